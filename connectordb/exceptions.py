@@ -1,0 +1,219 @@
+"""
+Every exception that this package raises, in one tree.
+
+::
+
+    ConnectorDBError
+    ├── ResponseError                    the server answered, and the answer was a refusal or of no use
+    │   ├── AuthenticationError          any 4xx; itself: the credentials were refused (401)
+    │   │   ├── InvalidRequest           what was asked for makes no sense to the server
+    │   │   ├── PermissionDenied         understood, and not allowed
+    │   │   ├── NotFound                 not there, or not visible to the caller (also a LookupError)
+    │   │   └── Conflict                 the name is taken, or something newer is stored already
+    │   └── ServerError                  anything else that is not an answer we can use
+    ├── ConnectionFailed                 no answer (also requests' ConnectionError, so an OSError)
+    │   ├── Timeout                      none in time (also requests' Timeout and a TimeoutError)
+    │   └── OutcomeUnknown               sent, and whether it was stored cannot be decided
+    ├── ProtocolError                    somebody broke the rules of the wire
+    │   ├── RemoteProtocolError          the peer sent what makes no sense
+    │   └── LocalProtocolError           refused here, before anything was sent (also a ValueError)
+    │       └── InvalidRange             kinds of range mixed (also an AssertionError)
+    ├── DownlinkError                    a command to an actuator came to nothing
+    │   ├── DownlinkTimeout              no answer in time (also a TimeoutError)
+    │   └── DownlinkRefused              the device said no
+    ├── PipeScriptError                  a transform that cannot be compiled or run (also a ValueError)
+    ├── StorageError                     a file of ours cannot be opened, read or written
+    │   └── StorageFull                  there is no space left for it
+    ├── LoggerError                      the Logger was asked for what it cannot do
+    │   └── StreamNotAdded               the Logger does not know this stream (also a LookupError)
+    ├── DatabaseInUse                    another server has this database folder
+    └── ClosedError                      used after ``close()`` (also a RuntimeError)
+
+A second, builtin or foreign parent stands where programs written for the 0.3.5 client catch that one, or where Python's
+own convention asks for it. This module imports nothing of this package.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import requests.exceptions
+
+__all__ = [
+    "AuthenticationError",
+    "ClosedError",
+    "Conflict",
+    "ConnectionFailed",
+    "ConnectorDBError",
+    "DatabaseInUse",
+    "DownlinkError",
+    "DownlinkRefused",
+    "DownlinkTimeout",
+    "InvalidRange",
+    "InvalidRequest",
+    "LocalProtocolError",
+    "LoggerError",
+    "NotFound",
+    "OutcomeUnknown",
+    "PermissionDenied",
+    "PipeScriptError",
+    "ProtocolError",
+    "RemoteProtocolError",
+    "ResponseError",
+    "ServerError",
+    "StorageError",
+    "StorageFull",
+    "StreamNotAdded",
+    "Timeout",
+]
+
+
+class ConnectorDBError(Exception):
+    """The parent of everything that goes wrong here."""
+
+
+class ResponseError(ConnectorDBError):
+    """
+    The server answered, and the answer was a refusal or of no use.
+
+    Attributes:
+        message: What happened, in words.
+        status: The HTTP status of the answer.
+        code: The ``code`` in its body, or the status where there was none.
+        ref: The reference under which the server's log has it, or ``""``.
+        method: The verb of the request.
+        path: Its path below ``/api/v1``, without the query.
+    """
+
+    def __init__(
+        self, message: str, *, status: int = 0, code: int = 0, ref: str = "", method: str = "", path: str = ""
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.status = status
+        self.code = code or status
+        self.ref = ref
+        self.method = method
+        self.path = path
+
+    @property
+    def value(self) -> str:
+        """The text that 0.3.5 had here: ``"403: message (ref)"``."""
+        return f"{self.code}: {self.message} ({self.ref})"
+
+    def __str__(self) -> str:
+        """Return what happened, to which request, and where the server's log has it."""
+        asked = f"{self.method} {self.path}: " if self.method else ""
+        ref = f" (ref {self.ref})" if self.ref else ""
+        return f"{asked}{self.status} {self.message}{ref}"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle with every attribute."""
+        return type(self), (self.message,), self.__dict__
+
+
+class AuthenticationError(ResponseError):
+    """
+    A 4xx answer; of this very class: the credentials were refused.
+
+    The name is that of 0.3.5, where every 4xx raised it.
+    """
+
+
+class InvalidRequest(AuthenticationError):
+    """The server could make no sense of the request, or a value in it is not allowed."""
+
+
+class PermissionDenied(AuthenticationError):
+    """The caller may not do this."""
+
+
+class NotFound(AuthenticationError, LookupError):
+    """The object is not there, or not visible to the caller: the server does not tell which."""
+
+
+class Conflict(AuthenticationError):
+    """The name is taken, or the stream holds something newer than what was to be inserted."""
+
+
+class ServerError(ResponseError):
+    """The server failed, or its answer is none that a ConnectorDB server gives."""
+
+
+# 0.3.5 let requests' own exceptions through, so programs catch those.
+class ConnectionFailed(ConnectorDBError, requests.exceptions.ConnectionError):
+    """No connection to the server, or it broke before the answer was there."""
+
+
+class Timeout(ConnectionFailed, requests.exceptions.Timeout, TimeoutError):
+    """No answer in time."""
+
+
+class OutcomeUnknown(ConnectionFailed):
+    """
+    Something was sent, no answer came, and whether it was stored cannot be decided; it was not sent again.
+
+    Attributes:
+        stored: How many points of the call are known to be stored, from its beginning.
+    """
+
+    def __init__(self, message: str, stored: int = 0) -> None:
+        super().__init__(message)
+        self.stored = stored
+
+
+class ProtocolError(ConnectorDBError):
+    """Somebody broke the rules of the wire: see the two classes below."""
+
+
+class RemoteProtocolError(ProtocolError):
+    """The peer sent something that makes no sense."""
+
+
+class LocalProtocolError(ProtocolError, ValueError):
+    """A value or a request was refused here, before anything was sent."""
+
+
+# 0.3.5 had ``assert`` statements for these.
+class InvalidRange(LocalProtocolError, AssertionError):
+    """Times and indices in one range, ``limit`` with indices, or a range that is none."""
+
+
+class DownlinkError(ConnectorDBError):
+    """A command to an actuator, or its acknowledgement, came to nothing."""
+
+
+class DownlinkTimeout(DownlinkError, TimeoutError):
+    """The device did not answer in time."""
+
+
+class DownlinkRefused(DownlinkError):
+    """The device refused the command."""
+
+
+class PipeScriptError(ConnectorDBError, ValueError):
+    """A transform that cannot be compiled, or that cannot be run on this data."""
+
+
+class StorageError(ConnectorDBError):
+    """A file of ours (a Logger's cache, a server's database) cannot be opened, read or written."""
+
+
+class StorageFull(StorageError):
+    """There is no space left on the disk; what was accepted before is safe."""
+
+
+class LoggerError(ConnectorDBError):
+    """The Logger was asked for something that it cannot do."""
+
+
+class StreamNotAdded(LoggerError, LookupError):
+    """The Logger does not know this stream: ``addStream`` comes first."""
+
+
+class DatabaseInUse(ConnectorDBError):
+    """Another server runs on this database folder."""
+
+
+class ClosedError(ConnectorDBError, RuntimeError):
+    """The object was used after ``close()``."""

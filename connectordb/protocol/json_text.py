@@ -1,0 +1,143 @@
+"""
+JSON text in and out: orjson where it is installed, else the standard library, and the same results from both.
+
+What may be written is decided here, not by the library: finite numbers, integers of at most 64 bits, text that UTF-8 can
+carry, lists and tuples, dicts with text keys, `MAX_DEPTH` levels deep. Everything else is refused, where orjson alone
+would turn NaN into null and enums, UUIDs or dataclasses into something, and the standard library would write ``NaN``.
+"""
+
+from __future__ import annotations
+
+import json
+from math import isfinite
+from typing import Any
+
+from ..exceptions import LocalProtocolError
+
+try:
+    import orjson
+except ImportError:  # the extra "fast" is not installed
+    orjson = None  # type: ignore[assignment]
+
+#: Levels of lists and objects that a value may have.
+MAX_DEPTH = 100
+
+_MIN_INT, _MAX_INT = -(2**63), 2**64 - 1
+
+
+def check_value(value: Any) -> None:
+    """
+    Accept *value* if JSON can carry it.
+
+    Raises:
+        LocalProtocolError: It cannot; the message says which part of it.
+    """
+    kind = type(value)
+    if kind is float:
+        if isfinite(value):
+            return
+    elif kind is bool or value is None or (kind is int and _MIN_INT <= value <= _MAX_INT):
+        return
+    _check(value, "", MAX_DEPTH)
+
+
+def _check(value: Any, at: str, depth: int) -> None:
+    where = f" at {at}" if at else ""
+    if value is None or isinstance(value, bool):
+        return
+    kind = type(value)
+    if kind is float:
+        if not isfinite(value):
+            raise LocalProtocolError(f"{value!r}{where} is no JSON value: JSON has no NaN and no infinities")
+    elif kind is int:
+        if not _MIN_INT <= value <= _MAX_INT:
+            raise LocalProtocolError(f"{str(value)[:20]}…{where} has more than 64 bits; a float can be larger")
+    elif kind is str:
+        if not value.isascii():
+            try:
+                value.encode()
+            except UnicodeEncodeError as error:
+                raise LocalProtocolError(f"text{where} cannot be sent as UTF-8: {error}") from error
+    elif isinstance(value, (dict, list, tuple)):
+        if depth == 0:
+            raise LocalProtocolError(f"a value nested more than {MAX_DEPTH} levels deep{where} is not accepted")
+        if isinstance(value, dict):
+            for key, item in value.items():
+                if type(key) is not str:
+                    raise LocalProtocolError(f"the key {key!r}{where} is no text: JSON objects have text keys")
+                _check(key, at or "a key", depth)
+                _check(item, f"{at}[{key!r}]", depth - 1)
+        else:
+            for index, item in enumerate(value):
+                _check(item, f"{at}[{index}]", depth - 1)
+    else:
+        raise LocalProtocolError(
+            f"{_shown(value)}{where} is no JSON value: expected a number, text, True, False, None, a list or a dict"
+        )
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return f"{text if len(text) <= 60 else text[:60] + '…'} ({type(value).__name__})"
+
+
+def dumps(value: Any) -> bytes:
+    """
+    Return *value* as compact JSON text in UTF-8; it must have passed `check_value`.
+
+    Numbers are written so that they read back as the same number.
+    """
+    if orjson is not None:
+        return orjson.dumps(value)
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+
+
+def loads(text: bytes | str) -> Any:
+    """
+    Return what JSON *text* says; integers beyond 64 bits as floats.
+
+    Raises:
+        ValueError: It is not JSON, or a number in it is beyond a float.
+    """
+    if orjson is not None:
+        return orjson.loads(text)
+    try:
+        return _decoder.decode(text if isinstance(text, str) else text.decode())
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+
+
+def _parse_int(digits: str) -> int | float:
+    if len(digits) < 19:
+        return int(digits)
+    value = float(digits) if len(digits) > 20 else int(digits)
+    return value if isinstance(value, int) and _MIN_INT <= value <= _MAX_INT else _parse_float(digits)
+
+
+def _parse_float(text: str) -> float:
+    value = float(text)
+    if not isfinite(value):
+        raise ValueError(f"the number {text} is beyond a 64-bit float")
+    return value
+
+
+def _refuse(constant: str) -> Any:
+    raise ValueError(f"{constant} is not JSON")
+
+
+_decoder = json.JSONDecoder(parse_int=_parse_int, parse_float=_parse_float, parse_constant=_refuse)
+
+
+def as_stored(value: Any) -> Any:
+    """
+    Return *value* as a 0.3 server keeps it: numbers as 64-bit floats, integers too, tuples as lists.
+
+    What two values are compared by when the question is whether one is the stored copy of the other.
+    """
+    if isinstance(value, bool) or value is None or isinstance(value, str):
+        return value
+    if isinstance(value, (int, float)):
+        return float(value)
+    if isinstance(value, dict):
+        return {key: as_stored(item) for key, item in value.items()}
+    return [as_stored(item) for item in value]

@@ -1,0 +1,110 @@
+"""
+Ranges of points, by index or by time, as users write them and as the wire has them.
+
+The server's rules (``docs/topics/wire.rst``, "Ranges"): of *n* points, ``[i1, i2)`` with negative indices counted from
+the end, ``i2 = 0`` meaning "to the end", and a range that ends before it begins refused rather than empty; ``(t1, t2]``
+by time, the first exclusive.
+"""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+from ..exceptions import InvalidRange
+from .times import Time, to_seconds
+
+#: Indices travel as 64-bit integers; what lies beyond these is beyond every stream.
+_MAX_INDEX, _MIN_INDEX = 2**62, -(2**62)
+
+
+def to_index(value: object, name: str) -> int:
+    """Return *value* as an integer index, also if it is one of NumPy's; raise `InvalidRange` for anything else."""
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        raise InvalidRange(f"{name}={value!r} is no index: expected an integer")
+    return max(_MIN_INDEX, min(_MAX_INDEX, operator.index(value)))
+
+
+def range_fields(
+    *,
+    now: float,
+    t1: Time | None = None,
+    t2: Time | None = None,
+    limit: int | None = None,
+    i1: int | None = None,
+    i2: int | None = None,
+) -> dict[str, Any]:
+    """
+    Return a range in the form of the wire: only what was given, as numbers.
+
+    Raises:
+        InvalidRange: Kinds of range are mixed, or a value is of the wrong kind.
+    """
+    by_index = {name: to_index(value, name) for name, value in (("i1", i1), ("i2", i2)) if value is not None}
+    by_time = {name: to_seconds(value, now) for name, value in (("t1", t1), ("t2", t2)) if value is not None}
+    if by_index and by_time:
+        given = ", ".join((*by_index, *by_time))
+        raise InvalidRange(f"{given} mixed: a range goes either by index (i1, i2) or by time (t1, t2, limit)")
+    if limit is None:
+        return by_index or by_time
+    if by_index:
+        raise InvalidRange("limit goes with t1 and t2 only; with indices say i1 and i2")
+    count = to_index(limit, "limit")
+    if count < 0:
+        raise InvalidRange(f"limit={limit!r}: it is a number of points, 0 or more (0: no limit)")
+    return {**by_time, "limit": count}
+
+
+def read_parameters(fields: dict[str, Any], transform: str | None = None, downlink: bool = False) -> dict[str, str]:
+    """
+    Return the query parameters of a read, given what `range_fields` made.
+
+    Nothing given means everything; ``limit`` alone means the first points.
+    """
+    if "limit" in fields and "t1" not in fields and "t2" not in fields:
+        fields = {"t1": 0, **fields}  # the server wants a time beside a limit
+    parameters = {name: number_text(value) for name, value in (fields or {"i1": 0, "i2": 0}).items()}
+    if transform:
+        parameters["transform"] = transform
+    if downlink:
+        parameters["downlink"] = "true"
+    return parameters
+
+
+def number_text(number: float) -> str:
+    """Return *number* as the wire has it; text that reads back as the same float."""
+    return str(number) if isinstance(number, int) else repr(float(number))
+
+
+def one_index(index: int) -> tuple[int, int]:
+    """Return ``i1, i2`` that hold the point at *index* and no other; negative ones count from the end."""
+    return index, index + 1
+
+
+def slice_range(start: object, stop: object, step: object) -> tuple[int, int, int] | None:
+    """
+    Return ``i1, i2`` for the points of ``stream[start:stop:step]``, and the step to take through them in Python.
+
+    ``None`` if the slice is empty whatever the stream holds. A range that the server refuses as ending before it begins
+    is empty as well. The result, ``points[::step]``, is that of slicing a list.
+
+    Raises:
+        InvalidRange: A part is no integer.
+        ValueError: The step is zero.
+    """
+    first = None if start is None else to_index(start, "slice start")
+    last = None if stop is None else to_index(stop, "slice end")
+    stride = 1 if step is None else to_index(step, "slice step")
+    if stride == 0:
+        raise ValueError("slice step cannot be zero")
+    if stride < 0:  # backwards from first down to, without, last: the same points as forward from last + 1 to first
+        if last == -1:
+            return None
+        first, last = (None if last is None else last + 1), (None if first in (None, -1) else _next(first))
+    if last == 0 or (first is not None and last is not None and (first < 0) == (last < 0) and first >= last):
+        return None
+    return first or 0, last or 0, stride
+
+
+def _next(index: int | None) -> int | None:
+    return None if index is None else index + 1

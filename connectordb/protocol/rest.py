@@ -1,0 +1,316 @@
+"""
+The REST interface: one builder per endpoint, which says how the answer is read; and what a refusal means.
+
+A builder returns a `Request`; whoever has sent it hands the `Reply` to `Request.read`, and gets the value, or the
+exception that the answer stands for. Which message means what is the table `_REFUSALS`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, Literal, TypeVar
+from urllib.parse import quote
+
+from ..exceptions import (
+    AuthenticationError,
+    Conflict,
+    InvalidRequest,
+    NotFound,
+    PermissionDenied,
+    ResponseError,
+    ServerError,
+)
+from . import json_text
+from .feed import Datapoint, read_point
+from .paths import Path
+
+T = TypeVar("T")
+
+#: Metadata of a user, device or stream.
+Fields = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """
+    An answer.
+
+    Attributes:
+        status: The HTTP status.
+        body: The body, uncompressed.
+        headers: With names in any spelling.
+    """
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Request(Generic[T]):
+    """
+    A request, and how its answer is read.
+
+    Attributes:
+        method: The verb.
+        path: Below ``/api/v1``, quoted, without the query.
+        reader: Makes the value out of the body of a 200.
+        parameters: The query.
+        body: JSON text, or nothing.
+        inserts: The points in the body, if it is an insert: sending it twice may store them twice.
+    """
+
+    method: str
+    path: str
+    reader: Callable[[bytes], T]
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | None = None
+    inserts: int = 0
+
+    def read(self, reply: Reply) -> T:
+        """
+        Return what *reply* says.
+
+        Raises:
+            ResponseError: It is a refusal, or no answer to this request.
+        """
+        if reply.status != 200:
+            raise refusal(self, reply)
+        try:
+            return self.reader(reply.body)
+        except (ValueError, TypeError, KeyError, ServerError) as error:
+            raise _error(ServerError, self, reply, _not_an_answer(reply, str(error))) from error
+
+
+def _crud(path: Path | None) -> str:
+    return f"/crud/{quote(path.rest)}" if path is not None else "/crud/"
+
+
+# --- what a body says -------------------------------------------------------------------------------------------------
+
+
+def _text(body: bytes) -> str:
+    text = body.decode()
+    if not text or len(text) > 1000 or "<" in text:
+        raise ValueError("no line of text")
+    return text
+
+
+def _ok(body: bytes) -> None:
+    if body.strip() != b"ok":
+        raise ValueError("expected 'ok'")
+
+
+def _path(body: bytes) -> Path:
+    return Path.parse(_text(body))
+
+
+def _integer(body: bytes) -> int:
+    return int(_text(body))
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    return _of(dict, json_text.loads(body))
+
+
+def _objects(body: bytes) -> list[Fields]:
+    return [_of(dict, item) for item in _of(list, json_text.loads(body))]
+
+
+def _points(body: bytes) -> list[Datapoint]:
+    return [read_point(point) for point in _of(list, json_text.loads(body))]
+
+
+def _of(kind: type[T], value: Any) -> T:
+    if not isinstance(value, kind):
+        raise ValueError(f"expected a JSON {'array' if kind is list else 'object'}")
+    return value
+
+
+# --- the endpoints ----------------------------------------------------------------------------------------------------
+
+
+def whoami() -> Request[Path]:
+    """``GET /?q=this``: the caller's path."""
+    return Request("GET", "/", _path, {"q": "this"})
+
+
+def count(what: Literal["users", "devices", "streams"]) -> Request[int]:
+    """``GET /?q=countusers`` and so on: how many there are in the whole database."""
+    return Request("GET", "/", _integer, {"q": f"count{what}"})
+
+
+def version() -> Request[str]:
+    """``GET /meta/version``."""
+    return Request("GET", "/meta/version", _text)
+
+
+def transforms() -> Request[dict[str, Any]]:
+    """``GET /meta/transforms``: name to description."""
+    return Request("GET", "/meta/transforms", _object)
+
+
+def interpolators() -> Request[dict[str, Any]]:
+    """``GET /meta/interpolators``: name to description."""
+    return Request("GET", "/meta/interpolators", _object)
+
+
+def read(path: Path) -> Request[Fields]:
+    """``GET crud/<path>``: the metadata of a user, device or stream."""
+    return Request("GET", _crud(path), _object)
+
+
+def create(path: Path, fields: Fields) -> Request[Fields]:
+    """``POST crud/<path>``: make a user, device or stream."""
+    return Request("POST", _crud(path), _object, body=json_text.dumps(fields))
+
+
+def update(path: Path, fields: Fields) -> Request[Fields]:
+    """``PUT crud/<path>``: change some of its metadata."""
+    return Request("PUT", _crud(path), _object, body=json_text.dumps(fields))
+
+
+def delete(path: Path) -> Request[None]:
+    """``DELETE crud/<path>``: remove it and all below it; of a downlink, only its points."""
+    return Request("DELETE", _crud(path), _ok, {"downlink": "true"} if path.downlink else {})
+
+
+def list_users() -> Request[list[Fields]]:
+    """``GET crud/?q=ls``."""
+    return Request("GET", _crud(None), _objects, {"q": "ls"})
+
+
+def list_devices(user: Path) -> Request[list[Fields]]:
+    """``GET crud/<user>?q=ls``."""
+    return Request("GET", _crud(user), _objects, {"q": "ls"})
+
+
+def list_streams(device: Path) -> Request[list[Fields]]:
+    """``GET crud/<device>?q=ls``."""
+    return Request("GET", _crud(device), _objects, {"q": "ls"})
+
+
+def list_user_streams(user: Path, *, public: bool, downlink: bool, visible: bool) -> Request[list[Fields]]:
+    """``GET crud/<user>?q=streams``: those of all its devices, each with the key ``device``."""
+    flags = {"public": public, "downlink": downlink, "visible": visible}
+    return Request(
+        "GET", _crud(user), _objects, {"q": "streams", **{name: str(on).lower() for name, on in flags.items()}}
+    )
+
+
+def insert(path: Path, points: Iterable[Datapoint], restamp: bool = False) -> Request[None]:
+    """``POST crud/<path>/data``, or ``PUT`` to have times that are too old moved to the newest."""
+    listed = list(points)
+    return insert_text(path, json_text.dumps(listed), len(listed), restamp)
+
+
+def insert_text(path: Path, points: bytes, number: int, restamp: bool = False) -> Request[None]:
+    """As `insert`, for *number* points that are JSON text already."""
+    where = {"downlink": "true"} if path.downlink else {}
+    return Request("PUT" if restamp else "POST", f"{_crud(path)}/data", _ok, where, points, number)
+
+
+def points(path: Path, parameters: Mapping[str, str]) -> Request[list[Datapoint]]:
+    """``GET crud/<path>/data``, with what `ranges.read_parameters` made."""
+    where = {"downlink": "true"} if path.downlink else {}
+    return Request("GET", f"{_crud(path)}/data", _points, {**parameters, **where})
+
+
+def length(path: Path) -> Request[int]:
+    """``GET crud/<path>/data?q=length``: how many points there are."""
+    where = {"downlink": "true"} if path.downlink else {}
+    return Request("GET", f"{_crud(path)}/data", _integer, {"q": "length", **where})
+
+
+def query(kind: str, body: Any) -> Request[Any]:
+    """``POST query/<kind>``: ``merge`` or ``dataset``."""
+    return Request("POST", f"/query/{quote(kind, safe='')}", json_text.loads, body=json_text.dumps(body))
+
+
+# --- refusals ---------------------------------------------------------------------------------------------------------
+
+#: What a 4xx message means, first match first; without a match: `_BY_STATUS`. Source: ``docs/topics/wire.rst``, "Errors".
+_REFUSALS: tuple[tuple[re.Pattern[str], type[AuthenticationError]], ...] = tuple(
+    (re.compile(pattern), kind)
+    for pattern, kind in (
+        (r"The requested \w+ was not found\.|was not found, so it was not deleted", NotFound),
+        (r"[Pp]ermission", PermissionDenied),
+        (r"Can't access this resource|Write access to stream", PermissionDenied),
+        (r"already exists|duplicate key|UNIQUE constraint", Conflict),
+        (r"limit was reached|Exceeded |[Ll]imit exceeded", PermissionDenied),
+    )
+)
+_BY_STATUS: Mapping[int, type[AuthenticationError]] = {
+    401: AuthenticationError,
+    403: InvalidRequest,
+    404: NotFound,
+    405: InvalidRequest,
+    409: Conflict,
+    429: PermissionDenied,
+}
+
+#: The 403 of a range that ends before it begins: to a caller who slices, an empty list.
+INVALID_RANGE = "Invalid index range."
+
+#: The 403 of an insert older than what is stored.
+OLDER = "Greater timestamp already exists"
+
+
+def refusal(request: Request[Any], reply: Reply) -> ResponseError:
+    """Return the exception that an answer other than 200 stands for."""
+    status = reply.status
+    told = _told(reply.body)
+    message = told.get("msg") or _not_an_answer(reply, "")
+    if not 400 <= status < 500:
+        return _error(ServerError, request, reply, message, told)
+    kind = _BY_STATUS.get(status, InvalidRequest)
+    for pattern, meaning in _REFUSALS:
+        # a 404 is "not there or not yours to see" whatever its words, but for the one about listing users
+        if told and status in (403, 404) and pattern.search(message):
+            kind = NotFound if status == 404 and "list users" not in message else meaning
+            break
+    return _error(kind, request, reply, message, told)
+
+
+def _error(
+    kind: type[ResponseError],
+    request: Request[Any],
+    reply: Reply,
+    message: str,
+    told: Mapping[str, Any] | None = None,
+) -> ResponseError:
+    code, ref = (told or {}).get("code"), (told or {}).get("ref")
+    return kind(
+        message,
+        status=reply.status,
+        code=code if isinstance(code, int) else reply.status,
+        ref=ref if isinstance(ref, str) else "",
+        method=request.method,
+        path=request.path,
+    )
+
+
+def _told(body: bytes) -> dict[str, Any]:
+    """Return the error object of the protocol, or nothing where the body is none: a proxy's page, or empty."""
+    try:
+        told = json_text.loads(body)
+    except ValueError:
+        return {}
+    return told if isinstance(told, dict) and isinstance(told.get("msg"), str) else {}
+
+
+def _not_an_answer(reply: Reply, why: str) -> str:
+    """Say of an answer that no ConnectorDB server gives what it was, and what to look at."""
+    if 300 <= reply.status < 400:
+        where = next((value for name, value in reply.headers.items() if name.lower() == "location"), "elsewhere")
+        return f"redirected to {where}; give that address as the url if it is the server's"
+    shown = reply.body[:80].decode(errors="replace").strip()
+    if not shown:
+        return "the answer was empty" + (f" ({why})" if why else "")
+    if shown.startswith("<"):
+        return (
+            f"answered with a web page, {shown!r}: is this the address of a ConnectorDB server, or is a proxy between?"
+        )
+    return f"answered {shown!r}" + (f", which is not what a ConnectorDB server says here ({why})" if why else "")

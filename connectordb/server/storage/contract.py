@@ -1,0 +1,220 @@
+"""
+What a storage is: the promises that the server above relies on, and that every storage keeps.
+
+Work is handed in as a function. `Storage.read` runs it against a consistent view, beside other reads; `Storage.write` runs
+it alone, as one transaction: it happens whole or, if it raises, not at all, and when its future has a result, what it did
+survives a power cut. Several writes may share one flush. Functions must not keep what they are given beyond their return.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+from ...exceptions import ConnectorDBError
+from ...protocol.feed import Datapoint
+
+T = TypeVar("T")
+
+
+class Taken(ConnectorDBError):
+    """
+    A name, email address or API key is taken.
+
+    Attributes:
+        field: Which: ``"name"``, ``"email"`` or ``"apikey"``.
+    """
+
+    def __init__(self, field: str) -> None:
+        super().__init__(f"{field} is taken")
+        self.field = field
+
+
+class Older(ConnectorDBError):
+    """The first point is older than the newest one stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A user's row; `password` is a hash, never shown to anybody."""
+
+    id: int
+    name: str
+    nickname: str
+    email: str
+    description: str
+    icon: str
+    role: str
+    public: bool
+    password: str
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A device's row; an empty `apikey` lets nobody in."""
+
+    id: int
+    user_id: int
+    name: str
+    nickname: str
+    description: str
+    icon: str
+    apikey: str
+    enabled: bool
+    public: bool
+    role: str
+    visible: bool
+    user_editable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """A stream's row; `schema` is compact JSON text."""
+
+    id: int
+    device_id: int
+    name: str
+    nickname: str
+    description: str
+    icon: str
+    schema: str
+    datatype: str
+    ephemeral: bool
+    downlink: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """As much of a path as is there: a missing device has no stream, a missing user neither."""
+
+    user: User | None = None
+    device: Device | None = None
+    stream: Stream | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One sequence of points: a stream's own, or its downlink's."""
+
+    stream_id: int
+    downlink: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Inserted:
+    """
+    What an insert came to.
+
+    Attributes:
+        first: The index of its first point.
+        times: The times under which the points were stored.
+    """
+
+    first: int
+    times: list[float]
+
+
+class Reader(Protocol):
+    """Reading, from one consistent view."""
+
+    def find(self, names: Sequence[str]) -> Found:
+        """Return what lies at a path of one to three names, compared exactly."""
+
+    def find_login(self, name_or_email: str) -> User | None:
+        """Return the user with this name or email address, whatever the case; an exact match comes first."""
+
+    def find_key(self, apikey: str) -> tuple[User, Device] | None:
+        """Return the device with this API key; none for an empty one."""
+
+    def users(self) -> list[User]:
+        """Return all users, in order of creation."""
+
+    def devices(self, user_id: int) -> list[Device]:
+        """Return a user's devices, in order of creation."""
+
+    def streams(self, device_id: int) -> list[Stream]:
+        """Return a device's streams, in order of creation."""
+
+    def user_streams(self, user_id: int) -> list[tuple[Device, Stream]]:
+        """Return the streams of all of a user's devices, in order of creation."""
+
+    def counts(self) -> Mapping[str, int]:
+        """Return how many ``"users"``, ``"devices"`` and ``"streams"`` there are."""
+
+    def length(self, series: Series) -> int:
+        """Return the number of points; at once, however many there are. 0 for a series that never had one."""
+
+    def newest(self, series: Series) -> float | None:
+        """Return the time of the newest point."""
+
+    def index_after(self, series: Series, t: float) -> int:
+        """Return the index of the first point later than *t*; the length if there is none."""
+
+    def text(self, series: Series, first: int, last: int, budget: int) -> tuple[bytes, int]:
+        """
+        Return points from index *first*, before *last*, as JSON text ready for the wire: objects with commas between.
+
+        It stops after about *budget* bytes, having returned one point at least if there is one; the second value is the
+        index that it came to.
+        """
+
+
+class Writer(Reader, Protocol):
+    """Reading and changing, alone, in one transaction."""
+
+    def create_user(self, fields: Mapping[str, Any]) -> User:
+        """Make a user of all its columns but ``id``; raises `Taken`."""
+
+    def create_device(self, user_id: int, fields: Mapping[str, Any]) -> Device:
+        """Make a device of all its columns but the ids; raises `Taken`."""
+
+    def create_stream(self, device_id: int, fields: Mapping[str, Any]) -> Stream:
+        """Make a stream of all its columns but the ids; raises `Taken`."""
+
+    def update_user(self, user_id: int, fields: Mapping[str, Any]) -> User:
+        """Change some columns; raises `Taken`."""
+
+    def update_device(self, device_id: int, fields: Mapping[str, Any]) -> Device:
+        """Change some columns; raises `Taken`."""
+
+    def update_stream(self, stream_id: int, fields: Mapping[str, Any]) -> Stream:
+        """Change some columns; turning ``downlink`` off removes the downlink's points."""
+
+    def delete_user(self, user_id: int) -> None:
+        """Remove a user with all that is below."""
+
+    def delete_device(self, device_id: int) -> None:
+        """Remove a device with its streams and their points."""
+
+    def delete_stream(self, stream_id: int) -> None:
+        """Remove a stream with its points. Ids are never used again."""
+
+    def clear(self, series: Series) -> None:
+        """Remove the points of a series; its length is 0 again."""
+
+    def insert(self, series: Series, points: Sequence[Datapoint], restamp: bool) -> Inserted:
+        """
+        Append points, which are in order of time and have ``t``, ``d`` unless it is null, and perhaps ``o``.
+
+        If the first is older than the newest stored (an empty series counts as having one at 0), with *restamp* every
+        leading point with ``t <= r`` is stored at ``r``, the newest time (plus 0.00001 if that is integral); values stay
+        as they are.
+
+        Raises:
+            Older: It is older, and *restamp* is off.
+        """
+
+
+class Storage(Protocol):
+    """Threads that own the database; safe to be called from any thread."""
+
+    def read(self, work: Callable[[Reader], T]) -> Future[T]:
+        """Run *work* on a reader's thread."""
+
+    def write(self, work: Callable[[Writer], T]) -> Future[T]:
+        """Run *work* on the writer's thread; the future is done after the commit."""
+
+    def close(self) -> None:
+        """Finish what was handed in, then end the threads; later work is refused with `ClosedError`."""

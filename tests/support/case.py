@@ -1,0 +1,84 @@
+"""The base of every test case: waits with deadlines, and a test fails if it leaves a thread, a process or a socket."""
+
+from __future__ import annotations
+
+import gc
+import os
+import shutil
+import tempfile
+import threading
+import time
+import unittest
+from collections.abc import Callable
+from pathlib import Path
+
+#: One unit of waiting; the environment scales it on slow machines.
+MS = float(os.environ.get("CONNECTORDB_TEST_MS", "0.001"))
+
+#: How long a test waits for something that should happen soon.
+SOON = 10_000 * MS
+
+
+class Case(unittest.TestCase):
+    """A test case with a folder of its own, and the few verbs that all tests need."""
+
+    def setUp(self) -> None:
+        self._sockets_before = _sockets()
+        self._threads_before = set(threading.enumerate())
+        # the first clean-up added is the last to run: whatever a test adds ends before
+        self.addCleanup(self._check_leaks)
+
+    def folder(self) -> Path:
+        """Return a new folder that goes with the test."""
+        path = Path(tempfile.mkdtemp(prefix="connectordb-test-"))
+        self.addCleanup(shutil.rmtree, path, ignore_errors=True)
+        return path
+
+    def eventually(self, condition: Callable[[], object], what: str = "", within: float = SOON) -> object:
+        """Wait until *condition* returns something true, and return that; fail if it does not *within* seconds."""
+        deadline = time.monotonic() + within
+        tick = threading.Event()
+        while True:
+            result = condition()
+            if result:
+                return result
+            if time.monotonic() > deadline:
+                self.fail(f"not within {within:g} s: {what or condition}")
+            tick.wait(2 * MS)
+
+    def wait(self, event: threading.Event, what: str = "the event", within: float = SOON) -> None:
+        """Wait for *event*; fail if it is not set *within* seconds."""
+        self.assertTrue(event.wait(within), f"not within {within:g} s: {what}")
+
+    def _check_leaks(self) -> None:
+        def left() -> list[str]:
+            threads = [
+                thread.name
+                for thread in threading.enumerate()
+                if thread.name.startswith("connectordb-") and thread not in self._threads_before
+            ]
+            return threads + sorted(f"{fd}: {what}" for fd, what in (_sockets() - self._sockets_before))
+
+        deadline = time.monotonic() + 2000 * MS
+        tick = threading.Event()
+        while left() and time.monotonic() < deadline:
+            gc.collect()
+            tick.wait(10 * MS)
+        self.assertEqual(left(), [], "the test left threads or sockets behind")
+
+
+def _sockets() -> set[tuple[str, str]]:
+    """Return the open sockets of this process, where the system tells them."""
+    found = set()
+    try:
+        names = os.listdir("/proc/self/fd")
+    except OSError:
+        return set()
+    for name in names:
+        try:
+            target = os.readlink(f"/proc/self/fd/{name}")
+        except OSError:
+            continue
+        if target.startswith("socket:"):
+            found.add((name, target))
+    return found
