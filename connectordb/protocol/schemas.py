@@ -207,16 +207,15 @@ def _precise_validator(document: Any, search: Search) -> Validator:
     """Return jsonschema's validator with the server's reading, having checked the schema itself."""
     from jsonschema import Draft7Validator, SchemaError
     from jsonschema.validators import extend
-    from referencing.exceptions import Unresolvable
 
-    kind: Any = extend(Draft7Validator, _pattern_keywords(search), format_checker=_formats())  # type: ignore[no-untyped-call]
+    kind: Any = extend(Draft7Validator, _pattern_keywords(search))  # type: ignore[no-untyped-call]
     kind.check_schema(document)
-    validator: Validator = kind(document, format_checker=kind.FORMAT_CHECKER)
     _check_inside(document, document, search)
+    validator: Validator = kind(document, format_checker=_formats())
     try:
         validator.is_valid(None)
-    except Unresolvable as error:
-        raise SchemaError(f"a $ref in the schema leads nowhere: {error}") from error
+    except RecursionError as error:
+        raise SchemaError("a $ref in the schema leads back to itself") from error
     return validator
 
 

@@ -1,0 +1,71 @@
+"""The package's metadata; tools are configured in ``pyproject.toml``."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+HERE = Path(__file__).parent
+VERSION = re.search(r'__version__ = "([^"]+)"', (HERE / "connectordb/__init__.py").read_text(encoding="utf-8"))
+assert VERSION is not None
+
+# What has no wheel for 32-bit ARM, or no use there, is left out by this marker (docs/howto/small_board.rst).
+NOT_ARMV7 = "platform_machine != 'armv7l' and platform_machine != 'armv6l'"
+
+EXTRAS = {
+    "server": ["aiohttp>=3.9", "orjson>=3.9", f"google-re2>=1.1; {NOT_ARMV7}"],
+    "cli": ["click>=8.1", "rich>=13", "plotext>=5.2", f"psutil>=5.9; {NOT_ARMV7}"],
+    "fast": ["orjson>=3.9"],
+}
+EXTRAS["all"] = sorted({requirement for extra in EXTRAS.values() for requirement in extra})
+EXTRAS["test"] = ["nose2>=0.15", "hypothesis>=6.100", "coverage>=7"]
+
+setup(
+    name="ConnectorDB",
+    version=VERSION[1],
+    description="Python client of ConnectorDB, a live database for the data of devices and people; brings its own server",
+    long_description=(HERE / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    author="The ConnectorDB contributors",
+    url="https://github.com/connectordb/connectordb-python",
+    project_urls={
+        "Documentation": "https://connectordb-python.readthedocs.io/",
+        "Changelog": "https://github.com/connectordb/connectordb-python/blob/main/CHANGELOG.md",
+        "Issues": "https://github.com/connectordb/connectordb-python/issues",
+    },
+    license="Apache-2.0",
+    license_files=["LICENSE"],
+    keywords=["ConnectorDB", "time series", "IoT", "sensor", "logging", "quantified self", "live data"],
+    classifiers=[
+        "Development Status :: 3 - Alpha",
+        "Intended Audience :: Developers",
+        "Intended Audience :: Science/Research",
+        "Operating System :: OS Independent",
+        "Programming Language :: Python :: 3",
+        "Programming Language :: Python :: 3 :: Only",
+        "Programming Language :: Python :: 3.10",
+        "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
+        "Programming Language :: Python :: 3.13",
+        "Topic :: Database",
+        "Topic :: Home Automation",
+        "Topic :: Scientific/Engineering",
+        "Typing :: Typed",
+    ],
+    packages=find_packages(include=["connectordb", "connectordb.*"]),
+    package_data={"connectordb": ["py.typed"]},
+    python_requires=">=3.10",
+    install_requires=[
+        "requests>=2.28",
+        "websocket-client>=1.5",
+        "apsw>=3.40",
+        "jsonschema>=4.18",
+        "fastjsonschema>=2.16",
+        "filelock>=3.10",
+    ],
+    extras_require=EXTRAS,
+    entry_points={"console_scripts": ["connectordb=connectordb.cli:main"]},
+    zip_safe=False,
+)
