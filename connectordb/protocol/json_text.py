@@ -51,7 +51,7 @@ def _check(value: Any, at: str, depth: int) -> None:
             raise LocalProtocolError(f"{value!r}{where} is no JSON value: JSON has no NaN and no infinities")
     elif kind is int:
         if not _MIN_INT <= value <= _MAX_INT:
-            raise LocalProtocolError(f"{str(value)[:20]}…{where} has more than 64 bits; a float can be larger")
+            raise LocalProtocolError(f"an integer{where} has more than 64 bits; a float can be larger")
     elif kind is str:
         if not value.isascii():
             try:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import ipaddress
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -34,9 +34,10 @@ _EXCLUSIVE = {"exclusiveMinimum": "minimum", "exclusiveMaximum": "maximum"}
 _SUBSCHEMA = "additionalItems additionalProperties contains else if items not propertyNames then".split()
 _SUBSCHEMA_LISTS = "allOf anyOf items oneOf".split()
 _SUBSCHEMA_MAPS = "definitions dependencies patternProperties properties".split()
-#: With one of these a schema goes to jsonschema: fastjsonschema would run patterns with Python's own regular expressions,
-#: takes True for 1, and writes Python code in which such text had better not stand.
-_NOT_COMPILED = {"pattern", "patternProperties", "format", "uniqueItems", "an enum that is not of texts", "odd text"}
+#: With one of these a schema goes to jsonschema: fastjsonschema would run patterns with Python's own regular expressions, and
+#: takes True for 1.
+_NOT_COMPILED = {"pattern", "patternProperties", "format", "uniqueItems", "an enum that is not of texts"}
+#: Likewise with such text anywhere in it, which had better not stand in the Python code that fastjsonschema writes.
 _ODD_TEXT = re.compile(r"[\"'{}\\\x00-\x1f]")
 
 
@@ -56,7 +57,8 @@ class Schema:
         self._search = search
         rewritten, found = _one_dialect(document)
         self._precise = _precise_validator(rewritten, search)
-        self._compiled = None if found & _NOT_COMPILED or not rewritten else _compile(rewritten)
+        odd = any(_ODD_TEXT.search(part) for part in _texts(document))
+        self._compiled = None if odd or found & _NOT_COMPILED or not rewritten else _compile(rewritten)
         self._anything = document in ({}, True)
 
     def allows(self, value: Any) -> bool:
@@ -139,9 +141,6 @@ def _one_dialect(document: Any, depth: int = 0) -> tuple[Any, set[str]]:
     if depth > json_text.MAX_DEPTH:
         raise _schema_error(f"the schema is nested more than {json_text.MAX_DEPTH} levels deep", None)
     found: set[str] = set(document)
-    required = document["required"] if isinstance(document.get("required"), list) else []
-    if any(_ODD_TEXT.search(text) for text in (*document, *document.values(), *required) if isinstance(text, str)):
-        found.add("odd text")
     rewritten: dict[str, Any] = {}
 
     def inner(value: Any) -> Any:
@@ -162,21 +161,29 @@ def _one_dialect(document: Any, depth: int = 0) -> tuple[Any, set[str]]:
             rewritten[key] = inner(value)
         elif key in _SUBSCHEMA_MAPS and isinstance(value, dict):
             rewritten[key] = {name: inner(item) for name, item in value.items()}
-            if any(_ODD_TEXT.search(name) for name in value):
-                found.add("odd text")
         elif key == "$ref" and not (isinstance(value, str) and (value == "#" or value.startswith("#/"))):
             raise _schema_error(
                 f"$ref {value!r} leaves the schema; only references into itself, '#/…', are allowed", value
             )
         elif key in ("enum", "const"):
             rewritten[key] = value
-            if not all(
-                isinstance(item, str) for item in (value if key == "enum" and isinstance(value, list) else [value])
-            ):
+            if not all(isinstance(item, str) for item in (value if isinstance(value, list) else [value])):
                 found.add("an enum that is not of texts")
         elif key not in ("$schema", "id", "$id"):  # these choose another dialect, or move what $ref refers to
             rewritten[key] = value
     return rewritten, found
+
+
+def _texts(node: Any) -> Iterator[str]:
+    """Yield every text in a JSON value, keys too."""
+    if isinstance(node, str):
+        yield node
+    elif isinstance(node, dict):
+        yield from node
+        node = list(node.values())
+    if isinstance(node, list):
+        for item in node:
+            yield from _texts(item)
 
 
 def _compile(document: Any) -> Callable[[Any], bool] | None:

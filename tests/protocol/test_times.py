@@ -1,0 +1,43 @@
+"""Points in time as users write them."""
+
+from __future__ import annotations
+
+import unittest
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connectordb.exceptions import InvalidRange
+from connectordb.protocol.times import to_seconds
+
+
+class ToSeconds(unittest.TestCase):
+    """Every spelling of a moment is the same number of seconds."""
+
+    def test_spellings(self) -> None:
+        """Numbers, aware datetimes, ISO text and "ago" agree."""
+        moment = datetime(2026, 3, 1, 12, 0, tzinfo=timezone.utc)
+        seconds = moment.timestamp()
+        for value in (seconds, moment, "2026-03-01T12:00:00Z", "2026-03-01T13:00+01:00", timedelta(hours=2)):
+            with self.subTest(value):
+                self.assertEqual(to_seconds(value, now=seconds + 7200), seconds)
+
+    def test_naive_is_local(self) -> None:
+        """A datetime or text without an offset is local time."""
+        naive = datetime(2026, 7, 1, 8, 30)
+        self.assertEqual(to_seconds(naive, 0), naive.timestamp())
+        self.assertEqual(to_seconds("2026-07-01 08:30", 0), naive.timestamp())
+
+    @given(st.floats(allow_nan=False, allow_infinity=False))
+    def test_numbers_stay(self, number: float) -> None:
+        """A finite number is itself."""
+        self.assertEqual(to_seconds(number, 0), number)
+
+    def test_refusals(self) -> None:
+        """What is no time is refused and shown."""
+        values: list[Any] = [True, None, "yesterday", "", float("nan"), float("inf"), 10**400, [1], b"1"]
+        for value in values:
+            with self.subTest(value), self.assertRaisesRegex(InvalidRange, "is no time"):
+                to_seconds(value, 0)
