@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol, TypeVar
 
-from ..exceptions import ConnectionFailed, Conflict, OutcomeUnknown, ResponseError, ServerError
+from ..exceptions import Conflict, ConnectionFailed, OutcomeUnknown, ResponseError, ServerError
 from . import json_text, rest
 from .constants import RESTAMP_STEP
 from .feed import Datapoint
@@ -80,8 +80,9 @@ def insert(call: Call, path: Path, points: Sequence[Datapoint]) -> None:
     all is well. Nothing is sent twice.
 
     Raises:
+        AuthenticationError: The server refused; nothing is stored.
         OutcomeUnknown: No answer came, and whether the points are stored cannot be decided.
-        ConnectorDBError: The server, or what lies before it, refused; nothing is stored.
+        ConnectionFailed, ServerError: No answer, or a useless one, and the stream cannot be read now either.
 
     Calls: ``PUT crud/<path>/data``; for values that restamping damages ``POST``, and if they are refused as older
     ``GET crud/<path>/data?i1=-1`` and ``POST`` again.
@@ -106,8 +107,10 @@ def send_once(call: Call, path: Path, points: Sequence[Datapoint], restamp: bool
     Send one insert, and if no answer came look whether it is stored.
 
     Raises:
-        OutcomeUnknown: That cannot be decided: a point whose time was moved looks like anybody's.
-        ResponseError: The server refused; nothing is stored.
+        AuthenticationError: The server refused; nothing is stored.
+        OutcomeUnknown: That cannot be decided: what is not there may still arrive, and a point whose time was moved
+            looks like anybody's.
+        ConnectionFailed, ServerError: No answer, or a useless one, and the stream cannot be read now either.
     """
     try:
         call(rest.insert(path, points, restamp))
