@@ -1,0 +1,64 @@
+"""How Sphinx builds these pages: ``sphinx-build -W -b html docs docs/_build/html``."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parent))
+
+_found = re.search(r'^__version__ = "([^"]+)"', (HERE.parent / "connectordb/__init__.py").read_text("utf-8"), re.M)
+if _found is None:
+    raise RuntimeError("connectordb/__init__.py has no line __version__ = \"...\": the version is written there, once")
+
+project = "ConnectorDB"
+author = "The ConnectorDB contributors"
+project_copyright = author
+release = version = _found[1]
+
+extensions = [
+    "sphinx.ext.autodoc",
+    "sphinx.ext.intersphinx",
+    "sphinx.ext.napoleon",
+    "sphinx.ext.viewcode",
+    "myst_parser",
+]
+exclude_patterns = ["_build"]
+
+# Docstrings: Google style, and one section of our own, the call on the wire.
+napoleon_google_docstring = True
+napoleon_numpy_docstring = False
+napoleon_custom_sections = [("Calls", "params_style")]
+napoleon_use_ivar = True
+
+autodoc_member_order = "bysource"
+autodoc_typehints = "signature"
+autodoc_typehints_format = "short"
+autodoc_default_options = {"members": True, "show-inheritance": True}
+autodoc_class_signature = "mixed"
+python_use_unqualified_type_names = True
+python_maximum_signature_line_length = 100
+
+# Other projects' inventories are fetched only where the network is there and wanted (Read the Docs): a build with warnings
+# as errors must not depend on it.
+intersphinx_mapping: dict[str, tuple[str, None]] = {}
+if "READTHEDOCS" in __import__("os").environ:
+    intersphinx_mapping = {
+        "python": ("https://docs.python.org/3", None),
+        "requests": ("https://requests.readthedocs.io/en/latest", None),
+    }
+
+# Every reference that somebody wrote must lead somewhere. Names in signatures are left out: most of them are the standard
+# library's, aliases of types, or classes of rooms that have no page.
+nitpicky = True
+nitpick_ignore_regex = [("py:(class|obj|data|exc|meth|attr|func|mod)", r".*")]
+
+html_theme = "furo"
+html_title = f"ConnectorDB {release}"
+html_theme_options = {
+    "source_repository": "https://github.com/connectordb/connectordb-python/",
+    "source_branch": "main",
+    "source_directory": "docs/",
+}
