@@ -19,6 +19,7 @@ from ..exceptions import (
     InvalidRequest,
     NotFound,
     PermissionDenied,
+    ProtocolError,
     ResponseError,
     ServerError,
 )
@@ -80,7 +81,7 @@ class Request(Generic[T]):
             raise refusal(self, reply)
         try:
             return self.reader(reply.body)
-        except (ValueError, TypeError, KeyError, ServerError) as error:
+        except (ValueError, ProtocolError) as error:
             raise _error(ServerError, self, reply, _not_an_answer(reply, str(error))) from error
 
 

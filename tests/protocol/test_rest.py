@@ -1,0 +1,179 @@
+"""Requests, and what their answers mean."""
+
+from __future__ import annotations
+
+import json
+import unittest
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connectordb.exceptions import (
+    AuthenticationError,
+    Conflict,
+    InvalidRequest,
+    NotFound,
+    PermissionDenied,
+    ResponseError,
+    ServerError,
+)
+from connectordb.protocol import rest
+from connectordb.protocol.paths import Path
+from connectordb.protocol.rest import Reply
+
+STREAM = Path.parse("mara/lamp/light")
+
+#: One request of each kind that there is.
+REQUESTS: list[rest.Request[Any]] = [
+    rest.whoami(),
+    rest.count("users"),
+    rest.version(),
+    rest.transforms(),
+    rest.interpolators(),
+    rest.read(STREAM),
+    rest.create(STREAM, {}),
+    rest.update(STREAM, {}),
+    rest.delete(STREAM),
+    rest.list_users(),
+    rest.list_devices(STREAM.user),
+    rest.list_streams(STREAM.device),
+    rest.list_user_streams(STREAM.user, public=False, downlink=False, visible=True),
+    rest.insert(STREAM, [{"t": 1, "d": 2}]),
+    rest.points(STREAM, {"i1": "0"}),
+    rest.length(STREAM),
+    rest.query("merge", []),
+]
+
+
+def error(status: int, msg: str) -> Reply:
+    """Return the protocol's error answer."""
+    return Reply(status, json.dumps({"code": status, "msg": msg, "ref": "a-ref"}).encode())
+
+
+class Building(unittest.TestCase):
+    """Each endpoint is asked as the protocol has it."""
+
+    def test_paths(self) -> None:
+        """Verb, path and query."""
+        for request, expected in (
+            (rest.whoami(), ("GET", "/", {"q": "this"})),
+            (rest.list_users(), ("GET", "/crud/", {"q": "ls"})),
+            (rest.read(STREAM), ("GET", "/crud/mara/lamp/light", {})),
+            (rest.delete(STREAM.at_downlink()), ("DELETE", "/crud/mara/lamp/light", {"downlink": "true"})),
+            (rest.length(STREAM), ("GET", "/crud/mara/lamp/light/data", {"q": "length"})),
+            (
+                rest.length(STREAM.at_downlink()),
+                ("GET", "/crud/mara/lamp/light/data", {"q": "length", "downlink": "true"}),
+            ),
+            (
+                rest.points(STREAM.at_downlink(), {"i1": "0"}),
+                ("GET", "/crud/mara/lamp/light/data", {"i1": "0", "downlink": "true"}),
+            ),
+            (
+                rest.list_user_streams(STREAM.user, public=True, downlink=False, visible=True),
+                ("GET", "/crud/mara", {"q": "streams", "public": "true", "downlink": "false", "visible": "true"}),
+            ),
+        ):
+            with self.subTest(expected):
+                self.assertEqual((request.method, request.path, dict(request.parameters)), expected)
+
+    def test_inserts(self) -> None:
+        """An insert knows how many points it holds; only restamping is a PUT."""
+        plain, restamped = (rest.insert(STREAM, [{"t": 1, "d": 2}] * 2, restamp) for restamp in (False, True))
+        self.assertEqual((plain.method, plain.inserts, restamped.method), ("POST", 2, "PUT"))
+        self.assertEqual(json.loads(plain.body or b""), [{"t": 1, "d": 2}] * 2)
+
+
+class Reading(unittest.TestCase):
+    """A 200 is read as what the endpoint answers, or is an error."""
+
+    def test_values(self) -> None:
+        """Each kind of body becomes its value."""
+        self.assertEqual(rest.whoami().read(Reply(200, b"mara/user")), Path.parse("mara/user"))
+        self.assertEqual(rest.length(STREAM).read(Reply(200, b"7")), 7)
+        self.assertIsNone(rest.insert(STREAM, []).read(Reply(200, b"ok")))
+        self.assertEqual(rest.read(STREAM).read(Reply(200, b'{"name":"light"}')), {"name": "light"})
+        self.assertEqual(
+            rest.points(STREAM, {}).read(Reply(200, b'[{"t":1},{"t":2,"d":3}]')),
+            [{"t": 1, "d": None}, {"t": 2, "d": 3}],
+        )
+
+    @given(st.sampled_from(REQUESTS), st.binary(max_size=60))
+    def test_any_body(self, request: rest.Request[Any], body: bytes) -> None:
+        """Whatever the body, the outcome is a value or a ServerError."""
+        try:
+            request.read(Reply(200, body))
+        except ServerError as problem:
+            self.assertEqual(problem.path, request.path)
+
+    def test_pages_and_halves(self) -> None:
+        """A web page, an empty body and a cut array are failures that say what came."""
+        for body, words in (
+            (b"<html>Please log in</html>", "web page.*proxy"),
+            (b"", "empty"),
+            (b'[{"t":1,"d":1},{"t"', "not what a ConnectorDB server says"),
+            (b'{"t":1}', "array"),
+            (b"[5]", "datapoint"),
+        ):
+            with self.subTest(body), self.assertRaisesRegex(ServerError, words):
+                rest.points(STREAM, {}).read(Reply(200, body))
+        with self.assertRaisesRegex(ServerError, "web page"):
+            rest.insert(STREAM, []).read(Reply(200, b"<html>ok</html>"))
+
+
+class Refusing(unittest.TestCase):
+    """Every failed answer becomes an exception that says what it means."""
+
+    def test_messages(self) -> None:
+        """What the server says decides which exception it is."""
+        for status, msg, kind in (
+            (401, "Incorrect Password", AuthenticationError),
+            (401, "The requested device was not found.", AuthenticationError),
+            (400, "Unrecognized query command.", InvalidRequest),
+            (404, "Can't access this resource.", NotFound),
+            (404, "The requested user was not found.", NotFound),
+            (404, "You do not have permissions necessary to list users.", PermissionDenied),
+            (403, "The requested stream was not found.", NotFound),
+            (403, "Can't access this resource.", PermissionDenied),
+            (403, "Write access to stream data denied.", PermissionDenied),
+            (403, "This device does not have permissions to write role", PermissionDenied),
+            (403, "Device with this name already exists", Conflict),
+            (403, "UNIQUE constraint failed: users.name", Conflict),
+            (403, "Greater timestamp already exists for the stream. Insert Failed.", Conflict),
+            (403, "Timestamps are not ordered!", InvalidRequest),
+            (403, "Insert Failed: Exceeded stream size limit", PermissionDenied),
+            (403, "Maximum user limit was reached", PermissionDenied),
+            (403, "Script 'x': syntax error", InvalidRequest),
+            (413, "Too large", InvalidRequest),
+            (500, "json: unsupported value: NaN", ServerError),
+            (503, "ConnectorDB is currently inactive", ServerError),
+        ):
+            with self.subTest(msg):
+                with self.assertRaises(kind) as caught:
+                    rest.read(STREAM).read(error(status, msg))
+                self.assertIs(type(caught.exception), kind)
+                self.assertEqual((caught.exception.status, caught.exception.ref), (status, "a-ref"))
+                self.assertEqual(caught.exception.value, f"{status}: {msg} (a-ref)")
+
+    @given(
+        st.sampled_from(REQUESTS), st.integers(100, 599).filter(lambda status: status != 200), st.binary(max_size=80)
+    )
+    def test_any_answer(self, request: rest.Request[Any], status: int, body: bytes) -> None:
+        """Whatever the answer, it is one of our exceptions: a 4xx below AuthenticationError, the rest ServerError."""
+        with self.assertRaises(ResponseError) as caught:
+            request.read(Reply(status, body))
+        self.assertIsInstance(caught.exception, AuthenticationError if 400 <= status < 500 else ServerError)
+
+    def test_a_redirect(self) -> None:
+        """A redirect says where to."""
+        reply = Reply(301, b"", {"Location": "https://example.org/api/v1/"})
+        with self.assertRaisesRegex(ServerError, "redirected to https://example.org"):
+            rest.whoami().read(reply)
+
+    def test_a_proxy(self) -> None:
+        """A proxy's page of any status is told as one."""
+        with self.assertRaisesRegex(ServerError, "502 answered with a web page"):
+            rest.whoami().read(Reply(502, b"<html><body>Bad Gateway</body></html>"))
+        with self.assertRaisesRegex(NotFound, "web page"):
+            rest.read(STREAM).read(Reply(404, b"<!doctype html><p>nothing here"))

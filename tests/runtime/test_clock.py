@@ -1,0 +1,52 @@
+"""The clocks."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from connectordb.runtime.clock import SYSTEM, Clock, Deadline
+
+from ..support.case import Case
+from ..support.clock import SteppedClock
+
+
+class Clocks(Case):
+    """The machine's clocks, and one that a test moves."""
+
+    def test_the_machine(self) -> None:
+        """The wall clock is the machine's; the monotonic one goes on."""
+        self.assertAlmostEqual(SYSTEM.wall(), time.time(), delta=5)
+        self.assertLessEqual(SYSTEM.monotonic(), SYSTEM.monotonic())
+
+    def test_waiting(self) -> None:
+        """A wait ends with the event or with the time, also if that is a century."""
+        event = threading.Event()
+        self.assertFalse(Clock().wait(event, 0.001))
+        event.set()
+        self.assertTrue(Clock().wait(event, 1e300))
+
+
+class Deadlines(Case):
+    """One timeout over several steps."""
+
+    def test_what_is_left(self) -> None:
+        """Time that passes is taken off, and nothing is left at the end."""
+        clock = SteppedClock()
+        deadline = Deadline(5, clock)
+        clock.advance(3)
+        self.assertEqual((deadline.left(), deadline.passed()), (2, False))
+        clock.advance(3)
+        self.assertEqual((deadline.left(), deadline.passed()), (0, True))
+
+    def test_none(self) -> None:
+        """Without a timeout there is no end."""
+        deadline = Deadline(None, SteppedClock())
+        self.assertEqual((deadline.left(), deadline.passed()), (None, False))
+
+    def test_the_wall_clock_moves_nothing(self) -> None:
+        """A step of the wall clock does not touch a deadline."""
+        clock = SteppedClock()
+        deadline = Deadline(5, clock)
+        clock.step(-3600)
+        self.assertEqual(deadline.left(), 5)

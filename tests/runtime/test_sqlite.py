@@ -1,0 +1,164 @@
+"""SQLite, as we want it."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+import sys
+import unittest
+from pathlib import Path
+
+from connectordb.exceptions import StorageError, StorageFull
+from connectordb.runtime.sqlite import Connection, connect, migrate, transaction, translated, version
+
+from ..support.case import Case
+
+
+def make_table(connection: Connection) -> None:
+    """Make a table."""
+    connection.execute("CREATE TABLE things(name TEXT)")
+
+
+def add_column(connection: Connection) -> None:
+    """Change it."""
+    connection.execute("ALTER TABLE things ADD COLUMN size INTEGER")
+
+
+class Opening(Case):
+    """A file is opened for durable use, or an error says why it cannot be."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.path = self.folder() / "x.db"
+
+    def open(self) -> Connection:
+        """Open the file; it is closed with the test."""
+        connection = connect(self.path)
+        self.addCleanup(connection.close)
+        return connection
+
+    def test_pragmas(self) -> None:
+        """What was asked for is what SQLite does: it does not complain when it refuses."""
+        connection = self.open()
+        self.assertEqual(connection.pragma("journal_mode"), "wal")
+        self.assertEqual(connection.pragma("synchronous"), 2)
+        self.assertEqual(connection.pragma("foreign_keys"), 1)
+
+    @unittest.skipIf(sys.platform == "win32", "no such permissions there")
+    def test_private(self) -> None:
+        """A new file, and what SQLite puts beside it, is readable by its owner only."""
+        with transaction(connection := self.open()):
+            make_table(connection)
+        for name in os.listdir(self.path.parent):
+            with self.subTest(name):
+                self.assertEqual(stat.S_IMODE((self.path.parent / name).stat().st_mode), 0o600)
+
+    def test_what_cannot_be_opened(self) -> None:
+        """Each case says which file, what is wrong and what to do."""
+        folder = self.folder()
+        text = folder / "text"
+        text.write_text("this is no database, however long one looks at it" * 50)
+        for path, words in (
+            (folder, "is a directory; give the path of a file"),
+            (text, "no SQLite file"),
+            (folder / "absent" / "x.db", "give a path where a file can be made"),
+        ):
+            with self.subTest(path.name), self.assertRaisesRegex(StorageError, words) as caught:
+                connect(path)
+            self.assertIn(str(path), str(caught.exception))
+
+    def test_damaged(self) -> None:
+        """A file that is damaged inside is told as such."""
+        with sqlite3.connect(self.path) as plain:
+            plain.execute("CREATE TABLE t(x)")
+            plain.executemany("INSERT INTO t VALUES (?)", [("x" * 500,)] * 100)
+        plain.close()
+        content = bytearray(self.path.read_bytes())
+        content[4096 : 4096 * 3] = os.urandom(8192)
+        self.path.write_bytes(content)
+        connection = self.open()
+        with self.assertRaisesRegex(StorageError, "damaged"), translated(self.path, "reading"):
+            connection.execute("SELECT sum(length(x)) FROM t").fetchall()
+
+    def test_full(self) -> None:
+        """A full disk is an error of its own, and what was there before is still there."""
+        connection = self.open()
+        with transaction(connection):
+            make_table(connection)
+            connection.execute("INSERT INTO things VALUES ('first')")
+        connection.pragma("max_page_count", connection.pragma("page_count") + 1)
+        with (
+            self.assertRaisesRegex(StorageFull, "free some space"),
+            translated(self.path, "writing"),
+            transaction(connection),
+        ):
+            for _ in range(100):
+                connection.execute("INSERT INTO things VALUES (?)", ("x" * 1000,))
+        self.assertFalse(connection.in_transaction)
+        self.assertEqual(connection.execute("SELECT name FROM things").fetchall(), [("first",)])
+
+
+class Transactions(Case):
+    """All or nothing."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.connection = connect(self.folder() / "x.db")
+        self.addCleanup(self.connection.close)
+        make_table(self.connection)
+
+    def names(self) -> list[str]:
+        """Return what is in the table."""
+        return [str(row[0]) for row in self.connection.execute("SELECT name FROM things")]
+
+    def test_commit(self) -> None:
+        """A block that ends is committed."""
+        with transaction(self.connection):
+            self.connection.execute("INSERT INTO things VALUES ('a')")
+        self.assertEqual((self.names(), self.connection.in_transaction), (["a"], False))
+
+    def test_rollback(self) -> None:
+        """A block that raises, even by Ctrl-C, leaves nothing."""
+        for kind in (ValueError, KeyboardInterrupt):
+            with self.subTest(kind), self.assertRaises(kind), transaction(self.connection):
+                self.connection.execute("INSERT INTO things VALUES ('a')")
+                raise kind
+        self.assertEqual((self.names(), self.connection.in_transaction), ([], False))
+
+
+class Migrations(Case):
+    """A file is brought to the newest layout, a transaction a step."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.path: Path = self.folder() / "x.db"
+        self.connection = connect(self.path)
+        self.addCleanup(self.connection.close)
+
+    def test_steps(self) -> None:
+        """Each step runs once, whenever it came."""
+        migrate(self.connection, self.path, [make_table])
+        self.assertEqual(version(self.connection), 1)
+        migrate(self.connection, self.path, [make_table, add_column])
+        migrate(self.connection, self.path, [make_table, add_column])
+        self.assertEqual(version(self.connection), 2)
+        self.connection.execute("INSERT INTO things(name, size) VALUES ('a', 1)")
+
+    def test_a_step_that_fails(self) -> None:
+        """A step that fails leaves no trace, and is tried again next time."""
+
+        def fail(connection: Connection) -> None:
+            add_column(connection)
+            raise RuntimeError("killed")
+
+        with self.assertRaisesRegex(RuntimeError, "killed"):
+            migrate(self.connection, self.path, [make_table, fail])
+        self.assertEqual(version(self.connection), 1)
+        migrate(self.connection, self.path, [make_table, add_column])
+
+    def test_a_newer_file(self) -> None:
+        """A file of a newer version is refused, not guessed at."""
+        migrate(self.connection, self.path, [make_table, add_column])
+        with self.assertRaisesRegex(StorageError, "newer version of connectordb.*install that version"):
+            migrate(self.connection, self.path, [make_table])

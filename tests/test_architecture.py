@@ -1,0 +1,187 @@
+"""The arrows between the rooms, held from the syntax trees; the drawing is in ``docs/topics/design.rst``."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+import unittest
+from collections.abc import Iterator
+from pathlib import Path
+
+TOP = Path(__file__).parent.parent
+PACKAGE = TOP / "connectordb"
+
+#: Room → the rooms it may import from. A file at the top is a room of its own.
+ARROWS: dict[str, set[str]] = {
+    "exceptions": set(),
+    "protocol": {"exceptions"},
+    "pipescript": {"exceptions"},
+    "runtime": {"exceptions"},
+    "frames": {"exceptions", "protocol"},
+    "datapoints": {"exceptions", "protocol", "pipescript", "frames"},
+    "live": {"exceptions", "protocol", "runtime", "pipescript"},
+    "client": {"exceptions", "protocol", "runtime", "live", "datapoints"},
+    "query": {"exceptions", "protocol", "runtime", "client", "datapoints", "pipescript"},
+    "logger": {"exceptions", "protocol", "runtime", "client"},
+    "models": {"exceptions", "protocol", "runtime", "client"},
+    "server": {"exceptions", "protocol", "runtime", "pipescript", "frames"},
+    "cli": {
+        "exceptions",
+        "protocol",
+        "runtime",
+        "models",
+        "logger",
+        "query",
+        "client",
+        "datapoints",
+        "pipescript",
+        "server",
+        "",
+    },
+    "__main__": {"cli"},
+    "": {"exceptions", "protocol", "client", "datapoints"},
+}
+
+#: These are entered by file; every other room by its door.
+OPEN_ROOMS = {"protocol", "runtime", "exceptions", "datapoints", "frames", "", "__main__"}
+
+#: Foreign library → the only places that may import it.
+FOREIGN = {
+    "apsw": {"runtime/sqlite.py"},
+    "requests": {"client/transport.py", "exceptions.py"},
+    "websocket": {"live/connection.py"},
+    "aiohttp": {"server/app.py", "server/websocket.py"},
+    "click": {"cli/"},
+    "rich": {"cli/"},
+    "psutil": {"cli/"},
+    "plotext": {"cli/"},
+    "orjson": {"protocol/json_text.py"},
+    "jsonschema": {"protocol/schemas.py"},
+    "fastjsonschema": {"protocol/schemas.py"},
+    "re2": {"server/"},
+    "filelock": {"logger/", "server/"},
+}
+
+#: Decide, and touch nothing.
+PURE = (
+    "protocol/",
+    "pipescript/",
+    "logger/plan.py",
+    "client/retry.py",
+    "live/subscriptions.py",
+    "server/hub.py",
+    "server/permissions.py",
+)
+NOT_PURE = {"requests", "websocket", "apsw", "aiohttp", "socket", "threading", "time", "asyncio", "subprocess"}
+
+
+def files() -> Iterator[tuple[str, ast.Module]]:
+    """Yield each file of the package, by its path below it, and its syntax tree."""
+    for path in sorted(PACKAGE.rglob("*.py")):
+        yield path.relative_to(PACKAGE).as_posix(), ast.parse(path.read_text(encoding="utf-8"), path.as_posix())
+
+
+def room_of(name: str) -> str:
+    """Return the room of a file or module path below the package."""
+    first = name.split("/")[0].removesuffix(".py")
+    return "" if first == "__init__" else first
+
+
+def checked_only(tree: ast.Module) -> set[ast.AST]:
+    """Return the nodes below ``if TYPE_CHECKING:``."""
+    return {
+        inner
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+        for inner in ast.walk(node)
+    }
+
+
+def imports(name: str, tree: ast.Module) -> Iterator[tuple[int, str, bool]]:
+    """Yield line, absolute module, and whether it is imported only for type checkers."""
+    typing = checked_only(tree)
+    package = ["connectordb", *name.split("/")[:-1]]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield node.lineno, alias.name, node in typing
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            module = ".".join([*base, *([node.module] if node.module else [])])
+            if node.level and not node.module:
+                for alias in node.names:  # from .. import x: x may be a module
+                    yield node.lineno, f"{module}.{alias.name}", node in typing
+            else:
+                yield node.lineno, module, node in typing
+
+
+class Arrows(unittest.TestCase):
+    """Who imports whom."""
+
+    def test_rooms(self) -> None:
+        """A room imports only from rooms below it, and enters by the door."""
+        for name, tree in files():
+            room = room_of(name)
+            self.assertIn(room, ARROWS, f"{name} is in a room that is not drawn")
+            for line, module, typing in imports(name, tree):
+                if not module.startswith("connectordb"):
+                    continue
+                parts = module.split(".")[1:]
+                target = (
+                    room_of(parts[0])
+                    if parts
+                    and (PACKAGE / parts[0]).with_suffix(".py").exists()
+                    or parts
+                    and (PACKAGE / parts[0]).is_dir()
+                    else ""
+                )
+                with self.subTest(f"{name}:{line} imports {module}"):
+                    if target == room:
+                        continue
+                    self.assertIn(target, ARROWS[room] | ({"client", "live"} & ARROWS[room] if typing else set()))
+                    if target not in OPEN_ROOMS:
+                        self.assertEqual(len(parts), 1, f"enter {target!r} by its door")
+
+    def test_foreign(self) -> None:
+        """A foreign library is imported in one place."""
+        for name, tree in files():
+            for line, module, typing in imports(name, tree):
+                allowed = FOREIGN.get(module.split(".")[0])
+                if allowed is not None and not typing:
+                    with self.subTest(f"{name}:{line} imports {module}"):
+                        self.assertTrue(any(name.startswith(place) for place in allowed), f"only {sorted(allowed)} may")
+
+    def test_pure(self) -> None:
+        """What decides opens no socket or file, starts no thread and reads no clock."""
+        for name, tree in files():
+            if name.startswith(PURE):
+                for line, module, _ in imports(name, tree):
+                    with self.subTest(f"{name}:{line} imports {module}"):
+                        self.assertNotIn(module.split(".")[0], NOT_PURE)
+
+    def test_import_is_light(self) -> None:
+        """``import connectordb`` loads no database, websocket, server or numeric library."""
+        heavy = "apsw websocket aiohttp jsonschema fastjsonschema numpy pandas click rich asyncio filelock".split()
+        program = f"import sys, connectordb; print([name for name in {heavy!r} if name in sys.modules])"
+        done = subprocess.run([sys.executable, "-c", program], cwd=TOP, capture_output=True, text=True, timeout=60)
+        self.assertEqual((done.stdout.strip(), done.stderr), ("[]", ""))
+
+
+class Sizes(unittest.TestCase):
+    """A file holds one idea."""
+
+    def test_files(self) -> None:
+        """No file of the package is longer than 400 lines."""
+        for path in PACKAGE.rglob("*.py"):
+            with self.subTest(path.relative_to(TOP).as_posix()):
+                self.assertLessEqual(len(path.read_text(encoding="utf-8").splitlines()), 400)
+
+    def test_one_test_file_per_module(self) -> None:
+        """Each module has a test file of its own."""
+        for path in sorted(PACKAGE.rglob("*.py")):
+            where = path.relative_to(PACKAGE)
+            if path.name.startswith("__"):
+                continue
+            with self.subTest(where.as_posix()):
+                self.assertTrue((TOP / "tests" / where.parent / f"test_{where.name}").exists())
