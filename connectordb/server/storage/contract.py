@@ -36,6 +36,10 @@ class Older(ConnectorDBError):
     """The first point is older than the newest one stored."""
 
 
+class Gone(ConnectorDBError):
+    """What is to be changed, or to be given something below it, is not there: deleted since it was looked up, say."""
+
+
 @dataclass(frozen=True, slots=True)
 class User:
     """A user's row; `password` is a hash, never shown to anybody."""
@@ -162,7 +166,12 @@ class Reader(Protocol):
 
 
 class Writer(Reader, Protocol):
-    """Reading and changing, alone, in one transaction."""
+    """
+    Reading and changing, alone, in one transaction.
+
+    Whatever creates, updates or inserts raises `Gone` if there is no such user, device or stream; removing what is not there
+    does nothing.
+    """
 
     def create_user(self, fields: Mapping[str, Any]) -> User:
         """Make a user of all its columns but ``id``; raises `Taken`."""

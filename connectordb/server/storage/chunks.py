@@ -1,0 +1,214 @@
+"""
+Chunks: points as JSON text ready for the wire, some hundreds to a piece, and the arithmetic of cutting and joining them.
+
+The text of a chunk is its points' objects with commas between, without brackets, so that a read is mostly copying. A new
+point is appended to the text of the last chunk; when that has enough, it is closed, and closed chunks are regrouped into
+larger ones and compressed. Pure: what is stored where is decided in ``points.py``.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from math import copysign
+from typing import Any
+
+from ...protocol import json_text
+from ...protocol.feed import Datapoint
+
+#: Points and bytes of text in a chunk that is appended to. An append rewrites its chunk: few points keep that cheap.
+OPEN_POINTS = 250
+OPEN_BYTES = 32 * 1024
+
+#: Points or bytes of text from which on closed chunks are compressed as one. 250 points do not compress well enough.
+PACK_POINTS = 1000
+PACK_BYTES = 64 * 1024
+
+#: The fastest: higher levels cost 4 to 15 times as much and save an eighth.
+_LEVEL = 1
+
+#: Integral numbers below this are written with all their digits and no point, like the original's.
+_PLAIN = 1e21
+
+#: Integers beyond this are not all 64-bit floats.
+_EXACT = 2**53
+
+_BEGIN = b'{"t":'
+_END = b"}"
+_BETWEEN = _END + b"," + _BEGIN
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """
+    Consecutive points of one series.
+
+    Attributes:
+        first: The index of the first of them.
+        number: How many there are.
+        first_time: The first one's time.
+        last_time: The last one's.
+        text: Their objects, with commas between.
+    """
+
+    first: int
+    number: int
+    first_time: float
+    last_time: float
+    text: bytes
+
+    @property
+    def after(self) -> int:
+        """The index of the first point behind the chunk."""
+        return self.first + self.number
+
+
+def join(chunks: Sequence[Chunk]) -> Chunk:
+    """Return consecutive chunks as one."""
+    head, tail = chunks[0], chunks[-1]
+    return Chunk(
+        head.first,
+        tail.after - head.first,
+        head.first_time,
+        tail.last_time,
+        b",".join([chunk.text for chunk in chunks]),
+    )
+
+
+def encode(points: Sequence[Datapoint], times: Sequence[float]) -> bytes:
+    """
+    Return *points*, stored at *times*, as the text of a chunk.
+
+    Numbers pass through 64-bit floats, in values as in times; ``d`` is left out where it is null, ``o`` where there is none.
+    """
+    rows = []
+    for point, t in zip(points, times, strict=True):
+        row: dict[str, Any] = {"t": _number(t)}
+        d = point.get("d")
+        if d is not None:
+            # the two kinds that nearly all values are of, without a call
+            kind = type(d)
+            row["d"] = d if kind is bool or kind is str else _number(d) if kind is float else _plain(d)
+        if o := point.get("o"):
+            row["o"] = o
+        rows.append(row)
+    try:
+        return json_text.dumps(rows)[1:-1]
+    except TypeError:
+        # orjson takes no integer beyond 64 bits, which integral floats up to 1e21 become; they are rare
+        return json.dumps(rows, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()[1:-1]
+
+
+def _number(value: float) -> float:
+    if value.is_integer() and -_PLAIN < value < _PLAIN:
+        # an integer has no negative zero, which some care for
+        return int(value) if value or copysign(1, value) > 0 else value
+    return value
+
+
+def _plain(value: Any) -> Any:
+    """Return *value* with its numbers as a 64-bit float shows them."""
+    kind = type(value)
+    if kind is float:
+        return _number(value)
+    if kind is int:
+        return value if -_EXACT <= value <= _EXACT else _number(float(value))
+    if kind is dict:
+        return {key: _plain(item) for key, item in value.items()}
+    if kind is list or kind is tuple:
+        return [_plain(item) for item in value]
+    return value
+
+
+def cut(points: Sequence[Datapoint], times: Sequence[float], room: int, space: int) -> Iterator[tuple[int, bytes]]:
+    """
+    Cut new points into pieces that are no larger than an open chunk may be, a single point excepted.
+
+    Args:
+        points: What is to be stored.
+        times: When each is stored.
+        room: How many points the first piece may have; 0 and more.
+        space: How many bytes of text it may have.
+
+    Returns:
+        For each piece, how many points it has and their text. The first continues the last chunk there is, and may be
+        empty; no other is.
+    """
+    start = 0
+    while start < len(points):
+        part, at = points[start : start + room], times[start : start + room]
+        text = encode(part, at)
+        if len(text) <= space:
+            yield len(part), text
+        else:
+            yield from _by_size([encode([point], [t]) for point, t in zip(part, at, strict=True)], space)
+        start += room
+        room, space = OPEN_POINTS, OPEN_BYTES
+
+
+def _by_size(texts: Sequence[bytes], space: int) -> Iterator[tuple[int, bytes]]:
+    gathered: list[bytes] = []
+    size, fresh = 0, space == OPEN_BYTES
+    for text in texts:
+        if size + len(text) + 1 > space and (gathered or not fresh):
+            yield len(gathered), b",".join(gathered)
+            gathered, size, fresh, space = [], 0, True, OPEN_BYTES
+        gathered.append(text)
+        size += len(text) + 1
+    yield len(gathered), b",".join(gathered)
+
+
+def regroup(chunks: Sequence[Chunk]) -> tuple[list[Chunk], list[Chunk]]:
+    """Return closed, consecutive *chunks* as those that are large enough to be packed, and what remains behind them."""
+    packed: list[Chunk] = []
+    group: list[Chunk] = []
+    points = size = 0
+    for chunk in chunks:
+        group.append(chunk)
+        points += chunk.number
+        size += len(chunk.text)
+        if points >= PACK_POINTS or size >= PACK_BYTES:
+            packed.append(join(group))
+            group, points, size = [], 0, 0
+    return packed, group
+
+
+def pack(text: bytes) -> bytes:
+    """Compress the text of a chunk."""
+    return zlib.compress(text, _LEVEL)
+
+
+def unpack(data: bytes) -> bytes:
+    """Return the text that was compressed."""
+    return zlib.decompress(data)
+
+
+def part_of(text: bytes, number: int, first: int, last: int) -> bytes:
+    """Return the text of the points from the *first* to before the *last* in a chunk of *number* points."""
+    if first <= 0 and last >= number:
+        return text
+    points = _split(text, number)[max(first, 0) : last]
+    return _BEGIN + _BETWEEN.join(points) + _END if points else b""
+
+
+def count_until(text: bytes, number: int, t: float) -> int:
+    """Return how many of a chunk's points are not later than *t*."""
+    return bisect_right(_split(text, number), t, key=_time)
+
+
+def _split(text: bytes, number: int) -> list[bytes]:
+    """Return each point's text without what it begins and ends with."""
+    parts = text[len(_BEGIN) : -len(_END)].split(_BETWEEN)
+    if len(parts) != number:
+        # the separator occurs in a value, [{"a":1},{"t":2}] say (text cannot have it, as its quotes are escaped): read it
+        points = json_text.loads(b"[%b]" % text)
+        parts = [encode([point], [float(point["t"])])[len(_BEGIN) : -len(_END)] for point in points]
+    return parts
+
+
+def _time(part: bytes) -> float:
+    end = part.find(b",")
+    return float(part if end < 0 else part[:end])

@@ -1,0 +1,148 @@
+"""One connection as the contract's reader and writer: rows and points put together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ...protocol.feed import Datapoint
+from ...runtime.sqlite import Connection
+from .contract import Device, Found, Gone, Inserted, Reader, Series, Stream, User, Writer
+from .points import Points
+from .rows import Table, key_digest, same_key
+
+
+class SQLiteReader(Reader):
+    """Reading; whoever calls has begun a transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._users = Table(connection, "users", User)
+        self._devices = Table(connection, "devices", Device, parent="user_id")
+        self._streams = Table(connection, "streams", Stream, parent="device_id")
+        self._points = Points(connection)
+
+    def find(self, names: Sequence[str]) -> Found:
+        """Return what lies at a path of one to three names."""
+        user = self._users.one("WHERE name = ?", names[0])
+        if user is None or len(names) == 1:
+            return Found(user)
+        device = self._devices.one("WHERE user_id = ? AND name = ?", user.id, names[1])
+        if device is None or len(names) == 2:
+            return Found(user, device)
+        return Found(user, device, self._streams.one("WHERE device_id = ? AND name = ?", device.id, names[2]))
+
+    def find_login(self, name_or_email: str) -> User | None:
+        """Return the user with this name or email address, whatever the case (of ASCII); an exact match comes first."""
+        return self._users.one(
+            "WHERE name = ?1 COLLATE NOCASE OR email = ?1 COLLATE NOCASE ORDER BY name = ?1 DESC, email = ?1 DESC, id",
+            name_or_email,
+        )
+
+    def find_key(self, apikey: str) -> tuple[User, Device] | None:
+        """Return the device with this API key; none for an empty one."""
+        device = self._devices.one("WHERE key_digest = ?", key_digest(apikey)) if apikey else None
+        if device is None or not same_key(device.apikey, apikey):
+            return None
+        return self._users.get(device.user_id), device
+
+    def users(self) -> list[User]:
+        """Return all users."""
+        return list(self._users.where("ORDER BY id"))
+
+    def devices(self, user_id: int) -> list[Device]:
+        """Return a user's devices."""
+        return list(self._devices.where("WHERE user_id = ? ORDER BY id", user_id))
+
+    def streams(self, device_id: int) -> list[Stream]:
+        """Return a device's streams."""
+        return list(self._streams.where("WHERE device_id = ? ORDER BY id", device_id))
+
+    def user_streams(self, user_id: int) -> list[tuple[Device, Stream]]:
+        """Return the streams of all of a user's devices, with their devices."""
+        devices = {device.id: device for device in self.devices(user_id)}
+        owned = "WHERE device_id IN (SELECT id FROM devices WHERE user_id = ?) ORDER BY id"
+        return [(devices[stream.device_id], stream) for stream in self._streams.where(owned, user_id)]
+
+    def counts(self) -> Mapping[str, int]:
+        """Return how many users, devices and streams there are."""
+        return {"users": self._users.count(), "devices": self._devices.count(), "streams": self._streams.count()}
+
+    def length(self, series: Series) -> int:
+        """Return the number of points."""
+        return self._points.length(series)
+
+    def newest(self, series: Series) -> float | None:
+        """Return the time of the newest point."""
+        return self._points.newest(series)
+
+    def index_after(self, series: Series, t: float) -> int:
+        """Return the index of the first point later than *t*."""
+        return self._points.index_after(series, t)
+
+    def text(self, series: Series, first: int, last: int, budget: int) -> tuple[bytes, int]:
+        """Return points as text, and the index that it came to."""
+        return self._points.text(series, first, last, budget)
+
+
+class SQLiteWriter(SQLiteReader, Writer):
+    """Reading and changing; whoever calls has begun a transaction that may write."""
+
+    def create_user(self, fields: Mapping[str, Any]) -> User:
+        """Make a user."""
+        return self._users.create(fields)
+
+    def create_device(self, user_id: int, fields: Mapping[str, Any]) -> Device:
+        """Make a device."""
+        return self._devices.create({**fields, "user_id": self._users.get(user_id).id})
+
+    def create_stream(self, device_id: int, fields: Mapping[str, Any]) -> Stream:
+        """Make a stream."""
+        return self._streams.create({**fields, "device_id": self._devices.get(device_id).id})
+
+    def update_user(self, user_id: int, fields: Mapping[str, Any]) -> User:
+        """Change some columns."""
+        return self._users.update(user_id, fields)
+
+    def update_device(self, device_id: int, fields: Mapping[str, Any]) -> Device:
+        """Change some columns."""
+        return self._devices.update(device_id, fields)
+
+    def update_stream(self, stream_id: int, fields: Mapping[str, Any]) -> Stream:
+        """Change some columns; turning ``downlink`` off removes the downlink's points."""
+        before = self._streams.get(stream_id)
+        after = self._streams.update(stream_id, fields)
+        if before.downlink and not after.downlink:
+            self.clear(Series(stream_id, downlink=True))
+        return after
+
+    def delete_user(self, user_id: int) -> None:
+        """Remove a user with all that is below."""
+        for _, stream in self.user_streams(user_id):
+            self._clear_stream(stream.id)
+        self._users.delete(user_id)
+
+    def delete_device(self, device_id: int) -> None:
+        """Remove a device with its streams and their points."""
+        for stream in self.streams(device_id):
+            self._clear_stream(stream.id)
+        self._devices.delete(device_id)
+
+    def delete_stream(self, stream_id: int) -> None:
+        """Remove a stream with its points."""
+        self._clear_stream(stream_id)
+        self._streams.delete(stream_id)
+
+    def clear(self, series: Series) -> None:
+        """Remove the points of a series."""
+        self._points.clear(series)
+
+    def insert(self, series: Series, points: Sequence[Datapoint], restamp: bool) -> Inserted:
+        """Append points."""
+        if not self._streams.has(series.stream_id):
+            raise Gone("the stream is not there any more")
+        return self._points.insert(series, points, restamp)
+
+    def _clear_stream(self, stream_id: int) -> None:
+        self.clear(Series(stream_id))
+        self.clear(Series(stream_id, downlink=True))

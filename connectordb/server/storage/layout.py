@@ -1,0 +1,74 @@
+"""The tables of a database file, as the steps by which they came to be; a step that was released is never changed."""
+
+from __future__ import annotations
+
+from ...runtime.sqlite import Connection, Migration
+
+
+def _first(connection: Connection) -> None:
+    # AUTOINCREMENT: the id of something deleted is never given to something new.
+    connection.execute("""
+        CREATE TABLE users (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            name TEXT NOT NULL UNIQUE,
+            nickname TEXT NOT NULL,
+            email TEXT NOT NULL UNIQUE,
+            description TEXT NOT NULL,
+            icon TEXT NOT NULL,
+            role TEXT NOT NULL,
+            public INTEGER NOT NULL,
+            password TEXT NOT NULL
+        );
+        -- logging in ignores case
+        CREATE INDEX users_by_name ON users (name COLLATE NOCASE);
+        CREATE INDEX users_by_email ON users (email COLLATE NOCASE);
+
+        CREATE TABLE devices (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            user_id INTEGER NOT NULL REFERENCES users ON DELETE CASCADE,
+            name TEXT NOT NULL,
+            nickname TEXT NOT NULL,
+            description TEXT NOT NULL,
+            icon TEXT NOT NULL,
+            apikey TEXT NOT NULL,
+            enabled INTEGER NOT NULL,
+            public INTEGER NOT NULL,
+            role TEXT NOT NULL,
+            visible INTEGER NOT NULL,
+            user_editable INTEGER NOT NULL,
+            -- what a key is looked up by, so that the time this takes tells nothing of the key; null where there is none
+            key_digest BLOB UNIQUE,
+            UNIQUE (user_id, name)
+        );
+
+        CREATE TABLE streams (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            device_id INTEGER NOT NULL REFERENCES devices ON DELETE CASCADE,
+            name TEXT NOT NULL,
+            nickname TEXT NOT NULL,
+            description TEXT NOT NULL,
+            icon TEXT NOT NULL,
+            schema TEXT NOT NULL,
+            datatype TEXT NOT NULL,
+            ephemeral INTEGER NOT NULL,
+            downlink INTEGER NOT NULL,
+            UNIQUE (device_id, name)
+        );
+
+        -- id: the series and the index of the first point in one number (points.py), as SQLite keeps large rows well only
+        -- under an integer key. data comes last: the columns before it are read without it.
+        CREATE TABLE chunks (
+            id INTEGER PRIMARY KEY,
+            series INTEGER NOT NULL,
+            number INTEGER NOT NULL,
+            first_time REAL NOT NULL,
+            last_time REAL NOT NULL,
+            packed INTEGER NOT NULL,
+            data BLOB NOT NULL
+        );
+        -- an append leaves it alone: it changes only with a new chunk
+        CREATE INDEX chunks_by_time ON chunks (series, first_time);
+    """)
+
+
+MIGRATIONS: tuple[Migration, ...] = (_first,)

@@ -1,0 +1,238 @@
+"""
+The points of every series, in chunks, in the tables of one connection.
+
+A series' chunks lie one behind the other without a gap; the last one is open, a few before it are closed and still plain,
+all others are packed. Every question is answered by one or two of them, found by key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from math import isfinite
+from operator import le
+
+from ...exceptions import StorageError
+from ...protocol.constants import RESTAMP_STEP
+from ...protocol.feed import Datapoint
+from ...runtime.sqlite import Connection
+from .chunks import OPEN_BYTES, OPEN_POINTS, Chunk, count_until, cut, pack, part_of, regroup, unpack
+from .contract import Inserted, Older, Series
+
+#: Bits of a chunk's key that are the index of its first point: a thousand points a second for eight years. The 25 that
+#: are left of SQLite's 63 number the series.
+_INDEX_BITS = 38
+_MOST_POINTS = 1 << _INDEX_BITS
+_MOST_SERIES = 1 << (63 - _INDEX_BITS)
+
+
+@dataclass(frozen=True, slots=True)
+class _Tail:
+    """The last chunk, without its text; `size` is the text's length."""
+
+    id: int
+    number: int
+    last_time: float
+    size: int
+
+    @property
+    def length(self) -> int:
+        return (self.id & (_MOST_POINTS - 1)) + self.number
+
+
+class Points:
+    """The points in the file that *connection* has open; `insert` and `clear` belong into a transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def length(self, series: Series) -> int:
+        """Return the number of points."""
+        tail = self._tail(_number(series))
+        return tail.length if tail else 0
+
+    def newest(self, series: Series) -> float | None:
+        """Return the time of the newest point."""
+        tail = self._tail(_number(series))
+        return tail.last_time if tail else None
+
+    def index_after(self, series: Series, t: float) -> int:
+        """Return the index of the first point later than *t*; the length if there is none."""
+        # All chunks behind this one begin later than t, so the answer is in it or just behind it.
+        row = self._connection.execute(
+            "SELECT id, number, last_time FROM chunks WHERE series = ? AND first_time <= ?"
+            " ORDER BY first_time DESC, id DESC LIMIT 1",
+            (_number(series), t),
+        ).fetchone()
+        if row is None:
+            return 0
+        key, number, last_time = row
+        first: int = key & (_MOST_POINTS - 1)
+        if last_time <= t:
+            return first + int(number)
+        ((packed, data),) = self._connection.execute("SELECT packed, data FROM chunks WHERE id = ?", (key,))
+        return first + count_until(_text(packed, data), number, t)
+
+    def text(self, series: Series, first: int, last: int, budget: int) -> tuple[bytes, int]:
+        """Return points from index *first*, before *last*, as text, and the index that it came to."""
+        first = max(first, 0)
+        found: list[bytes] = []
+        at, size = first, 0
+        if first < last:
+            for begin, number, packed, data in self._rows_from(_number(series), first, last):
+                if begin + number <= first:
+                    break  # the series ends before
+                part = part_of(_text(packed, data), number, at - begin, last - begin)
+                found.append(part)
+                at = min(begin + number, last)
+                size += len(part) + 1
+                if size >= budget:
+                    break
+        return b",".join(found), at
+
+    def _rows_from(self, number: int, first: int, last: int) -> Iterator[tuple[int, int, int, bytes]]:
+        """Go through the chunks that hold the points from *first* to before *last*, and perhaps the one before them."""
+        base = number << _INDEX_BITS
+        rows = self._connection.execute(
+            "SELECT id - :base, number, packed, data FROM chunks WHERE id >= "
+            "(SELECT max(id) FROM chunks WHERE id BETWEEN :base AND :first) AND id < :last ORDER BY id",
+            {"base": base, "first": base + first, "last": base + min(last, _MOST_POINTS)},
+        )
+        try:
+            yield from rows
+        finally:
+            rows.close()
+
+    def _tail(self, number: int) -> _Tail | None:
+        base = number << _INDEX_BITS
+        row = self._connection.execute(
+            "SELECT id, number, last_time, length(data) FROM chunks WHERE id BETWEEN ? AND ? ORDER BY id DESC LIMIT 1",
+            (base, base + _MOST_POINTS - 1),
+        ).fetchone()
+        return _Tail(*row) if row else None
+
+    def clear(self, series: Series) -> None:
+        """Remove all points of a series."""
+        base = _number(series) << _INDEX_BITS
+        self._connection.execute("DELETE FROM chunks WHERE id BETWEEN ? AND ?", (base, base + _MOST_POINTS - 1))
+
+    def insert(self, series: Series, points: Sequence[Datapoint], restamp: bool) -> Inserted:
+        """Append points, as the contract says."""
+        number = _number(series)
+        tail = self._tail(number)
+        first = tail.length if tail else 0
+        if not points:
+            return Inserted(first, [])
+        if first + len(points) > _MOST_POINTS:
+            raise StorageError(f"a stream holds {_MOST_POINTS} points at most; go on in another one")
+        times = _stamped([float(point["t"]) for point in points], tail.last_time if tail else 0.0, restamp)
+        if tail:
+            pieces = cut(points, times, max(OPEN_POINTS - tail.number, 0), max(OPEN_BYTES - tail.size - 1, 0))
+        else:
+            pieces = cut(points, times, OPEN_POINTS, OPEN_BYTES)
+        self._append(number, tail, _chunks(first, times, list(pieces)))
+        return Inserted(first, times)
+
+    def _append(self, number: int, tail: _Tail | None, new: list[Chunk]) -> None:
+        """Store *new* chunks; the first of them continues the tail where there is one, and may be empty."""
+        head, *others = new
+        if tail and not others:
+            self._connection.execute(
+                # || makes text of blobs; the cast costs nothing
+                "UPDATE chunks SET number = number + ?, last_time = ?, data = CAST(data || ? AS BLOB) WHERE id = ?",
+                (head.number, head.last_time, b"," + head.text, tail.id),
+            )
+            return
+        plain: list[Chunk] = []
+        if tail:
+            *plain, last = self._plain(number, tail)
+            others.insert(0, _continued(last, head) if head.number else last)
+        elif head.number:
+            others.insert(0, head)
+        packed, rest = regroup([*plain, *others[:-1]])
+        for chunk in packed:
+            self._remove(number, chunk)
+            self._put(number, chunk, packed=True)
+        for chunk in [*rest, others[-1]]:
+            # those that were there as they are
+            if chunk not in plain:
+                self._put(number, chunk, packed=False)
+
+    def _plain(self, number: int, tail: _Tail) -> list[Chunk]:
+        """Return the chunks that are not packed, the open one last: a handful, as all others are regrouped at once."""
+        found = []
+        rows = self._connection.execute(
+            "SELECT id, number, first_time, last_time, packed, data FROM chunks WHERE id BETWEEN ? AND ? ORDER BY id DESC",
+            (number << _INDEX_BITS, tail.id),
+        )
+        for key, points, first_time, last_time, packed, data in rows:
+            if packed:
+                rows.close()
+                break
+            found.append(Chunk(key & (_MOST_POINTS - 1), points, first_time, last_time, data))
+        return found[::-1]
+
+    def _remove(self, number: int, chunk: Chunk) -> None:
+        """Remove what is stored of the indices of *chunk*."""
+        base = number << _INDEX_BITS
+        self._connection.execute(
+            "DELETE FROM chunks WHERE id >= ? AND id < ?", (base + chunk.first, base + chunk.after)
+        )
+
+    def _put(self, number: int, chunk: Chunk, *, packed: bool) -> None:
+        self._connection.execute(
+            "INSERT OR REPLACE INTO chunks (id, series, number, first_time, last_time, packed, data)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (
+                (number << _INDEX_BITS) + chunk.first,
+                number,
+                chunk.number,
+                chunk.first_time,
+                chunk.last_time,
+                packed,
+                pack(chunk.text) if packed else chunk.text,
+            ),
+        )
+
+
+def _number(series: Series) -> int:
+    number = series.stream_id * 2 + series.downlink
+    if number >= _MOST_SERIES:
+        raise StorageError(
+            f"a database numbers {_MOST_SERIES // 2} streams at most, those deleted included; start a new one"
+        )
+    return number
+
+
+def _text(packed: int, data: bytes) -> bytes:
+    return unpack(data) if packed else data
+
+
+def _continued(last: Chunk, head: Chunk) -> Chunk:
+    return replace(last, number=last.number + head.number, last_time=head.last_time, text=last.text + b"," + head.text)
+
+
+def _chunks(first: int, times: Sequence[float], pieces: Sequence[tuple[int, bytes]]) -> list[Chunk]:
+    chunks = []
+    done = 0
+    for number, text in pieces:
+        last = done + max(number, 1) - 1
+        chunks.append(Chunk(first + done, number, times[done], times[last], text))
+        done += number
+    return chunks
+
+
+def _stamped(times: list[float], newest: float, restamp: bool) -> list[float]:
+    """Return the times under which points are stored behind one at *newest*."""
+    if not (all(map(le, times, times[1:])) and isfinite(times[0]) and isfinite(times[-1])):
+        raise ValueError("points are handed to the storage in order of time")
+    if times[0] >= newest:
+        return times
+    if not restamp:
+        raise Older(f"the first point, at {times[0]!r}, is older than the newest one stored, at {newest!r}")
+    floor = newest + RESTAMP_STEP if newest.is_integer() else newest
+    for index, t in enumerate(times):
+        if t > floor:
+            break
+        times[index] = floor
+    return times

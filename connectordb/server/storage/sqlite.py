@@ -1,0 +1,207 @@
+"""
+The storage in a SQLite file: one thread that writes, some that read, each with a connection of its own.
+
+The writer takes what has gathered while it was busy, runs it as one transaction with a savepoint around each, and flushes
+once for all. A future has its result only after that flush.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from typing import Generic, TypeVar
+
+from ...exceptions import StorageError
+from ...runtime.clock import Deadline
+from ...runtime.sqlite import Connection, connect, migrate, transaction, translated
+from ...runtime.worker import Worker
+from .contract import Reader, Storage, Writer
+from .database import SQLiteReader, SQLiteWriter
+from .jobs import Job, Jobs
+from .layout import MIGRATIONS
+
+T = TypeVar("T")
+Given = TypeVar("Given")
+
+#: Writes that share a flush at most, and seconds after which no more are taken in: the first of them is waiting.
+GROUP_SIZE = 128
+GROUP_TIME = 0.02
+
+#: Seconds that `SQLiteStorage.close` gives each thread to finish what was handed in.
+CLOSE_TIMEOUT = 30.0
+
+#: Seconds after which an idle thread looks up; nothing depends on it.
+_IDLE = 60.0
+
+
+class SQLiteStorage(Storage):
+    """
+    Users, devices, streams and points in the file at *path*, which is made if it is not there.
+
+    Args:
+        path: The file. Beside it SQLite keeps two more while it is open, with ``-wal`` and ``-shm`` added to the name.
+        readers: How many threads read.
+
+    Raises:
+        StorageError: The file cannot be opened, is not a database, or was made by a newer version.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], readers: int = 2) -> None:
+        self._path = os.fspath(path)
+        self._writes: Jobs[Writer] = Jobs(f"the storage in {self._path!r}")
+        self._reads: Jobs[Reader] = Jobs(f"the storage in {self._path!r}")
+        connections = self._connect(1 + readers)
+        self._threads: list[_Thread[Writer] | _Thread[Reader]] = [
+            _WriterThread("storage-writer", self._path, connections[0], self._writes),
+            *(
+                _ReaderThread(f"storage-reader-{number}", self._path, connection, self._reads)
+                for number, connection in enumerate(connections[1:], 1)
+            ),
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def _connect(self, number: int) -> list[Connection]:
+        connections: list[Connection] = []
+        try:
+            for _ in range(number):
+                connections.append(connect(self._path))
+            with translated(self._path, "opening"):
+                migrate(connections[0], self._path, MIGRATIONS)
+                for connection in connections[1:]:
+                    connection.execute("PRAGMA query_only = ON")
+        except BaseException:
+            for connection in connections:
+                connection.close()
+            raise
+        return connections
+
+    def read(self, work: Callable[[Reader], T]) -> Future[T]:
+        """
+        Run *work* on a reader's thread, on one consistent view of everything.
+
+        Raises:
+            ClosedError: The storage was closed.
+        """
+        return self._reads.put(work)
+
+    def write(self, work: Callable[[Writer], T]) -> Future[T]:
+        """
+        Run *work* on the writer's thread, as one transaction; the future is done after the commit.
+
+        Raises:
+            ClosedError: The storage was closed.
+        """
+        return self._writes.put(work)
+
+    def close(self) -> None:
+        """
+        Finish what was handed in, then end the threads; may be called again.
+
+        Raises:
+            StorageError: They did not end in time.
+        """
+        self._writes.close()
+        self._reads.close()
+        deadline = Deadline(CLOSE_TIMEOUT)
+        if not all([thread.join(deadline.left()) for thread in self._threads]):
+            raise StorageError(f"closing {self._path!r}: work was still running after {CLOSE_TIMEOUT:g} seconds")
+
+
+class _Thread(Generic[Given]):
+    """A worker that does the jobs of a queue with a connection, which it closes in the end."""
+
+    def __init__(self, name: str, path: str, connection: Connection, jobs: Jobs[Given]) -> None:
+        self._path = path
+        self._connection = connection
+        self._jobs = jobs
+        self._worker = Worker(name, self._run, on_crash=self._crashed)
+        self.start = self._worker.start
+        self.join = self._worker.join
+
+    def _run(self, stopping: threading.Event) -> None:
+        try:
+            while not self._jobs.ended:
+                job = self._jobs.take(_IDLE)
+                if job is not None and job.begin():
+                    self._do(job)
+        finally:
+            with translated(self._path, "closing"):
+                self._connection.close()
+
+    def _do(self, job: Job[Given]) -> None:
+        raise NotImplementedError
+
+    def _crashed(self, error: BaseException) -> None:
+        failure = StorageError(f"a thread of the storage in {self._path!r} ended by a bug; start the server again")
+        failure.__cause__ = error
+        self._jobs.abandon(failure)
+
+
+class _ReaderThread(_Thread[Reader]):
+    def __init__(self, name: str, path: str, connection: Connection, jobs: Jobs[Reader]) -> None:
+        super().__init__(name, path, connection, jobs)
+        self._reader = SQLiteReader(connection)
+
+    def _do(self, job: Job[Reader]) -> None:
+        try:
+            with translated(self._path, "reading"):
+                # deferred: the view is that of the first statement, and holds until the end
+                self._connection.execute("BEGIN")
+                try:
+                    job.run(self._reader)
+                finally:
+                    if self._connection.in_transaction:
+                        self._connection.execute("ROLLBACK")
+        except BaseException as error:
+            job.keep(error)
+        job.finish()
+
+
+class _WriterThread(_Thread[Writer]):
+    def __init__(self, name: str, path: str, connection: Connection, jobs: Jobs[Writer]) -> None:
+        super().__init__(name, path, connection, jobs)
+        self._writer = SQLiteWriter(connection)
+
+    def _do(self, job: Job[Writer]) -> None:
+        """Run *job* and those that wait behind it as one transaction."""
+        group: list[Job[Writer]] = []
+        try:
+            with translated(self._path, "writing"), transaction(self._connection):
+                for member in self._gathered(job):
+                    group.append(member)
+                    self._run_alone(member)
+        except BaseException as error:
+            # none of it is stored: the commit failed, or an error ended the transaction; whoever has an error of his own
+            # keeps it
+            for member in group or [job]:
+                if not member.failed:
+                    member.keep(error)
+        for member in group or [job]:
+            member.finish()
+
+    def _gathered(self, job: Job[Writer]) -> Iterator[Job[Writer]]:
+        """Go through *job* and what has come since, while there is something and there is time."""
+        deadline = Deadline(GROUP_TIME)
+        yield job
+        for _ in range(GROUP_SIZE - 1):
+            more = None if deadline.passed() else self._jobs.take(0)
+            if more is None:
+                return
+            if more.begin():
+                yield more
+
+    def _run_alone(self, job: Job[Writer]) -> None:
+        """Run a job so that it can fail without the others."""
+        self._connection.execute("SAVEPOINT job")
+        try:
+            with translated(self._path, "writing"):
+                job.run(self._writer)
+        except BaseException as error:
+            if not self._connection.in_transaction:
+                raise  # a full disk, say, has ended the whole transaction, and with it the others
+            self._connection.execute("ROLLBACK TO job")
+            job.keep(error)
+        self._connection.execute("RELEASE job")
