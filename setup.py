@@ -16,7 +16,7 @@ NOT_ARMV7 = "platform_machine != 'armv7l' and platform_machine != 'armv6l'"
 
 EXTRAS = {
     "server": ["aiohttp>=3.9", "orjson>=3.9", f"google-re2>=1.1; {NOT_ARMV7}"],
-    "cli": ["click>=8.1", "rich>=13", "plotext>=5.2", f"psutil>=5.9; {NOT_ARMV7}"],
+    "cli": ["click>=8.1", "rich>=13", "plotext>=5.2,<6", f"psutil>=5.9; {NOT_ARMV7}"],
     "fast": ["orjson>=3.9"],
 }
 EXTRAS["all"] = sorted({requirement for extra in EXTRAS.values() for requirement in extra})

@@ -1,0 +1,23 @@
+"""
+The command line: ``connectordb …``, also ``python -m connectordb …``.
+
+One file per group of commands. click and rich (the extra ``cli``) are imported here and nowhere else; commands say what they
+did on standard output, what went wrong in one line on standard error, and end with a status of 1 if it did.
+"""
+
+from __future__ import annotations
+
+import sys
+
+__all__ = ["main"]
+
+
+def main() -> None:
+    """Run the command line of this process."""
+    try:
+        from .commands import commands
+    except ModuleNotFoundError as error:
+        if error.name not in ("click", "rich"):
+            raise
+        sys.exit(f"connectordb: the command line needs {error.name!r}: pip install 'ConnectorDB[cli]'")
+    commands(prog_name="connectordb")

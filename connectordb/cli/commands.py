@@ -1,0 +1,56 @@
+"""The group of all commands, and what becomes of an error that ends one."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+import click
+
+from .. import __version__
+from ..exceptions import ConnectorDBError
+
+#: Command → the file that has it. A file is imported when its command runs, so that each starts quickly.
+_FILES = {
+    "create": "database",
+    "start": "database",
+    "stop": "database",
+    "run": "database",
+    "demo": "demo",
+}
+
+
+class Commands(click.Group):
+    """Imports a command when it is asked for; tells an error of ours in one line."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all commands."""
+        return list(_FILES)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """Return the command called *name*."""
+        if name not in _FILES:
+            return None
+        command = getattr(importlib.import_module(f".{_FILES[name]}", __package__), name)
+        assert isinstance(command, click.Command)
+        return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; an error that a user can do something about is one line on standard error."""
+        try:
+            return super().invoke(ctx)
+        except (ConnectorDBError, OSError) as error:
+            if ctx.params.get("debug"):
+                raise
+            raise click.ClickException(str(error)) from error
+        except ModuleNotFoundError as error:
+            raise click.ClickException(f"this command needs {error.name!r}: pip install 'ConnectorDB[all]'") from error
+        except ImportError as error:  # of ours: it names the extra
+            raise click.ClickException(str(error)) from error
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__)
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+def commands(debug: bool) -> None:
+    """ConnectorDB: a live database for the data of devices and people."""

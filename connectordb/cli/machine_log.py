@@ -1,0 +1,106 @@
+"""
+A sensor script whose sensors are this machine's own: what the demo runs, kills, and runs again.
+
+    python -m connectordb.cli.machine_log FILE JOURNAL URL APIKEY
+
+It logs readings through a `Logger` on FILE until its standard input ends. JOURNAL is the witness: a line for each reading,
+written when the Logger has accepted it, by which the demo knows what must arrive.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any, TextIO
+
+import psutil
+
+from ..logger import Logger
+
+#: Seconds between two readings, and between two syncs.
+INTERVAL = 0.05
+SYNC_PERIOD = 0.5
+
+NUMBER = {"type": "number"}
+
+#: Stream → what it holds.
+STREAMS = {
+    "cpu": "CPU in use, percent",
+    "memory": "memory in use, percent",
+    "disk": "bytes written to disk since the start of the machine",
+    "network": "bytes received since the start of the machine",
+}
+
+
+def readings() -> dict[str, float]:
+    """Return what the machine's sensors say now."""
+    # a container may show no disks, or no network
+    disk, network = psutil.disk_io_counters(), psutil.net_io_counters()
+    return {
+        "cpu": psutil.cpu_percent(),
+        "memory": psutil.virtual_memory().percent,
+        "disk": float(disk.write_bytes) if disk else 0.0,
+        "network": float(network.bytes_recv) if network else 0.0,
+    }
+
+
+class Journal:
+    """The file beside the Logger's in which each accepted reading, and each outcome of a sync, is a line."""
+
+    def __init__(self, path: Path) -> None:
+        self._file: TextIO = path.open("a", encoding="utf-8")
+        self._lock = threading.Lock()
+
+    def write(self, **line: Any) -> None:
+        """Append a line, at once."""
+        with self._lock:
+            self._file.write(json.dumps(line) + "\n")
+            self._file.flush()
+
+    @staticmethod
+    def read(path: Path) -> list[dict[str, Any]]:
+        """Return the lines of a journal; a last one that a kill cut short is none."""
+        if not path.exists():
+            return []
+        text = path.read_text(encoding="utf-8")
+        return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
+
+
+def main(file: str, journal_file: str, url: str, apikey: str) -> None:
+    """Log until standard input ends."""
+    stopping = threading.Event()
+
+    def wait_for_the_end() -> None:
+        sys.stdin.read()
+        stopping.set()
+
+    def first_time(log: Logger) -> None:
+        log.serverurl = url
+        log.syncperiod = SYNC_PERIOD
+        for name, description in STREAMS.items():  # the server need not be there for that
+            log.addStream(name, NUMBER, description=description)
+
+    threading.Thread(target=wait_for_the_end, name="connectordb-demo-stdin", daemon=True).start()
+    journal = Journal(Path(journal_file))
+    log = Logger(file, on_create=first_time, apikey=apikey)
+    try:
+        log.onsyncfail = lambda error: journal.write(failed=str(error), waiting=len(log))
+        log.onsync = lambda: journal.write(synced=True, waiting=len(log))
+        log.start()
+        while not stopping.wait(INTERVAL):
+            now = time.time()
+            taken = readings()
+            log.insert_many({name: [{"t": now, "d": value}] for name, value in taken.items()})
+            journal.write(t=now, readings=taken)
+        log.stop()
+        log.sync()
+        journal.write(ended=True, waiting=len(log))
+    finally:
+        log.close()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,71 @@
+"""What the demo prints on: words, tables, charts; quiet when piped."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from rich.console import Console
+from rich.table import Table
+
+
+class Screen:
+    """
+    Prints what a person reads.
+
+    In a terminal everything is shown. In a pipe only results are, a line each, so that a log stays short.
+    """
+
+    def __init__(self, console: Console | None = None) -> None:
+        self._console = console or Console(highlight=False, soft_wrap=True)
+        self.lively = self._console.is_terminal
+
+    def heading(self, text: str) -> None:
+        """Begin a part of the story."""
+        if self.lively:
+            self._console.print(f"\n[bold]{text}[/bold]")
+
+    def say(self, text: str) -> None:
+        """Tell what happens now."""
+        if self.lively:
+            self._console.print(f"  {text}")
+
+    def point(self, stream: str, t: float, value: object) -> None:
+        """Show a point that came in."""
+        if self.lively:
+            clock = datetime.fromtimestamp(t).strftime("%H:%M:%S.%f")[:-4]
+            self._console.print(f"    [dim]{clock}[/dim]  {stream:<8} {value}")
+
+    def result(self, held: bool, text: str) -> None:
+        """Tell what was compared, and whether it held."""
+        mark = "[green]✓[/green]" if held else "[red]✗[/red]"
+        self._console.print(f"  {mark} {text}" if self.lively else f"{'ok' if held else 'FAILED'}: {text}")
+
+    def table(self, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+        """Show a table; all but its first column are numbers."""
+        if self.lively:
+            table = Table(*columns[:1], box=None, padding=(0, 2), header_style="bold")
+            for column in columns[1:]:
+                table.add_column(column, justify="right")
+            for row in rows:
+                table.add_row(*row)
+            self._console.print(table)
+
+    def chart(self, title: str, times: Sequence[float], values: Sequence[float]) -> None:
+        """Draw a line."""
+        if not self.lively or len(times) < 2:
+            return
+        try:
+            import plotext
+        except ModuleNotFoundError:
+            self.say("(a chart would stand here: pip install plotext)")
+            return
+        plotext.clear_figure()
+        plotext.plotsize(min(self._console.width - 2, 90), 14)
+        plotext.theme("clear")
+        plotext.plot([t - times[0] for t in times], list(values), marker="braille")
+        plotext.title(title)
+        plotext.xlabel("seconds")
+        sys.stdout.flush()
+        self._console.out(plotext.build(), highlight=False)
