@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE.parent))
+sys.path[:0] = [str(HERE.parent), str(HERE / "extensions")]
 
 _found = re.search(r'^__version__ = "([^"]+)"', (HERE.parent / "connectordb/__init__.py").read_text("utf-8"), re.M)
 if _found is None:
@@ -24,6 +25,7 @@ extensions = [
     "sphinx.ext.napoleon",
     "sphinx.ext.viewcode",
     "myst_parser",
+    "log_events",
 ]
 exclude_patterns = ["_build"]
 
@@ -44,7 +46,7 @@ python_maximum_signature_line_length = 100
 # Other projects' inventories are fetched only where the network is there and wanted (Read the Docs): a build with warnings
 # as errors must not depend on it.
 intersphinx_mapping: dict[str, tuple[str, None]] = {}
-if "READTHEDOCS" in __import__("os").environ:
+if "READTHEDOCS" in os.environ:
     intersphinx_mapping = {
         "python": ("https://docs.python.org/3", None),
         "requests": ("https://requests.readthedocs.io/en/latest", None),

@@ -1,0 +1,94 @@
+"""
+Log two sensors of this machine, and send what was logged when the server is there.
+
+The sensors are readings that every machine has: how much disk is free, and how long writing to it takes. Put your own into
+``SENSORS``. The first run needs the server's address and a device's API key, as options or in the environment
+(``CONNECTORDB_URL``, ``CONNECTORDB_APIKEY``); after that the cache file knows them::
+
+    CONNECTORDB_APIKEY=... python sensors.py --url http://localhost:3124 --every 10
+    python sensors.py --every 10
+
+It runs until Ctrl-C, or for ``--samples`` samples. With the server away the readings wait in the file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import shutil
+import signal
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+
+from connectordb import CONNECTORDB_URL
+from connectordb.logger import Logger
+
+
+def disk_free() -> float:
+    """Return the gigabytes that are free where this runs."""
+    return shutil.disk_usage(".").free / 1e9
+
+
+def disk_delay() -> float:
+    """Return the milliseconds that it takes to bring a few bytes to the disk."""
+    start = time.perf_counter()
+    with tempfile.TemporaryFile() as file:
+        file.write(b"connectordb")
+        file.flush()
+        os.fsync(file.fileno())
+    return (time.perf_counter() - start) * 1000
+
+
+SENSORS: dict[str, Callable[[], float]] = {"disk_free": disk_free, "disk_delay": disk_delay}
+
+
+def parse_arguments() -> argparse.Namespace:
+    """Return what the command line and the environment say."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").strip().splitlines()[0])
+    parser.add_argument("--file", default="sensors.db", help="the cache file (%(default)s)")
+    parser.add_argument("--url", default=os.environ.get("CONNECTORDB_URL", CONNECTORDB_URL), help="the server")
+    parser.add_argument("--every", type=float, default=10.0, metavar="SECONDS", help="between samples (%(default)s)")
+    parser.add_argument("--sync", type=float, default=60.0, metavar="SECONDS", help="between syncs (%(default)s)")
+    parser.add_argument("--samples", type=int, default=0, metavar="N", help="how many; 0: until Ctrl-C (%(default)s)")
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Log until the end, then sync once more."""
+    arguments = parse_arguments()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+
+    def first_time(log: Logger) -> None:
+        # a key on the command line could be read by everybody on the machine, so it comes from the environment
+        key = os.environ.get("CONNECTORDB_APIKEY")
+        if not key:
+            raise SystemExit("the first run needs the device's API key: set CONNECTORDB_APIKEY")
+        log.serverurl = arguments.url
+        log.apikey = key
+        for name in SENSORS:
+            log.addStream(name, {"type": "number"})
+
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+
+    with Logger(arguments.file, on_create=first_time) as log:
+        log.syncperiod = arguments.sync
+        log.start()
+        taken = 0
+        while not stop.is_set():
+            for name, read in SENSORS.items():
+                log.insert(name, read())
+            taken += 1
+            if taken == arguments.samples:
+                break
+            stop.wait(arguments.every)
+        log.sync()
+        print(f"{taken} samples taken, {len(log)} readings wait to be sent")
+
+
+if __name__ == "__main__":
+    main()
