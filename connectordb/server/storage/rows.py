@@ -80,7 +80,7 @@ class Table(Generic[Row]):
         if set(values) != wanted:
             raise ValueError(f"a row of {self._name} has the columns {sorted(wanted)}, not {sorted(values)}")
         self._check(values, id=0, parent=values.get(self._parent, 0))
-        stored = _stored(values)
+        stored: dict[str, Any] = _stored(values)
         marks = ", ".join("?" * len(stored))
         self._connection.execute(
             f"INSERT INTO {self._name} ({', '.join(stored)}) VALUES ({marks})", tuple(stored.values())
@@ -95,7 +95,7 @@ class Table(Generic[Row]):
         if not values:
             return row
         self._check(values, id=id, parent=getattr(row, self._parent, 0))
-        stored = _stored(values)
+        stored: dict[str, Any] = _stored(values)
         assignments = ", ".join(f"{name} = ?" for name in stored)
         self._connection.execute(f"UPDATE {self._name} SET {assignments} WHERE id = ?", (*stored.values(), id))
         return self.get(id)

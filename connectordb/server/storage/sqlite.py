@@ -17,8 +17,8 @@ from ...exceptions import StorageError
 from ...runtime.clock import Deadline
 from ...runtime.sqlite import Connection, connect, migrate, transaction, translated
 from ...runtime.worker import Worker
+from .access import SQLiteReader, SQLiteWriter
 from .contract import Reader, Storage, Writer
-from .database import SQLiteReader, SQLiteWriter
 from .jobs import Job, Jobs
 from .layout import MIGRATIONS
 
@@ -60,8 +60,20 @@ class SQLiteStorage(Storage):
                 for number, connection in enumerate(connections[1:], 1)
             ),
         ]
-        for thread in self._threads:
-            thread.start()
+        self._start()
+
+    def _start(self) -> None:
+        started = 0
+        try:
+            for thread in self._threads:
+                thread.start()
+                started += 1
+        except BaseException:
+            self._writes.close()
+            self._reads.close()
+            for thread in self._threads[started:]:
+                thread.discard()
+            raise
 
     def _connect(self, number: int) -> list[Connection]:
         connections: list[Connection] = []
@@ -121,6 +133,11 @@ class _Thread(Generic[Given]):
         self.start = self._worker.start
         self.join = self._worker.join
 
+    def discard(self) -> None:
+        """Close the connection: by the thread at its end, or instead of starting it."""
+        with translated(self._path, "closing"):
+            self._connection.close()
+
     def _run(self, stopping: threading.Event) -> None:
         try:
             while not self._jobs.ended:
@@ -128,8 +145,7 @@ class _Thread(Generic[Given]):
                 if job is not None and job.begin():
                     self._do(job)
         finally:
-            with translated(self._path, "closing"):
-                self._connection.close()
+            self.discard()
 
     def _do(self, job: Job[Given]) -> None:
         raise NotImplementedError

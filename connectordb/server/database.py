@@ -1,0 +1,274 @@
+"""
+The database folder: making one, opening it for one server at a time, and telling who has it open.
+
+::
+
+    DIR/connectordb.db     everything that is kept
+    DIR/connectordb.lock   locked by the operating system while a server runs; says nothing by itself being there
+    DIR/connectordb.pid    {"pid", "url"} of that server, as JSON; believed only while the lock is held
+
+A server that was killed leaves the last two behind, and SQLite's files; the next one goes on from there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import getpass
+import json
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from email.utils import parseaddr
+from pathlib import Path
+from types import TracebackType
+
+from filelock import FileLock
+from filelock import Timeout as LockTimeout
+
+from ..exceptions import DatabaseInUse, LocalProtocolError, StorageError
+from ..protocol.constants import RESERVED_USER_NAMES
+from ..protocol.paths import check_name, is_name
+from .accounts import hash_password
+from .storage import SQLiteStorage, Storage
+from .tree import create_user
+
+_FILE = "connectordb.db"
+_LOCK = "connectordb.lock"
+_PID = "connectordb.pid"
+
+#: Seconds to wait for the lock: whoever asks for the state of a folder holds it for a moment.
+_LOCK_PATIENCE = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """
+    A database that was made.
+
+    Attributes:
+        name: The administrator's name.
+        password: The password that was made up; `None` if one was given.
+    """
+
+    name: str
+    password: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """
+    A server that has a folder open.
+
+    Attributes:
+        pid: Its process.
+        url: Where it listens; `None` if it does not yet.
+    """
+
+    pid: int
+    url: str | None
+
+
+class Database:
+    """A database folder, opened: nobody else has it until `close`. Made by `open`."""
+
+    def __init__(self, directory: Path, storage: Storage, lock: FileLock) -> None:
+        self.directory = directory
+        self.storage = storage
+        self._lock = lock
+
+    def announce(self, url: str) -> None:
+        """Note where the server listens, for `running`."""
+        _write_status(self.directory, url)
+
+    def close(self) -> None:
+        """Finish what was handed to the storage, then leave the folder to others; may be called again."""
+        try:
+            self.storage.close()
+        finally:
+            if self._lock.is_locked:
+                # before the lock: behind it, this could be the next server's
+                with contextlib.suppress(FileNotFoundError):
+                    (self.directory / _PID).unlink()
+                self._lock.release()
+
+    def __enter__(self) -> Database:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def create(
+    directory: str | os.PathLike[str],
+    *,
+    user: str | None = None,
+    password: str | None = None,
+    email: str | None = None,
+    test: bool = False,
+) -> Created:
+    """
+    Make a database with an administrator in it; whole, or not at all.
+
+    Args:
+        directory: Where; it must not exist.
+        user: The administrator's name. Without it, yours on this machine if that will do, else ``owner``.
+        password: The administrator's password; without it, one is made up.
+        email: The administrator's address; ``root@localhost`` unless given.
+        test: For trying things out: ``test`` with the password ``test`` and ``test@localhost``, where nothing else is given.
+
+    Raises:
+        LocalProtocolError: The name, password or address will not do.
+        StorageError: The folder exists, or cannot be made.
+    """
+    path = Path(directory).absolute()
+    if os.path.lexists(path):
+        raise StorageError(
+            f"Cannot initialize database in an existing directory: {str(path)!r} is there already; give a path that is "
+            f"not, or if it is a database, start it (connectordb start)"
+        )
+    name = _admin_name("test" if test and user is None else user)
+    if test and user is None and password is None:
+        password = "test"
+    given = password is not None
+    password = secrets.token_urlsafe(12) if password is None else password
+    if not password:
+        raise LocalProtocolError(f"an empty password for {name!r}: give one, or none to have one made up")
+    email = _checked_email(email or ("test@localhost" if test and name == "test" else "root@localhost"))
+    fields = {"name": name, "email": email, "role": "admin", "public": False}
+    with _built(path) as building:
+        with contextlib.closing(SQLiteStorage(building / _FILE, readers=0)) as storage:
+            hashed = hash_password(password)
+            storage.write(lambda writer: create_user(writer, fields, hashed)).result()
+    return Created(name, None if given else password)
+
+
+def _admin_name(wanted: str | None) -> str:
+    if wanted is not None:
+        if check_name(wanted) in RESERVED_USER_NAMES:
+            raise LocalProtocolError(f"{wanted!r} is a reserved name, which no user can have; give another one")
+        return wanted
+    try:
+        own = getpass.getuser()
+    except (KeyError, OSError, ImportError):  # which of them depends on the system and the version of Python
+        own = ""
+    return own if is_name(own) and own not in RESERVED_USER_NAMES else "owner"
+
+
+def _checked_email(email: str) -> str:
+    before, _, after = parseaddr(email)[1].partition("@")
+    if not (before and after):
+        raise LocalProtocolError(f"{email!r} is no email address: expected something like 'mara@example.org'")
+    return email
+
+
+@contextlib.contextmanager
+def _built(path: Path) -> Iterator[Path]:
+    """Have a folder filled beside *path*, then give it that name."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        building = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))  # 0700 from its first moment
+    except OSError as error:
+        raise StorageError(f"making {str(path)!r}: {error.strerror}; give a path where a folder can be made") from error
+    try:
+        yield building
+        building.rename(path)
+    except OSError as error:
+        raise StorageError(f"making {str(path)!r}: {error.strerror}") from error
+    finally:
+        # after the renaming there is nothing to remove
+        shutil.rmtree(building, ignore_errors=True)
+
+
+def open(directory: str | os.PathLike[str], readers: int = 2) -> Database:
+    """
+    Open a database folder, for one server at a time.
+
+    Args:
+        directory: Where it is.
+        readers: How many threads read.
+
+    Raises:
+        DatabaseInUse: Another server has it open.
+        StorageError: It is no database folder, cannot be read and written, or was made by a newer version.
+    """
+    path = _checked_folder(directory)
+    lock = _new_lock(path)
+    try:
+        lock.acquire(timeout=_LOCK_PATIENCE)
+    except LockTimeout as error:
+        raise _in_use(path) from error
+    except OSError as error:
+        raise StorageError(f"opening {str(path)!r}: {error.strerror}; may its files be written?") from error
+    try:
+        _write_status(path, None)
+        return Database(path, SQLiteStorage(path / _FILE, readers), lock)
+    except BaseException:
+        (path / _PID).unlink(missing_ok=True)
+        lock.release()
+        raise
+
+
+def _checked_folder(directory: str | os.PathLike[str]) -> Path:
+    path = Path(directory).absolute()
+    if (path / _FILE).is_file():
+        return path
+    if not path.exists():
+        found = "there is nothing there"
+    elif not path.is_dir():
+        found = "it is a file"
+    else:
+        found = f"there is no {_FILE} in it"
+    raise StorageError(f"{str(path)!r} is no database folder: {found}; `connectordb create DIR` makes one")
+
+
+def _new_lock(path: Path) -> FileLock:
+    # thread_local: the thread that closes a server need not be the one that opened it
+    return FileLock(path / _LOCK, mode=0o600, thread_local=False)
+
+
+def _in_use(path: Path) -> DatabaseInUse:
+    server = _read_status(path)
+    who = f"the server with process id {server.pid}" if server else "another server"
+    return DatabaseInUse(f"{str(path)!r} is in use by {who}; stop it first (connectordb stop), or give another folder")
+
+
+def running(directory: str | os.PathLike[str]) -> Running | None:
+    """
+    Return the server that has a folder open, if one has.
+
+    Raises:
+        StorageError: It is no database folder, or cannot be read and written.
+    """
+    path = _checked_folder(directory)
+    lock = _new_lock(path)
+    try:
+        with lock.acquire(timeout=0):
+            return None
+    except LockTimeout:
+        return _read_status(path)
+    except OSError as error:
+        raise StorageError(f"looking at {str(path)!r}: {error.strerror}; may its files be written?") from error
+
+
+def _write_status(path: Path, url: str | None) -> None:
+    try:
+        descriptor, name = tempfile.mkstemp(prefix=f".{_PID}-", dir=path)  # 0600
+        with os.fdopen(descriptor, "w") as file:
+            json.dump({"pid": os.getpid(), "url": url}, file)
+        # as one step: whoever reads finds the old or the new one
+        os.replace(name, path / _PID)
+    except OSError as error:
+        raise StorageError(f"writing {str(path / _PID)!r}: {error.strerror}") from error
+
+
+def _read_status(path: Path) -> Running | None:
+    try:
+        status = json.loads((path / _PID).read_text())
+        return Running(int(status["pid"]), status["url"])
+    except (OSError, ValueError, TypeError, KeyError):
+        return None  # just started, or about to end

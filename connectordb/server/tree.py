@@ -1,0 +1,64 @@
+"""What comes into being along with a user: the rules about the tree that hold whoever makes one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .accounts import USER_DEVICE, new_apikey
+from .storage import User, Writer
+
+#: The device that holds what is made automatically, the log of changes above all.
+META_DEVICE = "meta"
+
+#: Devices that every user has, and that go only with the user.
+BORN_DEVICES = (USER_DEVICE, META_DEVICE)
+
+_USER_DEFAULTS = {"nickname": "", "description": "", "icon": ""}
+
+
+def create_user(writer: Writer, fields: Mapping[str, Any], password_hash: str) -> User:
+    """
+    Make a user with the two devices that every user has.
+
+    Args:
+        writer: Where.
+        fields: ``name``, ``email``, ``role``, ``public``, and where they are not empty ``nickname``, ``description``, ``icon``.
+            They have been checked.
+        password_hash: What `accounts.hash_password` returned.
+
+    Raises:
+        Taken: Somebody has this name or email address.
+    """
+    user = writer.create_user({**_USER_DEFAULTS, **fields, "password": password_hash})
+    writer.create_device(
+        user.id,
+        {
+            "name": USER_DEVICE,
+            "nickname": "",
+            "description": "Holds manually inserted data for the user",
+            "icon": "material:person",
+            "apikey": new_apikey(),
+            "enabled": True,
+            "public": False,
+            "role": "user",
+            "visible": True,
+            "user_editable": True,
+        },
+    )
+    writer.create_device(
+        user.id,
+        {
+            "name": META_DEVICE,
+            "nickname": "",
+            "description": "The meta device holds automatically generated streams",
+            "icon": "material:bug_report",
+            "apikey": "",
+            "enabled": True,
+            "public": False,
+            "role": "",
+            "visible": False,
+            "user_editable": False,
+        },
+    )
+    return user
