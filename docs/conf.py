@@ -12,7 +12,7 @@ sys.path[:0] = [str(HERE.parent), str(HERE / "extensions")]
 
 _found = re.search(r'^__version__ = "([^"]+)"', (HERE.parent / "connectordb/__init__.py").read_text("utf-8"), re.M)
 if _found is None:
-    raise RuntimeError("connectordb/__init__.py has no line __version__ = \"...\": the version is written there, once")
+    raise RuntimeError('connectordb/__init__.py has no line __version__ = "...": the version is written there, once')
 
 project = "ConnectorDB"
 author = "The ConnectorDB contributors"
@@ -26,6 +26,7 @@ extensions = [
     "sphinx.ext.viewcode",
     "myst_parser",
     "log_events",
+    "command_line",
 ]
 exclude_patterns = ["_build"]
 

@@ -56,7 +56,7 @@ def tour(arguments: argparse.Namespace) -> None:
         with ConnectorDB(room.apikey, url=arguments.url) as sensor:
             stream = sensor["temperature"]
             now = time.time()
-            stream.insert_array([{"t": now - 60 * i, "d": 20 + i / 2} for i in range(10, 0, -1)])
+            stream.insert_array([{"t": now - 60 * i, "d": 20.25 + i / 2} for i in range(10, 0, -1)])
             print("points:", len(stream))
             print("newest:", stream[-1]["d"])
             print("last three:", stream[-3:].d())
