@@ -12,7 +12,8 @@ from pathlib import Path
 import click
 
 from ..runtime.clock import Deadline
-from ..server import Server, create as create_database, running
+from ..server import Server, running
+from ..server import create as create_database
 
 #: Seconds that a server may take to listen, and to end.
 _PATIENCE = 30.0
@@ -75,8 +76,6 @@ def start(directory: Path, host: str, port: int) -> None:
         raise click.ClickException(f"a server runs on {directory} already, at {already.url} (process {already.pid})")
     command = [sys.executable, "-m", "connectordb", "run", str(directory), "--host", host, "--port", str(port)]
     log_path = directory / "server.log"
-    if not directory.is_dir():
-        raise click.ClickException(f"{directory} is no folder; make a database first: connectordb create {directory}")
     with open(os.open(log_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as log:
         begin = log.tell()
         process = subprocess.Popen(
@@ -84,7 +83,7 @@ def start(directory: Path, host: str, port: int) -> None:
         )
     deadline = Deadline(_PATIENCE)
     tick = threading.Event()
-    while (found := running(directory)) is None or found.pid != process.pid:
+    while (found := running(directory)) is None or found.pid != process.pid or found.url is None:
         if process.poll() is not None:
             said = log_path.read_bytes()[begin:].decode(errors="replace").strip()
             raise click.ClickException(said.rpartition("Error: ")[2] or f"the server ended at once; see {log_path}")

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 
@@ -24,23 +25,26 @@ class Screen:
     def heading(self, text: str) -> None:
         """Begin a part of the story."""
         if self.lively:
-            self._console.print(f"\n[bold]{text}[/bold]")
+            self._console.print(f"\n[bold]{escape(text)}[/bold]")
 
     def say(self, text: str) -> None:
         """Tell what happens now."""
         if self.lively:
-            self._console.print(f"  {text}")
+            self._console.print(f"  {escape(text)}")
 
     def point(self, stream: str, t: float, value: object) -> None:
         """Show a point that came in."""
         if self.lively:
             clock = datetime.fromtimestamp(t).strftime("%H:%M:%S.%f")[:-4]
-            self._console.print(f"    [dim]{clock}[/dim]  {stream:<8} {value}")
+            self._console.print(f"    [dim]{clock}[/dim]  {escape(f"{stream:<8} {value}")}")
 
     def result(self, held: bool, text: str) -> None:
         """Tell what was compared, and whether it held."""
-        mark = "[green]✓[/green]" if held else "[red]✗[/red]"
-        self._console.print(f"  {mark} {text}" if self.lively else f"{'ok' if held else 'FAILED'}: {text}")
+        if self.lively:
+            mark = "[green]✓[/green]" if held else "[red]✗[/red]"
+            self._console.print(f"  {mark} {escape(text)}")
+        else:
+            self._console.print(f"{'ok' if held else 'FAILED'}: {escape(text)}")
 
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         """Show a table; all but its first column are numbers."""
@@ -68,4 +72,4 @@ class Screen:
         plotext.title(title)
         plotext.xlabel("seconds")
         sys.stdout.flush()
-        self._console.out(plotext.build(), highlight=False)
+        self._console.out(plotext.uncolorize(plotext.build()), highlight=False)

@@ -1,0 +1,54 @@
+"""The command line as a whole."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import connectordb as package
+
+from ..support.case import Case
+from ..support.command_line import TOP, connectordb, environment
+
+
+class Commands(Case):
+    """What every command has in common."""
+
+    def test_help(self) -> None:
+        """Help lists every command, and each has help of its own."""
+        shown = connectordb("--help").stdout
+        for name in ("create", "start", "stop", "run", "demo"):
+            with self.subTest(name):
+                self.assertIn(f"  {name} ", shown)
+                self.assertIn("Usage: connectordb", connectordb(name, "--help").stdout)
+
+    def test_version(self) -> None:
+        """`--version` tells the package's."""
+        self.assertIn(package.__version__, connectordb("--version").stdout)
+
+    def test_errors_are_one_line(self) -> None:
+        """What goes wrong is one line on standard error, with status 1, and no traceback."""
+        done = connectordb("stop", self.folder() / "absent")
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertRegex(done.stderr, r"\AError: .*connectordb create[^\n]*\n\Z")
+
+    def test_debug(self) -> None:
+        """With --debug there is a traceback."""
+        done = connectordb("--debug", "stop", self.folder() / "absent")
+        self.assertIn("Traceback", done.stderr)
+        self.assertNotEqual(done.returncode, 0)
+
+    def test_unknown(self) -> None:
+        """A command that is none is refused."""
+        done = connectordb("fly")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("No such command 'fly'", done.stderr)
+
+    def test_without_the_extra(self) -> None:
+        """Without click the command says which extra it needs."""
+        program = "import sys; sys.modules['click'] = None; import runpy; sys.argv = ['connectordb']; runpy.run_module('connectordb', run_name='__main__')"
+        done = subprocess.run(
+            [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, cwd=TOP, env=environment()
+        )
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("pip install 'ConnectorDB[cli]'", done.stderr)

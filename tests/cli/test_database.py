@@ -1,0 +1,158 @@
+"""``create``, ``start``, ``stop`` and ``run``."""
+
+from __future__ import annotations
+
+import re
+import signal
+import socket
+import subprocess
+import sys
+import unittest
+
+from connectordb import AuthenticationError, ConnectorDB
+
+from ..support.case import Case
+from ..support.command_line import PATIENCE, command, connectordb, environment
+
+
+class Creating(Case):
+    """A database is made with somebody who can log in."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.directory = self.folder() / "db"
+
+    def started(self) -> str:
+        """Start the server on a free port; it is stopped with the test."""
+        done = connectordb("start", self.directory, "--port", 0)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.addCleanup(connectordb, "stop", self.directory)
+        found = re.search(r"Listening at (\S+)", done.stdout)
+        assert found is not None
+        return found[1]
+
+    def logs_in(self, name: str, password: str) -> None:
+        """Log in as that user, who is an administrator."""
+        with ConnectorDB(name, password, url=self.started()) as cdb:
+            self.assertEqual(cdb.path, f"{name}/user")
+            self.assertEqual(cdb.count_users(), 1)
+
+    def test_a_user(self) -> None:
+        """The user that was asked for logs in; the password is not shown."""
+        done = connectordb("create", self.directory, "--user", "mara:secret:with:colons", "--email", "m@example.org")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertNotIn("secret", done.stdout)
+        self.logs_in("mara", "secret:with:colons")
+
+    def test_password_from_stdin(self) -> None:
+        """A password can be kept out of the list of processes."""
+        done = connectordb("create", self.directory, "--user", "mara", "--password-stdin", stdin="geheim\n")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.logs_in("mara", "geheim")
+
+    def test_nobody_named(self) -> None:
+        """Without --user an administrator is made, and the password told this once."""
+        done = connectordb("create", self.directory)
+        name = re.search(r"administrator '(\w+)'", done.stdout)
+        password = re.search(r"shown this once: (\S+)", done.stdout)
+        assert name is not None and password is not None
+        self.logs_in(name[1], password[1])
+
+    def test_for_tests(self) -> None:
+        """--test makes the user test, with the password test."""
+        done = connectordb("create", self.directory, "--test")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.logs_in("test", "test")
+
+    def test_refusals(self) -> None:
+        """What cannot be made is refused, and nothing is left behind."""
+        for arguments, words, status in (
+            ((self.directory.parent,), "existing directory", 1),
+            ((self.directory, "--user", "mara"), "no password", 2),
+            ((self.directory, "--user", "admin:x"), "reserved", 1),
+            ((self.directory, "--user", "a b:x"), "cannot be the name", 1),
+            ((self.directory, "--user", "mara:x", "--email", "nobody"), "no email address", 1),
+            ((self.directory, "--test", "--user", "mara:x"), "leave out", 2),
+            ((self.directory, "--email", "m@example.org"), "goes with --user", 2),
+            ((self.directory, "--password-stdin"), "--user NAME", 2),
+        ):
+            with self.subTest(words):
+                done = connectordb("create", *arguments)
+                self.assertIn(words, done.stderr)
+                self.assertEqual(done.returncode, status)
+                self.assertFalse(self.directory.exists())
+
+
+class Running(Case):
+    """A server is started, found, and stopped."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.directory = self.folder() / "db"
+        connectordb("create", self.directory, "--test")
+
+    def test_start_and_stop(self) -> None:
+        """What was started in the background is there until it is stopped, and may be started again."""
+        for _ in range(2):
+            started = connectordb("start", self.directory, "--port", 0)
+            self.addCleanup(connectordb, "stop", self.directory)
+            url = started.stdout.split()[2]
+            with ConnectorDB("test", "test", url=url) as cdb:
+                cdb.ping()
+            again = connectordb("start", self.directory, "--port", 0)
+            self.assertEqual(again.returncode, 1)
+            self.assertRegex(again.stderr, rf"runs on .* already, at {url} \(process \d+\)")
+            self.assertEqual(connectordb("stop", self.directory).stdout, "Stopped.\n")
+            self.assertIn("no server runs", connectordb("stop", self.directory).stderr)
+
+    def test_in_the_foreground(self) -> None:
+        """`run` listens until Ctrl-C or SIGTERM, and then ends well."""
+        signals = [signal.SIGTERM] if sys.platform == "win32" else [signal.SIGINT, signal.SIGTERM]
+        for number in signals:
+            with (
+                self.subTest(number),
+                subprocess.Popen(
+                    command("run", self.directory, "--port", 0),
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    text=True,
+                    env=environment(),
+                ) as process,
+            ):
+                assert process.stdout is not None
+                url = process.stdout.readline().split()[-1]
+                with self.assertRaises(AuthenticationError):
+                    ConnectorDB("test", "wrong", url=url)
+                process.send_signal(number)
+                _, complaints = process.communicate(timeout=PATIENCE)
+                self.assertEqual((process.returncode, complaints), (0, ""))
+
+    def test_port_in_use(self) -> None:
+        """A port that is taken is told, by `run` and by `start`."""
+        with socket.socket() as other:
+            other.bind(("127.0.0.1", 0))
+            other.listen()
+            port = other.getsockname()[1]
+            for name in ("run", "start"):
+                with self.subTest(name):
+                    done = connectordb(name, self.directory, "--port", port)
+                    self.assertEqual(done.returncode, 1)
+                    self.assertRegex(done.stderr, rf"\AError: .*{port}.*in use")
+
+    def test_no_database(self) -> None:
+        """A folder that is no database is told, with how to make one."""
+        for name in ("run", "start", "stop"):
+            with self.subTest(name):
+                done = connectordb(name, self.directory.parent)
+                self.assertEqual(done.returncode, 1)
+                self.assertIn("connectordb create", done.stderr)
+
+    @unittest.skipIf(sys.platform == "win32", "no SIGKILL there")
+    def test_after_a_kill(self) -> None:
+        """A server that was killed does not stop the next one."""
+        started = connectordb("start", self.directory, "--port", 0)
+        pid = int(started.stdout.partition("(process ")[2].partition(";")[0])
+        subprocess.run(["kill", "-9", str(pid)], check=True, timeout=PATIENCE)
+        again = connectordb("start", self.directory, "--port", 0)
+        self.addCleanup(connectordb, "stop", self.directory)
+        self.assertEqual((again.returncode, again.stderr), (0, ""))
