@@ -36,7 +36,7 @@ class Screen:
         """Show a point that came in."""
         if self.lively:
             clock = datetime.fromtimestamp(t).strftime("%H:%M:%S.%f")[:-4]
-            self._console.print(f"    [dim]{clock}[/dim]  {escape(f"{stream:<8} {value}")}")
+            self._console.print(f"    [dim]{clock}[/dim]  {stream:<8} {escape(str(value))}")
 
     def result(self, held: bool, text: str) -> None:
         """Tell what was compared, and whether it held."""
