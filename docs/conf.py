@@ -29,11 +29,12 @@ extensions = [
     "command_line",
 ]
 exclude_patterns = ["_build"]
+default_role = "py:obj"  # in a docstring, `name` is a name of ours
 
 # Docstrings: Google style, and one section of our own, the call on the wire.
 napoleon_google_docstring = True
 napoleon_numpy_docstring = False
-napoleon_custom_sections = [("Calls", "params_style")]
+napoleon_custom_sections = ["Calls"]
 napoleon_use_ivar = True
 
 autodoc_member_order = "bysource"
