@@ -1,0 +1,17 @@
+"""
+Subscriptions: one websocket to the server, and the threads that run callbacks.
+
+`Live` is all there is to it for others: what is inserted into a stream or its downlink is handed to callbacks, through lost
+connections, and what a downlink's callback returns is written back as its acknowledgement. `check_insert` is for whoever
+inserts on a user's behalf. No objects of users, devices and streams live here, and no REST but through the function that
+`Live` is given.
+"""
+
+from __future__ import annotations
+
+from .feedback import check_insert
+from .live import Live
+from .patience import Timing
+from .subscription import Callback, OnError, Subscription
+
+__all__ = ["Callback", "Live", "OnError", "Subscription", "Timing", "check_insert"]

@@ -1,0 +1,58 @@
+"""
+A callback that would feed itself: seen before it does.
+
+What a device inserts into a downlink comes back to every subscriber of it. A callback of a downlink that inserts into that
+very downlink is therefore called again by what it did, for ever. On which subscription's behalf a thread runs is known here,
+so such an insert can be refused before it is sent: the first turn of the loop is the last, its error tells where it comes
+from, and the callback raises it like any other (it is told to ``on_error``, and the subscription goes on). A command that
+the same device writes from anywhere else, another program or the prompt, is none of that and goes through.
+
+A plain stream is another matter: a callback that inserts into the stream it watches may well mean it (a countdown), and
+ends when it stops doing so; nothing is refused there.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from ..exceptions import LocalProtocolError
+from ..protocol.paths import Path
+
+_running = threading.local()
+
+
+@contextmanager
+def on_behalf_of(path: Path) -> Iterator[None]:
+    """Say for the length of a block that this thread runs a callback of *path*."""
+    before: Path | None = getattr(_running, "path", None)
+    _running.path = path
+    try:
+        yield
+    finally:
+        _running.path = before
+
+
+def check_insert(path: Path, caller: Path) -> None:
+    """
+    Refuse an insert of *caller* into *path* if this thread runs a callback that it would call again.
+
+    To be called before each insert that a user makes; acknowledgements are not such.
+
+    Raises:
+        LocalProtocolError: It would feed itself.
+    """
+    watched: Path | None = getattr(_running, "path", None)
+    if watched is None or not watched.downlink or path.stream != watched.stream:
+        return
+    if path.downlink:
+        raise LocalProtocolError(
+            f"a callback of {str(watched)!r} inserts into that downlink: it would be called again by its own insert, for "
+            f"ever. To acknowledge, return True or datapoints, or insert into {str(path.stream)!r} as its own device"
+        )
+    if caller != watched.device:
+        raise LocalProtocolError(
+            f"a callback of {str(watched)!r} inserts into {str(path)!r} as {str(caller)!r}: what another device inserts "
+            f"there lands in the downlink, and would call it again, for ever. Only {str(watched.device)!r} acknowledges"
+        )
