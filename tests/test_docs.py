@@ -40,7 +40,7 @@ class BlocksTests(Case):
             ".. code-block:: python\n   :class: not-run\n\n   1 / 0\n\n"
             ".. code-block:: python\n   :caption: x\n\n   x = 1\n\n   y = 2\n\nEnd.\n",
         )
-        self.assertEqual(blocks(path), [Block(4, ">>> 1 + 1\n2", True), Block(19, "\nx = 1\n\ny = 2\n", False)])
+        self.assertEqual(blocks(path), [Block(4, ">>> 1 + 1\n2", True), Block(18, "\nx = 1\n\ny = 2\n", False)])
 
     def test_markdown(self) -> None:
         """Fences marked python are found, others and marked ones are not."""
