@@ -7,7 +7,9 @@ all others are packed. Every question is answered by one or two of them, found b
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import zlib
+from collections.abc import Generator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from math import isfinite
 from operator import le
@@ -71,7 +73,7 @@ class Points:
         if last_time <= t:
             return first + int(number)
         ((packed, data),) = self._connection.execute("SELECT packed, data FROM chunks WHERE id = ?", (key,))
-        return first + count_until(_text(packed, data), number, t)
+        return first + count_until(_text(packed, data, series, first), number, t)
 
     def text(self, series: Series, first: int, last: int, budget: int) -> tuple[bytes, int]:
         """Return points from index *first*, before *last*, as text, and the index that it came to."""
@@ -79,18 +81,20 @@ class Points:
         found: list[bytes] = []
         at, size = first, 0
         if first < last:
-            for begin, number, packed, data in self._rows_from(_number(series), first, last):
-                if begin + number <= first:
-                    break  # the series ends before
-                part = part_of(_text(packed, data), number, at - begin, last - begin)
-                found.append(part)
-                at = min(begin + number, last)
-                size += len(part) + 1
-                if size >= budget:
-                    break
+            # closed at once: a statement left open, by an error's traceback say, keeps this view and with it the log
+            with closing(self._rows_from(_number(series), first, last)) as rows:
+                for begin, number, packed, data in rows:
+                    if begin + number <= first:
+                        break  # the series ends before
+                    part = part_of(_text(packed, data, series, begin), number, at - begin, last - begin)
+                    found.append(part)
+                    at = min(begin + number, last)
+                    size += len(part) + 1
+                    if size >= budget:
+                        break
         return b",".join(found), at
 
-    def _rows_from(self, number: int, first: int, last: int) -> Iterator[tuple[int, int, int, bytes]]:
+    def _rows_from(self, number: int, first: int, last: int) -> Generator[tuple[int, int, int, bytes], None, None]:
         """Go through the chunks that hold the points from *first* to before *last*, and perhaps the one before them."""
         base = number << _INDEX_BITS
         rows = self._connection.execute(
@@ -204,8 +208,14 @@ def _number(series: Series) -> int:
     return number
 
 
-def _text(packed: int, data: bytes) -> bytes:
-    return unpack(data) if packed else data
+def _text(packed: int, data: bytes, series: Series, first: int) -> bytes:
+    try:
+        return unpack(data) if packed else data
+    except zlib.error as error:
+        raise StorageError(
+            f"stream {series.stream_id}{' (downlink)' * series.downlink}: the points from index {first} on are damaged "
+            f"({error}); bring back a backup"
+        ) from error
 
 
 def _continued(last: Chunk, head: Chunk) -> Chunk:
