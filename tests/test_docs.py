@@ -134,7 +134,11 @@ class ReferenceTests(Case):
         if built.returncode:
             raise AssertionError(f"the pages do not build:\n{built.stderr}")
         cls.names = _inventory(Path(folder.name) / "objects.inv")
-        cls.pages = {page.name: page.read_text(encoding="utf-8") for page in Path(folder.name).glob("reference/*.html")}
+        built_pages = Path(folder.name)
+        cls.pages = {
+            page.relative_to(built_pages).as_posix(): page.read_text(encoding="utf-8")
+            for page in built_pages.glob("**/*.html")
+        }
 
     def test_front_door(self) -> None:
         """Every public name of the package is in the reference."""
@@ -162,7 +166,7 @@ class ReferenceTests(Case):
 
         from connectordb.cli.commands import commands
 
-        page = self.pages["commandline.html"]
+        page = self.pages["reference/commandline.html"]
         for name in commands.list_commands(click.Context(commands)):
             command = commands.get_command(click.Context(commands), name)
             assert command is not None
@@ -170,6 +174,19 @@ class ReferenceTests(Case):
             for text in (f'id="connectordb-{name}"', *options):
                 with self.subTest(command=name, text=text):
                     self.assertIn(text, page)
+
+    def test_log_events(self) -> None:
+        """What the package logs is in the table of events; what has no table cannot be asked for."""
+        page = self.pages["topics/logging.html"]
+        for text in ("connectordb.runtime.worker", "%s ended by an error of its own; this is a bug"):
+            with self.subTest(text):
+                self.assertIn(text, page)
+        self.assertNotIn("Nothing is logged at this level", page)
+
+    def test_front_page_includes(self) -> None:
+        """The changelog and the way to contribute are included whole."""
+        self.assertIn("Backwards-incompatible", self.pages["project/changelog.html"])
+        self.assertIn("Setting up", self.pages["project/contributing.html"])
 
 
 def _inventory(path: Path) -> set[str]:

@@ -57,6 +57,8 @@ class LogEvents(Directive):
         level = self.arguments[0]
         if level not in LEVELS:
             raise self.error(f"no level {level!r}: one of {', '.join(LEVELS)}")
+        for file in PACKAGE.rglob("*.py"):  # a page is built again when what it was read off has changed
+            self.state.document.settings.record_dependencies.add(str(file))
         rows = events(level)
         if not rows:
             return [nodes.paragraph(text="Nothing is logged at this level.")]
