@@ -1,0 +1,538 @@
+"""The object that programs log through, with the names of 0.3.5; the file, the plan and the sending are beside it."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from math import isfinite
+from pathlib import Path as FilePath
+from types import MappingProxyType, TracebackType
+from typing import Any, Literal, TypeVar, cast
+
+from filelock import FileLock
+from filelock import Timeout as LockTimeout
+
+from ..client import ConnectorDB
+from ..exceptions import (
+    ClosedError,
+    ConnectionFailed,
+    ConnectorDBError,
+    LocalProtocolError,
+    LoggerError,
+    NotFound,
+    StorageError,
+    StreamNotAdded,
+)
+from ..protocol import json_text, rest, schemas
+from ..protocol.constants import CONNECTORDB_URL
+from ..protocol.feed import Datapoint
+from ..protocol.paths import check_name
+from ..runtime.backoff import Backoff
+from ..runtime.clock import SYSTEM, Clock
+from . import sync
+from .clocks import Eras
+from .periodic import Periodic
+from .store import Store, StreamRow
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+#: Seconds that a sync waits for one of another process to end, and ``close`` for one of our own.
+_LOCK_WAIT = 30.0
+
+_DEFAULTS: Mapping[str, Any] = {
+    "apikey": "",
+    "serverurl": CONNECTORDB_URL,
+    "syncperiod": 600.0,
+    "lastsynctime": 0.0,
+    "data": {},
+}
+
+
+class _Connection(ConnectorDB):
+    """A ConnectorDB whose new key, once it is reset, goes on in the Logger's file."""
+
+    _keep: Callable[[str], None]
+
+    def reset_apikey(self) -> str:
+        """Have the server make a new key, go on with it, and save it."""
+        key = super().reset_apikey()
+        self._keep(key)
+        return key
+
+
+class _Server:
+    """What a sync needs of a server."""
+
+    def __init__(self, address: str, apikey: str, connection: ConnectorDB) -> None:
+        self.address = address
+        self.apikey = apikey
+        self._connection = connection
+
+    def call(self, request: rest.Request[T]) -> T:
+        return self._connection._session.call(request)
+
+
+class _Stream:
+    """A stream that may be logged to: its id in the file, and what its values must be."""
+
+    __slots__ = ("allows", "id", "schema")
+
+    def __init__(self, row: StreamRow) -> None:
+        self.id = row.id
+        self.schema = schemas.schema(row.schema)
+        self.allows = self.schema.allows
+
+
+class Logger:
+    """
+    Logs datapoints into a file, and syncs them to a ConnectorDB server when that can be reached.
+
+    What `insert` returned for is on the disk, and arrives at the server once.
+
+    Args:
+        database_file_path: The cache file; made if it is not there. A file of the 0.3.5 client is upgraded in place.
+        on_create: Called once with the Logger when the file is new: the place for keys and streams. If it returns
+            ``False`` or raises, the new file is removed.
+        apikey: Replaces the key in the file.
+        onsync: Called without arguments after each sync.
+        onsyncfail: Called with the error after each sync that failed; if it returns true, the error is raised.
+        syncraise: Without *onsyncfail*: whether `sync` raises.
+
+    Raises:
+        StorageError: The file is a directory, unreadable, not SQLite, not a Logger's, or of a newer version.
+    """
+
+    def __init__(
+        self,
+        database_file_path: str | os.PathLike[str],
+        on_create: Callable[[Logger], object] | None = None,
+        apikey: str | None = None,
+        onsync: Callable[[], object] | None = None,
+        onsyncfail: Callable[[Exception], object] | None = None,
+        syncraise: bool = False,
+    ) -> None:
+        self.onsync = onsync
+        self.onsyncfail = onsyncfail
+        self.syncraise = syncraise
+        self._clock: Clock = SYSTEM
+        self._file = FilePath(os.path.abspath(database_file_path))
+        self._file_lock = FileLock(f"{self._file}.lock")
+        is_new = not self._file.exists()
+        self._store = Store(self._file)
+        self._eras = Eras(self._store.era)
+        # guards the settings, the streams and the connection
+        self._lock = threading.RLock()
+        self._settings: dict[str, Any] = {}
+        self._streams: dict[str, _Stream] = {}
+        self._connection: _Connection | None = None
+        # held by who syncs in this process
+        self._syncing = threading.Lock()
+        self._closing = threading.Event()
+        self._last_sync = 0.0
+        self._upto: Mapping[int, int] | None = None
+        self._elsewheres: list[ConnectorDB] = []
+        self._periodic = Periodic(self._periodic_sync, lambda: self.syncperiod, Backoff(5.0, 60.0), self._clock)
+        try:
+            self._settings = {**_DEFAULTS, **self._store.settings()}
+            self._reload_streams()
+            if apikey is not None:
+                self.apikey = apikey
+            if "created" not in self._settings:
+                if on_create is not None and on_create(self) is False:
+                    raise LoggerError(f"on_create returned False, so {os.fspath(self._file)!r} was not made")
+                self._save(created=True)
+        except BaseException:
+            self.close()
+            if is_new:
+                self._remove_file()
+            raise
+
+    def _remove_file(self) -> None:
+        for suffix in ("", "-wal", "-shm", ".lock"):
+            FilePath(f"{self._file}{suffix}").unlink(missing_ok=True)
+
+    # --- streams --------------------------------------------------------------------------------------------------------
+
+    def addStream(
+        self,
+        streamname: str,
+        schema: str | Mapping[str, Any] | None = None,
+        *,
+        on_schema: Literal["warn", "error"] = "warn",
+        **properties: Any,
+    ) -> None:
+        """
+        Add a stream of the device whose key the Logger has.
+
+        With the server there the stream is created if it is absent, and the schema of one that exists is taken over. With
+        the server away it is created at the first sync.
+
+        Args:
+            streamname: Its name.
+            schema: JSON Schema, as a dict or text; needed unless the stream exists.
+            on_schema: What to do if the one that exists has another schema: ``"warn"`` in the log, or ``"error"``.
+            properties: What it is created with: ``nickname``, ``description``, ``datatype``, ``downlink`` …
+
+        Raises:
+            ConnectionFailed: The server is away, and no schema was given.
+            LoggerError: The stream is not there, and no schema was given; or another schema is there (*on_schema*).
+            jsonschema.SchemaError: That is no schema.
+        """
+        check_name(streamname)
+        if on_schema not in ("warn", "error"):
+            raise LocalProtocolError(f"on_schema={on_schema!r}: expected 'warn' or 'error'")
+        json_text.check_value(properties)
+        text = None if schema is None else schemas.schema(schema).text
+        try:
+            self._add_at_server(streamname, text, properties, on_schema)
+        except ConnectionFailed as error:
+            if text is None:
+                raise
+            log.warning("%s will be created at the first sync, as the server is away: %s", streamname, error)
+            self._store.put_stream(streamname, text, properties, declared=True)
+        self._reload_streams()
+
+    def _add_at_server(
+        self, name: str, schema: str | None, properties: Mapping[str, Any], on_schema: Literal["warn", "error"]
+    ) -> None:
+        server = self._server()
+        path = server.call(rest.whoami()) / name
+        if schema is None:
+            try:
+                fields = server.call(rest.read(path))
+            except NotFound as error:
+                raise LoggerError(
+                    f"the stream {str(path)!r} is not there: give addStream a schema, and it will be created"
+                ) from error
+            self._store.put_stream(name, schemas.schema(fields.get("schema") or "{}").text, properties)
+            return
+
+        def differs(what: str) -> None:
+            if on_schema == "error":
+                raise LoggerError(what)
+            log.warning("%s", what)
+
+        sync.bring_to_server(self._store, server, StreamRow(0, name, schema, properties, True), path, differs)
+
+    def addStream_force(self, streamname: str, schema: str | Mapping[str, Any] | None = None) -> None:
+        """Add a stream without asking the server, which must have it by the first sync; without a schema it takes any value."""
+        check_name(streamname)
+        self._store.put_stream(streamname, schemas.schema(schema).text)
+        self._reload_streams()
+
+    def _reload_streams(self) -> None:
+        rows = self._store.streams()
+        with self._lock:
+            # a new dict, as inserting threads look into it without a lock
+            self._streams = {row.name: _Stream(row) for row in rows}
+
+    def _stream(self, name: str) -> _Stream:
+        stream = self._streams.get(name)
+        if stream is None:
+            self._reload_streams()  # another process may have added it
+            stream = self._streams.get(name)
+        if stream is None:
+            known = ", ".join(sorted(self._streams)) or "none yet"
+            raise StreamNotAdded(f"the Logger has no stream {name!r} (it has: {known}); call addStream first")
+        return stream
+
+    @property
+    def streams(self) -> Mapping[str, dict[str, Any]]:
+        """The streams that were added: name to schema."""
+        return MappingProxyType({name: _as_dict(stream.schema.document) for name, stream in self._streams.items()})
+
+    def __contains__(self, streamname: object) -> bool:
+        """Tell whether a stream of that name was added."""
+        return streamname in self._streams
+
+    # --- points ---------------------------------------------------------------------------------------------------------
+
+    def insert(self, streamname: str, value: Any) -> None:
+        """
+        Log *value*, stamped with the present time; it is on disk when this returns.
+
+        Raises:
+            StreamNotAdded: `addStream` comes first.
+            LocalProtocolError: JSON cannot carry the value.
+            jsonschema.ValidationError: The stream's schema refuses it.
+            StorageFull: The disk is full; what was logged before is safe.
+        """
+        now = self._clock.wall()
+        stream = self._streams.get(streamname) or self._stream(streamname)
+        json_text.check_value(value)
+        if not stream.allows(value):
+            stream.schema.check(value)
+        # a clock that stands before 1970 would have the server put its own time there
+        t = now if now > 0 else 1e-6
+        self._store.append(stream.id, t, json_text.dumps(value).decode(), self._eras.at(now))
+
+    def insert_many(self, data_dict: Mapping[str, Iterable[Datapoint]]) -> None:
+        """
+        Log points with times of one's own: all of them, durably, or none.
+
+        One that is earlier than points which wait is sorted in among them. One that is earlier than what was sent already
+        cannot be stored any more: it is set aside in the file.
+
+        Args:
+            data_dict: Name of stream → datapoints ``{"t": seconds since 1970, "d": value}``.
+
+        Raises:
+            StreamNotAdded, LocalProtocolError, jsonschema.ValidationError, StorageFull: As `insert`.
+        """
+        points: dict[int, list[tuple[float, str]]] = {}
+        for name, given in data_dict.items():
+            stream = self._stream(name)
+            points[stream.id] = [_checked(name, n, point, stream) for n, point in enumerate(given)]
+        if any(points.values()):
+            self._store.append_many(points, self._clock.wall())
+
+    def __len__(self) -> int:
+        """Return how many points wait to be sent."""
+        return len(self._store)
+
+    def __bool__(self) -> bool:
+        """Return ``True``: a Logger with nothing waiting is a Logger all the same."""
+        return True
+
+    def cleardata(self) -> None:
+        """Drop every point that waits to be sent."""
+        self._store.clear()
+
+    def rejected(self) -> list[dict[str, Any]]:
+        """Return the points that were set aside, oldest first: ``stream``, ``t``, ``d``, ``reason``, and ``at``: when."""
+        return [
+            {"stream": point.stream, "t": point.t, "d": point.d, "reason": point.reason, "at": point.at}
+            for point in self._store.rejected()
+        ]
+
+    # --- syncing --------------------------------------------------------------------------------------------------------
+
+    def sync(self) -> None:
+        """
+        Send the points that wait now.
+
+        A failure is logged, and the points go on waiting. It is raised if `onsyncfail` is set and returns true, or if there
+        is none and `syncraise` is set.
+        """
+        self._sync(self._store.newest(), self._closing, wait=_LOCK_WAIT)
+
+    def start(self) -> None:
+        """Sync once now and then every `syncperiod` seconds, on a thread of its own; does not wait for any of that."""
+        if self._closing.is_set():
+            raise ClosedError("the Logger was closed")
+        self._upto = self._store.newest()
+        if not self._periodic.start():
+            log.warning("start(): the Logger syncs in the background already")
+
+    def stop(self) -> None:
+        """End syncing in the background; a sync that is under way ends after the request that it is waiting for."""
+        self._periodic.stop(_LOCK_WAIT)
+
+    def _periodic_sync(self, stopping: threading.Event) -> bool:
+        upto, self._upto = self._upto, None
+        try:
+            return self._sync(self._store.newest() if upto is None else upto, stopping, wait=0.0)
+        except ClosedError:
+            return True
+        except Exception as error:
+            # onsyncfail asked for it to be raised: there is nobody here to catch it but the log
+            log.debug("sync in the background: %s", error)
+            return False
+
+    def _sync(self, upto: Mapping[int, int], stopping: threading.Event, wait: float) -> bool:
+        """Run a pass and tell the callbacks; tell whether it went well."""
+        try:
+            with self._syncing, self._only_process(wait):
+                try:
+                    report = sync.Pass(self._store, self._server(), self._elsewhere, self._clock, stopping).run(upto)
+                finally:
+                    while self._elsewheres:
+                        self._elsewheres.pop().close()
+            if report.schemas_changed:
+                self._reload_streams()
+            if report.failed:
+                raise next(iter(report.failed.values()))
+        except (sync.Stopped, ClosedError):
+            if self._closing.is_set() or stopping is not self._closing:
+                return True
+            raise
+        except (ConnectorDBError, OSError) as error:
+            log.warning("sync failed, %s points wait: %s", len(self._store), error)
+            handler = self.onsyncfail
+            if handler(error) if handler is not None else self.syncraise:
+                raise
+            return False
+        self._last_sync = self._clock.wall()
+        if report.confirmed:
+            log.info("synced %d points", report.confirmed)
+            self._save(lastsynctime=self._last_sync)  # nothing is written where nothing was sent
+        if self.onsync is not None:
+            self.onsync()
+        return True
+
+    @contextmanager
+    def _only_process(self, wait: float) -> Iterator[None]:
+        try:
+            self._file_lock.acquire(timeout=wait)
+        except LockTimeout as error:
+            raise LoggerError(
+                f"another process is syncing {os.fspath(self._file)!r}; it sends our points too"
+            ) from error
+        except OSError as error:
+            raise StorageError(f"locking {self._file_lock.lock_file!r}: {error.strerror}") from error
+        try:
+            yield
+        finally:
+            self._file_lock.release()
+
+    # --- the server -----------------------------------------------------------------------------------------------------
+
+    @property
+    def connectordb(self) -> ConnectorDB:
+        """A connection to the server with the Logger's key; made when first used, ended by `close`."""
+        with self._lock:
+            if self._closing.is_set():
+                raise ClosedError("the Logger was closed")
+            if self._connection is None:
+                self._connection = _Connection(self.apikey or None, url=self.serverurl, connect=False)
+                self._connection._keep = self._keep_apikey
+            return self._connection
+
+    def _server(self) -> _Server:
+        with self._lock:
+            return _Server(self.serverurl, self.apikey, self.connectordb)
+
+    def _elsewhere(self, address: str, apikey: str) -> _Server:
+        connection = ConnectorDB(apikey or None, url=address, connect=False)
+        self._elsewheres.append(connection)
+        return _Server(address, apikey, connection)
+
+    def _keep_apikey(self, key: str) -> None:
+        # the connection goes on with the new key by itself
+        self._save(apikey=key)
+
+    def _disconnect(self) -> None:
+        with self._lock:
+            connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+    @property
+    def name(self) -> str:
+        """The path of the device whose key the Logger has."""
+        return self.ping()
+
+    def ping(self) -> str:
+        """Ask the server who we are, and return the path of the device."""
+        return str(self._server().call(rest.whoami()))
+
+    # --- settings, kept in the file -----------------------------------------------------------------------------------
+
+    def _save(self, **settings: Any) -> None:
+        self._store.save(**settings)
+        with self._lock:
+            self._settings.update(settings)
+
+    @property
+    def apikey(self) -> str:
+        """The API key of the device."""
+        return cast(str, self._settings["apikey"])
+
+    @apikey.setter
+    def apikey(self, key: str) -> None:
+        if not isinstance(key, str):
+            raise LocalProtocolError(f"apikey={key!r}: expected text")
+        self._save(apikey=key)
+        self._disconnect()
+
+    @property
+    def serverurl(self) -> str:
+        """The address of the server."""
+        return cast(str, self._settings["serverurl"])
+
+    @serverurl.setter
+    def serverurl(self, url: str) -> None:
+        if not isinstance(url, str) or not url:
+            raise LocalProtocolError(f"serverurl={url!r}: expected an address such as {CONNECTORDB_URL!r}")
+        if url != self.serverurl:
+            self._save(serverurl=url)
+            self._store.declare_all()
+        self._disconnect()
+
+    @property
+    def syncperiod(self) -> float:
+        """Seconds between two syncs in the background; an assignment counts from then."""
+        return cast(float, self._settings["syncperiod"])
+
+    @syncperiod.setter
+    def syncperiod(self, seconds: float) -> None:
+        if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not 0 < seconds < float("inf"):
+            raise LocalProtocolError(f"syncperiod={seconds!r}: expected seconds, more than 0")
+        self._save(syncperiod=seconds)
+        self._periodic.changed()
+
+    @property
+    def lastsynctime(self) -> float:
+        """When the last successful sync ended, in seconds since 1970; 0 if there was none."""
+        return max(self._last_sync, cast(float, self._settings["lastsynctime"]))
+
+    @property
+    def data(self) -> Any:
+        """Anything that JSON can carry, for the program's own use; assign to change it."""
+        return json_text.loads(json_text.dumps(self._settings["data"]))
+
+    @data.setter
+    def data(self, value: Any) -> None:
+        json_text.check_value(value)
+        self._save(data=value)
+
+    # --- the end --------------------------------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """End syncing and close the file and the connection, without a last sync; may be called twice."""
+        self._closing.set()
+        self._periodic.stop(_LOCK_WAIT)
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+        self._store.close()
+
+    def __enter__(self) -> Logger:
+        """Return the Logger, to be closed at the end of the block."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Close it."""
+        self.close()
+
+    def __repr__(self) -> str:
+        """Say which file."""
+        return f"<Logger {os.fspath(self._file)!r}>"
+
+
+def _as_dict(document: dict[str, Any] | bool) -> dict[str, Any]:
+    if isinstance(document, dict):
+        return cast("dict[str, Any]", json_text.loads(json_text.dumps(document)))
+    return {} if document else {"not": {}}
+
+
+def _checked(name: str, n: int, point: Any, stream: _Stream) -> tuple[float, str]:
+    """Return the time and the value's text of a point that the user gave."""
+    if not isinstance(point, Mapping) or "t" not in point or "d" not in point:
+        raise LocalProtocolError(
+            f"point {n} for {name!r} is {point!r}: expected {{'t': seconds since 1970, 'd': value}}"
+        )
+    t, value = point["t"], point["d"]
+    if isinstance(t, bool) or not isinstance(t, (int, float)) or not isfinite(t) or t <= 0:
+        raise LocalProtocolError(f"point {n} for {name!r} has the time {t!r}: expected seconds since 1970, more than 0")
+    json_text.check_value(value)
+    if not stream.allows(value):
+        stream.schema.check(value)
+    return float(t), json_text.dumps(value).decode()

@@ -1,0 +1,191 @@
+"""
+What to do next with a batch that was written down: send, read, wait, take off, halve, set aside. Pure.
+
+A ConnectorDB 0.3 server takes a POST whole or not at all, refuses one that begins before its newest point, accepts equal
+times, and knows no request ids. So a batch is noted before it is sent, and when its outcome is unknown (no answer, a kill,
+an answer that proves nothing) the stream is read from where it ended before. Two cases need more care. A lone point, sent
+again, would not be refused as older: it is read for only after a wait in which a late copy of it must have arrived, and
+goes again with the next larger time, so that a copy that is later still is refused. And a batch that may be on its way goes
+again in the same shape, or, after such a wait and a reading, in another.
+
+`Attempt` is what is remembered of a batch while it is being dealt with; a process that finds a note begins with `found`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import Enum, auto
+
+from ..exceptions import AuthenticationError, Conflict, ConnectorDBError, NotFound, PermissionDenied, ResponseError
+from ..protocol.constants import DATAPOINT_INSERT_LIMIT
+from ..protocol.rest import OLDER
+
+#: Seconds that a request on its way is given to arrive after its connection was closed and the server has answered
+#: another: the original gives a request five.
+WAIT = 10.0
+
+#: The smallest step between times where a float can carry it: what other programs keep of a time.
+_STEP = 1e-6
+
+
+def later(t: float) -> float:
+    """Return the next larger time that survives the wire."""
+    return max(t + _STEP, math.nextafter(t, math.inf))
+
+
+def in_order(times: Sequence[float], floor: float) -> list[float]:
+    """Return *times*, which do not decrease, with those moved that are not above the one before, or *floor*."""
+    moved = []
+    for t in times:
+        floor = t if t > floor else later(floor)
+        moved.append(floor)
+    return moved
+
+
+class Answer(Enum):
+    """What the answer to an insert proves."""
+
+    STORED = auto()  #   ok
+    REFUSED = auto()  #  not stored, and a point of it is to blame
+    OLDER = auto()  #    this copy was not stored: the stream holds something newer, which may be an earlier copy
+    DENIED = auto()  #   not stored, and the stream or the caller is to blame
+    UNKNOWN = auto()  #  nothing
+
+
+#: Words of refusals that come before anything is stored (``docs/topics/wire.rst``, "Order, and what an insert may contain").
+_FAULTS_OF_A_POINT = ("did not conform to the stream's schema", "must be ordered", "are not ordered")
+_FAULTS_OF_THE_STREAM = (
+    "was not found.",
+    "Write access to stream",
+    "Can't access this resource",
+    "Exceeded device size limit",
+    "Exceeded stream size limit",
+)
+
+
+def judge(error: ConnectorDBError | None) -> Answer:
+    """Return what an insert's answer proves, given the exception that it stands for."""
+    if error is None:
+        return Answer.STORED
+    if not isinstance(error, ResponseError):
+        return Answer.UNKNOWN
+    if error.status == 401:
+        return Answer.DENIED
+    if error.status == 413:
+        return Answer.REFUSED
+    if error.status == 400 and error.ref and "timeout" not in error.message:  # a ref: it is the server that speaks
+        return Answer.REFUSED
+    if error.status in (403, 404) and error.ref:
+        if isinstance(error, Conflict) and OLDER in error.message:
+            return Answer.OLDER
+        if any(words in error.message for words in _FAULTS_OF_A_POINT):
+            return Answer.REFUSED
+        if any(words in error.message for words in _FAULTS_OF_THE_STREAM):
+            return Answer.DENIED
+    return Answer.UNKNOWN
+
+
+def is_final(error: ConnectorDBError) -> bool:
+    """Tell whether a refused reading will go on being refused: the stream is gone, or no longer ours to see."""
+    return isinstance(error, (NotFound, PermissionDenied)) or type(error) is AuthenticationError
+
+
+class Step(Enum):
+    """What to do next."""
+
+    SEND = auto()  #        the noted rows
+    CONFIRM = auto()  #     take the noted rows off
+    FOUND = auto()  #       take off those that were found
+    READ = auto()  #        the stream, from the noted length on
+    WAIT = auto()  #        until no late copy can be on its way, then read
+    HALVE = auto()  #       note and send the first half only
+    MOVE = auto()  #        give the lone row the next larger time, and send
+    SET_ASIDE = auto()  #   the lone row: refused
+    TOO_OLD = auto()  #     set aside those that are older than what is stored
+    LEAVE = auto()  #       the rows wait; nothing of them is on its way
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The noted rows: how many, and the first one's time."""
+
+    count: int
+    first: float
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """
+    What is remembered of a batch.
+
+    Attributes:
+        tried: An earlier copy may still be on its way.
+        refused: The server refused it for a point's fault, so it goes in halves once nothing is on its way.
+        unknown: Outcomes of this shape that were unknown.
+    """
+
+    tried: bool = False
+    refused: bool = False
+    unknown: int = 0
+
+
+def found(batch: Batch, unknown: int) -> tuple[Step, Attempt]:
+    """Begin with a note that was found in the file: it may have been sent, and may be on its way."""
+    return _in_doubt(batch, Attempt(unknown=unknown))
+
+
+def answered(batch: Batch, attempt: Attempt, answer: Answer) -> tuple[Step, Attempt]:
+    """Go on after the answer to an insert."""
+    if answer is Answer.STORED:
+        return Step.CONFIRM, attempt
+    if answer is Answer.UNKNOWN:
+        return _in_doubt(batch, replace(attempt, unknown=attempt.unknown + 1))
+    if answer is Answer.OLDER:  # an earlier copy of it may be what is newer
+        return Step.READ, attempt
+    if answer is Answer.DENIED:
+        return (Step.READ if attempt.tried else Step.LEAVE), attempt
+    if attempt.tried and batch.count > 1:
+        return Step.WAIT, replace(attempt, refused=True)
+    return _less(batch), replace(attempt, refused=False, unknown=0)
+
+
+def _in_doubt(batch: Batch, attempt: Attempt) -> tuple[Step, Attempt]:
+    # a repeated batch of two times is refused if its first copy arrives before; a lone point would be stored twice
+    return (Step.WAIT if batch.count == 1 else Step.READ), replace(attempt, tried=True)
+
+
+def waited(attempt: Attempt) -> tuple[Step, Attempt]:
+    """Go on after the wait: whatever was sent has arrived, or never will."""
+    return Step.READ, replace(attempt, tried=False)
+
+
+def looked(batch: Batch, attempt: Attempt, any_found: bool, newest: float) -> tuple[Step, Attempt]:
+    """
+    Go on after the stream was read.
+
+    Args:
+        batch: The noted rows.
+        attempt: What is remembered of them.
+        any_found: Whether some of them are there, under any time they were sent with.
+        newest: The time of the stream's newest point, 0 if there is none.
+    """
+    if any_found:
+        return Step.FOUND, attempt
+    if batch.first < newest:
+        return (Step.WAIT if attempt.tried else Step.TOO_OLD), attempt
+    if batch.count == 1:
+        return Step.MOVE, attempt
+    if attempt.refused or attempt.unknown >= 2:  # one shape is tried twice: what is large may never get through
+        return (Step.WAIT, attempt) if attempt.tried else (Step.HALVE, Attempt())
+    return Step.SEND, attempt
+
+
+def _less(batch: Batch) -> Step:
+    return Step.HALVE if batch.count > 1 else Step.SET_ASIDE
+
+
+def shape(size: int, refused: bool) -> int:
+    """Return how many rows the next batch takes: half after a refusal, up to twice as many after success."""
+    return max(2, size // 2) if refused else min(DATAPOINT_INSERT_LIMIT, size * 2)

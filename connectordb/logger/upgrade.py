@@ -1,0 +1,180 @@
+"""
+The layout of a cache file, and how older files come to it: first of all that of the 0.3.5 client.
+
+A row's id is its stream's id and a number that counts up within the stream, in one integer. So a stream's rows lie side by
+side, in order, in a table that needs no index; the newest, the oldest and the number of those that wait are found without
+a scan; and one page is written per insert. A number is never used again: what deletes rows first saves the highest.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+from ..exceptions import StorageError
+from ..protocol.constants import CONNECTORDB_URL
+from ..runtime import sqlite
+
+#: Written into the file's header: tells a Logger's file from any other SQLite file ("CDBL").
+APPLICATION_ID = 0x4344424C
+
+#: Bits of an id that hold the number within the stream: a thousand points a second for thirty years.
+NUMBER_BITS = 40
+
+_OLD_TABLES = {"cache", "streams", "metadata"}
+
+_LAYOUT = """
+CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+
+CREATE TABLE stream (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    schema TEXT NOT NULL,
+    properties TEXT NOT NULL DEFAULT '{}',  -- what it is created with
+    declared INTEGER NOT NULL DEFAULT 0,    -- whether the server has yet to be asked for it
+    version INTEGER NOT NULL DEFAULT 0,     -- counts every change to this stream's rows but appending to them
+    number INTEGER NOT NULL DEFAULT 0,      -- of the newest row, when rows were last taken off
+    last REAL NOT NULL DEFAULT 0,           -- its time: the newest that was accepted
+    sent REAL NOT NULL DEFAULT 0,           -- the newest time that was in a note
+    confirmed INTEGER NOT NULL DEFAULT 0,   -- what became of the rows that are gone
+    aside INTEGER NOT NULL DEFAULT 0,
+    dropped INTEGER NOT NULL DEFAULT 0,
+    moved INTEGER NOT NULL DEFAULT 0        -- to a new id, as an earlier point came after them
+);
+
+-- The points that wait. era: null if the user gave the time, 0 if nothing is known of the clock then.
+CREATE TABLE point (id INTEGER PRIMARY KEY, t REAL NOT NULL, d TEXT NOT NULL, era INTEGER);
+
+-- How wall clock and boot clock went together, from one step of the wall clock to the next.
+CREATE TABLE era (id INTEGER PRIMARY KEY, boot TEXT NOT NULL, difference REAL NOT NULL);
+
+-- What may have been sent: the rows from first to last, at most one note a stream. length is null if it is not known.
+CREATE TABLE note (
+    stream INTEGER PRIMARY KEY,
+    first INTEGER NOT NULL,
+    last INTEGER NOT NULL,
+    server TEXT NOT NULL,
+    apikey TEXT NOT NULL,
+    path TEXT NOT NULL,
+    length INTEGER,
+    before REAL,                            -- the time of the point before that length
+    attempts INTEGER NOT NULL DEFAULT 0     -- outcomes of this very batch that were unknown
+);
+
+-- Further times that a row was sent with since its note was made.
+CREATE TABLE note_time (point INTEGER NOT NULL, t REAL NOT NULL, PRIMARY KEY (point, t)) WITHOUT ROWID;
+
+-- Points set aside, with the reason, and when.
+CREATE TABLE rejected (
+    id INTEGER PRIMARY KEY, t REAL NOT NULL, d TEXT NOT NULL, era INTEGER, reason TEXT NOT NULL, at REAL NOT NULL
+);
+"""
+
+
+def open_file(path: str | os.PathLike[str]) -> sqlite.Connection:
+    """
+    Open a cache file for writing, making it if it is not there, and bring it to the newest layout.
+
+    Raises:
+        StorageError: It is a directory, unreadable, not SQLite, not a Logger's, or newer than this program.
+    """
+    connection = sqlite.connect(path)
+    try:
+        with sqlite.translated(path, "opening"):
+            _check_kind(connection, path)
+            sqlite.migrate(connection, path, MIGRATIONS)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _check_kind(connection: sqlite.Connection, path: str | os.PathLike[str]) -> None:
+    mark = int(connection.pragma("application_id"))
+    tables = set(_tables(connection))
+    if mark == APPLICATION_ID or (mark == 0 and sqlite.version(connection) == 0 and tables in (set(), _OLD_TABLES)):
+        return
+    raise StorageError(
+        f"opening {os.fspath(path)!r}: this is an SQLite file, but no Logger's cache (its tables: "
+        f"{', '.join(sorted(tables)) or 'none'}); give another path"
+    )
+
+
+def _tables(connection: sqlite.Connection) -> Iterator[str]:
+    query = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+    return (name for (name,) in connection.execute(query))
+
+
+def _first_layout(connection: sqlite.Connection) -> None:
+    old = set(_tables(connection)) == _OLD_TABLES
+    connection.execute(_LAYOUT)
+    if old:
+        _take_over(connection)
+        connection.execute("DROP TABLE cache; DROP TABLE streams; DROP TABLE metadata")
+    connection.pragma("application_id", APPLICATION_ID)
+
+
+def _take_over(connection: sqlite.Connection) -> None:
+    """
+    Bring what a 0.3.5 file holds into the new tables.
+
+    The rows are put in the order of their times, which they keep. The old client sent first and deleted afterwards: all of
+    a stream's rows are noted as a batch of unknown outcome, to be looked for by time, as no length was noted.
+    """
+    server = CONNECTORDB_URL
+    apikey = ""
+    query = "SELECT apikey, serverurl, lastsynctime, syncperiod, userdatajson FROM metadata LIMIT 1"
+    for apikey_given, serverurl, synced, period, data in connection.execute(query):
+        apikey, server = apikey_given or "", _address(serverurl)
+        connection.execute(
+            "INSERT INTO setting SELECT 'apikey', json_quote(?1) UNION ALL SELECT 'serverurl', json_quote(?2) "
+            "UNION ALL SELECT 'lastsynctime', json_quote(?3) UNION ALL SELECT 'syncperiod', json_quote(?4) "
+            "UNION ALL SELECT 'data', ?5",
+            (apikey, server, float(synced or 0), float(period or 600), data or "{}"),
+        )
+    # it existed, so whatever its program does with a new file was done
+    connection.execute("INSERT INTO setting VALUES ('created', 'true')")
+    connection.execute(
+        # a schema "null" there means any value, and points of streams that are not listed are no reason to lose them
+        "INSERT INTO stream (name, schema) SELECT stream, CASE WHEN jsonschema IS NULL OR jsonschema IN ('null', '') "
+        "THEN '{}' ELSE jsonschema END FROM streams WHERE stream IS NOT NULL GROUP BY stream"
+    )
+    connection.execute(
+        "INSERT INTO stream (name, schema) SELECT DISTINCT stream, '{}' FROM cache "
+        "WHERE stream NOT IN (SELECT name FROM stream)"
+    )
+    connection.execute(
+        f"INSERT INTO point SELECT (s.id << {NUMBER_BITS}) + row_number() OVER (PARTITION BY s.id ORDER BY c.timestamp, c.rowid), "
+        "c.timestamp, c.jsondata, NULL FROM cache c JOIN stream s ON s.name = c.stream "
+        "WHERE json_valid(c.jsondata) AND typeof(c.timestamp) IN ('real', 'integer') AND c.timestamp > 0 ORDER BY 1"
+    )
+    # what no server would take: NaN was accepted there, and written in a way that is no JSON
+    connection.execute(
+        f"INSERT INTO rejected SELECT (s.id << {NUMBER_BITS}) + coalesce((SELECT max(p.id) - (s.id << {NUMBER_BITS}) FROM point p "
+        f"WHERE p.id BETWEEN s.id << {NUMBER_BITS} AND (s.id + 1 << {NUMBER_BITS}) - 1), 0) + row_number() OVER (PARTITION BY s.id ORDER BY c.rowid), "
+        "CAST(c.timestamp AS REAL), coalesce(CAST(c.jsondata AS TEXT), 'null'), NULL, "
+        "'not valid JSON, or without a time, in the cache file of an older client', unixepoch() "
+        "FROM cache c JOIN stream s ON s.name = c.stream "
+        "WHERE NOT (coalesce(json_valid(c.jsondata), 0) AND typeof(c.timestamp) IN ('real', 'integer') AND c.timestamp > 0)"
+    )
+    connection.execute(
+        f"INSERT INTO note SELECT id >> {NUMBER_BITS}, min(id), max(id), ?, ?, '', NULL, NULL, 0 "
+        f"FROM point GROUP BY id >> {NUMBER_BITS}",
+        (server, apikey),
+    )
+    connection.execute(
+        f"UPDATE stream SET aside = (SELECT count(*) FROM rejected r WHERE r.id >> {NUMBER_BITS} = stream.id), "
+        f"number = coalesce((SELECT max(i) & ((1 << {NUMBER_BITS}) - 1) FROM (SELECT max(id) AS i FROM point p WHERE p.id >> {NUMBER_BITS} = stream.id "
+        f"UNION ALL SELECT max(id) FROM rejected r WHERE r.id >> {NUMBER_BITS} = stream.id)), 0), "
+        f"last = coalesce((SELECT max(t) FROM point p WHERE p.id >> {NUMBER_BITS} = stream.id), 0)"
+    )
+    connection.execute("UPDATE stream SET sent = last")
+
+
+def _address(given: str | None) -> str:
+    # 0.3.5 kept what it was given, and often the root of the interface behind it
+    address = (given or CONNECTORDB_URL).rstrip("/")
+    return address.removesuffix("/api/v1") or CONNECTORDB_URL
+
+
+MIGRATIONS: tuple[sqlite.Migration, ...] = (_first_layout,)
