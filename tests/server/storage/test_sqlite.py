@@ -121,6 +121,25 @@ class Writing(StorageCase):
         self.write(lambda writer: writer.create_user(user("b")))
         self.assertIn("b", self.names())
 
+    def test_transaction_lost(self) -> None:
+        """If an error ends the whole transaction, as a full disk may, those before it in the group hear of it as well."""
+        held = self.held()
+
+        def lose(writer: Writer) -> None:
+            writer._connection.execute("ROLLBACK")  # type: ignore[attr-defined]
+            raise apsw.FullError("on purpose")
+
+        futures: list[Future[Any]] = [
+            self.storage.write(lambda writer: writer.create_user(user("a"))),
+            self.storage.write(lose),
+            self.storage.write(lambda writer: writer.create_user(user("c"))),
+        ]
+        held.release.set()
+        errors = [future.exception(SOON) for future in futures]
+        self.assertIsInstance(errors[1], StorageFull)
+        self.assertIsNone(errors[2])
+        self.assertEqual(self.names(), ["c"] if errors[0] else ["a", "c"])
+
     def test_full_disk(self) -> None:
         """A full disk fails what does not fit, keeps what was there, and is over when there is space."""
         series = self.write(plant)
