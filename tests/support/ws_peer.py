@@ -46,7 +46,7 @@ def message(stream: str, points: Any, transform: str = "") -> bytes:
 class PeerConnection:
     """One connection, from the server's side."""
 
-    def __init__(self, held: socket.socket, request: str) -> None:
+    def __init__(self, held: socket.socket, request: str, answers_pings: bool = True) -> None:
         self.socket = held
         self.request = request
         self.commands: queue.Queue[dict[str, Any]] = queue.Queue()
@@ -54,7 +54,7 @@ class PeerConnection:
         self.pongs: queue.Queue[bytes] = queue.Queue()
         self.closed: queue.Queue[bytes] = queue.Queue()
         self.ended = threading.Event()
-        self.answers_pings = True
+        self.answers_pings = answers_pings
         self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()
@@ -134,6 +134,8 @@ class Peer:
         self.refusals: list[bytes] = []
         #: Whether the handshake is left without an answer.
         self.stalls = False
+        #: Whether the connections made from now on answer pings.
+        self.answers_pings = True
         self._connections: queue.Queue[PeerConnection] = queue.Queue()
         self._held: list[socket.socket] = []
         self._all: list[PeerConnection] = []
@@ -196,6 +198,6 @@ class Peer:
             f"Sec-WebSocket-Accept: {accept}\r\n\r\n".encode()
         )
         held.settimeout(None)
-        connection = PeerConnection(held, request.decode())
+        connection = PeerConnection(held, request.decode(), self.answers_pings)
         self._all.append(connection)
         self._connections.put(connection)

@@ -1,0 +1,149 @@
+"""The threads that run user code: order, independence, bounds, ends."""
+
+from __future__ import annotations
+
+import threading
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from connectordb.live.dispatch import Lane, Pool
+from connectordb.runtime.clock import Deadline
+from tests.support.case import SOON, Case
+
+
+class PoolTests(Case):
+    """Lanes on a pool of threads."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.pool = Pool("callbacks", most=4)
+        self.addCleanup(lambda: self.assertTrue(self.pool.close(Deadline(SOON))))
+
+    def block(self, lane: Lane) -> tuple[threading.Event, threading.Event]:
+        """Put a job on *lane* that waits; return the event of its beginning, and the one that ends it."""
+        begun, end = threading.Event(), threading.Event()
+        self.addCleanup(end.set)
+
+        def job() -> None:
+            begun.set()
+            end.wait(SOON)
+
+        lane.put(job)
+        return begun, end
+
+    def test_order(self) -> None:
+        """One lane's jobs run in order, one at a time."""
+        lane, ran, running = self.pool.lane(), [], threading.Lock()
+
+        def job(number: int) -> None:
+            self.assertTrue(running.acquire(blocking=False), "two jobs of one lane at the same time")
+            ran.append(number)
+            running.release()
+
+        for number in range(500):
+            lane.put(lambda number=number: job(number))  # type: ignore[misc]
+        self.eventually(lambda: len(ran) == 500)
+        self.assertEqual(ran, list(range(500)))
+
+    def test_neighbours(self) -> None:
+        """A slow lane does not stop the others, and threads have names."""
+        begun, _ = self.block(self.pool.lane())
+        self.wait(begun)
+        names: list[str] = []
+        lanes = [self.pool.lane() for _ in range(3)]
+        for lane in lanes:
+            lane.put(lambda: names.append(threading.current_thread().name))
+        self.eventually(lambda: len(names) == 3)
+        self.assertTrue(all(name.startswith("connectordb-callbacks-") for name in names), names)
+
+    def test_more_lanes_than_threads(self) -> None:
+        """Beyond the bound of threads lanes take turns."""
+        done: list[int] = []
+        for number in range(50):
+            self.pool.lane().put(lambda number=number: done.append(number))  # type: ignore[misc]
+        self.eventually(lambda: len(done) == 50)
+        threads = [thread for thread in threading.enumerate() if thread.name.startswith("connectordb-callbacks-")]
+        self.assertLessEqual(len(threads), 4)
+
+    def test_a_bug_in_a_job(self) -> None:
+        """A job that raises is logged, and the lane goes on."""
+        lane, done = self.pool.lane(), threading.Event()
+        with self.assertLogs("connectordb.live.dispatch", "ERROR"):
+            lane.put(lambda: 1 / 0)  # type: ignore[arg-type,return-value]
+            lane.put(done.set)
+            self.wait(done)
+
+    def test_exit_in_a_job(self) -> None:
+        """sys.exit() in a callback ends one thread, and neither the lane nor its neighbours."""
+        lane, done = self.pool.lane(), threading.Event()
+
+        def leave() -> None:
+            raise SystemExit
+
+        lane.put(leave)
+        lane.put(done.set)
+        self.wait(done)
+
+    def test_bounded(self) -> None:
+        """Beyond the bound the oldest give way, those without weight never; one that is too large alone is taken."""
+        lane = self.pool.lane(most=10)
+        begun, end = self.block(lane)
+        self.wait(begun)
+        ran: list[str] = []
+        self.assertEqual(lane.put(lambda: ran.append("told")), 0)
+        self.assertEqual(lane.put(lambda: ran.append("a"), 6), 0)
+        self.assertEqual(lane.put(lambda: ran.append("b"), 4), 0)
+        self.assertEqual(lane.put(lambda: ran.append("c"), 1), 6)
+        self.assertEqual(lane.put(lambda: ran.append("d"), 50), 5)
+        end.set()
+        self.eventually(lambda: "d" in ran)
+        self.assertEqual(ran, ["told", "d"])
+
+    def test_close_waits(self) -> None:
+        """Closing a lane waits for what runs, drops what waits, and takes nothing more."""
+        lane = self.pool.lane()
+        begun, end = self.block(lane)
+        self.wait(begun)
+        ran: list[int] = []
+        lane.put(lambda: ran.append(1))
+        self.assertFalse(lane.close(Deadline(0.01)))
+        end.set()
+        self.assertTrue(lane.close(Deadline(SOON)))
+        lane.put(lambda: ran.append(2))
+        self.assertEqual(ran, [])
+
+    def test_close_from_inside(self) -> None:
+        """A job may close its own lane, and two jobs may close each other's without waiting for ever."""
+        first, second = self.pool.lane(), self.pool.lane()
+        both, results = threading.Barrier(2, timeout=SOON), []
+
+        def close(other: Lane, own: Lane) -> None:
+            both.wait()
+            results.append(other.close(Deadline(SOON)))
+            results.append(own.close(Deadline(SOON)))
+
+        first.put(lambda: close(second, first))
+        second.put(lambda: close(first, second))
+        self.eventually(lambda: len(results) == 4, within=SOON / 2)
+        self.assertEqual(results, [True] * 4)
+
+    def test_close_pool_from_inside(self) -> None:
+        """A job may close the whole pool."""
+        results: list[bool] = []
+        self.pool.lane().put(lambda: results.append(self.pool.close(Deadline(SOON))))
+        self.eventually(lambda: results == [True], within=SOON / 2)
+
+    @settings(max_examples=30)
+    @given(st.lists(st.tuples(st.integers(0, 5), st.integers(1, 4)), max_size=60))
+    def test_any_load(self, jobs: list[tuple[int, int]]) -> None:
+        """Whatever is put where: every lane runs its own in order, and what was not dropped ran."""
+        pool = Pool("callbacks", most=3)
+        lanes = [pool.lane() for _ in range(6)]
+        ran: list[list[int]] = [[] for _ in lanes]
+        for number, (lane, weight) in enumerate(jobs):
+            lanes[lane].put(lambda lane=lane, number=number: ran[lane].append(number), weight)  # type: ignore[misc]
+        self.eventually(lambda: sum(map(len, ran)) == len(jobs))
+        for lane, numbers in enumerate(ran):
+            self.assertEqual(numbers, [number for number, (at, _) in enumerate(jobs) if at == lane])
+        self.assertTrue(pool.close(Deadline(SOON)))

@@ -1,0 +1,409 @@
+"""The thread that keeps the websocket: reconnecting, silence, every kind of broken server."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from connectordb.exceptions import (
+    AuthenticationError,
+    ClosedError,
+    ConnectionFailed,
+    InvalidRequest,
+    NotFound,
+    Timeout,
+)
+from connectordb.live import Live, Timing
+from connectordb.live import frames as codec
+from connectordb.protocol import rest
+from connectordb.protocol.paths import Path
+from connectordb.runtime.backoff import Backoff
+from tests.support.case import SOON, Case
+from tests.support.ws_peer import PING, PONG, TEXT, Peer, PeerConnection, frame, message
+
+STREAM = Path.parse("mara/lamp/light")
+OTHER = Path.parse("mara/lamp/heat")
+POINT = {"t": 5.0, "d": 1}
+
+#: As patient as the tests can afford.
+FAST = Timing(quiet=0.15, answer=0.15, linger=0.1, stable=30, backoff=Backoff(0.02, 0.1))
+#: So patient that nothing happens by itself.
+SLOW = Timing(backoff=Backoff(0.02, 0.1))
+
+
+class Record:
+    """A callback that remembers."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, list[dict[str, Any]]]] = []
+        self.errors: list[Exception] = []
+
+    def __call__(self, path: str, points: list[dict[str, Any]]) -> None:
+        self.calls.append((path, points))
+
+    @property
+    def values(self) -> list[Any]:
+        """The values that came."""
+        return [point["d"] for _, points in self.calls for point in points]
+
+
+class PeerCase(Case):
+    """A scripted peer, a `Live`, and what REST says."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.peer = Peer()
+        self.addCleanup(self.peer.close)
+        self.looks: list[str] = []
+        #: What REST answers instead of an empty list.
+        self.trouble: Callable[[rest.Request[Any]], Any] = lambda request: None
+
+    def live(self, timing: Timing = SLOW, timeout: float = SOON) -> Live:
+        """Return a `Live` that ends with the test."""
+        live = Live(
+            self.peer.url,
+            authorization=lambda: "Basic OmtleQ==",
+            call=self.call,
+            caller=lambda: Path.parse("mara/lamp"),
+            timeout=timeout,
+            timing=timing,
+        )
+        self.addCleanup(live.close)
+        return live
+
+    def call(self, request: rest.Request[Any]) -> Any:
+        """Answer a REST request."""
+        self.looks.append(request.path)
+        self.trouble(request)
+        return []
+
+    def subscribed(self, timing: Timing = SLOW, path: Path = STREAM) -> tuple[Live, PeerConnection, Record]:
+        """Return a `Live` with one subscription, its peer, and what was received."""
+        live, record = self.live(timing), Record()
+        live.subscribe(path, record, on_error=record.errors.append)
+        peer = self.peer.connection()
+        self.assertEqual(peer.command(), ("subscribe", str(path), ""))
+        return live, peer, record
+
+
+class ReconnectTests(PeerCase):
+    """A lost connection comes back, and with it every subscription."""
+
+    def check_reconnects(self, ends: Callable[[PeerConnection], object], timing: Timing = SLOW) -> PeerConnection:
+        """Lose the connection; expect another one with the same subscriptions, and messages on it."""
+        live, peer, record = self.subscribed(timing)
+        live.subscribe(OTHER, Record(), "if last", wait=False)
+        self.assertEqual(peer.command(), ("subscribe", str(OTHER), "if last"))
+        ends(peer)
+        again = self.peer.connection()
+        self.assertEqual(
+            {again.command(), again.command()},
+            {("subscribe", str(STREAM), ""), ("subscribe", str(OTHER), "if last")},
+        )
+        again.say(str(STREAM), [POINT])
+        self.eventually(lambda: record.values == [1])
+        self.assertEqual(self.looks.count("/crud/mara/lamp/light/data"), 2, "each time somebody looked before")
+        live.close()
+        return peer
+
+    def test_dropped(self) -> None:
+        """Cut without a word."""
+        self.check_reconnects(lambda peer: peer.drop())
+
+    def test_closed(self) -> None:
+        """Closed with a frame, with a code and without."""
+        for payload in (b"", codec.close_payload(1009)):
+            with self.subTest(payload):
+                self.looks.clear()
+                self.check_reconnects(lambda peer, payload=payload: peer.send(frame(8, payload)))  # type: ignore[misc]
+
+    def test_cut_in_a_message(self) -> None:
+        """Cut in the middle of a message; half a message is none."""
+        self.check_reconnects(lambda peer: (peer.send(frame(1, message(str(STREAM), [POINT]))[:20]), peer.drop()))
+
+    def test_half_open(self) -> None:
+        """The other side is gone without a trace: nothing comes, no ping is answered."""
+
+        def silent(peer: PeerConnection) -> None:
+            peer.answers_pings = False
+
+        self.check_reconnects(silent, FAST)
+
+    def test_half_a_frame_then_silence(self) -> None:
+        """A frame that never ends."""
+
+        def stall(peer: PeerConnection) -> None:
+            peer.answers_pings = False
+            peer.send(b"\x81\x7e\x10\x00abc")
+
+        self.check_reconnects(stall, FAST)
+
+    def test_garbage(self) -> None:
+        """Frames that are none, text that is no JSON, JSON that is no message, bytes that are no text."""
+        for garbage, code in {
+            b"\xff\xff\xff\xff": 1002,
+            frame(TEXT, b"<html>"): 1002,
+            frame(TEXT, b"[1]"): 1002,
+            frame(TEXT, b'{"stream":"a","data":[5]}'): 1002,
+            frame(TEXT, b'{"stream":"\xff","data":[]}'): 1002,
+            b"\x81\x7f" + (2**40).to_bytes(8, "big"): 1009,
+        }.items():
+            with self.subTest(garbage):
+                self.looks.clear()
+                peer = self.check_reconnects(lambda peer, garbage=garbage: peer.send(garbage))  # type: ignore[misc]
+                self.assertEqual(peer.closed.get(timeout=SOON), codec.close_payload(code))
+
+    def test_server_away_for_a_while(self) -> None:
+        """Attempts that fail are repeated; a refusal of the credentials is told, once."""
+        live, peer, record = self.subscribed()
+        refusal = b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n"
+        self.peer.refusals = [b"HTTP/1.1 503 Oops\r\n\r\n", refusal, refusal, b"nonsense\r\n\r\n"]
+        peer.drop()
+        again = self.peer.connection()
+        self.assertEqual(again.command()[1], str(STREAM))
+        self.assertEqual([type(error) for error in record.errors], [AuthenticationError])
+        self.assertTrue(live.is_connected)
+
+    def test_stream_gone(self) -> None:
+        """A stream that is gone after a reconnect is not subscribed to, but told, once, and looked for again."""
+        live, peer, record = self.subscribed()
+        live.subscribe(OTHER, Record())
+        gone = threading.Event()
+        gone.set()
+        looks: list[str] = []
+
+        def trouble(request: rest.Request[Any]) -> None:
+            if "light" in request.path and gone.is_set():
+                looks.append(request.path)
+                raise NotFound("The requested stream was not found.", status=403)
+
+        self.trouble = trouble
+        peer.drop()
+        again = self.peer.connection()
+        self.assertEqual(again.command(), ("subscribe", str(OTHER), ""))
+        self.eventually(lambda: len(looks) > 3)
+        self.assertTrue(again.commands.empty())
+        self.assertEqual([type(error) for error in record.errors], [NotFound])
+        gone.clear()
+        self.assertEqual(again.command(), ("subscribe", str(STREAM), ""))
+
+    def test_rest_away(self) -> None:
+        """While REST fails nothing is subscribed to; that is not told to anybody."""
+        live, peer, record = self.subscribed()
+        away = [ConnectionFailed("away"), Timeout("slow"), ConnectionFailed("away")]
+
+        def trouble(request: rest.Request[Any]) -> None:
+            if away:
+                raise away.pop()
+
+        self.trouble = trouble
+        peer.drop()
+        self.assertEqual(self.peer.connection().command()[1], str(STREAM))
+        self.assertEqual((away, record.errors), ([], []))
+
+    def test_ended_meanwhile(self) -> None:
+        """What was ended while the connection was lost is not asked for again."""
+        live, peer, _ = self.subscribed()
+        live.subscribe(OTHER, Record())
+        self.peer.refusals = [b"HTTP/1.1 503 Oops\r\n\r\n"] * 3
+        peer.drop()
+        live.unsubscribe(STREAM)
+        again = self.peer.connection()
+        self.assertEqual(again.command(), ("subscribe", str(OTHER), ""))
+        live.subscribe(STREAM, Record())
+        self.assertEqual(again.command(), ("subscribe", str(STREAM), ""))
+
+
+class AliveTests(PeerCase):
+    """A connection that is alive stays."""
+
+    def test_server_pings(self) -> None:
+        """The server's pings are answered with their payload."""
+        _, peer, _ = self.subscribed()
+        peer.send(frame(PING, b"abc") + frame(PING))
+        self.assertEqual([peer.pongs.get(timeout=SOON) for _ in range(2)], [b"abc", b""])
+
+    def test_own_pings(self) -> None:
+        """Whoever answers pings may be silent otherwise."""
+        _, peer, _ = self.subscribed(FAST)
+        self.assertEqual([peer.pings.get(timeout=SOON) for _ in range(5)], [b"1", b"", b"", b"", b""])
+        self.assertEqual(self.peer.accepted, 1)
+
+    def test_unsolicited_pongs(self) -> None:
+        """Pongs that nobody asked for mean nothing."""
+        live, peer, _ = self.subscribed()
+        peer.answers_pings = False
+        peer.send(frame(PONG, b"99") + frame(PONG, b"x") + frame(PONG, b"\xb2") + frame(PONG))
+        live.subscribe(OTHER, Record(), wait=False)
+        self.assertEqual(peer.command()[1], str(OTHER))
+        self.assertTrue(live.is_connected)
+
+    def test_a_flood(self) -> None:
+        """Messages of many sizes as fast as they come, in order, some in frames."""
+        _, peer, record = self.subscribed()
+        expected = list(range(2000))
+        wire = b""
+        for number in expected:
+            text = message(str(STREAM), [{"t": number, "d": number}]) + b" " * (number * 7 % 3000)
+            half = len(text) // 2
+            wire += frame(1, text[:half], final=False) + frame(0, text[half:]) if number % 3 else frame(1, text)
+        peer.send(wire)
+        self.eventually(lambda: len(record.calls) == 2000)
+        self.assertEqual(record.values, expected)
+
+    def test_closed_by_the_last(self) -> None:
+        """When nothing is wanted any more the connection goes, and the next subscription makes another."""
+        live, peer, _ = self.subscribed(FAST)
+        live.unsubscribe(STREAM)
+        self.assertEqual(peer.command(), ("unsubscribe", str(STREAM), ""))
+        self.assertEqual(peer.closed.get(timeout=SOON), codec.close_payload(1000))
+        self.eventually(lambda: not live.is_connected)
+        live.subscribe(OTHER, Record())
+        self.assertEqual(self.peer.connection().command(), ("subscribe", str(OTHER), ""))
+
+
+class SubscribeTests(PeerCase):
+    """What `subscribe` waits for, and what it says when that does not come."""
+
+    def test_nothing_there(self) -> None:
+        """With the server away it raises, and nothing is left behind."""
+        self.peer.close()
+        live = self.live()
+        with self.assertRaises(ConnectionFailed):
+            live.subscribe(STREAM, Record())
+        self.assertFalse(live.is_wanted())
+
+    def test_no_wait(self) -> None:
+        """Without waiting it connects when it can."""
+        self.peer.refusals = [b"HTTP/1.1 503 Oops\r\n\r\n"] * 3
+        live, record = self.live(), Record()
+        live.subscribe(STREAM, record, wait=False)
+        peer = self.peer.connection()
+        self.assertEqual(peer.command(), ("subscribe", str(STREAM), ""))
+        peer.say(str(STREAM), [POINT])
+        self.eventually(lambda: record.values == [1])
+
+    def test_refused_by_rest(self) -> None:
+        """What REST refuses never reaches the websocket."""
+        live = self.live()
+        for error in (
+            NotFound("no", status=403),
+            InvalidRequest("Script 'x': no", status=403),
+            ConnectionFailed("gone"),
+        ):
+
+            def trouble(request: rest.Request[Any], error: Exception = error) -> None:
+                raise error
+
+            self.trouble = trouble
+            with self.assertRaises(type(error)):
+                live.subscribe(STREAM, Record())
+        self.assertEqual(self.peer.accepted, 0)
+
+    def test_no_confirmation(self) -> None:
+        """A server that takes the command and falls silent: Timeout within its time, and the callback is forgotten."""
+        self.peer.answers_pings = False
+        live = self.live(timeout=0.1)
+        with self.assertRaisesRegex(Timeout, "'mara/lamp/light': no word from .* within 0.1 s"):
+            live.subscribe(STREAM, Record())
+        self.assertFalse(live.is_wanted())
+
+    def test_lost_while_waiting(self) -> None:
+        """A connection that is lost while somebody waits is an error at once."""
+        live, peer, _ = self.subscribed()
+        peer.answers_pings = False
+        errors: list[Exception] = []
+
+        def subscribe() -> None:
+            try:
+                live.subscribe(OTHER, Record())
+            except ConnectionFailed as error:
+                errors.append(error)
+
+        thread = threading.Thread(target=subscribe)
+        thread.start()
+        self.assertEqual(peer.command()[1], str(OTHER))
+        peer.drop()
+        thread.join(SOON)
+        self.assertIn("without a word", str(errors[0]))
+        self.assertNotIn((str(OTHER), ""), live._state.wanted)
+
+    def test_replaced_is_back(self) -> None:
+        """If a subscription that replaces another fails, the other stays."""
+        live, peer, record = self.subscribed()
+        self.peer.answers_pings = False
+        peer.drop()
+        again = self.peer.connection()
+        self.assertEqual(again.command()[1], str(STREAM))
+        live._timeout = 0.1
+        with self.assertRaises(Timeout):
+            live.subscribe(STREAM, Record())
+        again.say(str(STREAM), [POINT])
+        self.eventually(lambda: record.values == [1])
+
+    def test_connected_once(self) -> None:
+        """Twice the same is told once; another transform is another subscription."""
+        live, peer, _ = self.subscribed()
+        live.subscribe(STREAM, Record())
+        live.subscribe(STREAM, Record(), add=True)
+        live.subscribe(STREAM, Record(), "mean")
+        self.assertEqual(peer.command(), ("subscribe", str(STREAM), "mean"))
+        self.assertTrue(peer.commands.empty())
+
+    def test_many(self) -> None:
+        """Three hundred at once, and again after a loss."""
+        live, peer, _ = self.subscribed()
+        paths = [Path.parse(f"mara/lamp/s{number}") for number in range(300)]
+        for path in paths:
+            live.subscribe(path, Record(), wait=False)
+        self.assertEqual({peer.command()[1] for _ in paths}, {str(path) for path in paths})
+        peer.drop()
+        again = self.peer.connection()
+        self.assertEqual(len({again.command() for _ in range(301)}), 301)
+
+
+class CloseTests(PeerCase):
+    """Everything ends."""
+
+    def test_close(self) -> None:
+        """The server hears a goodbye; twice is allowed; afterwards nothing begins."""
+        live, peer, _ = self.subscribed()
+        live.close()
+        live.close()
+        self.assertEqual(peer.closed.get(timeout=SOON), codec.close_payload(1000))
+        with self.assertRaises(ClosedError):
+            live.subscribe(STREAM, Record())
+
+    def test_never_used(self) -> None:
+        """Without a subscription there is no thread and no socket."""
+        self.live().close()
+        self.assertEqual(self.peer.accepted, 0)
+
+    def test_while_connecting(self) -> None:
+        """A handshake that nobody answers is broken off, and who waits for it is told."""
+        self.peer.stalls = True
+        live, errors = self.live(), []
+
+        def subscribe() -> None:
+            try:
+                live.subscribe(STREAM, Record())
+            except ClosedError as error:
+                errors.append(error)
+
+        thread = threading.Thread(target=subscribe)
+        thread.start()
+        self.eventually(lambda: self.peer.accepted)
+        live.close(timeout=SOON / 4)
+        thread.join(SOON)
+        self.assertEqual(len(errors), 1)
+        self.assertFalse([thread for thread in threading.enumerate() if thread.name == "connectordb-live"])
+
+    def test_while_pausing(self) -> None:
+        """A pause between attempts is cut short."""
+        self.peer.close()
+        live = self.live(Timing(backoff=Backoff(1000, 1000)))
+        live.subscribe(STREAM, Record(), wait=False)
+        self.eventually(lambda: live._losses)
+        live.close(timeout=SOON / 4)
+        self.assertFalse([thread for thread in threading.enumerate() if thread.name == "connectordb-live"])

@@ -1,0 +1,169 @@
+"""One callback's subscription: what it is called with, errors, acknowledgements, overruns, its end."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from typing import Any
+from unittest import mock
+
+from connectordb.exceptions import ConnectionFailed, ConnectorDBError
+from connectordb.live import subscription as module
+from connectordb.live.acknowledge import Claim
+from connectordb.live.dispatch import Pool
+from connectordb.live.subscription import Subscription
+from connectordb.protocol.feed import Datapoint
+from connectordb.protocol.paths import Path
+from connectordb.runtime.clock import Deadline
+from tests.support.case import SOON, Case
+
+STREAM = Path.parse("mara/lamp/light")
+POINTS = ({"t": 1.0, "d": {"a": 1}}, {"t": 2.0, "d": None, "o": "mara/user"})
+
+
+class SubscriptionTests(Case):
+    """A subscription on a pool of its own."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.pool = Pool("callbacks")
+        self.addCleanup(lambda: self.pool.close(Deadline(SOON)))
+        self.calls: list[tuple[str, list[Datapoint]]] = []
+        self.errors: list[Exception] = []
+        self.answers: list[tuple[object, Sequence[Datapoint]]] = []
+        self.answer_raises: Exception | None = None
+
+    def subscription(
+        self, callback: Any = None, path: Path = STREAM, on_error: Any = "record", most: int = 100
+    ) -> Subscription:
+        """Return a subscription."""
+        return Subscription(
+            path,
+            "",
+            callback or self.record,
+            self.errors.append if on_error == "record" else on_error,
+            lane=self.pool.lane(most),
+            answer=self.answer,
+            end=lambda subscription: self.assertTrue(subscription.finish(Deadline(SOON))),
+        )
+
+    def record(self, path: str, points: list[Datapoint]) -> None:
+        """Remember a call."""
+        self.calls.append((path, points))
+
+    def answer(self, returned: object, commanded: Sequence[Datapoint], claim: Claim) -> None:
+        """Remember what is to be written."""
+        self.answers.append((returned, commanded))
+        if self.answer_raises is not None:
+            raise self.answer_raises
+
+    def test_called(self) -> None:
+        """The callback gets the path and points of its own; of a plain stream, what it returns is nobody's business."""
+
+        def change(path: str, points: list[Datapoint]) -> bool:
+            self.record(path, [dict(point) for point in points])
+            points.clear()
+            return True
+
+        subscription = self.subscription(change)
+        subscription.deliver(POINTS, Claim())
+        subscription.deliver(POINTS, Claim())
+        self.eventually(lambda: len(self.calls) == 2)
+        self.assertEqual(self.calls, [("mara/lamp/light", list(POINTS))] * 2)
+        self.assertEqual(self.answers, [])
+        self.assertEqual(repr(subscription), "<Subscription to 'mara/lamp/light'>")
+
+    def test_downlink(self) -> None:
+        """What a downlink's callback returns is answered with, whatever it did to its points."""
+
+        def obey(path: str, points: list[Datapoint]) -> str:
+            self.record(path, list(points))
+            points.clear()
+            return "done"
+
+        self.subscription(obey, STREAM.at_downlink()).deliver(POINTS, Claim())
+        self.eventually(lambda: self.answers)
+        self.assertEqual(self.calls[0][0], "mara/lamp/light/downlink")
+        self.assertEqual(self.answers, [("done", POINTS)])
+
+    def test_raising(self) -> None:
+        """A raising callback is logged with its traceback and told, acknowledges nothing, and is called again."""
+
+        def fail(path: str, points: list[Datapoint]) -> bool:
+            self.record(path, points)
+            if len(self.calls) == 1:
+                raise ZeroDivisionError("mine")
+            return True
+
+        subscription = self.subscription(fail, STREAM.at_downlink())
+        with self.assertLogs("connectordb.live.subscription", "ERROR") as logged:
+            subscription.deliver(POINTS, Claim())
+            subscription.deliver(POINTS, Claim())
+            self.eventually(lambda: self.answers)
+        self.assertIn("Traceback", logged.output[0])
+        self.assertEqual([str(error) for error in self.errors], ["mine"])
+        self.assertEqual((len(self.calls), len(self.answers)), (2, 1))
+
+    def test_failed_acknowledgement(self) -> None:
+        """An acknowledgement that fails is told, or logged where nobody listens."""
+        self.answer_raises = ConnectionFailed("away")
+        self.subscription(path=STREAM.at_downlink()).deliver(POINTS, Claim())
+        self.eventually(lambda: self.errors == [self.answer_raises])
+        with self.assertLogs("connectordb.live.subscription", "ERROR") as logged:
+            self.subscription(path=STREAM.at_downlink(), on_error=None).deliver(POINTS, Claim())
+            self.eventually(lambda: logged.output)
+        self.assertIn("away", logged.output[0])
+
+    def test_raising_on_error(self) -> None:
+        """An on_error that raises is logged, and the subscription goes on."""
+
+        def on_error(error: Exception) -> None:
+            raise RuntimeError("in on_error")
+
+        subscription = self.subscription(on_error=on_error)
+        with self.assertLogs("connectordb.live.subscription", "ERROR"):
+            subscription.tell(ValueError("x"))
+            subscription.deliver(POINTS, Claim())
+            self.eventually(lambda: self.calls)
+
+    def test_overrun(self) -> None:
+        """A callback that is too slow loses the oldest, which is counted and told; the newest arrive."""
+        begun, go_on = threading.Event(), threading.Event()
+
+        def slow(path: str, points: list[Datapoint]) -> None:
+            begun.set()
+            self.assertTrue(go_on.wait(SOON))
+            self.record(path, points)
+
+        with mock.patch.object(module, "QUEUE_LIMIT", 10):
+            subscription = self.subscription(slow, most=10)
+            subscription.deliver(({"t": 0.0, "d": "first"},), Claim())
+            self.wait(begun)
+            for number in range(40):
+                subscription.deliver(({"t": 1.0, "d": number},), Claim())
+            go_on.set()
+            self.eventually(lambda: len(self.calls) == 11)
+        self.assertEqual([points[0]["d"] for _, points in self.calls], ["first", *range(30, 40)])
+        self.assertEqual(subscription.dropped, 30)
+        self.assertIsInstance(self.errors[0], ConnectorDBError)
+        self.assertRegex(str(self.errors[0]), "too slow: 1 points had to be dropped")
+        self.assertEqual(len(self.errors), 4, "the first, and every ten")
+
+    def test_end(self) -> None:
+        """After its end nothing is called; a callback may end its own subscription; so does a with block."""
+        ended = threading.Event()
+
+        def end(path: str, points: list[Datapoint]) -> None:
+            self.record(path, points)
+            subscription.close()
+            ended.set()
+
+        subscription = self.subscription(end)
+        for _ in range(3):
+            subscription.deliver(POINTS, Claim())
+        self.wait(ended)
+        with self.subscription() as other:
+            pass
+        other.deliver(POINTS, Claim())
+        other.tell(ValueError())
+        self.assertEqual((len(self.calls), self.errors), (1, []))
