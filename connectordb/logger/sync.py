@@ -30,6 +30,9 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+#: Outcomes of one batch and its halves that may be unknown in one pass; after that it waits for the next.
+_UNKNOWN_AT_MOST = 3
+
 
 class Server(Protocol):
     """A server, and a key for it."""
@@ -299,14 +302,17 @@ class _Sending:
         Raises:
             ConnectorDBError: It cannot be settled now; the note stays, unless nothing of it can be on its way.
         """
-        whole = step is Step.SEND
+        whole, unknown = step is Step.SEND, 0
         while True:
             self._pass._check_stopping()
             if step is Step.SEND:
+                if unknown == _UNKNOWN_AT_MOST and self._error is not None:
+                    raise self._error
                 answer = plan.judge(self._send())
                 if answer is plan.Answer.UNKNOWN:
                     self._note = replace(self._note, attempts=self._note.attempts + 1)
                     self._store.write_note(self._note)
+                    unknown += 1
                 step, attempt = plan.answered(self.batch, attempt, answer)
                 whole = whole and step is Step.CONFIRM
             elif step is Step.READ:
