@@ -2,14 +2,13 @@
 Chunks: points as JSON text ready for the wire, some hundreds to a piece, and the arithmetic of cutting and joining them.
 
 The text of a chunk is its points' objects with commas between, without brackets, so that a read is mostly copying. A new
-point is appended to the text of the last chunk; when that has enough, it is closed, and closed chunks are regrouped into
-larger ones and compressed. Pure: what is stored where is decided in ``points.py``.
+point is appended to the text of the last chunk; when that has enough, it is closed, and later packed with others
+(``packs.py``). Pure: what is stored where is decided in ``points.py``.
 """
 
 from __future__ import annotations
 
 import json
-import zlib
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -22,13 +21,6 @@ from ...protocol.feed import Datapoint
 #: Points and bytes of text in a chunk that is appended to. An append rewrites its chunk: few points keep that cheap.
 OPEN_POINTS = 250
 OPEN_BYTES = 32 * 1024
-
-#: Points or bytes of text from which on closed chunks are compressed as one. 250 points do not compress well enough.
-PACK_POINTS = 1000
-PACK_BYTES = 64 * 1024
-
-#: The fastest: higher levels cost 4 to 15 times as much and save an eighth.
-_LEVEL = 1
 
 #: Integral numbers below this are written with all their digits and no point, like the original's.
 _PLAIN = 1e21
@@ -159,31 +151,6 @@ def _by_size(texts: Sequence[bytes], space: int) -> Iterator[tuple[int, bytes]]:
         gathered.append(text)
         size += len(text) + 1
     yield len(gathered), b",".join(gathered)
-
-
-def regroup(chunks: Sequence[Chunk]) -> tuple[list[Chunk], list[Chunk]]:
-    """Return closed, consecutive *chunks* as those that are large enough to be packed, and what remains behind them."""
-    packed: list[Chunk] = []
-    group: list[Chunk] = []
-    points = size = 0
-    for chunk in chunks:
-        group.append(chunk)
-        points += chunk.number
-        size += len(chunk.text)
-        if points >= PACK_POINTS or size >= PACK_BYTES:
-            packed.append(join(group))
-            group, points, size = [], 0, 0
-    return packed, group
-
-
-def pack(text: bytes) -> bytes:
-    """Compress the text of a chunk."""
-    return zlib.compress(text, _LEVEL)
-
-
-def unpack(data: bytes) -> bytes:
-    """Return the text that was compressed."""
-    return zlib.decompress(data)
 
 
 def part_of(text: bytes, number: int, first: int, last: int) -> bytes:

@@ -7,9 +7,8 @@ all others are packed. Every question is answered by one or two of them, found b
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Generator, Sequence
-from contextlib import closing
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from math import isfinite
 from operator import le
@@ -18,8 +17,9 @@ from ...exceptions import StorageError
 from ...protocol.constants import RESTAMP_STEP
 from ...protocol.feed import Datapoint
 from ...runtime.sqlite import Connection
-from .chunks import OPEN_BYTES, OPEN_POINTS, Chunk, count_until, cut, pack, part_of, regroup, unpack
+from .chunks import OPEN_BYTES, OPEN_POINTS, Chunk, count_until, cut, join, part_of
 from .contract import Inserted, Older, Series
+from .packs import pack, regroup, unpack, unpack_at
 
 #: Bits of a chunk's key that are the index of its first point: a thousand points a second for eight years. The 25 that
 #: are left of SQLite's 63 number the series.
@@ -73,7 +73,11 @@ class Points:
         if last_time <= t:
             return first + int(number)
         ((packed, data),) = self._connection.execute("SELECT packed, data FROM chunks WHERE id = ?", (key,))
-        return first + count_until(_text(packed, data, series, first), number, t)
+        if packed:
+            with _damage(series, first):
+                before, number, data = unpack_at(data, number, t)
+            first += before
+        return first + count_until(data, number, t)
 
     def text(self, series: Series, first: int, last: int, budget: int) -> tuple[bytes, int]:
         """Return points from index *first*, before *last*, as text, and the index that it came to."""
@@ -86,9 +90,14 @@ class Points:
                 for begin, number, packed, data in rows:
                     if begin + number <= first:
                         break  # the series ends before
-                    part = part_of(_text(packed, data, series, begin), number, at - begin, last - begin)
+                    after = min(begin + number, last)
+                    if packed:
+                        with _damage(series, begin):
+                            before, number, data = unpack(data, number, at - begin, last - begin)
+                        begin += before
+                    part = part_of(data, number, at - begin, last - begin)
                     found.append(part)
-                    at = min(begin + number, last)
+                    at = after
                     size += len(part) + 1
                     if size >= budget:
                         break
@@ -153,14 +162,14 @@ class Points:
             others.insert(0, _continued(last, head) if head.number else last)
         elif head.number:
             others.insert(0, head)
-        packed, rest = regroup([*plain, *others[:-1]])
-        for chunk in packed:
+        groups, rest = regroup([*plain, *others[:-1]])
+        for group in groups:
+            chunk = join(group)
             self._remove(number, chunk)
-            self._put(number, chunk, packed=True)
+            self._put(number, chunk, pack(group), packed=True)
         for chunk in [*rest, others[-1]]:
-            # those that were there as they are
-            if chunk not in plain:
-                self._put(number, chunk, packed=False)
+            if chunk not in plain:  # else it is there already
+                self._put(number, chunk, chunk.text, packed=False)
 
     def _plain(self, number: int, tail: _Tail) -> list[Chunk]:
         """Return the chunks that are not packed, the open one last: a handful, as all others are regrouped at once."""
@@ -183,7 +192,7 @@ class Points:
             "DELETE FROM chunks WHERE id >= ? AND id < ?", (base + chunk.first, base + chunk.after)
         )
 
-    def _put(self, number: int, chunk: Chunk, *, packed: bool) -> None:
+    def _put(self, number: int, chunk: Chunk, data: bytes, *, packed: bool) -> None:
         self._connection.execute(
             "INSERT OR REPLACE INTO chunks (id, series, number, first_time, last_time, packed, data)"
             " VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -194,7 +203,7 @@ class Points:
                 chunk.first_time,
                 chunk.last_time,
                 packed,
-                pack(chunk.text) if packed else chunk.text,
+                data,
             ),
         )
 
@@ -208,10 +217,11 @@ def _number(series: Series) -> int:
     return number
 
 
-def _text(packed: int, data: bytes, series: Series, first: int) -> bytes:
+@contextmanager
+def _damage(series: Series, first: int) -> Iterator[None]:
     try:
-        return unpack(data) if packed else data
-    except zlib.error as error:
+        yield
+    except ValueError as error:
         raise StorageError(
             f"stream {series.stream_id}{' (downlink)' * series.downlink}: the points from index {first} on are damaged "
             f"({error}); bring back a backup"

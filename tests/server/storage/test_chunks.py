@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import unittest
-from itertools import pairwise
 from typing import Any
 from unittest import mock
 
@@ -13,21 +12,7 @@ from hypothesis import strategies as st
 
 from connectordb.protocol import json_text
 from connectordb.protocol.json_text import as_stored
-from connectordb.server.storage.chunks import (
-    OPEN_BYTES,
-    OPEN_POINTS,
-    PACK_BYTES,
-    PACK_POINTS,
-    Chunk,
-    count_until,
-    cut,
-    encode,
-    join,
-    pack,
-    part_of,
-    regroup,
-    unpack,
-)
+from connectordb.server.storage.chunks import OPEN_BYTES, OPEN_POINTS, count_until, cut, encode, part_of
 
 numbers = st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False, allow_infinity=False)
 # keys and texts that look like what stands between points
@@ -131,11 +116,6 @@ class Parts(unittest.TestCase):
         expected = sum(point["t"] <= t for point in points)
         self.assertEqual(count_until(text_of(points), len(points), t), expected)
 
-    @given(st.binary())
-    def test_packing(self, text: bytes) -> None:
-        """What is packed unpacks."""
-        self.assertEqual(unpack(pack(text)), text)
-
 
 class Cutting(unittest.TestCase):
     """New points are cut into pieces of bounded size."""
@@ -166,23 +146,3 @@ class Cutting(unittest.TestCase):
         """Small points fill chunks."""
         points = [{"t": index, "d": 1} for index in range(600)]
         self.assertEqual([number for number, _ in cut(points, times_of(points), 30, OPEN_BYTES)], [30, 250, 250, 70])
-
-    @given(st.lists(st.tuples(st.integers(1, OPEN_POINTS), st.integers(1, OPEN_BYTES * 2)), max_size=30))
-    def test_regrouping(self, shapes: list[tuple[int, int]]) -> None:
-        """Closed chunks are packed as soon as they are enough, in order; what remains is not enough."""
-        chunks, first = [], 7
-        for number, size in shapes:
-            chunks.append(Chunk(first, number, float(first), float(first + number - 1), b"x" * size))
-            first += number
-        packed, rest = regroup(chunks)
-        everything = [*packed, *rest]
-        if chunks:
-            self.assertEqual(join(everything), join(chunks))
-        for chunk, following in pairwise(everything):
-            self.assertEqual(chunk.after, following.first)
-            self.assertLessEqual(chunk.last_time, following.first_time)
-        for chunk in packed:
-            self.assertTrue(chunk.number >= PACK_POINTS or len(chunk.text) >= PACK_BYTES)
-            self.assertLess(chunk.number, PACK_POINTS + OPEN_POINTS)
-        self.assertLess(sum(chunk.number for chunk in rest), PACK_POINTS)
-        self.assertLess(sum(len(chunk.text) for chunk in rest), PACK_BYTES)
