@@ -1,5 +1,5 @@
 """
-One websocket to a server: opening it, bytes out, frames in. The only module that imports websocket-client.
+One websocket to a server: opening it, bytes out, frames in. The only module that imports websocket-client, at first use.
 
 That library makes the connection (names, proxies, TLS, the upgrade); from then on the socket does not block, and is read and
 written here, by the one thread that owns it: a TLS socket may not be written by one thread while another reads it.
@@ -15,9 +15,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
-
-import certifi
-import websocket
 
 from ..exceptions import ConnectionFailed, ConnectorDBError, LocalProtocolError, Timeout
 from ..protocol import rest
@@ -74,6 +71,8 @@ class Connection:
     """
 
     def __init__(self, target: Target) -> None:
+        import websocket
+
         self._target = target
         self._websocket = websocket.WebSocket(sslopt=_sslopt(target), skip_utf8_validation=True)
         self._socket: socket.socket | None = None
@@ -91,7 +90,7 @@ class Connection:
             AuthenticationError: It refused the credentials.
         """
         target = self._target
-        with _translated(target):
+        with _translated(target), _library_translated(target):
             self._websocket.settimeout(target.timeout)
             self._websocket.connect(  # type: ignore[no-untyped-call]
                 target.websocket_url,
@@ -162,12 +161,16 @@ class Connection:
                     self.has_more = False
                     return events
                 if not data:
-                    if events:  # the end is met again at the next turn
+                    if events:  # they come first; the end is met again at the next turn
                         self.has_more = True
                         return events
                     raise ConnectionFailed(f"{self._target.url} closed the websocket without a word")
                 self.received += len(data)
                 events += self._reader.feed(data)
+                # what TLS has decrypted already, selecting does not show
+                if len(data) < _CHUNK and not (isinstance(self._socket, ssl.SSLSocket) and self._socket.pending()):
+                    self.has_more = False
+                    return events
         self.has_more = True
         return events
 
@@ -185,6 +188,8 @@ class Connection:
 
 def _sslopt(target: Target) -> dict[str, Any]:
     """Return the TLS options: the same trust as that of REST requests, so that one does not work without the other."""
+    import certifi  # what requests trusts, and brings along
+
     options: dict[str, Any] = {"cert_reqs": ssl.CERT_REQUIRED, "check_hostname": True}
     if target.verify is False:
         options = {"cert_reqs": ssl.CERT_NONE, "check_hostname": False}
@@ -217,21 +222,34 @@ def _proxy(target: Target) -> dict[str, Any]:
 
 
 @contextmanager
+def _library_translated(target: Target) -> Iterator[None]:
+    """Turn websocket-client's errors into ours."""
+    import websocket
+
+    try:
+        yield
+    except websocket.WebSocketBadStatusException as error:
+        request = rest.Request("GET", "/websocket", bytes)
+        raise rest.refusal(request, rest.Reply(error.status_code, error.resp_body or b"")) from error
+    except websocket.WebSocketTimeoutException as error:
+        raise TimeoutError(str(error)) from error
+    except websocket.WebSocketException as error:
+        raise ConnectionFailed(f"the websocket to {target.url}: {error}") from error
+
+
+@contextmanager
 def _translated(target: Target) -> Iterator[None]:
-    """Turn the errors of sockets, TLS and websocket-client into ours."""
+    """Turn the errors of sockets and TLS into ours."""
     try:
         yield
     except ConnectorDBError:
         raise
-    except websocket.WebSocketBadStatusException as error:
-        request = rest.Request("GET", "/websocket", bytes)
-        raise rest.refusal(request, rest.Reply(error.status_code, error.resp_body or b"")) from error
-    except (websocket.WebSocketTimeoutException, TimeoutError) as error:
+    except TimeoutError as error:
         raise Timeout(f"connecting a websocket to {target.url}: no answer within {target.timeout:g} s") from error
     except ssl.SSLCertVerificationError as error:
         raise ConnectionFailed(
             f"the certificate of {target.url} is not trusted ({error.verify_message}); "
             "give verify= the file of the authority that made it"
         ) from error
-    except (OSError, websocket.WebSocketException) as error:
+    except OSError as error:
         raise ConnectionFailed(f"the websocket to {target.url}: {error}") from error

@@ -123,7 +123,7 @@ class Loop:
         failures = 0
         while not stopping.is_set():
             if not self._handler.is_wanted():
-                self._pause(selector, wakeup, None)
+                self._pause(stopping, selector, wakeup, None)
                 continue
             started = self._clock.monotonic()
             error = self._one_connection(stopping, selector, wakeup)
@@ -136,24 +136,27 @@ class Loop:
             failures = 1 if self._clock.monotonic() - started > self._timing.stable else failures + 1
             pause = self._timing.backoff.seconds(failures, self._jitter)
             log.warning("live: %s; trying again in %.1f s", error, pause)
-            self._pause(selector, wakeup, self._clock.monotonic() + pause)
+            self._pause(stopping, selector, wakeup, self._clock.monotonic() + pause)
 
-    def _pause(self, selector: selectors.BaseSelector, wakeup: socket.socket, until: float | None) -> None:
+    def _pause(
+        self,
+        stopping: threading.Event,
+        selector: selectors.BaseSelector,
+        wakeup: socket.socket,
+        until: float | None,
+    ) -> None:
         """Wait until the time, or somebody is in a hurry; without a time, until anybody wakes the thread."""
         while True:
             with self._lock:
                 hurry, self._hurry = self._hurry, False
             left = None if until is None else until - self._clock.monotonic()
-            if hurry or self._worker_ends() or (left is not None and left <= 0):
+            if hurry or stopping.is_set() or (left is not None and left <= 0):
                 return
             # an hour is as good as for ever, and every wait has an end
             if selector.select(3600.0 if left is None else left):
                 _drain(wakeup)
                 if until is None:
                     return
-
-    def _worker_ends(self) -> bool:
-        return not self._worker.is_running
 
     def _one_connection(
         self, stopping: threading.Event, selector: selectors.BaseSelector, wakeup: socket.socket
@@ -163,18 +166,8 @@ class Loop:
         code = frames.NORMAL
         try:
             connection, authorization = self._connect()
-            with self._lock:
-                self._opening = connection
-            try:
-                if stopping.is_set():
-                    return None
-                connection.open(authorization)
-            finally:
-                with self._lock:
-                    self._opening = None
+            self._open(connection, authorization, stopping)
             self._handler.opened()
-            with self._lock:
-                self._hurry = False
             selector.register(connection, selectors.EVENT_READ)
             try:
                 self._serve(connection, stopping, selector, wakeup)
@@ -191,6 +184,19 @@ class Loop:
         finally:
             if connection is not None:
                 connection.close(code)
+
+    def _open(self, connection: Connection, authorization: str | None, stopping: threading.Event) -> None:
+        """Shake hands, in such a way that `stop` can break it off."""
+        with self._lock:
+            self._opening = connection
+        try:
+            if not stopping.is_set():
+                connection.open(authorization)
+        finally:
+            with self._lock:
+                self._opening = None
+        if stopping.is_set():
+            raise ConnectionFailed("closing")
 
     def _serve(
         self,
@@ -219,6 +225,8 @@ class Loop:
             now = self._clock.monotonic()
             if _drain(wakeup):
                 due = now
+                with self._lock:
+                    self._hurry = False  # there is nothing to hurry for; the next pause is not meant
             if self._receive(connection):
                 patience.heard(now)
 
