@@ -28,7 +28,12 @@ _ATTEMPTS = 5
 
 
 class Call(Protocol):
-    """Sends a request; returns what the answer says, or raises one of our exceptions."""
+    """
+    Sends a request; returns what the answer says, or raises one of our exceptions.
+
+    Of an insert without an answer it raises `OutcomeUnknown` if any of it may have arrived, and another
+    `ConnectionFailed` only if nothing can have.
+    """
 
     def __call__(self, request: rest.Request[T]) -> T: ...
 
@@ -81,8 +86,8 @@ def insert(call: Call, path: Path, points: Sequence[Datapoint]) -> None:
 
     Raises:
         AuthenticationError: The server refused; nothing is stored.
-        OutcomeUnknown: No answer came, and whether the points are stored cannot be decided.
-        ConnectionFailed, ServerError: No answer, or a useless one, and the stream cannot be read now either.
+        OutcomeUnknown: No answer came, or a useless one, and whether the points are stored cannot be decided.
+        ConnectionFailed: The server is away; nothing is stored.
 
     Calls: ``PUT crud/<path>/data``; for values that restamping damages ``POST``, and if they are refused as older
     ``GET crud/<path>/data?i1=-1`` and ``POST`` again.
@@ -108,25 +113,25 @@ def send_once(call: Call, path: Path, points: Sequence[Datapoint], restamp: bool
 
     Raises:
         AuthenticationError: The server refused; nothing is stored.
-        OutcomeUnknown: That cannot be decided: what is not there may still arrive, and a point whose time was moved
-            looks like anybody's.
-        ConnectionFailed, ServerError: No answer, or a useless one, and the stream cannot be read now either.
+        OutcomeUnknown: Whether it is stored cannot be decided: what is not there may still arrive, a point whose time was
+            moved looks like anybody's, or the stream cannot be read now.
+        ConnectionFailed: The server is away; nothing is stored.
     """
     try:
         call(rest.insert(path, points, restamp))
-    except (ConnectionFailed, ServerError) as lost:
-        if not _is_stored(call, path, points, lost):
+    except (OutcomeUnknown, ServerError) as lost:
+        if not _is_stored(call, path, points):
             raise OutcomeUnknown(
                 f"inserting {len(points)} point(s) into {str(path)!r}: {lost}; whether they are stored is unknown, and "
                 "they were not sent again. Look at the end of the stream before inserting them once more"
             ) from lost
 
 
-def _is_stored(call: Call, path: Path, points: Sequence[Datapoint], lost: Exception) -> bool:
+def _is_stored(call: Call, path: Path, points: Sequence[Datapoint]) -> bool:
     try:
         end = call(rest.points(path, read_parameters({"i1": -2 * len(points) - 10})))
     except (ConnectionFailed, ResponseError):
-        raise lost from None  # the first failure says more, and nothing was decided
+        return False  # not that we could tell
     return is_among(points, end)
 
 
