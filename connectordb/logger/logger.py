@@ -7,10 +7,9 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from math import isfinite
 from pathlib import Path as FilePath
 from types import MappingProxyType, TracebackType
-from typing import Any, Literal, TypeVar, cast
+from typing import Any, TypeVar
 
 from filelock import FileLock
 from filelock import Timeout as LockTimeout
@@ -22,12 +21,10 @@ from ..exceptions import (
     ConnectorDBError,
     LocalProtocolError,
     LoggerError,
-    NotFound,
     StorageError,
     StreamNotAdded,
 )
 from ..protocol import json_text, rest, schemas
-from ..protocol.constants import CONNECTORDB_URL
 from ..protocol.feed import Datapoint
 from ..protocol.paths import check_name
 from ..runtime.backoff import Backoff
@@ -35,7 +32,11 @@ from ..runtime.clock import SYSTEM, Clock
 from . import sync
 from .clocks import Eras
 from .periodic import Periodic
-from .store import Store, StreamRow
+from .records import StreamRow
+from .sending import Stopped
+from .settings import Settings
+from .store import Store
+from .streams import OnSchema, Stream, bring_to_server, take_over
 
 log = logging.getLogger(__name__)
 
@@ -43,14 +44,6 @@ T = TypeVar("T")
 
 #: Seconds that a sync waits for one of another process to end, and ``close`` for one of our own.
 _LOCK_WAIT = 30.0
-
-_DEFAULTS: Mapping[str, Any] = {
-    "apikey": "",
-    "serverurl": CONNECTORDB_URL,
-    "syncperiod": 600.0,
-    "lastsynctime": 0.0,
-    "data": {},
-}
 
 
 class _Connection(ConnectorDB):
@@ -77,18 +70,7 @@ class _Server:
         return self._connection._session.call(request)
 
 
-class _Stream:
-    """A stream that may be logged to: its id in the file, and what its values must be."""
-
-    __slots__ = ("allows", "id", "schema")
-
-    def __init__(self, row: StreamRow) -> None:
-        self.id = row.id
-        self.schema = schemas.schema(row.schema)
-        self.allows = self.schema.allows
-
-
-class Logger:
+class Logger(Settings):
     """
     Logs datapoints into a file, and syncs them to a ConnectorDB server when that can be reached.
 
@@ -124,28 +106,26 @@ class Logger:
         self._file_lock = FileLock(f"{self._file}.lock")
         is_new = not self._file.exists()
         self._store = Store(self._file)
+        Settings.__init__(self, self._store)
         self._eras = Eras(self._store.era)
-        # guards the settings, the streams and the connection
+        # guards the streams and the connection
         self._lock = threading.RLock()
-        self._settings: dict[str, Any] = {}
-        self._streams: dict[str, _Stream] = {}
+        self._streams: dict[str, Stream] = {}
         self._connection: _Connection | None = None
         # held by who syncs in this process
         self._syncing = threading.Lock()
         self._closing = threading.Event()
-        self._last_sync = 0.0
         self._upto: Mapping[int, int] | None = None
         self._elsewheres: list[ConnectorDB] = []
         self._periodic = Periodic(self._periodic_sync, lambda: self.syncperiod, Backoff(5.0, 60.0), self._clock)
         try:
-            self._settings = {**_DEFAULTS, **self._store.settings()}
             self._reload_streams()
             if apikey is not None:
                 self.apikey = apikey
-            if "created" not in self._settings:
+            if not self._is_created:
                 if on_create is not None and on_create(self) is False:
                     raise LoggerError(f"on_create returned False, so {os.fspath(self._file)!r} was not made")
-                self._save(created=True)
+                self._set_created()
         except BaseException:
             self.close()
             if is_new:
@@ -163,7 +143,7 @@ class Logger:
         streamname: str,
         schema: str | Mapping[str, Any] | None = None,
         *,
-        on_schema: Literal["warn", "error"] = "warn",
+        on_schema: OnSchema = "warn",
         **properties: Any,
     ) -> None:
         """
@@ -189,35 +169,19 @@ class Logger:
         json_text.check_value(properties)
         text = None if schema is None else schemas.schema(schema).text
         try:
-            self._add_at_server(streamname, text, properties, on_schema)
+            server = self._server()
+            path = server.call(rest.whoami()) / streamname
+            if text is None:
+                take_over(self._store, server, streamname, path, properties)
+            else:
+                declared = StreamRow(0, streamname, text, properties, declared=True)
+                bring_to_server(self._store, server, declared, path, on_schema)
         except ConnectionFailed as error:
             if text is None:
                 raise
             log.warning("%s will be created at the first sync, as the server is away: %s", streamname, error)
             self._store.put_stream(streamname, text, properties, declared=True)
         self._reload_streams()
-
-    def _add_at_server(
-        self, name: str, schema: str | None, properties: Mapping[str, Any], on_schema: Literal["warn", "error"]
-    ) -> None:
-        server = self._server()
-        path = server.call(rest.whoami()) / name
-        if schema is None:
-            try:
-                fields = server.call(rest.read(path))
-            except NotFound as error:
-                raise LoggerError(
-                    f"the stream {str(path)!r} is not there: give addStream a schema, and it will be created"
-                ) from error
-            self._store.put_stream(name, schemas.schema(fields.get("schema") or "{}").text, properties)
-            return
-
-        def differs(what: str) -> None:
-            if on_schema == "error":
-                raise LoggerError(what)
-            log.warning("%s", what)
-
-        sync.bring_to_server(self._store, server, StreamRow(0, name, schema, properties, True), path, differs)
 
     def addStream_force(self, streamname: str, schema: str | Mapping[str, Any] | None = None) -> None:
         """Add a stream without asking the server, which must have it by the first sync; without a schema it takes any value."""
@@ -229,9 +193,9 @@ class Logger:
         rows = self._store.streams()
         with self._lock:
             # a new dict, as inserting threads look into it without a lock
-            self._streams = {row.name: _Stream(row) for row in rows}
+            self._streams = {row.name: Stream(row) for row in rows}
 
-    def _stream(self, name: str) -> _Stream:
+    def _stream(self, name: str) -> Stream:
         stream = self._streams.get(name)
         if stream is None:
             self._reload_streams()  # another process may have added it
@@ -244,7 +208,7 @@ class Logger:
     @property
     def streams(self) -> Mapping[str, dict[str, Any]]:
         """The streams that were added: name to schema."""
-        return MappingProxyType({name: _as_dict(stream.schema.document) for name, stream in self._streams.items()})
+        return MappingProxyType({name: stream.document for name, stream in self._streams.items()})
 
     def __contains__(self, streamname: object) -> bool:
         """Tell whether a stream of that name was added."""
@@ -264,12 +228,10 @@ class Logger:
         """
         now = self._clock.wall()
         stream = self._streams.get(streamname) or self._stream(streamname)
-        json_text.check_value(value)
-        if not stream.allows(value):
-            stream.schema.check(value)
+        text = stream.text(value)
         # a clock that stands before 1970 would have the server put its own time there
         t = now if now > 0 else 1e-6
-        self._store.append(stream.id, t, json_text.dumps(value).decode(), self._eras.at(now))
+        self._store.append(stream.id, t, text, self._eras.at(now))
 
     def insert_many(self, data_dict: Mapping[str, Iterable[Datapoint]]) -> None:
         """
@@ -287,7 +249,7 @@ class Logger:
         points: dict[int, list[tuple[float, str]]] = {}
         for name, given in data_dict.items():
             stream = self._stream(name)
-            points[stream.id] = [_checked(name, n, point, stream) for n, point in enumerate(given)]
+            points[stream.id] = [stream.point(n, point) for n, point in enumerate(given)]
         if any(points.values()):
             self._store.append_many(points, self._clock.wall())
 
@@ -357,7 +319,7 @@ class Logger:
                 self._reload_streams()
             if report.failed:
                 raise next(iter(report.failed.values()))
-        except (sync.Stopped, ClosedError):
+        except (Stopped, ClosedError):
             if self._closing.is_set() or stopping is not self._closing:
                 return True
             raise
@@ -367,10 +329,10 @@ class Logger:
             if handler(error) if handler is not None else self.syncraise:
                 raise
             return False
-        self._last_sync = self._clock.wall()
         if report.confirmed:
             log.info("synced %d points", report.confirmed)
-            self._save(lastsynctime=self._last_sync)  # nothing is written where nothing was sent
+        # nothing is written where nothing was sent
+        self._set_lastsynctime(self._clock.wall(), keep=report.confirmed > 0)
         if self.onsync is not None:
             self.onsync()
         return True
@@ -416,11 +378,14 @@ class Logger:
         # the connection goes on with the new key by itself
         self._save(apikey=key)
 
-    def _disconnect(self) -> None:
+    def _on_server_changed(self) -> None:
         with self._lock:
             connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()
+
+    def _on_period_changed(self) -> None:
+        self._periodic.changed()
 
     @property
     def name(self) -> str:
@@ -430,66 +395,6 @@ class Logger:
     def ping(self) -> str:
         """Ask the server who we are, and return the path of the device."""
         return str(self._server().call(rest.whoami()))
-
-    # --- settings, kept in the file -----------------------------------------------------------------------------------
-
-    def _save(self, **settings: Any) -> None:
-        self._store.save(**settings)
-        with self._lock:
-            self._settings.update(settings)
-
-    @property
-    def apikey(self) -> str:
-        """The API key of the device."""
-        return cast(str, self._settings["apikey"])
-
-    @apikey.setter
-    def apikey(self, key: str) -> None:
-        if not isinstance(key, str):
-            raise LocalProtocolError(f"apikey={key!r}: expected text")
-        self._save(apikey=key)
-        self._disconnect()
-
-    @property
-    def serverurl(self) -> str:
-        """The address of the server."""
-        return cast(str, self._settings["serverurl"])
-
-    @serverurl.setter
-    def serverurl(self, url: str) -> None:
-        if not isinstance(url, str) or not url:
-            raise LocalProtocolError(f"serverurl={url!r}: expected an address such as {CONNECTORDB_URL!r}")
-        if url != self.serverurl:
-            self._save(serverurl=url)
-            self._store.declare_all()
-        self._disconnect()
-
-    @property
-    def syncperiod(self) -> float:
-        """Seconds between two syncs in the background; an assignment counts from then."""
-        return cast(float, self._settings["syncperiod"])
-
-    @syncperiod.setter
-    def syncperiod(self, seconds: float) -> None:
-        if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not 0 < seconds < float("inf"):
-            raise LocalProtocolError(f"syncperiod={seconds!r}: expected seconds, more than 0")
-        self._save(syncperiod=seconds)
-        self._periodic.changed()
-
-    @property
-    def lastsynctime(self) -> float:
-        """When the last successful sync ended, in seconds since 1970; 0 if there was none."""
-        return max(self._last_sync, cast(float, self._settings["lastsynctime"]))
-
-    @property
-    def data(self) -> Any:
-        """Anything that JSON can carry, for the program's own use; assign to change it."""
-        return json_text.loads(json_text.dumps(self._settings["data"]))
-
-    @data.setter
-    def data(self, value: Any) -> None:
-        json_text.check_value(value)
-        self._save(data=value)
 
     # --- the end --------------------------------------------------------------------------------------------------------
 
@@ -515,24 +420,3 @@ class Logger:
     def __repr__(self) -> str:
         """Say which file."""
         return f"<Logger {os.fspath(self._file)!r}>"
-
-
-def _as_dict(document: dict[str, Any] | bool) -> dict[str, Any]:
-    if isinstance(document, dict):
-        return cast("dict[str, Any]", json_text.loads(json_text.dumps(document)))
-    return {} if document else {"not": {}}
-
-
-def _checked(name: str, n: int, point: Any, stream: _Stream) -> tuple[float, str]:
-    """Return the time and the value's text of a point that the user gave."""
-    if not isinstance(point, Mapping) or "t" not in point or "d" not in point:
-        raise LocalProtocolError(
-            f"point {n} for {name!r} is {point!r}: expected {{'t': seconds since 1970, 'd': value}}"
-        )
-    t, value = point["t"], point["d"]
-    if isinstance(t, bool) or not isinstance(t, (int, float)) or not isfinite(t) or t <= 0:
-        raise LocalProtocolError(f"point {n} for {name!r} has the time {t!r}: expected seconds since 1970, more than 0")
-    json_text.check_value(value)
-    if not stream.allows(value):
-        stream.schema.check(value)
-    return float(t), json_text.dumps(value).decode()

@@ -12,25 +12,20 @@ import os
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..exceptions import ClosedError
 from ..protocol import json_text
 from ..runtime import sqlite
 from . import upgrade
 from .commits import Commits
-from .plan import in_order, later
+from .plan import later
+from .records import Ledger, Note, Rejected, Row, StreamRow
+from .tails import Tails
 
 _BITS = upgrade.NUMBER_BITS
 _MASK = (1 << _BITS) - 1
 
-#: Inserts nothing if the row is there (another process was faster) or if what is known of the stream is out of date.
-_APPEND = (
-    "INSERT OR IGNORE INTO point (id, t, d, era) "
-    "SELECT ?1, ?2, ?3, ?4 WHERE (SELECT version FROM stream WHERE id = ?5) = ?6"
-)
-_NEWEST = "SELECT id, t FROM point WHERE id BETWEEN ?1 << 40 AND (?1 << 40) + ?2 ORDER BY id DESC LIMIT 1"
 _COUNT = (
     "coalesce((SELECT p.id & ?1 FROM point p WHERE p.id BETWEEN s.id << 40 AND (s.id << 40) + ?1 "
     "ORDER BY p.id DESC LIMIT 1), 0)"
@@ -39,80 +34,13 @@ _ACCEPTED = f"max(s.number, {_COUNT})"
 _WAITING = f"{_ACCEPTED} - s.confirmed - s.aside - s.dropped - s.moved"
 
 
-class Row(NamedTuple):
-    """A point that waits: its id, its time, its value as JSON text."""
-
-    id: int
-    t: float
-    d: str
-
-
-@dataclass(frozen=True, slots=True)
-class StreamRow:
-    """A stream as the file has it; `declared` says that the server has yet to be asked for it."""
-
-    id: int
-    name: str
-    schema: str
-    properties: Mapping[str, Any]
-    declared: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """What may have been sent: a stream's rows from *first* to *last*, and what there was on the server before."""
-
-    stream: int
-    first: int
-    last: int
-    server: str
-    apikey: str
-    path: str
-    length: int | None
-    before: float | None
-    attempts: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Ledger:
-    """What became of a stream's points: accepted = waiting + confirmed + aside + dropped."""
-
-    name: str
-    accepted: int
-    waiting: int
-    confirmed: int
-    aside: int
-    dropped: int
-
-
-@dataclass(frozen=True, slots=True)
-class Rejected:
-    """A point set aside: the stream's name, the point, why and when."""
-
-    id: int
-    stream: str
-    t: float
-    d: Any
-    reason: str
-    at: float
-
-
-class _End:
-    """Where a stream's rows end, as far as this process knows."""
-
-    __slots__ = ("base", "last", "number", "version")
-
-    def __init__(self, base: int, number: int, last: float, version: int) -> None:
-        self.base, self.number, self.last, self.version = base, number, last, version
-
-
 class Store:
     """An open cache file."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = os.fspath(path)
-        self._ends: dict[int, _End] = {}  # touched only by who has the turn
-        self._commits = Commits(upgrade.open_file(path), path, self._ends.clear)
+        self._tails = Tails()  # touched only by who has the turn
+        self._commits = Commits(upgrade.open_file(path), path, self._tails.forget)
         # guards the reading connection, for as long as a statement runs
         self._reading = threading.Lock()
         self._reader: sqlite.Connection | None = sqlite.connect(path)
@@ -136,97 +64,21 @@ class Store:
 
     def append(self, stream: int, t: float, d: str, era: int | None) -> None:
         """Add one point, at *t* or just after the newest of the stream; on disk when this returns."""
-
-        def work(connection: sqlite.Connection) -> None:
-            end = self._ends.get(stream) or self._end(connection, stream)
-            while True:
-                at = t if t > end.last else later(end.last)
-                connection.execute(_APPEND, (end.base + end.number + 1, at, d, era, stream, end.version))
-                if connection.changes():
-                    end.number += 1
-                    end.last = at
-                    return
-                end = self._end(connection, stream)
-
-        self._commits.run(work, atomic=True)
+        self._commits.run(lambda connection: self._tails.append(connection, stream, t, d, era), atomic=True)
 
     def append_many(self, points: Mapping[int, Sequence[tuple[float, str]]], now: float) -> None:
         """
         Add points with times of the user's, stream by stream; all of them or none.
 
         One that is earlier than waiting points is sorted in among them; one that is earlier than what was sent already is
-        set aside; one at the time of another is moved by the smallest step.
+        set aside, as of *now*; one at the time of another is moved by the smallest step.
         """
 
         def work(connection: sqlite.Connection) -> None:
             for stream, given in points.items():
-                self._append_to(connection, stream, sorted(given, key=lambda point: point[0]), now)
+                self._tails.append_many(connection, stream, sorted(given, key=lambda point: point[0]), now)
 
         self._commits.run(work)
-
-    def _append_to(
-        self, connection: sqlite.Connection, stream: int, given: Sequence[tuple[float, str]], now: float
-    ) -> None:
-        end = self._end(connection, stream)
-        ((sent,),) = connection.execute("SELECT sent FROM stream WHERE id = ?", (stream,))
-        new: list[tuple[float, str, int | None]] = [(t, d, None) for t, d in given if t >= sent]
-        old = [(t, d) for t, d in given if t < sent]
-        number = end.number
-        if old:
-            reason = f"older than {sent!r}, the time of a point that was sent before this one came"
-            rows = ((end.base + number + n, t, d, reason, now) for n, (t, d) in enumerate(old, 1))
-            connection.executemany("INSERT INTO rejected (id, t, d, reason, at) VALUES (?, ?, ?, ?, ?)", rows)
-            number += len(old)
-        behind: list[Any] = []
-        floor = end.last
-        if new and new[0][0] <= end.last:
-            behind = self._take_behind(connection, stream, max(sent, new[0][0]))
-            floor = self._newest_time(connection, stream, sent)
-            # a stable sort: those that came first stay first where times are equal
-            new = sorted(behind + new, key=lambda point: point[0])
-        times = in_order([t for t, _, _ in new], floor)
-        ids = range(end.base + number + 1, end.base + number + 1 + len(new))
-        connection.executemany(
-            "INSERT INTO point (id, t, d, era) VALUES (?, ?, ?, ?)",
-            ((id, t, d, era) for id, t, (_, d, era) in zip(ids, times, new, strict=True)),
-        )
-        number += len(new)
-        last = max(end.last, times[-1]) if times else end.last
-        if old or behind:
-            connection.execute(
-                "UPDATE stream SET aside = aside + ?, moved = moved + ?, number = ?, last = ?, version = version + 1 "
-                "WHERE id = ?",
-                (len(old), len(behind), number, last, stream),
-            )
-            self._ends.pop(stream, None)
-        else:
-            end.number, end.last = number, last
-
-    def _take_behind(self, connection: sqlite.Connection, stream: int, t: float) -> list[tuple[float, str, int | None]]:
-        """Take off the rows that are later than *t*, to be put back under new ids."""
-        taken, first = [], 0
-        query = "SELECT id, t, d, era FROM point WHERE id BETWEEN ? AND ? ORDER BY id DESC"
-        for row in connection.execute(query, (stream << _BITS, stream << _BITS | _MASK)):
-            if row[1] <= t:
-                break
-            first = row[0]
-            taken.append(row[1:])
-        if taken:
-            connection.execute("DELETE FROM point WHERE id BETWEEN ? AND ?", (first, stream << _BITS | _MASK))
-        return taken[::-1]
-
-    def _newest_time(self, connection: sqlite.Connection, stream: int, sent: float) -> float:
-        for _, t in connection.execute(_NEWEST, (stream, _MASK)):
-            return max(float(t), sent)
-        return sent
-
-    def _end(self, connection: sqlite.Connection, stream: int) -> _End:
-        query = "SELECT number, last, version FROM stream WHERE id = ?"
-        ((number, last, version),) = connection.execute(query, (stream,))
-        for id, t in connection.execute(_NEWEST, (stream, _MASK)):
-            number, last = max(number, id & _MASK), max(last, t)
-        self._ends[stream] = end = _End(stream << _BITS, number, last, version)
-        return end
 
     def era(self, boot: str, difference: float) -> int:
         """Note how wall clock and boot clock go together from now on; return what to mark points with."""
@@ -340,7 +192,7 @@ class Store:
         """
 
         def work(connection: sqlite.Connection) -> None:
-            self._seal(connection, stream)
+            self._tails.seal(connection, stream)
             gone = aside_count = 0
             for first, last in _runs(aside):
                 connection.execute(
@@ -370,7 +222,7 @@ class Store:
         """
 
         def work(connection: sqlite.Connection) -> None:
-            self._seal(connection, note.stream)
+            self._tails.seal(connection, note.stream)
             last = 0.0
             query = "SELECT id, t FROM point WHERE id BETWEEN ? AND ? ORDER BY id"
             moves = []
@@ -394,7 +246,7 @@ class Store:
         """Give waiting rows with equal times different ones, each the next larger; for rows of an older file."""
 
         def work(connection: sqlite.Connection) -> None:
-            self._seal(connection, stream)
+            self._tails.seal(connection, stream)
             last, moves = 0.0, []
             query = "SELECT id, t FROM point WHERE id BETWEEN ? AND ? ORDER BY id"
             for id, t in connection.execute(query, (stream << _BITS, stream << _BITS | _MASK)):
@@ -406,15 +258,6 @@ class Store:
             connection.execute("UPDATE stream SET last = max(last, ?) WHERE id = ?", (last, stream))
 
         self._commits.run(work)
-
-    def _seal(self, connection: sqlite.Connection, stream: int) -> None:
-        """Save the highest number and the last time before rows go; what processes know of the stream is out of date."""
-        end = self._end(connection, stream)
-        connection.execute(
-            "UPDATE stream SET number = ?, last = ?, version = version + 1 WHERE id = ?",
-            (end.number, end.last, stream),
-        )
-        self._ends.pop(stream, None)
 
     def _drop_note(self, connection: sqlite.Connection, stream: int) -> None:
         connection.execute("DELETE FROM note WHERE stream = ?", (stream,))
@@ -437,7 +280,7 @@ class Store:
 
         def work(connection: sqlite.Connection) -> None:
             for (stream,) in list(connection.execute("SELECT id FROM stream")):
-                self._seal(connection, stream)
+                self._tails.seal(connection, stream)
                 connection.execute(
                     "DELETE FROM point WHERE id BETWEEN ? AND ?", (stream << _BITS, stream << _BITS | _MASK)
                 )

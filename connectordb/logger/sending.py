@@ -1,0 +1,205 @@
+"""A noted batch on its way: the steps that `plan` decides on, taken."""
+
+from __future__ import annotations
+
+import logging
+import math
+import threading
+from dataclasses import dataclass, field, replace
+
+from ..exceptions import ConnectorDBError, LoggerError, ResponseError
+from ..protocol import json_text, rest
+from ..protocol.paths import Path
+from ..protocol.settle import Outcome, Sent, Settling
+from ..runtime.clock import Clock
+from . import plan
+from .plan import Attempt, Batch, Step
+from .reading import Server, read_from
+from .records import Note, Row
+from .store import Store
+
+log = logging.getLogger(__name__)
+
+#: Outcomes of one batch and its halves that may be unknown in one pass; after that it waits for the next.
+_UNKNOWN_AT_MOST = 3
+
+
+class Stopped(LoggerError):
+    """The pass was ended by ``stop()`` or ``close()``; what it was about to do waits."""
+
+
+@dataclass
+class Report:
+    """What a pass came to: points confirmed and set aside, and the streams that could not be served, with the reason."""
+
+    confirmed: int = 0
+    aside: int = 0
+    failed: dict[str, ConnectorDBError] = field(default_factory=dict)
+    schemas_changed: bool = False
+
+
+class Context:
+    """What all batches of a pass share: the file, the clocks, when to end, and the report."""
+
+    def __init__(self, store: Store, clock: Clock, stopping: threading.Event, wait: float) -> None:
+        self.store = store
+        self.report = Report()
+        self._clock = clock
+        self._stopping = stopping
+        self._wait = wait
+
+    def check_stopping(self) -> None:
+        """End the pass if that was asked for."""
+        if self._stopping.is_set():
+            raise Stopped("the sync was ended by stop() or close(); the points wait in the file")
+
+    def confirm(self, note: Note, ids: list[int]) -> None:
+        """Take rows off that are on the server, and the note with them."""
+        self.store.resolve(note.stream, ids)
+        self.report.confirmed += len(ids)
+
+    def set_aside(self, note: Note, ids: list[int], reason: str, keep: bool = False) -> None:
+        """Set rows aside, and drop the note unless it is to be kept."""
+        self.store.resolve(note.stream, (), ids, reason, self._clock.wall(), note if keep else None)
+        self.report.aside += len(ids)
+        log.warning("%d points set aside: %s", len(ids), reason)
+
+    def wait(self, server: Server, path: Path) -> None:
+        """Wait until whatever was sent on connections that are closed now has arrived, or never will."""
+        try:
+            server.call(rest.length(path))
+        except ResponseError as error:
+            if not error.ref:  # it is not the server that speaks
+                raise
+        log.info("waiting %g s for a late copy of what was sent to %s", self._wait, path)
+        if self._clock.wait(self._stopping, self._wait):
+            self.check_stopping()
+
+
+class Sending:
+    """A noted batch on its way: the steps of `plan`, taken."""
+
+    def __init__(
+        self, context: Context, server: Server, path: Path, note: Note, rows: list[Row], again: bool = True
+    ) -> None:
+        self._context, self._server, self._path = context, server, path
+        self._note, self._rows = note, rows
+        self._again = again
+        self._store = context.store
+        self._error: ConnectorDBError | None = None
+        self._newest = 0.0
+        self._found: list[int] = []
+
+    @property
+    def batch(self) -> Batch:
+        """What deciding needs to know of it."""
+        return Batch(len(self._rows), self._rows[0].t)
+
+    def run(self, step: Step, attempt: Attempt) -> bool:
+        """
+        Take steps until the batch is settled; tell whether it was sent and confirmed whole, as it was.
+
+        Raises:
+            ConnectorDBError: It cannot be settled now; the note stays, unless nothing of it can be on its way.
+        """
+        whole, unknown = step is Step.SEND, 0
+        while True:
+            self._context.check_stopping()
+            if step is Step.SEND:
+                if unknown == _UNKNOWN_AT_MOST and self._error is not None:
+                    raise self._error
+                answer = plan.judge(self._send())
+                if answer is plan.Answer.UNKNOWN:
+                    self._note = replace(self._note, attempts=self._note.attempts + 1)
+                    self._store.write_note(self._note)
+                    unknown += 1
+                step, attempt = plan.answered(self.batch, attempt, answer)
+                whole = whole and step is Step.CONFIRM
+            elif step is Step.READ:
+                any_found = self._look()
+                step, attempt = plan.looked(self.batch, attempt, any_found, self._newest)
+                if step is not Step.FOUND and not self._again:  # where it was sent it is not wanted any more
+                    step = Step.WAIT if attempt.tried else Step.LEAVE
+            elif step is Step.WAIT:
+                self._context.wait(self._server, self._path)
+                step, attempt = plan.waited(attempt)
+            elif step is Step.MOVE:
+                self._move(self._note)
+                step = Step.SEND
+            elif step is Step.HALVE:
+                self._halve()
+                step = Step.SEND
+            else:
+                self._end(step)
+                return whole
+
+    def _send(self) -> ConnectorDBError | None:
+        body = ",".join([f'{{"t":{row.t!r},"d":{row.d}}}' for row in self._rows])
+        try:
+            self._server.call(rest.insert_text(self._path, f"[{body}]".encode(), len(self._rows)))
+        except ConnectorDBError as error:
+            log.debug("insert of %d points into %s: %s", len(self._rows), self._path, error)
+            self._error = error
+            return error
+        return None
+
+    def _look(self) -> bool:
+        times = self._store.sent_times(self._note.first, self._note.last)
+        settling = Settling([Sent((*times.get(row.id, ()), row.t), value(row)) for row in self._rows])
+        self._newest = 0.0
+        for points in read_from(self._server, self._path, self._note):
+            for point in points[-1:]:
+                if not math.isnan(point["t"]):
+                    self._newest = point["t"]
+            settling.look(points)
+            if settling.complete:
+                break
+        result = settling.result()
+        self._found = [self._rows[at].id for at in result.found]
+        return result.outcome is not Outcome.NOT_STORED
+
+    def _halve(self) -> None:
+        rows = self._rows[: len(self._rows) // 2]
+        self._note = replace(self._note, last=rows[-1].id, attempts=0)
+        if len(rows) == 1:
+            self._move(self._note)
+        else:
+            self._store.write_note(self._note)
+            self._rows = rows
+
+    def _move(self, note: Note) -> None:
+        self._store.move(note)
+        self._rows = self._store.rows(note.first, note.last, 1, 0)
+
+    def _end(self, step: Step) -> None:
+        ids = [row.id for row in self._rows]
+        if step is Step.CONFIRM:
+            self._context.confirm(self._note, ids)
+        elif step is Step.FOUND:
+            self._context.confirm(self._note, self._found)
+        elif step is Step.SET_ASIDE:
+            self._context.set_aside(self._note, ids, f"refused by the server: {self._message()}")
+        elif step is Step.TOO_OLD:
+            old = [row.id for row in self._rows if row.t < self._newest]
+            self._context.set_aside(self._note, old, too_old(self._newest))
+        else:
+            assert step is Step.LEAVE
+            self._store.resolve(self._note.stream)
+            if self._error is not None:
+                raise self._error
+
+    def _message(self) -> str:
+        return self._error.message if isinstance(self._error, ResponseError) else str(self._error)
+
+
+def too_old(newest: float) -> str:
+    """Return the reason with which points older than *newest* are set aside."""
+    return f"older than {newest!r}, the time of the newest point in the stream, which another writer stored"
+
+
+def value(row: Row) -> object:
+    """Return a row's value; of one that is no JSON, something that no server holds."""
+    try:
+        return json_text.loads(row.d)
+    except ValueError:
+        return ["not JSON", row.d]

@@ -1,0 +1,105 @@
+"""The properties of a Logger that are kept in its file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+from ..exceptions import LocalProtocolError
+from ..protocol import json_text
+from ..protocol.constants import CONNECTORDB_URL
+from .store import Store
+
+_DEFAULTS: Mapping[str, Any] = {
+    "apikey": "",
+    "serverurl": CONNECTORDB_URL,
+    "syncperiod": 600.0,
+    "lastsynctime": 0.0,
+    "data": {},
+}
+
+
+class Settings:
+    """What a Logger remembers; its parent class."""
+
+    def __init__(self, store: Store) -> None:
+        self.__store = store
+        self._settings: dict[str, Any] = {**_DEFAULTS, **store.settings()}
+        self._last_sync = 0.0
+
+    def _on_server_changed(self) -> None:
+        """Another server or another key from now on."""
+
+    def _on_period_changed(self) -> None:
+        """Another period from now on."""
+
+    @property
+    def _is_created(self) -> bool:
+        """Whether what is to be done with a new file was done."""
+        return bool(self._settings.get("created"))
+
+    def _set_created(self) -> None:
+        self._save(created=True)
+
+    def _set_lastsynctime(self, now: float, keep: bool) -> None:
+        self._last_sync = now
+        if keep:
+            self._save(lastsynctime=now)
+
+    def _save(self, **settings: Any) -> None:
+        self.__store.save(**settings)
+        # a new dict, as other threads look into it without a lock
+        self._settings = {**self._settings, **settings}
+
+    @property
+    def apikey(self) -> str:
+        """The API key of the device."""
+        return cast(str, self._settings["apikey"])
+
+    @apikey.setter
+    def apikey(self, key: str) -> None:
+        if not isinstance(key, str):
+            raise LocalProtocolError(f"apikey={key!r}: expected text")
+        self._save(apikey=key)
+        self._on_server_changed()
+
+    @property
+    def serverurl(self) -> str:
+        """The address of the server."""
+        return cast(str, self._settings["serverurl"])
+
+    @serverurl.setter
+    def serverurl(self, url: str) -> None:
+        if not isinstance(url, str) or not url:
+            raise LocalProtocolError(f"serverurl={url!r}: expected an address such as {CONNECTORDB_URL!r}")
+        if url != self.serverurl:
+            self._save(serverurl=url)
+            self.__store.declare_all()
+        self._on_server_changed()
+
+    @property
+    def syncperiod(self) -> float:
+        """Seconds between two syncs in the background; an assignment counts from then."""
+        return cast(float, self._settings["syncperiod"])
+
+    @syncperiod.setter
+    def syncperiod(self, seconds: float) -> None:
+        if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not 0 < seconds < float("inf"):
+            raise LocalProtocolError(f"syncperiod={seconds!r}: expected seconds, more than 0")
+        self._save(syncperiod=seconds)
+        self._on_period_changed()
+
+    @property
+    def lastsynctime(self) -> float:
+        """When the last successful sync ended, in seconds since 1970; 0 if there was none."""
+        return max(self._last_sync, cast(float, self._settings["lastsynctime"]))
+
+    @property
+    def data(self) -> Any:
+        """Anything that JSON can carry, for the program's own use; assign to change it."""
+        return json_text.loads(json_text.dumps(self._settings["data"]))
+
+    @data.setter
+    def data(self, value: Any) -> None:
+        json_text.check_value(value)
+        self._save(data=value)

@@ -1,0 +1,144 @@
+"""The streams of a Logger: what may be logged to each, and how one comes to be on the server."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from math import isfinite
+from typing import Any, Literal, cast
+
+from ..exceptions import LocalProtocolError, LoggerError, NotFound
+from ..protocol import json_text, rest, schemas
+from ..protocol.paths import Path
+from .reading import Server
+from .records import StreamRow
+from .store import Store
+
+log = logging.getLogger(__name__)
+
+OnSchema = Literal["warn", "error"]
+
+
+class Stream:
+    """
+    A stream that may be logged to.
+
+    Attributes:
+        id: In the file.
+        allows: Tells whether its schema allows a value.
+    """
+
+    __slots__ = ("_schema", "allows", "id", "row")
+
+    def __init__(self, row: StreamRow) -> None:
+        self.row = row
+        self.id = row.id
+        self._schema = _schema(row)
+        self.allows = self._schema.allows
+
+    def text(self, value: Any) -> str:
+        """
+        Return *value* as JSON text.
+
+        Raises:
+            LocalProtocolError: JSON cannot carry it.
+            jsonschema.ValidationError: The schema refuses it.
+        """
+        json_text.check_value(value)
+        if not self.allows(value):
+            self._schema.check(value)
+        return json_text.dumps(value).decode()
+
+    def point(self, n: int, point: Any) -> tuple[float, str]:
+        """
+        Return the time, and the value as JSON text, of a point that the user gave as the *n*-th for this stream.
+
+        Raises:
+            LocalProtocolError: It is no datapoint, or its time is none, or as in `text`.
+            jsonschema.ValidationError: As in `text`.
+        """
+        where = f"point {n} for {self.row.name!r}"
+        if not isinstance(point, Mapping) or "t" not in point or "d" not in point:
+            raise LocalProtocolError(f"{where} is {point!r}: expected {{'t': seconds since 1970, 'd': value}}")
+        t = point["t"]
+        if isinstance(t, bool) or not isinstance(t, (int, float)) or not 0 < t < 2**63 or not isfinite(t):
+            raise LocalProtocolError(f"{where} has the time {t!r}: expected seconds since 1970, more than 0")
+        return float(t), self.text(point["d"])
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The schema as a dict of one's own."""
+        document = self._schema.document
+        if isinstance(document, dict):
+            return cast("dict[str, Any]", json_text.loads(json_text.dumps(document)))
+        return {} if document else {"not": {}}
+
+
+def _schema(row: StreamRow) -> schemas.Schema:
+    from jsonschema import SchemaError
+
+    try:
+        return schemas.schema(row.schema)
+    except (ValueError, SchemaError) as error:
+        # it came from a server, or out of an older file: the server has the last word on values
+        log.warning("values for %s are not checked here, as its schema cannot be used: %s", row.name, error)
+        return schemas.schema(None)
+
+
+def text_of(fields: Mapping[str, Any]) -> str:
+    """Return the schema in a server's answer as text, in the spelling that ours are kept in."""
+    from jsonschema import SchemaError
+
+    given = fields.get("schema") or "{}"
+    try:
+        return schemas.schema(given).text
+    except (ValueError, SchemaError):
+        return str(given)
+
+
+def take_over(store: Store, server: Server, name: str, path: Path, properties: Mapping[str, Any]) -> None:
+    """
+    Add a stream that the server has, with the schema that it has there.
+
+    Raises:
+        LoggerError: It is not there.
+    """
+    try:
+        fields = server.call(rest.read(path))
+    except NotFound as error:
+        raise LoggerError(
+            f"the stream {str(path)!r} is not there: give addStream a schema, and it will be created"
+        ) from error
+    store.put_stream(name, text_of(fields), properties)
+
+
+def bring_to_server(store: Store, server: Server, stream: StreamRow, path: Path, on_schema: OnSchema = "warn") -> bool:
+    """
+    Create a declared stream if the server has none of that name, and take over the schema of one that it has.
+
+    Args:
+        store: Where the outcome is kept.
+        server: The server.
+        stream: The stream as it was declared.
+        path: Its path.
+        on_schema: What to do if the server's schema is another one: ``"warn"`` in the log, or ``"error"``.
+
+    Returns:
+        Whether the schema is another one now.
+
+    Raises:
+        LoggerError: The schema is another one, and *on_schema* says that this is an error; nothing is kept.
+    """
+    try:
+        fields = server.call(rest.read(path))
+    except NotFound:
+        log.info("creating %s", path)
+        fields = server.call(rest.create(path, {**stream.properties, "schema": stream.schema}))
+    held = text_of(fields)
+    if held != stream.schema:
+        what = f"{path} has the schema {held} on the server, not {stream.schema}"
+        if on_schema == "error":
+            raise LoggerError(f"{what}: give addStream that one, or on_schema='warn' to go by it")
+        log.warning("%s: the server's holds", what)
+    store.put_stream(stream.name, held, stream.properties, declared=False)
+    return held != stream.schema
