@@ -19,7 +19,7 @@ PACKAGE = Path(__file__).parent.parent.parent / "connectordb"
 
 def events(level: str) -> list[tuple[str, str]]:
     """Return the (logger's name, message) pairs that the package logs at *level*, in order of the logger's name."""
-    found = set()
+    found: set[tuple[str, str]] = set()
     for file in PACKAGE.rglob("*.py"):
         module = ".".join(file.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__")
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
