@@ -6,6 +6,7 @@ import os
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE.parent), str(HERE / "extensions")]
@@ -29,6 +30,7 @@ extensions = [
     "command_line",
 ]
 exclude_patterns = ["_build"]
+smartquotes = False  # they would make one dash of the two of an option
 default_role = "py:obj"  # in a docstring, `name` is a name of ours
 
 # Docstrings: Google style, and one section of our own, the call on the wire.
@@ -66,3 +68,12 @@ html_theme_options = {
     "source_branch": "main",
     "source_directory": "docs/",
 }
+
+
+def setup(app: Any) -> None:
+    """Leave the signatures of exceptions out: nobody but this package makes them."""
+
+    def signature(app: Any, what: str, *_: Any) -> tuple[str, None] | None:
+        return ("", None) if what == "exception" else None
+
+    app.connect("autodoc-process-signature", signature)

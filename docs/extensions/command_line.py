@@ -35,8 +35,10 @@ def _section(command: click.Command, context: click.Context) -> nodes.section:
         section += nodes.paragraph(text=" ".join(paragraph.split()))
     options = nodes.definition_list()
     for parameter in command.get_params(context):
-        told = parameter.get_help_record(context)
-        if told is None:  # an argument: the sentence above speaks of it by the name that the usage shows
+        told = parameter.get_help_record(context) if isinstance(parameter, click.Option) else None
+        if (
+            told is None or parameter.name == "help"
+        ):  # the sentence above speaks of arguments, and every command has --help
             continue
         term = nodes.term("", "", nodes.literal(text=told[0]))
         options += nodes.definition_list_item("", term, nodes.definition("", nodes.paragraph(text=told[1])))
