@@ -18,7 +18,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 
-from ..exceptions import AuthenticationError, Conflict, ConnectorDBError, NotFound, PermissionDenied, ResponseError
+from ..exceptions import (
+    AuthenticationError,
+    Conflict,
+    ConnectorDBError,
+    NotFound,
+    OutcomeUnknown,
+    PermissionDenied,
+    ResponseError,
+)
 from ..protocol.constants import DATAPOINT_INSERT_LIMIT
 from ..protocol.rest import OLDER
 
@@ -51,6 +59,7 @@ class Answer(Enum):
     REFUSED = auto()  #  not stored, and a point of it is to blame
     OLDER = auto()  #    this copy was not stored: the stream holds something newer, which may be an earlier copy
     DENIED = auto()  #   not stored, and the stream or the caller is to blame
+    UNSENT = auto()  #   nothing of it was sent
     UNKNOWN = auto()  #  nothing
 
 
@@ -70,7 +79,7 @@ def judge(error: ConnectorDBError | None) -> Answer:
     if error is None:
         return Answer.STORED
     if not isinstance(error, ResponseError):
-        return Answer.UNKNOWN
+        return Answer.UNKNOWN if isinstance(error, OutcomeUnknown) else Answer.UNSENT
     if error.status == 401:
         return Answer.DENIED
     if error.status == 413:
@@ -104,7 +113,8 @@ class Step(Enum):
     MOVE = auto()  #        give the lone row the next larger time, and send
     SET_ASIDE = auto()  #   the lone row: refused
     TOO_OLD = auto()  #     set aside those that are older than what is stored
-    LEAVE = auto()  #       the rows wait; nothing of them is on its way
+    LEAVE = auto()  #       the rows wait; nothing of them is on its way, so the note goes
+    STOP = auto()  #        the rows wait, and the note stays
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +156,8 @@ def answered(batch: Batch, attempt: Attempt, answer: Answer) -> tuple[Step, Atte
         return Step.READ, attempt
     if answer is Answer.DENIED:
         return (Step.READ if attempt.tried else Step.LEAVE), attempt
+    if answer is Answer.UNSENT:
+        return (Step.STOP if attempt.tried else Step.LEAVE), attempt
     if attempt.tried and batch.count > 1:
         return Step.WAIT, replace(attempt, refused=True)
     return _less(batch), replace(attempt, refused=False, unknown=0)

@@ -183,8 +183,8 @@ class Sending:
             old = [row.id for row in self._rows if row.t < self._newest]
             self._context.set_aside(self._note, old, too_old(self._newest))
         else:
-            assert step is Step.LEAVE
-            self._store.resolve(self._note.stream)
+            if step is Step.LEAVE:
+                self._store.resolve(self._note.stream)
             if self._error is not None:
                 raise self._error
 
