@@ -1,0 +1,86 @@
+"""
+The Python client of ConnectorDB, a live time-series database, and an embedded server.
+
+::
+
+    from connectordb import ConnectorDB
+
+    with ConnectorDB("mara", "secret", url="http://localhost:3124") as cdb:
+        cdb("mara/room/temperature").insert(21.5)
+"""
+
+from __future__ import annotations
+
+import logging
+
+from .client import ConnectorDB, Device, Stream, User
+from .datapoints import DatapointArray
+from .exceptions import (
+    AuthenticationError,
+    ClosedError,
+    Conflict,
+    ConnectionFailed,
+    ConnectorDBError,
+    DatabaseInUse,
+    DownlinkError,
+    DownlinkRefused,
+    DownlinkTimeout,
+    InvalidRange,
+    InvalidRequest,
+    LocalProtocolError,
+    LoggerError,
+    NotFound,
+    OutcomeUnknown,
+    PermissionDenied,
+    PipeScriptError,
+    ProtocolError,
+    RemoteProtocolError,
+    ResponseError,
+    ServerError,
+    StorageError,
+    StorageFull,
+    StreamNotAdded,
+    Timeout,
+)
+from .protocol.constants import CONNECTORDB_URL, DATAPOINT_INSERT_LIMIT
+
+__version__ = "1.0.0.dev0"
+
+__all__ = [
+    "CONNECTORDB_URL",
+    "DATAPOINT_INSERT_LIMIT",
+    "AuthenticationError",
+    "ClosedError",
+    "Conflict",
+    "ConnectionFailed",
+    "ConnectorDB",
+    "ConnectorDBError",
+    "DatabaseInUse",
+    "DatapointArray",
+    "Device",
+    "DownlinkError",
+    "DownlinkRefused",
+    "DownlinkTimeout",
+    "InvalidRange",
+    "InvalidRequest",
+    "LocalProtocolError",
+    "LoggerError",
+    "NotFound",
+    "OutcomeUnknown",
+    "PermissionDenied",
+    "PipeScriptError",
+    "ProtocolError",
+    "RemoteProtocolError",
+    "ResponseError",
+    "ServerError",
+    "StorageError",
+    "StorageFull",
+    "Stream",
+    "StreamNotAdded",
+    "Timeout",
+    "User",
+    "__version__",
+]
+
+# without a handler of somebody's own, warnings would go to standard error
+logging.getLogger(__name__).addHandler(logging.NullHandler())

@@ -258,6 +258,26 @@ INVALID_RANGE = "Invalid index range."
 #: The 403 of an insert older than what is stored.
 OLDER = "Greater timestamp already exists"
 
+#: The 403 of an insert that *is* stored: it was too large to be published.
+STORED_ALL_THE_SAME = "maximum payload exceeded"
+
+#: The 403 of emptying a downlink that never had a point.
+NOTHING_TO_DELETE = "ERR value is not an integer or out of range"
+
+#: The 403 of a value that the stream's schema does not allow; it does not say which.
+NOT_IN_SCHEMA = "did not conform to the stream's schema"
+
+_ABSENT = re.compile(r"Can't access this resource\.|The requested (user|device|stream) was not found\.")
+
+
+def says_absent(refused: NotFound) -> bool:
+    """
+    Tell whether it is the server that says "not there, or not yours to see".
+
+    A 404 may also be a proxy's page, or the database's trouble (``pq: …``).
+    """
+    return refused.status == 404 and _ABSENT.fullmatch(refused.message) is not None
+
 
 def refusal(request: Request[Any], reply: Reply) -> ResponseError:
     """Return the exception that an answer other than 200 stands for."""

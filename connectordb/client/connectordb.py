@@ -1,0 +1,202 @@
+"""`ConnectorDB`: logging in, and everything from there."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, cast
+
+from ..exceptions import LocalProtocolError
+from ..protocol import rest
+from ..protocol.constants import CONNECTORDB_URL
+from ..protocol.paths import Path
+from . import database, exports
+from .device import Device
+from .session import NOBODYS_PATH, Credentials, Session
+from .stream import Stream
+from .user import User
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    import requests
+    from typing_extensions import Self
+
+
+class ConnectorDB(Device):
+    """
+    A connection to a ConnectorDB server; at the same time, the device that is logged in.
+
+    Many threads may use it, and a process may fork. Close it, or use it in a ``with`` block::
+
+        with ConnectorDB("mara", "secret") as cdb:
+            cdb("mara/room/temperature").insert(21.5)
+
+    Args:
+        user_or_apikey: A user's name or email address, or, without a password, a device's API key; ``None`` for nobody.
+        user_password: The user's password. It is sent when logging in only: after that the key of the user's device is used.
+        url: The server. Without a scheme it is taken for ``https://``.
+        timeout: Seconds for a connection to be there and for the server to answer; one number, or both. By default 10
+            and 60.
+        verify: Check the server's certificate; or a file or folder of certificates to trust instead.
+        cert: A client certificate: one file, or certificate and key.
+        proxies: Scheme → proxy; by default those of the environment.
+        connect: Log in now; otherwise at the first use.
+        wait: Seconds to keep trying to log in while there is no server.
+
+    Raises:
+        AuthenticationError: The server did not accept the credentials.
+        ConnectionFailed: There is no server.
+        ServerError: What answered is none.
+        LocalProtocolError: The URL or another argument is none.
+    """
+
+    def __init__(
+        self,
+        user_or_apikey: str | None = None,
+        user_password: str | None = None,
+        url: str = CONNECTORDB_URL,
+        *,
+        timeout: float | tuple[float, float] | None = None,
+        verify: bool | str = True,
+        cert: str | tuple[str, str] | None = None,
+        proxies: Mapping[str, str] | None = None,
+        connect: bool = True,
+        wait: float = 0.0,
+    ) -> None:
+        credentials = Credentials.of(user_or_apikey, user_password)
+        self._session = Session(url, credentials, timeout=timeout, verify=verify, cert=cert, proxies=proxies)
+        self._data: rest.Fields | None = None
+        if connect:
+            try:
+                self._data = self._session.login(wait)
+            except BaseException:
+                self._session.close()
+                raise
+
+    @property
+    def _known_path(self) -> Path | None:  # type: ignore[override]
+        return self._session.path_if_known
+
+    @property
+    def _path(self) -> Path:
+        return self._session.path
+
+    @property
+    def url(self) -> str:
+        """The server's address, without ``/api/v1``."""
+        return self._session.url
+
+    # --- to everything else -------------------------------------------------------------------------------------------
+
+    def __call__(self, path: str) -> Any:
+        """
+        Return a user, a device or a stream by its path, without asking the server.
+
+        Args:
+            path: ``"user"``, ``"user/device"``, ``"user/device/stream"``, or that and ``"/downlink"``.
+
+        Raises:
+            LocalProtocolError: It is no path.
+        """
+        return self._at(Path.parse(path))
+
+    def __getitem__(self, stream: str) -> Stream:
+        """Return a stream of the device that is logged in."""
+        path = self._path
+        if path == NOBODYS_PATH:
+            raise LocalProtocolError(
+                f"there is no stream {stream!r} of one's own without logging in; say cdb('user/device/stream')"
+            )
+        return cast(Stream, self._at(path / stream))
+
+    def users(self) -> list[User]:
+        """
+        Return the users that the caller may see, with their metadata.
+
+        Calls: ``GET crud/?q=ls``.
+        """
+        listed = self._session.call(rest.list_users())
+        return [cast(User, self._at(Path.parse(fields["name"]), fields)) for fields in listed]
+
+    # --- the server ---------------------------------------------------------------------------------------------------
+
+    def ping(self) -> str:
+        """
+        Ask the server who is calling, and return that path.
+
+        Calls: ``GET ?q=this``.
+        """
+        return str(self._session.call(rest.whoami()))
+
+    def count_users(self) -> int:
+        """Return how many users the whole database has; for administrators."""
+        return self._session.call(rest.count("users"))
+
+    def count_devices(self) -> int:
+        """Return how many devices the whole database has; for administrators."""
+        return self._session.call(rest.count("devices"))
+
+    def count_streams(self) -> int:
+        """Return how many streams the whole database has; for administrators."""
+        return self._session.call(rest.count("streams"))
+
+    def info(self) -> dict[str, Any]:
+        """
+        Return what the server is: ``version``, ``transforms`` and ``interpolators``.
+
+        Calls: ``GET meta/version``, ``meta/transforms``, ``meta/interpolators``.
+        """
+        call = self._session.call
+        return {
+            "version": call(rest.version()),
+            "transforms": call(rest.transforms()),
+            "interpolators": call(rest.interpolators()),
+        }
+
+    def request(
+        self, method: str, path: str, params: Mapping[str, Any] | None = None, data: Any = None
+    ) -> requests.Response:
+        """
+        Send a request to any endpoint, and return its answer, which is a 200.
+
+        Args:
+            method: The verb.
+            path: Below ``/api/v1``.
+            params: The query.
+            data: What the body says, as JSON; without it there is none.
+
+        Raises:
+            ResponseError: Any other answer.
+            ConnectionFailed: No answer.
+        """
+        return database.request(self._session, method, path, params, data, data is not None)
+
+    def import_users(self, directory: str | os.PathLike[str], *, passwords: Mapping[str, str] | None = None) -> None:
+        """
+        Make users, with all that is theirs, from what `User.export` wrote.
+
+        Args:
+            directory: The folder that holds a folder for each of them.
+            passwords: User name → password; an export holds none. Without it, a user's password is its name.
+
+        Raises:
+            ValueError: One of the users is there already, the folder is no export, or its version is another one.
+        """
+        exports.import_users(self, directory, passwords)
+
+    # --- the end ------------------------------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """End every subscription, thread and socket; calling it twice does nothing."""
+        self._session.close()
+
+    def __enter__(self) -> Self:
+        """Return the connection."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close it."""
+        self.close()

@@ -1,0 +1,132 @@
+"""A device: what logs in, and owns streams."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, cast
+
+from ..exceptions import LocalProtocolError, PermissionDenied
+from ..protocol import rest
+from . import exports
+from .fields import Field
+from .resource import ConnectorObject, by_name
+
+if TYPE_CHECKING:
+    from .stream import Stream
+    from .user import User
+
+
+class Device(ConnectorObject, depth=2):
+    """Anything that logs in with an API key, and has streams."""
+
+    public = Field[bool | None](None, doc="Whether other users see it, its streams and their points.")
+    role = Field[str | None](
+        None, doc='What it sees beyond itself: nothing (``"none"``), or as ``"reader"``, ``"writer"`` or ``"user"``.'
+    )
+    enabled = Field[bool | None](None, doc="For information: whether it is in use.")
+    visible = Field[bool | None](None, doc="For information: whether it is to be shown in lists.")
+    user_editable = Field[bool | None](None, doc="For information: whether people are to change it.")
+    apikey = Field[str | None](
+        None,
+        readonly=True,
+        doc="The key that it logs in with, where the caller may see it; `reset_apikey` makes another.",
+    )
+
+    def create(self, public: bool = False, **properties: Any) -> None:
+        """
+        Create the device.
+
+        Args:
+            public: Whether other users see it; the user must be public then.
+            properties: Others, such as ``nickname``, ``role`` or ``apikey``; and ``streams={name: properties}``, which are
+                created with it.
+
+        Raises:
+            LocalProtocolError: A name or a property is none.
+            jsonschema.SchemaError: A schema is none; nothing was sent.
+            Conflict: There is such a device, or another one has the key.
+
+        Calls: ``POST crud/<path>``.
+        """
+        self._create({"public": public, **properties})
+
+    def set(self, property_dict: Mapping[str, Any]) -> None:
+        """As `ConnectorObject.set`; whoever changes the key that it is logged in with goes on with the new one."""
+        super().set(property_dict)
+        if "apikey" in property_dict and self._path == self._session.path:
+            self._session.use_apikey(self._shown_apikey())
+
+    def reset_apikey(self) -> str:
+        """
+        Replace the API key by a new one, and return that; the old one is of no use any more.
+
+        Calls: ``PUT crud/<path>``.
+        """
+        self.set({"apikey": ""})
+        return self._shown_apikey()
+
+    def _shown_apikey(self) -> str:
+        key = self.apikey
+        if not key:
+            raise PermissionDenied(
+                f"{self.path} has a new API key, which the server does not show to this caller", method="PUT"
+            )
+        return key
+
+    def streams(self) -> list[Stream]:
+        """
+        Return the streams, with their metadata.
+
+        Calls: ``GET crud/<path>?q=ls``.
+        """
+        listed = self._session.call(rest.list_streams(self._path))
+        return [cast("Stream", self._at(path, data)) for path, data in by_name(self._path, listed)]
+
+    def __getitem__(self, stream: str) -> Stream:
+        """Return a stream of this device, without asking the server."""
+        return cast("Stream", self._at(self._path / stream))
+
+    @contextmanager
+    def _logged_in(self) -> Iterator[Device]:
+        """Yield this device with itself as the caller."""
+        if self._path == self._session.path:
+            yield self
+            return
+        if not self.apikey:
+            raise LocalProtocolError(
+                f"only {self.path!r} itself puts points into its streams, and its API key is not shown to this caller"
+            )
+        session = self._session.of_another(self.apikey)
+        try:
+            yield Device(session, self._path)
+        finally:
+            session.close()
+
+    @property
+    def user(self) -> User:
+        """The user it belongs to."""
+        return self._user()
+
+    def export(self, directory: str | os.PathLike[str]) -> None:
+        """
+        Write the device with its streams and their points into a new folder.
+
+        The folder holds the API key, and so is for its owner only.
+
+        Raises:
+            FileExistsError: The folder is there already.
+        """
+        exports.export_device(self, directory)
+
+    def import_stream(self, directory: str | os.PathLike[str]) -> None:
+        """
+        Make a stream with its points from what `Stream.export` wrote.
+
+        Only a device itself puts points into its streams, so this logs in as it, with its key.
+
+        Raises:
+            ValueError: There is such a stream, or the folder is no export of one.
+        """
+        exports.import_stream(self, directory)

@@ -1,0 +1,49 @@
+"""A metadata property, declared once: read from what the server last said, written by a request."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+    from .resource import ConnectorObject
+
+T = TypeVar("T")
+
+
+class Field(Generic[T]):
+    """
+    One property of a user, device or stream.
+
+    Args:
+        default: What it reads as where the server does not show it to this caller.
+        doc: What it means.
+        readonly: Whether it cannot be assigned.
+    """
+
+    def __init__(self, default: T, *, doc: str, readonly: bool = False) -> None:
+        self._default = default
+        self._readonly = readonly
+        self.__doc__ = doc
+
+    def __set_name__(self, owner: type[ConnectorObject], name: str) -> None:
+        """Learn the property's name."""
+        self._name = name
+
+    @overload
+    def __get__(self, instance: None, owner: Any) -> Self: ...
+    @overload
+    def __get__(self, instance: ConnectorObject, owner: Any) -> T: ...
+    def __get__(self, instance: ConnectorObject | None, owner: Any) -> T | Self:
+        """Return the value; the object's metadata are fetched if they are not here."""
+        if instance is None:
+            return self
+        value: T = instance.data.get(self._name, self._default)
+        return value
+
+    def __set__(self, instance: ConnectorObject, value: T) -> None:
+        """Change it on the server."""
+        if self._readonly:
+            raise AttributeError(f"{self._name} of {instance!r} cannot be assigned")
+        instance.set({self._name: value})

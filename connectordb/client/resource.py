@@ -1,0 +1,177 @@
+"""What users, devices and streams have in common: a path, metadata that are fetched when first needed, and a server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+from ..exceptions import LocalProtocolError, NotFound
+from ..protocol import rest
+from ..protocol.paths import Path
+from . import properties
+from .database import Database
+from .fields import Field
+from .session import Session
+
+if TYPE_CHECKING:
+    from .user import User
+
+
+class ConnectorObject:
+    """A user, a device or a stream; making one asks the server nothing."""
+
+    _class_at_depth: ClassVar[dict[int, type[ConnectorObject]]] = {}
+
+    nickname = Field[str | None](None, doc="A name for people.")
+    description = Field[str | None](None, doc="What it is, in up to 1000 characters.")
+    icon = Field[str | None](None, doc="``material:…`` or ``fa:…``, or an image as URL-safe base64.")
+
+    def __init_subclass__(cls, *, depth: int | None = None, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if depth is not None:
+            cls._class_at_depth[depth] = cls
+
+    def __init__(self, session: Session, path: Path, data: rest.Fields | None = None) -> None:
+        self._session = session
+        self._known_path: Path | None = path
+        self._data = data
+
+    # --- where it is --------------------------------------------------------------------------------------------------
+
+    @property
+    def _path(self) -> Path:
+        assert self._known_path is not None
+        return self._known_path
+
+    @property
+    def path(self) -> str:
+        """``"user"``, ``"user/device"`` or ``"user/device/stream"``."""
+        return str(self._path)
+
+    @property
+    def name(self) -> str:
+        """The last part of the path; it never changes."""
+        return self._path.name
+
+    @property
+    def db(self) -> Database:
+        """The raw connection: any request, answered by `requests.Response`."""
+        return Database(self._session)
+
+    def _at(self, path: Path, data: rest.Fields | None = None) -> ConnectorObject:
+        return self._class_at_depth[path.depth](self._session, path, data)
+
+    def _user(self) -> User:
+        return cast("User", self._at(self._path.user))
+
+    # --- metadata -----------------------------------------------------------------------------------------------------
+
+    @property
+    def data(self) -> rest.Fields:
+        """
+        The metadata as a dict, fetched once.
+
+        Calls: ``GET crud/<path>``, if they are not here.
+        """
+        if self._data is None:
+            self.refresh()
+        assert self._data is not None
+        return self._data
+
+    @property
+    def metadata(self) -> rest.Fields:
+        """The same as `data`."""
+        return self.data
+
+    def refresh(self) -> None:
+        """
+        Fetch the metadata anew.
+
+        Calls: ``GET crud/<path>``.
+        """
+        self._data = self._session.call(rest.read(self._path))
+
+    def exists(self) -> bool:
+        """
+        Tell whether it is there, and for this caller to see.
+
+        Raises:
+            ConnectorDBError: That could not be found out; in particular `ConnectionFailed` where there is no server.
+
+        Calls: ``GET crud/<path>``.
+        """
+        try:
+            self.refresh()
+        except NotFound as refused:
+            if not rest.says_absent(refused):
+                raise
+            self._data = None
+            return False
+        return True
+
+    def set(self, property_dict: Mapping[str, Any]) -> None:
+        """
+        Change some of the metadata: all of these, or none.
+
+        Args:
+            property_dict: Names and values; a schema may be a dict or JSON text.
+
+        Raises:
+            LocalProtocolError: There is no such property, or a value is none of JSON.
+            jsonschema.SchemaError: The schema is none.
+            InvalidRequest: The server does not take a value.
+            PermissionDenied: The caller may not change it.
+
+        Calls: ``PUT crud/<path>``.
+        """
+        fields = properties.for_update(self._path.kind, property_dict)
+        self._keep(self._session.call(rest.update(self._path, fields)))
+
+    def delete(self) -> None:
+        """
+        Delete it, and all that is below it.
+
+        Calls: ``DELETE crud/<path>``.
+        """
+        self._session.call(rest.delete(self._path))
+        self._data = None
+
+    def _create(self, given: Mapping[str, Any]) -> None:
+        fields = properties.for_create(self._path.kind, self._path.name, given)
+        self._data = self._session.call(rest.create(self._path, fields))
+
+    def _keep(self, answer: rest.Fields) -> None:
+        """Keep what an update answered, without what it blanks instead of leaving it out."""
+        shown = self._data
+        hidden = {
+            name
+            for name, value in answer.items()
+            if value in ("", False) and (name == "apikey" or (shown is not None and name not in shown))
+        }
+        self._data = {name: value for name, value in answer.items() if name not in hidden}
+
+    # --- as a value ---------------------------------------------------------------------------------------------------
+
+    def __eq__(self, other: object) -> bool:
+        """Tell whether it is the same object of the same server."""
+        if not isinstance(other, ConnectorObject):
+            return NotImplemented
+        return (self._session.url, self._path) == (other._session.url, other._path)
+
+    def __hash__(self) -> int:
+        """Return a hash of server and path."""
+        return hash((self._session.url, self._path))
+
+    def __repr__(self) -> str:
+        """Return class, path and server, without asking it."""
+        where = "" if self._known_path is None else f" {str(self._known_path)!r}"
+        return f"<{type(self).__name__}{where} at {self._session.url}>"
+
+
+def by_name(parent: Path, listed: list[rest.Fields]) -> Iterator[tuple[Path, rest.Fields]]:
+    """Yield path and metadata of what a listing holds."""
+    for fields in listed:
+        name = fields.get("name")
+        if not isinstance(name, str):
+            raise LocalProtocolError(f"a listing of {str(parent)!r} holds something without a name")
+        yield parent / name, fields

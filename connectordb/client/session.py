@@ -1,0 +1,343 @@
+"""
+One login: credentials, the one way to call the server, and what has to be ended with it.
+
+`Session.call` is the one place where a failed answer becomes an exception. The live client is made when first asked for.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import sys
+import threading
+from base64 import b64encode
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ..exceptions import (
+    AuthenticationError,
+    ClosedError,
+    ConnectionFailed,
+    LocalProtocolError,
+    OutcomeUnknown,
+    ServerError,
+)
+from ..protocol import rest
+from ..protocol.constants import NOBODY
+from ..protocol.features import HEADER, Features
+from ..protocol.paths import Path
+from ..runtime.backoff import Backoff
+from ..runtime.clock import SYSTEM, Clock, Deadline
+from .address import base_url
+from .retry import Verdict, judge
+from .transport import Trace, Transport
+
+if TYPE_CHECKING:
+    import requests
+
+    from ..live import Live
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+#: The caller's path where nobody is logged in.
+NOBODYS_PATH = Path((NOBODY,))
+
+#: Between two attempts to log in, with ``wait=``.
+_PATIENCE = Backoff(first=0.5, longest=10.0)
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """
+    Who somebody says they are: a name and a password, or an API key, or nobody.
+
+    Attributes:
+        name: A user's name or email address; empty with an API key.
+        secret: The password or the API key; empty for nobody.
+    """
+
+    name: str = ""
+    secret: str = field(default="", repr=False)
+
+    @classmethod
+    def of(cls, user_or_apikey: str | None, user_password: str | None) -> Credentials:
+        """
+        Return what a user passed.
+
+        Raises:
+            LocalProtocolError: It is no pair of name and password, no key, and not nothing.
+        """
+        for given in (user_or_apikey, user_password):
+            if given is not None and not isinstance(given, str):
+                raise LocalProtocolError(f"credentials are text, not {type(given).__name__}")
+        if user_or_apikey is None:
+            if user_password is not None:
+                raise LocalProtocolError("a password without a user: say ConnectorDB('name', 'password')")
+            return cls()
+        # an original server takes an empty key for that of some user's device
+        if not user_or_apikey:
+            raise LocalProtocolError("an empty user name or API key; to go on without any, pass None")
+        if user_password is None:
+            return cls(secret=user_or_apikey)
+        if ":" in user_or_apikey:
+            raise LocalProtocolError(f"{user_or_apikey!r} is no user name and no email address: it has a colon")
+        return cls(user_or_apikey, user_password)
+
+    @property
+    def are_a_password(self) -> bool:
+        """Whether a password is checked, slowly, for each request."""
+        return bool(self.name)
+
+    @property
+    def header(self) -> str | None:
+        """What the ``Authorization`` header says, or ``None`` for nobody."""
+        if not self.name and not self.secret:
+            return None
+        return "Basic " + b64encode(f"{self.name}:{self.secret}".encode()).decode()
+
+    def __str__(self) -> str:
+        """Say what they are, without the secret."""
+        if self.name:
+            return f"the name {self.name!r} and its password"
+        return "the API key" if self.secret else "no credentials"
+
+
+class Session:
+    """
+    A caller's way to one server.
+
+    Args:
+        url: The server.
+        credentials: Who calls.
+        timeout: Seconds for connecting, and for an answer; one number, or both.
+        verify: Check the server's certificate; or a file or folder of certificates to trust.
+        cert: A client certificate: one file, or certificate and key.
+        proxies: As requests has them.
+        clock: The clocks.
+
+    Attributes:
+        url: The server's address, without ``/api/v1``.
+        features: What the server's last answer said it can do beyond 0.3.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        credentials: Credentials,
+        *,
+        timeout: float | tuple[float, float] | None = None,
+        verify: bool | str = True,
+        cert: str | tuple[str, str] | None = None,
+        proxies: Mapping[str, str] | None = None,
+        clock: Clock = SYSTEM,
+    ) -> None:
+        self.url = base_url(url)
+        self.clock = clock
+        self.features = Features()
+        self._announced: str | None = None
+        self._credentials = credentials
+        self._options: dict[str, Any] = {"timeout": timeout, "verify": verify, "cert": cert, "proxies": proxies}
+        self._transport = Transport(self.url, **self._options, clock=clock)
+        self._closed = threading.Event()
+        # guards what follows; logging in happens under the first, nothing slow under the second
+        self._logging_in = threading.RLock()
+        self._changing = threading.Lock()
+        self._path: Path | None = None
+        self._live: Live | None = None
+
+    # --- calling ------------------------------------------------------------------------------------------------------
+
+    def call(self, request: rest.Request[T]) -> T:
+        """
+        Send *request*, and return what the answer says.
+
+        Raises:
+            AuthenticationError: The server refused.
+            ServerError: It failed, or it is none.
+            ConnectionFailed: There is no connection, or no answer in time (`Timeout`).
+            OutcomeUnknown: Points were sent and no answer came; they were not sent again.
+            ClosedError: This was closed.
+        """
+        self._login_if_slow()
+        return self._call(request)
+
+    def send(self, request: rest.Request[Any]) -> requests.Response:
+        """Send *request*, and return the answer itself if it is none of the failures of `call`."""
+        self._login_if_slow()
+        response = self._exchange(request)
+        if response.status_code != 200:
+            request.read(_reply(response))
+        return response
+
+    def check_insert(self, path: Path) -> None:
+        """
+        Refuse an insert into *path* that would feed the callback on whose behalf this thread runs.
+
+        Raises:
+            LocalProtocolError: It would.
+        """
+        # callbacks run only where the room of subscriptions was loaded, which costs a websocket library
+        live = sys.modules.get(f"{__package__.rpartition('.')[0]}.live")
+        if live is not None:
+            live.check_insert(path, self.path)
+
+    def _call(self, request: rest.Request[T]) -> T:
+        return request.read(_reply(self._exchange(request)))
+
+    def _exchange(self, request: rest.Request[Any]) -> requests.Response:
+        attempt = 1
+        while True:
+            self._check_open()
+            trace = Trace()
+            try:
+                response = self._transport.send(
+                    request.method,
+                    request.path,
+                    trace,
+                    parameters=request.parameters,
+                    body=request.body,
+                    authorization=self.authorization(),
+                )
+            except ConnectionFailed as error:
+                verdict = judge(request.method, request.inserts, trace.fate, attempt)
+                if verdict is Verdict.UNKNOWN:
+                    raise OutcomeUnknown(f"{error}; whether the points are stored is unknown") from error
+                self._check_open()
+                if verdict is Verdict.TELL:
+                    raise
+                log.debug("%s; trying once more", error)
+                self._transport.drop_connections()
+                attempt += 1
+            else:
+                announced = response.headers.get(HEADER)
+                if announced != self._announced:
+                    self._announced, self.features = announced, Features.parse(announced)
+                return response
+
+    def _check_open(self) -> None:
+        if self._closed.is_set():
+            raise ClosedError(f"the connection to {self.url} was closed; make a new ConnectorDB")
+
+    # --- who calls ----------------------------------------------------------------------------------------------------
+
+    @property
+    def path(self) -> Path:
+        """The caller: the device that is logged in, or ``nobody``; asks the server when first used."""
+        if self._path is None:
+            self.login()
+        assert self._path is not None
+        return self._path
+
+    @property
+    def path_if_known(self) -> Path | None:
+        """The same without a request."""
+        return self._path
+
+    def authorization(self) -> str | None:
+        """Return what the ``Authorization`` header says now, or ``None`` for nobody."""
+        return self._credentials.header
+
+    def of_another(self, apikey: str) -> Session:
+        """Return a session of another device, with the same server and options; whoever asks for it closes it."""
+        return Session(self.url, Credentials(secret=apikey), **self._options, clock=self.clock)
+
+    def use_apikey(self, apikey: str) -> None:
+        """Go on with another key of the same device."""
+        with self._changing:
+            self._credentials = Credentials(secret=apikey)
+
+    def login(self, wait: float = 0.0) -> rest.Fields | None:
+        """
+        Ask the server who this is, and after a password go on with the device's API key.
+
+        Args:
+            wait: Seconds to keep trying while there is no server.
+
+        Returns:
+            The device's metadata, if they had to be read.
+
+        Raises:
+            AuthenticationError: The credentials were refused.
+        """
+        deadline = Deadline(wait, self.clock)
+        failures = 0
+        while True:
+            try:
+                with self._logging_in:
+                    return self._login()
+            except (ConnectionFailed, ServerError) as error:
+                failures += 1
+                pause = _PATIENCE.seconds(failures, random.random)
+                left = deadline.left() or 0.0
+                if left == 0.0:
+                    raise
+                log.info("%s; trying again in %.1f s", error, min(pause, left))
+                self.clock.wait(self._closed, min(pause, left))
+
+    def _login(self) -> rest.Fields | None:
+        with_password = self._credentials.are_a_password
+        try:
+            path = self._call(rest.whoami())
+        except AuthenticationError as refused:
+            raise self._refused(refused) from refused
+        device: rest.Fields | None = None
+        if with_password:
+            # every check of a password costs the server a slow hash
+            device = self._call(rest.read(path))
+            if device.get("apikey"):
+                self.use_apikey(device["apikey"])
+        self._path = path
+        return device
+
+    def _login_if_slow(self) -> None:
+        if self._path is None and self._credentials.are_a_password:
+            with self._logging_in:
+                if self._path is None:
+                    self._login()
+
+    def _refused(self, refused: AuthenticationError) -> AuthenticationError:
+        """Say of a refused login what was refused, which the server's own words leave open."""
+        return type(refused)(
+            f"{self.url} did not accept {self._credentials}: {refused.message}",
+            status=refused.status,
+            code=refused.code,
+            ref=refused.ref,
+            method=refused.method,
+            path=refused.path,
+        )
+
+    # --- subscriptions, and the end -----------------------------------------------------------------------------------
+
+    @property
+    def live(self) -> Live:
+        """The subscriptions, made when first asked for."""
+        with self._changing:
+            self._check_open()
+            if self._live is None:
+                from ..live import Live
+
+                caller: Callable[[], Path] = lambda: self.path  # noqa: E731
+                self._live = Live(
+                    self.url,
+                    authorization=self.authorization,
+                    call=self.call,
+                    caller=caller,
+                    **{**self._options, "timeout": self._transport.timeout},
+                )
+            return self._live
+
+    def close(self) -> None:
+        """End every subscription, thread and socket; calling it twice does nothing."""
+        with self._changing:
+            self._closed.set()
+            live, self._live = self._live, None
+        if live is not None:
+            live.close()
+        self._transport.close()
+
+
+def _reply(response: requests.Response) -> rest.Reply:
+    return rest.Reply(response.status_code, response.content, response.headers)

@@ -1,0 +1,345 @@
+"""A stream: points in order of time; and the view of a stream's downlink."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, cast, overload
+
+from ..datapoints import DatapointArray
+from ..exceptions import ConnectorDBError, InvalidRequest, LocalProtocolError, ResponseError
+from ..protocol import json_text, ranges, rest, restamp
+from ..protocol.constants import DATAPOINT_INSERT_LIMIT
+from ..protocol.feed import Datapoint
+from ..protocol.paths import Path
+from ..protocol.times import Time
+from . import exports
+from .batches import batches, check_size
+from .fields import Field
+from .resource import ConnectorObject
+
+if TYPE_CHECKING:
+    from ..live import Callback, OnError, Subscription
+    from .device import Device
+    from .user import User
+
+log = logging.getLogger(__name__)
+
+
+class Stream(ConnectorObject, depth=3):
+    """
+    A sequence of datapoints, which only its own device appends to.
+
+    What another device inserts into a stream that is a downlink goes to the downlink, a sequence of its own, which is
+    looked at as ``cdb("user/device/stream/downlink")`` or with ``downlink=True``.
+    """
+
+    datatype = Field[str]("", doc="A hint for displays, such as ``rating.stars``.")
+    downlink = Field[bool](False, doc="Whether other devices may write what they want it to be.")
+    ephemeral = Field[bool](False, doc="Whether points are handed to subscribers and not stored.")
+
+    # --- metadata -----------------------------------------------------------------------------------------------------
+
+    def create(self, schema: Mapping[str, Any] | str = "{}", **properties: Any) -> None:
+        """
+        Create the stream.
+
+        Args:
+            schema: A JSON Schema that every value must fit, as a dict or as JSON text.
+            properties: Others: ``nickname``, ``description``, ``icon``, ``datatype``, ``downlink``, ``ephemeral``.
+
+        Raises:
+            jsonschema.SchemaError: The schema is none; nothing was sent.
+            LocalProtocolError: The schema is no JSON text, or a property is none.
+            Conflict: There is such a stream.
+
+        Calls: ``POST crud/<path>``.
+        """
+        if self._path.downlink:
+            raise LocalProtocolError(f"{self.path!r} is created with its stream, and is there as soon as that is")
+        self._create({"schema": schema, **properties})
+
+    @property
+    def sschema(self) -> str | None:
+        """The schema as JSON text."""
+        return self.data.get("schema")
+
+    @property
+    def schema(self) -> Any:
+        """The schema as a dict; a dict or JSON text may be assigned."""
+        text = self.sschema
+        return None if text is None else json.loads(text)
+
+    @schema.setter
+    def schema(self, schema: Mapping[str, Any] | str) -> None:
+        self.set({"schema": schema})
+
+    @property
+    def user(self) -> User:
+        """The user it belongs to."""
+        return self._user()
+
+    @property
+    def device(self) -> Device:
+        """The device it belongs to."""
+        return cast("Device", self._at(self._path.device))
+
+    def delete(self) -> None:
+        """
+        Delete the stream with its points; of a downlink only its points.
+
+        Calls: ``DELETE crud/<path>``.
+        """
+        try:
+            super().delete()
+        except InvalidRequest as refused:
+            if not (self._path.downlink and rest.NOTHING_TO_DELETE in refused.message):
+                raise
+
+    # --- writing ------------------------------------------------------------------------------------------------------
+
+    def insert(self, data: Any) -> None:
+        """
+        Append one value, at the present time; if the stream holds something newer, at the newest time.
+
+        Args:
+            data: Any JSON value that fits the schema.
+
+        Raises:
+            LocalProtocolError: It is no JSON value.
+            InvalidRequest: It does not fit the schema.
+            PermissionDenied: The caller is not the stream's own device, and the stream is no downlink.
+            OutcomeUnknown: No answer came, and whether it is stored cannot be decided.
+
+        Calls: ``PUT crud/<path>/data``; for values that restamping damages ``POST``.
+        """
+        point = {"t": self._session.clock.wall(), "d": data}
+        json_text.check_value(data)
+        check_size(len(json_text.dumps(point)))
+        self._insert([point], restamp_old=True)
+
+    def append(self, data: Any) -> None:
+        """As `insert`."""
+        self.insert(data)
+
+    def insert_array(self, datapoint_array: Iterable[Datapoint], restamp: bool = False) -> None:
+        """
+        Append datapoints, however many there are.
+
+        Args:
+            datapoint_array: Dicts with ``t``, seconds since 1970, and ``d``, a JSON value; in order of ``t``. A list is
+                checked whole before anything is sent, an iterator as it goes. A point without ``t`` gets the present.
+            restamp: Move points that are older than the newest stored one to its time, instead of refusing them.
+
+        Raises:
+            LocalProtocolError: A point is none, or older than the one before it.
+            InvalidRequest: A value does not fit the schema.
+            Conflict: The stream holds something newer, and *restamp* is off.
+            OutcomeUnknown: No answer came, and whether some are stored cannot be decided.
+
+            Each of them says how many points were stored before, and has that as its attribute ``stored``.
+
+        Calls: ``POST`` (with *restamp* ``PUT``, or ``POST`` for values that restamping damages) ``crud/<path>/data``, at
+        most 5000 points each.
+        """
+        stored = 0
+        try:
+            for batch in batches(datapoint_array, self._session.clock.wall()):
+                self._insert(batch, restamp)
+                stored += len(batch)
+        except ConnectorDBError as error:
+            _tell_stored(error, stored)
+            raise
+
+    def _insert(self, points: list[Datapoint], restamp_old: bool) -> None:
+        self._session.check_insert(self._path)
+        path = self._path
+        try:
+            if not restamp_old:
+                restamp.send_once(self._session.call, path, points)
+                return
+            if any(restamp.is_damaged_by_restamping(point["d"]) for point in points):
+                path = self._where_it_lands()
+            restamp.insert(self._session.call, path, points)
+        except InvalidRequest as refused:
+            if rest.STORED_ALL_THE_SAME not in refused.message:
+                raise
+            log.warning("%s: stored, but too large for subscribers to be told", self.path)
+
+    def _where_it_lands(self) -> Path:
+        """Return where an insert goes, as its newest time is asked for: another device's goes to the downlink."""
+        if self._path.downlink or self._session.path == self._path.device:
+            return self._path
+        flagged = self._session.call(rest.read(self._path)).get("downlink", False)
+        return self._path.at_downlink() if flagged else self._path
+
+    # --- reading ------------------------------------------------------------------------------------------------------
+
+    def __call__(
+        self,
+        t1: Time | None = None,
+        t2: Time | None = None,
+        limit: int | None = None,
+        i1: int | None = None,
+        i2: int | None = None,
+        downlink: bool = False,
+        transform: str | None = None,
+    ) -> DatapointArray:
+        """
+        Return the points of a range, by time or by index; without any, all of them.
+
+        Args:
+            t1: After this time, exclusive: seconds since 1970, a ``datetime``, a ``timedelta`` (ago), or ISO 8601 text.
+            t2: Up to this time, inclusive.
+            limit: So many points at most; with times, or alone for the first ones.
+            i1: From this index on; negative ones count from the end.
+            i2: Before this one; 0 means to the end.
+            downlink: Read the downlink.
+            transform: PipeScript that runs over the range.
+
+        Raises:
+            InvalidRange: Times and indices are mixed, or a value is of the wrong kind.
+            InvalidRequest: The transform is none.
+
+        Calls: ``GET crud/<path>/data``.
+        """
+        fields = ranges.range_fields(now=self._session.clock.wall(), t1=t1, t2=t2, limit=limit, i1=i1, i2=i2)
+        if transform is not None and not isinstance(transform, str):
+            raise LocalProtocolError(f"transform={transform!r} is no PipeScript: expected text")
+        return self._read(self._sequence(downlink), ranges.read_parameters(fields, transform))
+
+    @overload
+    def __getitem__(self, getrange: int) -> Datapoint: ...
+    @overload
+    def __getitem__(self, getrange: slice) -> DatapointArray: ...
+    def __getitem__(self, getrange: int | slice) -> Datapoint | DatapointArray:
+        """
+        Return the point at an index, or those of a slice, as a list of all points would.
+
+        Raises:
+            IndexError: There is no such point.
+
+        Calls: ``GET crud/<path>/data``.
+        """
+        if isinstance(getrange, slice):
+            span = ranges.slice_range(getrange.start, getrange.stop, getrange.step)
+            if span is None:
+                return DatapointArray()
+            i1, i2, step = span
+            return self._read(self._path, ranges.read_parameters({"i1": i1, "i2": i2}))[::step]
+        i1, i2 = ranges.one_index(ranges.to_index(getrange, "index"))
+        found = self._read(self._path, ranges.read_parameters({"i1": i1, "i2": i2}))
+        if not found:
+            raise IndexError(f"{self.path} has no point at index {getrange}")
+        return found[-1 if getrange == -1 else 0]
+
+    def __iter__(self) -> Iterator[Datapoint]:
+        """Yield every point, holding no more than a page of them."""
+        return self.points()
+
+    def points(self, downlink: bool = False) -> Iterator[Datapoint]:
+        """
+        Yield every point of the stream or its downlink, holding no more than a page of them.
+
+        Calls: ``GET crud/<path>/data``, for each page.
+        """
+        path, start = self._sequence(downlink), 0
+        while True:
+            page = self._read(path, ranges.read_parameters({"i1": start, "i2": start + DATAPOINT_INSERT_LIMIT}))
+            yield from page
+            start += len(page)
+            if len(page) < DATAPOINT_INSERT_LIMIT:
+                return
+
+    def __len__(self) -> int:
+        """
+        Return how many points there are.
+
+        Calls: ``GET crud/<path>/data?q=length``.
+        """
+        return self.length()
+
+    def length(self, downlink: bool = False) -> int:
+        """
+        Return how many points there are, in the stream or in its downlink.
+
+        Calls: ``GET crud/<path>/data?q=length``.
+        """
+        return self._session.call(rest.length(self._sequence(downlink)))
+
+    def _view_of_downlink(self) -> Stream:
+        return cast(Stream, self._at(self._path.at_downlink()))
+
+    def _sequence(self, downlink: bool) -> Path:
+        return self._path.at_downlink() if downlink else self._path
+
+    def _read(self, path: Path, parameters: Mapping[str, str]) -> DatapointArray:
+        try:
+            points = self._session.call(rest.points(path, parameters))
+        except InvalidRequest as refused:
+            # a range that ends before it begins, in the server's reckoning: to a caller, an empty one
+            if refused.message != rest.INVALID_RANGE:
+                raise
+            points = []
+        return DatapointArray(points)
+
+    # --- live ---------------------------------------------------------------------------------------------------------
+
+    def subscribe(
+        self,
+        callback: Callback,
+        transform: str = "",
+        downlink: bool = False,
+        *,
+        add: bool = False,
+        wait: bool = True,
+        on_error: OnError | None = None,
+    ) -> Subscription:
+        """
+        Have *callback* called with what is inserted from now on.
+
+        Args:
+            callback: Called as ``callback(path, datapoints)``, on a thread of its own. On a downlink, what it returns is the
+                acknowledgement: ``True`` writes the same points to the stream, a datapoint or a list of them writes those.
+            transform: PipeScript that runs over each insert.
+            downlink: Watch the downlink.
+            add: Leave the callbacks that are there for this transform; otherwise this one replaces them.
+            wait: Return when the server has obeyed; otherwise at once, and connect when that can be.
+            on_error: Called with what goes wrong later; without it, that is logged.
+
+        Raises:
+            NotFound, PermissionDenied: The stream is not there, or not for this caller.
+            ConnectionFailed: The server is away.
+        """
+        path = self._sequence(downlink)
+        return self._session.live.subscribe(path, callback, transform, add=add, wait=wait, on_error=on_error)
+
+    def unsubscribe(self, transform: str = "", downlink: bool = False) -> None:
+        """End all subscriptions with that transform; once this has returned their callbacks run no more."""
+        self._session.live.unsubscribe(self._sequence(downlink), transform)
+
+    # --- export -------------------------------------------------------------------------------------------------------
+
+    def export(self, directory: str | os.PathLike[str]) -> None:
+        """
+        Write the stream with its points into a new folder.
+
+        Raises:
+            FileExistsError: The folder is there already.
+        """
+        exports.export_stream(self, directory)
+
+
+def _tell_stored(error: ConnectorDBError, stored: int) -> None:
+    """Say in an error how much was done before it."""
+    note = (
+        f"; before that, {stored} datapoints of this call were stored"
+        if stored
+        else "; nothing of this call was stored"
+    )
+    if isinstance(error, ResponseError):
+        error.message += note
+    error.args = (f"{error.args[0]}{note}", *error.args[1:]) if error.args else (note,)
+    error.stored = stored  # type: ignore[attr-defined]

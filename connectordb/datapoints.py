@@ -1,0 +1,178 @@
+"""
+`DatapointArray`: a list of datapoints, with what one does to them.
+
+A datapoint is a dict: ``t``, seconds since 1970; ``d``, any JSON value; ``o``, the device that wrote it where that is not
+the stream's own. Nothing here knows a server.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from pathlib import Path
+from typing import Any, SupportsIndex, overload
+
+from .exceptions import LocalProtocolError
+from .protocol import exports, json_text
+from .protocol.feed import Datapoint
+
+#: `repr` shows this many points at either end.
+_SHOWN = 3
+
+
+def _time(point: Datapoint) -> float:
+    """Return a point's time; a dataset's row at 0 has none."""
+    time: float = point.get("t", 0.0)
+    return time
+
+
+class DatapointArray(list[Datapoint]):
+    """
+    A list of datapoints ``{"t": seconds since 1970, "d": value}``.
+
+    Besides by index and slice (which gives another one), it is read by column: ``array["t"]`` is `t`, ``array["d"]`` is
+    `d`.
+    """
+
+    @overload
+    def __getitem__(self, key: SupportsIndex) -> Datapoint: ...
+    @overload
+    def __getitem__(self, key: slice) -> DatapointArray: ...
+    @overload
+    def __getitem__(self, key: str) -> list[Any]: ...
+    def __getitem__(self, key: SupportsIndex | slice | str) -> Any:
+        """Return a point, a slice, or a column."""
+        if isinstance(key, str):
+            if key == "t":
+                return self.t()
+            if key == "d":
+                return self.d()
+            raise KeyError(f"{key!r}: the columns of datapoints are 't' and 'd'")
+        if isinstance(key, slice):
+            return type(self)(super().__getitem__(key))
+        return super().__getitem__(key)
+
+    def t(self) -> list[datetime]:
+        """Return the times, as naive ``datetime`` objects in local time."""
+        return [datetime.fromtimestamp(_time(point)) for point in self]
+
+    def d(self) -> list[Any]:
+        """Return the values."""
+        return [point.get("d") for point in self]
+
+    def raw(self) -> list[Datapoint]:
+        """Return the points as a plain list."""
+        return list(self)
+
+    def copy(self) -> DatapointArray:
+        """Return another array of the same points."""
+        return type(self)(self)
+
+    # --- in place -----------------------------------------------------------------------------------------------------
+
+    # a list's own sort is named differently: this one takes a function for the key, and returns the array
+    def sort(self, f: Callable[[Datapoint], Any] = _time) -> DatapointArray:  # type: ignore[override]
+        """
+        Sort the points in place, and return the array.
+
+        Args:
+            f: Point → what to sort by; by default its time. Points that are equal in that keep their order.
+        """
+        super().sort(key=f)
+        return self
+
+    def merge(self, array: Iterable[Datapoint]) -> DatapointArray:
+        """Take in the points of *array*, in order of time, and return this array; of equal times its own come first."""
+        self.extend(array)
+        return self.sort()
+
+    def tshift(self, t: float) -> DatapointArray:
+        """Move all points by *t* seconds, and return the array; other arrays that hold the same points keep theirs."""
+        self[:] = [{**point, "t": _time(point) + t} for point in self]
+        return self
+
+    # --- together -----------------------------------------------------------------------------------------------------
+
+    def __add__(self, other: Iterable[Datapoint]) -> DatapointArray:  # type: ignore[override]
+        """Return both arrays' points in a new array, in order of time."""
+        return self.copy().merge(other) if isinstance(other, list) else NotImplemented
+
+    def __radd__(self, other: Iterable[Datapoint]) -> DatapointArray:
+        """Return both arrays' points in a new array, in order of time."""
+        return type(self)(other).merge(self) if isinstance(other, list) else NotImplemented
+
+    def __iadd__(self, other: Iterable[Datapoint]) -> DatapointArray:  # type: ignore[override]
+        """Take in the points of *other*, in order of time."""
+        return self.merge(other)
+
+    # --- numbers ------------------------------------------------------------------------------------------------------
+
+    def sum(self) -> Any:
+        """Return the sum of the values, 0 if there are none."""
+        return sum(self.d())
+
+    def mean(self) -> Any:
+        """
+        Return the mean of the values.
+
+        Raises:
+            ZeroDivisionError: There are none.
+        """
+        if not self:
+            raise ZeroDivisionError("an array without datapoints has no mean")
+        return self.sum() / len(self)
+
+    # --- files --------------------------------------------------------------------------------------------------------
+
+    def writeJSON(self, filename: str | os.PathLike[str]) -> None:
+        """
+        Write the points to a file, as a JSON array.
+
+        Raises:
+            LocalProtocolError: A value is none of JSON; nothing is written.
+        """
+        points = list(self)
+        json_text.check_value(points)
+        Path(filename).write_bytes(json_text.dumps(points))
+
+    def loadJSON(self, filename: str | os.PathLike[str]) -> DatapointArray:
+        """
+        Take in the points of a file, in order of time, and return the array.
+
+        Raises:
+            LocalProtocolError: There is no JSON array of points in it; the array is as it was.
+        """
+        return self.merge(_read(Path(filename)))
+
+    def loadExport(self, folder: str | os.PathLike[str]) -> DatapointArray:
+        """
+        Take in the points of an exported stream, in order of time, and return the array.
+
+        Args:
+            folder: The stream's own folder in the export.
+        """
+        return self.loadJSON(Path(folder) / exports.DATA)
+
+    def __repr__(self) -> str:
+        """Return the points; of a long array the first, the last, and how many there are."""
+        name = type(self).__name__
+        if len(self) <= 2 * _SHOWN:
+            return f"{name}({super().__repr__()})"
+        first, last = (", ".join(map(repr, part)) for part in (self.raw()[:_SHOWN], self.raw()[-_SHOWN:]))
+        return f"<{name} of {len(self)} datapoints: {first}, …, {last}>"
+
+
+def _read(file: Path) -> list[Datapoint]:
+    """Return the points of a file: nulls are left out there, as they are on the wire."""
+    try:
+        points = json_text.loads(file.read_bytes())
+    except ValueError as error:
+        raise LocalProtocolError(f"{str(file)!r} holds no JSON: {error}") from error
+    if not isinstance(points, list):
+        raise LocalProtocolError(f"{str(file)!r} holds no array of datapoints")
+    for number, point in enumerate(points):
+        if not isinstance(point, dict) or not isinstance(point.get("t", 0.0), (int, float)):
+            raise LocalProtocolError(f"{str(file)!r} holds something else than a datapoint, at {number}")
+        point.setdefault("d", None)
+    return points
