@@ -30,7 +30,6 @@ extensions = [
     "command_line",
 ]
 exclude_patterns = ["_build"]
-smartquotes = False  # they would make one dash of the two of an option
 default_role = "py:obj"  # in a docstring, `name` is a name of ours
 
 # Docstrings: Google style, and one section of our own, the call on the wire.
@@ -71,9 +70,23 @@ html_theme_options = {
 
 
 def setup(app: Any) -> None:
-    """Leave the signatures of exceptions out: nobody but this package makes them."""
+    """Mend two habits of autodoc and Napoleon."""
+    kept: dict[str, list[str]] = {}
 
-    def signature(app: Any, what: str, *_: Any) -> tuple[str, None] | None:
-        return ("", None) if what == "exception" else None
+    def signature(
+        app: Any, what: str, name: str, item: Any, options: Any, text: str | None, returned: str | None
+    ) -> Any:
+        """Leave the signatures of exceptions out: nobody but this package makes them."""
+        return ("", None) if what == "exception" and text else None
+
+    def keep(app: Any, what: str, name: str, item: Any, options: Any, lines: list[str]) -> None:
+        """Napoleon reads a colon in a property's first sentence as the end of a type: keep the sentence from it."""
+        if what in ("attribute", "data", "property"):
+            kept[name] = list(lines)
+
+    def restore(app: Any, what: str, name: str, item: Any, options: Any, lines: list[str]) -> None:
+        lines[:] = kept.pop(name, lines)
 
     app.connect("autodoc-process-signature", signature)
+    app.connect("autodoc-process-docstring", keep, priority=400)  # Napoleon has 500
+    app.connect("autodoc-process-docstring", restore, priority=600)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import click
@@ -32,7 +33,7 @@ def _section(command: click.Command, context: click.Context) -> nodes.section:
     usage = f"connectordb {name} {' '.join(command.collect_usage_pieces(context))}"
     section += nodes.literal_block(usage, usage, language="text")
     for paragraph in (command.help or "").split("\n\n"):
-        section += nodes.paragraph(text=" ".join(paragraph.split()))
+        section += _paragraph(" ".join(paragraph.split()))
     options = nodes.definition_list()
     for parameter in command.get_params(context):
         told = parameter.get_help_record(context) if isinstance(parameter, click.Option) else None
@@ -41,9 +42,17 @@ def _section(command: click.Command, context: click.Context) -> nodes.section:
         ):  # the sentence above speaks of arguments, and every command has --help
             continue
         term = nodes.term("", "", nodes.literal(text=told[0]))
-        options += nodes.definition_list_item("", term, nodes.definition("", nodes.paragraph(text=told[1])))
+        options += nodes.definition_list_item("", term, nodes.definition("", _paragraph(told[1])))
     section += options
     return section
+
+
+def _paragraph(text: str) -> nodes.paragraph:
+    """Return a paragraph in which options are set as such; elsewhere two dashes would become one."""
+    parts = re.split(r"(?<!\S)(--[\w-]+)", text)
+    return nodes.paragraph(
+        "", "", *(nodes.literal(text=part) if part.startswith("--") else nodes.Text(part) for part in parts)
+    )
 
 
 def setup(app: Any) -> dict[str, Any]:
