@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path as FilePath
 from types import MappingProxyType, TracebackType
-from typing import Any, TypeVar
+from typing import Any
 
 from filelock import FileLock
 from filelock import Timeout as LockTimeout
@@ -31,6 +31,7 @@ from ..runtime.backoff import Backoff
 from ..runtime.clock import SYSTEM, Clock
 from . import sync
 from .clocks import Eras
+from .link import Connection, Link, check_address
 from .periodic import Periodic
 from .records import StreamRow
 from .sending import Stopped
@@ -40,34 +41,8 @@ from .streams import OnSchema, Stream, bring_to_server, take_over
 
 log = logging.getLogger(__name__)
 
-T = TypeVar("T")
-
 #: Seconds that a sync waits for one of another process to end, and ``close`` for one of our own.
 _LOCK_WAIT = 30.0
-
-
-class _Connection(ConnectorDB):
-    """A ConnectorDB whose new key, once it is reset, goes on in the Logger's file."""
-
-    _keep: Callable[[str], None]
-
-    def reset_apikey(self) -> str:
-        """Have the server make a new key, go on with it, and save it."""
-        key = super().reset_apikey()
-        self._keep(key)
-        return key
-
-
-class _Server:
-    """What a sync needs of a server."""
-
-    def __init__(self, address: str, apikey: str, connection: ConnectorDB) -> None:
-        self.address = address
-        self.apikey = apikey
-        self._connection = connection
-
-    def call(self, request: rest.Request[T]) -> T:
-        return self._connection._session.call(request)
 
 
 class Logger(Settings):
@@ -111,7 +86,7 @@ class Logger(Settings):
         # guards the streams and the connection
         self._lock = threading.RLock()
         self._streams: dict[str, Stream] = {}
-        self._connection: _Connection | None = None
+        self._connection: Connection | None = None
         # held by who syncs in this process
         self._syncing = threading.Lock()
         self._closing = threading.Event()
@@ -287,9 +262,12 @@ class Logger(Settings):
         """Sync once now and then every `syncperiod` seconds, on a thread of its own; does not wait for any of that."""
         if self._closing.is_set():
             raise ClosedError("the Logger was closed")
-        self._upto = self._store.newest()
-        if not self._periodic.start():
-            log.warning("start(): the Logger syncs in the background already")
+        with self._lock:
+            if self._periodic.is_running:
+                log.warning("start(): the Logger syncs in the background already")
+                return
+            self._upto = self._store.newest()
+            self._periodic.start()
 
     def stop(self) -> None:
         """End syncing in the background; a sync that is under way ends after the request that it is waiting for."""
@@ -361,28 +339,27 @@ class Logger(Settings):
             if self._closing.is_set():
                 raise ClosedError("the Logger was closed")
             if self._connection is None:
-                self._connection = _Connection(self.apikey or None, url=self.serverurl, connect=False)
-                self._connection._keep = self._keep_apikey
+                # the connection goes on with a new key by itself
+                self._connection = Connection(self.apikey, self.serverurl, lambda key: self._save(apikey=key))
             return self._connection
 
-    def _server(self) -> _Server:
+    def _server(self) -> Link:
         with self._lock:
-            return _Server(self.serverurl, self.apikey, self.connectordb)
+            return Link(self.serverurl, self.apikey, self.connectordb)
 
-    def _elsewhere(self, address: str, apikey: str) -> _Server:
+    def _elsewhere(self, address: str, apikey: str) -> Link:
         connection = ConnectorDB(apikey or None, url=address, connect=False)
         self._elsewheres.append(connection)
-        return _Server(address, apikey, connection)
-
-    def _keep_apikey(self, key: str) -> None:
-        # the connection goes on with the new key by itself
-        self._save(apikey=key)
+        return Link(address, apikey, connection)
 
     def _on_server_changed(self) -> None:
         with self._lock:
             connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()
+
+    def _check_address(self, url: str) -> None:
+        check_address(url)
 
     def _on_period_changed(self) -> None:
         self._periodic.changed()

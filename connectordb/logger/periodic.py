@@ -33,9 +33,14 @@ class Periodic:
         # set when the thread should look up from its waiting: it is to end, or the period is another one
         self._look_up = threading.Event()
 
-    def start(self) -> bool:
-        """Start the thread; tell whether it was not running before."""
-        return self._worker.start()
+    @property
+    def is_running(self) -> bool:
+        """Whether the thread runs and has not been asked to end."""
+        return self._worker.is_running
+
+    def start(self) -> None:
+        """Start the thread, unless it is running."""
+        self._worker.start()
 
     def stop(self, within: float) -> None:
         """End the thread, waiting *within* seconds at most for what it is doing."""

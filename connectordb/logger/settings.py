@@ -27,6 +27,9 @@ class Settings:
         self._settings: dict[str, Any] = {**_DEFAULTS, **store.settings()}
         self._last_sync = 0.0
 
+    def _check_address(self, url: str) -> None:
+        """Accept an address that may be that of a server."""
+
     def _on_server_changed(self) -> None:
         """Another server or another key from now on."""
 
@@ -72,6 +75,7 @@ class Settings:
     def serverurl(self, url: str) -> None:
         if not isinstance(url, str) or not url:
             raise LocalProtocolError(f"serverurl={url!r}: expected an address such as {CONNECTORDB_URL!r}")
+        self._check_address(url)
         if url != self.serverurl:
             self._save(serverurl=url)
             self.__store.declare_all()
