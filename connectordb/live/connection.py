@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ..exceptions import ConnectionFailed, ConnectorDBError, LocalProtocolError, Timeout
-from ..protocol import rest
+from ..protocol import features, rest
 from ..protocol.constants import API_ROOT
 from . import frames
 
@@ -68,6 +68,7 @@ class Connection:
     Attributes:
         has_more: Bytes may wait that the operating system does not tell of.
         received: How many bytes have come.
+        announced: What the server says it can do beyond 0.3, as `features` reads it; ``None`` from an original.
     """
 
     def __init__(self, target: Target) -> None:
@@ -80,6 +81,7 @@ class Connection:
         self._out = bytearray()
         self.has_more = False
         self.received = 0
+        self.announced: str | None = None
 
     def open(self, authorization: str | None) -> None:
         """
@@ -99,8 +101,10 @@ class Connection:
                 redirect_limit=0,
                 **_proxy(target),
             )
+            answer = self._websocket.handshake_response
             self._socket = self._websocket.sock
-            assert self._socket is not None
+            assert self._socket is not None and answer is not None
+            self.announced = answer.headers.get(features.HEADER.lower())
             self._socket.setblocking(False)
 
     def abort(self) -> None:

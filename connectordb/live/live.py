@@ -124,7 +124,7 @@ class Live:
             self._look(subscription.key)
         replaced, losses = self._switchboard.add(subscription, replace=not add, readable=look, start=self._loop.start)
         self._loop.wake(hurry=wait)
-        if wait:
+        if look:
             self._wait_until_live(subscription, replaced, losses, deadline)
         self._finish(replaced)
         return subscription

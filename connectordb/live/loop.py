@@ -35,8 +35,8 @@ class Handler(Protocol):
     def is_wanted(self) -> bool:
         """Tell whether there is a reason to be connected."""
 
-    def opened(self) -> None:
-        """Take note of a new connection."""
+    def opened(self, announced: str | None) -> None:
+        """Take note of a new connection, and of what the server says it can do."""
 
     def lost(self, error: ConnectorDBError | None) -> None:
         """Take note that it has ended, or that an attempt failed; no error: it was given up as nobody wants it."""
@@ -167,7 +167,7 @@ class Loop:
         try:
             connection, authorization = self._connect()
             self._open(connection, authorization, stopping)
-            self._handler.opened()
+            self._handler.opened(connection.announced)
             selector.register(connection, selectors.EVENT_READ)
             try:
                 self._serve(connection, stopping, selector, wakeup)

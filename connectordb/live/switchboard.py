@@ -27,6 +27,10 @@ log = logging.getLogger(__name__)
 #: Commands handed to the connection in one go.
 _COMMANDS = 500
 
+#: Seconds from when an original server has obeyed a subscribe until inserts of others come: it tells a message broker of
+#: its own, without waiting for it. (Measured, busy: 6 of 180 inserts made right after the pong did not come.)
+_SETTLING = 0.1
+
 #: Streams that are looked at, over REST, at the same time.
 _LOOKERS = 4
 
@@ -57,7 +61,10 @@ class Switchboard:
         self._losses = 0
         self._last_loss: ConnectorDBError | None = None
         self._is_open = False
+        self._is_original = False
         self._closed = False
+        #: Set by `close`, for those who wait without the lock.
+        self._closing = threading.Event()
 
     # --- for users' threads -------------------------------------------------------------------------------------------
 
@@ -117,7 +124,10 @@ class Switchboard:
                 if deadline.passed():
                     return False
                 self._changed.wait(deadline.left())
-            return True
+            is_original = self._is_original
+        if is_original:
+            self._clock.wait(self._closing, _SETTLING)
+        return True
 
     def withdraw(self, subscription: Subscription, replaced: list[Subscription]) -> None:
         """Undo `add`: what was replaced is back."""
@@ -144,6 +154,7 @@ class Switchboard:
         """Want nothing any more, and take nothing more; return what was wanted."""
         with self._changed:
             self._closed = True
+            self._closing.set()
             ended = [subscription for group in self._callbacks.values() for subscription in group]
             self._forget(ended)
             return ended
@@ -172,9 +183,10 @@ class Switchboard:
         with self._changed:
             return bool(self._state)
 
-    def opened(self) -> None:
-        """Note that there is a connection."""
+    def opened(self, announced: str | None) -> None:
+        """Note that there is a connection, and to what kind of server."""
         with self._changed:
+            self._is_original = announced is None
             again = self._losses > 0
             self._is_open = True
             self._last_loss = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import Any
 
 from connectordb.exceptions import ClosedError, ConnectionFailed, InvalidRequest, NotFound, Timeout
@@ -93,6 +94,17 @@ class SubscribeTests(PeerCase):
             live.subscribe(STREAM, Record())
         again.say(str(STREAM), [POINT])
         self.eventually(lambda: record.values == [1])
+
+    def test_original(self) -> None:
+        """An original server gets a moment more, as it obeys before it hears of inserts; close() cuts that short."""
+        self.peer.announces = None
+        live = self.live()
+        began = time.monotonic()
+        live.subscribe(STREAM, Record())
+        self.assertGreaterEqual(time.monotonic() - began, 0.1)
+        began = time.monotonic()
+        live.subscribe(STREAM, Record(), add=True)
+        self.assertLess(time.monotonic() - began, 0.1)
 
     def test_connected_once(self) -> None:
         """Twice the same is told once; another transform is another subscription."""

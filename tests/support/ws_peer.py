@@ -136,6 +136,8 @@ class Peer:
         self.stalls = False
         #: Whether the connections made from now on answer pings.
         self.answers_pings = True
+        #: The header by which a server that can do more than 0.3 is known; ``None`` for an original.
+        self.announces: str | None = "durable"
         self._connections: queue.Queue[PeerConnection] = queue.Queue()
         self._held: list[socket.socket] = []
         self._all: list[PeerConnection] = []
@@ -193,9 +195,10 @@ class Peer:
         headers = dict(line.split(": ", 1) for line in request.decode().split("\r\n")[1:] if line)
         key = headers["Sec-WebSocket-Key"].encode()
         accept = base64.b64encode(hashlib.sha1(key + _GUID).digest()).decode()
+        announced = "" if self.announces is None else f"ConnectorDB-Features: {self.announces}\r\n"
         held.sendall(
             "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            f"Sec-WebSocket-Accept: {accept}\r\n\r\n".encode()
+            f"Sec-WebSocket-Accept: {accept}\r\n{announced}\r\n".encode()
         )
         held.settimeout(None)
         connection = PeerConnection(held, request.decode(), self.answers_pings)
