@@ -104,9 +104,11 @@ class LampTests(ExampleCase):
 
     def test_switched(self) -> None:
         """A command of another device is acknowledged: it stands in the stream itself. SIGTERM ends the daemon."""
-        process = self.start("lamp_daemon.py", "--url", self.url, CONNECTORDB_APIKEY=self.device.apikey)
+        process = self.start(
+            "lamp_daemon.py", "--url", self.url, "--seconds", "60", CONNECTORDB_APIKEY=self.device.apikey
+        )
         assert process.stdout is not None
-        line = process.stdout.readline()
+        line = next((line for line in process.stdout if "waiting" in line), "")
         self.assertIn("waiting for commands at mara/board/lamp", line)
         lamp = self.cdb("mara/board/lamp")
         for count, state in enumerate((True, False, True), 1):
