@@ -101,7 +101,8 @@ class Pool:
                     with self._lock:
                         lane._end()
                         self._something_done.notify_all()
-        except BaseException:  # a callback called sys.exit(): that ends this thread, and no other
+        except BaseException as error:  # a callback called sys.exit(): that ends this thread, and no other
+            log.error("connectordb-%s-%d was ended by a callback: %r; others go on", self._name, number, error)
             with self._lock:
                 self._threads.pop(number, None)
                 if self._ready:

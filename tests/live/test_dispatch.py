@@ -81,9 +81,11 @@ class PoolTests(Case):
         def leave() -> None:
             raise SystemExit
 
-        lane.put(leave)
-        lane.put(done.set)
-        self.wait(done)
+        with self.assertLogs("connectordb.live.dispatch", "ERROR"):
+            lane.put(leave)
+            lane.put(done.set)
+            self.wait(done)
+            self.eventually(lambda: len(self.pool._threads) == 1, "the thread that left is forgotten")
 
     def test_bounded(self) -> None:
         """Beyond the bound the oldest give way, those without weight never; one that is too large alone is taken."""

@@ -50,6 +50,21 @@ class ReconnectTests(PeerCase):
         """Cut in the middle of a message; half a message is none."""
         self.check_reconnects(lambda peer: (peer.send(frame(1, message(str(STREAM), [POINT]))[:20]), peer.drop()))
 
+    def test_cut_after_any_byte(self) -> None:
+        """Wherever it is cut: what arrived whole is handed on once, what did not never, and the next connection serves."""
+        live, peer, record = self.subscribed()
+        wire = frame(1, message(str(STREAM), [POINT])[:9], final=False) + frame(0, message(str(STREAM), [POINT])[9:])
+        for cut in range(0, len(wire) + 1, 3):
+            peer.send(wire[:cut])
+            peer.drop()
+            peer = self.peer.connection()
+            self.assertEqual(peer.command(), ("subscribe", str(STREAM), ""))
+        peer.send(wire)
+        self.eventually(lambda: record.calls)
+        whole = 1 + (len(wire) % 3 == 0)
+        self.eventually(lambda: len(record.calls) == whole)
+        self.assertEqual(record.errors, [])
+
     def test_half_open(self) -> None:
         """The other side is gone without a trace: nothing comes, no ping is answered."""
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import threading
 import time
+import unittest.mock
 from typing import Any
 
-from connectordb.exceptions import ClosedError, ConnectionFailed, InvalidRequest, NotFound, Timeout
-from connectordb.live import Timing
+from connectordb.exceptions import ClosedError, ConnectionFailed, InvalidRequest, LocalProtocolError, NotFound, Timeout
+from connectordb.live import Live, Timing
 from connectordb.live import frames as codec
 from connectordb.protocol import rest
 from connectordb.protocol.paths import Path
 from connectordb.runtime.backoff import Backoff
-from tests.support.case import SOON
+from tests.support.case import SOON, Case
 from tests.support.live_cases import OTHER, POINT, STREAM, PeerCase, Record
 
 
@@ -125,6 +126,15 @@ class SubscribeTests(PeerCase):
         peer.drop()
         again = self.peer.connection()
         self.assertEqual(len({again.command() for _ in range(301)}), 301)
+
+
+class AddressTests(Case):
+    """Where to connect."""
+
+    def test_no_address(self) -> None:
+        """What is no address is refused at once."""
+        with self.assertRaisesRegex(LocalProtocolError, "'localhost:3124' is no address"):
+            Live("localhost:3124", authorization=lambda: None, call=unittest.mock.Mock(), caller=unittest.mock.Mock())
 
 
 class CloseTests(PeerCase):
