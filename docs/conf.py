@@ -69,6 +69,15 @@ html_theme_options = {
 }
 
 
+NOT_MADE_BY_USERS = {
+    "connectordb.User",
+    "connectordb.Device",
+    "connectordb.Stream",
+    "connectordb.live.Subscription",
+    "connectordb.client.Database",
+}
+
+
 def setup(app: Any) -> None:
     """Mend two habits of autodoc and Napoleon."""
     kept: dict[str, list[str]] = {}
@@ -76,8 +85,8 @@ def setup(app: Any) -> None:
     def signature(
         app: Any, what: str, name: str, item: Any, options: Any, text: str | None, returned: str | None
     ) -> Any:
-        """Leave the signatures of exceptions out: nobody but this package makes them."""
-        return ("", None) if what == "exception" and text else None
+        """Leave out how to make what nobody but this package makes."""
+        return ("", None) if text and (what == "exception" or name in NOT_MADE_BY_USERS) else None
 
     def keep(app: Any, what: str, name: str, item: Any, options: Any, lines: list[str]) -> None:
         """Napoleon reads a colon in a property's first sentence as the end of a type: keep the sentence from it."""
