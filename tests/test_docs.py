@@ -14,9 +14,9 @@ from pathlib import Path
 
 import connectordb
 from connectordb import exceptions
+from connectordb.server import Server, create
 from tests.support.blocks import Block, blocks, run
 from tests.support.case import Case
-from tests.support.server import run_server
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -74,7 +74,8 @@ class PagesTests(Case):
         """Run the page at *path* in a folder of its own, against a server with the administrator that pages speak of."""
         self.addCleanup(os.chdir, os.getcwd())
         os.chdir(self.folder())
-        with run_server(user="mara", password="secret") as server:
+        create("mydata", user="mara", password="secret")
+        with Server("mydata", port=0) as server:
             run(path, {URL: server.url})
 
     def test_tutorial(self) -> None:
