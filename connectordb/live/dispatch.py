@@ -85,9 +85,12 @@ class Pool:
         thread.start()
 
     def _work(self, number: int) -> None:
+        lane: Lane | None = None
         try:
             while True:
                 with self._lock:
+                    if lane is not None:
+                        lane._end()
                     lane = self._next_lane()
                     if lane is None:
                         del self._threads[number]
@@ -97,13 +100,11 @@ class Pool:
                     job()
                 except Exception:
                     log.exception("a job on connectordb-%s-%d failed; this is a bug", self._name, number)
-                finally:
-                    with self._lock:
-                        lane._end()
-                        self._something_done.notify_all()
         except BaseException as error:  # a callback called sys.exit(): that ends this thread, and no other
             log.error("connectordb-%s-%d was ended by a callback: %r; others go on", self._name, number, error)
             with self._lock:
+                if lane is not None:
+                    lane._end()
                 self._threads.pop(number, None)
                 if self._ready:
                     self._schedule(self._ready.popleft())
@@ -209,6 +210,7 @@ class Lane:
 
     def _end(self) -> None:
         self._thread = None
+        self._pool._something_done.notify_all()
         self._scheduled = bool(self._jobs)
         if self._scheduled and not self._pool._closed:
             self._pool._ready.append(self)  # this very thread is free now, no other is needed

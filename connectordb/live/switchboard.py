@@ -53,7 +53,7 @@ class Switchboard:
         self.wake: Callable[[], None] = lambda: None
         self._lookers = Pool("lookers", _LOOKERS)
         # guards everything below
-        self._changed = threading.Condition()
+        self._changed = threading.Condition(threading.Lock())
         self._state = Subscriptions()
         self._callbacks: dict[Key, list[Subscription]] = {}
         #: What REST said last of streams that cannot be watched, so that it is told once.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from typing import Any
+from unittest import mock
 
 from connectordb.exceptions import AuthenticationError, ConnectionFailed, NotFound, Timeout
 from connectordb.live import Timing
@@ -156,6 +157,38 @@ class ReconnectTests(PeerCase):
         self.assertEqual(again.command(), ("subscribe", str(OTHER), ""))
         live.subscribe(STREAM, Record())
         self.assertEqual(again.command(), ("subscribe", str(STREAM), ""))
+
+
+class OwnMistakeTests(PeerCase):
+    """Even an error that nobody thought of does not end the thread in silence."""
+
+    def test_in_the_thread(self) -> None:
+        """It is logged with its traceback, and the connection is made anew."""
+        live, peer, record = self.subscribed()
+        with (
+            self.assertLogs("connectordb.live.loop", "ERROR") as logged,
+            mock.patch.object(live._switchboard, "message", side_effect=RuntimeError("unthought of")),
+        ):
+            peer.say(str(STREAM), [POINT])
+            again = self.peer.connection()
+        self.assertIn("Traceback", logged.output[0])
+        self.assertEqual(again.command()[1], str(STREAM))
+        again.say(str(STREAM), [POINT])
+        self.eventually(lambda: record.values == [1])
+
+    def test_in_a_look(self) -> None:
+        """It is logged, and tried again."""
+        _, peer, _ = self.subscribed()
+        mistakes = [RuntimeError("unthought of")]
+
+        def trouble(request: rest.Request[Any]) -> None:
+            if mistakes:
+                raise mistakes.pop()
+
+        self.trouble = trouble
+        with self.assertLogs("connectordb.live.switchboard", "ERROR"):
+            peer.drop()
+            self.assertEqual(self.peer.connection().command()[1], str(STREAM))
 
 
 class AliveTests(PeerCase):
