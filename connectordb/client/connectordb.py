@@ -11,8 +11,10 @@ from ..protocol import rest
 from ..protocol.constants import CONNECTORDB_URL
 from ..protocol.paths import Path
 from . import database, exports
+from .credentials import Credentials
 from .device import Device
-from .session import NOBODYS_PATH, Credentials, Session
+from .resource import by_name
+from .session import NOBODYS_PATH, Session
 from .stream import Stream
 from .user import User
 
@@ -65,22 +67,14 @@ class ConnectorDB(Device):
         wait: float = 0.0,
     ) -> None:
         credentials = Credentials.of(user_or_apikey, user_password)
-        self._session = Session(url, credentials, timeout=timeout, verify=verify, cert=cert, proxies=proxies)
-        self._data: rest.Fields | None = None
+        session = Session(url, credentials, timeout=timeout, verify=verify, cert=cert, proxies=proxies)
+        super().__init__(session, None)
         if connect:
             try:
-                self._data = self._session.login(wait)
+                self._data = session.login(wait)
             except BaseException:
-                self._session.close()
+                session.close()
                 raise
-
-    @property
-    def _known_path(self) -> Path | None:  # type: ignore[override]
-        return self._session.path_if_known
-
-    @property
-    def _path(self) -> Path:
-        return self._session.path
 
     @property
     def url(self) -> str:
@@ -89,6 +83,7 @@ class ConnectorDB(Device):
 
     # --- to everything else -------------------------------------------------------------------------------------------
 
+    # what it returns depends on the text, which no type can say
     def __call__(self, path: str) -> Any:
         """
         Return a user, a device or a stream by its path, without asking the server.
@@ -117,7 +112,7 @@ class ConnectorDB(Device):
         Calls: ``GET crud/?q=ls``.
         """
         listed = self._session.call(rest.list_users())
-        return [cast(User, self._at(Path.parse(fields["name"]), fields)) for fields in listed]
+        return [cast(User, self._at(path, data)) for path, data in by_name(Path(()), listed)]
 
     # --- the server ---------------------------------------------------------------------------------------------------
 

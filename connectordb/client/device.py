@@ -56,7 +56,7 @@ class Device(ConnectorObject, depth=2):
         """As `ConnectorObject.set`; whoever changes the key that it is logged in with goes on with the new one."""
         super().set(property_dict)
         if "apikey" in property_dict and self._path == self._session.path:
-            self._session.use_apikey(self._shown_apikey())
+            self._session.use_apikey(property_dict["apikey"] or self._shown_apikey())
 
     def reset_apikey(self) -> str:
         """

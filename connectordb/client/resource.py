@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-from ..exceptions import LocalProtocolError, NotFound
+from ..exceptions import NotFound, RemoteProtocolError
 from ..protocol import rest
-from ..protocol.paths import Path
+from ..protocol.paths import Path, is_name
 from . import properties
 from .database import Database
 from .fields import Field
@@ -31,17 +31,17 @@ class ConnectorObject:
         if depth is not None:
             cls._class_at_depth[depth] = cls
 
-    def __init__(self, session: Session, path: Path, data: rest.Fields | None = None) -> None:
+    def __init__(self, session: Session, path: Path | None, data: rest.Fields | None = None) -> None:
         self._session = session
-        self._known_path: Path | None = path
+        # without one it is the device that is logged in
+        self._place = path
         self._data = data
 
     # --- where it is --------------------------------------------------------------------------------------------------
 
     @property
     def _path(self) -> Path:
-        assert self._known_path is not None
-        return self._known_path
+        return self._session.path if self._place is None else self._place
 
     @property
     def path(self) -> str:
@@ -164,14 +164,19 @@ class ConnectorObject:
 
     def __repr__(self) -> str:
         """Return class, path and server, without asking it."""
-        where = "" if self._known_path is None else f" {str(self._known_path)!r}"
-        return f"<{type(self).__name__}{where} at {self._session.url}>"
+        place = self._place or self._session.path_if_known
+        return f"<{type(self).__name__}{f' {str(place)!r}' if place else ''} at {self._session.url}>"
 
 
 def by_name(parent: Path, listed: list[rest.Fields]) -> Iterator[tuple[Path, rest.Fields]]:
-    """Yield path and metadata of what a listing holds."""
+    """
+    Yield path and metadata of what a listing holds; what lies below *parent*.
+
+    Raises:
+        RemoteProtocolError: Something in it has no name.
+    """
     for fields in listed:
         name = fields.get("name")
-        if not isinstance(name, str):
-            raise LocalProtocolError(f"a listing of {str(parent)!r} holds something without a name")
+        if not isinstance(name, str) or not is_name(name):
+            raise RemoteProtocolError(f"the server listed something without a name: {fields!r:.200}")
         yield parent / name, fields

@@ -7,12 +7,11 @@ One login: credentials, the one way to call the server, and what has to be ended
 from __future__ import annotations
 
 import logging
+import os
 import random
 import sys
 import threading
-from base64 import b64encode
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..exceptions import (
@@ -30,6 +29,7 @@ from ..protocol.paths import Path
 from ..runtime.backoff import Backoff
 from ..runtime.clock import SYSTEM, Clock, Deadline
 from .address import base_url
+from .credentials import Credentials
 from .retry import Verdict, judge
 from .transport import Trace, Transport
 
@@ -47,62 +47,6 @@ NOBODYS_PATH = Path((NOBODY,))
 
 #: Between two attempts to log in, with ``wait=``.
 _PATIENCE = Backoff(first=0.5, longest=10.0)
-
-
-@dataclass(frozen=True)
-class Credentials:
-    """
-    Who somebody says they are: a name and a password, or an API key, or nobody.
-
-    Attributes:
-        name: A user's name or email address; empty with an API key.
-        secret: The password or the API key; empty for nobody.
-    """
-
-    name: str = ""
-    secret: str = field(default="", repr=False)
-
-    @classmethod
-    def of(cls, user_or_apikey: str | None, user_password: str | None) -> Credentials:
-        """
-        Return what a user passed.
-
-        Raises:
-            LocalProtocolError: It is no pair of name and password, no key, and not nothing.
-        """
-        for given in (user_or_apikey, user_password):
-            if given is not None and not isinstance(given, str):
-                raise LocalProtocolError(f"credentials are text, not {type(given).__name__}")
-        if user_or_apikey is None:
-            if user_password is not None:
-                raise LocalProtocolError("a password without a user: say ConnectorDB('name', 'password')")
-            return cls()
-        # an original server takes an empty key for that of some user's device
-        if not user_or_apikey:
-            raise LocalProtocolError("an empty user name or API key; to go on without any, pass None")
-        if user_password is None:
-            return cls(secret=user_or_apikey)
-        if ":" in user_or_apikey:
-            raise LocalProtocolError(f"{user_or_apikey!r} is no user name and no email address: it has a colon")
-        return cls(user_or_apikey, user_password)
-
-    @property
-    def are_a_password(self) -> bool:
-        """Whether a password is checked, slowly, for each request."""
-        return bool(self.name)
-
-    @property
-    def header(self) -> str | None:
-        """What the ``Authorization`` header says, or ``None`` for nobody."""
-        if not self.name and not self.secret:
-            return None
-        return "Basic " + b64encode(f"{self.name}:{self.secret}".encode()).decode()
-
-    def __str__(self) -> str:
-        """Say what they are, without the secret."""
-        if self.name:
-            return f"the name {self.name!r} and its password"
-        return "the API key" if self.secret else "no credentials"
 
 
 class Session:
@@ -142,11 +86,16 @@ class Session:
         self._options: dict[str, Any] = {"timeout": timeout, "verify": verify, "cert": cert, "proxies": proxies}
         self._transport = Transport(self.url, **self._options, clock=clock)
         self._closed = threading.Event()
-        # guards what follows; logging in happens under the first, nothing slow under the second
-        self._logging_in = threading.RLock()
-        self._changing = threading.Lock()
         self._path: Path | None = None
         self._live: Live | None = None
+        self._make_locks()
+
+    def _make_locks(self) -> None:
+        self._process = os.getpid()
+        # one thread logs in at a time, and the others wait for it
+        self._logging_in = threading.RLock()
+        # guards credentials and the live client; nothing is called, joined or waited for under it
+        self._changing = threading.Lock()
 
     # --- calling ------------------------------------------------------------------------------------------------------
 
@@ -218,6 +167,10 @@ class Session:
                 return response
 
     def _check_open(self) -> None:
+        if self._process != os.getpid():
+            # a child process: the locks may have been held by threads of its parent, as may the live client, all gone here
+            self._make_locks()
+            self._live = None
         if self._closed.is_set():
             raise ClosedError(f"the connection to {self.url} was closed; make a new ConnectorDB")
 
@@ -226,8 +179,11 @@ class Session:
     @property
     def path(self) -> Path:
         """The caller: the device that is logged in, or ``nobody``; asks the server when first used."""
+        self._check_open()
         if self._path is None:
-            self.login()
+            with self._logging_in:
+                if self._path is None:
+                    self._login()
         assert self._path is not None
         return self._path
 
@@ -262,6 +218,8 @@ class Session:
         Raises:
             AuthenticationError: The credentials were refused.
         """
+        if isinstance(wait, bool) or not isinstance(wait, (int, float)) or not wait >= 0:
+            raise LocalProtocolError(f"wait={wait!r}: expected seconds, 0 or more")
         deadline = Deadline(wait, self.clock)
         failures = 0
         while True:
@@ -282,6 +240,8 @@ class Session:
         try:
             path = self._call(rest.whoami())
         except AuthenticationError as refused:
+            if refused.status != 401:
+                raise
             raise self._refused(refused) from refused
         device: rest.Fields | None = None
         if with_password:
@@ -293,6 +253,7 @@ class Session:
         return device
 
     def _login_if_slow(self) -> None:
+        self._check_open()
         if self._path is None and self._credentials.are_a_password:
             with self._logging_in:
                 if self._path is None:
@@ -314,20 +275,23 @@ class Session:
     @property
     def live(self) -> Live:
         """The subscriptions, made when first asked for."""
-        with self._changing:
-            self._check_open()
-            if self._live is None:
-                from ..live import Live
+        self._check_open()
+        from ..live import Live
 
-                caller: Callable[[], Path] = lambda: self.path  # noqa: E731
+        with self._changing:
+            if self._live is None:
+                self._check_open()
                 self._live = Live(
                     self.url,
                     authorization=self.authorization,
                     call=self.call,
-                    caller=caller,
+                    caller=self._caller,
                     **{**self._options, "timeout": self._transport.timeout},
                 )
             return self._live
+
+    def _caller(self) -> Path:
+        return self.path
 
     def close(self) -> None:
         """End every subscription, thread and socket; calling it twice does nothing."""

@@ -9,13 +9,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, cast, overload
 
 from ..datapoints import DatapointArray
-from ..exceptions import ConnectorDBError, InvalidRequest, LocalProtocolError, ResponseError
-from ..protocol import json_text, ranges, rest, restamp
+from ..exceptions import ConnectorDBError, InvalidRequest, LocalProtocolError
+from ..protocol import json_text, ranges, rest, restamp, schemas
 from ..protocol.constants import DATAPOINT_INSERT_LIMIT
 from ..protocol.feed import Datapoint
 from ..protocol.paths import Path
 from ..protocol.times import Time
-from . import exports
+from . import exports, notes
 from .batches import batches, check_size
 from .fields import Field
 from .resource import ConnectorObject
@@ -147,13 +147,13 @@ class Stream(ConnectorObject, depth=3):
         stored = 0
         try:
             for batch in batches(datapoint_array, self._session.clock.wall()):
-                self._insert(batch, restamp)
+                self._insert(batch, restamp, stored)
                 stored += len(batch)
         except ConnectorDBError as error:
-            _tell_stored(error, stored)
+            notes.add_stored(error, stored)
             raise
 
-    def _insert(self, points: list[Datapoint], restamp_old: bool) -> None:
+    def _insert(self, points: list[Datapoint], restamp_old: bool, before: int = 0) -> None:
         self._session.check_insert(self._path)
         path = self._path
         try:
@@ -165,8 +165,21 @@ class Stream(ConnectorObject, depth=3):
             restamp.insert(self._session.call, path, points)
         except InvalidRequest as refused:
             if rest.STORED_ALL_THE_SAME not in refused.message:
+                if rest.NOT_IN_SCHEMA in refused.message:
+                    self._explain(refused, points, before)
                 raise
             log.warning("%s: stored, but too large for subscribers to be told", self.path)
+
+    def _explain(self, refused: InvalidRequest, points: list[Datapoint], before: int) -> None:
+        """Say which value the schema does not allow, and why: the server's answer does not."""
+        try:
+            schema = self._session.call(rest.read(self._path)).get("schema")
+        except ConnectorDBError:
+            return
+        found = schemas.first_problem(schema, [point["d"] for point in points])
+        if found is not None:
+            number, why = found
+            notes.add(refused, f" (datapoint {before + number}: {why}; the schema is {schema})")
 
     def _where_it_lands(self) -> Path:
         """Return where an insert goes, as its newest time is asked for: another device's goes to the downlink."""
@@ -233,7 +246,7 @@ class Stream(ConnectorObject, depth=3):
         found = self._read(self._path, ranges.read_parameters({"i1": i1, "i2": i2}))
         if not found:
             raise IndexError(f"{self.path} has no point at index {getrange}")
-        return found[-1 if getrange == -1 else 0]
+        return found[0]
 
     def __iter__(self) -> Iterator[Datapoint]:
         """Yield every point, holding no more than a page of them."""
@@ -330,16 +343,3 @@ class Stream(ConnectorObject, depth=3):
             FileExistsError: The folder is there already.
         """
         exports.export_stream(self, directory)
-
-
-def _tell_stored(error: ConnectorDBError, stored: int) -> None:
-    """Say in an error how much was done before it."""
-    note = (
-        f"; before that, {stored} datapoints of this call were stored"
-        if stored
-        else "; nothing of this call was stored"
-    )
-    if isinstance(error, ResponseError):
-        error.message += note
-    error.args = (f"{error.args[0]}{note}", *error.args[1:]) if error.args else (note,)
-    error.stored = stored  # type: ignore[attr-defined]

@@ -86,7 +86,7 @@ class Transport:
         self._cert = cert
         self._proxies = dict(proxies or {})
         self._clock = clock
-        self._lock = threading.Lock()
+        self._closed = False
         self._forget_connections()
 
     def send(
@@ -131,6 +131,8 @@ class Transport:
                 allow_redirects=False,
             )
         connections.used = self._clock.monotonic()
+        if self._closed:  # meanwhile, by another thread
+            connections.session.close()
         log.debug("%s %s: %d, %d bytes", method, url, response.status_code, len(response.content))
         return response
 
@@ -140,6 +142,7 @@ class Transport:
 
     def close(self) -> None:
         """Close what every thread has kept open."""
+        self._closed = True
         with self._lock:
             threads = list(self._threads)
         for connections in threads:

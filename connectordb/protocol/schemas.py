@@ -15,7 +15,7 @@ from __future__ import annotations
 import ipaddress
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -111,6 +111,22 @@ def schema(given: str | Mapping[str, Any] | bool | None) -> Schema:
     document = given if isinstance(given, bool) else dict(given)
     json_text.check_value(document)
     return _cached(json.dumps(document, ensure_ascii=False))
+
+
+def first_problem(text: str | None, values: Sequence[Any]) -> tuple[int, str] | None:
+    """
+    Return the index of the first value that a schema does not allow, and why.
+
+    ``None`` if all are allowed here, or if the schema is one that is not accepted here.
+    """
+    from jsonschema import SchemaError
+
+    try:
+        checked = schema(text)
+    except (SchemaError, LocalProtocolError):
+        return None
+    problems = ((number, checked.problem(value)) for number, value in enumerate(values) if not checked.allows(value))
+    return next(((number, problem.message) for number, problem in problems if problem is not None), None)
 
 
 @lru_cache(maxsize=1024)
