@@ -227,7 +227,7 @@ def _proxy(target: Target) -> dict[str, Any]:
 
 @contextmanager
 def _library_translated(target: Target) -> Iterator[None]:
-    """Turn websocket-client's errors into ours."""
+    """Turn websocket-client's errors, and what takes too long while connecting, into ours."""
     import websocket
 
     try:
@@ -235,8 +235,8 @@ def _library_translated(target: Target) -> Iterator[None]:
     except websocket.WebSocketBadStatusException as error:
         request = rest.Request("GET", "/websocket", bytes)
         raise rest.refusal(request, rest.Reply(error.status_code, error.resp_body or b"")) from error
-    except websocket.WebSocketTimeoutException as error:
-        raise TimeoutError(str(error)) from error
+    except (websocket.WebSocketTimeoutException, TimeoutError) as error:
+        raise Timeout(f"connecting a websocket to {target.url}: no answer within {target.timeout:g} s") from error
     except websocket.WebSocketException as error:
         raise ConnectionFailed(f"the websocket to {target.url}: {error}") from error
 
@@ -248,8 +248,6 @@ def _translated(target: Target) -> Iterator[None]:
         yield
     except ConnectorDBError:
         raise
-    except TimeoutError as error:
-        raise Timeout(f"connecting a websocket to {target.url}: no answer within {target.timeout:g} s") from error
     except ssl.SSLCertVerificationError as error:
         raise ConnectionFailed(
             f"the certificate of {target.url} is not trusted ({error.verify_message}); "
