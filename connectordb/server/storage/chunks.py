@@ -90,8 +90,16 @@ def encode(points: Sequence[Datapoint], times: Sequence[float]) -> bytes:
     try:
         return json_text.dumps(rows)[1:-1]
     except TypeError:
-        # orjson takes no integer beyond 64 bits, which integral floats up to 1e21 become; they are rare
-        return json.dumps(rows, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()[1:-1]
+        # orjson takes no integer beyond 64 bits, which integral floats up to 1e21 become; they are rare. One point after
+        # the other: how one is written does not depend on those beside it.
+        return b",".join(map(_lone, rows))
+
+
+def _lone(row: dict[str, Any]) -> bytes:
+    try:
+        return json_text.dumps(row)
+    except TypeError:
+        return json.dumps(row, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
 
 
 def _number(value: float) -> float:

@@ -17,6 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from connectordb.exceptions import StorageError
 from connectordb.protocol.json_text import as_stored
 from connectordb.server.storage import Inserted, Older, Reader, Series, SQLiteStorage
+from connectordb.server.storage.chunks import OPEN_BYTES
 from connectordb.server.storage.points import Points
 
 from ...support.case import SOON
@@ -137,6 +138,16 @@ class Inserting(StorageCase):
         self.assertEqual(
             (after, len(json.loads(text)["d"])), (15, 400_000), "one point at least, and no more than asked"
         )
+
+    def test_large_values_one_by_one(self) -> None:
+        """An open chunk is bounded by its bytes as well, so that an append never rewrites much."""
+        for t in range(1, 40):
+            self.insert({"t": t, "d": "x" * 3000})
+        sizes = self.read(
+            lambda reader: reader._connection.execute("SELECT length(data) FROM chunks WHERE NOT packed").fetchall()  # type: ignore[attr-defined]
+        )
+        self.assertLessEqual(max(size for (size,) in sizes), OPEN_BYTES)
+        self.assertEqual(len(self.read(lambda reader: everything(reader, self.series))), 39)
 
     def test_equal_times(self) -> None:
         """Points of one time are found behind each other, however many chunks they fill."""
