@@ -29,7 +29,7 @@ from ..protocol.feed import Datapoint
 from ..protocol.paths import check_name
 from ..runtime.backoff import Backoff
 from ..runtime.clock import SYSTEM, Clock
-from . import sync
+from . import plan, sync
 from .clocks import Eras
 from .link import Connection, Link, check_address
 from .periodic import Periodic
@@ -77,6 +77,7 @@ class Logger(Settings):
         self.onsyncfail = onsyncfail
         self.syncraise = syncraise
         self._clock: Clock = SYSTEM
+        self._patience = plan.WAIT
         self._file = FilePath(os.path.abspath(database_file_path))
         self._file_lock = FileLock(f"{self._file}.lock")
         is_new = not self._file.exists()
@@ -289,7 +290,7 @@ class Logger(Settings):
         try:
             with self._syncing, self._only_process(wait):
                 try:
-                    report = sync.Pass(self._store, self._server(), self._elsewhere, self._clock, stopping).run(upto)
+                    report = sync.Pass(self._store, self._server(), self._elsewhere, self._clock, stopping, self._patience).run(upto)
                 finally:
                     while self._elsewheres:
                         self._elsewheres.pop().close()

@@ -76,6 +76,13 @@ class FaultProxy:
             late, self._late = self._late, []
         return [int(self._forward(request).split(b" ", 2)[1]) for request in late]
 
+    def settle(self) -> None:
+        """Wait until no request is being passed on."""
+        with self._lock:
+            threads, self._threads = self._threads, []
+        for thread in threads:
+            thread.join(10)
+
     def close(self) -> None:
         """End all connections and threads."""
         self.down = True

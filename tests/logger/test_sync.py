@@ -1,0 +1,369 @@
+"""Tests of `connectordb.logger.sync`, and of `sending` and `reading` below it, through a proxy that breaks things."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import signal
+import subprocess
+import sys
+import threading
+from typing import Any
+
+from connectordb import ConnectorDB
+from connectordb.exceptions import AuthenticationError, ConnectionFailed, NotFound
+from connectordb.logger.records import Note
+from connectordb.logger.sending import Stopped
+from connectordb.logger.sync import Pass
+from connectordb.runtime.clock import SYSTEM
+from tests.support.case import SOON
+from tests.support.fault_proxy import Fault
+from tests.support.logger_cases import SERVER, WAIT, PassCase
+
+
+class PassTests(PassCase):
+    """A pass sends what waits, each point once, in order."""
+
+    def test_nothing_waits(self) -> None:
+        """Where nothing waits no request is made."""
+        self.run_pass()
+        self.assertEqual(self.proxy.requests, [])
+
+    def test_batches(self) -> None:
+        """More points than go into one insert arrive in order, and nothing waits any more."""
+        self.store.append_many({self.id: [(1000.0 + n, str(n)) for n in range(240)]}, 0.0)
+        wide = [(2000.0 + n, json.dumps("x" * 300_000)) for n in range(5)]
+        self.store.append_many({self.id: wide}, 0.0)
+        self.assertEqual(self.run_pass().confirmed, 245)
+        self.assertEqual(self.stored()[:240], list(range(240)))
+        self.assertEqual(len(self.stored()), 245)
+        self.assertEqual(len(self.store), 0)
+        self.assertEqual(self.proxy.inserts(), 2)
+        self.assertLess(max(map(len, self.proxy.bodies)), 2**20 + 1000)
+
+    def test_never_put(self) -> None:
+        """The server is never asked to restamp."""
+        self.log(*"12345")
+        self.proxy.script(Fault.NO_ANSWER, Fault.LOST)
+        self.run_passes()
+        self.assertFalse([line for line in self.proxy.requests if line.startswith("PUT")])
+
+    def test_what_came_meanwhile(self) -> None:
+        """Points that are logged during a pass wait for the next."""
+        self.log(*"12")
+
+        def log_more(line: str) -> None:
+            if line.startswith("POST"):
+                self.log("3")
+
+        self.proxy.on_request = log_more
+        self.run_pass()
+        self.proxy.on_request = None
+        self.assertEqual([row.d for row in self.waiting()], ["3"])
+        self.run_pass()
+        self.assertEqual(self.stored(), [1, 2, 3])
+
+    def test_every_fault(self) -> None:
+        """Whatever happens to inserts, each point is there once and in order, and the file is empty."""
+        expected: list[int] = []
+        for fault, number in itertools.product(Fault, (1, 2, 5)):
+            with self.subTest(fault=fault, number=number):
+                new = list(range(len(expected), len(expected) + number))
+                expected += new
+                self.log(*map(str, new))
+                self.proxy.script(fault)
+                self.run_passes()
+                self.proxy.deliver()  # what was late comes now, and is refused
+                self.assertEqual(self.stored(), expected)
+        self.assertEqual(self.store.rejected(), [])
+        self.assert_adds_up()
+
+    def test_two_faults_in_a_row(self) -> None:
+        """Two faults after each other make no difference."""
+        expected: list[int] = []
+        faults = (Fault.LOST, Fault.NO_ANSWER, Fault.LATE, Fault.ERROR)
+        for one, two, number in itertools.product(faults, faults, (1, 2)):
+            with self.subTest(one=one, two=two, number=number):
+                new = list(range(len(expected), len(expected) + number))
+                expected += new
+                self.log(*map(str, new))
+                self.proxy.script(one, two)
+                self.run_passes()
+                self.proxy.deliver()
+                self.assertEqual(self.stored(), expected)
+        self.assertEqual(self.store.rejected(), [])
+
+    def test_nothing_gets_through(self) -> None:
+        """Where small requests pass and inserts never do, a pass ends with the error, and a later one delivers."""
+        self.log(*"123456")
+        self.proxy.script(*[Fault.LOST] * 8)
+        for _ in range(2):
+            self.assertIn("s", self.run_pass().failed)
+        self.assertEqual(len(self.store), 6)
+        self.run_passes()
+        self.assertEqual(self.stored(), [1, 2, 3, 4, 5, 6])
+
+    def test_late_copy_in_the_wait(self) -> None:
+        """A lone point whose request arrives during the wait is found, and not sent again."""
+        self.log("1")
+        self.proxy.script(Fault.LATE)
+        waits: list[float] = []
+        server, proxy = self.server, self.proxy
+
+        class Waiting(type(SYSTEM)):  # type: ignore[misc]
+            def wait(self, event: threading.Event, seconds: float) -> bool:
+                waits.append(seconds)
+                proxy.deliver()
+                return False
+
+        Pass(self.store, server, self.link, Waiting(), threading.Event()).run(self.store.newest())
+        self.assertEqual(waits, [10.0])
+        self.assertEqual(self.stored(), [1])
+        self.assertEqual(self.proxy.inserts(), 1)
+
+    def test_server_away(self) -> None:
+        """With the server away the pass fails, no note is made, and everything waits."""
+        self.log("1", "2")
+        self.server = self.link("http://127.0.0.1:1", self.key)
+        with self.assertRaises(ConnectionFailed):
+            self.run_pass()
+        self.assertEqual(self.store.noted(), [])
+        self.assertEqual(len(self.store), 2)
+
+    def test_wrong_key(self) -> None:
+        """A key that is refused ends the pass."""
+        self.log("1")
+        self.server = self.link(self.proxy.url, "nobodys-key")
+        with self.assertRaises(AuthenticationError):
+            self.run_pass()
+        self.assertEqual(len(self.store), 1)
+
+    def test_stopping(self) -> None:
+        """A pass that is to end ends before its next request."""
+        self.log("1")
+        stopping = threading.Event()
+        stopping.set()
+        with self.assertRaises(Stopped):
+            Pass(self.store, self.server, self.link, SYSTEM, stopping, WAIT).run(self.store.newest())
+        self.assertEqual(len(self.store), 1)
+
+    def test_one_stream_denied(self) -> None:
+        """A stream that is not there does not keep the others from being sent; its points wait, and it is told."""
+        other = self.add("missing")
+        self.log("1", stream=other)
+        self.log("2")
+        report = self.run_pass()
+        self.assertIsInstance(report.failed["missing"], NotFound)
+        self.assertEqual(self.stored(), [2])
+        self.assertEqual(len(self.waiting(other)), 1)
+        self.assertEqual(self.store.noted(), [])
+
+
+class RefusedTests(PassCase):
+    """What the server will never take is set aside with its words; the rest goes on."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.server_stream.schema = {"type": "number"}
+
+    def test_refused_points(self) -> None:
+        """Refused points are found by halving, wherever they are, and set aside."""
+        self.log("1", '"a"', "2", "3", "4", '"b"', '"c"', "5", "6", '"d"')
+        with self.assertLogs("connectordb.logger", "WARNING"):
+            report = self.run_pass()
+        self.assertEqual(self.stored(), [1, 2, 3, 4, 5, 6])
+        self.assertEqual((report.confirmed, report.aside), (6, 4))
+        rejected = self.store.rejected()
+        self.assertEqual([point.d for point in rejected], ["a", "b", "c", "d"])
+        self.assertTrue(all("did not conform" in point.reason and point.stream == "s" for point in rejected))
+        self.assert_adds_up()
+
+    def test_all_refused(self) -> None:
+        """A hundred refused points cost a few requests each, and end."""
+        self.log(*[f'"{n}"' for n in range(100)], "1")
+        with self.assertLogs("connectordb.logger", "WARNING"):
+            self.run_pass()
+        self.assertEqual(self.stored(), [1])
+        self.assertEqual(len(self.store.rejected()), 100)
+        self.assertLess(self.proxy.inserts(), 400)
+
+    def test_refused_after_an_unknown_outcome(self) -> None:
+        """A batch with a refused point whose first sending got no answer is halved only after the wait."""
+        self.log("1", '"a"', "2")
+        self.proxy.script(Fault.LOST)
+        with self.assertLogs("connectordb.logger", "WARNING"):
+            self.run_passes()
+        self.assertEqual(self.stored(), [1, 2])
+        self.assertEqual([point.d for point in self.store.rejected()], ["a"])
+
+
+class OthersTests(PassCase):
+    """Other writers, and streams made anew, confuse nothing."""
+
+    def write(self, t: float, value: Any) -> None:
+        """Write as another program with the same key."""
+        with ConnectorDB(self.key, url=SERVER) as other:
+            other["s"].insert_array([{"t": t, "d": value}])
+
+    def test_older(self) -> None:
+        """Points older than what another wrote are set aside, counted and told; newer ones are stored."""
+        self.log("1", "2")
+        self.write(1001.5, "x")
+        with self.assertLogs("connectordb.logger", "WARNING") as logged:
+            report = self.run_pass()
+        self.assertIn("1 points set aside: older than 1001.5", logged.output[0])
+        self.assertEqual((report.confirmed, report.aside), (1, 1))
+        self.assertEqual(self.stored(), ["x", 2])
+        self.assertEqual([(point.t, point.d) for point in self.store.rejected()], [(1001.0, 1)])
+        self.assert_adds_up()
+
+    def test_others_between(self) -> None:
+        """Points of others, written between sending and looking, do not hide ours."""
+        self.log("1", "2")
+        self.proxy.script(Fault.NO_ANSWER)
+        written = itertools.count()
+
+        def write_once(line: str) -> None:
+            if self.proxy.inserts() and not next(written):
+                self.write(1002.0, "x")
+
+        self.proxy.on_request = lambda line: write_once(line) if line.startswith("GET") else None
+        self.run_passes()
+        self.assertEqual(sorted(map(str, self.stored())), ["1", "2", "x"])
+
+    def test_equal_points_of_others(self) -> None:
+        """A point of another's at the same time with another value is not taken for ours."""
+        self.write(1001.0, "x")
+        self.log("1")
+        self.proxy.script(Fault.LOST)
+        self.run_passes()
+        self.assertEqual(self.stored(), ["x", 1])
+
+    def test_made_anew(self) -> None:
+        """A stream that was made anew while an outcome was unknown is read from its start."""
+        self.log(*"123")
+        self.run_pass()
+        self.log("4", "5")
+        self.proxy.script(Fault.NO_ANSWER)
+        seen: list[str] = []
+
+        def break_off(line: str) -> None:
+            seen.append(line)
+            if "i1=" in line and any(one.startswith("POST") for one in seen):
+                raise OSError  # what would have settled it does not arrive either
+
+        self.proxy.on_request = break_off
+        with self.assertRaises(ConnectionFailed):
+            self.run_pass()
+        self.proxy.on_request = None
+        self.assertEqual(self.store.noted(), [self.id])
+        self.server_stream.delete()
+        self.stream()
+        self.run_passes()
+        self.assertEqual(self.stored(), [4, 5])
+
+    def test_sent_elsewhere(self) -> None:
+        """A batch in doubt is settled where it was sent, though the Logger goes elsewhere now."""
+        self.log("1", "2")
+        rows = self.waiting()
+        for row in rows:
+            self.write(row.t, int(row.d))
+        path = f"{self.device}/s"
+        self.store.write_note(Note(self.id, rows[0].id, rows[-1].id, SERVER, self.key, path, 0, None))
+        self.log("3")
+        self.run_passes()
+        self.assertEqual(self.stored(), [1, 2, 3])
+
+    def test_cannot_be_settled(self) -> None:
+        """A batch in doubt, sent to where nothing can be read any more, is set aside as of unknown outcome."""
+        self.log("1", "2")
+        rows = self.waiting()
+        note = Note(self.id, rows[0].id, rows[-1].id, SERVER, "an-old-key", f"{self.device}/s", 0, None)
+        self.store.write_note(note)
+        self.log("3")
+        with self.assertLogs("connectordb.logger", "WARNING"):
+            self.run_passes()
+        self.assertEqual(self.stored(), [3])
+        self.assertTrue(all("outcome unknown" in point.reason for point in self.store.rejected()))
+        self.assertEqual(len(self.store.rejected()), 2)
+
+
+class DeclaredTests(PassCase):
+    """Streams that were added with the server away come to it at the first sync."""
+
+    def test_created(self) -> None:
+        """A declared stream is created, with its properties, and then filled."""
+        self.store.put_stream("new", '{"type":"number"}', {"nickname": "New"}, declared=True)
+        new = {stream.name: stream.id for stream in self.store.streams()}["new"]
+        self.log("1", stream=new)
+        self.run_pass()
+        self.assertEqual(self.stored("new"), [1])
+        self.assertEqual(self.admin(f"{self.device}/new").nickname, "New")
+        self.assertFalse(any(stream.declared for stream in self.store.streams()))
+
+    def test_another_schema_is_there(self) -> None:
+        """Where the stream is there with another schema, that one holds; points that it refuses are set aside."""
+        self.server_stream.schema = {"type": "number"}
+        self.add("s", '{"type":"string"}', declared=True)
+        self.log('"a"', "1")
+        with self.assertLogs("connectordb.logger", "WARNING") as logged:
+            report = self.run_pass()
+        self.assertIn("the server's holds", logged.output[0])
+        self.assertTrue(report.schemas_changed)
+        self.assertEqual(self.store.streams()[0].schema, '{"type":"number"}')
+        self.assertEqual(self.stored(), [1])
+        self.assertEqual([point.d for point in self.store.rejected()], ["a"])
+
+
+_SYNC = """
+import sys, threading
+from connectordb import ConnectorDB
+from connectordb.logger.link import Link
+from connectordb.logger.store import Store
+from connectordb.logger.sync import Pass
+from connectordb.runtime.clock import SYSTEM
+path, url, key, wait = sys.argv[1:]
+store = Store(path)
+link = Link(url, key, ConnectorDB(key, url=url, connect=False))
+Pass(store, link, lambda *_: link, SYSTEM, threading.Event(), float(wait)).run(store.newest())
+"""
+
+
+class KillTests(PassCase):
+    """A syncing process may be killed at any request: nothing is missing, nothing is there twice."""
+
+    def test_kill(self) -> None:
+        """Killed before, and after, each of its requests arrives, and tried again, it delivers each point once."""
+        expected: list[int] = []
+        for number, at, delivered in itertools.product((1, 3), range(1, 7), (True, False)):
+            with self.subTest(number=number, at=at, delivered=delivered):
+                new = list(range(len(expected), len(expected) + number))
+                expected += new
+                self.log(*map(str, new))
+                self.kill_at(at, delivered)
+                self.run_passes()
+                self.assertEqual(self.stored(), expected)
+        self.assertEqual(self.store.rejected(), [])
+        self.assert_adds_up()
+
+    def kill_at(self, at: int, delivered: bool) -> None:
+        """Run a pass in a process that is killed at its request number *at*, which arrives or does not."""
+        requests = itertools.count(1)
+        process: list[subprocess.Popen[bytes]] = []
+        started = threading.Event()
+
+        def kill(line: str) -> None:
+            if next(requests) == at:
+                started.wait(SOON)
+                process[0].send_signal(signal.SIGKILL)
+                process[0].wait(SOON)
+                if not delivered:
+                    raise OSError
+
+        self.proxy.on_request = kill
+        command = [sys.executable, "-c", _SYNC, str(self.path), self.proxy.url, self.key, str(WAIT)]
+        process.append(subprocess.Popen(command, stderr=subprocess.DEVNULL))
+        started.set()
+        process[0].wait(SOON)
+        self.proxy.on_request = None
+        self.proxy.settle()

@@ -1,0 +1,119 @@
+"""What the tests of the Logger share: a fresh device on a real server, and a proxy before it that breaks things."""
+
+from __future__ import annotations
+
+import functools
+import os
+import threading
+import uuid
+from typing import Any
+
+from connectordb import ConnectorDB
+from connectordb.exceptions import ConnectorDBError
+from connectordb.logger.link import Link
+from connectordb.logger.records import Row
+from connectordb.logger.sending import Report
+from connectordb.logger.store import Store
+from connectordb.logger.sync import Pass
+from connectordb.runtime.clock import SYSTEM
+
+from .case import MS, Case
+from .fault_proxy import FaultProxy
+
+#: A running server with the administrator ``test``, password ``test``.
+SERVER = os.environ.get("CONNECTORDB_TEST_URL", "http://localhost:3124")
+
+#: So long that nothing is on its way any more, on this machine.
+WAIT = 20 * MS
+
+
+@functools.cache
+def _administrator_key() -> str:
+    with ConnectorDB("test", "test", url=SERVER) as cdb:
+        return str(cdb("test/user").apikey)
+
+
+class LoggerCase(Case):
+    """A fresh user with the device ``room``, whose key is `key`, and a proxy at `proxy.url`."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.admin = ConnectorDB(_administrator_key(), url=SERVER)
+        self.addCleanup(self.admin.close)
+        self.user = "l" + uuid.uuid4().hex[:12]
+        user = self.admin(self.user)
+        user.create(f"{self.user}@example.com", "secret", devices={"room": {"enabled": True}})
+        self.addCleanup(user.delete)
+        self.device = f"{self.user}/room"
+        self.key = str(self.admin(self.device).apikey)
+        self.proxy = FaultProxy(SERVER)
+        self.addCleanup(self.proxy.close)
+
+    def stored(self, stream: str = "s") -> list[Any]:
+        """Return the values that the server holds."""
+        return [point["d"] for point in self.admin(f"{self.device}/{stream}")[:]]
+
+    def stream(self, name: str = "s", schema: Any = None) -> Any:
+        """Return a new stream on the server."""
+        stream = self.admin(f"{self.device}/{name}")
+        stream.create(schema or {})
+        return stream
+
+
+class PassCase(LoggerCase):
+    """A store with the stream ``s``, which is on the server, and passes through the proxy."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.path = self.folder() / "a.db"
+        self.store = Store(self.path)
+        self.addCleanup(lambda: self.store.close())
+        self.server_stream = self.stream()
+        self.id = self.add("s")
+        self.links: list[ConnectorDB] = []
+        self.server = self.link(self.proxy.url, self.key)
+        self.clock = 1000.0
+
+    def add(self, name: str, schema: str = "{}", declared: bool = False) -> int:
+        """Add a stream to the file."""
+        self.store.put_stream(name, schema, {}, declared)
+        return {stream.name: stream.id for stream in self.store.streams()}[name]
+
+    def link(self, address: str, key: str) -> Link:
+        """Return a connection that ends with the test."""
+        connection = ConnectorDB(key, url=address, connect=False)
+        self.addCleanup(connection.close)
+        return Link(address, key, connection)
+
+    def log(self, *values: str, stream: int | None = None) -> None:
+        """Log values, as JSON text, a second apart."""
+        for value in values:
+            self.clock += 1
+            self.store.append(stream or self.id, self.clock, value, 0)
+
+    def run_pass(self) -> Report:
+        """Run one pass over what is there now."""
+        return Pass(self.store, self.server, self.link, SYSTEM, threading.Event(), WAIT).run(self.store.newest())
+
+    def run_passes(self, at_most: int = 4) -> int:
+        """Run passes until nothing waits; return how many it took."""
+        for number in range(1, at_most + 1):
+            try:
+                self.run_pass()
+            except ConnectorDBError:
+                continue
+            if not len(self.store):
+                return number
+        self.fail(f"{len(self.store)} points still wait after {at_most} passes; set aside: {self.store.rejected()}")
+
+    def waiting(self, stream: int | None = None) -> list[Row]:
+        """Return what waits."""
+        id = stream or self.id
+        return self.store.rows(id << 40, (id << 40) | (2**40 - 1), 2**60, 2**60)
+
+    def assert_adds_up(self) -> None:
+        """Every point that was accepted is somewhere."""
+        for ledger in self.store.ledgers():
+            self.assertEqual(
+                ledger.accepted, ledger.waiting + ledger.confirmed + ledger.aside + ledger.dropped, ledger.name
+            )
