@@ -81,7 +81,8 @@ class Points:
 
     def text(self, series: Series, first: int, last: int, budget: int) -> tuple[bytes, int]:
         """Return points from index *first*, before *last*, as text, and the index that it came to."""
-        first = max(first, 0)
+        # beyond the last index that a key has room for, the next series begins
+        first, last = max(first, 0), min(last, _MOST_POINTS)
         found: list[bytes] = []
         at, size = first, 0
         if first < last:
@@ -109,7 +110,7 @@ class Points:
         rows = self._connection.execute(
             "SELECT id - :base, number, packed, data FROM chunks WHERE id >= "
             "(SELECT max(id) FROM chunks WHERE id BETWEEN :base AND :first) AND id < :last ORDER BY id",
-            {"base": base, "first": base + first, "last": base + min(last, _MOST_POINTS)},
+            {"base": base, "first": base + first, "last": base + last},
         )
         try:
             yield from rows

@@ -4,87 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from connectordb.server.storage import Found, Gone, Series, Taken, Writer
+from connectordb.server.storage import Gone, Series, Writer
 
 from .trees import StorageCase, device, plant, stream, user
 
 
-class Rows(StorageCase):
-    """Users, devices and streams are kept as they were given, and found."""
-
-    def test_columns(self) -> None:
-        """All columns come back, with the kinds that they have."""
-        given = user(
-            "mara", nickname="Mara", description="é漢😀", icon="fa:x", role="admin", public=False, password="h"
-        )
-        made = self.write(lambda writer: writer.create_user(given))
-        self.assertEqual({**given, "id": made.id}, {name: getattr(made, name) for name in (*given, "id")})
-        self.assertIs(made.public, False)
-        given = device("lamp", apikey="k", enabled=False, role="user")
-        lamp = self.write(lambda writer: writer.create_device(made.id, given))
-        self.assertEqual(given, {name: getattr(lamp, name) for name in given})
-        self.assertEqual(lamp.user_id, made.id)
-        given = stream("light", schema='{"type":"number"}', downlink=True)
-        light = self.write(lambda writer: writer.create_stream(lamp.id, given))
-        self.assertEqual(given, {name: getattr(light, name) for name in given})
-        self.assertEqual(light.device_id, lamp.id)
-        self.assertEqual(self.read(lambda reader: reader.find(("mara", "lamp", "light"))), Found(made, lamp, light))
-        self.assertEqual(self.read(lambda reader: reader.find(("mara", "lamp"))), Found(made, lamp))
-        self.assertEqual(self.read(lambda reader: reader.find(("mara", "lamp", "x"))), Found(made, lamp))
-        self.assertEqual(self.read(lambda reader: reader.find(("mara", "x", "light"))), Found(made))
-        self.assertEqual(self.read(lambda reader: reader.find(("Mara", "lamp", "light"))), Found())
-
-    def test_wrong_columns(self) -> None:
-        """Columns that are missing, unknown or fixed are a mistake of the caller's."""
-        self.write(plant)
-        for wrong in (
-            lambda writer: writer.create_user({"name": "x"}),
-            lambda writer: writer.create_user(user("x", colour="red")),
-            lambda writer: writer.update_user(1, {"id": 5}),
-            lambda writer: writer.update_device(1, {"user_id": 5}),
-            lambda writer: writer.update_stream(1, {"colour = 1 --": 5}),
-        ):
-            with self.assertRaises(ValueError):
-                self.write(wrong)
-
-    def test_taken(self) -> None:
-        """Names, addresses and keys are unique, each in its scope, and the error says which it was."""
-
-        def fill(writer: Writer) -> None:
-            for name in ("a", "b"):
-                owner = writer.create_user(user(name))
-                writer.create_stream(writer.create_device(owner.id, device("d", apikey=name)).id, stream("s"))
-            for name in ("e", "f"):
-                writer.create_device(1, device(name))  # any number of devices has no key
-
-        self.write(fill)
-        refused: list[tuple[str, Any]] = [
-            ("name", lambda writer: writer.create_user(user("a", email="new"))),
-            ("email", lambda writer: writer.create_user(user("c", email="b@localhost"))),
-            ("name", lambda writer: writer.create_device(1, device("d"))),
-            ("apikey", lambda writer: writer.create_device(1, device("new", apikey="b"))),
-            ("name", lambda writer: writer.create_stream(1, stream("s"))),
-            ("email", lambda writer: writer.update_user(1, {"email": "b@localhost"})),
-            ("name", lambda writer: writer.update_user(1, {"name": "b"})),
-            ("apikey", lambda writer: writer.update_device(1, {"apikey": "b"})),
-        ]
-        for field, work in refused:
-            with self.subTest(field=field), self.assertRaises(Taken) as caught:
-                self.write(work)
-            self.assertEqual(caught.exception.field, field)
-        self.write(lambda writer: writer.update_user(1, {"name": "a", "email": "a@localhost"}))  # one's own is free
-        self.write(lambda writer: writer.update_device(1, {"apikey": "a"}))
-        self.write(lambda writer: writer.create_user(user("A")))  # names are compared exactly
-        self.assertEqual(self.read(lambda reader: reader.counts()), {"users": 3, "devices": 4, "streams": 2})
-
-    def test_update(self) -> None:
-        """Only what is given changes."""
-        self.write(plant)
-        before = self.read(lambda reader: reader.find(("mara",)).user)
-        assert before is not None
-        self.assertEqual(self.write(lambda writer: writer.update_user(before.id, {})), before)
-        after = self.write(lambda writer: writer.update_user(before.id, {"public": False, "nickname": "M"}))
-        self.assertEqual((after.public, after.nickname, after.email), (False, "M", before.email))
+class Finding(StorageCase):
+    """Users, devices and streams are found by what is known of them."""
 
     def test_order(self) -> None:
         """Lists come in order of creation, also after changes."""
@@ -117,6 +43,35 @@ class Rows(StorageCase):
                 found = self.read(lambda reader, asked=asked: reader.find_login(asked))
                 self.assertEqual(found and found.id, id)
         self.assertIsNone(self.read(lambda reader: reader.find_login("")))
+
+    def test_no_scan(self) -> None:
+        """What every request asks for is found by an index, never by going through a table."""
+        series = self.write(plant)
+        self.write(lambda writer: writer.insert(series, [{"t": t + 1} for t in range(3000)], False))
+        bound: dict[str, Any] = {}
+
+        def note(cursor: Any, sql: str, bindings: Any) -> bool:
+            bound[sql] = bindings
+            return True
+
+        def ask(reader: Any) -> None:
+            reader._connection.exec_trace = note
+            reader.find(("mara", "lamp", "light"))
+            reader.find_login("mara")
+            reader.find_key("key")
+            reader.devices(1)
+            reader.streams(1)
+            reader.length(series)
+            reader.newest(series)
+            reader.index_after(series, 1500.5)
+            reader.text(series, 1500, 1600, 1000)
+            reader._connection.exec_trace = None
+            for sql in bound:
+                plan = [row[3] for row in reader._connection.execute(f"EXPLAIN QUERY PLAN {sql}", bound[sql])]
+                self.assertFalse([step for step in plan if step.startswith("SCAN")], sql)
+
+        self.read(ask)
+        self.assertGreaterEqual(len(bound), 10)
 
     def test_keys(self) -> None:
         """A key finds its device and that one's user, as long as it is the key; an empty one finds nothing."""

@@ -174,6 +174,9 @@ class Inserting(StorageCase):
             points = [{"t": index + 1, "d": count} for index in range(count)]
             self.write(lambda writer, s=series, p=points: writer.insert(s, p, False))
         self.write(lambda writer: writer.clear(self.series))
+        beyond = self.read(lambda reader: reader.text(self.series, 2**38, 2**38 + 9, 1000))
+        self.assertEqual(beyond, (b"", 2**38), "not those of the next series")
+        self.assertEqual(self.read(lambda reader: reader.text(self.series, 2**70, 2**71, 1000))[0], b"")
         lengths = self.read(lambda reader: [reader.length(series) for series in (self.series, downlink, other)])
         self.assertEqual(lengths, [0, 20, 1])
         self.assertEqual(self.at(1), [1], "a cleared series begins anew")
