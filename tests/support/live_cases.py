@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import base64
-import functools
-import os
 import threading
 import time
-import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -19,6 +16,7 @@ from connectordb.protocol.paths import Path
 from connectordb.runtime.backoff import Backoff
 
 from .case import SOON, Case
+from .target import TargetCase, new_name
 from .ws_peer import Peer, PeerConnection
 
 STREAM = Path.parse("mara/lamp/light")
@@ -88,14 +86,11 @@ class PeerCase(Case):
         return live, peer, record
 
 
-#: A running server with the administrator ``test``, password ``test``.
-SERVER = os.environ.get("CONNECTORDB_TEST_URL", "http://localhost:3124")
-
-
 class Caller:
     """One device's REST access, by hand, with the `Live` that is tested."""
 
-    def __init__(self, path: Path, key: str) -> None:
+    def __init__(self, url: str, path: Path, key: str) -> None:
+        self.url = url
         self.path = path
         self.session = requests.Session()
         self.session.auth = ("", key)
@@ -110,7 +105,7 @@ class Caller:
                 self.inserts.append(f"{request.method} {request.path}")
             reply = self.session.request(
                 request.method,
-                f"{SERVER}/api/v1{request.path}",
+                f"{self.url}/api/v1{request.path}",
                 params=dict(request.parameters),
                 data=request.body,
                 timeout=SOON,
@@ -120,7 +115,11 @@ class Caller:
     def live(self, timeout: float = SOON) -> Live:
         """Return a `Live`."""
         return Live(
-            SERVER, authorization=lambda: self.authorization, call=self.call, caller=lambda: self.path, timeout=timeout
+            self.url,
+            authorization=lambda: self.authorization,
+            call=self.call,
+            caller=lambda: self.path,
+            timeout=timeout,
         )
 
     def insert(self, path: Path, *values: Any) -> None:
@@ -133,41 +132,22 @@ class Caller:
         return [point["d"] for point in self.call(rest.points(path, {"i1": "0", "i2": "0"}))]
 
 
-@functools.cache
-def _administrator_key() -> str:
-    """Return the administrator's key: a password costs the server a slow hash at every request."""
-    answer = requests.get(f"{SERVER}/api/v1/crud/test/user", auth=("test", "test"), timeout=SOON)
-    return str(answer.json()["apikey"])
-
-
-class LiveCase(Case):
-    """A fresh user with the devices ``user`` and ``lamp``; the latter has the streams ``light`` and ``heat``."""
+class LiveCase(TargetCase):
+    """Two devices of a user on a real server, ``user`` and the lamp; the latter has new streams ``light`` and ``heat``."""
 
     def setUp(self) -> None:
         super().setUp()
-        name = "l" + uuid.uuid4().hex[:12]
-        admin = requests.Session()
-        self.addCleanup(admin.close)
-        admin.auth = ("", _administrator_key())
-        tree = {
-            "email": f"{name}@example.com",
-            "password": "secret",
-            "role": "user",
-            "devices": {"lamp": {"streams": {"light": {"downlink": True}, "heat": {}}, "enabled": True}},
-        }
-        answer = admin.post(f"{SERVER}/api/v1/crud/{name}", json=tree, timeout=SOON)
-        self.assertEqual(answer.status_code, 200, answer.text)
-        self.addCleanup(lambda: admin.delete(f"{SERVER}/api/v1/crud/{name}", timeout=SOON))
-        self.user = self.caller(admin, Path.parse(f"{name}/user"))
-        self.lamp = self.caller(admin, Path.parse(f"{name}/lamp"))
-        self.light = self.lamp.path / "light"
-        self.heat = self.lamp.path / "heat"
+        self.user = self.caller("user", self.user_key)
+        self.lamp = self.caller("own", self.device_key)
+        self.light = self.lamp.path / new_name()
+        self.heat = self.lamp.path / new_name()
+        self.lamp.call(rest.create(self.light, {"schema": "{}", "downlink": True}))
+        self.lamp.call(rest.create(self.heat, {"schema": "{}"}))
         self.live = self.open(self.lamp)
 
-    def caller(self, admin: requests.Session, path: Path) -> Caller:
-        """Return the access of a device."""
-        key = admin.get(f"{SERVER}/api/v1/crud/{path}", timeout=SOON).json()["apikey"]
-        caller = Caller(path, key)
+    def caller(self, device: str, key: str) -> Caller:
+        """Return the access of one of the user's devices."""
+        caller = Caller(self.url, Path((self.user_name, device)), key)
         self.addCleanup(caller.session.close)
         return caller
 
