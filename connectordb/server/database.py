@@ -141,7 +141,7 @@ def create(
     email = _checked_email(email or ("test@localhost" if test and name == "test" else "root@localhost"))
     fields = {"name": name, "email": email, "role": "admin", "public": False}
     with _built(path) as building:
-        with contextlib.closing(SQLiteStorage(building / _FILE, readers=0)) as storage:
+        with contextlib.closing(SQLiteStorage(building / _FILE, readers=1)) as storage:
             hashed = hash_password(password)
             storage.write(lambda writer: create_user(writer, fields, hashed)).result()
     return Created(name, None if given else password)

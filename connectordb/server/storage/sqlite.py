@@ -42,13 +42,15 @@ class SQLiteStorage(Storage):
 
     Args:
         path: The file. Beside it SQLite keeps two more while it is open, with ``-wal`` and ``-shm`` added to the name.
-        readers: How many threads read.
+        readers: How many threads read, one at least.
 
     Raises:
         StorageError: The file cannot be opened, is not a database, or was made by a newer version.
     """
 
     def __init__(self, path: str | os.PathLike[str], readers: int = 2) -> None:
+        if readers < 1:
+            raise ValueError("a storage needs a thread that reads: without one, reads would wait for ever")
         self._path = os.fspath(path)
         self._writes: Jobs[Writer] = Jobs(f"the storage in {self._path!r}")
         self._reads: Jobs[Reader] = Jobs(f"the storage in {self._path!r}")

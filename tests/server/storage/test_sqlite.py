@@ -391,6 +391,11 @@ class Living(StorageCase):
         self.eventually(lambda: len(self._threads()) == before)
         self.eventually(lambda: not Path(f"{path}-wal").exists(), "the last connection is closed")
 
+    def test_no_readers(self) -> None:
+        """A storage that nobody could read is refused."""
+        with self.assertRaisesRegex(ValueError, "reads would wait"):
+            SQLiteStorage(self.folder() / "new.db", readers=0)
+
     def test_private(self) -> None:
         """Nobody else may read the files."""
         self.write(plant)
