@@ -263,11 +263,14 @@ def _translated(what: str, trace: Trace, body: _Body | None) -> Iterator[None]:
 
 
 def _never_connected(error: BaseException) -> bool:
-    kinds = requests.exceptions
-    names = {type(cause).__name__ for cause in _causes(error)}
-    return bool(names & {"NewConnectionError", "NameResolutionError", "SSLCertVerificationError"}) or isinstance(
-        error, kinds.ProxyError
+    return isinstance(error, requests.exceptions.ProxyError) or _is_among_causes(
+        error, "NewConnectionError", "NameResolutionError", "SSLCertVerificationError"
     )
+
+
+def _is_among_causes(error: BaseException, *names: str) -> bool:
+    # by name: the classes are urllib3's, which is requests' own business
+    return any(type(cause).__name__ in names for cause in _causes(error))
 
 
 def _explained(error: BaseException) -> str:
@@ -275,7 +278,9 @@ def _explained(error: BaseException) -> str:
     if isinstance(error, requests.exceptions.SSLError):
         if any(sign in reason.upper().replace(" ", "_") for sign in _PLAIN_HTTP):
             return f"something speaks plain HTTP there, not HTTPS: if that is the server, say url='http://…' ({reason})"
-        return f"no TLS connection: {reason}; to trust an authority of your own, pass its certificate as verify="
+        if _is_among_causes(error, "SSLCertVerificationError"):
+            return f"no TLS connection: {reason}; to trust an authority of your own, pass its certificate as verify="
+        return f"no TLS connection: {reason}; does the server speak HTTPS? if not, say url='http://…'"
     if isinstance(error, requests.exceptions.ProxyError):
         return f"the proxy gave no connection: {reason}"
     if _never_connected(error):

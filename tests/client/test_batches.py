@@ -81,9 +81,7 @@ class Checked(Case):
     def test_left_out(self) -> None:
         """A point without a time gets the present, one without a value null; who wrote it is not sent."""
         sent = list(batches([{"t": 1.0, "d": 1, "o": "a/b"}, {"t": 2}, {"d": 5}, {"t": 0, "d": 6}], NOW))
-        self.assertEqual(
-            sent, [[{"t": 1.0, "d": 1}, {"t": 2.0, "d": None}, {"t": NOW, "d": 5}, {"t": NOW, "d": 6}]]
-        )
+        self.assertEqual(sent, [[{"t": 1.0, "d": 1}, {"t": 2.0, "d": None}, {"t": NOW, "d": 5}, {"t": NOW, "d": 6}]])
 
 
 class Cut(Case):

@@ -36,7 +36,15 @@ class Headers(Case):
 
     def test_refused(self) -> None:
         """An empty key, which an original server takes for somebody's, is never sent; nor is what is no text."""
-        for bad in (("", None), ("", ""), ("", "secret"), (None, "secret"), (5, None), ("mara", 5), ("ma:ra", "secret")):
+        for bad in (
+            ("", None),
+            ("", ""),
+            ("", "secret"),
+            (None, "secret"),
+            (5, None),
+            ("mara", 5),
+            ("ma:ra", "secret"),
+        ):
             with self.subTest(bad), self.assertRaises(LocalProtocolError) as caught:
                 Credentials.of(*bad)  # type: ignore[arg-type]
             self.assertNotIn("secret", str(caught.exception))

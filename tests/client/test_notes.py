@@ -26,7 +26,9 @@ class Notes(unittest.TestCase):
         """How much was stored is said in words and as a number."""
         error = OutcomeUnknown("broke")
         notes.add_stored(error, 5000)
-        self.assertEqual((str(error), error.stored), ("broke; before that, 5000 datapoints of this call were stored", 5000))
+        self.assertEqual(
+            (str(error), error.stored), ("broke; before that, 5000 datapoints of this call were stored", 5000)
+        )
         other = LocalProtocolError("bad")
         notes.add_stored(other, 0)
         self.assertEqual(str(other), "bad; before that, nothing of this call was stored")

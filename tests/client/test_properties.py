@@ -23,7 +23,9 @@ class Create(unittest.TestCase):
             {
                 "email": "m@x.org",
                 "streams": {"mood": {"schema": {"type": "integer"}}},
-                "devices": {"lamp": {"visible": False, "streams": {"light": {"schema": '{"type": "boolean"}'}, "a": None}}},
+                "devices": {
+                    "lamp": {"visible": False, "streams": {"light": {"schema": '{"type": "boolean"}'}, "a": None}}
+                },
             },
         )
         self.assertEqual(

@@ -65,8 +65,14 @@ class Step:
 def answer(body: Any = "ok", status: int = 200, headers: Mapping[str, str] | None = None, **more: str) -> Step:
     """Answer: text and bytes as they are, anything else as JSON."""
     content = body if isinstance(body, bytes) else body.encode() if isinstance(body, str) else json.dumps(body).encode()
-    named = {"Content-Length": str(len(content)), **(headers or {}), **{k.replace("_", "-"): v for k, v in more.items()}}
-    head = f"HTTP/1.1 {status} {_PHRASES.get(status, 'Status')}\r\n" + "".join(f"{k}: {v}\r\n" for k, v in named.items())
+    named = {
+        "Content-Length": str(len(content)),
+        **(headers or {}),
+        **{k.replace("_", "-"): v for k, v in more.items()},
+    }
+    head = f"HTTP/1.1 {status} {_PHRASES.get(status, 'Status')}\r\n" + "".join(
+        f"{k}: {v}\r\n" for k, v in named.items()
+    )
     return raw(head.encode() + b"\r\n" + content)
 
 
@@ -230,7 +236,9 @@ def _read(stream: Any, number: int) -> Received | None:
     line = stream.readline()
     if not line.strip():
         return None
-    method, target, _ = line.decode("latin-1").split(" ", 2)
+    method, target, *rest = [*line.decode("latin-1").split(" ", 2), "", ""]
+    if not rest[0].startswith("HTTP/"):  # a TLS greeting, say
+        return Received("?", "", {}, line, number)
     headers = {}
     while (header := stream.readline().decode("latin-1").strip()) != "":
         name, _, value = header.partition(":")
