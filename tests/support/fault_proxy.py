@@ -48,6 +48,8 @@ class FaultProxy:
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         # guards the lists below
         self._lock = threading.Lock()
+        self._idle = threading.Condition(self._lock)
+        self._passing = 0
         self._script: list[Fault] = []
         self._late: list[bytes] = []
         self._sockets: set[socket.socket] = set()
@@ -78,10 +80,8 @@ class FaultProxy:
 
     def settle(self) -> None:
         """Wait until no request is being passed on."""
-        with self._lock:
-            threads, self._threads = self._threads, []
-        for thread in threads:
-            thread.join(10)
+        with self._idle:
+            self._idle.wait_for(lambda: self._passing == 0, 30)
 
     def close(self) -> None:
         """End all connections and threads."""
@@ -120,12 +120,22 @@ class FaultProxy:
         try:
             connection.settimeout(30)
             with suppress(OSError):
-                while (request := _read_message(connection)) and self._pass(connection, request):
+                while (request := _read_message(connection)) and self._count(connection, request):
                     pass
         finally:
             with self._lock:
                 self._sockets.discard(connection)
             connection.close()
+
+    def _count(self, connection: socket.socket, request: bytes) -> bool:
+        with self._lock:
+            self._passing += 1
+        try:
+            return self._pass(connection, request)
+        finally:
+            with self._idle:
+                self._passing -= 1
+                self._idle.notify_all()
 
     def _pass(self, connection: socket.socket, request: bytes) -> bool:
         line = request.split(b"\r\n", 1)[0].decode()
