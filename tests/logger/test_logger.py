@@ -1,0 +1,505 @@
+"""Tests of `connectordb.logger.logger`."""
+
+from __future__ import annotations
+
+import inspect
+import threading
+import time
+from typing import Any
+
+import jsonschema
+
+from connectordb import ConnectorDB
+from connectordb.exceptions import (
+    ClosedError,
+    ConnectionFailed,
+    ConnectorDBError,
+    LocalProtocolError,
+    LoggerError,
+    StorageError,
+    StreamNotAdded,
+)
+from connectordb.logger import Logger
+from tests.support.case import MS, SOON
+from tests.support.fault_proxy import Fault
+from tests.support.logger_cases import WAIT, LoggerCase
+
+NOWHERE = "http://127.0.0.1:1"
+
+#: What programs written for 0.3.5 call, with the names that they pass.
+SIGNATURES = {
+    "__init__": "database_file_path on_create=None apikey=None onsync=None onsyncfail=None syncraise=False",
+    "addStream": "streamname schema=None **properties",
+    "addStream_force": "streamname schema=None",
+    "insert": "streamname value",
+    "insert_many": "data_dict",
+    "sync": "",
+    "start": "",
+    "stop": "",
+    "close": "",
+    "ping": "",
+    "cleardata": "",
+    "__len__": "",
+}
+PROPERTIES = "apikey serverurl syncperiod lastsynctime data connectordb name streams".split()
+
+
+class Base(LoggerCase):
+    """A Logger on a fresh file, for the device behind the proxy."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.path = self.folder() / "cache.db"
+
+    def open(self, *args: Any, url: str = "", **options: Any) -> Logger:
+        """Open the file."""
+        logger = Logger(self.path, *args, **{"apikey": self.key, **options})
+        self.addCleanup(logger.close)
+        logger._patience = WAIT
+        logger.serverurl = url or self.proxy.url
+        return logger
+
+
+class SurfaceTests(Base):
+    """The names of 0.3.5."""
+
+    def test_signatures(self) -> None:
+        """Each is there, with its parameters in order; what was added can only be passed by name."""
+        for name, wanted in SIGNATURES.items():
+            with self.subTest(name):
+                parameters = list(inspect.signature(getattr(Logger, name)).parameters.values())[1:]
+                kept = [p for p in parameters if p.kind is not p.KEYWORD_ONLY]
+                shown = " ".join(str(p.replace(annotation=p.empty)).replace(" ", "") for p in kept)
+                self.assertEqual(shown, wanted)
+        for name in PROPERTIES:
+            self.assertIsInstance(getattr(Logger, name), property, name)
+
+    def test_defaults(self) -> None:
+        """A new file has the defaults of 0.3.5."""
+        logger = Logger(self.path)
+        self.addCleanup(logger.close)
+        self.assertEqual((logger.serverurl, logger.apikey, logger.syncperiod), ("http://localhost:3124", "", 600))
+        self.assertEqual((logger.lastsynctime, logger.data, len(logger), dict(logger.streams)), (0, {}, 0, {}))
+        self.assertTrue(logger)
+        self.assertEqual((logger.onsync, logger.onsyncfail, logger.syncraise), (None, None, False))
+
+    def test_settings_are_kept(self) -> None:
+        """Settings, and streams, are there when the file is opened again; a key that is passed replaces the old one."""
+        with self.open() as logger:
+            logger.syncperiod, logger.data = 5, {"a": [1, None]}
+            logger.addStream_force("s", {"type": "number"})
+        with Logger(self.path) as logger:
+            self.assertEqual((logger.apikey, logger.serverurl), (self.key, self.proxy.url))
+            self.assertEqual((logger.syncperiod, logger.data), (5, {"a": [1, None]}))
+            self.assertEqual(dict(logger.streams), {"s": {"type": "number"}})
+            self.assertIn("s", logger)
+            self.assertNotIn("t", logger)
+        with Logger(self.path, apikey="other") as logger:
+            self.assertEqual(logger.apikey, "other")
+
+    def test_bad_settings(self) -> None:
+        """Settings that make no sense are refused."""
+        logger = self.open()
+        for name, value in (
+            ("syncperiod", 0),
+            ("syncperiod", "5"),
+            ("syncperiod", float("inf")),
+            ("serverurl", ""),
+            ("serverurl", "http://"),
+            ("apikey", None),
+            ("data", {1, 2}),
+        ):
+            with self.subTest(name=name, value=value), self.assertRaises(LocalProtocolError):
+                setattr(logger, name, value)
+
+    def test_name(self) -> None:
+        """`name` and `ping` are the path of the device, `connectordb` a connection as that device."""
+        logger = self.open()
+        self.assertEqual((logger.name, logger.ping()), (self.device, self.device))
+        self.assertIsInstance(logger.connectordb, ConnectorDB)
+        self.assertIs(logger.connectordb, logger.connectordb)
+        self.assertEqual(logger.connectordb.path, self.device)
+
+    def test_reset_apikey(self) -> None:
+        """A key that is reset through the Logger's connection is saved in the file, and used."""
+        with self.open() as logger:
+            key = logger.connectordb.reset_apikey()
+            self.assertNotEqual(key, self.key)
+            self.assertEqual((logger.apikey, logger.ping()), (key, self.device))
+        with Logger(self.path) as logger:
+            self.assertEqual((logger.apikey, logger.ping()), (key, self.device))
+
+    def test_closed(self) -> None:
+        """After close everything raises; closing again does nothing."""
+        logger = self.open()
+        logger.addStream_force("s")
+        logger.close()
+        logger.close()
+        for use in (
+            lambda: logger.insert("s", 1),
+            lambda: len(logger),
+            logger.sync,
+            logger.start,
+            logger.ping,
+        ):
+            with self.assertRaises(ClosedError):
+                use()
+
+
+class CreateTests(Base):
+    """`on_create` runs once, when the file is new."""
+
+    def test_once(self) -> None:
+        """It runs for a new file, with the Logger, and not again."""
+        calls: list[Logger] = []
+        with self.open(calls.append) as logger:
+            self.assertEqual(calls, [logger])
+        self.open(calls.append)
+        self.assertEqual(len(calls), 1)
+
+    def test_false(self) -> None:
+        """If it returns False the file is removed, and that is an error."""
+        with self.assertRaisesRegex(LoggerError, "on_create returned False"):
+            Logger(self.path, on_create=lambda logger: False)
+        self.assertEqual(list(self.path.parent.iterdir()), [])
+
+    def test_raises(self) -> None:
+        """If it raises the file is removed, and the error goes on."""
+
+        def fail(logger: Logger) -> None:
+            logger.addStream_force("s")
+            logger.insert("s", 1)
+            raise KeyError("mine")
+
+        with self.assertRaisesRegex(KeyError, "mine"):
+            Logger(self.path, on_create=fail)
+        self.assertEqual(list(self.path.parent.iterdir()), [])
+
+    def test_bad_files(self) -> None:
+        """What is no cache file is refused, and stays."""
+        self.path.write_text("my diary")
+        for path in (self.path, self.path.parent):
+            with self.assertRaises(StorageError):
+                Logger(path)
+        self.assertEqual(self.path.read_text(), "my diary")
+
+
+class AddStreamTests(Base):
+    """`addStream` acts at once where the server is there, and at the first sync where it is not."""
+
+    def test_created(self) -> None:
+        """An absent stream is created, with its properties."""
+        self.open().addStream("s", {"type": "number"}, nickname="S", downlink=True)
+        stream = self.admin(f"{self.device}/s")
+        self.assertEqual((stream.schema, stream.nickname, stream.downlink), ({"type": "number"}, "S", True))
+
+    def test_schema_as_text(self) -> None:
+        """A schema may be JSON text."""
+        logger = self.open()
+        logger.addStream("s", '{"type": "number"}')
+        self.assertEqual(dict(logger.streams), {"s": {"type": "number"}})
+
+    def test_existing(self) -> None:
+        """Without a schema, that of the stream on the server is taken."""
+        self.stream("s", {"type": "string"})
+        logger = self.open()
+        logger.addStream("s")
+        self.assertEqual(dict(logger.streams), {"s": {"type": "string"}})
+
+    def test_absent_without_schema(self) -> None:
+        """An absent stream without a schema is an error."""
+        logger = self.open()
+        with self.assertRaisesRegex(LoggerError, "give addStream a schema"):
+            logger.addStream("s")
+        self.assertNotIn("s", logger)
+
+    def test_other_schema(self) -> None:
+        """Where the server's schema is another one it wins, with a warning, or is refused."""
+        self.stream("s", {"type": "string"})
+        logger = self.open()
+        with self.assertRaisesRegex(LoggerError, "has the schema"):
+            logger.addStream("s", {"type": "number"}, on_schema="error")
+        self.assertNotIn("s", logger)
+        with self.assertLogs("connectordb.logger", "WARNING"):
+            logger.addStream("s", {"type": "number"})
+        logger.insert("s", "text")
+        with self.assertRaises(jsonschema.ValidationError):
+            logger.insert("s", 1)
+
+    def test_server_away(self) -> None:
+        """With the server away a stream with a schema is created at the first sync; one without is an error."""
+        logger = self.open(url=NOWHERE)
+        with self.assertRaises(ConnectionFailed):
+            logger.addStream("s")
+        with self.assertLogs("connectordb.logger", "WARNING"):
+            logger.addStream("s", {"type": "number"}, nickname="S")
+        logger.insert("s", 1)
+        logger.serverurl = self.proxy.url
+        logger.sync()
+        self.assertEqual(self.stored(), [1])
+        self.assertEqual(self.admin(f"{self.device}/s").nickname, "S")
+
+    def test_force(self) -> None:
+        """`addStream_force` asks nobody, and without a schema any value goes."""
+        logger = self.open(url=NOWHERE)
+        logger.addStream_force("s")
+        for value in (1, "a", None, [1, {"a": True}]):
+            logger.insert("s", value)
+        self.assertEqual(len(logger), 4)
+
+    def test_bad(self) -> None:
+        """Names and schemas that are none are refused before anything is sent."""
+        logger = self.open()
+        for name in ("a/b", "a b", "", 5):
+            with self.assertRaises(LocalProtocolError):
+                logger.addStream(name, {})  # type: ignore[arg-type]
+        with self.assertRaises(jsonschema.SchemaError):
+            logger.addStream("s", {"type": "nonsense"})
+        with self.assertRaises(ValueError):
+            logger.addStream("s", "{no json")
+        self.assertEqual(self.proxy.requests, [])
+
+
+class InsertTests(Base):
+    """`insert` takes what the schema takes."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.logger = self.open(url=NOWHERE)
+        self.logger.addStream_force("n", {"type": "number"})
+        self.logger.addStream_force("any")
+
+    def test_refused(self) -> None:
+        """What the schema, or JSON, refuses is refused, and not in the file."""
+        for value in ("a", None, True):
+            with self.assertRaises(jsonschema.ValidationError):
+                self.logger.insert("n", value)
+        for value in (float("nan"), float("inf"), b"bytes", {1}, object(), {"a": {1: 2}}):
+            with self.assertRaises(LocalProtocolError):
+                self.logger.insert("any", value)
+        with self.assertRaisesRegex(StreamNotAdded, "it has: any, n"):
+            self.logger.insert("missing", 1)
+        self.assertEqual(len(self.logger), 0)
+
+    def test_many(self) -> None:
+        """`insert_many` takes points with times, of several streams, in any order."""
+        self.logger.insert_many({"n": [{"t": 30, "d": 3}, {"t": 10.5, "d": 1}], "any": [{"t": 1.0, "d": None}]})
+        self.logger.insert_many({"n": [{"t": 20, "d": 2}]})
+        rows = self.logger._store.rows(1 << 40, 2 << 40, 10, 10**6)
+        self.assertEqual([(row.t, row.d) for row in rows], [(10.5, "1"), (20, "2"), (30, "3")])
+        self.assertEqual(len(self.logger), 4)
+
+    def test_many_or_none(self) -> None:
+        """One bad point among many, and none is taken."""
+        good = {"t": 1.0, "d": 1}
+        for bad in (
+            {"t": 2.0, "d": "a"},
+            {"t": 2.0},
+            {"d": 2},
+            {"t": "2", "d": 2},
+            {"t": 0, "d": 2},
+            {"t": float("nan"), "d": 2},
+            {"t": 10**400, "d": 2},
+            5,
+        ):
+            with self.subTest(bad=bad), self.assertRaises((LocalProtocolError, jsonschema.ValidationError)):
+                self.logger.insert_many({"any": [good], "n": [good, bad]})  # type: ignore[list-item]
+        with self.assertRaises(StreamNotAdded):
+            self.logger.insert_many({"any": [good], "missing": [good]})
+        self.assertEqual(len(self.logger), 0)
+        self.logger.insert_many({})
+
+    def test_times(self) -> None:
+        """The Logger's times are the present, and increase strictly even if the clock stands or goes back."""
+        clock = [1000.0]
+        self.logger._clock = type("Stepping", (type(self.logger._clock),), {"wall": lambda self: clock[0]})()
+        for now in (1000.0, 1000.0, 500.0, -5.0, 2000.0):
+            clock[0] = now
+            self.logger.insert("n", now)
+        times = [row.t for row in self.logger._store.rows(1 << 40, 2 << 40, 10, 10**6)]
+        self.assertEqual((times[0], times[-1]), (1000.0, 2000.0))
+        self.assertTrue(all(one < two for one, two in zip(times, times[1:], strict=False)))
+
+    def test_older_than_sent(self) -> None:
+        """A point older than what was sent is set aside at once, and shown."""
+        self.logger.serverurl = self.proxy.url
+        self.stream("n")
+        self.logger.insert_many({"n": [{"t": 20.0, "d": 1}]})
+        self.logger.sync()
+        self.logger.insert_many({"n": [{"t": 10.0, "d": 2}, {"t": 30.0, "d": 3}]})
+        self.logger.sync()
+        self.assertEqual(self.stored("n"), [1, 3])
+        (rejected,) = self.logger.rejected()
+        self.assertEqual((rejected["stream"], rejected["t"], rejected["d"]), ("n", 10.0, 2))
+        self.assertIn("older than 20.0", rejected["reason"])
+
+    def test_cleardata(self) -> None:
+        """`cleardata` drops what waits."""
+        self.logger.insert("n", 1)
+        self.logger.cleardata()
+        self.assertEqual(len(self.logger), 0)
+
+    def test_another_process_added_the_stream(self) -> None:
+        """A stream that another process added to the file may be logged to."""
+        with Logger(self.path) as other:
+            other.addStream_force("new")
+        self.logger.insert("new", 1)
+        self.assertEqual(len(self.logger), 1)
+
+
+class SyncTests(Base):
+    """`sync` sends, or says why not."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.stream()
+        self.logger = self.open()
+        self.logger.addStream("s")
+
+    def test_sync(self) -> None:
+        """What waits arrives, with its times; `onsync` and `lastsynctime` tell."""
+        synced: list[int] = []
+        self.logger.onsync = lambda: synced.append(len(self.logger))
+        before = time.time()
+        self.logger.insert("s", 1)
+        self.logger.sync()
+        (point,) = self.admin(f"{self.device}/s")[:]
+        self.assertTrue(before <= point["t"] <= time.time())
+        self.assertEqual((point["d"], synced), (1, [0]))
+        self.assertTrue(before <= self.logger.lastsynctime <= time.time())
+
+    def test_failure(self) -> None:
+        """A failure is logged and returns; it is raised for `syncraise`, or if `onsyncfail` says so."""
+        self.logger.serverurl = NOWHERE
+        self.logger.insert("s", 1)
+        errors: list[Exception] = []
+        with self.assertLogs("connectordb.logger", "WARNING"):
+            self.logger.sync()
+        self.logger.syncraise = True
+        with self.assertRaises(ConnectionFailed):
+            self.logger.sync()
+        self.logger.onsyncfail = errors.append
+        self.logger.sync()
+        self.assertIsInstance(errors[0], ConnectionFailed)
+        self.logger.onsyncfail = lambda error: True
+        self.logger.syncraise = False
+        with self.assertRaises(ConnectionFailed):
+            self.logger.sync()
+        self.assertEqual((len(self.logger), self.logger.lastsynctime), (1, 0))
+
+    def test_one_stream_fails(self) -> None:
+        """If one stream is gone the others are served, and the sync counts as failed."""
+        errors: list[Exception] = []
+        self.logger.onsyncfail = errors.append
+        self.logger.addStream_force("gone")
+        self.logger.insert("gone", 1)
+        self.logger.insert("s", 2)
+        self.logger.sync()
+        self.assertEqual((self.stored(), len(self.logger), len(errors)), ([2], 1, 1))
+        self.assertIsInstance(errors[0], ConnectorDBError)
+
+    def test_faults(self) -> None:
+        """A lost answer is settled through the Logger's own connection."""
+        for n, fault in enumerate((Fault.NO_ANSWER, Fault.LOST, Fault.ERROR)):
+            self.logger.insert("s", n)
+            self.proxy.script(fault)
+            self.logger.sync()
+        self.assertEqual(self.stored(), [0, 1, 2])
+
+    def test_two_at_once(self) -> None:
+        """Two threads, and another process's file lock, take turns at syncing."""
+        with Logger(self.path) as other:
+            other._patience = WAIT
+            for n in range(20):
+                (self.logger if n % 2 else other).insert("s", n)
+            threads = [threading.Thread(target=which.sync) for which in (self.logger, other, self.logger, other)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join(SOON)
+        self.assertEqual(sorted(self.stored()), list(range(20)))
+        self.assertEqual(len(self.logger), 0)
+
+
+class BackgroundTests(Base):
+    """`start` syncs at once and then every period, on a thread of its own."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.stream()
+        self.logger = self.open()
+        self.logger.addStream("s")
+        self.synced = threading.Event()
+        self.logger.onsync = self.synced.set
+
+    def test_start(self) -> None:
+        """The first sync is at once, the next after the period, which counts from when it was assigned."""
+        self.logger.insert("s", 1)
+        self.logger.start()
+        self.wait(self.synced, "the first sync")
+        self.assertEqual(self.stored(), [1])
+        self.synced.clear()
+        self.logger.insert("s", 2)
+        self.logger.syncperiod = 30 * MS
+        self.wait(self.synced, "the second sync")
+        self.logger.stop()
+        self.assertEqual(self.stored(), [1, 2])
+
+    def test_thread(self) -> None:
+        """There is one thread, which stop ends; it may be started again."""
+        names = [thread.name for thread in threading.enumerate()]
+        self.assertNotIn("connectordb-logger", names)
+        for _ in range(2):
+            self.logger.start()
+            self.assertIn("connectordb-logger", [thread.name for thread in threading.enumerate()])
+            self.logger.stop()
+            self.logger.stop()
+            self.assertNotIn("connectordb-logger", [thread.name for thread in threading.enumerate()])
+
+    def test_start_twice(self) -> None:
+        """A second start warns and does nothing."""
+        self.logger.start()
+        with self.assertLogs("connectordb.logger", "WARNING") as logged:
+            self.logger.start()
+        self.assertIn("already", logged.output[0])
+
+    def test_start_does_not_wait(self) -> None:
+        """With a server that does not answer, start returns at once, and close ends the thread."""
+        silent = threading.Event()
+        reached = threading.Event()
+        self.proxy.on_request = lambda line: (reached.set(), silent.wait(SOON))[0]
+        self.logger.insert("s", 1)
+        before = time.monotonic()
+        self.logger.start()
+        self.assertLess(time.monotonic() - before, 500 * MS)
+        self.wait(reached, "a request")
+        self.logger.insert("s", 2)  # inserting does not wait either
+        silent.set()
+
+    def test_failures(self) -> None:
+        """A first failure goes to onsyncfail; the thread goes on, whatever that returns or raises, and delivers later."""
+        failed = threading.Event()
+
+        def fail(error: Exception) -> bool:
+            failed.set()
+            raise RuntimeError("my own mistake")
+
+        self.logger.onsyncfail = fail
+        self.logger.serverurl = NOWHERE
+        self.logger.syncperiod = 20 * MS
+        self.logger.insert("s", 1)
+        with self.assertLogs("connectordb.logger", "WARNING"):
+            self.logger.start()
+            self.wait(failed, "a failure")
+            self.logger.serverurl = self.proxy.url
+            self.eventually(lambda: len(self.logger) == 0, "the point was sent")
+        self.assertEqual(self.stored(), [1])
+
+    def test_points_at_the_start(self) -> None:
+        """The first sync sends the points that were there when start was called."""
+        self.logger.insert("s", 1)
+        self.proxy.on_request = lambda line: self.logger.insert("s", 2) if line.startswith("POST") else None
+        self.logger.start()
+        self.wait(self.synced, "a sync")
+        self.assertEqual(self.stored(), [1])
+        self.assertEqual(len(self.logger), 1)
