@@ -1,0 +1,55 @@
+"""The log of changes, ``U/meta/log``: made with its user or when it is first needed, and appended to by every change."""
+
+from __future__ import annotations
+
+from ..storage import Device, Series, Stream, User, Writer
+from ..tree import META_DEVICE
+from .fields import with_defaults
+from .request import Published, Request
+
+_NAME = "log"
+
+#: Who the points of the log come from.
+_SENDER = "ConnectorDB"
+
+_FIELDS = {
+    "name": _NAME,
+    "description": "A log of all create update and delete operations done on this user",
+    "icon": "material:assignment",
+    "schema": '{"type":"object","properties":{"cmd":{"type":"string"},"arg":{"type":"string"}},"required":["cmd","arg"]}',
+}
+
+
+def ensure_log(writer: Writer, user: User) -> Stream | None:
+    """Return the user's log, made if it is not there; `None` if there is no user any more."""
+    found = writer.find((user.name, META_DEVICE, _NAME))
+    if found.user is None or found.user.id != user.id or found.device is None:
+        return None
+    return found.stream or writer.create_stream(found.device.id, with_defaults("stream", _FIELDS))
+
+
+def log_change(writer: Writer, request: Request, command: str, owner: User) -> tuple[Published, ...]:
+    """
+    Note a change of something of *owner* in its log, and in that of the caller's user.
+
+    Returns:
+        What subscribers of the logs are to be told.
+    """
+    caller = request.caller.user
+    users = {user.id: user for user in (caller, owner) if user is not None}
+    if command == "DeleteUser":
+        del users[owner.id]
+    point = {"t": request.now, "d": {"cmd": command, "arg": request.path}, "o": _SENDER}
+    told = []
+    for user in users.values():
+        log = ensure_log(writer, user)
+        if log is not None:
+            if not log.ephemeral:
+                writer.insert(Series(log.id), [point], restamp=True)
+            told.append(Published(f"{user.name}/{META_DEVICE}/{_NAME}", (point,)))
+    return tuple(told)
+
+
+def command(verb: str, changed: User | Device | Stream) -> str:
+    """Return the name of a change: ``"CreateUser"``, say."""
+    return f"{verb}{type(changed).__name__}"

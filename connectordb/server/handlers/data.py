@@ -1,0 +1,206 @@
+"""Inserting points, reading them, and what is asked about them: length, and the index at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ...exceptions import LocalProtocolError
+from ...protocol import json_text
+from ...protocol.constants import DOWNLINK
+from ...protocol.feed import Datapoint
+from ..patterns import server_schema
+from ..permissions import Level
+from ..storage import Device, Older, Reader, Series, Stream, Writer
+from .ranges import decimal, read_range
+from .request import NO_ACCESS, Pages, Published, Refusal, Reply, Request, find, for_browsers
+
+#: Bytes of points that are taken out of the storage in one go; between two others have their turn.
+PAGE = 256 * 1024
+
+_OLDER = "Greater timestamp already exists for the stream. Insert Failed."
+
+
+def _stream(reader: Reader, request: Request, status: int = 403) -> tuple[Device, Stream, Level]:
+    """Return the stream that the path names with its device, and what the caller may do to it."""
+    found = find(reader, request.names, status)
+    assert found.user is not None and found.device is not None and found.stream is not None
+    return found.device, found.stream, request.permissions.access(request.caller, found.user, found.device)
+
+
+def _readable(reader: Reader, request: Request, status: int = 403) -> Series:
+    """Return the points that the path names, which the caller may read."""
+    _, stream, access = _stream(reader, request, status)
+    if not (access.read.downlink if request.downlink else access.read.data):
+        raise Refusal(status, NO_ACCESS)
+    return Series(stream.id, request.downlink)
+
+
+# --- reading ----------------------------------------------------------------------------------------------------------
+
+
+def refuse_transform(text: str) -> None:
+    """Refuse a transform, if there is one."""
+    if text:
+        raise Refusal(403, f"Script '{text}': transforms are not supported yet by this server")
+
+
+def is_readable(reader: Reader, request: Request) -> bool:
+    """Tell whether the stream, or its downlink, is there and the caller may read its points."""
+    try:
+        _readable(reader, request)
+    except Refusal:
+        return False
+    return True
+
+
+def read(reader: Reader, request: Request) -> Reply:
+    """``GET crud/<path>/data``: points, or with ``q`` what is asked about them."""
+    if "length" in request.q:
+        return Reply.text(str(reader.length(_readable(reader, request))))
+    if "time2index" in request.q:
+        return _time_to_index(reader, request)
+    wanted = read_range(request.query)
+    series = _readable(reader, request)
+    refuse_transform(request.query.get("transform", ""))
+    first, last = wanted.bounds(reader, series)
+    rest = _Points(series, first, last)
+    body = rest.next(reader) or b""
+    return Reply(body, rest=rest if rest.more else None)
+
+
+class _Points(Pages):
+    """The points of a series from an index to another, as an array, page by page."""
+
+    def __init__(self, series: Series, first: int, last: int) -> None:
+        self._series = series
+        self._at = first
+        self._last = last
+        self._begun = False
+        #: Whether there is another page.
+        self.more = True
+
+    def next(self, reader: Reader) -> bytes | None:
+        """Return the next page."""
+        if not self.more:
+            return None
+        text, came_to = reader.text(self._series, self._at, self._last, PAGE)
+        if came_to == self._at < self._last:
+            # deleted while it was read: what is missing must not look like the end
+            raise LookupError("the points went away while they were read")
+        self._at = came_to
+        self.more = came_to < self._last
+        before = b"," if self._begun else b"["
+        self._begun = True
+        return before + for_browsers(text) + (b"" if self.more else b"]")
+
+
+def _time_to_index(reader: Reader, request: Request) -> Reply:
+    t = decimal(request.query.get("t", ""))
+    if t is None:
+        raise Refusal(403, 'time2index requires an argument of "t" which is a decimal timestamp')
+    series = _readable(reader, request, 404)
+    index = reader.index_after(series, t)
+    # that there is no later point is told as 0, which clients know
+    return Reply(str(0 if index == reader.length(series) else index).encode())
+
+
+# --- inserting --------------------------------------------------------------------------------------------------------
+
+
+def insert(writer: Writer, request: Request) -> Reply:
+    """``POST`` and ``PUT crud/<path>/data``: append points, all or none; the order of the checks is the wire's."""
+    points = read_points(request.json())
+    return insert_points(writer, request, points)
+
+
+def read_points(body: Any) -> list[Datapoint]:
+    """
+    Return the points of a body, with ``t`` 0 where there is none, ``d`` only where it is not null, and nothing else.
+
+    Raises:
+        Refusal: It is no array of points.
+    """
+    if body is None:
+        return []
+    if not isinstance(body, list):
+        raise Refusal(400, "an array of datapoints was expected")
+    return [_point(item) for item in body]
+
+
+def _point(item: Any) -> Datapoint:
+    if type(item) is not dict:
+        raise Refusal(400, f"a datapoint is an object with 't' and 'd', not {_shown(item)}")
+    t, d = item.get("t"), item.get("d")
+    if t is None or d is None:
+        # rare, so that the search for odd spellings costs nobody
+        for key, value in item.items():
+            t = value if key == "T" and t is None else t
+            d = value if key == "D" and d is None else d
+    if t is None:
+        t = 0
+    elif type(t) is not float and type(t) is not int:
+        raise Refusal(400, f"the time of a datapoint is a number of seconds, not {_shown(t)}")
+    if d is None:
+        return {"t": t}
+    if type(d) in (dict, list):
+        try:
+            json_text.check_value(d)
+        except LocalProtocolError as error:
+            raise Refusal(400, str(error)) from error
+    return {"t": t, "d": d}
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:60]}…"
+
+
+@dataclass(frozen=True, slots=True)
+class _Goal:
+    """Where points go, and what they are told to come from."""
+
+    downlink: bool
+    sender: str | None
+
+
+def _goal(request: Request, device: Device, stream: Stream, access: Level) -> _Goal:
+    """Return where an insert lands: what others than the owner write into a downlink stream goes to its downlink."""
+    owner = request.caller.device is not None and request.caller.device.id == device.id
+    downlink = request.downlink or (stream.downlink and not owner)
+    if not (access.write.downlink if downlink else access.write.data):
+        raise Refusal(403, f"Write access to stream {DOWNLINK if downlink else 'data'} denied.")
+    return _Goal(downlink, None if owner else request.caller.path)
+
+
+def insert_points(writer: Writer, request: Request, points: list[Datapoint]) -> Reply:
+    """Append points that `read_points` made."""
+    device, stream, access = _stream(writer, request)
+    goal = _goal(request, device, stream, access)
+    for point in points:
+        if not point["t"]:
+            point["t"] = request.now
+        if goal.sender is not None:
+            point["o"] = goal.sender
+    _check(points, stream.schema)
+    if points and not stream.ephemeral:
+        try:
+            writer.insert(Series(stream.id, goal.downlink), points, request.restamp)
+        except Older as older:
+            raise Refusal(403, _OLDER) from older
+    path = f"{request.path}/{DOWNLINK}" if goal.downlink else request.path
+    # an empty insert says nothing to anybody, where the original publishes a null
+    return Reply.text("ok", (Published(path, tuple(points)),) if points else ())
+
+
+def _check(points: Sequence[Datapoint], schema_text: str) -> None:
+    if schema_text != "{}":
+        allows = server_schema(schema_text).allows
+        if not all(allows(point.get("d")) for point in points):
+            raise Refusal(403, "At least one datapoint did not conform to the stream's schema")
+    before = float("-inf")
+    for point in points:
+        if point["t"] < before:
+            raise Refusal(403, "Timestamps are not ordered!")
+        before = point["t"]

@@ -1,0 +1,177 @@
+"""
+The fields of users, devices and streams: their types, their defaults on create, what values are allowed, who sees them.
+
+Messages are those of the wire (``docs/topics/wire.rst``, "Errors"): clients tell causes apart by nothing else.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from ...protocol.constants import DESCRIPTION_LIMIT, ICON_LIMIT, NAME_LIMIT, NAMED_ICON_LIMIT, RESERVED_USER_NAMES
+from ...protocol.paths import is_name
+from ..accounts import new_apikey
+from ..patterns import server_schema
+from ..permissions import FIELDS, FieldSet, Kind, Permissions
+from ..storage import Device, Stream, User
+from .request import Refusal
+
+_FLAGS = frozenset("public enabled visible user_editable ephemeral downlink".split())
+_TREES = frozenset(("devices", "streams"))
+
+#: What a create leaves out, by kind; a device within another create differs from one that is made directly.
+_DEFAULTS: Mapping[Kind, Mapping[str, Any]] = {
+    "user": {"nickname": "", "email": "", "description": "", "icon": "", "public": True},
+    "device": {
+        **dict.fromkeys(("nickname", "description", "icon", "apikey", "role"), ""),
+        **dict.fromkeys(("enabled", "visible", "user_editable"), True),
+        "public": False,
+    },
+    "stream": {
+        **dict.fromkeys(("nickname", "description", "icon", "datatype"), ""),
+        **dict.fromkeys(("ephemeral", "downlink"), False),
+        "schema": "{}",
+    },
+}
+_NESTED_DEVICE = {"enabled": False, "visible": False, "user_editable": False}
+
+_BAD_NAMES: Mapping[Kind, str] = {
+    "user": "Invalid Username, usernames may not contain / \\ ? or spaces",
+    "device": "The provided name is not valid, it may not contain /, \\, space, ? or be blank",
+    "stream": "Invalid Username, usernames may not contain / \\ ? or spaces",
+}
+
+# addr-spec of RFC 5322, without comments and folding; alone or behind a display name
+_ADDRESS = r"(?:[^\s<>@,;:\"\\()\[\]]+|\"[^\"\\\r\n]*\")@[^\s<>@,;:\"\\()]+"
+_EMAIL = re.compile(rf"\s*(?:{_ADDRESS}|[^<>@]*<\s*{_ADDRESS}\s*>)\s*")
+
+_DATA_ICON = re.compile(r"data:image/[\w.+-]+;base64,[A-Za-z0-9+/]+={0,2}")
+_NOT_BASE64 = re.compile(r"[^A-Za-z0-9_-]")
+
+
+# --- what a body says -------------------------------------------------------------------------------------------------
+
+
+def read_fields(kind: Kind, body: Any) -> dict[str, Any]:
+    """
+    Return what the body of a create says: its known keys in their own spelling, checked for type; null counts as left out.
+
+    A user's ``devices`` and a device's or user's ``streams`` come along as they are.
+    """
+    body = {} if body is None else body
+    if not isinstance(body, dict):
+        raise Refusal(400, f"a JSON object with the fields of the {kind} was expected")
+    known = {*FIELDS[kind], *(_TREES if kind == "user" else _TREES - {"devices"} if kind == "device" else ())}
+    fields: dict[str, Any] = {}
+    for key, value in body.items():
+        name = key if key in known else key.lower()
+        if name not in known or name == "name" or value is None:
+            continue
+        if not isinstance(value, dict if name in _TREES else bool if name in _FLAGS else str):
+            wanted = "an object" if name in _TREES else _type_of(name)
+            raise Refusal(400, f"Value of field '{name}' must be {wanted}")
+        fields[name] = value
+    return fields
+
+
+def check_changes(kind: Kind, changes: Mapping[str, Any], writable: frozenset[str], name: str) -> dict[str, Any]:
+    """Return the fields that an update changes, checked for type and permission; all that is in the body must be right."""
+    for key, value in changes.items():
+        if key not in FIELDS[kind]:
+            raise Refusal(403, f"Unrecognized field '{key}'")
+        if key not in writable:
+            raise Refusal(403, f"This device does not have permissions to write {key}")
+        if not isinstance(value, bool if key in _FLAGS else str):
+            raise Refusal(403, f"Value of field '{key}' must be {_type_of(key)}")
+    if changes.get("name", name) != name:
+        raise Refusal(403, f"ConnectorDB does not support modification of {kind} names")
+    return {key: value for key, value in changes.items() if key != "name"}
+
+
+def _type_of(name: str) -> str:
+    return "a boolean" if name in _FLAGS else "a string"
+
+
+def with_defaults(kind: Kind, fields: Mapping[str, Any], *, nested: bool = False) -> dict[str, Any]:
+    """Return the columns of a new object, what is left out filled in."""
+    columns = {**_DEFAULTS[kind], **(_NESTED_DEVICE if nested and kind == "device" else {}), **fields}
+    if kind == "device" and not columns["apikey"]:
+        columns["apikey"] = new_apikey()
+    return {key: value for key, value in columns.items() if key not in _TREES}
+
+
+# --- what values are allowed ------------------------------------------------------------------------------------------
+
+
+def check_name(kind: Kind, name: str) -> str:
+    """Return the name of a new object; refuse a bad one."""
+    if kind == "user" and name in RESERVED_USER_NAMES:
+        raise Refusal(403, f"Username '{name}' not allowed")
+    if len(name) > NAME_LIMIT or not is_name(name):
+        raise Refusal(403, _BAD_NAMES[kind])
+    return name
+
+
+def check_user(fields: Mapping[str, Any], changed: Mapping[str, Any], permissions: Permissions) -> None:
+    """Refuse a user with *fields* of which *changed* are new, but for its name and password."""
+    role = fields["role"]
+    if role not in permissions.user_roles:
+        raise Refusal(403, f"The given role '{role}' does not exist")
+    if not fields["public"] and not permissions.user_roles[role].may_be_private:
+        raise Refusal(403, f"Users with role '{role}' can't be private.")
+    if "email" in changed and not _EMAIL.fullmatch(changed["email"]):
+        raise Refusal(403, "Invalid Email Address")
+    check_texts(changed)
+
+
+def check_device(changed: Mapping[str, Any], permissions: Permissions) -> None:
+    """Refuse a device with these values."""
+    role = changed.get("role")
+    if role and role not in permissions.device_roles:
+        raise Refusal(403, f"Could not find device role '{role}'")
+    check_texts(changed)
+
+
+def compact_schema(text: str, refusal: str | None = None) -> str:
+    """Return a stream's schema as it is stored; refuse one that is none, in the words of *refusal* or with the reason."""
+    # jsonschema, which has the other exception, is imported with the first schema only
+    from jsonschema import SchemaError
+
+    try:
+        return server_schema(text).text
+    except (ValueError, SchemaError) as error:
+        raise Refusal(403, refusal or f"The provided schema is not a valid JSONSchema: {str(error)[:500]}") from error
+
+
+def check_texts(fields: Mapping[str, Any]) -> None:
+    """Refuse a description or icon that will not do."""
+    if len(fields.get("description", "")) > DESCRIPTION_LIMIT:
+        raise Refusal(403, f"value too long: a description has {DESCRIPTION_LIMIT} characters at most")
+    icon = fields.get("icon", "")
+    if len(icon) > ICON_LIMIT:
+        raise Refusal(403, f"value too long: an icon has {ICON_LIMIT} characters at most")
+    if icon.startswith(("material:", "fa:")):
+        if len(icon) > NAMED_ICON_LIMIT:
+            raise Refusal(403, f"icon name can't be more than {NAMED_ICON_LIMIT} characters.")
+    elif not _DATA_ICON.fullmatch(icon):
+        # The original refuses what client documentation recommends, a data: URI, except when a stream is updated.
+        content = icon[:-2] if icon.endswith("==") else icon.removesuffix("=")
+        wrong = _NOT_BASE64.search(content)
+        if wrong or len(icon) % 4 or len(content) % 4 == 1:
+            raise Refusal(403, f"illegal base64 data at input byte {wrong.start() if wrong else len(content)}")
+
+
+# --- who sees them ----------------------------------------------------------------------------------------------------
+
+
+def shown(kind: Kind, row: User | Device | Stream, read: FieldSet, *, blank: bool = False) -> dict[str, Any] | None:
+    """Return an object as the caller may see it, hidden fields left out or blanked; `None` if it may not see it at all."""
+    visible = read.of(kind)
+    if visible is None:
+        return None
+    fields = {name: getattr(row, name) for name in FIELDS[kind] if name != "password"}
+    if blank:
+        return {name: value if name in visible else type(value)() for name, value in fields.items()}
+    return {name: value for name, value in fields.items() if name in visible}

@@ -1,0 +1,36 @@
+"""Who is calling, what is known about the server, how much is in it."""
+
+from __future__ import annotations
+
+from ...protocol.constants import SERVER_VERSION
+from ..storage import Reader
+from .request import Refusal, Reply, Request
+
+_COUNTS = {"countusers": "users", "countdevices": "devices", "countstreams": "streams"}
+
+
+def root(reader: Reader, request: Request) -> Reply:
+    """``GET /?q=this``: the caller's path; ``countusers``, ``countdevices``, ``countstreams``: how many there are."""
+    if "this" in request.q:
+        return Reply.text(request.caller.path, cacheable=True)
+    for query, what in _COUNTS.items():
+        if query in request.q:
+            if not request.permissions.may_count(request.caller):
+                raise Refusal(403, f"Don't have permissions necessary to count {what}")
+            return Reply.text(str(reader.counts()[what]))
+    raise Refusal(400, "Unrecognized query command.")
+
+
+def version() -> Reply:
+    """``GET /meta/version``: what clients compare."""
+    return Reply.text(SERVER_VERSION, cacheable=True)
+
+
+def transforms() -> Reply:
+    """``GET /meta/transforms``: those that this server runs, by name."""
+    return Reply.of({})
+
+
+def interpolators() -> Reply:
+    """``GET /meta/interpolators``: those that this server has, by name."""
+    return Reply.of({})

@@ -1,0 +1,105 @@
+"""Ranges of points, as the parameters of a read or the keys of a query say them, to indices of a series."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import isfinite, isnan
+
+from ...protocol.rest import INVALID_RANGE
+from ..storage import Reader, Series
+from .request import Refusal
+
+_NO_RANGE = (
+    'A range needs [both "i1" and "i2" int] or ["t1" and ["t2" decimal and/or "limit" int]]'  # as the original has it
+)
+_INTEGER = re.compile(r"([+-]?)(?:0[xX]([0-9a-fA-F]+)|0([0-7]+)|([0-9]+))")
+_DECIMAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?", re.ASCII)
+_INFINITY = re.compile(r"[+-]?inf(?:inity)?", re.IGNORECASE)
+_MAX = 2**63
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """
+    Which points are wanted: by index if `by_index`, else by time.
+
+    Attributes:
+        i1, i2: From the first index, before the second; negative ones count from the end, and 0 as the second is the end.
+        t1, t2: After the first time, up to and with the second; 0 and less mean the beginning and the end.
+        limit: At most so many; 0 means all. Only by time.
+    """
+
+    by_index: bool = True
+    i1: int = 0
+    i2: int = 0
+    t1: float = 0.0
+    t2: float = 0.0
+    limit: int = 0
+
+    def bounds(self, reader: Reader, series: Series) -> tuple[int, int]:
+        """
+        Return the first index and the one behind the last.
+
+        Raises:
+            Refusal: An index range that ends before it begins.
+        """
+        if self.by_index:
+            return index_bounds(reader.length(series), self.i1, self.i2)
+        first = reader.index_after(series, self.t1) if self.t1 > 0 else 0
+        last = reader.index_after(series, self.t2) if self.t2 > 0 else reader.length(series)
+        last = max(first, last)
+        return first, min(last, first + self.limit) if self.limit else last
+
+
+def index_bounds(length: int, i1: int, i2: int) -> tuple[int, int]:
+    """Return the indices that ``[i1, i2)`` means in a series of *length* points (``docs/topics/wire.rst``, "Ranges")."""
+    if length == 0:
+        # a series that never had a point is more lenient
+        if i1 > 0:
+            raise Refusal(403, INVALID_RANGE)
+        return 0, 0
+    first = max(i1 + length, 0) if i1 < 0 else i1
+    last = min(i2 + length if i2 <= 0 else i2, length)
+    if last < first:
+        raise Refusal(403, INVALID_RANGE)
+    return first, last
+
+
+def read_range(query: Mapping[str, str]) -> Range:
+    """
+    Return the range that the parameters of a read say; an index makes times and limit be ignored.
+
+    Raises:
+        Refusal: They say none.
+    """
+    if query.get("i1") or query.get("i2"):
+        return Range(True, _integer(query, "i1"), _integer(query, "i2"))
+    if not (query.get("t1") or query.get("t2")):
+        raise Refusal(400, _NO_RANGE)
+    t1, t2 = (decimal(query.get(name) or "0") for name in ("t1", "t2"))
+    limit = query.get("limit") or "0"
+    if t1 is None or t2 is None or not (limit.isascii() and limit.isdigit()) or len(limit) > 19:
+        raise Refusal(400, _NO_RANGE)
+    return Range(False, t1=t1, t2=t2, limit=int(limit))
+
+
+def _integer(query: Mapping[str, str], name: str) -> int:
+    text = query.get(name) or "0"
+    match = _INTEGER.fullmatch(text)
+    if match is not None and len(text) <= 64:
+        sign, hexadecimal, octal, plain = match.groups()
+        number = int(hexadecimal, 16) if hexadecimal else int(octal, 8) if octal else int(plain)
+        number = -number if sign == "-" else number
+        if -_MAX <= number < _MAX:
+            return number
+    raise Refusal(400, f"Could not parse {name} parameter")
+
+
+def decimal(text: str) -> float | None:
+    """Return the time that *text* says, infinite ones too; `None` if it says none."""
+    if _INFINITY.fullmatch(text):
+        return float(text)
+    number = float(text) if _DECIMAL.fullmatch(text) else float("nan")
+    return None if isnan(number) or not isfinite(number) else number

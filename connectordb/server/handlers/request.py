@@ -1,0 +1,210 @@
+"""What goes into a handler and what comes out, as frozen values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from typing import Any, Protocol
+
+from ...exceptions import ConnectorDBError
+from ...protocol import json_text
+from ...protocol.feed import Datapoint
+from ..accounts import ANONYMOUS, Caller
+from ..permissions import DEFAULT, Permissions
+from ..storage import Found, Reader
+
+
+class Refusal(ConnectorDBError):
+    """
+    The request is refused, with this status and text; nothing was changed.
+
+    Attributes:
+        status: The HTTP status.
+        message: What clients are told.
+    """
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+
+
+class HashWanted(ConnectorDBError):
+    """
+    All checks have passed but for a password's hash: do the request again with it in `Request.password_hash`.
+
+    A hash takes long on purpose, and a transaction of the storage must not wait for it.
+
+    Attributes:
+        password: What to hash.
+    """
+
+    def __init__(self, password: str) -> None:
+        super().__init__("the hash of a new password is wanted")
+        self.password = password
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """
+    What is asked.
+
+    Attributes:
+        now: The server's clock, seconds since 1970.
+        names: The path below ``crud``: a user, its device, its stream.
+        query: The query's parameters, of repeated ones the first.
+        q: All values of the parameter ``q``.
+        body: The body, as it came.
+        caller: On whose behalf.
+        permissions: The tables that hold.
+        restamp: Of an insert: whether times that are too old are moved.
+        password_hash: See `HashWanted`.
+    """
+
+    now: float
+    names: tuple[str, ...] = ()
+    query: Mapping[str, str] = field(default_factory=dict)
+    q: tuple[str, ...] = ()
+    body: bytes = b""
+    caller: Caller = ANONYMOUS
+    permissions: Permissions = DEFAULT
+    restamp: bool = False
+    password_hash: str | None = None
+
+    @property
+    def path(self) -> str:
+        """The names as text."""
+        return "/".join(self.names)
+
+    @property
+    def downlink(self) -> bool:
+        """Whether the stream's downlink is meant."""
+        # the spellings of true that a 0.3 server understands
+        return self.query.get("downlink") in ("1", "t", "T", "true", "True", "TRUE")
+
+    def json(self) -> Any:
+        """Return what the body says; refuse one that is no JSON."""
+        return read_json(self.body)
+
+    def hashed(self, password: str) -> str:
+        """Return the hash of *password*, or ask for it."""
+        if self.password_hash is None:
+            raise HashWanted(password)
+        return self.password_hash
+
+    def with_hash(self, password_hash: str) -> Request:
+        """Return the request with the hash it wanted."""
+        return replace(self, password_hash=password_hash)
+
+
+def read_json(body: bytes) -> Any:
+    """Return what *body* says; bytes that are no UTF-8 read as U+FFFD, as on a 0.3 server."""
+    if not body:
+        raise Refusal(400, "unexpected end of JSON input")
+    try:
+        try:
+            return json_text.loads(body)
+        except ValueError:
+            text = body.decode(errors="replace")
+            if "\ufffd" not in text:
+                raise
+            return json_text.loads(text)
+    except ValueError as error:
+        raise Refusal(400, f"invalid JSON: {error}") from error
+
+
+class Kind(Enum):
+    """What kind of text an answer is."""
+
+    JSON = "application/json; charset=utf-8"
+    TEXT = "text/plain; charset=utf-8"
+
+
+class Pages(Protocol):
+    """An answer that is too long to be made in one go; it remembers how far it came."""
+
+    def next(self, reader: Reader) -> bytes | None:
+        """Return the next piece of the body; `None` behind the last one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """
+    Points that were inserted, for those who subscribed to their path.
+
+    Attributes:
+        path: Of the stream, or of its downlink.
+        points: As they were sent, zero times filled in.
+    """
+
+    path: str
+    points: tuple[Datapoint, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """
+    An answer with status 200.
+
+    Attributes:
+        body: The body, or its beginning.
+        kind: What it is.
+        rest: What follows the beginning.
+        published: What subscribers are to be told.
+        cacheable: Whether the header that forbids keeping it is left out.
+    """
+
+    body: bytes
+    kind: Kind = Kind.JSON
+    rest: Pages | None = None
+    published: tuple[Published, ...] = ()
+    cacheable: bool = False
+
+    @classmethod
+    def of(cls, value: Any, published: tuple[Published, ...] = ()) -> Reply:
+        """Return a value as JSON."""
+        return cls(as_json(value), published=published)
+
+    @classmethod
+    def text(cls, text: str, published: tuple[Published, ...] = (), *, cacheable: bool = False) -> Reply:
+        """Return a bare text."""
+        return cls(text.encode(), Kind.TEXT, published=published, cacheable=cacheable)
+
+
+def as_json(value: Any) -> bytes:
+    """Return a value as JSON text for an answer."""
+    return for_browsers(json_text.dumps(value))
+
+
+def for_browsers(text: bytes) -> bytes:
+    """Return JSON text without the characters that HTML means something by; they occur only in its strings."""
+    for character, escape in ((b"<", b"\\u003c"), (b">", b"\\u003e"), (b"&", b"\\u0026")):
+        if character in text:
+            text = text.replace(character, escape)
+    return text
+
+
+NO_ACCESS = "Can't access this resource."
+
+
+def not_found(kind: str) -> str:
+    """Return what is said of a user, device or stream that is not there."""
+    return f"The requested {kind} was not found."
+
+
+def missing(found: Found, depth: int) -> str | None:
+    """Return the first kind that is not there on a path of *depth* names."""
+    there = (found.user, found.device, found.stream)
+    return next(
+        (kind for kind, it in zip(("user", "device", "stream")[:depth], there, strict=False) if it is None), None
+    )
+
+
+def find(reader: Reader, names: tuple[str, ...], status: int = 403) -> Found:
+    """Return what lies at a path; refuse it if a part is not there."""
+    found = reader.find(names)
+    kind = missing(found, len(names))
+    if kind is not None:
+        raise Refusal(status, not_found(kind))
+    return found

@@ -1,0 +1,139 @@
+"""Which handler a verb and a path lead to, as a table; pure."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+from urllib.parse import quote, unquote
+
+from ..protocol.constants import API_ROOT
+from .handlers import Refusal, Reply, Request, create, crud, data, meta, query
+from .storage import Reader, Writer
+
+#: These end in a slash; nothing else does.
+_FOLDERS = (API_ROOT, f"{API_ROOT}/crud")
+
+_VERBS = ("GET", "POST", "PUT", "DELETE")
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """
+    Where a request leads.
+
+    Attributes:
+        does: Whether it reads, writes, needs no credentials and no storage, or opens a websocket.
+        handler: What does it.
+        names: The names in the path.
+        restamp: Of an insert: whether it restamps.
+    """
+
+    does: Literal["read", "write", "tell", "listen"]
+    handler: Callable[..., Reply]
+    names: tuple[str, ...] = ()
+    restamp: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Redirect:
+    """The path is spelt differently."""
+
+    location: str
+
+
+def _reading(handler: Callable[[Reader, Request], Reply]) -> Route:
+    return Route("read", handler)
+
+
+def _writing(handler: Callable[[Writer, Request], Reply]) -> Route:
+    return Route("write", handler)
+
+
+def _listening(*_: Any) -> Reply:
+    raise Refusal(426, "this is a websocket: ask for an upgrade")
+
+
+#: Paths below the root, and per verb where they lead.
+_FIXED: Mapping[str, Mapping[str, Route]] = {
+    "": {"GET": _reading(meta.root)},
+    "meta/version": {"GET": Route("tell", meta.version)},
+    "meta/transforms": {"GET": Route("tell", meta.transforms)},
+    "meta/interpolators": {"GET": Route("tell", meta.interpolators)},
+    "query/merge": {"POST": _reading(query.merge)},
+    "query/dataset": {"POST": _reading(query.dataset)},
+    "websocket": {"GET": Route("listen", _listening)},
+}
+_OBJECT: Mapping[str, Route] = {
+    "GET": _reading(crud.read),
+    "POST": _writing(create.create),
+    "PUT": _writing(crud.update),
+    "DELETE": _writing(crud.delete),
+}
+_DATA: Mapping[str, Route] = {
+    "GET": _reading(data.read),
+    "POST": _writing(data.insert),
+    "PUT": Route("write", data.insert, restamp=True),
+}
+
+
+def route(verb: str, raw_path: str, query_text: str = "") -> Route | Redirect:
+    """
+    Return where a request leads.
+
+    Args:
+        verb: The HTTP method.
+        raw_path: The path as it came, still quoted.
+        query_text: The query as it came, for a redirection.
+
+    Raises:
+        Refusal: Nowhere (404), or not with this verb (405).
+    """
+    # an escaped slash separates like a plain one
+    path = unquote(raw_path, errors="replace")
+    proper = _proper(path)
+    if proper != path:
+        return Redirect(_quoted(proper) + (f"?{query_text}" if query_text else ""))
+    if not path.startswith(f"{API_ROOT}/"):
+        raise Refusal(404, "This path is not recognized")
+    below = path[len(API_ROOT) + 1 :]
+    routes, names = _routes(below)
+    verb = "GET" if verb == "HEAD" else verb
+    if below == "crud/":
+        return _reading(_users)  # whatever the verb, as long as it asks for the list
+    found = routes.get(verb)
+    if found is None:
+        raise Refusal(405, f"{verb} is not possible here, only {', '.join(v for v in _VERBS if v in routes)}")
+    return Route(found.does, found.handler, names, found.restamp)
+
+
+def _users(reader: Reader, request: Request) -> Reply:
+    if "ls" not in request.q:
+        raise Refusal(400, "Unrecognized query command.")
+    return crud.list_users(reader, request)
+
+
+def _routes(below: str) -> tuple[Mapping[str, Route], tuple[str, ...]]:
+    if below in _FIXED:
+        return _FIXED[below], ()
+    first, *names = below.split("/")
+    if first == "crud":
+        if 1 <= len(names) <= 3:
+            return _OBJECT, tuple(names)
+        if len(names) == 4 and names[3] == "data":
+            return _DATA, tuple(names[:3])
+    raise Refusal(404, "This path is not recognized")
+
+
+def _proper(path: str) -> str:
+    """Return the spelling of a path without dots, doubled slashes and slashes at the end, but where one belongs."""
+    proper = posixpath.normpath(path) if path.startswith("/") else path
+    if proper.startswith("//"):
+        proper = proper[1:]
+    return f"{proper}/" if proper in _FOLDERS else proper
+
+
+def _quoted(path: str) -> str:
+
+    return quote(path)

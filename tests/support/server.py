@@ -1,0 +1,28 @@
+"""The real server, in this process, on a free port and a database of its own."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from connectordb.server import Server, create
+
+
+@contextmanager
+def run_server(user: str = "test", password: str = "test", **options: Any) -> Iterator[Server]:
+    """
+    Have a server with a fresh database, whose administrator is *user*; *options* are those of `Server`.
+
+    A refused login is answered at once unless they say otherwise.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="connectordb-test-"))
+    try:
+        create(folder / "database", user=user, password=password)
+        with Server(folder / "database", **{"login_delay": 0.0, **options}) as server:
+            yield server
+    finally:
+        shutil.rmtree(folder)
