@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 from connectordb import ConnectorDB
-from connectordb.server import Server, create
 from tests.support.case import SOON, Case
+from tests.support.server import run_server
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 
@@ -19,12 +19,9 @@ class ExampleCase(Case):
 
     def setUp(self) -> None:
         super().setUp()
-        database = self.folder() / "database"
-        create(database, user="mara", password="secret")
-        server = Server(database, port=0)
-        server.start()
-        self.addCleanup(server.close)
-        self.url = server.url
+        server = run_server(user="mara", password="secret")
+        self.url = server.__enter__().url
+        self.addCleanup(server.__exit__, None, None, None)
         self.cdb = ConnectorDB("mara", "secret", url=self.url)
         self.addCleanup(self.cdb.close)
         self.device = self.cdb("mara/board")
