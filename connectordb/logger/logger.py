@@ -290,7 +290,9 @@ class Logger(Settings):
         try:
             with self._syncing, self._only_process(wait):
                 try:
-                    report = sync.Pass(self._store, self._server(), self._elsewhere, self._clock, stopping, self._patience).run(upto)
+                    report = sync.Pass(
+                        self._store, self._server(), self._elsewhere, self._clock, stopping, self._patience
+                    ).run(upto)
                 finally:
                     while self._elsewheres:
                         self._elsewheres.pop().close()

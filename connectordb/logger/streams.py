@@ -75,25 +75,18 @@ class Stream:
 
 
 def _schema(row: StreamRow) -> schemas.Schema:
-    from jsonschema import SchemaError
-
-    try:
-        return schemas.schema(row.schema)
-    except (ValueError, SchemaError) as error:
+    usable = schemas.usable(row.schema)
+    if usable is None:
         # it came from a server, or out of an older file: the server has the last word on values
-        log.warning("values for %s are not checked here, as its schema cannot be used: %s", row.name, error)
-        return schemas.schema(None)
+        log.warning("values for %s are not checked here, as its schema cannot be used: %s", row.name, row.schema)
+    return usable or schemas.schema(None)
 
 
 def text_of(fields: Mapping[str, Any]) -> str:
     """Return the schema in a server's answer as text, in the spelling that ours are kept in."""
-    from jsonschema import SchemaError
-
-    given = fields.get("schema") or "{}"
-    try:
-        return schemas.schema(given).text
-    except (ValueError, SchemaError):
-        return str(given)
+    given = str(fields.get("schema") or "{}")
+    usable = schemas.usable(given)
+    return given if usable is None else usable.text
 
 
 def take_over(store: Store, server: Server, name: str, path: Path, properties: Mapping[str, Any]) -> None:

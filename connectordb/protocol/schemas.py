@@ -129,6 +129,16 @@ def first_problem(text: str | None, values: Sequence[Any]) -> tuple[int, str] | 
     return next(((number, problem.message) for number, problem in problems if problem is not None), None)
 
 
+def usable(text: str) -> Schema | None:
+    """Return the `Schema` that *text* says, or ``None`` if it is none that can be used here: a server may have it all the same."""
+    from jsonschema import SchemaError
+
+    try:
+        return schema(text)
+    except (ValueError, SchemaError):
+        return None
+
+
 @lru_cache(maxsize=1024)
 def _cached(text: str) -> Schema:
     return Schema(text)

@@ -115,19 +115,19 @@ class SurfaceTests(Base):
     def test_name(self) -> None:
         """`name` and `ping` are the path of the device, `connectordb` a connection as that device."""
         logger = self.open()
-        self.assertEqual((logger.name, logger.ping()), (self.device, self.device))
+        self.assertEqual((logger.name, logger.ping()), (self.room, self.room))
         self.assertIsInstance(logger.connectordb, ConnectorDB)
         self.assertIs(logger.connectordb, logger.connectordb)
-        self.assertEqual(logger.connectordb.path, self.device)
+        self.assertEqual(logger.connectordb.path, self.room)
 
     def test_reset_apikey(self) -> None:
         """A key that is reset through the Logger's connection is saved in the file, and used."""
         with self.open() as logger:
             key = logger.connectordb.reset_apikey()
             self.assertNotEqual(key, self.key)
-            self.assertEqual((logger.apikey, logger.ping()), (key, self.device))
+            self.assertEqual((logger.apikey, logger.ping()), (key, self.room))
         with Logger(self.path) as logger:
-            self.assertEqual((logger.apikey, logger.ping()), (key, self.device))
+            self.assertEqual((logger.apikey, logger.ping()), (key, self.room))
 
     def test_closed(self) -> None:
         """After close everything raises; closing again does nothing."""
@@ -190,7 +190,7 @@ class AddStreamTests(Base):
     def test_created(self) -> None:
         """An absent stream is created, with its properties."""
         self.open().addStream("s", {"type": "number"}, nickname="S", downlink=True)
-        stream = self.admin(f"{self.device}/s")
+        stream = self.at("s")
         self.assertEqual((stream.schema, stream.nickname, stream.downlink), ({"type": "number"}, "S", True))
 
     def test_schema_as_text(self) -> None:
@@ -201,7 +201,7 @@ class AddStreamTests(Base):
 
     def test_existing(self) -> None:
         """Without a schema, that of the stream on the server is taken."""
-        self.stream("s", {"type": "string"})
+        self.new_stream("s", {"type": "string"})
         logger = self.open()
         logger.addStream("s")
         self.assertEqual(dict(logger.streams), {"s": {"type": "string"}})
@@ -215,7 +215,7 @@ class AddStreamTests(Base):
 
     def test_other_schema(self) -> None:
         """Where the server's schema is another one it wins, with a warning, or is refused."""
-        self.stream("s", {"type": "string"})
+        self.new_stream("s", {"type": "string"})
         logger = self.open()
         with self.assertRaisesRegex(LoggerError, "has the schema"):
             logger.addStream("s", {"type": "number"}, on_schema="error")
@@ -237,7 +237,7 @@ class AddStreamTests(Base):
         logger.serverurl = self.proxy.url
         logger.sync()
         self.assertEqual(self.stored(), [1])
-        self.assertEqual(self.admin(f"{self.device}/s").nickname, "S")
+        self.assertEqual(self.at("s").nickname, "S")
 
     def test_force(self) -> None:
         """`addStream_force` asks nobody, and without a schema any value goes."""
@@ -323,7 +323,7 @@ class InsertTests(Base):
     def test_older_than_sent(self) -> None:
         """A point older than what was sent is set aside at once, and shown."""
         self.logger.serverurl = self.proxy.url
-        self.stream("n")
+        self.new_stream("n")
         self.logger.insert_many({"n": [{"t": 20.0, "d": 1}]})
         self.logger.sync()
         self.logger.insert_many({"n": [{"t": 10.0, "d": 2}, {"t": 30.0, "d": 3}]})
@@ -352,7 +352,7 @@ class SyncTests(Base):
 
     def setUp(self) -> None:
         super().setUp()
-        self.stream()
+        self.new_stream()
         self.logger = self.open()
         self.logger.addStream("s")
 
@@ -363,7 +363,7 @@ class SyncTests(Base):
         before = time.time()
         self.logger.insert("s", 1)
         self.logger.sync()
-        (point,) = self.admin(f"{self.device}/s")[:]
+        (point,) = self.at("s")[:]
         self.assertTrue(before <= point["t"] <= time.time())
         self.assertEqual((point["d"], synced), (1, [0]))
         self.assertTrue(before <= self.logger.lastsynctime <= time.time())
@@ -426,7 +426,7 @@ class BackgroundTests(Base):
 
     def setUp(self) -> None:
         super().setUp()
-        self.stream()
+        self.new_stream()
         self.logger = self.open()
         self.logger.addStream("s")
         self.synced = threading.Event()

@@ -18,7 +18,7 @@ from connectordb.logger.sync import Pass
 from connectordb.runtime.clock import SYSTEM
 from tests.support.case import SOON
 from tests.support.fault_proxy import Fault
-from tests.support.logger_cases import SERVER, WAIT, PassCase
+from tests.support.logger_cases import WAIT, PassCase
 
 
 class PassTests(PassCase):
@@ -202,7 +202,7 @@ class OthersTests(PassCase):
 
     def write(self, t: float, value: Any) -> None:
         """Write as another program with the same key."""
-        with ConnectorDB(self.key, url=SERVER) as other:
+        with ConnectorDB(self.key, url=self.url) as other:
             other["s"].insert_array([{"t": t, "d": value}])
 
     def test_older(self) -> None:
@@ -258,7 +258,7 @@ class OthersTests(PassCase):
         self.proxy.on_request = None
         self.assertEqual(self.store.noted(), [self.id])
         self.server_stream.delete()
-        self.stream()
+        self.new_stream()
         self.run_passes()
         self.assertEqual(self.stored(), [4, 5])
 
@@ -268,8 +268,8 @@ class OthersTests(PassCase):
         rows = self.waiting()
         for row in rows:
             self.write(row.t, int(row.d))
-        path = f"{self.device}/s"
-        self.store.write_note(Note(self.id, rows[0].id, rows[-1].id, SERVER, self.key, path, 0, None))
+        path = f"{self.room}/s"
+        self.store.write_note(Note(self.id, rows[0].id, rows[-1].id, self.url, self.key, path, 0, None))
         self.log("3")
         self.run_passes()
         self.assertEqual(self.stored(), [1, 2, 3])
@@ -278,7 +278,7 @@ class OthersTests(PassCase):
         """A batch in doubt, sent to where nothing can be read any more, is set aside as of unknown outcome."""
         self.log("1", "2")
         rows = self.waiting()
-        note = Note(self.id, rows[0].id, rows[-1].id, SERVER, "an-old-key", f"{self.device}/s", 0, None)
+        note = Note(self.id, rows[0].id, rows[-1].id, self.url, "an-old-key", f"{self.room}/s", 0, None)
         self.store.write_note(note)
         self.log("3")
         with self.assertLogs("connectordb.logger", "WARNING"):
@@ -298,7 +298,7 @@ class DeclaredTests(PassCase):
         self.log("1", stream=new)
         self.run_pass()
         self.assertEqual(self.stored("new"), [1])
-        self.assertEqual(self.admin(f"{self.device}/new").nickname, "New")
+        self.assertEqual(self.at("new").nickname, "New")
         self.assertFalse(any(stream.declared for stream in self.store.streams()))
 
     def test_another_schema_is_there(self) -> None:

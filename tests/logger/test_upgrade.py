@@ -9,7 +9,7 @@ from connectordb.logger.store import Store
 from connectordb.logger.upgrade import open_file
 from connectordb.protocol import rest
 from connectordb.protocol.paths import Path
-from tests.support.logger_cases import SERVER, PassCase
+from tests.support.logger_cases import PassCase
 
 
 class UpgradeTests(PassCase):
@@ -35,12 +35,12 @@ class UpgradeTests(PassCase):
         )
         connection.executemany("INSERT INTO cache VALUES (?, ?, ?)", points)
         connection.executemany("INSERT INTO streams VALUES (?, ?)", streams.items())
-        given = metadata or (self.key, SERVER + "/api/v1/", 12.5, 30.0, '{"a": [1]}')
+        given = metadata or (self.key, self.url + "/api/v1/", 12.5, 30.0, '{"a": [1]}')
         connection.execute("INSERT INTO metadata VALUES (?, ?, ?, ?, ?)", given)
         connection.commit()
         connection.close()
         self.store = Store(self.path)
-        self.server = self.link(SERVER, self.key)
+        self.server = self.link(self.key)
         self.id = next((stream.id for stream in self.store.streams() if stream.name == "s"), 0)
         return self.store
 
@@ -50,7 +50,7 @@ class UpgradeTests(PassCase):
         self.assertEqual(settings.pop("created"), True)
         self.assertEqual(
             settings,
-            {"apikey": self.key, "serverurl": SERVER, "lastsynctime": 12.5, "syncperiod": 30.0, "data": {"a": [1]}},
+            {"apikey": self.key, "serverurl": self.url, "lastsynctime": 12.5, "syncperiod": 30.0, "data": {"a": [1]}},
         )
 
     def test_empty_settings(self) -> None:
@@ -84,10 +84,10 @@ class UpgradeTests(PassCase):
         times = [1000.0 + n // 2 for n in range(60)]
         self.old_file([("s", t, str(n)) for n, t in enumerate(times)], {"s": "{}"})
         self.server_stream.delete()
-        stream = self.stream()
+        stream = self.new_stream()
         self.assertEqual(len(stream), 0)
         for n, t in enumerate(times[:20]):
-            self.server.call(_insert(f"{self.device}/s", t, n))
+            self.server.call(_insert(f"{self.room}/s", t, n))
         self.run_pass()
         self.assertEqual(self.stored(), list(range(60)))
         self.assertEqual((len(self.store), self.store.rejected()), (0, []))
@@ -96,14 +96,14 @@ class UpgradeTests(PassCase):
     def test_equal_points(self) -> None:
         """Of three equal points of which one was sent, two are sent."""
         self.old_file([("s", 1000.0, "1")] * 3, {"s": "{}"})
-        self.server.call(_insert(f"{self.device}/s", 1000.0, 1))
+        self.server.call(_insert(f"{self.room}/s", 1000.0, 1))
         self.run_pass()
         self.assertEqual(self.stored(), [1, 1, 1])
 
     def test_older_than_another_writers(self) -> None:
         """Old points that are not there, and cannot be stored any more, are set aside."""
         self.old_file([("s", 1000.0, "1"), ("s", 3000.0, "2")], {"s": "{}"})
-        self.server.call(_insert(f"{self.device}/s", 2000.0, "x"))
+        self.server.call(_insert(f"{self.room}/s", 2000.0, "x"))
         with self.assertLogs("connectordb.logger", "WARNING"):
             self.run_pass()
         self.assertEqual(self.stored(), ["x", 2])

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import functools
-import os
 import threading
-import uuid
 from typing import Any
 
-from connectordb import ConnectorDB
+from connectordb import ConnectorDB, Stream
 from connectordb.exceptions import ConnectorDBError
 from connectordb.logger.link import Link
 from connectordb.logger.records import Row
@@ -17,45 +14,38 @@ from connectordb.logger.store import Store
 from connectordb.logger.sync import Pass
 from connectordb.runtime.clock import SYSTEM
 
-from .case import MS, Case
+from .case import MS
 from .fault_proxy import FaultProxy
-
-#: A running server with the administrator ``test``, password ``test``.
-SERVER = os.environ.get("CONNECTORDB_TEST_URL", "http://localhost:3124")
+from .target import TargetCase
 
 #: So long that nothing is on its way any more, on this machine.
 WAIT = 20 * MS
 
 
-@functools.cache
-def _administrator_key() -> str:
-    with ConnectorDB("test", "test", url=SERVER) as cdb:
-        return str(cdb("test/user").apikey)
-
-
-class LoggerCase(Case):
+class LoggerCase(TargetCase):
     """A fresh user with the device ``room``, whose key is `key`, and a proxy at `proxy.url`."""
 
     def setUp(self) -> None:
         super().setUp()
-        self.admin = ConnectorDB(_administrator_key(), url=SERVER)
-        self.addCleanup(self.admin.close)
-        self.user = "l" + uuid.uuid4().hex[:12]
-        user = self.admin(self.user)
-        user.create(f"{self.user}@example.com", "secret", devices={"room": {"enabled": True}})
-        self.addCleanup(user.delete)
-        self.device = f"{self.user}/room"
-        self.key = str(self.admin(self.device).apikey)
-        self.proxy = FaultProxy(SERVER)
+        self.administrator = self.admin()
+        owner = self.user(devices={"room": {"enabled": True}})
+        self.room = f"{owner.path}/room"
+        self.key = str(self.administrator(self.room).apikey)
+        self.proxy = FaultProxy(self.url)
         self.addCleanup(self.proxy.close)
 
     def stored(self, stream: str = "s") -> list[Any]:
         """Return the values that the server holds."""
-        return [point["d"] for point in self.admin(f"{self.device}/{stream}")[:]]
+        return [point["d"] for point in self.at(stream)[:]]
 
-    def stream(self, name: str = "s", schema: Any = None) -> Any:
+    def at(self, stream: str) -> Stream:
+        """Return a stream of the device, as the administrator sees it."""
+        found: Stream = self.administrator(f"{self.room}/{stream}")
+        return found
+
+    def new_stream(self, name: str = "s", schema: Any = None) -> Stream:
         """Return a new stream on the server."""
-        stream = self.admin(f"{self.device}/{name}")
+        stream = self.at(name)
         stream.create(schema or {})
         return stream
 
@@ -68,7 +58,7 @@ class PassCase(LoggerCase):
         self.path = self.folder() / "a.db"
         self.store = Store(self.path)
         self.addCleanup(lambda: self.store.close())
-        self.server_stream = self.stream()
+        self.server_stream = self.new_stream()
         self.id = self.add("s")
         self.links: list[ConnectorDB] = []
         self.server = self.link(self.proxy.url, self.key)

@@ -1,0 +1,48 @@
+"""Tests of `connectordb.logger.streams`; what happens at the server is in `test_sync` and `test_logger`."""
+
+from __future__ import annotations
+
+import jsonschema
+
+from connectordb.exceptions import LocalProtocolError
+from connectordb.logger.records import StreamRow
+from connectordb.logger.streams import Stream, text_of
+from tests.support.case import Case
+
+
+def stream(schema: str) -> Stream:
+    return Stream(StreamRow(1, "s", schema, {}, declared=False))
+
+
+class StreamTests(Case):
+    """A stream takes what its schema and JSON take."""
+
+    def test_text(self) -> None:
+        """A value becomes compact JSON text."""
+        self.assertEqual(stream("{}").text({"a": [1, None, "é"]}), '{"a":[1,null,"é"]}')
+        with self.assertRaises(jsonschema.ValidationError):
+            stream('{"type":"number"}').text("a")
+
+    def test_point(self) -> None:
+        """A point needs a time above 0 and a value; the error says which point it is."""
+        self.assertEqual(stream("{}").point(0, {"t": 5, "d": None}), (5.0, "null"))
+        for bad in (None, {}, {"t": 5}, {"d": 5}, {"t": -1, "d": 1}, {"t": True, "d": 1}, {"t": 10**400, "d": 1}):
+            with self.subTest(bad=bad), self.assertRaisesRegex(LocalProtocolError, "point 7 for 's'"):
+                stream("{}").point(7, bad)
+
+    def test_schema_that_cannot_be_used(self) -> None:
+        """A schema that only the server can make sense of takes any value, and says so."""
+        with self.assertLogs("connectordb.logger", "WARNING"):
+            self.assertEqual(stream('{"$ref":"http://example.org/x"}').text(1), "1")
+
+    def test_document(self) -> None:
+        """The schema is given as a dict of one's own."""
+        one = stream('{"type":"number"}')
+        one.document["type"] = "string"
+        self.assertEqual(one.document, {"type": "number"})
+
+    def test_text_of(self) -> None:
+        """The server's schema is spelt as ours are; one that cannot be used is left as it is."""
+        self.assertEqual(text_of({"schema": '{"type": "number"}'}), '{"type":"number"}')
+        self.assertEqual(text_of({"schema": ""}), "{}")
+        self.assertEqual(text_of({"schema": '{"type": "nonsense"}'}), '{"type": "nonsense"}')

@@ -1,0 +1,62 @@
+"""Tests of `connectordb.logger.tails`; its properties are held by the machine in `test_store`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from connectordb.logger.tails import Tails
+from connectordb.logger.upgrade import open_file
+from connectordb.runtime import sqlite
+from tests.support.case import Case
+
+
+class TailsTests(Case):
+    """Rows are added in order, under ids that were never used, whoever else writes to the file."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.path = self.folder() / "a.db"
+        self.one, self.two = self.connection(), self.connection()
+        self.one.execute("INSERT INTO stream (id, name, schema) VALUES (1, 'a', '{}')")
+
+    def connection(self) -> sqlite.Connection:
+        connection = open_file(self.path)
+        self.addCleanup(connection.close)
+        return connection
+
+    def rows(self) -> list[Any]:
+        return [(id & 0xFFFFFF, t) for id, t in self.one.execute("SELECT id, t FROM point ORDER BY id")]
+
+    def test_two_that_remember(self) -> None:
+        """What one adds, the other notices before it adds itself."""
+        first, second = Tails(), Tails()
+        for _ in range(2):
+            first.append(self.one, 1, 10.0, "1", 0)
+            second.append(self.two, 1, 10.0, "2", 0)
+        self.assertEqual([number for number, _ in self.rows()], [1, 2, 3, 4])
+        times = [t for _, t in self.rows()]
+        self.assertEqual(times, sorted(set(times)))
+
+    def test_rows_taken_off(self) -> None:
+        """A number is not used again though the other took the row off, and the time goes on from its time."""
+        first, second = Tails(), Tails()
+        first.append(self.one, 1, 10.0, "1", 0)
+        second.append(self.two, 1, 20.0, "2", 0)
+        second.seal(self.two, 1)
+        self.two.execute("DELETE FROM point")
+        first.append(self.one, 1, 15.0, "3", 0)
+        ((number, t),) = self.rows()
+        self.assertEqual(number, 3)
+        self.assertGreater(t, 20.0)
+
+    def test_forget(self) -> None:
+        """After something was undone the file is asked again."""
+        tails = Tails()
+        try:
+            with sqlite.transaction(self.one):
+                tails.append(self.one, 1, 10.0, "1", 0)
+                raise KeyError
+        except KeyError:
+            tails.forget()
+        tails.append(self.one, 1, 5.0, "2", 0)
+        self.assertEqual(self.rows(), [(1, 5.0)])
