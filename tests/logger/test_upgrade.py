@@ -40,7 +40,7 @@ class UpgradeTests(PassCase):
         connection.commit()
         connection.close()
         self.store = Store(self.path)
-        self.server = self.link(self.key)
+        self.server = self.link(self.url, self.key)
         self.id = next((stream.id for stream in self.store.streams() if stream.name == "s"), 0)
         return self.store
 
