@@ -172,7 +172,7 @@ def _read(file: Path) -> list[Datapoint]:
     if not isinstance(points, list):
         raise LocalProtocolError(f"{str(file)!r} holds no array of datapoints")
     for number, point in enumerate(points):
-        if not isinstance(point, dict) or not isinstance(point.get("t", 0.0), (int, float)):
+        if not isinstance(point, dict) or type(point.get("t", 0.0)) not in (int, float):
             raise LocalProtocolError(f"{str(file)!r} holds something else than a datapoint, at {number}")
         point.setdefault("d", None)
     return points

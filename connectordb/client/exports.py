@@ -12,7 +12,7 @@ import shutil
 import tempfile
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -151,6 +151,8 @@ def import_users(cdb: ConnectorDB, directory: Where, passwords: Mapping[str, str
     for name, folder in folders.items():
         if passwords is not None and name not in passwords:
             raise LocalProtocolError(f"passwords= has none for the user {name!r} of the export")
+        if not _named(folder, "user").get("email"):
+            raise LocalProtocolError(f"{str(folder)!r}: the export does not hold the user's email address")
         for device in _folders(folder, "device"):
             _check_device(device)
         _check_absent(cdb(name))
@@ -162,11 +164,8 @@ def import_users(cdb: ConnectorDB, directory: Where, passwords: Mapping[str, str
         )
     for name, folder in folders.items():
         user: User = cdb(name)
-        fields = _known("user", _named(folder, "user"))
-        if "email" not in fields:
-            raise LocalProtocolError(f"{str(folder)!r}: the export does not hold the user's email address")
-        fields["password"] = name if passwords is None else passwords[name]
-        user.create(**fields)
+        password = name if passwords is None else passwords[name]
+        user.create(**{**_known("user", _named(folder, "user")), "password": password})
         for device in _folders(folder, "device"):
             import_device(user, device)
 
@@ -215,18 +214,17 @@ def import_stream(device: Device, directory: Where) -> None:
         ValueError: It is there already, or *directory* is no export of one.
     """
     folder = Path(directory)
-    fields = _known("stream", _named(folder, "stream"))
-    stream = device[_named(folder, "stream")["name"]]
+    told = _check_stream(folder)
+    fields, stream = _known("stream", told), device[told["name"]]
     _check_absent(stream)
     # sorted: some old exports hold points out of order
     points = DatapointArray().loadExport(folder)
     commands = DatapointArray()
     if fields.get("downlink"):
         commands.loadJSON(folder / exports.DOWNLINK)
-    stream.create()
-    if points:
-        with device._logged_in() as own:
-            own[stream.name].insert_array(points)
+    with device._logged_in() if points else nullcontext(device) as own:
+        stream.create()
+        own[stream.name].insert_array(points)
     if fields.get("downlink"):
         stream.set({"downlink": True})
         stream._view_of_downlink().insert_array(commands)
@@ -237,10 +235,15 @@ def import_stream(device: Device, directory: Where) -> None:
 def _check_device(folder: Path) -> dict[str, Any]:
     fields = _named(folder, "device")
     for stream in _folders(folder, "stream"):
-        wanted = [exports.DATA, *([exports.DOWNLINK] if _named(stream, "stream").get("downlink") else [])]
-        for name in wanted:
-            if not (stream / name).is_file():
-                raise LocalProtocolError(f"{str(stream)!r} is no complete export of a stream: it has no {name}")
+        _check_stream(stream)
+    return fields
+
+
+def _check_stream(folder: Path) -> dict[str, Any]:
+    fields = _named(folder, "stream")
+    for name in (exports.DATA, *([exports.DOWNLINK] if fields.get("downlink") else [])):
+        if not (folder / name).is_file():
+            raise LocalProtocolError(f"{str(folder)!r} is no complete export of a stream: it has no {name}")
     return fields
 
 

@@ -182,7 +182,11 @@ class Objects(TargetCase):
         self.assertEqual(changed.json()["nickname"], "M")
         with self.assertRaises(AuthenticationError):
             cdb.request("GET", "crud/nosuchuser")
-        for bad, said in ((("FETCH", "/"), "no verb"), (("GET", "/?q=this"), "goes into params"), (("GET", 5), "no path")):
+        for bad, said in (
+            (("FETCH", "/"), "no verb"),
+            (("GET", "/?q=this"), "goes into params"),
+            (("GET", 5), "no path"),
+        ):
             with self.subTest(bad), self.assertRaisesRegex(LocalProtocolError, said):
                 cdb.request(*bad)  # type: ignore[arg-type]
 
@@ -232,7 +236,10 @@ class Arguments(Case):
     def test_urls(self) -> None:
         """A URL that is none says what was given and what is expected."""
         for bad in ("", "http://", "not a url", "ftp://x", None, 5):
-            with self.subTest(bad), self.assertRaisesRegex(ValueError, "expected something like 'http://localhost:3124'"):
+            with (
+                self.subTest(bad),
+                self.assertRaisesRegex(ValueError, "expected something like 'http://localhost:3124'"),
+            ):
                 ConnectorDB("key", url=bad)  # type: ignore[arg-type]
 
     def test_default(self) -> None:

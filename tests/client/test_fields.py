@@ -29,7 +29,11 @@ class Fields(Case):
 
     def test_not_shown(self) -> None:
         """What the server does not show reads as nothing."""
-        self.tree.objects |= {"mara": {"name": "mara"}, "mara/lamp": {"name": "lamp"}, "mara/lamp/light": {"name": "light"}}
+        self.tree.objects |= {
+            "mara": {"name": "mara"},
+            "mara/lamp": {"name": "lamp"},
+            "mara/lamp/light": {"name": "light"},
+        }
         user, device, stream = self.cdb("mara"), self.cdb("mara/lamp"), self.cdb("mara/lamp/light")
         self.assertEqual((user.email, user.role, user.public, user.nickname), (None,) * 4)
         self.assertEqual((device.apikey, device.role, device.user_editable), (None,) * 3)

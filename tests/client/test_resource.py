@@ -105,7 +105,9 @@ class Scripted(Case):
         self.assertEqual((lamp.nickname, lamp.visible), ("", True))
         self.peer.steps[:] = [
             answer({"name": "lamp", "visible": False}),
-            answer({"name": "lamp", "apikey": "", "role": "", "user_editable": False, "visible": False, "enabled": True}),
+            answer(
+                {"name": "lamp", "apikey": "", "role": "", "user_editable": False, "visible": False, "enabled": True}
+            ),
         ]
         lamp.refresh()
         lamp.visible = False
@@ -116,7 +118,10 @@ class Scripted(Case):
         cdb = self.connect()
         for body in ([{"email": "x"}], [{"name": "a/b"}], [5], {"name": "a"}):
             self.peer.steps[:] = [answer(body)]
-            with self.subTest(body), self.assertRaisesRegex(Exception, "listed something without|not what a ConnectorDB"):
+            with (
+                self.subTest(body),
+                self.assertRaisesRegex(Exception, "listed something without|not what a ConnectorDB"),
+            ):
                 cdb.users()
 
     def test_refused_here(self) -> None:

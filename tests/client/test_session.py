@@ -99,7 +99,10 @@ class Login(SessionCase):
 
     def test_refused(self) -> None:
         """What was refused is told, with the server's words, and without the secret."""
-        for credentials, what in ((("hidden", None), "the API key"), (("mara", "hidden"), "the name 'mara' and its password")):
+        for credentials, what in (
+            (("hidden", None), "the API key"),
+            (("mara", "hidden"), "the name 'mara' and its password"),
+        ):
             peer = self.peer(refuse(401, "The requested device was not found."))
             with self.subTest(what), self.assertRaises(AuthenticationError) as caught:
                 self.session(peer, *credentials).login(wait=60)
@@ -115,13 +118,18 @@ class Login(SessionCase):
         page = b"<!doctype html><title>Welcome</title>"
         for status, kind in ((200, ServerError), (404, AuthenticationError), (502, ServerError)):
             peer = self.peer(answer(page, status))
-            with self.subTest(status), self.assertRaisesRegex(kind, "web page.*is this the address of a ConnectorDB server"):
+            with (
+                self.subTest(status),
+                self.assertRaisesRegex(kind, "web page.*is this the address of a ConnectorDB server"),
+            ):
                 self.session(peer).login()
 
     def test_redirected(self) -> None:
         """A redirect says where to."""
         peer = self.peer(answer("", 301, Location="https://example.org/api/v1/"))
-        with self.assertRaisesRegex(ServerError, "redirected to https://example.org/api/v1/; give that address as the url"):
+        with self.assertRaisesRegex(
+            ServerError, "redirected to https://example.org/api/v1/; give that address as the url"
+        ):
             self.session(peer).login()
 
     def test_wait(self) -> None:

@@ -8,6 +8,7 @@ its own, and removes them.
 from __future__ import annotations
 
 import os
+import threading
 import uuid
 from typing import Any, ClassVar
 
@@ -17,6 +18,8 @@ from .case import Case
 
 #: The administrator.
 ADMINISTRATOR, PASSWORD = "test", "test"
+
+_SERVERS = ("connectordb-server", "connectordb-storage", "connectordb-passwords")
 
 
 class TargetCase(Case):
@@ -47,6 +50,11 @@ class TargetCase(Case):
             user.create(f"{user.name}@example.org", "secret", devices={"own": {}})
             cls.addClassCleanup(cls._remove, cls.user_name)
             cls.user_key, cls.device_key = user["user"].apikey, user["own"].apikey
+
+    def _check_leaks(self) -> None:
+        # the server in this process starts its threads as it needs them, and ends them with the class
+        self._threads_before |= {thread for thread in threading.enumerate() if thread.name.startswith(_SERVERS)}
+        super()._check_leaks()
 
     @classmethod
     def _remove(cls, name: str) -> None:
