@@ -91,6 +91,7 @@ def start(directory: Path, host: str, port: int) -> None:
             process.terminate()
             raise click.ClickException(f"the server does not listen after {_PATIENCE:g} s; see {log_path}")
         tick.wait(_TICK)
+    process.returncode = 0  # it goes on without us, on purpose: else Popen warns of that
     click.echo(f"Listening at {found.url} (process {found.pid}; it logs to {log_path})")
 
 

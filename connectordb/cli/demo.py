@@ -84,7 +84,7 @@ class Demo:
         self.folder = folder
         self.seconds = seconds
         self.ends = ends
-        self.port = port or _free_port()
+        self.port = _free_port(port)
         self.url = f"http://127.0.0.1:{self.port}"
         self.log_file = folder / "machine.db"
         self.apikey = str(uuid.uuid4())
@@ -295,17 +295,10 @@ class Demo:
         rows = []
         for name, description in STREAMS.items():
             values = machine[name][:].d()
-            rows.append(
-                (
-                    name,
-                    str(len(values)),
-                    *(f"{f(values):,.1f}" for f in (min, statistics.fmean, max)),
-                    f"{values[-1]:,.1f}",
-                    description,
-                )
-            )
-        self.screen.table(("stream", "points", "least", "mean", "most", "now", "what"), rows)
-        self.screen.chart("CPU, percent", whole["t"], whole["d"])
+            figures = (min(values), statistics.fmean(values), max(values), values[-1])
+            rows.append((name, description, str(len(values)), *(f"{figure:,.1f}" for figure in figures)))
+        self.screen.table(("stream", "what", "points", "least", "mean", "most", "now"), rows)
+        self.screen.chart("CPU in use, %", [point["t"] for point in whole], whole.d())
 
     # --- the witnesses ------------------------------------------------------------------------------------------------
 
@@ -332,10 +325,13 @@ class Demo:
         threading.Event().wait(seconds)
 
 
-def _free_port() -> int:
-    """Return a port on which nothing listens; it may be taken by somebody else before we do, which is then told."""
+def _free_port(wanted: int) -> int:
+    """Return *wanted*, or any port for 0, if nothing listens there; somebody may still come before us, which is then told."""
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        try:
+            probe.bind(("127.0.0.1", wanted))
+        except OSError as error:
+            raise DemoFailed(f"port {wanted} is in use ({error.strerror}); give another --port, or none") from error
         return int(probe.getsockname()[1])
 
 

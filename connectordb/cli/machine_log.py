@@ -28,10 +28,10 @@ NUMBER = {"type": "number"}
 
 #: Stream → what it holds.
 STREAMS = {
-    "cpu": "CPU in use, percent",
-    "memory": "memory in use, percent",
-    "disk": "bytes written to disk since the start of the machine",
-    "network": "bytes received since the start of the machine",
+    "cpu": "CPU in use, %",
+    "memory": "memory in use, %",
+    "disk": "written to disk, MB",
+    "network": "received, MB",
 }
 
 
@@ -42,8 +42,8 @@ def readings() -> dict[str, float]:
     return {
         "cpu": psutil.cpu_percent(),
         "memory": psutil.virtual_memory().percent,
-        "disk": float(disk.write_bytes) if disk else 0.0,
-        "network": float(network.bytes_recv) if network else 0.0,
+        "disk": disk.write_bytes / 1e6 if disk else 0.0,
+        "network": network.bytes_recv / 1e6 if network else 0.0,
     }
 
 
@@ -53,6 +53,14 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self._file: TextIO = path.open("a", encoding="utf-8")
         self._lock = threading.Lock()
+
+    def __enter__(self) -> Journal:
+        """Return the journal."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close its file."""
+        self._file.close()
 
     def write(self, **line: Any) -> None:
         """Append a line, at once."""
@@ -84,9 +92,7 @@ def main(file: str, journal_file: str, url: str, apikey: str) -> None:
             log.addStream(name, NUMBER, description=description)
 
     threading.Thread(target=wait_for_the_end, name="connectordb-demo-stdin", daemon=True).start()
-    journal = Journal(Path(journal_file))
-    log = Logger(file, on_create=first_time, apikey=apikey)
-    try:
+    with Journal(Path(journal_file)) as journal, Logger(file, on_create=first_time, apikey=apikey) as log:
         log.onsyncfail = lambda error: journal.write(failed=str(error), waiting=len(log))
         log.onsync = lambda: journal.write(synced=True, waiting=len(log))
         log.start()
@@ -98,8 +104,6 @@ def main(file: str, journal_file: str, url: str, apikey: str) -> None:
         log.stop()
         log.sync()
         journal.write(ended=True, waiting=len(log))
-    finally:
-        log.close()
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from rich.console import Console
 from rich.markup import escape
+from rich.padding import Padding
 from rich.table import Table
 
 
@@ -19,7 +20,7 @@ class Screen:
     """
 
     def __init__(self, console: Console | None = None) -> None:
-        self._console = console or Console(highlight=False, soft_wrap=True)
+        self._console = console or Console(highlight=False)
         self.lively = self._console.is_terminal
 
     def heading(self, text: str) -> None:
@@ -30,7 +31,7 @@ class Screen:
     def say(self, text: str) -> None:
         """Tell what happens now."""
         if self.lively:
-            self._console.print(f"  {escape(text)}")
+            self._console.print(Padding(escape(text), (0, 0, 0, 2)))
 
     def point(self, stream: str, t: float, value: object) -> None:
         """Show a point that came in."""
@@ -41,16 +42,17 @@ class Screen:
     def result(self, held: bool, text: str) -> None:
         """Tell what was compared, and whether it held."""
         if self.lively:
-            mark = "[green]✓[/green]" if held else "[red]✗[/red]"
-            self._console.print(f"  {mark} {escape(text)}")
+            line = Table.grid(padding=(0, 1))
+            line.add_row(" ", "[green]✓[/green]" if held else "[red]✗[/red]", escape(text))
+            self._console.print(line)
         else:
-            self._console.print(f"{'ok' if held else 'FAILED'}: {escape(text)}")
+            self._console.print(f"{'ok' if held else 'FAILED'}: {escape(text)}", soft_wrap=True)
 
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-        """Show a table; all but its first column are numbers."""
+        """Show a table; all but its first two columns are numbers."""
         if self.lively:
-            table = Table(*columns[:1], box=None, padding=(0, 2), header_style="bold")
-            for column in columns[1:]:
+            table = Table(*columns[:2], box=None, padding=(0, 2), header_style="bold")
+            for column in columns[2:]:
                 table.add_column(column, justify="right")
             for row in rows:
                 table.add_row(*row)

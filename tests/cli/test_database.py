@@ -143,7 +143,7 @@ class Running(Case):
         """A folder that is no database is told, with how to make one."""
         for name in ("run", "start", "stop"):
             with self.subTest(name):
-                done = connectordb(name, self.directory.parent)
+                done = connectordb(name, self.directory.parent, *(("--port", 0) if name != "stop" else ()))
                 self.assertEqual(done.returncode, 1)
                 self.assertIn("connectordb create", done.stderr)
 

@@ -23,7 +23,7 @@ class Printing(Case):
         screen.point("cpu", 0, 5)
         screen.result(True, "it held [really]")
         screen.result(False, "it did not")
-        screen.table(("stream", "points"), [("cpu", "5")])
+        screen.table(("stream", "what", "points"), [("cpu", "%", "5")])
         screen.chart("CPU", [1, 2, 3], [4, 5, 6])
         return file.getvalue()
 
