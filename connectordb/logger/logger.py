@@ -5,14 +5,10 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path as FilePath
 from types import MappingProxyType, TracebackType
 from typing import Any
-
-from filelock import FileLock
-from filelock import Timeout as LockTimeout
 
 from ..client import ConnectorDB
 from ..exceptions import (
@@ -21,7 +17,6 @@ from ..exceptions import (
     ConnectorDBError,
     LocalProtocolError,
     LoggerError,
-    StorageError,
     StreamNotAdded,
 )
 from ..protocol import json_text, rest, schemas
@@ -38,6 +33,7 @@ from .sending import Stopped
 from .settings import Settings
 from .store import Store
 from .streams import OnSchema, Stream, bring_to_server, take_over
+from .turn import Busy, Turn
 
 log = logging.getLogger(__name__)
 
@@ -79,7 +75,6 @@ class Logger(Settings):
         self._clock: Clock = SYSTEM
         self._patience = plan.WAIT
         self._file = FilePath(os.path.abspath(database_file_path))
-        self._file_lock = FileLock(f"{self._file}.lock")
         is_new = not self._file.exists()
         self._store = Store(self._file)
         Settings.__init__(self, self._store)
@@ -88,8 +83,7 @@ class Logger(Settings):
         self._lock = threading.RLock()
         self._streams: dict[str, Stream] = {}
         self._connection: Connection | None = None
-        # held by who syncs in this process
-        self._syncing = threading.Lock()
+        self._turn = Turn(self._file)
         self._closing = threading.Event()
         self._upto: Mapping[int, int] | None = None
         self._elsewheres: list[ConnectorDB] = []
@@ -280,15 +274,15 @@ class Logger(Settings):
             return self._sync(self._store.newest() if upto is None else upto, stopping, wait=0.0)
         except ClosedError:
             return True
-        except Exception as error:
-            # onsyncfail asked for it to be raised: there is nobody here to catch it but the log
-            log.debug("sync in the background: %s", error)
+        except Exception:
+            log.exception("a callback of the Logger failed")
             return False
 
     def _sync(self, upto: Mapping[int, int], stopping: threading.Event, wait: float) -> bool:
-        """Run a pass and tell the callbacks; tell whether it went well."""
+        """Run a pass and tell the callbacks; tell whether it went well. The background waits for no turn, and raises nothing."""
+        in_background = stopping is not self._closing
         try:
-            with self._syncing, self._only_process(wait):
+            with self._turn.taken(wait):
                 try:
                     report = sync.Pass(
                         self._store, self._server(), self._elsewhere, self._clock, stopping, self._patience
@@ -301,13 +295,17 @@ class Logger(Settings):
             if report.failed:
                 raise next(iter(report.failed.values()))
         except (Stopped, ClosedError):
-            if self._closing.is_set() or stopping is not self._closing:
+            if self._closing.is_set() or in_background:
                 return True
             raise
         except (ConnectorDBError, OSError) as error:
+            if isinstance(error, Busy) and in_background:
+                log.debug("%s", error)
+                return True
             log.warning("sync failed, %s points wait: %s", len(self._store), error)
             handler = self.onsyncfail
-            if handler(error) if handler is not None else self.syncraise:
+            asked_to_raise = handler(error) if handler is not None else self.syncraise
+            if asked_to_raise and not in_background:
                 raise
             return False
         if report.confirmed:
@@ -317,21 +315,6 @@ class Logger(Settings):
         if self.onsync is not None:
             self.onsync()
         return True
-
-    @contextmanager
-    def _only_process(self, wait: float) -> Iterator[None]:
-        try:
-            self._file_lock.acquire(timeout=wait)
-        except LockTimeout as error:
-            raise LoggerError(
-                f"another process is syncing {os.fspath(self._file)!r}; it sends our points too"
-            ) from error
-        except OSError as error:
-            raise StorageError(f"locking {self._file_lock.lock_file!r}: {error.strerror}") from error
-        try:
-            yield
-        finally:
-            self._file_lock.release()
 
     # --- the server -----------------------------------------------------------------------------------------------------
 

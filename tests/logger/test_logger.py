@@ -495,6 +495,15 @@ class BackgroundTests(Base):
             self.eventually(lambda: len(self.logger) == 0, "the point was sent")
         self.assertEqual(self.stored(), [1])
 
+    def test_others_sync(self) -> None:
+        """While another process syncs the file, the background counts that as no failure."""
+        failed = threading.Event()
+        self.logger.onsyncfail = lambda error: failed.set()
+        self.logger.syncperiod = 5 * MS
+        with Logger(self.path) as other, other._turn.taken(SOON):
+            self.logger.start()
+            self.assertFalse(failed.wait(100 * MS))
+
     def test_points_at_the_start(self) -> None:
         """The first sync sends the points that were there when start was called."""
         self.logger.insert("s", 1)

@@ -45,6 +45,7 @@ class FaultProxy:
         parts = urlsplit(target)
         self._target = (parts.hostname or "localhost", parts.port or 80)
         self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener.settimeout(0.1)
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         # guards the lists below
         self._lock = threading.Lock()
@@ -102,7 +103,6 @@ class FaultProxy:
         return parts.hostname or "", parts.port or 0
 
     def _accept(self) -> None:
-        self._listener.settimeout(0.1)
         while not self.down:
             try:
                 connection, _ = self._listener.accept()

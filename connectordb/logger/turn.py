@@ -1,0 +1,56 @@
+"""Who may sync a file now: one thread of one process."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from ..exceptions import LoggerError, StorageError
+
+
+class Busy(LoggerError):
+    """Somebody else is syncing the file; what waits in it is sent, ours too."""
+
+
+class Turn:
+    """
+    Taken by who syncs *file*.
+
+    Between processes it is a lock of the operating system on a file beside it: it ends with its process, however that ends,
+    and nothing has to be cleaned up.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._thread = threading.Lock()
+        self._process = FileLock(f"{file}.lock")
+
+    @contextmanager
+    def taken(self, within: float) -> Iterator[None]:
+        """
+        Have the turn for the length of a block.
+
+        Raises:
+            Busy: Somebody else still has it after *within* seconds.
+            StorageError: The file beside it cannot be made.
+        """
+        if not self._thread.acquire(timeout=within):
+            raise Busy(f"another thread is syncing {os.fspath(self._file)!r}; it sends our points too")
+        try:
+            try:
+                self._process.acquire(timeout=within)
+            except Timeout as error:
+                raise Busy(f"another process is syncing {os.fspath(self._file)!r}; it sends our points too") from error
+            except OSError as error:
+                raise StorageError(f"locking {self._process.lock_file!r}: {error.strerror}") from error
+            try:
+                yield
+            finally:
+                self._process.release()
+        finally:
+            self._thread.release()
