@@ -56,8 +56,8 @@ def read_command(text: str | bytes) -> Asked:
         return Asked("")
     if not isinstance(body, dict):
         raise RemoteProtocolError("a command is a JSON object")
-    keys = {key.lower(): value for key, value in body.items()}
-    cmd, arg, transform = (keys.get(name) or "" for name in ("cmd", "arg", "transform"))
+    keys = {key.lower(): value for key, value in body.items() if value is not None}
+    cmd, arg, transform = (keys.get(name, "") for name in ("cmd", "arg", "transform"))
     if not all(isinstance(value, str) for value in (cmd, arg, transform)):
         raise RemoteProtocolError("'cmd', 'arg' and 'transform' of a command are texts")
     try:

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
-from connectordb.server import Server, create
+from connectordb.server import Server, accounts, create
 
 
 @contextmanager
@@ -17,12 +18,14 @@ def run_server(user: str = "test", password: str = "test", **options: Any) -> It
     """
     Have a server with a fresh database, whose administrator is *user*; *options* are those of `Server`.
 
-    A refused login is answered at once unless they say otherwise.
+    Passwords are hashed as always but with the lowest cost, and a refused login is answered at once unless *options* say
+    otherwise: both only take time, in which tests learn nothing.
     """
     folder = Path(tempfile.mkdtemp(prefix="connectordb-test-"))
     try:
-        create(folder / "database", user=user, password=password)
-        with Server(folder / "database", **{"login_delay": 0.0, **options}) as server:
-            yield server
+        with mock.patch.multiple(accounts, _N=16, _P=1):
+            create(folder / "database", user=user, password=password)
+            with Server(folder / "database", **{"login_delay": 0.0, **options}) as server:
+                yield server
     finally:
         shutil.rmtree(folder)

@@ -41,9 +41,10 @@ def create(writer: Writer, request: Request) -> Reply:
 
 
 def taken_refusal(depth: int, taken: Taken) -> Refusal:
-    """Return what is said of a name, address or key that somebody has; of a key the same as of a name, as clients know it."""
+    """Return what is said of a name, address or key that somebody has; of a key the same as of a device's name."""
+    kind = 2 if taken.field == "apikey" else depth
     texts = ("User with this email or username already exists", "Device with this name already exists")
-    return Refusal(403, (*texts, "Stream with this name already exists")[depth - 1])
+    return Refusal(403, (*texts, "Stream with this name already exists")[kind - 1])
 
 
 def _create_user(writer: Writer, request: Request, name: str, body: Any) -> Reply:

@@ -14,7 +14,7 @@ from .request import Refusal
 _NO_RANGE = (
     'A range needs [both "i1" and "i2" int] or ["t1" and ["t2" decimal and/or "limit" int]]'  # as the original has it
 )
-_INTEGER = re.compile(r"([+-]?)(?:0[xX]([0-9a-fA-F]+)|0([0-7]+)|([0-9]+))")
+_INTEGER = re.compile(r"([+-]?)(?:0[xX]([0-9a-fA-F]+)|0([0-7]*)|([1-9][0-9]*))")
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?", re.ASCII)
 _INFINITY = re.compile(r"[+-]?inf(?:inity)?", re.IGNORECASE)
 _MAX = 2**63
@@ -90,7 +90,7 @@ def _integer(query: Mapping[str, str], name: str) -> int:
     match = _INTEGER.fullmatch(text)
     if match is not None and len(text) <= 64:
         sign, hexadecimal, octal, plain = match.groups()
-        number = int(hexadecimal, 16) if hexadecimal else int(octal, 8) if octal else int(plain)
+        number = int(hexadecimal, 16) if hexadecimal else int(plain) if plain else int(octal or "0", 8)
         number = -number if sign == "-" else number
         if -_MAX <= number < _MAX:
             return number

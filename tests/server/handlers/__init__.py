@@ -1,0 +1,1 @@
+"""Tests of the handlers, against a real storage and no HTTP."""

@@ -1,0 +1,144 @@
+"""Inserting and reading points."""
+
+from __future__ import annotations
+
+from unittest import mock
+
+from connectordb.server.handlers import Published, Refusal, data
+from connectordb.server.handlers.data import insert, read
+
+from .case import NOW, HandlerCase
+
+LIGHT, PLAIN = "mara/lamp/light", "mara/lamp/plain"
+OWNER = "mara/lamp"
+SCHEMA = "At least one datapoint did not conform to the stream's schema"
+ORDER = "Timestamps are not ordered!"
+OLDER = "Greater timestamp already exists for the stream. Insert Failed."
+
+
+class Inserting(HandlerCase):
+    """What is stored, where, and what is refused."""
+
+    def test_points(self) -> None:
+        """Missing times are now, unknown keys and senders are dropped, keys match in any case."""
+        body = [{"t": 5, "d": 1, "o": "x/y", "z": 0}, {"T": 6, "D": 2}, {"t": 0, "d": 3}, {"t": None}]
+        reply = self.ask(insert, PLAIN, body, who=OWNER)
+        self.assertEqual(reply.body, b"ok")
+        stored = [{"t": 5, "d": 1}, {"t": 6, "d": 2}, {"t": NOW, "d": 3}, {"t": NOW}]
+        self.assertEqual(self.stored(PLAIN), stored)
+        self.assertEqual(reply.published, (Published(PLAIN, tuple(stored)),))
+
+    def test_bodies_that_are_none(self) -> None:
+        """What is no array of points is a 400, before anything is looked up."""
+        deep: object = 1
+        for _ in range(200):
+            deep = [deep]
+        for body in ({"t": 1}, [1], [[1, 2]], [{"t": "1"}], [{"t": True}], [None], "x", [{"t": 1, "d": deep}]):
+            with self.subTest(str(body)[:40]), self.assertRaises(Refusal) as caught:
+                self.ask(insert, "no/such/stream", body)
+            self.assertEqual(caught.exception.status, 400)
+
+    def test_order_of_checks(self) -> None:
+        """Existence, permission, schema, order, age: the first that fails is told."""
+        self.ask(insert, LIGHT, [{"t": 100, "d": 1}], who=OWNER)
+        bad = [{"t": 2, "d": "x"}, {"t": 1, "d": 1}]
+        self.refuses(403, "The requested stream was not found.", insert, "mara/lamp/no", bad)
+        self.refuses(403, "Write access to stream data denied.", insert, PLAIN, bad)
+        self.refuses(403, SCHEMA, insert, LIGHT, bad, who=OWNER)
+        self.refuses(403, ORDER, insert, LIGHT, [{"t": 2, "d": 2}, {"t": 1, "d": 1}], who=OWNER, restamp=True)
+        self.refuses(403, OLDER, insert, LIGHT, [{"t": 2, "d": 2}], who=OWNER)
+        self.assertEqual(self.stored(LIGHT), [{"t": 100, "d": 1}])
+
+    def test_restamp(self) -> None:
+        """With restamping too old points are moved, and published as they were sent."""
+        self.ask(insert, LIGHT, [{"t": 100, "d": 1}], who=OWNER)
+        reply = self.ask(insert, LIGHT, [{"t": 2, "d": 2}], who=OWNER, restamp=True)
+        self.assertEqual(self.stored(LIGHT)[1], {"t": 100.00001, "d": 2})
+        self.assertEqual(reply.published[0].points, ({"t": 2, "d": 2},))
+
+    def test_downlinks(self) -> None:
+        """What others write into a downlink stream goes to its downlink, with their name on it."""
+        for who, options, downlink in (
+            *((OWNER, {}, False), ("mara/user", {}, True), ("mara/remote", {}, True), ("root1/user", {}, True)),
+            ("mara/user", {"query": {"downlink": "true"}}, True),
+        ):
+            with self.subTest(who=who):
+                reply = self.ask(insert, LIGHT, [{"d": 1}], who=who, **options)
+                self.assertEqual(reply.published[0].path, LIGHT + "/downlink" * downlink)
+        self.assertEqual([point.get("o") for point in self.stored(LIGHT)], [None])
+        senders = ["mara/user", "mara/remote", "root1/user", "mara/user"]
+        self.assertEqual([point["o"] for point in self.stored(LIGHT, downlink=True)], senders)
+        denied = "Write access to stream downlink denied."
+        self.refuses(403, denied, insert, LIGHT, [{"d": 1}], who=OWNER, query={"downlink": "true"})
+        self.refuses(403, denied, insert, LIGHT, [{"d": 1}], who="bob/user")
+        self.refuses(403, denied, insert, LIGHT, [{"d": 1}], who="")
+
+    def test_ephemeral(self) -> None:
+        """An ephemeral stream passes points on, whatever their age, and keeps none."""
+        self.write(lambda writer: writer.update_stream(self.series(PLAIN).stream_id, {"ephemeral": True}) and None)
+        reply = self.ask(insert, PLAIN, [{"t": -5, "d": 1}], who=OWNER)
+        self.assertEqual(reply.published, (Published(PLAIN, ({"t": -5, "d": 1},)),))
+        self.assertEqual(self.stored(PLAIN), [])
+        self.refuses(403, ORDER, insert, PLAIN, [{"t": 2}, {"t": 1}], who=OWNER)
+
+    def test_nothing(self) -> None:
+        """An empty insert is fine, and nobody is told."""
+        for body in ([], None):
+            self.assertEqual(self.ask(insert, PLAIN, body, who=OWNER).published, ())
+
+
+class Reading(HandlerCase):
+    """Points, lengths, indices."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.points = [{"t": t, "d": f"<{t}>"} for t in range(10, 110, 10)]
+        self.ask(insert, PLAIN, self.points, who=OWNER)
+
+    def test_ranges(self) -> None:
+        """Points are read by index or by time; an index makes times be ignored."""
+        for query, wanted in (
+            *(({"i1": "0"}, self.points), ({"i1": "-1"}, self.points[-1:]), ({"i2": "2", "t1": "50"}, self.points[:2])),
+            *(({"t1": "30", "t2": "60"}, self.points[3:6]), ({"t1": "0", "limit": "3"}, self.points[:3])),
+            *(({"t1": "60", "t2": "30"}, []), ({"t1": "100"}, []), ({"t1": "-1", "t2": "-1"}, self.points)),
+        ):
+            with self.subTest(query):
+                self.assertEqual(self.value(read, PLAIN, query=query), wanted)
+        self.refuses(403, "Invalid index range.", read, PLAIN, query={"i1": "11"})
+
+    def test_pages(self) -> None:
+        """A long answer comes in pieces that make one array."""
+        more = [{"t": t, "d": "&"} for t in range(200, 3000)]
+        self.ask(insert, PLAIN, more, who=OWNER)
+        with mock.patch.object(data, "PAGE", 30):
+            reply = self.ask(read, PLAIN, query={"i1": "1"})
+            self.assertIsNotNone(reply.rest)
+            self.assertNotRegex(self.whole(reply), b"[<&]")
+            self.assertEqual(self.value(read, PLAIN, query={"i1": "1"}), [*self.points[1:], *more])
+
+    def test_deleted_while_read(self) -> None:
+        """If the stream goes away in the middle, the end is not mistaken for the end."""
+        self.ask(insert, PLAIN, [{"t": t} for t in range(200, 3000)], who=OWNER)
+        with mock.patch.object(data, "PAGE", 30):
+            reply = self.ask(read, PLAIN, query={"i1": "0"})
+        series = self.series(PLAIN)
+        self.write(lambda writer: writer.delete_stream(series.stream_id))
+        assert reply.rest is not None
+        with self.assertRaises(LookupError):
+            self.read(reply.rest.next)
+
+    def test_questions(self) -> None:
+        """The length, and the index after a time, which is 0 where there is none."""
+        self.assertEqual(self.ask(read, PLAIN, q="length").body, b"10")
+        for t, wanted in (("9.9", b"0"), ("10", b"1"), ("99", b"9"), ("100", b"0")):
+            self.assertEqual(self.ask(read, PLAIN, q="time2index", query={"t": t}).body, wanted)
+        self.refuses(404, "Can't access this resource.", read, PLAIN, q="time2index", query={"t": "5"}, who="")
+        message = 'time2index requires an argument of "t" which is a decimal timestamp'
+        self.refuses(403, message, read, PLAIN, q="time2index")
+
+    def test_refused(self) -> None:
+        """Who may not read is told; transforms are not there yet."""
+        self.refuses(403, "Can't access this resource.", read, PLAIN, query={"i1": "0"}, who="bob/user")
+        self.refuses(403, "The requested device was not found.", read, "mara/no/s", q="length")
+        message = "Script 'sum': transforms are not supported yet by this server"
+        self.refuses(403, message, read, PLAIN, query={"i1": "0", "transform": "sum"})

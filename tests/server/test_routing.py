@@ -1,0 +1,63 @@
+"""Where verbs and paths lead."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connectordb.server.handlers import Refusal, create, crud, data
+from connectordb.server.routing import Redirect, Route, route
+
+from ..support.case import Case
+
+
+class Routes(Case):
+    """The table."""
+
+    def test_names(self) -> None:
+        """Names are taken out of the path, unquoted; an escaped slash separates."""
+        found = route("GET", "/api/v1/crud/a%62/c%2Fd")
+        assert isinstance(found, Route)
+        self.assertEqual((found.names, found.handler), (("ab", "c", "d"), crud.read))
+        self.assertEqual(route("POST", "/api/v1/crud/a/data"), Route("write", create.create, ("a", "data")))
+
+    def test_data(self) -> None:
+        """POST inserts, PUT restamps."""
+        self.assertEqual(route("POST", "/api/v1/crud/a/b/c/data"), Route("write", data.insert, ("a", "b", "c")))
+        self.assertEqual(route("PUT", "/api/v1/crud/a/b/c/data"), Route("write", data.insert, ("a", "b", "c"), True))
+        self.assertEqual(route("HEAD", "/api/v1/crud/a/b/c/data"), route("GET", "/api/v1/crud/a/b/c/data"))
+
+    def test_redirects(self) -> None:
+        """The other spelling of a slash leads to the right one."""
+        for path, query, location in (
+            ("/api/v1/crud/a/", "", "/api/v1/crud/a"),
+            ("/api/v1", "q=this", "/api/v1/?q=this"),
+            ("/api/v1/crud", "q=ls", "/api/v1/crud/?q=ls"),
+            ("/api/v1/crud//a", "", "/api/v1/crud/a"),
+            ("//api/v1/meta/version/", "", "/api/v1/meta/version"),
+            ("/api/v1/crud/%2E./x", "", "/api/v1/x"),
+            ("/api/v1/crud/a%3Fb/", "", "/api/v1/crud/a%3Fb"),
+        ):
+            with self.subTest(path):
+                self.assertEqual(route("GET", path, query), Redirect(location))
+
+    def test_nowhere(self) -> None:
+        """Unknown paths are 404, wrong verbs 405 with those that are possible."""
+        for verb, path, status in (
+            *(("GET", "/", 404), ("GET", "/api/v1/nosuch", 404), ("GET", "/api/v1/crud/a/b/c/downlink", 404)),
+            *(("PATCH", "/api/v1/crud/a", 405), ("DELETE", "/api/v1/crud/a/b/c/data", 405)),
+            *(("POST", "/api/v1/meta/version", 405), ("GET", "/api/v1/query/merge", 405), ("GET", "*", 404)),
+        ):
+            with self.subTest(path), self.assertRaises(Refusal) as caught:
+                route(verb, path)
+            self.assertEqual(caught.exception.status, status)
+
+    @given(st.text(max_size=5), st.text(max_size=30))
+    def test_never_anything_else(self, verb: str, path: str) -> None:
+        """Whatever is asked for leads somewhere or is refused; a redirection leads to no other redirection."""
+        try:
+            found = route(verb, f"/api/v1/{path}")
+            if isinstance(found, Redirect):
+                self.assertNotIsInstance(route(verb, found.location), Redirect)
+        except Refusal as refusal:
+            self.assertIn(refusal.status, (404, 405))
