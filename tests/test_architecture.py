@@ -51,13 +51,13 @@ FOREIGN = {
     "apsw": {"runtime/sqlite.py"},
     "requests": {"client/transport.py", "exceptions.py"},
     "websocket": {"live/connection.py"},
-    "aiohttp": {"server/app.py", "server/websocket.py"},
+    "aiohttp": {"server/app.py", "server/websocket.py", "server/__init__.py"},  # the door: to name the extra if it is missing
     "click": {"cli/"},
     "rich": {"cli/"},
     "psutil": {"cli/"},
     "plotext": {"cli/"},
     "orjson": {"protocol/json_text.py"},
-    "jsonschema": {"protocol/schemas.py"},
+    "jsonschema": {"protocol/schemas.py", "server/handlers/fields.py"},  # the latter: what the former raises
     "fastjsonschema": {"protocol/schemas.py"},
     "re2": {"server/"},
     "filelock": {"logger/", "server/"},

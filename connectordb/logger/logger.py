@@ -22,7 +22,6 @@ from ..exceptions import (
 from ..protocol import json_text, rest, schemas
 from ..protocol.feed import Datapoint
 from ..protocol.paths import check_name
-from ..runtime.backoff import Backoff
 from ..runtime.clock import SYSTEM, Clock
 from . import plan, sync
 from .clocks import Eras
@@ -87,7 +86,7 @@ class Logger(Settings):
         self._closing = threading.Event()
         self._upto: Mapping[int, int] | None = None
         self._elsewheres: list[ConnectorDB] = []
-        self._periodic = Periodic(self._periodic_sync, lambda: self.syncperiod, Backoff(5.0, 60.0), self._clock)
+        self._periodic = Periodic(self._periodic_sync, lambda: self.syncperiod, self._clock)
         try:
             self._reload_streams()
             if apikey is not None:
@@ -268,18 +267,17 @@ class Logger(Settings):
         """End syncing in the background; a sync that is under way ends after the request that it is waiting for."""
         self._periodic.stop(_LOCK_WAIT)
 
-    def _periodic_sync(self, stopping: threading.Event) -> bool:
+    def _periodic_sync(self, stopping: threading.Event) -> None:
         upto, self._upto = self._upto, None
         try:
-            return self._sync(self._store.newest() if upto is None else upto, stopping, wait=0.0)
+            self._sync(self._store.newest() if upto is None else upto, stopping, wait=0.0)
         except ClosedError:
-            return True
+            return  # closed meanwhile, which ends the thread
         except Exception:
             log.exception("a callback of the Logger failed")
-            return False
 
-    def _sync(self, upto: Mapping[int, int], stopping: threading.Event, wait: float) -> bool:
-        """Run a pass and tell the callbacks; tell whether it went well. The background waits for no turn, and raises nothing."""
+    def _sync(self, upto: Mapping[int, int], stopping: threading.Event, wait: float) -> None:
+        """Run a pass and tell the callbacks. The background waits for no turn, and raises nothing."""
         in_background = stopping is not self._closing
         try:
             with self._turn.taken(wait):
@@ -296,25 +294,24 @@ class Logger(Settings):
                 raise next(iter(report.failed.values()))
         except (Stopped, ClosedError):
             if self._closing.is_set() or in_background:
-                return True
+                return
             raise
         except (ConnectorDBError, OSError) as error:
             if isinstance(error, Busy) and in_background:
                 log.debug("%s", error)
-                return True
+                return
             log.warning("sync failed, %s points wait: %s", len(self._store), error)
             handler = self.onsyncfail
             asked_to_raise = handler(error) if handler is not None else self.syncraise
             if asked_to_raise and not in_background:
                 raise
-            return False
+            return
         if report.confirmed:
             log.info("synced %d points", report.confirmed)
         # nothing is written where nothing was sent
         self._set_lastsynctime(self._clock.wall(), keep=report.confirmed > 0)
         if self.onsync is not None:
             self.onsync()
-        return True
 
     # --- the server -----------------------------------------------------------------------------------------------------
 

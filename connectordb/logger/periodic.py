@@ -1,12 +1,10 @@
-"""The thread that syncs every now and then: once at the start, then every period, sooner after a failure."""
+"""The thread that syncs every now and then: once at the start, then every period."""
 
 from __future__ import annotations
 
-import random
 import threading
 from collections.abc import Callable
 
-from ..runtime.backoff import Backoff
 from ..runtime.clock import Clock
 from ..runtime.worker import Worker
 
@@ -16,18 +14,14 @@ class Periodic:
     Runs something every now and then on the thread ``connectordb-logger``.
 
     Args:
-        run: Does it, and tells whether it went well; ends early if the event is set.
+        run: Does it; ends early if the event is set.
         period: Says how many seconds lie between two runs.
-        backoff: The wait after failures, where that is shorter.
         clock: The clocks.
     """
 
-    def __init__(
-        self, run: Callable[[threading.Event], bool], period: Callable[[], float], backoff: Backoff, clock: Clock
-    ) -> None:
+    def __init__(self, run: Callable[[threading.Event], object], period: Callable[[], float], clock: Clock) -> None:
         self._run = run
         self._period = period
-        self._backoff = backoff
         self._clock = clock
         self._worker = Worker("logger", self._loop)
         # set when the thread should look up from its waiting: it is to end, or the period is another one
@@ -53,14 +47,8 @@ class Periodic:
         self._look_up.set()
 
     def _loop(self, stopping: threading.Event) -> None:
-        failures = 0
         while not stopping.is_set():
-            failures = 0 if self._run(stopping) else failures + 1
+            self._run(stopping)
             self._look_up.clear()
-            while not stopping.is_set() and self._clock.wait(self._look_up, self.pause(failures)):
+            while not stopping.is_set() and self._clock.wait(self._look_up, self._period()):
                 self._look_up.clear()
-
-    def pause(self, failures: int) -> float:
-        """Return the seconds until the next run, after so many failures in a row."""
-        period = self._period()
-        return min(period, self._backoff.seconds(failures, random.random) + 0.1) if failures else period
