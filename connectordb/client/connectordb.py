@@ -10,7 +10,7 @@ from ..exceptions import LocalProtocolError
 from ..protocol import rest
 from ..protocol.constants import CONNECTORDB_URL
 from ..protocol.paths import Path
-from . import database, exports
+from . import database
 from .credentials import Credentials
 from .device import Device
 from .resource import by_name
@@ -178,6 +178,8 @@ class ConnectorDB(Device):
         Raises:
             ValueError: One of the users is there already, the folder is no export, or its version is another one.
         """
+        from . import exports  # rarely used, and not free to load
+
         exports.import_users(self, directory, passwords)
 
     # --- the end ------------------------------------------------------------------------------------------------------

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ..exceptions import LocalProtocolError, PermissionDenied
 from ..protocol import rest
-from . import exports
 from .fields import Field
 from .resource import ConnectorObject, by_name
 
@@ -118,6 +117,8 @@ class Device(ConnectorObject, depth=2):
         Raises:
             FileExistsError: The folder is there already.
         """
+        from . import exports  # rarely used, and not free to load
+
         exports.export_device(self, directory)
 
     def import_stream(self, directory: str | os.PathLike[str]) -> None:
@@ -129,4 +130,6 @@ class Device(ConnectorObject, depth=2):
         Raises:
             ValueError: There is such a stream, or the folder is no export of one.
         """
+        from . import exports  # rarely used, and not free to load
+
         exports.import_stream(self, directory)

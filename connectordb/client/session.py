@@ -261,8 +261,13 @@ class Session:
 
     def _refused(self, refused: AuthenticationError) -> AuthenticationError:
         """Say of a refused login what was refused, which the server's own words leave open."""
+        hint = (
+            ""
+            if self._credentials.are_a_password
+            else "; is it a key of this server, and the newest one of its device?"
+        )
         return type(refused)(
-            f"{self.url} did not accept {self._credentials}: {refused.message}",
+            f"{self.url} did not accept {self._credentials}: {refused.message}{hint}",
             status=refused.status,
             code=refused.code,
             ref=refused.ref,

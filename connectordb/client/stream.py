@@ -9,13 +9,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, cast, overload
 
 from ..datapoints import DatapointArray
-from ..exceptions import ConnectorDBError, InvalidRequest, LocalProtocolError
+from ..exceptions import Conflict, ConnectorDBError, InvalidRequest, LocalProtocolError
 from ..protocol import json_text, ranges, rest, restamp, schemas
 from ..protocol.constants import DATAPOINT_INSERT_LIMIT
 from ..protocol.feed import Datapoint
 from ..protocol.paths import Path
 from ..protocol.times import Time
-from . import exports, notes
+from . import notes
 from .batches import batches, check_size
 from .fields import Field
 from .resource import ConnectorObject
@@ -163,6 +163,14 @@ class Stream(ConnectorObject, depth=3):
             if any(restamp.is_damaged_by_restamping(point["d"]) for point in points):
                 path = self._where_it_lands()
             restamp.insert(self._session.call, path, points)
+        except Conflict as refused:
+            if rest.OLDER in refused.message:
+                notes.add(
+                    refused,
+                    f" (the first of these datapoints has t={points[0]['t']!r}, and the stream holds something newer; "
+                    "restamp=True moves such times)",
+                )
+            raise
         except InvalidRequest as refused:
             if rest.STORED_ALL_THE_SAME not in refused.message:
                 if rest.NOT_IN_SCHEMA in refused.message:
@@ -342,4 +350,6 @@ class Stream(ConnectorObject, depth=3):
         Raises:
             FileExistsError: The folder is there already.
         """
+        from . import exports  # rarely used, and not free to load
+
         exports.export_stream(self, directory)

@@ -6,7 +6,6 @@ import os
 from typing import TYPE_CHECKING, Any, cast
 
 from ..protocol import rest
-from . import exports
 from .fields import Field
 from .resource import ConnectorObject, by_name
 
@@ -97,6 +96,8 @@ class User(ConnectorObject, depth=1):
         Raises:
             FileExistsError: The user is in it already.
         """
+        from . import exports  # rarely used, and not free to load
+
         exports.export_user(self, directory)
 
     def import_device(self, directory: str | os.PathLike[str]) -> None:
@@ -108,4 +109,6 @@ class User(ConnectorObject, depth=1):
         Raises:
             ValueError: There is such a device, or the folder is no export of one.
         """
+        from . import exports  # rarely used, and not free to load
+
         exports.import_device(self, directory)

@@ -236,7 +236,7 @@ class Writing(TargetCase):
         stream = self.stream()
         stream.insert_array([{"t": 100.0, "d": "newest"}])
         late = [{"t": 50.0, "d": 1}, {"t": 60.0, "d": 2}, {"t": 200.0, "d": 3}]
-        with self.assertRaisesRegex(Conflict, "nothing of this call was stored") as caught:
+        with self.assertRaisesRegex(Conflict, "has t=50.0, .*restamp=True.*nothing of this call was stored") as caught:
             stream.insert_array(late)
         self.assertEqual(caught.exception.stored, 0)  # type: ignore[attr-defined]
         self.assertEqual(len(stream), 1)
@@ -511,6 +511,20 @@ class Scripted(Case):
     def methods(self) -> list[str]:
         """Return the verbs of what was sent."""
         return [request.method for request in self.peer.requests]
+
+    def test_what_is_asked(self) -> None:
+        """What the server is asked for: a transform alone runs over everything, a limit alone means the first points."""
+        stream = self.stream()
+        for given, wanted in (
+            ({}, {"i1": "0", "i2": "0"}),
+            ({"transform": "if $ > 5"}, {"i1": "0", "i2": "0", "transform": "if $ > 5"}),
+            ({"limit": 5}, {"t1": "0", "limit": "5"}),
+            ({"t2": 1.5, "limit": 5, "transform": "a+b"}, {"t2": "1.5", "limit": "5", "transform": "a+b"}),
+            ({"i1": -5, "downlink": True}, {"i1": "-5", "downlink": "true"}),
+        ):
+            stream(**given)
+            with self.subTest(given):
+                self.assertEqual(self.peer.requests[-1].parameters, wanted)
 
     def test_found_where_it_was_sent(self) -> None:
         """An insert without an answer that is found in the stream was stored."""
