@@ -12,6 +12,7 @@ import random
 import sys
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..exceptions import (
@@ -19,6 +20,7 @@ from ..exceptions import (
     ClosedError,
     ConnectionFailed,
     LocalProtocolError,
+    NotFound,
     OutcomeUnknown,
     ServerError,
 )
@@ -85,13 +87,14 @@ class Session:
         self._credentials = credentials
         self._options: dict[str, Any] = {"timeout": timeout, "verify": verify, "cert": cert, "proxies": proxies}
         self._transport = Transport(self.url, **self._options, clock=clock)
-        self._closed = threading.Event()
         self._path: Path | None = None
-        self._live: Live | None = None
-        self._make_locks()
+        self._begin_in_process()
 
-    def _make_locks(self) -> None:
+    def _begin_in_process(self) -> None:
+        """Make what belongs to this process alone."""
         self._process = os.getpid()
+        self._closed = threading.Event()
+        self._live: Live | None = None
         # one thread logs in at a time, and the others wait for it
         self._logging_in = threading.RLock()
         # guards credentials and the live client; nothing is called, joined or waited for under it
@@ -166,11 +169,16 @@ class Session:
                     self._announced, self.features = announced, Features.parse(announced)
                 return response
 
-    def _check_open(self) -> None:
+    def _check_process(self) -> None:
         if self._process != os.getpid():
-            # a child process: the locks may have been held by threads of its parent, as may the live client, all gone here
-            self._make_locks()
-            self._live = None
+            # a child: threads that its parent's locks and subscriptions belong to are not here
+            closed = self._closed.is_set()
+            self._begin_in_process()
+            if closed:
+                self._closed.set()
+
+    def _check_open(self) -> None:
+        self._check_process()
         if self._closed.is_set():
             raise ClosedError(f"the connection to {self.url} was closed; make a new ConnectorDB")
 
@@ -245,10 +253,11 @@ class Session:
             raise self._refused(refused) from refused
         device: rest.Fields | None = None
         if with_password:
-            # every check of a password costs the server a slow hash
-            device = self._call(rest.read(path))
-            if device.get("apikey"):
-                self.use_apikey(device["apikey"])
+            # every check of a password costs the server a slow hash; where the key is not shown, the password goes on
+            with suppress(NotFound):
+                device = self._call(rest.read(path))
+                if device.get("apikey"):
+                    self.use_apikey(device["apikey"])
         self._path = path
         return device
 
@@ -300,6 +309,7 @@ class Session:
 
     def close(self) -> None:
         """End every subscription, thread and socket; calling it twice does nothing."""
+        self._check_process()
         with self._changing:
             self._closed.set()
             live, self._live = self._live, None

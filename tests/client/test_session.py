@@ -66,14 +66,16 @@ class Login(SessionCase):
         self.assertEqual(sent_as(peer), ["MARA:secret", "MARA:secret", ":key-of-user"])
 
     def test_password_without_a_key_to_see(self) -> None:
-        """Where the key is not shown, the password goes on."""
-        tree = Tree()
-        del tree.objects["mara/user"]["apikey"]
-        peer = self.peer(otherwise=tree.step)
-        session = self.session(peer, "mara", "secret")
-        session.login()
-        session.call(rest.whoami())
-        self.assertEqual(sent_as(peer)[-1], "mara:secret")
+        """Where the key is not shown, or not even the device, the password goes on."""
+        keyless, nothing = Tree(), Tree()
+        del keyless.objects["mara/user"]["apikey"]
+        del nothing.objects["mara/user"]
+        for tree in (keyless, nothing):
+            peer = self.peer(otherwise=tree.step)
+            session = self.session(peer, "mara", "secret")
+            session.login()
+            session.call(rest.whoami())
+            self.assertEqual((str(session.path), sent_as(peer)[-1]), ("mara/user", "mara:secret"))
 
     def test_key(self) -> None:
         """With a key one request says who it is."""
@@ -250,6 +252,25 @@ class Ending(SessionCase):
         for use in (lambda: session.call(INSERT), lambda: session.live, session.login, lambda: session.send(INSERT)):
             with self.assertRaisesRegex(ClosedError, "was closed; make a new ConnectorDB"):
                 use()
+
+    def test_close_in_a_child(self) -> None:
+        """A child process that closes leaves its parent's session open; closed before the fork is closed after it."""
+        peer = self.peer(otherwise=Tree().step)
+        session, closed = self.session(peer), self.session(peer)
+        session.login()
+        closed.close()
+        child = os.fork()
+        if child == 0:
+            status = 1
+            try:
+                session.close()
+                closed.login()
+            except ClosedError:
+                status = 0
+            finally:
+                os._exit(status)
+        self.assertEqual(os.waitpid(child, 0)[1], 0)
+        self.assertEqual(str(session.call(rest.whoami())), "mara/user")
 
     def test_close_ends_waiting(self) -> None:
         """Closing ends a login that is patient."""

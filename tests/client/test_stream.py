@@ -372,6 +372,11 @@ class Reading(TargetCase):
                 self.assertEqual(self.filled(**range_), wanted)
         self.assertEqual(self.filled(2, 4), POINTS[2:4])
 
+    def test_bad_transform(self) -> None:
+        """A transform that is none is the caller's mistake."""
+        with self.assertRaises(InvalidRequest):
+            self.filled(transform="if if")
+
     def test_length(self) -> None:
         """How many there are, in the stream and in its downlink."""
         self.assertEqual((len(self.filled), self.filled.length(), self.filled.length(downlink=True)), (7, 7, 0))
@@ -567,6 +572,15 @@ class Scripted(Case):
             with self.subTest(second), self.assertRaises(InvalidRequest) as caught:
                 stream.insert(5)
             self.assertEqual(caught.exception.message, message)
+
+    def test_empty_downlink(self) -> None:
+        """A downlink that never had a point is empty already; of a stream itself no refusal is overlooked."""
+        message = "ERR value is not an integer or out of range script: 1a2b, on @user_script:1."
+        stream = self.stream(refuse(403, message), refuse(403, message))
+        stream._view_of_downlink().delete()
+        self.assertEqual(self.peer.requests[-1].parameters, {"downlink": "true"})
+        with self.assertRaises(InvalidRequest):
+            stream.delete()
 
     def test_too_large(self) -> None:
         """A value that no request can carry is refused before anything is sent."""
