@@ -258,6 +258,8 @@ class _Connection(web.RequestHandler):
             raise ConnectionError("the answer has begun; there is no way to tell of an error any more")
         if isinstance(exc, HttpProcessingError):
             log.debug("from %s: no HTTP request: %s", request.remote, exc.message)
+        elif isinstance(exc, ConnectionError):
+            log.debug("%s went away before it was answered", request.remote)
         else:
             log.error("answering %s failed", request.remote, exc_info=exc)
         response = self._our_app.broken(status, f"not an HTTP request: {message}" if message else "the server failed")

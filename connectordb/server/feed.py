@@ -14,8 +14,9 @@ from typing import Any, Literal, Protocol
 
 from ..exceptions import LocalProtocolError, RemoteProtocolError
 from ..protocol import json_text
-from ..protocol.feed import Datapoint, Message
+from ..protocol.feed import Message
 from ..protocol.paths import Path
+from ..protocol.points import Datapoint
 from .handlers import Published, Refusal
 from .handlers.data import read_points
 
@@ -66,7 +67,7 @@ def read_command(text: str | bytes) -> Asked:
         raise RemoteProtocolError(f"in 'd' of a command: {refusal.message}") from refusal
     if cmd not in _COMMANDS:
         return Asked("")
-    return Asked(cmd, _stream_path(arg), transform, tuple(points))  # type: ignore[arg-type]
+    return Asked(cmd, _stream_path(arg), transform, tuple(points))
 
 
 def _first_value(text: str) -> Any:

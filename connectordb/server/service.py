@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -19,6 +19,7 @@ from ..runtime.clock import SYSTEM, Clock
 from .accounts import ANONYMOUS, Caller, Claim, Credentials, LoginRefused, confirm, hash_password, look_up
 from .feed import Outgoing, encode
 from .handlers import HashWanted, Pages, Refusal, Reply, Request, data
+from .hashers import Busy, Hashers
 from .hub import Hub
 from .permissions import DEFAULT, Permissions
 from .routing import Route
@@ -30,10 +31,6 @@ T = TypeVar("T")
 
 #: Seconds that a refused login waits for its answer (``docs/topics/wire.rst``, "Refused credentials").
 LOGIN_DELAY = 0.3
-
-#: Password hashes that are computed at once, each in its 16 MiB, and how many may wait for that: some seconds' worth.
-_HASHERS = 2
-_MOST_WAITING = 100
 
 
 class Service:
@@ -63,13 +60,11 @@ class Service:
         self._clock = clock
         self._login_delay = login_delay
         self.hub: Hub[Outgoing] = Hub()
-        # Its threads are no daemons, but have nothing to do for longer than one hash takes.
-        self._hashers = ThreadPoolExecutor(_HASHERS, thread_name_prefix="connectordb-passwords")
-        self._hashing = 0
+        self._hashers = Hashers()
 
     def close(self) -> None:
         """End the threads; what waits for them is not done any more."""
-        self._hashers.shutdown(cancel_futures=True)
+        self._hashers.close()
 
     def request(self, **fields: Any) -> Request:
         """Return a request of now."""
@@ -179,13 +174,12 @@ class Service:
 
     async def _hashed(self, work: Callable[[], T]) -> T:
         """Do what computes a hash, on a thread of its own."""
-        if self._hashing >= _MOST_WAITING:
-            raise Refusal(503, "Too many are logging in by password at once; try again later, or use an API key.")
-        self._hashing += 1
         try:
             return await asyncio.wrap_future(self._hashers.submit(work))
-        finally:
-            self._hashing -= 1
+        except Busy as busy:
+            raise Refusal(
+                503, "Too many are logging in by password at once; try again later, or use an API key."
+            ) from busy
 
     async def _refused(self, refused: LoginRefused) -> Refusal:
         await asyncio.sleep(self._login_delay)

@@ -2,7 +2,7 @@
 One websocket connection: the aiohttp part of a subscriber (``docs/topics/wire.rst``, "WebSocket").
 
 Three tasks share a connection: one obeys what the client sends, one sends what waits in the outbox, one pings and looks
-whether the subscriptions are still allowed. When any of them ends, all do.
+whether the subscriptions are still allowed. When any of them ends, or too much waits in the outbox, all of it ends.
 """
 
 from __future__ import annotations
@@ -24,6 +24,10 @@ from .handlers import Refusal
 from .service import Service
 
 log = logging.getLogger(__name__)
+
+#: Bytes of a message beyond which it is not even read to its end. Then the connection is reset, and the client rarely sees the
+#: close frame that says why; below this, but beyond the limit of the wire, it does.
+_HARD_LIMIT = 4 * WEBSOCKET_MESSAGE_LIMIT
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +55,14 @@ class Connection:
         self._timing = timing
         self._outbox = Outbox()
         self._waiting = asyncio.Event()
+        self._dropped = asyncio.Event()
         self._last_pong = asyncio.get_running_loop().time()
         self._socket = WebSocketResponse(
             timeout=timing.close,
             autoping=False,  # else pongs would not be seen
             autoclose=False,  # else every close would be answered with 1000
             compress=False,
-            max_msg_size=WEBSOCKET_MESSAGE_LIMIT,
+            max_msg_size=_HARD_LIMIT,
         )
 
     async def run(self, request: BaseRequest, headers: dict[str, str]) -> WebSocketResponse:
@@ -67,15 +72,19 @@ class Connection:
         self._socket.headers.update(headers)
         await self._socket.prepare(request)
         log.debug("%s opened a websocket", self._caller.path)
-        tasks = [asyncio.ensure_future(work) for work in (self._obey_all(), self._send_all(), self._keep_alive())]
+        works = (self._obey_all(), self._send_all(), self._keep_alive(), self._dropped.wait())
+        tasks = [asyncio.ensure_future(work) for work in works]
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
             self._service.hub.leave(self)
             for task in tasks:
                 task.cancel()
+            if self._dropped.is_set() and request.transport is not None:
+                request.transport.abort()  # what is on its way is never read
             results = await asyncio.gather(*tasks, return_exceptions=True)
-            self._cut(request)
+            if request.transport is not None:
+                request.transport.close()
         for result in results:
             # a connection that breaks is no error; the rest is
             if isinstance(result, Exception) and not isinstance(result, (ConnectionError, asyncio.TimeoutError)):
@@ -89,14 +98,13 @@ class Connection:
             await self._socket.close(code=WSCloseCode.GOING_AWAY, message=b"the server is stopping")
 
     def offer(self, message: str) -> bool:
-        """Have a message sent; if too many wait, the connection ends."""
+        """Have a message sent; if too many wait, the connection is cut."""
+        fits = self._outbox.offer(message)
+        if not fits and not self._dropped.is_set():
+            log.warning("dropping the websocket of %s: it does not read what it subscribed to", self._caller.path)
+            self._dropped.set()
         self._waiting.set()
-        return self._outbox.offer(message)
-
-    @staticmethod
-    def _cut(request: BaseRequest) -> None:
-        if request.transport is not None:
-            request.transport.close()
+        return fits
 
     # --- from the client ---
 
@@ -104,6 +112,9 @@ class Connection:
         while True:
             message = await self._socket.receive()
             if message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
+                if _is_too_long(message.data):
+                    await self._socket.close(code=WSCloseCode.MESSAGE_TOO_BIG, message=b"the message is too long")
+                    return
                 try:
                     asked = read_command(message.data)
                 except RemoteProtocolError as error:
@@ -161,8 +172,6 @@ class Connection:
             self._waiting.clear()
             while (message := self._outbox.take()) is not None:
                 await self._socket.send_str(message)
-            if self._outbox.overflowed:
-                return
 
     async def _keep_alive(self) -> None:
         loop = asyncio.get_running_loop()
@@ -186,3 +195,9 @@ class Connection:
             for path in set(wanted) - set(await self._service.readable(self._caller, wanted)):
                 log.debug("%s: the subscription to %s ends, it cannot be read any more", self._caller.path, path)
                 self._service.hub.unsubscribe(self, str(path))
+
+
+def _is_too_long(text: str | bytes) -> bool:
+    if len(text) * 4 <= WEBSOCKET_MESSAGE_LIMIT:
+        return False  # whatever its characters take
+    return len(text.encode() if isinstance(text, str) else text) > WEBSOCKET_MESSAGE_LIMIT

@@ -98,7 +98,8 @@ class Conformance(Case):
             # the longest first
             order = sorted(together, key=lambda key: -len(json.dumps(together[key])))
             with ThreadPoolExecutor(AT_ONCE) as threads:
-                tallies = dict(zip(order, threads.map(lambda key: self.play(server.url, key[0], wanted[key]), order)))
+                played = threads.map(lambda key: self.play(server.url, key[0], wanted[key]), order)
+                tallies = dict(zip(order, played, strict=True))
             for key in ALONE:
                 tallies[key] = self.play(server.url, key[0], wanted[key])
             for each in self.servers:

@@ -9,7 +9,7 @@ from typing import Any
 from ...exceptions import LocalProtocolError
 from ...protocol import json_text
 from ...protocol.constants import DOWNLINK
-from ...protocol.feed import Datapoint
+from ...protocol.points import Datapoint
 from ..patterns import server_schema
 from ..permissions import Level
 from ..storage import Device, Older, Reader, Series, Stream, Writer

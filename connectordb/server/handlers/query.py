@@ -9,8 +9,8 @@ from typing import Any
 from ...exceptions import LocalProtocolError
 from ...protocol import json_text
 from ...protocol.constants import MERGE_LIMIT
-from ...protocol.feed import Datapoint
 from ...protocol.paths import Path
+from ...protocol.points import Datapoint
 from ..storage import Reader, Series
 from .data import PAGE, refuse_transform
 from .ranges import Range

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from ...exceptions import ConnectorDBError
 from ...protocol import json_text
-from ...protocol.feed import Datapoint
+from ...protocol.points import Datapoint
 from ..accounts import ANONYMOUS, Caller
 from ..permissions import DEFAULT, Permissions
 from ..storage import Found, Reader

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ...protocol.feed import Datapoint
+from ...protocol.points import Datapoint
 from ...runtime.sqlite import Connection
 from .contract import Device, Found, Gone, Inserted, Reader, Series, Stream, User, Writer
 from .points import Points

@@ -16,7 +16,7 @@ from math import copysign
 from typing import Any
 
 from ...protocol import json_text
-from ...protocol.feed import Datapoint
+from ...protocol.points import Datapoint
 
 #: Points and bytes of text in a chunk that is appended to. An append rewrites its chunk: few points keep that cheap.
 OPEN_POINTS = 250

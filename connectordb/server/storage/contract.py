@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from ...exceptions import ConnectorDBError
-from ...protocol.feed import Datapoint
+from ...protocol.points import Datapoint
 
 T = TypeVar("T")
 

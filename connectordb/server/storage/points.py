@@ -15,7 +15,7 @@ from operator import le
 
 from ...exceptions import StorageError
 from ...protocol.constants import RESTAMP_STEP
-from ...protocol.feed import Datapoint
+from ...protocol.points import Datapoint
 from ...runtime.sqlite import Connection
 from .chunks import OPEN_BYTES, OPEN_POINTS, Chunk, count_until, cut, join, part_of
 from .contract import Inserted, Older, Series

@@ -72,6 +72,6 @@ class Parameters(Case):
         """Whatever is given, there is a range or a refusal."""
         read: Callable[[dict[str, str]], Range] = read_range
         try:
-            self.assertIsInstance(read(dict(zip(names, (first, second)))), Range)
+            self.assertIsInstance(read(dict(zip(names, (first, second), strict=True))), Range)
         except Refusal as refusal:
             self.assertEqual(refusal.status, 400)

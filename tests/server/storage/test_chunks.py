@@ -94,7 +94,7 @@ class Text(unittest.TestCase):
     @given(points_lists)
     def test_without_orjson(self, points: list[dict[str, Any]]) -> None:
         """The standard library writes the same points."""
-        with mock.patch.object(json_text, "orjson", None):
+        with mock.patch.object(json_text, "_orjson", lambda: None):
             without = text_of(points)
         self.assertEqual(decoded(without), decoded(text_of(points)))
 

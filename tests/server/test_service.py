@@ -1,0 +1,153 @@
+"""Running handlers against a storage, on an event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+from unittest import mock
+
+from connectordb.protocol.paths import Path
+from connectordb.server import accounts, service
+from connectordb.server.accounts import Caller, Key, Password
+from connectordb.server.handlers import Refusal
+from connectordb.server.hashers import Busy
+from connectordb.server.routing import Route, route
+from connectordb.server.service import Service
+
+from ..support.case import SOON
+from .handlers.case import HandlerCase
+
+T = TypeVar("T")
+Work = Callable[[Service], Coroutine[Any, Any, T]]
+
+cheap = mock.patch.multiple(accounts, _N=16, _P=1)
+
+
+class Ear:
+    """A subscriber that remembers."""
+
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+
+    def offer(self, message: str) -> bool:
+        """Hear a message."""
+        self.heard.append(message)
+        return True
+
+
+class ServiceTests(HandlerCase):
+    """Credentials, hashes, subscribers."""
+
+    def with_service(self, work: Work[T], **options: Any) -> T:
+        """Run a coroutine function with a service."""
+
+        async def main() -> T:
+            made = Service(self.storage, **{"login_delay": 0.0, **options})
+            try:
+                return await asyncio.wait_for(work(made), SOON)
+            finally:
+                made.close()
+
+        return asyncio.run(main())
+
+    def at(self, verb: str, path: str) -> Route:
+        """Return where a request leads."""
+        found = route(verb, f"/api/v1/{path}")
+        assert isinstance(found, Route)
+        return found
+
+    def test_keys(self) -> None:
+        """With a key the work is done as its device."""
+
+        async def work(made: Service) -> bytes:
+            return (await made.answer(self.at("GET", ""), Key("lamp-key"), made.request(q=("this",)))).body
+
+        self.assertEqual(self.with_service(work), b"mara/lamp")
+
+    @cheap
+    def test_passwords(self) -> None:
+        """A new password is hashed off the loop, and then logs in."""
+        admin = self.caller("root1/user")
+        assert admin.device is not None
+        key = Key(admin.device.apikey)
+
+        async def work(made: Service) -> tuple[bytes, str]:
+            await made.answer(self.at("PUT", "crud/bob"), key, made.request(body=b'{"password":"new"}'))
+            who = await made.answer(self.at("GET", ""), Password("BOB", "new"), made.request(q=("this",)))
+            return who.body, (await made.caller(Password("b@x", "new"))).path
+
+        self.assertEqual(self.with_service(work), (b"bob/user", "bob/user"))
+
+    @cheap
+    def test_refused_logins(self) -> None:
+        """A refused login waits, and holds nobody up meanwhile."""
+
+        async def work(made: Service) -> None:
+            async def fail() -> str:
+                with self.assertRaises(Refusal) as caught:
+                    await made.answer(self.at("GET", ""), Key("nope"), made.request(q=("this",)))
+                self.assertEqual(caught.exception.status, 401)
+                return caught.exception.message
+
+            begin = time.monotonic()
+            messages = await asyncio.gather(*(fail() for _ in range(50)))
+            self.assertEqual(set(messages), {"The requested device was not found."})
+            self.assertLess(0.1, time.monotonic() - begin)
+            self.assertLess(time.monotonic() - begin, 50 * 0.1)
+
+        self.with_service(work, login_delay=0.1)
+
+    def test_too_many(self) -> None:
+        """When too many log in by password at once, one is told to come back."""
+
+        async def work(made: Service) -> int:
+            with mock.patch.object(made._hashers, "submit", side_effect=Busy("full")):
+                with self.assertRaises(Refusal) as caught:
+                    await made.caller(Password("mara", "x"))
+            return caught.exception.status
+
+        self.assertEqual(self.with_service(work), 503)
+
+    def test_publishing(self) -> None:
+        """Subscribers are told of what was inserted, and of nothing that was refused."""
+        light = Path.parse("mara/lamp/light")
+        ear = Ear()
+
+        async def work(made: Service) -> None:
+            made.hub.subscribe(ear, str(light))
+            await made.insert(self.caller("mara/lamp"), light, ({"t": 1, "d": 5},))
+            with self.assertRaises(Refusal):
+                await made.insert(self.caller("bob/user"), light, ({"t": 1, "d": 5},))
+            await made.answer(
+                self.at("POST", "crud/mara/lamp/light/data"), Key("lamp-key"), made.request(body=b'[{"t":2,"d":6}]')
+            )
+
+        self.with_service(work)
+        self.assertEqual(
+            ear.heard,
+            [
+                '{"stream":"mara/lamp/light","data":[{"t":1,"d":5}]}\n',
+                '{"stream":"mara/lamp/light","data":[{"t":2,"d":6}]}\n',
+            ],
+        )
+
+    def test_rights_of_now(self) -> None:
+        """What a caller may read and write is what it may now, not when it came."""
+        light, lamp = Path.parse("mara/lamp/light"), self.caller("mara/lamp")
+
+        async def work(made: Service) -> None:
+            self.assertEqual(await made.readable(lamp, (light, light.at_downlink())), (light, light.at_downlink()))
+            self.assertEqual(await made.readable(self.caller("bob/user"), (light,)), ())
+            self.assertEqual(await made.readable(Caller(), (light,)), ())
+            self.write(lambda writer: writer.delete_device(lamp.device.id if lamp.device else 0))
+            self.assertEqual(await made.readable(lamp, (light,)), ())
+            with self.assertRaises(Refusal):
+                await made.insert(lamp, light, ())
+
+        self.with_service(work)
+
+    def test_delay(self) -> None:
+        """The delay is that of a 0.3 server unless another one is given."""
+        self.assertEqual(service.LOGIN_DELAY, 0.3)
