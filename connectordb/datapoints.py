@@ -15,7 +15,7 @@ from typing import Any, SupportsIndex, overload
 
 from .exceptions import LocalProtocolError
 from .protocol import exports, json_text
-from .protocol.feed import Datapoint
+from .protocol.points import Datapoint
 
 #: `repr` shows this many points at either end.
 _SHOWN = 3

@@ -10,7 +10,7 @@ from typing import Any
 from ..exceptions import LocalProtocolError
 from ..protocol import json_text
 from ..protocol.constants import DATAPOINT_INSERT_LIMIT, INSERT_BYTES_LIMIT, REQUEST_BYTES_LIMIT
-from ..protocol.feed import Datapoint
+from ..protocol.points import Datapoint
 
 #: The brackets of the array around a lone point.
 _BRACKETS = 2

@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 class Device(ConnectorObject, depth=2):
     """Anything that logs in with an API key, and has streams."""
 
-    public = Field[bool | None](None, doc="Whether other users see it, its streams and their points.")
-    role = Field[str | None](
+    public: Field[bool | None] = Field(None, doc="Whether other users see it, its streams and their points.")
+    role: Field[str | None] = Field(
         None, doc='What it sees beyond itself: nothing (``"none"``), or as ``"reader"``, ``"writer"`` or ``"user"``.'
     )
-    enabled = Field[bool | None](None, doc="For information: whether it is in use.")
-    visible = Field[bool | None](None, doc="For information: whether it is to be shown in lists.")
-    user_editable = Field[bool | None](None, doc="For information: whether people are to change it.")
-    apikey = Field[str | None](
+    enabled: Field[bool | None] = Field(None, doc="For information: whether it is in use.")
+    visible: Field[bool | None] = Field(None, doc="For information: whether it is to be shown in lists.")
+    user_editable: Field[bool | None] = Field(None, doc="For information: whether people are to change it.")
+    apikey: Field[str | None] = Field(
         None,
         readonly=True,
         doc="The key that it logs in with, where the caller may see it; `reset_apikey` makes another.",

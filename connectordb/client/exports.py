@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any, cast
 from ..datapoints import DatapointArray
 from ..exceptions import LocalProtocolError
 from ..protocol import exports, json_text
-from ..protocol.feed import Datapoint
 from ..protocol.paths import check_name
+from ..protocol.points import Datapoint
 from .properties import KNOWN
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..exceptions import LocalProtocolError
-from ..protocol import json_text, schemas
+from ..protocol import json_text
 from ..protocol.paths import check_name
 from ..protocol.rest import Fields
 
@@ -91,6 +91,8 @@ def _value(kind: str, name: str, value: Any, known: tuple[str, ...]) -> Any:
     if name not in known:
         raise LocalProtocolError(f"a {kind} has no property {name!r}; there are {', '.join(known)}")
     if name == "schema":
+        from ..protocol import schemas  # loads what compiles them only where there is one
+
         return schemas.schema(value).text
     try:
         json_text.check_value(value)

@@ -22,9 +22,9 @@ class ConnectorObject:
 
     _class_at_depth: ClassVar[dict[int, type[ConnectorObject]]] = {}
 
-    nickname = Field[str | None](None, doc="A name for people.")
-    description = Field[str | None](None, doc="What it is, in up to 1000 characters.")
-    icon = Field[str | None](None, doc="``material:…`` or ``fa:…``, or an image as URL-safe base64.")
+    nickname: Field[str | None] = Field(None, doc="A name for people.")
+    description: Field[str | None] = Field(None, doc="What it is, in up to 1000 characters.")
+    icon: Field[str | None] = Field(None, doc="``material:…`` or ``fa:…``, or an image as URL-safe base64.")
 
     def __init_subclass__(cls, *, depth: int | None = None, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import os
 import random
-import sys
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
@@ -28,7 +27,6 @@ from ..protocol import rest
 from ..protocol.constants import NOBODY
 from ..protocol.features import HEADER, Features
 from ..protocol.paths import Path
-from ..runtime.backoff import Backoff
 from ..runtime.clock import SYSTEM, Clock, Deadline
 from .address import base_url
 from .credentials import Credentials
@@ -48,7 +46,7 @@ T = TypeVar("T")
 NOBODYS_PATH = Path((NOBODY,))
 
 #: Between two attempts to log in, with ``wait=``.
-_PATIENCE = Backoff(first=0.5, longest=10.0)
+_PATIENCE = {"first": 0.5, "longest": 10.0}
 
 
 class Session:
@@ -131,10 +129,9 @@ class Session:
         Raises:
             LocalProtocolError: It would.
         """
-        # callbacks run only where the room of subscriptions was loaded, which costs a websocket library
-        live = sys.modules.get(f"{__package__.rpartition('.')[0]}.live")
-        if live is not None:
-            live.check_insert(path, self.path)
+        from ..live import check_insert
+
+        check_insert(path, lambda: self.path)
 
     def _call(self, request: rest.Request[T]) -> T:
         return request.read(_reply(self._exchange(request)))
@@ -236,7 +233,7 @@ class Session:
                     return self._login()
             except (ConnectionFailed, ServerError) as error:
                 failures += 1
-                pause = _PATIENCE.seconds(failures, random.random)
+                pause = _pause(failures)
                 left = deadline.left() or 0.0
                 if left == 0.0:
                     raise
@@ -311,11 +308,19 @@ class Session:
         """End every subscription, thread and socket; calling it twice does nothing."""
         self._check_process()
         with self._changing:
-            self._closed.set()
             live, self._live = self._live, None
-        if live is not None:
-            live.close()
-        self._transport.close()
+        try:
+            if live is not None:
+                live.close()  # first: a command that is being acted on is still acknowledged
+        finally:
+            self._closed.set()
+            self._transport.close()
+
+
+def _pause(failures: int) -> float:
+    from ..runtime.backoff import Backoff  # few programs need it
+
+    return Backoff(**_PATIENCE).seconds(failures, random.random)
 
 
 def _reply(response: requests.Response) -> rest.Reply:

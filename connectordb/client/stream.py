@@ -12,8 +12,8 @@ from ..datapoints import DatapointArray
 from ..exceptions import Conflict, ConnectorDBError, InvalidRequest, LocalProtocolError
 from ..protocol import json_text, ranges, rest, restamp, schemas
 from ..protocol.constants import DATAPOINT_INSERT_LIMIT
-from ..protocol.feed import Datapoint
 from ..protocol.paths import Path
+from ..protocol.points import Datapoint
 from ..protocol.times import Time
 from . import notes
 from .batches import batches, check_size
@@ -36,9 +36,9 @@ class Stream(ConnectorObject, depth=3):
     looked at as ``cdb("user/device/stream/downlink")`` or with ``downlink=True``.
     """
 
-    datatype = Field[str]("", doc="A hint for displays, such as ``rating.stars``.")
-    downlink = Field[bool](False, doc="Whether other devices may write what they want it to be.")
-    ephemeral = Field[bool](False, doc="Whether points are handed to subscribers and not stored.")
+    datatype: Field[str] = Field("", doc="A hint for displays, such as ``rating.stars``.")
+    downlink: Field[bool] = Field(False, doc="Whether other devices may write what they want it to be.")
+    ephemeral: Field[bool] = Field(False, doc="Whether points are handed to subscribers and not stored.")
 
     # --- metadata -----------------------------------------------------------------------------------------------------
 

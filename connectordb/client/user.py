@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 class User(ConnectorObject, depth=1):
     """A person or an organisation; what talks to the server is one of its devices."""
 
-    email = Field[str | None](None, doc="The address; with the password it logs in as well as the name does.")
-    public = Field[bool | None](None, doc="Whether other users see it.")
-    role = Field[str | None](None, doc='What it may do, by default ``"user"`` or ``"admin"``.')
+    email: Field[str | None] = Field(None, doc="The address; with the password it logs in as well as the name does.")
+    public: Field[bool | None] = Field(None, doc="Whether other users see it.")
+    role: Field[str | None] = Field(None, doc='What it may do, by default ``"user"`` or ``"admin"``.')
 
     def create(self, email: str, password: str, role: str = "user", public: bool = True, **properties: Any) -> None:
         """

@@ -15,8 +15,8 @@ from typing import Any
 
 from ..exceptions import LocalProtocolError
 from ..protocol import json_text, restamp
-from ..protocol.feed import Datapoint
 from ..protocol.paths import Path
+from ..protocol.points import Datapoint
 
 
 class Claim:

@@ -14,7 +14,7 @@ ends when it stops doing so; nothing is refused there.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from ..exceptions import LocalProtocolError
@@ -34,9 +34,9 @@ def on_behalf_of(path: Path) -> Iterator[None]:
         _running.path = before
 
 
-def check_insert(path: Path, caller: Path) -> None:
+def check_insert(path: Path, caller: Callable[[], Path]) -> None:
     """
-    Refuse an insert of *caller* into *path* if this thread runs a callback that it would call again.
+    Refuse an insert of the device that *caller* returns into *path* if this thread runs a callback that it would call again.
 
     To be called before each insert that a user makes; acknowledgements are not such.
 
@@ -51,8 +51,8 @@ def check_insert(path: Path, caller: Path) -> None:
             f"a callback of {str(watched)!r} inserts into that downlink: it would be called again by its own insert, for "
             f"ever. To acknowledge, return True or datapoints, or insert into {str(path.stream)!r} as its own device"
         )
-    if caller != watched.device:
+    if caller() != watched.device:
         raise LocalProtocolError(
-            f"a callback of {str(watched)!r} inserts into {str(path)!r} as {str(caller)!r}: what another device inserts "
+            f"a callback of {str(watched)!r} inserts into {str(path)!r} as {str(caller())!r}: what another device inserts "
             f"there lands in the downlink, and would call it again, for ever. Only {str(watched.device)!r} acknowledges"
         )

@@ -8,8 +8,8 @@ from functools import partial
 
 from ..exceptions import LocalProtocolError, Timeout
 from ..protocol import rest, restamp
-from ..protocol.feed import Datapoint
 from ..protocol.paths import Path
+from ..protocol.points import Datapoint
 from ..protocol.ranges import read_parameters
 from ..runtime.clock import SYSTEM, Clock, Deadline
 from .acknowledge import Claim, acknowledge, points_to_write

@@ -9,8 +9,8 @@ from types import TracebackType
 from typing import Any
 
 from ..exceptions import ConnectorDBError
-from ..protocol.feed import Datapoint
 from ..protocol.paths import Path
+from ..protocol.points import Datapoint
 from ..runtime.clock import Deadline
 from .acknowledge import Claim
 from .dispatch import Lane

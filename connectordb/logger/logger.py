@@ -20,8 +20,8 @@ from ..exceptions import (
     StreamNotAdded,
 )
 from ..protocol import json_text, rest, schemas
-from ..protocol.feed import Datapoint
 from ..protocol.paths import check_name
+from ..protocol.points import Datapoint
 from ..runtime.clock import SYSTEM, Clock
 from . import plan, sync
 from .clocks import Eras

@@ -9,8 +9,8 @@ from typing import Protocol, TypeVar
 from ..exceptions import ResponseError
 from ..protocol import rest
 from ..protocol.constants import DATAPOINT_INSERT_LIMIT
-from ..protocol.feed import Datapoint
 from ..protocol.paths import Path
+from ..protocol.points import Datapoint
 from .records import Note
 
 T = TypeVar("T")

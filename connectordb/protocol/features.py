@@ -12,7 +12,7 @@ from dataclasses import dataclass
 HEADER = "ConnectorDB-Features"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Features:
     """
     What one server announced.
@@ -31,4 +31,4 @@ class Features:
 
     def __str__(self) -> str:
         """Return the header's text."""
-        return ", ".join(name for name in self.__slots__ if getattr(self, name))
+        return ", ".join(name for name, announced in vars(self).items() if announced)

@@ -12,9 +12,7 @@ from typing import Any, Literal
 
 from ..exceptions import RemoteProtocolError
 from . import json_text
-
-#: A point as it crosses the wire: ``t`` seconds, ``d`` any JSON value, ``o`` the sender where it is not the owner.
-Datapoint = dict[str, Any]
+from .points import Datapoint, read_point
 
 CommandName = Literal["insert", "subscribe", "unsubscribe", "unsubscribe_all"]
 
@@ -82,12 +80,3 @@ class Message:
                 if isinstance(transform, str):
                     return cls(stream, points, transform)
         raise RemoteProtocolError(f"a websocket message without 'stream' and 'data': {text[:200]!r}")
-
-
-def read_point(point: Any) -> Datapoint:
-    """Return a point off the wire with ``t`` and ``d`` in it: zero times and nulls are left out there."""
-    if not isinstance(point, dict):
-        raise RemoteProtocolError(f"{point!r} stands where a datapoint should")
-    if "d" not in point:
-        point["d"] = None
-    return point

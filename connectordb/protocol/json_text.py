@@ -9,20 +9,26 @@ would turn NaN into null and enums, UUIDs or dataclasses into something, and the
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from math import isfinite
 from typing import Any
 
 from ..exceptions import LocalProtocolError
 
-try:
-    import orjson
-except ImportError:  # the extra "fast" is not installed
-    orjson = None  # type: ignore[assignment]
-
 #: Levels of lists and objects that a value may have.
 MAX_DEPTH = 100
 
 _MIN_INT, _MAX_INT = -(2**63), 2**64 - 1
+
+
+@lru_cache(maxsize=1)
+def _orjson() -> Any:
+    """Return orjson, imported when first used, or ``None`` where the extra "fast" is not installed."""
+    try:
+        import orjson
+    except ImportError:
+        return None
+    return orjson
 
 
 def check_value(value: Any) -> None:
@@ -87,8 +93,10 @@ def dumps(value: Any) -> bytes:
 
     Numbers are written so that they read back as the same number.
     """
+    orjson = _orjson()
     if orjson is not None:
-        return orjson.dumps(value)
+        text: bytes = orjson.dumps(value)
+        return text
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
 
 
@@ -99,6 +107,7 @@ def loads(text: bytes | str) -> Any:
     Raises:
         ValueError: It is not JSON, or a number in it is beyond a float.
     """
+    orjson = _orjson()
     if orjson is not None:
         return orjson.loads(text)
     try:

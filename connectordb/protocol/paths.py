@@ -32,7 +32,7 @@ def check_name(text: object) -> str:
     return text
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Path:
     """
     Where an object is: ``user``, ``user/device``, ``user/device/stream``, or that and ``/downlink``.

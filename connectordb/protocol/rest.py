@@ -24,8 +24,8 @@ from ..exceptions import (
     ServerError,
 )
 from . import json_text
-from .feed import Datapoint, read_point
 from .paths import Path
+from .points import Datapoint, read_point
 
 T = TypeVar("T")
 
@@ -33,7 +33,7 @@ T = TypeVar("T")
 Fields = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Reply:
     """
     An answer.
@@ -49,7 +49,7 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Request(Generic[T]):
     """
     A request, and how its answer is read.
@@ -233,15 +233,12 @@ def query(kind: str, body: Any) -> Request[Any]:
 # --- refusals ---------------------------------------------------------------------------------------------------------
 
 #: What a 4xx message means, first match first; without a match: `_BY_STATUS`. Source: ``docs/topics/wire.rst``, "Errors".
-_REFUSALS: tuple[tuple[re.Pattern[str], type[AuthenticationError]], ...] = tuple(
-    (re.compile(pattern), kind)
-    for pattern, kind in (
-        (r"The requested \w+ was not found\.|was not found, so it was not deleted", NotFound),
-        (r"[Pp]ermission", PermissionDenied),
-        (r"Can't access this resource|Write access to stream", PermissionDenied),
-        (r"already exists|duplicate key|UNIQUE constraint", Conflict),
-        (r"limit was reached|Exceeded |[Ll]imit exceeded", PermissionDenied),
-    )
+_REFUSALS: tuple[tuple[str, type[AuthenticationError]], ...] = (
+    (r"The requested \w+ was not found\.|was not found, so it was not deleted", NotFound),
+    (r"[Pp]ermission", PermissionDenied),
+    (r"Can't access this resource|Write access to stream", PermissionDenied),
+    (r"already exists|duplicate key|UNIQUE constraint", Conflict),
+    (r"limit was reached|Exceeded |[Ll]imit exceeded", PermissionDenied),
 )
 _BY_STATUS: Mapping[int, type[AuthenticationError]] = {
     401: AuthenticationError,
@@ -289,7 +286,7 @@ def refusal(request: Request[Any], reply: Reply) -> ResponseError:
     kind = _BY_STATUS.get(status, InvalidRequest)
     for pattern, meaning in _REFUSALS:
         # a 404 is "not there or not yours to see" whatever its words, but for the one about listing users
-        if told and status in (403, 404) and pattern.search(message):
+        if told and status in (403, 404) and re.search(pattern, message):
             kind = NotFound if status == 404 and "list users" not in message else meaning
             break
     return _error(kind, request, reply, message, told)

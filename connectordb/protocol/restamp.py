@@ -14,8 +14,8 @@ from typing import Any, Protocol, TypeVar
 from ..exceptions import Conflict, ConnectionFailed, OutcomeUnknown, ResponseError, ServerError
 from . import json_text, rest
 from .constants import RESTAMP_STEP
-from .feed import Datapoint
 from .paths import Path
+from .points import Datapoint
 from .ranges import read_parameters
 
 T = TypeVar("T")

@@ -14,7 +14,7 @@ from enum import Enum, auto
 from typing import Any
 
 from . import json_text
-from .feed import Datapoint
+from .points import Datapoint
 
 
 class Outcome(Enum):

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Backoff:
     """
     Exponential growth with full jitter: anything between 0 and the bound, so that a fleet does not come back at once.

@@ -21,28 +21,28 @@ class FeedbackTests(unittest.TestCase):
         """Into the very downlink that it watches, whoever it is."""
         for caller in (OWNER, OTHER):
             with self.subTest(caller), on_behalf_of(DOWNLINK), self.assertRaisesRegex(LocalProtocolError, "for ever"):
-                check_insert(DOWNLINK, caller)
+                check_insert(DOWNLINK, lambda caller=caller: caller)  # type: ignore[misc]
 
     def test_redirected(self) -> None:
         """Into the stream it goes as the stream's own device; another's insert would land in the downlink."""
         with on_behalf_of(DOWNLINK):
-            check_insert(STREAM, OWNER)
+            check_insert(STREAM, lambda: OWNER)
             with self.assertRaisesRegex(LocalProtocolError, "as 'mara/user'"):
-                check_insert(STREAM, OTHER)
+                check_insert(STREAM, lambda: OTHER)
 
     def test_allowed(self) -> None:
         """From outside, into something else, from another thread, and from a plain stream's callback."""
-        check_insert(DOWNLINK, OWNER)
+        check_insert(DOWNLINK, lambda: OWNER)
         with on_behalf_of(DOWNLINK):
-            check_insert(Path.parse("mara/lamp/other/downlink"), OWNER)
+            check_insert(Path.parse("mara/lamp/other/downlink"), lambda: OWNER)
             with on_behalf_of(STREAM):
-                check_insert(DOWNLINK, OWNER)
-                check_insert(STREAM, OWNER)
+                check_insert(DOWNLINK, lambda: OWNER)
+                check_insert(STREAM, lambda: OWNER)
             problems: list[Exception] = []
 
             def insert() -> None:
                 try:
-                    check_insert(DOWNLINK, OWNER)
+                    check_insert(DOWNLINK, lambda: OWNER)
                 except LocalProtocolError as error:
                     problems.append(error)
 
@@ -50,4 +50,4 @@ class FeedbackTests(unittest.TestCase):
             thread.start()
             thread.join()
             self.assertEqual(problems, [])
-        check_insert(DOWNLINK, OWNER)
+        check_insert(DOWNLINK, lambda: OWNER)

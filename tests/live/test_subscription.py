@@ -12,8 +12,8 @@ from connectordb.live import subscription as module
 from connectordb.live.acknowledge import Claim
 from connectordb.live.dispatch import Pool
 from connectordb.live.subscription import Subscription
-from connectordb.protocol.feed import Datapoint
 from connectordb.protocol.paths import Path
+from connectordb.protocol.points import Datapoint
 from connectordb.runtime.clock import Deadline
 from tests.support.case import SOON, Case
 

@@ -27,7 +27,7 @@ from ..support.strategies import values
 @contextmanager
 def standard_library() -> Iterator[None]:
     """Run as if orjson were not installed."""
-    with mock.patch.object(json_text, "orjson", None):
+    with mock.patch.object(json_text, "_orjson", lambda: None):
         yield
 
 

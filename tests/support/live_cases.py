@@ -124,7 +124,7 @@ class Caller:
 
     def insert(self, path: Path, *values: Any) -> None:
         """Insert values, as a user's call does."""
-        check_insert(path, self.path)
+        check_insert(path, lambda: self.path)
         self.call(rest.insert(path, [{"t": time.time(), "d": value} for value in values], restamp=True))
 
     def read(self, path: Path) -> list[Any]:
