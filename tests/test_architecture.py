@@ -51,7 +51,11 @@ FOREIGN = {
     "apsw": {"runtime/sqlite.py"},
     "requests": {"client/transport.py", "exceptions.py"},
     "websocket": {"live/connection.py"},
-    "aiohttp": {"server/app.py", "server/websocket.py", "server/__init__.py"},  # the door: to name the extra if it is missing
+    "aiohttp": {
+        "server/app.py",
+        "server/websocket.py",
+        "server/__init__.py",
+    },  # the door: to name the extra if it is missing
     "click": {"cli/"},
     "rich": {"cli/"},
     "psutil": {"cli/"},
