@@ -20,7 +20,7 @@ EXTRAS = {
     "fast": ["orjson>=3.9"],
 }
 EXTRAS["all"] = sorted({requirement for extra in EXTRAS.values() for requirement in extra})
-EXTRAS["test"] = ["nose2>=0.15", "hypothesis>=6.100", "coverage>=7"]
+EXTRAS["test"] = ["nose2>=0.15", "hypothesis>=6.100", "coverage>=7.10"]
 
 setup(
     name="ConnectorDB",
