@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Mapping
 from math import isfinite
@@ -89,6 +90,14 @@ def text_of(fields: Mapping[str, Any]) -> str:
     return given if usable is None else usable.text
 
 
+def comparable(schema: str) -> str:
+    """Return the text of a schema such that equal ones are, in whatever order their keys stand and as numbers are spelt."""
+    try:
+        return json.dumps(json_text.as_stored(json_text.loads(schema)), sort_keys=True)
+    except ValueError:
+        return schema
+
+
 def take_over(store: Store, server: Server, name: str, path: Path, properties: Mapping[str, Any]) -> None:
     """
     Add a stream that the server has, with the schema that it has there.
@@ -117,7 +126,7 @@ def bring_to_server(store: Store, server: Server, stream: StreamRow, path: Path,
         on_schema: What to do if the server's schema is another one: ``"warn"`` in the log, or ``"error"``.
 
     Returns:
-        Whether the schema is another one now.
+        Whether the schema is another one now, or another text.
 
     Raises:
         LoggerError: The schema is another one, and *on_schema* says that this is an error; nothing is kept.
@@ -128,7 +137,7 @@ def bring_to_server(store: Store, server: Server, stream: StreamRow, path: Path,
         log.info("creating %s", path)
         fields = server.call(rest.create(path, {**stream.properties, "schema": stream.schema}))
     held = text_of(fields)
-    if held != stream.schema:
+    if comparable(held) != comparable(stream.schema):
         what = f"{path} has the schema {held} on the server, not {stream.schema}"
         if on_schema == "error":
             raise LoggerError(f"{what}: give addStream that one, or on_schema='warn' to go by it")

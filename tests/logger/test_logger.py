@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import inspect
+import itertools
+import json
+import sqlite3
 import threading
 import time
 from typing import Any
@@ -23,6 +25,7 @@ from connectordb.logger import Logger
 from tests.support.case import MS, SOON
 from tests.support.fault_proxy import Fault
 from tests.support.logger_cases import WAIT, LoggerCase
+from tests.support.signatures import by_position
 
 NOWHERE = "http://127.0.0.1:1"
 
@@ -40,8 +43,13 @@ SIGNATURES = {
     "ping": "",
     "cleardata": "",
     "__len__": "",
+    "__contains__": "streamname",
 }
-PROPERTIES = "apikey serverurl syncperiod lastsynctime data connectordb name streams".split()
+#: With True those that are assignable.
+PROPERTIES = {
+    **dict.fromkeys(("apikey", "serverurl", "syncperiod", "data"), True),
+    **dict.fromkeys(("lastsynctime", "connectordb", "name", "streams"), False),
+}
 
 
 class Base(LoggerCase):
@@ -67,12 +75,14 @@ class SurfaceTests(Base):
         """Each is there, with its parameters in order; what was added can only be passed by name."""
         for name, wanted in SIGNATURES.items():
             with self.subTest(name):
-                parameters = list(inspect.signature(getattr(Logger, name)).parameters.values())[1:]
-                kept = [p for p in parameters if p.kind is not p.KEYWORD_ONLY]
-                shown = " ".join(str(p.replace(annotation=p.empty)).replace(" ", "") for p in kept)
-                self.assertEqual(shown, wanted)
-        for name in PROPERTIES:
-            self.assertIsInstance(getattr(Logger, name), property, name)
+                self.assertEqual(by_position(getattr(Logger, name)), wanted)
+        for name, assignable in PROPERTIES.items():
+            with self.subTest(name):
+                found = getattr(Logger, name)
+                self.assertIsInstance(found, property)
+                self.assertEqual(found.fset is not None, assignable)
+        for name in (*SIGNATURES, *PROPERTIES):
+            self.assertTrue(name == "__init__" or getattr(Logger, name).__doc__, name)
 
     def test_defaults(self) -> None:
         """A new file has the defaults of 0.3.5."""
@@ -96,6 +106,62 @@ class SurfaceTests(Base):
             self.assertNotIn("t", logger)
         with Logger(self.path, apikey="other") as logger:
             self.assertEqual(logger.apikey, "other")
+
+    def test_by_position(self) -> None:
+        """The constructor's arguments may be passed by position; the callbacks and `syncraise` are assignable."""
+
+        def synced() -> None:
+            pass
+
+        logger = Logger(str(self.path), None, self.key, synced, print, True)
+        self.addCleanup(logger.close)
+        self.assertEqual((logger.apikey, logger.onsync, logger.onsyncfail), (self.key, synced, print))
+        self.assertIs(logger.syncraise, True)
+        logger.onsync, logger.onsyncfail, logger.syncraise = None, None, False
+        self.assertEqual((logger.onsync, logger.onsyncfail, logger.syncraise), (None, None, False))
+
+    def test_data(self) -> None:
+        """`data` is any JSON value, and kept in the file."""
+        for value in ({"a": [1, {"b": None}]}, [1, 2], "text", 5.5, True, None, {}):
+            with self.open() as logger:
+                logger.data = value
+                self.assertEqual(logger.data, value)
+            with Logger(self.path) as logger, self.subTest(value):
+                self.assertEqual(logger.data, value)
+
+    def test_close_does_not_sync(self) -> None:
+        """What waits when the Logger is closed is not sent, and waits when it is opened again."""
+        self.new_stream()
+        with self.open() as logger:
+            logger.addStream("s")
+            logger.insert("s", 1)
+        self.assertEqual(self.stored(), [])
+        self.assertEqual(len(self.open()), 1)
+
+    def test_old_file(self) -> None:
+        """A cache file of 0.3.5 opens with settings, streams and points, is not taken for a new one, and syncs."""
+        self.new_stream()
+        with sqlite3.connect(self.path) as old:
+            old.executescript(
+                "CREATE TABLE cache (stream TEXT, timestamp REAL, jsondata TEXT);"
+                "CREATE TABLE streams (stream TEXT, jsonschema TEXT);"
+                "CREATE TABLE metadata (apikey TEXT, serverurl TEXT, lastsynctime REAL, syncperiod REAL, userdatajson TEXT)"
+            )
+            old.executemany("INSERT INTO cache VALUES ('s', ?, ?)", [(1000.0, "1"), (1001.0, "2"), (1001.0, "3")])
+            old.execute("INSERT INTO streams VALUES ('s', ?)", [json.dumps({"type": "number"})])
+            old.execute(
+                "INSERT INTO metadata VALUES (?, ?, 12.5, 30.0, ?)", (self.key, f"{self.proxy.url}/api/v1/", '{"a": 1}')
+            )
+        old.close()
+        with Logger(self.path, on_create=lambda logger: self.fail("the file is not new")) as logger:
+            logger._patience = WAIT
+            self.assertEqual((len(logger), dict(logger.streams)), (3, {"s": {"type": "number"}}))
+            self.assertEqual((logger.apikey, logger.lastsynctime, logger.syncperiod), (self.key, 12.5, 30))
+            self.assertEqual(logger.data, {"a": 1})
+            self.assertEqual(logger.ping(), self.room)
+            logger.sync()
+            self.assertEqual(len(logger), 0)
+        self.assertEqual(self.stored(), [1, 2, 3])
 
     def test_bad_settings(self) -> None:
         """Settings that make no sense are refused."""
@@ -226,6 +292,25 @@ class AddStreamTests(Base):
         with self.assertRaises(jsonschema.ValidationError):
             logger.insert("s", 1)
 
+    def test_same_schema(self) -> None:
+        """Where the stream exists with the very schema, nothing is changed, and nothing is warned of."""
+        stream = self.new_stream("s", {"type": "number", "minimum": 0})
+        stream.nickname = "mine"
+        logger = self.open()
+        with self.assertNoLogs("connectordb.logger", "WARNING"):
+            logger.addStream("s", '{ "minimum": 0, "type": "number" }', on_schema="error", nickname="S")
+        self.assertIn("s", logger)
+        stream.refresh()
+        self.assertEqual(stream.nickname, "mine")
+
+    def test_taken_over_for_good(self) -> None:
+        """The server's schema, once taken over, is in the file."""
+        self.new_stream("s", {"type": "string"})
+        with self.open() as logger, self.assertLogs("connectordb.logger", "WARNING"):
+            logger.addStream("s", {"type": "number"})
+        with Logger(self.path) as logger:
+            self.assertEqual(dict(logger.streams), {"s": {"type": "string"}})
+
     def test_server_away(self) -> None:
         """With the server away a stream with a schema is created at the first sync; one without is an error."""
         logger = self.open(url=NOWHERE)
@@ -233,6 +318,9 @@ class AddStreamTests(Base):
             logger.addStream("s")
         with self.assertLogs("connectordb.logger", "WARNING"):
             logger.addStream("s", {"type": "number"}, nickname="S")
+        self.assertIn("s", logger)
+        with self.assertRaises(jsonschema.ValidationError):
+            logger.insert("s", "text")
         logger.insert("s", 1)
         logger.serverurl = self.proxy.url
         logger.sync()
@@ -246,6 +334,10 @@ class AddStreamTests(Base):
         for value in (1, "a", None, [1, {"a": True}]):
             logger.insert("s", value)
         self.assertEqual(len(logger), 4)
+        self.assertEqual(dict(logger.streams), {"s": {}})
+        logger.addStream_force("n", '{"type": "number"}')
+        with self.assertRaises(jsonschema.ValidationError):
+            logger.insert("n", "text")
 
     def test_bad(self) -> None:
         """Names and schemas that are none are refused before anything is sent."""
@@ -386,6 +478,39 @@ class SyncTests(Base):
         with self.assertRaises(ConnectionFailed):
             self.logger.sync()
         self.assertEqual((len(self.logger), self.logger.lastsynctime), (1, 0))
+
+    def test_when_it_raises(self) -> None:
+        """It raises if `onsyncfail` is set and answers true, or if there is none and `syncraise` is set; else never."""
+        self.logger.serverurl = NOWHERE
+        self.logger.insert("s", 1)
+        for answer, syncraise in itertools.product(("unset", None, False, 0, True, 1, "yes"), (False, True)):
+            self.logger.onsyncfail = None if answer == "unset" else lambda error, answer=answer: answer  # type: ignore[misc]
+            self.logger.syncraise = syncraise
+            with self.subTest(answer=answer, syncraise=syncraise), self.assertLogs("connectordb.logger", "WARNING"):
+                if syncraise if answer == "unset" else answer:
+                    with self.assertRaises(ConnectionFailed):
+                        self.logger.sync()
+                else:
+                    self.logger.sync()
+        self.assertEqual(len(self.logger), 1)
+
+    def test_onsync_after_success_only(self) -> None:
+        """`onsync` is called after each sync that went well, also of nothing, and not after a failed one."""
+        synced: list[float] = []
+        self.logger.onsync = lambda: synced.append(self.logger.lastsynctime)
+        self.logger.sync()
+        self.assertEqual(len(synced), 1)
+        self.logger.serverurl = NOWHERE
+        self.logger.insert("s", 1)
+        with self.assertLogs("connectordb.logger", "WARNING"):
+            self.logger.sync()
+        self.assertEqual(len(synced), 1)
+        self.logger.serverurl = self.proxy.url
+        self.logger.sync()
+        self.assertEqual(len(synced), 2)
+        self.logger.close()
+        with Logger(self.path) as logger:
+            self.assertEqual(logger.lastsynctime, synced[1])
 
     def test_one_stream_fails(self) -> None:
         """If one stream is gone the others are served, and the sync counts as failed."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import queue
 import threading
 
 from connectordb.logger.periodic import Periodic
-from connectordb.runtime.clock import SYSTEM
+from connectordb.runtime.clock import SYSTEM, Clock
 from tests.support.case import MS, SOON, Case
 
 
@@ -39,6 +40,26 @@ class PeriodicTests(Case):
         self.periodic.changed()
         for _ in range(3):
             self.assertTrue(self.ran())
+
+    def test_counts_from_then(self) -> None:
+        """The whole of the new period passes from when it was said, also if it is a longer one."""
+        waits: queue.Queue[float] = queue.Queue()
+
+        class Watched(Clock):
+            def wait(self, event: threading.Event, seconds: float) -> bool:
+                waits.put(seconds)
+                return super().wait(event, seconds)
+
+        self.periodic = Periodic(self.run_once, lambda: self.period, Watched())
+        self.addCleanup(self.periodic.stop, SOON)
+        self.periodic.start()
+        self.assertTrue(self.ran())
+        for period in (1000.0, 5000.0, 20.0):
+            self.assertEqual(waits.get(timeout=SOON), self.period)
+            self.period = period
+            self.periodic.changed()
+        self.assertEqual(waits.get(timeout=SOON), 20.0)
+        self.assertFalse(self.ran(0))
 
     def test_stop(self) -> None:
         """Stopping ends the waiting, and may be done twice."""

@@ -6,7 +6,7 @@ import jsonschema
 
 from connectordb.exceptions import LocalProtocolError
 from connectordb.logger.records import StreamRow
-from connectordb.logger.streams import Stream, text_of
+from connectordb.logger.streams import Stream, comparable, text_of
 from tests.support.case import Case
 
 
@@ -46,3 +46,16 @@ class StreamTests(Case):
         self.assertEqual(text_of({"schema": '{"type": "number"}'}), '{"type":"number"}')
         self.assertEqual(text_of({"schema": ""}), "{}")
         self.assertEqual(text_of({"schema": '{"type": "nonsense"}'}), '{"type": "nonsense"}')
+
+    def test_comparable(self) -> None:
+        """Two texts of one schema are equal; true is no number, and what is no JSON is itself."""
+        for one, other, equal in (
+            ('{"type":"number","minimum":0}', '{ "minimum": 0.0, "type": "number" }', True),
+            ('{"minimum":5,"exclusiveMinimum":true}', '{"minimum":5,"exclusiveMinimum":1}', False),
+            ('{"type":"number"}', '{"type":"string"}', False),
+            ('{"enum":[1,2]}', '{"enum":[2,1]}', False),
+            ("{", "{", True),
+            ("{", "{}", False),
+        ):
+            with self.subTest(one, other=other):
+                self.assertIs(comparable(one) == comparable(other), equal)
