@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-from ..exceptions import NotFound, RemoteProtocolError
+from ..exceptions import NotFound
 from ..protocol import rest
-from ..protocol.paths import Path, is_name
+from ..protocol.paths import Path
 from . import properties
 from .database import Database
 from .fields import Field
@@ -169,14 +169,6 @@ class ConnectorObject:
 
 
 def by_name(parent: Path, listed: list[rest.Fields]) -> Iterator[tuple[Path, rest.Fields]]:
-    """
-    Yield path and metadata of what a listing holds; what lies below *parent*.
-
-    Raises:
-        RemoteProtocolError: Something in it has no name.
-    """
+    """Yield path and metadata of what a listing holds; what lies below *parent*."""
     for fields in listed:
-        name = fields.get("name")
-        if not isinstance(name, str) or not is_name(name):
-            raise RemoteProtocolError(f"the server listed something without a name: {fields!r:.200}")
-        yield parent / name, fields
+        yield parent / fields["name"], fields

@@ -76,7 +76,7 @@ class User(ConnectorObject, depth=1):
         )
         found = []
         for fields in listed:
-            device = self._path / str(fields.pop("device", ""))
+            device = self._path / fields.pop("device")
             found += [cast("Stream", self._at(path, data)) for path, data in by_name(device, [fields])]
         return found
 

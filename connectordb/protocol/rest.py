@@ -24,7 +24,7 @@ from ..exceptions import (
     ServerError,
 )
 from . import json_text
-from .paths import Path
+from .paths import Path, is_name
 from .points import Datapoint, read_point
 
 T = TypeVar("T")
@@ -120,6 +120,21 @@ def _objects(body: bytes) -> list[Fields]:
     return [_of(dict, item) for item in _of(list, json_text.loads(body))]
 
 
+def _listed(body: bytes) -> list[Fields]:
+    return [_with_name(fields, "name") for fields in _objects(body)]
+
+
+def _listed_with_devices(body: bytes) -> list[Fields]:
+    return [_with_name(fields, "device") for fields in _listed(body)]
+
+
+def _with_name(fields: Fields, key: str) -> Fields:
+    name = fields.get(key)
+    if not isinstance(name, str) or not is_name(name):
+        raise ValueError(f"{fields!r:.200} is listed with no name under {key!r}")
+    return fields
+
+
 def _points(body: bytes) -> list[Datapoint]:
     return [read_point(point) for point in _of(list, json_text.loads(body))]
 
@@ -180,24 +195,27 @@ def delete(path: Path) -> Request[None]:
 
 def list_users() -> Request[list[Fields]]:
     """``GET crud/?q=ls``."""
-    return Request("GET", _crud(None), _objects, {"q": "ls"})
+    return Request("GET", _crud(None), _listed, {"q": "ls"})
 
 
 def list_devices(user: Path) -> Request[list[Fields]]:
     """``GET crud/<user>?q=ls``."""
-    return Request("GET", _crud(user), _objects, {"q": "ls"})
+    return Request("GET", _crud(user), _listed, {"q": "ls"})
 
 
 def list_streams(device: Path) -> Request[list[Fields]]:
     """``GET crud/<device>?q=ls``."""
-    return Request("GET", _crud(device), _objects, {"q": "ls"})
+    return Request("GET", _crud(device), _listed, {"q": "ls"})
 
 
 def list_user_streams(user: Path, *, public: bool, downlink: bool, visible: bool) -> Request[list[Fields]]:
     """``GET crud/<user>?q=streams``: those of all its devices, each with the key ``device``."""
     flags = {"public": public, "downlink": downlink, "visible": visible}
     return Request(
-        "GET", _crud(user), _objects, {"q": "streams", **{name: str(on).lower() for name, on in flags.items()}}
+        "GET",
+        _crud(user),
+        _listed_with_devices,
+        {"q": "streams", **{name: str(on).lower() for name, on in flags.items()}},
     )
 
 
@@ -228,6 +246,11 @@ def length(path: Path) -> Request[int]:
 def query(kind: str, body: Any) -> Request[Any]:
     """``POST query/<kind>``: ``merge`` or ``dataset``."""
     return Request("POST", f"/query/{quote(kind, safe='')}", json_text.loads, body=json_text.dumps(body))
+
+
+def query_points(kind: Literal["merge", "dataset"], body: Any) -> Request[list[Datapoint]]:
+    """As `query`, answered by datapoints."""
+    return Request("POST", f"/query/{kind}", _points, body=json_text.dumps(body))
 
 
 # --- refusals ---------------------------------------------------------------------------------------------------------

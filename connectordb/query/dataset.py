@@ -12,7 +12,7 @@ from ..protocol.ranges import range_fields
 from ..protocol.times import Time
 from ..runtime.clock import SYSTEM
 from .merge import Merge
-from .stream_query import stream_query
+from .stream_query import check_script, run, stream_query
 
 #: The smallest step, and the most rows, of a dataset by time that a server makes (``docs/topics/wire.rst``, "Datasets").
 _SMALLEST_STEP, _MOST_ROWS = 0.001, 10_000_000
@@ -65,7 +65,7 @@ class Dataset:
             self._base = _merged(x, own_range)
         else:
             self._base = stream_query(cdb, x, t1=t1, t2=t2, limit=limit, i1=i1, i2=i2, transform=transform)
-        self._by_points = x is not None
+        check_script("posttransform", posttransform)
         if posttransform:
             self._base["posttransform"] = posttransform
 
@@ -86,6 +86,7 @@ class Dataset:
         i2: int | None = None,
         transform: str | None = None,
         colname: str | None = None,
+        *,
         allownil: bool = False,
     ) -> None:
         """
@@ -106,7 +107,7 @@ class Dataset:
             allownil: Whether *posttransform* sees rows in which this column has no value.
 
         Raises:
-            LocalProtocolError: The name is taken, or a `Merge` has none.
+            LocalProtocolError: The name is taken or ``x``, a `Merge` has none, or there is no interpolator.
             InvalidRange: Times and indices are mixed.
         """
         if dt is not None:
@@ -114,13 +115,17 @@ class Dataset:
         name = colname or (stream.path if isinstance(stream, Stream) else stream)
         if not isinstance(name, str):
             raise LocalProtocolError("a Merge has no name of its own: give the column one, colname='…'")
-        if name in self._columns or (self._by_points and name == _REFERENCE):
+        if name == _REFERENCE:
+            raise LocalProtocolError(f"{name!r} is the column of the reference; call this one otherwise, colname='…'")
+        if name in self._columns:
             raise LocalProtocolError(f"the dataset has a column {name!r} already; give this one another, colname='…'")
         if isinstance(stream, Merge):
             own_range = {"t1": t1, "t2": t2, "limit": limit, "i1": i1, "i2": i2, "transform": transform}
             column = _merged(stream, own_range)
         else:
             column = stream_query(self.cdb, stream, t1=t1, t2=t2, limit=limit, i1=i1, i2=i2, transform=transform)
+        if not isinstance(interpolator, str) or not interpolator:
+            raise LocalProtocolError(f"interpolator={interpolator!r}: expected 'closest', another name, or PipeScript")
         column["interpolator"] = interpolator
         if allownil:
             column["allownil"] = True
@@ -138,7 +143,7 @@ class Dataset:
         """
         if not self._columns:
             raise LocalProtocolError("the dataset has no column: addStream comes first")
-        return DatapointArray(self.cdb.db.query("dataset", self.query))
+        return run(self.cdb, "dataset", self.query)
 
 
 def _merged(merge: Merge, own_range: dict[str, Any]) -> dict[str, Any]:

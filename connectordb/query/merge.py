@@ -9,7 +9,7 @@ from ..datapoints import DatapointArray
 from ..exceptions import LocalProtocolError
 from ..protocol.constants import MERGE_LIMIT
 from ..protocol.times import Time
-from .stream_query import stream_query
+from .stream_query import run, stream_query
 
 
 class Merge:
@@ -66,4 +66,4 @@ class Merge:
 
         Calls: ``POST query/merge``.
         """
-        return DatapointArray(self.cdb.db.query("merge", self.query))
+        return run(self.cdb, "merge", self.query)

@@ -116,13 +116,15 @@ class Scripted(Case):
     def test_what_is_not_a_listing(self) -> None:
         """A listing with something odd in it is the server's failure."""
         cdb = self.connect()
-        for body in ([{"email": "x"}], [{"name": "a/b"}], [5], {"name": "a"}):
+        for listing, body in (
+            (cdb.users, [{"email": "x"}]),
+            (cdb("mara").devices, [{"name": "a/b"}]),
+            (cdb("mara").streams, [{"name": "light"}]),
+            (cdb("mara/lamp").streams, {"name": "a"}),
+        ):
             self.peer.steps[:] = [answer(body)]
-            with (
-                self.subTest(body),
-                self.assertRaisesRegex(Exception, "listed something without|not what a ConnectorDB"),
-            ):
-                cdb.users()
+            with self.subTest(body), self.assertRaisesRegex(ServerError, "not what a ConnectorDB"):
+                listing()
 
     def test_refused_here(self) -> None:
         """What makes no sense is refused before anything is sent."""

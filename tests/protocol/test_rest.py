@@ -43,6 +43,7 @@ REQUESTS: list[rest.Request[Any]] = [
     rest.points(STREAM, {"i1": "0"}),
     rest.length(STREAM),
     rest.query("merge", []),
+    rest.query_points("dataset", {}),
 ]
 
 
@@ -120,6 +121,25 @@ class Reading(unittest.TestCase):
                 rest.points(STREAM, {}).read(Reply(200, body))
         with self.assertRaisesRegex(ServerError, "web page"):
             rest.insert(STREAM, []).read(Reply(200, b"<html>ok</html>"))
+
+    def test_listings(self) -> None:
+        """What is listed has a name, and a stream of any device the name of that; otherwise it is no answer."""
+        listings = (rest.list_users(), rest.list_devices(STREAM.user), rest.list_streams(STREAM.device))
+        of_all = rest.list_user_streams(STREAM.user, public=False, downlink=False, visible=True)
+        for listing in (*listings, of_all):
+            for body in (b'[{"email":"x"}]', b'[{"name":"a/b"}]', b'[{"name":5}]', b"[5]", b'{"name":"a"}'):
+                with self.subTest(listing.path, body=body), self.assertRaisesRegex(ServerError, "not what a Connector"):
+                    listing.read(Reply(200, body))
+        for listing in listings:
+            self.assertEqual(listing.read(Reply(200, b'[{"name":"light"}]')), [{"name": "light"}])
+        self.assertEqual(of_all.read(Reply(200, b'[{"name":"a","device":"b"}]')), [{"name": "a", "device": "b"}])
+        with self.assertRaisesRegex(ServerError, "no name under 'device'"):
+            of_all.read(Reply(200, b'[{"name":"light"}]'))
+
+    def test_nulls_of_queries(self) -> None:
+        """A null that the wire leaves out of a query's answer is there; a row at time 0 stays without a time."""
+        answer = Reply(200, b'[{"t":1},{"d":{"x":5}}]')
+        self.assertEqual(rest.query_points("merge", []).read(answer), [{"t": 1, "d": None}, {"d": {"x": 5}}])
 
 
 class Refusing(unittest.TestCase):

@@ -3,13 +3,33 @@
 from __future__ import annotations
 
 from typing import Any
+from unittest import mock
 
-from connectordb import ConnectorDB
+from connectordb import ConnectorDB, DatapointArray
 from connectordb.exceptions import InvalidRange, InvalidRequest, LocalProtocolError
 from connectordb.query import Dataset, Merge
 
 from ..support.case import Case
+from ..support.signatures import by_position
 from ..support.target import TargetCase
+
+_RANGE = "t1=None t2=None dt=None limit=None i1=None i2=None transform=None"
+SIGNATURES = {
+    Dataset: f"cdb x=None {_RANGE} posttransform=None",
+    Dataset.addStream: f"stream interpolator='closest' {_RANGE} colname=None",
+    Dataset.run: "",
+}
+
+
+class Signatures(Case):
+    """Programs written for 0.3.5 call these."""
+
+    def test_parameters(self) -> None:
+        """Names, order and defaults are those that they use."""
+        for function, wanted in SIGNATURES.items():
+            with self.subTest(function.__name__):
+                self.assertEqual(by_position(function), wanted)
+                self.assertTrue(function.__doc__)
 
 
 class Building(Case):
@@ -68,14 +88,62 @@ class Building(Case):
         with self.assertRaisesRegex(InvalidRange, "transform beside a Merge"):
             dataset.addStream(merge, colname="again", transform="mean")
 
-    def test_names(self) -> None:
-        """A column's name is not used twice, and x only where there is no reference."""
-        by_points, by_time = Dataset(self.device, x="mood"), Dataset(self.device, t1=0, t2=1, dt=1)
-        by_points.addStream("temp")
-        for name in ("temp", "x"):
-            with self.subTest(name), self.assertRaisesRegex(LocalProtocolError, "already"):
-                by_points.addStream("other", colname=name)
-        by_time.addStream("other", colname="x")
+    def test_column_names(self) -> None:
+        """A column is called as the stream was given, by the path of a `Stream`, unless it has a name of its own."""
+        dataset = Dataset(self.device, "mood")
+        for stream in ("temp", "mara/lamp/temp", self.device["light"], "mara/lamp/temp/downlink"):
+            dataset.addStream(stream)
+        dataset.addStream(self.cdb("mara/lamp/light/downlink"))
+        dataset.addStream("temp", colname="other")
+        self.assertEqual(
+            {name: column["stream"] for name, column in dataset.query["dataset"].items()},
+            {
+                "temp": "mara/lamp/temp",
+                "mara/lamp/temp": "mara/lamp/temp",
+                "mara/lamp/light": "mara/lamp/light",
+                "mara/lamp/temp/downlink": "mara/lamp/temp/downlink",
+                "mara/lamp/light/downlink": "mara/lamp/light/downlink",
+                "other": "mara/lamp/temp",
+            },
+        )
+
+    def test_names_refused(self) -> None:
+        """A name is not used twice, and x is that of the reference."""
+        for dataset in (Dataset(self.device, x="mood"), Dataset(self.device, t1=0, t2=1, dt=1)):
+            dataset.addStream("temp")
+            for name, said in (("temp", "already"), ("x", "the reference")):
+                with self.subTest(name), self.assertRaisesRegex(LocalProtocolError, said):
+                    dataset.addStream("other", colname=name)
+            with self.assertRaisesRegex(LocalProtocolError, "the reference"):
+                dataset.addStream("x")
+            self.assertEqual(list(dataset.query["dataset"]), ["temp"])
+
+    def test_references(self) -> None:
+        """The reference is a `Stream`, a path, a downlink, or a name of one's own."""
+        for x, wanted in (
+            (self.device["mood"], "mara/lamp/mood"),
+            ("mara/lamp/mood", "mara/lamp/mood"),
+            ("mood", "mara/lamp/mood"),
+            ("mara/lamp/mood/downlink", "mara/lamp/mood/downlink"),
+            (self.cdb("mara/lamp/mood/downlink"), "mara/lamp/mood/downlink"),
+        ):
+            with self.subTest(x):
+                self.assertEqual(Dataset(self.device, x).query["stream"], wanted)
+
+    def test_wrong_kind(self) -> None:
+        """What is no script, and no stream, is refused before anything is sent."""
+        dataset = Dataset(self.device, "mood")
+        for bad in ({"interpolator": None}, {"interpolator": ""}, {"interpolator": 5}, {"transform": 5}):
+            with self.subTest(bad), self.assertRaises(LocalProtocolError):
+                dataset.addStream("temp", **bad)
+        with self.assertRaisesRegex(LocalProtocolError, "posttransform=5 is no PipeScript"):
+            Dataset(self.device, "mood", posttransform=5)  # type: ignore[arg-type]
+        for none in (5, None, "mara/lamp", self.device):
+            with self.subTest(none), self.assertRaises(LocalProtocolError):
+                dataset.addStream(none)  # type: ignore[arg-type]
+        with self.assertRaises(InvalidRange):
+            dataset.addStream("temp", t1=1, i1=1)
+        self.assertEqual(dataset.query["dataset"], {})
 
     def test_ranges_that_a_server_refuses(self) -> None:
         """They are refused here: each costs the original a connection to its database."""
@@ -120,11 +188,52 @@ class Running(TargetCase):
         for name, points in (("mood", [(1, 7), (4, 3), (11, 5)]), ("temp", [(2, 73), (5, 84), (8, 81), (11, 79)])):
             device[name].create({"type": "number"})
             device[name].insert_array([{"t": t, "d": d} for t, d in points])
-        dataset = Dataset(device, x="mood")
-        dataset.addStream("temp")
-        try:
+        self.assertEqual(
+            self.rows(device, "mood", "temp"), [{"temp": 73, "x": 7}, {"temp": 84, "x": 3}, {"temp": 79, "x": 5}]
+        )
+
+    def test_by_time(self) -> None:
+        """Rows come at every step; one at time 0 lacks its time, and a column without a value is None."""
+        device, own, empty = self.device(), self.stream(), self.stream()
+        own.insert_array([{"t": 1, "d": "one"}, {"t": 2, "d": "two"}])
+        dataset = Dataset(device, t1=0, t2=3, dt=1)
+        dataset.addStream(own, colname="own")
+        dataset.addStream(empty.name, colname="none")
+        rows = self.run_where_possible(dataset)
+        if rows is not None:
+            self.assertEqual([row.get("t") for row in rows], [None, 1, 2])
+            self.assertEqual(
+                rows.d(), [{"own": "one", "none": None}, {"own": "one", "none": None}, {"own": "two", "none": None}]
+            )
+            self.assertEqual(rows[0]["d"], rows.d()[0])
+
+    def test_downlinks(self) -> None:
+        """A downlink may be the reference, or a column, and so may a `Merge`."""
+        own = self.stream(downlink=True)
+        own.insert_array([{"t": 1, "d": 1}])
+        self.person()(own.path).insert_array([{"t": 2, "d": 2}])
+        view = f"{own.path}/downlink"
+        self.assertEqual(self.rows(self.device(), view, own.name), [{"x": 2, own.name: 1}])
+        self.assertEqual(self.rows(self.device(), own, view), [{"x": 1, f"{own.path}/downlink": 2}])
+        merge = Merge(self.device())
+        merge.addStream(own)
+        merge.addStream(view)
+        self.assertEqual(self.rows(self.device(), merge, own.name), [{"x": 1, own.name: 1}, {"x": 2, own.name: 1}])
+
+    def rows(self, device: Any, x: Any, *columns: Any) -> Any:
+        """Return the rows' values, equal to anything where the server makes no datasets."""
+        dataset = Dataset(device, x=x)
+        for column in columns:
+            dataset.addStream(column)
+        rows = self.run_where_possible(dataset)
+        return mock.ANY if rows is None else rows.d()
+
+    def run_where_possible(self, dataset: Dataset) -> DatapointArray | None:
+        """Return the rows, or None where the server says that it makes no datasets."""
+        if self.runs_transforms():
             rows = dataset.run()
-        except InvalidRequest as refusal:
-            self.assertIn("not supported yet", str(refusal))
-            return
-        self.assertEqual(rows.d(), [{"temp": 73, "x": 7}, {"temp": 84, "x": 3}, {"temp": 79, "x": 5}])
+            self.assertIs(type(rows), DatapointArray)
+            return rows
+        with self.assertRaisesRegex(InvalidRequest, "not supported yet"):
+            dataset.run()
+        return None

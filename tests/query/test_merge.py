@@ -3,11 +3,30 @@
 from __future__ import annotations
 
 from connectordb import ConnectorDB, DatapointArray
-from connectordb.exceptions import InvalidRange, InvalidRequest, LocalProtocolError
+from connectordb.exceptions import InvalidRange, LocalProtocolError, ServerError
 from connectordb.query import Merge
 
 from ..support.case import Case
+from ..support.signatures import by_position
 from ..support.target import TargetCase
+from ..support.wire import Peer, answer
+
+SIGNATURES = {
+    Merge: "cdb",
+    Merge.addStream: "stream t1=None t2=None limit=None i1=None i2=None transform=None",
+    Merge.run: "",
+}
+
+
+class Signatures(Case):
+    """Programs written for 0.3.5 call these."""
+
+    def test_parameters(self) -> None:
+        """Names, order and defaults are those that they use."""
+        for function, wanted in SIGNATURES.items():
+            with self.subTest(function.__name__):
+                self.assertEqual(by_position(function), wanted)
+                self.assertTrue(function.__doc__)
 
 
 class Building(Case):
@@ -31,9 +50,24 @@ class Building(Case):
             ],
         )
 
+    def test_streams(self) -> None:
+        """A stream is a `Stream`, a path, or a name of one's own; a downlink, as a view or a path, is one too."""
+        for stream in (self.cdb("mara/lamp")["light"], "mara/lamp/light", "light"):
+            self.merge.addStream(stream)
+        for stream in (self.cdb("mara/lamp/light/downlink"), "mara/lamp/light/downlink"):
+            self.merge.addStream(stream)
+        light, downlink = {"stream": "mara/lamp/light"}, {"stream": "mara/lamp/light/downlink"}
+        self.assertEqual(self.merge.query, [light] * 3 + [downlink] * 2)
+
     def test_refusals(self) -> None:
-        """The eleventh stream, and mixed kinds of range, are refused before anything is sent."""
-        self.assertRaises(InvalidRange, self.merge.addStream, "light", t1=1, i1=1)
+        """The eleventh stream, mixed kinds of range, and what is no stream are refused before anything is sent."""
+        for mixed in ({"t1": 1, "i1": 1}, {"t2": 1, "i2": 1}, {"i1": 1, "limit": 1}):
+            self.assertRaises(InvalidRange, self.merge.addStream, "light", **mixed)
+        with self.assertRaisesRegex(LocalProtocolError, "no PipeScript"):
+            self.merge.addStream("light", transform=5)  # type: ignore[arg-type]
+        for none in ("mara/lamp", "a/b/c/uplink", self.merge, None):
+            self.assertRaises(LocalProtocolError, self.merge.addStream, none)
+        self.assertEqual(self.merge.query, [])
         for _ in range(10):
             self.merge.addStream("light")
         with self.assertRaisesRegex(LocalProtocolError, "10 streams"):
@@ -53,10 +87,41 @@ class Running(TargetCase):
         merge = Merge(device)
         merge.addStream("b")
         merge.addStream(device["a"], i1=0)
-        try:
-            merged = merge.run()
-        except InvalidRequest as refusal:
-            self.assertIn("not supported yet", str(refusal))
-            return
+        merged = merge.run()
         self.assertIsInstance(merged, DatapointArray)
         self.assertEqual(merged.d(), ["b1", "a1", "b2", "a3"])
+
+    def test_downlinks(self) -> None:
+        """A stream and its downlink are two; each may stand in a merge."""
+        own = self.stream(downlink=True)
+        own.insert_array([{"t": 1, "d": "point"}, {"t": 3, "d": "point"}])
+        self.person()(own.path).insert_array([{"t": 2, "d": "command"}, {"t": 4, "d": None}])
+        merge = Merge(self.person())
+        merge.addStream(own)
+        merge.addStream(self.person()(f"{own.path}/downlink"), t2=3)
+        merge.addStream(f"{own.path}/downlink", i1=-1)
+        merged = merge.run()
+        self.assertEqual(
+            [(point["t"], point["d"]) for point in merged], [(1, "point"), (2, "command"), (3, "point"), (4, None)]
+        )
+
+    def test_ranges(self) -> None:
+        """Each stream has a range of its own, as when it is read alone."""
+        own = self.stream()
+        own.insert_array([{"t": float(i), "d": i} for i in range(1, 8)])
+        for given in ({}, {"limit": 2}, {"t1": 2, "t2": 5}, {"t1": 2, "limit": 2}, {"i1": -2}, {"i1": 1, "i2": 3}):
+            merge = Merge(self.device())
+            merge.addStream(own.name, **given)
+            with self.subTest(given):
+                self.assertEqual(merge.run(), own(**given))
+        if self.runs_transforms():
+            merge = Merge(self.device())
+            merge.addStream(own, transform="if $ > 5")
+            self.assertEqual(merge.run().d(), [6, 7])
+
+    def test_no_answer(self) -> None:
+        """What is no list of points is the server's failure."""
+        peer = Peer(answer("mara/user"), answer({"a": 1}))
+        self.addCleanup(peer.close)
+        with ConnectorDB("key", url=peer.url) as cdb, self.assertRaises(ServerError):
+            Merge(cdb).run()
