@@ -7,6 +7,8 @@ from connectordb.client.fields import Field
 from tests.support.case import Case
 from tests.support.wire import Peer, Tree
 
+from .test_signatures import PROPERTIES
+
 
 class Fields(Case):
     """Read from what the server last said, written by a request."""
@@ -34,11 +36,12 @@ class Fields(Case):
             "mara/lamp": {"name": "lamp"},
             "mara/lamp/light": {"name": "light"},
         }
-        user, device, stream = self.cdb("mara"), self.cdb("mara/lamp"), self.cdb("mara/lamp/light")
-        self.assertEqual((user.email, user.role, user.public, user.nickname), (None,) * 4)
-        self.assertEqual((device.apikey, device.role, device.user_editable), (None,) * 3)
-        self.assertEqual((stream.datatype, stream.downlink, stream.ephemeral), ("", False, False))
-        self.assertEqual((stream.schema, stream.sschema), (None, None))
+        shown = {"name", "path", "data", "metadata", "db", "user", "device"}
+        defaults = {"datatype": "", "downlink": False, "ephemeral": False}
+        for thing in (self.cdb("mara"), self.cdb("mara/lamp"), self.cdb("mara/lamp/light")):
+            for name in PROPERTIES[type(thing)].keys() - shown:
+                with self.subTest(thing=thing, name=name):
+                    self.assertIs(getattr(thing, name), defaults.get(name) if type(thing) is Stream else None)
 
     def test_assign(self) -> None:
         """Assigning sends the property, and keeps what was answered."""
@@ -54,16 +57,24 @@ class Fields(Case):
         """What nobody changes cannot be assigned."""
         device, stream = self.cdb("mara/lamp"), self.cdb("mara/lamp/light")
         for thing, name in (
+            (self.cdb("mara"), "name"),
+            (self.cdb("mara"), "path"),
+            (self.cdb, "path"),
+            (self.cdb, "apikey"),
             (device, "name"),
             (device, "path"),
             (device, "apikey"),
             (device, "user"),
+            (stream, "name"),
+            (stream, "path"),
             (stream, "sschema"),
             (stream, "user"),
             (stream, "device"),
         ):
+            before = len(self.peer.requests)
             with self.subTest(name), self.assertRaises(AttributeError):
                 setattr(thing, name, "x")
+            self.assertEqual(len(self.peer.requests), before)
 
     def test_of_the_class(self) -> None:
         """Of the class it is the field, with its documentation."""

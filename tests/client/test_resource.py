@@ -15,6 +15,8 @@ from tests.support.case import Case
 from tests.support.target import TargetCase, new_name
 from tests.support.wire import Peer, Step, Tree, answer, hang_up, refuse
 
+from .test_signatures import PROPERTIES
+
 
 class Scripted(Case):
     """Before a scripted server."""
@@ -54,6 +56,8 @@ class Scripted(Case):
         self.assertNotEqual(cdb("mara/lamp/light"), cdb("mara/lamp/light/downlink"))
         self.assertNotEqual(cdb("mara"), "mara")
         self.assertEqual(cdb, cdb("mara/user"))
+        with ConnectorDB("another-key", url=f"{self.peer.url}/api/v1/", connect=False) as other:
+            self.assertEqual((cdb("mara/lamp"), hash(cdb("mara"))), (other("mara/lamp"), hash(other("mara"))))
         here = cdb("mara")
         self.assertNotEqual(here, self.connect()("mara"))
         self.assertEqual(len({cdb("mara"), cdb("mara/lamp").user, cdb("mara/lamp/light").user}), 1)
@@ -175,6 +179,54 @@ class Real(TargetCase):
             device.refresh()
         with self.assertRaises(NotFound):
             device.delete()
+
+    def test_every_property(self) -> None:
+        """Each property that is assignable is kept by the server, and is what the object says from then on."""
+        admin, user = self.admin(), self.user(devices={"lamp": {"streams": {"light": {}}}})
+        looks = {"nickname": "N", "description": "D", "icon": "material:face"}
+        flags = {"enabled": False, "visible": False, "user_editable": False}
+        for path, values in (
+            (
+                f"{user.name}/lamp/light",
+                {**looks, "datatype": "x", "downlink": True, "ephemeral": True, "schema": {"type": "null"}},
+            ),
+            (f"{user.name}/lamp", {**looks, **flags, "public": True, "role": "writer"}),
+            (user.name, {**looks, "email": f"new-{user.name}@example.org", "public": False, "role": "admin"}),
+        ):
+            thing = admin(path)
+            assignable = {name for name, can_be in PROPERTIES[type(thing)].items() if can_be}
+            self.assertEqual(set(values), assignable)
+            for name, value in values.items():
+                with self.subTest(path, name=name):
+                    self.assertNotEqual(getattr(thing, name), value)
+                    setattr(thing, name, value)
+                    self.assertEqual(getattr(thing, name), value)
+                    self.assertEqual(getattr(admin(path), name), value)
+
+    def test_answers_are_kept(self) -> None:
+        """What a create, a change or a listing answered is kept: properties need no other request."""
+        user = self.user(nickname="U", devices={"lamp": {"nickname": "L", "streams": {"light": {"nickname": "S"}}}})
+        made_user, made_device, made_stream = (self.admin()(f"{user.name}{rest}") for rest in ("", "/new", "/new/new"))
+        self.assertEqual(made_user, user)
+        made_device.create(nickname="D")
+        made_stream.create({"type": "number"}, datatype="x")
+        changed = self.admin()(f"{user.name}/lamp")
+        changed.set({"description": "changed"})
+        lister = self.admin()
+        listed_user = next(one for one in lister.users() if one == user)
+        listed_device = next(one for one in listed_user.devices() if one.name == "lamp")
+        (listed_stream,) = listed_device.streams()
+        (other,) = (one for one in listed_user.streams() if one.name == "light")
+        for thing in (user, made_device, made_stream, changed, lister):
+            thing._session.close()
+        self.assertEqual((user.nickname, user.role, user.email), ("U", "user", f"{user.name}@example.org"))
+        self.assertEqual((made_device.nickname, made_device.role, made_device.public), ("D", "none", False))
+        self.assertTrue(made_device.apikey)
+        self.assertEqual((made_stream.schema, made_stream.datatype), ({"type": "number"}, "x"))
+        self.assertEqual((changed.description, changed.nickname), ("changed", "L"))
+        self.assertEqual((listed_user.nickname, listed_user.email), (user.nickname, user.email))
+        self.assertEqual((listed_device.nickname, listed_stream.nickname, other.nickname), ("L", "S", "S"))
+        self.assertEqual((listed_stream.downlink, other.sschema), (False, "{}"))
 
     def test_names(self) -> None:
         """A path says the names, and the objects above."""

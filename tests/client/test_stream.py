@@ -12,6 +12,8 @@ from typing import Any
 from unittest import mock
 
 import jsonschema
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from connectordb import (
     Conflict,
@@ -28,8 +30,12 @@ from connectordb import (
     Stream,
 )
 from tests.support.case import Case
+from tests.support.live_cases import Record
 from tests.support.target import TargetCase, new_name
 from tests.support.wire import Peer, Received, Step, Tree, answer, by_request, hang_up, refuse
+
+#: Within and around the streams, and beyond what 64 bits hold.
+_indices = st.one_of(st.none(), st.integers(-9, 9), st.integers())
 
 POINTS = [{"t": float(i), "d": i * 10} for i in range(1, 8)]
 
@@ -76,6 +82,19 @@ class Metadata(TargetCase):
             stream.schema = {"type": "nosuch"}
         with self.assertRaises(jsonschema.SchemaError):
             stream.set({"schema": '{"type": "nosuch"}'})
+
+    def test_schema_in_the_servers_reading(self) -> None:
+        """What the server takes is taken: bounds that are exclusive by a boolean, or by a number; `true` is none."""
+        for schema, allowed in (
+            ({"type": "number", "minimum": 5, "exclusiveMinimum": True}, 5.5),
+            ({"type": "number", "exclusiveMinimum": 5}, 5.5),
+            ({"type": "object", "properties": {"a": {"type": "string"}}}, {"a": "x"}),
+        ):
+            stream = self.stream(schema)
+            stream.insert(allowed)
+            with self.subTest(schema):
+                self.assertEqual((stream.schema, stream[:].d()), (schema, [allowed]))
+                self.stream().set({"schema": schema})
 
     def test_change(self) -> None:
         """All of it can be changed, the schema too; points that are there stay."""
@@ -377,6 +396,26 @@ class Reading(TargetCase):
         with self.assertRaises(InvalidRequest):
             self.filled(transform="if if")
 
+    def test_transforms(self) -> None:
+        """A transform alone runs over everything, with a range over that; of the downlink too."""
+        if not self.runs_transforms():
+            with self.assertRaisesRegex(InvalidRequest, "not supported yet"):
+                self.filled(transform="if $ > 30")
+            return
+        self.filled.downlink = True
+        self.person()(self.filled.path).insert_array([{"t": 1.0, "d": 1}, {"t": 2.0, "d": 2}])
+        for range_, wanted in (
+            ({}, [40, 50, 60, 70]),
+            ({"limit": 2}, [40, 50]),
+            ({"i1": -2}, [60, 70]),
+            ({"t1": 5}, [60, 70]),
+            ({"t2": 4}, [40]),
+        ):
+            with self.subTest(range_):
+                self.assertEqual(self.filled(**range_, transform="if $ > 30").d(), wanted)
+        self.assertEqual(self.filled(transform="if last", downlink=True).d(), [2])
+        self.assertEqual(self.device()(f"{self.filled.path}/downlink")(transform="if last").d(), [2])
+
     def test_length(self) -> None:
         """How many there are, in the stream and in its downlink."""
         self.assertEqual((len(self.filled), self.filled.length(), self.filled.length(downlink=True)), (7, 7, 0))
@@ -388,6 +427,37 @@ class Reading(TargetCase):
         self.assertEqual(list(self.filled.points()), POINTS)
         self.assertEqual(list(reversed(self.filled)), POINTS[::-1])  # type: ignore[call-overload]
         self.assertIn(POINTS[0], self.filled)
+
+
+class AsAList(TargetCase):
+    """Whatever the indices: what a list of the points gives."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.lists = [POINTS[:length] for length in (0, 1, 2, 7)]
+        self.streams = [self.stream({"type": "integer"}) for _ in self.lists]
+        for stream, points in zip(self.streams, self.lists, strict=True):
+            stream.insert_array(points)
+
+    @settings(deadline=None, max_examples=150)
+    @given(st.integers(0, 3), _indices, _indices, _indices.filter(lambda step: step != 0))
+    def test_slices(self, number: int, start: int | None, stop: int | None, step: int | None) -> None:
+        """stream[a:b:c] is list(stream)[a:b:c], for all integers and None."""
+        found = self.streams[number][start:stop:step]
+        self.assertEqual(found, self.lists[number][start:stop:step])
+        self.assertIs(type(found), DatapointArray)
+
+    @settings(deadline=None, max_examples=60)
+    @given(st.integers(0, 3), _indices.filter(lambda index: index is not None))
+    def test_indices(self, number: int, index: int) -> None:
+        """stream[i] is list(stream)[i], or an IndexError where that is one."""
+        try:
+            wanted = self.lists[number][index]
+        except IndexError:
+            with self.assertRaises(IndexError):
+                self.streams[number][index]
+        else:
+            self.assertEqual(self.streams[number][index], wanted)
 
 
 class Downlinks(TargetCase):
@@ -469,13 +539,66 @@ class Subscribing(TargetCase):
             arrived.put(path)
             return True
 
-        own.subscribe(switch, downlink=True)
-        self.person()(own.path).insert(True)
-        self.assertEqual(arrived.get(timeout=10), f"{own.path}/downlink")
-        self.eventually(lambda: len(own) == 1, "the acknowledgement")
-        self.assertEqual(own[-1]["d"], True)
-        own.unsubscribe(downlink=True)
+        for number, (watched, options) in enumerate(((own, {"downlink": True}), (own._view_of_downlink(), {})), 1):
+            watched.subscribe(switch, **options)
+            self.person()(own.path).insert(True)
+            self.assertEqual(arrived.get(timeout=10), f"{own.path}/downlink")
+            self.eventually(lambda: len(own) == number, "the acknowledgement")  # noqa: B023
+            self.assertEqual(own[-1]["d"], True)
+            watched.unsubscribe(**options)
         own._session.close()
+
+    def test_which_is_which(self) -> None:
+        """The view's path and downlink=True are one subscription, the stream is another."""
+        own, one, two, of_stream = self.stream(downlink=True), Record(), Record(), Record()
+        own.subscribe(of_stream)
+        own.subscribe(one, downlink=True)
+        own._view_of_downlink().subscribe(two)
+        self.person()(own.path).insert(1)
+        self.eventually(lambda: two.values == [1])
+        own.unsubscribe(downlink=True)
+        self.person()(own.path).insert(2)
+        own.insert(3)
+        self.eventually(lambda: of_stream.values == [3])
+        own._session.close()
+        self.assertEqual((one.values, two.values), ([], [1]))
+        self.assertEqual({path for path, _ in two.calls}, {f"{own.path}/downlink"})
+
+    def test_again(self) -> None:
+        """A second callback replaces the first, add=True adds one; unsubscribe ends all of them, with that transform."""
+        stream, first, second, third, last = self.stream(), Record(), Record(), Record(), Record()
+        stream.subscribe(first)
+        stream.subscribe(second)
+        stream.subscribe(third, add=True)
+        stream.insert(1)
+        self.eventually(lambda: second.values == third.values == [1])
+        stream.unsubscribe("if last")
+        stream.unsubscribe(downlink=True)
+        stream.insert(2)
+        self.eventually(lambda: second.values == third.values == [1, 2])
+        stream.unsubscribe(transform="")
+        stream.subscribe(last)
+        stream.insert(3)
+        self.eventually(lambda: last.values == [3])
+        stream._session.close()
+        self.assertEqual((first.values, second.values, third.values), ([], [1, 2], [1, 2]))
+
+    def test_transform(self) -> None:
+        """Each transform is a subscription of its own."""
+        stream, plain, above = self.stream(), Record(), Record()
+        stream.subscribe(plain)
+        if not self.runs_transforms():
+            with self.assertRaisesRegex(InvalidRequest, "not supported yet"):
+                stream.subscribe(above, "if $ > 2")
+        else:
+            stream.subscribe(above, "if $ > 2")
+            for value in (1, 5):
+                stream.insert(value)
+            self.eventually(lambda: plain.values == [1, 5] and above.values == [5])
+            stream.unsubscribe("if $ > 2")
+            stream.insert(6)
+            self.eventually(lambda: plain.values == [1, 5, 6])
+        stream._session.close()
 
     def test_no_endless_loop(self) -> None:
         """A device that inserts into the downlink it watches is stopped with an error."""
@@ -500,6 +623,18 @@ class Subscribing(TargetCase):
         with ConnectorDB("key", url=peer.url, connect=False) as cdb, self.assertRaises(ConnectionFailed):
             cdb("a/b/c").subscribe(print)
 
+    def test_without_waiting(self) -> None:
+        """With wait=False it registers at once, server or no server, and connects when it can."""
+        stream, record = self.stream(), Record()
+        stream.subscribe(record, wait=False)
+        self.eventually(lambda: stream.insert(1) or record.values, "a point")
+        stream._session.close()
+        peer = Peer()
+        peer.close()
+        with ConnectorDB("key", url=peer.url, connect=False) as cdb:
+            cdb("a/b/c").subscribe(record, wait=False)
+            cdb("a/b/c").unsubscribe()
+
 
 class Scripted(Case):
     """Before a server that misbehaves."""
@@ -520,15 +655,15 @@ class Scripted(Case):
     def test_what_is_asked(self) -> None:
         """What the server is asked for: a transform alone runs over everything, a limit alone means the first points."""
         stream = self.stream()
-        for given, wanted in (
+        for asked, wanted in (
             ({}, {"i1": "0", "i2": "0"}),
             ({"transform": "if $ > 5"}, {"i1": "0", "i2": "0", "transform": "if $ > 5"}),
             ({"limit": 5}, {"t1": "0", "limit": "5"}),
             ({"t2": 1.5, "limit": 5, "transform": "a+b"}, {"t2": "1.5", "limit": "5", "transform": "a+b"}),
             ({"i1": -5, "downlink": True}, {"i1": "-5", "downlink": "true"}),
         ):
-            stream(**given)
-            with self.subTest(given):
+            stream(**asked)
+            with self.subTest(asked):
                 self.assertEqual(self.peer.requests[-1].parameters, wanted)
 
     def test_found_where_it_was_sent(self) -> None:

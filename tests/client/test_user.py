@@ -4,8 +4,39 @@ from __future__ import annotations
 
 import jsonschema
 
-from connectordb import AuthenticationError, Conflict, InvalidRequest, LocalProtocolError, PermissionDenied
+from connectordb import (
+    AuthenticationError,
+    Conflict,
+    ConnectorDB,
+    InvalidRequest,
+    LocalProtocolError,
+    PermissionDenied,
+)
+from tests.support.case import Case
 from tests.support.target import TargetCase, new_name
+from tests.support.wire import Peer, Tree
+
+
+class InOneCall(Case):
+    """What one call sends."""
+
+    def test_tree(self) -> None:
+        """A user with devices and streams is one request; so is a device with streams."""
+        peer = Peer(otherwise=Tree().step)
+        self.addCleanup(peer.close)
+        schema = {"type": "number"}
+        with ConnectorDB("key", url=peer.url, connect=False) as cdb:
+            cdb("tom").create(
+                "t@x.org", "pw", devices={"lamp": {"streams": {"light": {"schema": schema}}}}, streams={"a": {}}
+            )
+            cdb("tom/fan").create(streams={"speed": {"schema": '{"type":"number"}'}})
+        (user, device) = peer.requests
+        self.assertEqual((user.method, user.path), ("POST", "/api/v1/crud/tom"))
+        lamp = user.json["devices"]["lamp"]
+        self.assertEqual(lamp["streams"], {"light": {"schema": '{"type":"number"}'}})
+        self.assertEqual((user.json["streams"], user.json["role"], user.json["public"]), ({"a": {}}, "user", True))
+        self.assertEqual((user.json["email"], user.json["password"]), ("t@x.org", "pw"))
+        self.assertEqual((device.method, device.json["streams"]), ("POST", {"speed": {"schema": '{"type":"number"}'}}))
 
 
 class Users(TargetCase):

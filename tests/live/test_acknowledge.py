@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import unittest
+from contextlib import nullcontext
 from typing import Any
 
-from connectordb.exceptions import LocalProtocolError
+from connectordb.exceptions import LocalProtocolError, OutcomeUnknown
 from connectordb.live.acknowledge import Claim, acknowledge, points_to_write
 from connectordb.protocol import json_text, rest
 from connectordb.protocol.paths import Path
@@ -68,6 +69,22 @@ class AcknowledgeTests(unittest.TestCase):
 
         with self.assertRaisesRegex(LocalProtocolError, "only 'mara/lamp' acknowledges"):
             acknowledge(call, DOWNLINK, [{"t": 5.0, "d": True}], Path.parse("mara/user"))
+
+    def test_unknown_outcome(self) -> None:
+        """If no answer comes it is looked for in the stream, and not written again."""
+        points = [{"t": 5.0, "d": True}]
+        for found in (True, False):
+            sent: list[str] = []
+
+            def call(request: rest.Request[Any], sent: list[str] = sent, found: bool = found) -> Any:
+                sent.append(request.method)
+                if request.inserts:
+                    raise OutcomeUnknown("no answer")
+                return [{"t": 1.0, "d": 0}, *(points if found else [])]
+
+            with self.subTest(found=found), nullcontext() if found else self.assertRaises(OutcomeUnknown):
+                acknowledge(call, DOWNLINK, points, Path.parse("mara/lamp"))
+            self.assertEqual(sent, ["PUT", "GET"])
 
     def test_claim(self) -> None:
         """The first takes it."""

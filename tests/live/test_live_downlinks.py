@@ -92,7 +92,13 @@ class DownlinkTests(LiveCase):
         self.user.insert(self.light, 1)
         self.eventually(lambda: record.errors)
         self.assertIn(f"only '{self.lamp.path}' acknowledges", str(record.errors[0]))
-        self.assertEqual(self.user.read(self.light.at_downlink()), [1])
+        self.assertEqual((self.user.read(self.light.at_downlink()), self.lamp.read(self.light)), ([1], []))
+        for nothing in (None, False):
+            record.returns = nothing
+            self.user.insert(self.light, 2)
+        self.eventually(lambda: len(record.calls) == 3)
+        self.live.close()
+        self.assertEqual(len(record.errors), 1)
 
     def test_first_wins(self) -> None:
         """Of several callbacks the first that acknowledges does; one that returns nothing is none."""
