@@ -259,6 +259,16 @@ class Users(ExportCase):
         self.assertTrue((root / names[0] / "meta" / "device.json").is_file())
         self.assertTrue((root / names[0] / "user" / "mood" / "data.json").is_file())
         self.assertEqual(len(read(root, names[0], "lamp", "light", "downlink.json")), 1)
+        # each object whole, as REST shows it
+        user = self.admin()(names[0])
+        for thing, file in (
+            (user, (names[0], "user.json")),
+            (user["lamp"], (names[0], "lamp", "device.json")),
+            (user["lamp"]["light"], (names[0], "lamp", "light", "stream.json")),
+        ):
+            self.assertEqual(read(root, *file), thing.data)
+        light = read(root, names[0], "lamp", "light", "stream.json")
+        self.assertEqual((light["schema"], light["downlink"]), ('{"type":"boolean"}', True))
 
     def test_import(self) -> None:
         """They come back, with their name as password, and a warning that says so."""
@@ -314,6 +324,50 @@ class Users(ExportCase):
         self.assertEqual(self.connect(names[0], "secret")["mood"][:].d(), [1, 2])
         with self.assertRaisesRegex(ValueError, "export of version 2; expected 1"):
             self.person().user.export(root)
+
+    def test_written_by_others(self) -> None:
+        """An export as other clients wrote it: all fields of the wire, points out of order, whatever they are told."""
+        root, name = self.folder(), new_name()
+        key = f"key-of-{name}"
+        looks = {"nickname": "", "description": "", "icon": ""}
+        flags = {"enabled": True, "visible": True, "user_editable": True, "public": False}
+        files = {
+            "connectordb.json": {"Version": 1, "ConnectorDB": "0.3.0"},
+            f"{name}/user.json": {
+                **looks,
+                "name": name,
+                "email": f"{name}@example.org",
+                "role": "user",
+                "public": True,
+            },
+            f"{name}/user/device.json": {**looks, **flags, "name": "user", "role": "user", "apikey": key},
+            f"{name}/meta/device.json": {**looks, **flags, "name": "meta", "role": "", "apikey": f"m{key}"},
+            f"{name}/lamp/device.json": {**looks, **flags, "name": "lamp", "role": "reader", "apikey": f"l{key}"},
+            f"{name}/lamp/light/stream.json": {
+                **looks,
+                "nickname": "L",
+                "name": "light",
+                "schema": '{"type":"number"}',
+                "datatype": "x",
+                "ephemeral": False,
+                "downlink": True,
+            },
+            f"{name}/lamp/light/data.json": [{"t": 3, "d": 30}, {"t": 1.5, "d": "of old"}, {"t": 3, "d": 31}, {"t": 2}],
+            f"{name}/lamp/light/downlink.json": [{"t": 9, "d": 2, "o": f"{name}/user"}, {"t": 8, "d": 1, "o": "a/b"}],
+        }
+        for place, content in files.items():
+            (root / place).parent.mkdir(parents=True, exist_ok=True)
+            (root / place).write_text(json.dumps(content, indent=1))
+        self.addCleanup(self._remove, name)
+        self.admin().import_users(root, passwords={name: "secret"})
+        cdb = self.connect(name, "secret")
+        lamp = cdb.user["lamp"]
+        light = lamp["light"]
+        self.assertEqual((cdb.apikey, lamp.apikey, lamp.role), (key, f"l{key}", "reader"))
+        self.assertEqual([(point["t"], point["d"]) for point in light], [(1.5, "of old"), (2, None), (3, 30), (3, 31)])
+        self.assertEqual(light(downlink=True).d(), [1, 2])
+        self.assertEqual((light.schema, light.datatype, light.nickname), ({"type": "number"}, "x", "L"))
+        self.assertEqual(light.downlink, True)
 
     def test_nobody_in_it(self) -> None:
         """An export without a user, or with one whose address is not known, is told."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import unittest
 from typing import Any
@@ -106,6 +107,16 @@ for _properties in PROPERTIES.values():
     _properties |= {"nickname": True, "description": True, "icon": True, "name": False, "path": False}
     _properties |= {"data": False, "metadata": False, "db": False}
 
+#: What programs import from ``connectordb``, and from the rooms below it.
+NAMES = {
+    "connectordb": (
+        *("ConnectorDB", "User", "Device", "Stream", "DatapointArray", "AuthenticationError", "ServerError"),
+        *("CONNECTORDB_URL", "DATAPOINT_INSERT_LIMIT", "__version__"),
+    ),
+    "connectordb.logger": ("Logger",),
+    "connectordb.query": ("Merge", "Dataset"),
+}
+
 KINDS = {kind.__name__: kind for kind in (ConnectorDB, User, Device, Stream, DatapointArray, Database)}
 
 
@@ -130,6 +141,15 @@ class Signatures(unittest.TestCase):
                 for item in parameters:
                     if item.kind is item.KEYWORD_ONLY:
                         self.assertIsNot(item.default, _NO_DEFAULT)
+
+    def test_names(self) -> None:
+        """What is imported is there, and public."""
+        for module, names in NAMES.items():
+            room = importlib.import_module(module)
+            for name in names:
+                with self.subTest(module, name=name):
+                    self.assertTrue(hasattr(room, name))
+                    self.assertIn(name, room.__all__)
 
     def test_sort(self) -> None:
         """The key of a sort is called f."""

@@ -18,6 +18,7 @@ from connectordb import (
     ServerError,
     Timeout,
 )
+from connectordb.logger import Logger
 from tests.support.case import MS, Case
 from tests.support.wire import Peer, Step, Tree, answer, hang_up, refuse, silence
 
@@ -81,7 +82,7 @@ class Caught(Case):
     def test_ranges(self) -> None:
         """Kinds of range mixed, and limit with an index."""
         stream = self.connect()("mara/user/x")
-        for given in ({"i1": 1, "t2": 5}, {"i1": 1, "limit": 5}):
+        for given in ({"i1": 1, "t2": 5}, {"i2": 1, "t1": 5}, {"i1": 1, "limit": 5}, {"i2": 1, "limit": 5}):
             for kind in (InvalidRange, ValueError, AssertionError):
                 with self.subTest(given), self.assertRaises(kind):
                     stream(**given)
@@ -93,6 +94,12 @@ class Caught(Case):
                 self.connect(step)("mara/user/x")[5]
 
     def test_schema(self) -> None:
-        """A bad schema is jsonschema's own error."""
+        """A bad schema, and a value that the Logger's schema refuses, are jsonschema's own errors."""
         with self.assertRaises(jsonschema.SchemaError):
             self.connect()("mara/user/x").create({"type": "nosuch"})
+        with Logger(self.folder() / "cache.db") as logger:
+            with self.assertRaises(jsonschema.SchemaError):
+                logger.addStream_force("s", {"type": "nosuch"})
+            logger.addStream_force("s", {"type": "number"})
+            with self.assertRaises(jsonschema.ValidationError):
+                logger.insert("s", "text")
