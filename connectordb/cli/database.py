@@ -58,11 +58,12 @@ def create(directory: Path, test: bool, user: str | None, password_stdin: bool, 
 @port
 def run(directory: Path, host: str, port: int) -> None:
     """Run the server of DIR in the foreground, until Ctrl-C."""
-    server = Server(directory, host=host, port=port)
-    server.start()
-    click.echo(f"Listening at {server.url}")
-    sys.stdout.flush()
-    server.run()
+
+    def started(url: str) -> None:
+        click.echo(f"Listening at {url}")
+        sys.stdout.flush()
+
+    Server(directory, host=host, port=port).run(started)
 
 
 @click.command()

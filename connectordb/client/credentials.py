@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from ..exceptions import LocalProtocolError
 
 
-@dataclass(frozen=True)
-class Credentials:
+class Credentials(NamedTuple):
     """
     Who somebody says they are: a name and a password, or an API key, or nobody.
 
@@ -19,7 +18,7 @@ class Credentials:
     """
 
     name: str = ""
-    secret: str = field(default="", repr=False)
+    secret: str = ""
 
     @classmethod
     def of(cls, user_or_apikey: str | None, user_password: str | None) -> Credentials:
@@ -62,3 +61,7 @@ class Credentials:
         if self.name:
             return f"the name {self.name!r} and its password"
         return "the API key" if self.secret else "no credentials"
+
+    def __repr__(self) -> str:
+        """Say the same: a value like this ends up in logs and tracebacks."""
+        return f"<Credentials: {self}>"

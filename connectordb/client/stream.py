@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast, overload
 
 from ..datapoints import DatapointArray
 from ..exceptions import Conflict, ConnectorDBError, InvalidRequest, LocalProtocolError
-from ..protocol import json_text, ranges, rest, restamp, schemas
+from ..protocol import json_text, ranges, rest, restamp
 from ..protocol.constants import DATAPOINT_INSERT_LIMIT
 from ..protocol.paths import Path
 from ..protocol.points import Datapoint
@@ -184,6 +184,8 @@ class Stream(ConnectorObject, depth=3):
             schema = self._session.call(rest.read(self._path)).get("schema")
         except ConnectorDBError:
             return
+        from ..protocol import schemas  # loads what checks them only after a refusal
+
         found = schemas.first_problem(schema, [point["d"] for point in points])
         if found is not None:
             number, why = found

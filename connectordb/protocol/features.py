@@ -6,14 +6,13 @@ A client believes that header and nothing else; without it, a server is taken fo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 #: The header's name.
 HEADER = "ConnectorDB-Features"
 
 
-@dataclass(frozen=True)
-class Features:
+class Features(NamedTuple):
     """
     What one server announced.
 
@@ -31,4 +30,4 @@ class Features:
 
     def __str__(self) -> str:
         """Return the header's text."""
-        return ", ".join(name for name, announced in vars(self).items() if announced)
+        return ", ".join(name for name, announced in self._asdict().items() if announced)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ..exceptions import LocalProtocolError
 from .constants import DOWNLINK, NAME_LIMIT
@@ -32,8 +32,7 @@ def check_name(text: object) -> str:
     return text
 
 
-@dataclass(frozen=True)
-class Path:
+class Path(NamedTuple):
     """
     Where an object is: ``user``, ``user/device``, ``user/device/stream``, or that and ``/downlink``.
 

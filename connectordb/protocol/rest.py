@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Generic, Literal, TypeVar
+from types import MappingProxyType
+from typing import Any, Generic, Literal, NamedTuple, TypeVar
 from urllib.parse import quote
 
 from ..exceptions import (
@@ -33,8 +33,7 @@ T = TypeVar("T")
 Fields = dict[str, Any]
 
 
-@dataclass(frozen=True)
-class Reply:
+class Reply(NamedTuple):
     """
     An answer.
 
@@ -46,13 +45,12 @@ class Reply:
 
     status: int
     body: bytes
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = MappingProxyType({})
 
 
-@dataclass(frozen=True)
 class Request(Generic[T]):
     """
-    A request, and how its answer is read.
+    A request, and how its answer is read; not to be changed once made.
 
     Attributes:
         method: The verb.
@@ -63,12 +61,23 @@ class Request(Generic[T]):
         inserts: The points in the body, if it is an insert: sending it twice may store them twice.
     """
 
-    method: str
-    path: str
-    reader: Callable[[bytes], T]
-    parameters: Mapping[str, str] = field(default_factory=dict)
-    body: bytes | None = None
-    inserts: int = 0
+    __slots__ = ("method", "path", "reader", "parameters", "body", "inserts")
+
+    def __init__(
+        self,
+        method: str,
+        path: str,
+        reader: Callable[[bytes], T],
+        parameters: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        inserts: int = 0,
+    ) -> None:
+        self.method = method
+        self.path = path
+        self.reader = reader
+        self.parameters = parameters or {}
+        self.body = body
+        self.inserts = inserts
 
     def read(self, reply: Reply) -> T:
         """

@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import threading
+from collections.abc import Callable
 from concurrent.futures import Future
 from types import FrameType, TracebackType
 
@@ -130,9 +131,12 @@ class Server:
             finally:
                 self._ended.set()
 
-    def run(self) -> None:
+    def run(self, started: Callable[[str], object] | None = None) -> None:
         """
         Serve until SIGINT (Ctrl-C), SIGTERM, or `close` in another thread; then everything is closed.
+
+        Args:
+            started: Called with the server's `url` once it listens, and a signal ends it well.
 
         Raises:
             As `start`; and ConnectorDBError if the server ended by an error of its own.
@@ -148,6 +152,8 @@ class Server:
             before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
             self.start()
+            if started is not None:
+                started(self.url)
             while not asked.wait(_TICK):
                 pass
         finally:

@@ -172,7 +172,9 @@ class RunTests(Case):
         """Ctrl-C and SIGTERM end it well."""
         directory = self.folder() / "db"
         create(directory, test=True)
-        program = f"from connectordb.server import Server; s = Server({str(directory)!r}); s.start(); print(s.url, flush=True); s.run()"
+        program = (
+            f"from connectordb.server import Server; Server({str(directory)!r}).run(lambda url: print(url, flush=True))"
+        )
         for number in (signal.SIGINT, signal.SIGTERM):
             with (
                 self.subTest(number),
