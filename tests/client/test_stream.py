@@ -577,7 +577,7 @@ class Subscribing(TargetCase):
         stream.insert(2)
         self.eventually(lambda: second.values == third.values == [1, 2])
         stream.unsubscribe(transform="")
-        stream.subscribe(last)
+        stream.subscribe(last, add=True)
         stream.insert(3)
         self.eventually(lambda: last.values == [3])
         stream._session.close()
