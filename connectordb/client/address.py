@@ -23,6 +23,8 @@ def base_url(given: object) -> str:
     if not isinstance(given, str) or not given.strip():
         raise _refusal(given, "is no address")
     text = given.strip()
+    if re.match("https?:/(?!/)", text, re.IGNORECASE):
+        raise _refusal(_without_secret(given), "lacks a slash after its scheme")
     if "://" not in text:
         text = f"https://{text}"
     try:

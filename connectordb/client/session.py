@@ -30,6 +30,7 @@ from ..protocol.paths import Path
 from ..runtime.clock import SYSTEM, Clock, Deadline
 from .address import base_url
 from .credentials import Credentials
+from .notes import with_note
 from .retry import Verdict, judge
 from .transport import Trace, Transport
 
@@ -273,7 +274,7 @@ class Session:
             else "; is it a key of this server, and the newest one of its device?"
         )
         return type(refused)(
-            f"{self.url} did not accept {self._credentials}: {refused.message}{hint}",
+            with_note(f"{self.url} did not accept {self._credentials}: {refused.message}", hint),
             status=refused.status,
             code=refused.code,
             ref=refused.ref,

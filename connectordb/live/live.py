@@ -101,13 +101,17 @@ class Live:
             NotFound, PermissionDenied: The stream is not there, or not for this caller (only with *wait*).
             InvalidRequest: The server does not take the transform (only with *wait*).
             ConnectionFailed: The server is away, or gave no answer in time (only with *wait*).
-            LocalProtocolError: *path* is no stream.
+            LocalProtocolError: *path* is no stream, or *callback* is nothing that can be called.
             ClosedError: This was closed.
 
         Calls: ``GET crud/<path>/data`` for an empty range, then the websocket's ``subscribe``.
         """
         if path.depth != 3:
             raise LocalProtocolError(f"{str(path)!r} is a {path.kind}: only streams and their downlinks can be watched")
+        if not callable(callback):
+            raise LocalProtocolError(
+                f"the callback {callback!r} cannot be called: expected a function of path and points"
+            )
         self._switchboard.check_open()
         deadline = self._deadline()
         subscription = Subscription(

@@ -31,7 +31,7 @@ from .records import StreamRow
 from .sending import Stopped
 from .settings import Settings
 from .store import Store
-from .streams import OnSchema, Stream, bring_to_server, take_over
+from .streams import OnSchema, Stream, bring_to_server, device, take_over
 from .turn import Busy, Turn
 
 log = logging.getLogger(__name__)
@@ -129,7 +129,8 @@ class Logger(Settings):
 
         Raises:
             ConnectionFailed: The server is away, and no schema was given.
-            LoggerError: The stream is not there, and no schema was given; or another schema is there (*on_schema*).
+            LoggerError: The stream is not there, and no schema was given; or another schema is there (*on_schema*); or
+                the Logger has no key.
             jsonschema.SchemaError: That is no schema.
         """
         check_name(streamname)
@@ -139,7 +140,7 @@ class Logger(Settings):
         text = None if schema is None else schemas.schema(schema).text
         try:
             server = self._server()
-            path = server.call(rest.whoami()) / streamname
+            path = device(server) / streamname
             if text is None:
                 take_over(self._store, server, streamname, path, properties)
             else:
@@ -216,8 +217,14 @@ class Logger(Settings):
             StreamNotAdded, LocalProtocolError, jsonschema.ValidationError, StorageFull: As `insert`.
         """
         points: dict[int, list[tuple[float, str]]] = {}
+        if not isinstance(data_dict, Mapping):
+            raise LocalProtocolError(f"{data_dict!r:.80} is no dict of streams: expected {{'name': [datapoint, …], …}}")
         for name, given in data_dict.items():
             stream = self._stream(name)
+            if not isinstance(given, Iterable):
+                raise LocalProtocolError(
+                    f"{given!r:.80} for {name!r} is no list of datapoints: expected [{{'t': …, 'd': …}}, …]"
+                )
             points[stream.id] = [stream.point(n, point) for n, point in enumerate(given)]
         if any(points.values()):
             self._store.append_many(points, self._clock.wall())

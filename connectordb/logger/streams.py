@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from math import isfinite
 from typing import Any, Literal, cast
 
-from ..exceptions import LocalProtocolError, LoggerError, NotFound
+from ..exceptions import AuthenticationError, LocalProtocolError, LoggerError, NotFound
 from ..protocol import json_text, rest, schemas
 from ..protocol.paths import Path
 from .reading import Server
@@ -96,6 +96,35 @@ def comparable(schema: str) -> str:
         return json.dumps(json_text.as_stored(json_text.loads(schema)), sort_keys=True)
     except ValueError:
         return schema
+
+
+def device(server: Server) -> Path:
+    """
+    Return the device that logs.
+
+    Raises:
+        LoggerError: There is no key that says which.
+        AuthenticationError: The server does not know the key.
+    """
+    try:
+        caller = server.call(rest.whoami())
+    except AuthenticationError as refused:
+        if refused.status != 401:
+            raise
+        raise AuthenticationError(
+            f"{server.address} did not accept the Logger's apikey: {refused.message.removesuffix('.')}; "
+            "is it a key of this server, and the newest one of its device?",
+            status=refused.status,
+            code=refused.code,
+            ref=refused.ref,
+            method=refused.method,
+            path=refused.path,
+        ) from refused
+    if caller.depth < 2:
+        raise LoggerError(
+            f"the Logger has no API key for {server.address}: assign that of the device that logs to the Logger's apikey"
+        )
+    return caller
 
 
 def take_over(store: Store, server: Server, name: str, path: Path, properties: Mapping[str, Any]) -> None:

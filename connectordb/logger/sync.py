@@ -27,6 +27,7 @@ from .records import Note, Row, StreamRow
 from .sending import Context, Report, Sending, too_old, value
 from .store import Store
 from .streams import bring_to_server
+from .streams import device as device_of
 
 log = logging.getLogger(__name__)
 
@@ -69,7 +70,7 @@ class Pass:
         streams = [stream for stream in self._store.streams() if stream.id in upto or stream.id in noted]
         if not streams:
             return self._context.report
-        device = self._server.call(rest.whoami())
+        device = device_of(self._server)
         for stream in streams:
             self._context.check_stopping()
             try:

@@ -61,6 +61,11 @@ class Path(NamedTuple):
                 f"{text!r} has {len(parts)} parts: a path has at most three, 'user/device/stream', "
                 f"and only '/{DOWNLINK}' may follow them"
             )
+        if "" in parts:
+            raise LocalProtocolError(
+                f"{text!r} is no path, as a name in it is empty: expected 'user', 'user/device' or 'user/device/stream', "
+                "without a slash at either end"
+            )
         return cls(tuple(check_name(part) for part in parts[:3]), downlink)
 
     @property

@@ -49,8 +49,7 @@ def range_fields(
         return by_index or by_time
     if by_index:
         raise InvalidRange("limit goes with t1 and t2 only; with indices say i1 and i2")
-    count = to_index(limit, "limit")
-    if count < 0:
+    if isinstance(limit, bool) or not hasattr(limit, "__index__") or (count := to_index(limit, "limit")) < 0:
         raise InvalidRange(f"limit={limit!r}: it is a number of points, 0 or more (0: no limit)")
     return {**by_time, "limit": count}
 

@@ -51,6 +51,8 @@ class Addresses(Case):
             "http://localhost:99999",
             "http://localhost:0",
             "http://[::1",
+            "http:/localhost:3124",
+            "https:/example.org",
             "http://example.org/a b",
             "mailto:mara@example.org",
         ):

@@ -22,6 +22,14 @@ class Notes(unittest.TestCase):
         notes.add(refused, " (why)")
         self.assertEqual((refused.message, refused.value), ("too old (why)", "403: too old (why) (r)"))
 
+    def test_full_stop(self) -> None:
+        """A note that goes on with the sentence takes away the full stop that ended it."""
+        for note, whole in (("; go on", "denied; go on"), (" (why)", "denied. (why)")):
+            for error in (Conflict("denied.", status=403), ConnectionFailed("denied.")):
+                notes.add(error, note)
+                self.assertIn(whole, str(error))
+                self.assertNotIn(".;", getattr(error, "value", ""))
+
     def test_stored(self) -> None:
         """How much was stored is said in words and as a number."""
         error = OutcomeUnknown("broke")

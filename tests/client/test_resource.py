@@ -137,7 +137,7 @@ class Scripted(Case):
             ("mara/lamp/light/uplink", "only '/downlink' may follow"),
             ("mara/lamp/light/downlink/x", "5 parts"),
             ("mara/living room", "cannot be the name"),
-            ("mara//light", "cannot be the name"),
+            ("mara//light", "a name in it is empty"),
             ("", "is no path"),
             (None, "is no path"),
             (5, "is no path"),

@@ -102,9 +102,9 @@ class Login(SessionCase):
     def test_refused(self) -> None:
         """What was refused is told, with the server's words, and without the secret."""
         hint = "; is it a key of this server, and the newest one of its device?"
-        for credentials, what, more in (
-            (("hidden", None), "the API key", hint),
-            (("mara", "hidden"), "the name 'mara' and its password", ""),
+        for credentials, what, told, more in (
+            (("hidden", None), "the API key", "The requested device was not found", hint),
+            (("mara", "hidden"), "the name 'mara' and its password", "The requested device was not found.", ""),
         ):
             peer = self.peer(refuse(401, "The requested device was not found."))
             with self.subTest(what), self.assertRaises(AuthenticationError) as caught:
@@ -112,7 +112,7 @@ class Login(SessionCase):
             self.assertIs(type(caught.exception), AuthenticationError)
             self.assertEqual(
                 str(caught.exception),
-                f"GET /: 401 {peer.url} did not accept {what}: The requested device was not found.{more} (ref ref-1)",
+                f"GET /: 401 {peer.url} did not accept {what}: {told}{more} (ref ref-1)",
             )
             self.assertEqual(len(peer.requests), 1)
 

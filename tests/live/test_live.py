@@ -77,9 +77,11 @@ class StreamTests(LiveCase):
         self.eventually(lambda: record.values == [2])
 
     def test_refused(self) -> None:
-        """What is no stream, is not there, or is not for the caller; the connection is none the worse."""
+        """What is no stream or no function, is not there, or is not for the caller; the connection is none the worse."""
         record = Record()
         self.live.subscribe(self.heat, record)
+        with self.assertRaisesRegex(LocalProtocolError, "5 cannot be called"):
+            self.live.subscribe(self.heat, 5)  # type: ignore[arg-type]
         with self.assertRaises(LocalProtocolError):
             self.live.subscribe(self.lamp.path, record)
         with self.assertRaises(NotFound):

@@ -398,6 +398,11 @@ class InsertTests(Base):
                 self.logger.insert_many({"any": [good], "n": [good, bad]})  # type: ignore[list-item]
         with self.assertRaises(StreamNotAdded):
             self.logger.insert_many({"any": [good], "missing": [good]})
+        for no_dict in ([1], 5, None, "n"):
+            with self.subTest(no_dict), self.assertRaisesRegex(LocalProtocolError, "is no dict of streams"):
+                self.logger.insert_many(no_dict)  # type: ignore[arg-type]
+        with self.assertRaisesRegex(LocalProtocolError, "5 for 'n' is no list of datapoints"):
+            self.logger.insert_many({"any": [good], "n": 5})  # type: ignore[dict-item]
         self.assertEqual(len(self.logger), 0)
         self.logger.insert_many({})
 

@@ -11,7 +11,7 @@ import threading
 from typing import Any
 
 from connectordb import ConnectorDB
-from connectordb.exceptions import AuthenticationError, ConnectionFailed, NotFound
+from connectordb.exceptions import AuthenticationError, ConnectionFailed, LoggerError, NotFound
 from connectordb.logger.records import Note
 from connectordb.logger.sending import Stopped
 from connectordb.logger.sync import Pass
@@ -134,7 +134,16 @@ class PassTests(PassCase):
         """A key that is refused ends the pass."""
         self.log("1")
         self.server = self.link(self.proxy.url, "nobodys-key")
-        with self.assertRaises(AuthenticationError):
+        with self.assertRaisesRegex(AuthenticationError, "did not accept the Logger's apikey.*; is it") as caught:
+            self.run_pass()
+        self.assertNotIn("nobodys-key", str(caught.exception))
+        self.assertEqual(len(self.store), 1)
+
+    def test_no_key(self) -> None:
+        """Without a key the pass says that one is missing, rather than that nobody's streams are not there."""
+        self.log("1")
+        self.server = self.link(self.proxy.url, "")
+        with self.assertRaisesRegex(LoggerError, "no API key for .*assign"):
             self.run_pass()
         self.assertEqual(len(self.store), 1)
 

@@ -33,13 +33,13 @@ class Parsing(unittest.TestCase):
         """The message names the part that is wrong and what would be right."""
         for text, words in {
             "": "is no path",
-            "a//c": "'' cannot be the name",
+            "a//c": "'a//c' is no path, as a name in it is empty",
             "a/b c": "'b c' cannot be the name",
             "1a": "'1a' cannot be the name",
             "a/b/c/d": "only '/downlink' may follow",
             "a/b/c/downlink/x": "has 5 parts",
             "a/" + "b" * 30: "29 characters",
-            "a/b/": "'' cannot be the name",
+            "a/b/": "without a slash at either end",
             "ä": "a letter, then letters",
         }.items():
             with self.subTest(text), self.assertRaisesRegex(LocalProtocolError, words):

@@ -83,6 +83,12 @@ class Fields(unittest.TestCase):
                 self.assertRaises(AssertionError, range_fields, now=0, **mixture)
                 self.assertRaises(ValueError, range_fields, now=0, **mixture)
 
+    def test_limit(self) -> None:
+        """A limit that is none is told as a number of points."""
+        for bad in ("3", 1.5, True, -1):
+            with self.subTest(bad), self.assertRaisesRegex(InvalidRange, "limit=.*: it is a number of points"):
+                range_fields(now=0, t1=1, limit=bad)  # type: ignore[arg-type]
+
     def test_parameters(self) -> None:
         """Nothing means everything; a limit alone the first points; a transform runs over all."""
         self.assertEqual(read_parameters({}), {"i1": "0", "i2": "0"})

@@ -71,7 +71,7 @@ class PassCase(LoggerCase):
 
     def link(self, address: str, key: str) -> Link:
         """Return a connection that ends with the test."""
-        connection = ConnectorDB(key, url=address, connect=False)
+        connection = ConnectorDB(key or None, url=address, connect=False)
         self.addCleanup(connection.close)
         return Link(address, key, connection)
 
