@@ -15,7 +15,7 @@ assert VERSION is not None
 NOT_ARMV7 = "platform_machine != 'armv7l' and platform_machine != 'armv6l'"
 
 EXTRAS = {
-    "server": ["aiohttp>=3.9", "orjson>=3.9", f"google-re2>=1.1; {NOT_ARMV7}"],
+    "server": ["aiohttp>=3.10", "orjson>=3.9", f"google-re2>=1.1; {NOT_ARMV7}"],
     "cli": ["click>=8.1", "rich>=13", "plotext>=5.2,<6", f"psutil>=5.9; {NOT_ARMV7}"],
     "fast": ["orjson>=3.9"],
 }
@@ -58,12 +58,12 @@ setup(
     package_data={"connectordb": ["py.typed"]},
     python_requires=">=3.10",
     install_requires=[
-        "requests>=2.28",
-        "websocket-client>=1.5",
-        "apsw>=3.40",
-        "jsonschema>=4.18",
+        "requests>=2.32.2",
+        "websocket-client>=1.9",
+        "apsw>=3.46",
+        "jsonschema>=4.17",
         "fastjsonschema>=2.16",
-        "filelock>=3.10",
+        "filelock>=3.13",
     ],
     extras_require=EXTRAS,
     entry_points={"console_scripts": ["connectordb=connectordb.cli:main"]},
