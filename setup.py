@@ -59,7 +59,7 @@ setup(
     python_requires=">=3.10",
     install_requires=[
         "requests>=2.32.2",
-        "websocket-client>=1.9",
+        "websocket-client>=1.9.2",
         "apsw>=3.46",
         "jsonschema>=4.17",
         "fastjsonschema>=2.16",
