@@ -25,7 +25,7 @@ def path_of(device: Device, stream: Stream | str) -> Path:
         return Path.parse(stream.path)
     if not isinstance(stream, str):
         raise LocalProtocolError(f"{stream!r} is no stream: expected a Stream, 'user/device/stream', or a name")
-    path = Path.parse(stream if "/" in stream else f"{device.path}/{stream}")
+    path = Path.parse(stream if "/" in stream else device[stream].path)
     if path.depth != 3:
         raise LocalProtocolError(f"{stream!r} is a {path.kind}: expected a stream, 'user/device/stream'")
     return path

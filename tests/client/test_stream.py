@@ -632,8 +632,10 @@ class Subscribing(TargetCase):
         peer = Peer()
         peer.close()
         with ConnectorDB("key", url=peer.url, connect=False) as cdb:
+            cdb("a/b/c").unsubscribe()
             cdb("a/b/c").subscribe(record, wait=False)
             cdb("a/b/c").unsubscribe()
+            cdb("a/b/c").unsubscribe("mean", downlink=True)
 
 
 class Scripted(Case):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from connectordb import ConnectorDB
+from connectordb.client.session import NOBODYS_PATH
 from connectordb.exceptions import InvalidRange, LocalProtocolError
 from connectordb.query.stream_query import path_of, stream_query
 
@@ -40,6 +41,13 @@ class Streams(Case):
         ):
             with self.subTest(stream), self.assertRaisesRegex(LocalProtocolError, words):
                 path_of(self.device, stream)  # type: ignore[arg-type]
+
+    def test_nobody(self) -> None:
+        """Who has not logged in has no streams of their own."""
+        self.cdb._session._path = NOBODYS_PATH
+        with self.assertRaisesRegex(LocalProtocolError, "without logging in"):
+            path_of(self.cdb, "light")
+        self.assertEqual(str(path_of(self.cdb, "mara/lamp/light")), "mara/lamp/light")
 
     def test_ranges(self) -> None:
         """Only what was given is sent; mixed kinds are refused."""
