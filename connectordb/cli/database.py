@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import shlex
 import subprocess
 import sys
 import threading
@@ -27,6 +28,11 @@ port = click.option(
 
 
 @click.command()
+def as_typed(path: Path) -> str:
+    """Return a path as it is typed at a prompt."""
+    return subprocess.list2cmdline([str(path)]) if sys.platform == "win32" else shlex.quote(str(path))
+
+
 @folder
 @click.option("--test", is_flag=True, help="An administrator 'test' with the password 'test'. For tests only.")
 @click.option("--user", metavar="NAME:PASSWORD", help="The administrator. Without it one is made, and told.")
@@ -38,6 +44,8 @@ def create(directory: Path, test: bool, user: str | None, password_stdin: bool, 
         raise click.UsageError("--test makes its own administrator: leave out --user, --password-stdin and --email")
     name, separator, password = (user or "").partition(":")
     if password_stdin:
+    if user is not None and not name:
+        raise click.UsageError("--user has no name: give --user NAME:PASSWORD")
         if not name or separator:
             raise click.UsageError("with --password-stdin, give --user NAME without a password")
         password = sys.stdin.readline().rstrip("\r\n")
@@ -49,7 +57,7 @@ def create(directory: Path, test: bool, user: str | None, password_stdin: bool, 
     click.echo(f"A new database in {directory}, with the administrator {created.name!r}.")
     if created.password is not None and not (test or name):
         click.echo(f"Its password, shown this once: {created.password}")
-    click.echo(f"Start it: connectordb start {directory}")
+    click.echo(f"Start it: connectordb start {as_typed(directory)}")
 
 
 @click.command()
@@ -66,6 +74,7 @@ def run(directory: Path, host: str, port: int) -> None:
     Server(directory, host=host, port=port).run(started)
 
 
+    click.echo("Stopped.")
 @click.command()
 @folder
 @host

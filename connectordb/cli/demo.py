@@ -21,6 +21,7 @@ import click
 from ..client import ConnectorDB, Device
 from ..server import Server
 from ..server import create as create_database
+from .database import as_typed
 from .machine_log import INTERVAL, STREAMS, Journal
 from .screen import Screen
 
@@ -35,7 +36,7 @@ class DemoFailed(Exception):
     """Something that the demo shows did not happen."""
 
 
-@click.command()
+@click.command(short_help="See the whole job, with a server of its own.")
 @click.option(
     "--keep", type=click.Path(path_type=Path), metavar="DIR", help="Keep the database in DIR, which must not exist."
 )
@@ -49,16 +50,20 @@ def demo(keep: Path | None, seconds: float, port: int) -> None:
     if keep is not None and keep.exists():
         raise click.UsageError(f"{keep} exists already; --keep wants a new folder")
     try:
+        free = _free_port(port)
         with _folder(keep) as where, contextlib.ExitStack() as ends:
-            Demo(screen, where, seconds, port, ends).run()
+            Demo(screen, where, seconds, free, ends).run()
     except KeyboardInterrupt:
-        screen.say("\n  Stopped; everything is put away.")
+        screen.say(f"\nStopped; {'everything is put away' if keep is None else f'what was made so far is in {keep}'}.")
         sys.exit(130)
     except DemoFailed as failure:
         screen.result(False, str(failure))
         sys.exit(1)
-    if keep is not None:
-        click.echo(f"The database is in {keep / 'database'}. Start it again: connectordb start {keep / 'database'}")
+    if keep is None:
+        screen.say("\nEverything held. The server has ended, and nothing is left on this machine.")
+    else:
+        database = as_typed(keep / "database")
+        click.echo(f"The database is in {database}. Start it again: connectordb start {database}")
         click.echo(f"Log in as {USER!r} with the password {PASSWORD!r}.")
 
 
@@ -84,7 +89,7 @@ class Demo:
         self.folder = folder
         self.seconds = seconds
         self.ends = ends
-        self.port = _free_port(port)
+        self.port = port
         self.url = f"http://127.0.0.1:{self.port}"
         self.log_file = folder / "machine.db"
         self.apikey = str(uuid.uuid4())

@@ -215,8 +215,11 @@ def open(directory: str | os.PathLike[str], readers: int = 2) -> Database:
 
 def _checked_folder(directory: str | os.PathLike[str]) -> Path:
     path = Path(directory).absolute()
-    if (path / _FILE).is_file():
-        return path
+    try:
+        if (path / _FILE).is_file():
+            return path
+    except OSError as error:
+        raise StorageError(f"looking at {str(path)!r}: {error.strerror}; may its files be read and written?") from error
     if not path.exists():
         found = "there is nothing there"
     elif not path.is_dir():

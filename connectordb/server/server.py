@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import os
 import signal
@@ -223,8 +224,14 @@ def _listen(host: str, port: int) -> socket.socket:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
         return socket.create_server(address[:2], family=family, backlog=1024)
     except OSError as error:
-        why = error.strerror or str(error)
-        raise type(error)(f"listening at {host}:{port}: {why}; give another port, or 0 for one that is free") from error
+        unknown = isinstance(error, socket.gaierror)
+        # socket adds the address once more, in words of its own
+        why = error.strerror if unknown or error.errno is None else os.strerror(error.errno)
+        if unknown or error.errno == errno.EADDRNOTAVAIL:
+            todo = "give an address of this machine, such as 127.0.0.1"
+        else:
+            todo = "give another port, or 0 for one that is free"
+        raise type(error)(f"listening at {host}:{port}: {why}; {todo}") from error
 
 
 def _url(host: str, listener: socket.socket) -> str:

@@ -64,11 +64,18 @@ class Creating(Case):
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         self.logs_in("test", "test")
 
+    @unittest.skipIf(sys.platform == "win32", "quoted in another way there")
+    def test_a_folder_with_a_space(self) -> None:
+        """What is told to be typed can be typed."""
+        where = self.directory.parent / "my data"
+        self.assertIn(f"connectordb start '{where}'", connectordb("create", where, "--test").stdout)
+
     def test_refusals(self) -> None:
         """What cannot be made is refused, and nothing is left behind."""
         for arguments, words, status in (
             ((self.directory.parent,), "existing directory", 1),
             ((self.directory, "--user", "mara"), "no password", 2),
+            ((self.directory, "--user", ":hidden"), "no name", 2),
             ((self.directory, "--user", "admin:x"), "reserved", 1),
             ((self.directory, "--user", "a b:x"), "cannot be the name", 1),
             ((self.directory, "--user", "mara:x", "--email", "nobody"), "no email address", 1),
@@ -79,6 +86,7 @@ class Creating(Case):
             with self.subTest(words):
                 done = connectordb("create", *arguments)
                 self.assertIn(words, done.stderr)
+                self.assertNotIn("hidden", done.stderr)
                 self.assertEqual(done.returncode, status)
                 self.assertFalse(self.directory.exists())
 
@@ -124,8 +132,8 @@ class Running(Case):
                 with self.assertRaises(AuthenticationError):
                     ConnectorDB("test", "wrong", url=url)
                 process.send_signal(number)
-                _, complaints = process.communicate(timeout=PATIENCE)
-                self.assertEqual((process.returncode, complaints), (0, ""))
+                told, complaints = process.communicate(timeout=PATIENCE)
+                self.assertEqual((process.returncode, told, complaints), (0, "Stopped.\n", ""))
 
     def test_port_in_use(self) -> None:
         """A port that is taken is told, by `run` and by `start`."""
@@ -137,7 +145,7 @@ class Running(Case):
                 with self.subTest(name):
                     done = connectordb(name, self.directory, "--port", port)
                     self.assertEqual(done.returncode, 1)
-                    self.assertRegex(done.stderr, rf"\AError: .*{port}.*in use")
+                    self.assertRegex(done.stderr, rf"\AError: .*{port}.*in use; give another port")
 
     def test_no_database(self) -> None:
         """A folder that is no database is told, with how to make one."""

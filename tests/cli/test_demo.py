@@ -106,8 +106,9 @@ class Demo(Case):
         with socket.socket() as other:
             other.bind(("127.0.0.1", 0))
             other.listen()
-            process = self.start("--port", other.getsockname()[1])
+            process = self.start("--port", other.getsockname()[1], "--keep", self.temporary / "kept")
             told, _ = process.communicate(timeout=PATIENCE)
         self.assertEqual(process.returncode, 1)
         self.assertRegex(told, r"\AFAILED: port \d+ is in use.*another --port")
+        self.assertFalse((self.temporary / "kept").exists())
         self.nothing_left()

@@ -76,7 +76,7 @@ class ServerTests(Case):
         directory = self.database()
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]
-            with self.assertRaisesRegex(OSError, rf"{port}.*in use.*give another port"):
+            with self.assertRaisesRegex(OSError, rf"{port}: [\w ]*in use; give another port"):
                 Server(directory, port=port).start()
         with Server(directory, port=port) as server:
             self.assertTrue(server.url.endswith(f":{port}"))
@@ -84,13 +84,15 @@ class ServerTests(Case):
     def test_bad_addresses(self) -> None:
         """An address that is none of this machine's is told."""
         for host in ("192.0.2.1", "nosuch.invalid"):
-            with self.subTest(host), self.assertRaisesRegex(OSError, host):
+            with self.subTest(host), self.assertRaisesRegex(OSError, f"{host}.*; give an address of this machine"):
                 Server(self.database(), host=host).start()
 
     def test_no_database(self) -> None:
         """A folder that is no database is told."""
         with self.assertRaisesRegex(StorageError, "no database folder"):
             Server(self.folder()).start()
+        with self.assertRaisesRegex(StorageError, "xxx"):  # one that cannot even be looked at
+            Server(self.folder() / ("x" * 1000)).start()
 
     @unittest.skipUnless(socket.has_ipv6, "no IPv6")
     def test_ipv6(self) -> None:
