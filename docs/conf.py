@@ -28,6 +28,7 @@ extensions = [
     "myst_parser",
     "log_events",
     "command_line",
+    "room_files",
 ]
 exclude_patterns = ["_build"]
 default_role = "py:obj"  # in a docstring, `name` is a name of ours
