@@ -13,6 +13,7 @@ import logging
 import os
 import threading
 from collections.abc import Callable
+from threading import get_ident
 from typing import Any, TypeVar, cast
 
 from ..exceptions import ClosedError
@@ -33,16 +34,22 @@ _PATIENCE = 60.0
 class _Turn:
     """One caller's work, waiting."""
 
-    __slots__ = ("done", "error", "latch", "leads", "result", "work")
+    __slots__ = ("done", "error", "latch", "leads", "result", "thread", "work")
 
     def __init__(self, work: Work[Any]) -> None:
         self.work = work
+        self.thread = get_ident()
         self.result: Any = None
         self.error: BaseException | None = None
         self.done = False
         self.leads = False
         self.latch = threading.Lock()  # held until the turn is done, or leads
         self.latch.acquire()
+
+    def wake(self) -> None:
+        """Have its thread go on, unless that runs already."""
+        if self.latch.locked():
+            self.latch.release()
 
 
 class Commits:
@@ -57,7 +64,7 @@ class Commits:
         self._on_rollback = on_rollback
         # guards the three below, never held while something is written
         self._mutex = threading.Lock()
-        self._busy = False
+        self._leader: int | None = None  # the thread whose turn it is
         self._queue: list[_Turn] = []
         self._closed = False
 
@@ -74,21 +81,29 @@ class Commits:
             StorageError: The file cannot be written; `StorageFull` if there is no space.
             ClosedError: After `close`.
         """
-        self._mutex.acquire()
-        if self._closed:
-            self._mutex.release()
-            raise ClosedError(f"the cache file {os.fspath(self._path)!r} was closed")
-        if self._busy:
-            turn = _Turn(work)
-            self._queue.append(turn)
-            self._mutex.release()
-            return cast(T, self._ride(turn))
-        self._busy = True
-        self._mutex.release()
+        turn: _Turn | None = None
         try:
-            return self._alone(work, atomic)
+            with self._mutex:
+                if self._closed:
+                    raise self._closed_error()
+                if self._leader in (None, get_ident()):  # ours: Ctrl-C came when we were about to pass it on
+                    self._leader = get_ident()
+                else:
+                    turn = _Turn(work)
+                    self._queue.append(turn)
+            return self._alone(work, atomic) if turn is None else cast(T, self._ride(turn))
+        except BaseException:
+            if turn is not None:
+                with self._mutex:  # Ctrl-C: give the place in the queue away
+                    if turn in self._queue:
+                        self._queue.remove(turn)
+            raise
         finally:
-            self._pass_on()
+            try:
+                self._pass_on()
+            except BaseException:  # Ctrl-C, once more: nobody else could ever write
+                self._pass_on()
+                raise
 
     def close(self) -> None:
         """Let those who are queued finish, then close the connection; nothing is written any more."""
@@ -108,59 +123,60 @@ class Commits:
         try:
             if atomic:
                 return work(self._connection)
-            with sqlite.transaction(self._connection):
-                return work(self._connection)
+            self._connection.execute("BEGIN IMMEDIATE")
+            result = work(self._connection)
+            self._connection.execute("COMMIT")
+            return result
         except BaseException:
-            self._on_rollback()
+            self._undo()
             # outside the way of those who succeed: entering this block costs as much as a tenth of an insert
             with sqlite.translated(self._path, "writing"):
                 raise
 
+    def _undo(self) -> None:
+        """Leave no transaction open, however far it came: what is written next would only seem to be on disk."""
+        self._on_rollback()
+        # a full disk may have ended it already
+        if self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
+
     def _ride(self, turn: _Turn) -> Any:
-        try:
-            while not turn.latch.acquire(timeout=_PATIENCE):
-                log.warning("waiting for %s to be written, for %g s by now", os.fspath(self._path), _PATIENCE)
-        except BaseException:  # Ctrl-C: give the place in the queue away, and the turn too if it has just come
-            with self._mutex:
-                if turn in self._queue:
-                    self._queue.remove(turn)
-            if turn.leads:
-                self._pass_on()
-            raise
+        while not turn.latch.acquire(timeout=_PATIENCE):
+            log.warning("waiting for %s to be written, for %g s by now", os.fspath(self._path), _PATIENCE)
         if turn.leads:
-            with self._mutex:
-                group = self._queue[:_TOGETHER]
-                del self._queue[:_TOGETHER]
+            group: list[_Turn] = []
             try:
+                with self._mutex:
+                    group = self._queue[:_TOGETHER]
+                    del self._queue[:_TOGETHER]
                 self._together(group)
             finally:
                 with self._mutex:  # who was not served, as the leader was interrupted, waits for the next turn
-                    self._queue[:0] = [other for other in group if not other.done and other is not turn]
-                self._pass_on()
+                    self._queue[:0] = [
+                        other for other in group if not other.done and other is not turn and other not in self._queue
+                    ]
         if turn.error is not None:
             raise turn.error
         return turn.result
 
     def _together(self, group: list[_Turn]) -> None:
-        results, committing = [], False
-        self._connection.execute("BEGIN IMMEDIATE")
+        results: list[Any] = []
+        committing = False
         try:
+            self._connection.execute("BEGIN IMMEDIATE")
             for turn in group:
                 results.append(turn.work(self._connection))
             committing = True
             self._connection.execute("COMMIT")
         except BaseException as error:
-            self._on_rollback()
             kept = committing and not self._connection.in_transaction
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
+            self._undo()
             if isinstance(error, Exception):
                 self._apart(group)
                 return
-            if not kept:  # Ctrl-C: the others are served by the next turn
-                raise
-            self._serve(group, results)  # Ctrl-C just after the commit: their rows are in the file
-            raise
+            if kept:  # Ctrl-C just after the commit: their rows are in the file
+                self._serve(group, results)
+            raise  # the others are served by the next turn
         self._serve(group, results)
 
     def _serve(self, group: list[_Turn], results: list[Any]) -> None:
@@ -180,19 +196,26 @@ class Commits:
     @staticmethod
     def _finish(turn: _Turn) -> None:
         turn.done = True
-        if not turn.leads:
-            turn.latch.release()
+        turn.wake()
 
     def _pass_on(self) -> None:
+        """Let the first who waits lead, if the turn is ours; doing so twice is as good as once."""
         with self._mutex:
+            if self._leader != get_ident():
+                return
             if self._closed:
                 self._connection.close()
                 for turn in self._queue:
-                    turn.error = ClosedError(f"the cache file {os.fspath(self._path)!r} was closed")
-                    turn.latch.release()
+                    turn.error = self._closed_error()
+                    turn.wake()
                 self._queue.clear()
-            elif self._queue:
-                self._queue[0].leads = True
-                self._queue[0].latch.release()
+            if self._queue:
+                turn = self._queue[0]
+                turn.leads = True
+                turn.wake()
+                self._leader = turn.thread
             else:
-                self._busy = False
+                self._leader = None
+
+    def _closed_error(self) -> ClosedError:
+        return ClosedError(f"the cache file {os.fspath(self._path)!r} was closed")

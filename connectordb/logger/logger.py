@@ -369,9 +369,7 @@ class Logger(Settings):
         """End syncing and close the file and the connection, without a last sync; may be called twice."""
         self._closing.set()
         self._periodic.stop(_LOCK_WAIT)
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.close()
+        self._on_server_changed()
         self._store.close()
 
     def __enter__(self) -> Logger:

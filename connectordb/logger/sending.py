@@ -123,11 +123,14 @@ class Sending:
             elif step is Step.WAIT:
                 self._context.wait(self._server, self._path)
                 step, attempt = plan.waited(attempt)
-            elif step is Step.MOVE:
-                self._move(self._note)
-                step = Step.SEND
-            elif step is Step.HALVE:
-                self._halve()
+            elif step in (Step.MOVE, Step.HALVE):
+                if step is Step.HALVE:
+                    self._halve()
+                if step is Step.MOVE or len(self._rows) == 1:
+                    self._move()
+                if not self._rows:  # cleardata() was called meanwhile
+                    self._store.resolve(self._note.stream)
+                    return False
                 step = Step.SEND
             else:
                 self._end(step)
@@ -159,17 +162,13 @@ class Sending:
         return result.outcome is not Outcome.NOT_STORED
 
     def _halve(self) -> None:
-        rows = self._rows[: len(self._rows) // 2]
-        self._note = replace(self._note, last=rows[-1].id, attempts=0)
-        if len(rows) == 1:
-            self._move(self._note)
-        else:
-            self._store.write_note(self._note)
-            self._rows = rows
+        self._rows = self._rows[: len(self._rows) // 2]
+        self._note = replace(self._note, last=self._rows[-1].id, attempts=0)
+        self._store.write_note(self._note)
 
-    def _move(self, note: Note) -> None:
-        self._store.move(note)
-        self._rows = self._store.rows(note.first, note.last, 1, 0)
+    def _move(self) -> None:
+        self._store.move(self._note)
+        self._rows = self._store.rows(self._note.first, self._note.last, 1, 0)
 
     def _end(self, step: Step) -> None:
         ids = [row.id for row in self._rows]

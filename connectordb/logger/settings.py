@@ -51,8 +51,8 @@ class Settings:
 
     def _save(self, **settings: Any) -> None:
         self.__store.save(**settings)
-        # a new dict, as other threads look into it without a lock
-        self._settings = {**self._settings, **settings}
+        # in one step, as other threads look into it, and save, without a lock
+        self._settings.update(settings)
 
     @property
     def apikey(self) -> str:
@@ -77,8 +77,8 @@ class Settings:
             raise LocalProtocolError(f"serverurl={url!r}: expected an address such as {CONNECTORDB_URL!r}")
         self._check_address(url)
         if url != self.serverurl:
+            self.__store.declare_all()  # first: asking the old server once more does no harm
             self._save(serverurl=url)
-            self.__store.declare_all()
         self._on_server_changed()
 
     @property

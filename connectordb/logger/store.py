@@ -12,6 +12,7 @@ import os
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from ..exceptions import ClosedError
@@ -112,16 +113,8 @@ class Store:
 
     def rows(self, first: int, last: int, limit: int, size: int, at_least: int = 1) -> list[Row]:
         """Return waiting rows from id *first* to *last*, *limit* at most and about *size* bytes, but *at_least* so many."""
-        rows: list[Row] = []
-        bytes_so_far = 0
-        query = "SELECT id, t, d FROM point WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ?"
         with self._read() as connection:
-            for row in connection.execute(query, (first, last, limit)):
-                bytes_so_far += 40 + len(row[2])
-                if bytes_so_far > size and len(rows) >= at_least:
-                    break
-                rows.append(Row(*row))
-        return rows
+            return _rows(connection, first, last, limit, size, at_least)
 
     # --- notes and what comes of them -----------------------------------------------------------------------------------
 
@@ -150,6 +143,23 @@ class Store:
     def write_note(self, note: Note) -> None:
         """Write a note, or what has changed in it."""
         self._commits.run(lambda connection: self._write_note(connection, note))
+
+    def note_rows(self, note: Note, limit: int, size: int, at_least: int = 1) -> tuple[Note, list[Row]]:
+        """
+        Write a note on the first rows in the span of *note*, and return it with them; limits as in `rows`.
+
+        They are read in the same transaction: rows in a note keep their ids, others may be put behind an earlier point.
+        """
+
+        def work(connection: sqlite.Connection) -> tuple[Note, list[Row]]:
+            rows = _rows(connection, note.first, note.last, limit, size, at_least)
+            if not rows:
+                return note, rows
+            noted = replace(note, first=rows[0].id, last=rows[-1].id)
+            self._write_note(connection, noted)
+            return noted, rows
+
+        return self._commits.run(work)
 
     def _write_note(self, connection: sqlite.Connection, note: Note) -> None:
         connection.execute(
@@ -330,6 +340,18 @@ class Store:
         """Keep settings, any JSON values, in one transaction."""
         rows: Iterable[tuple[str, str]] = [(name, json_text.dumps(value).decode()) for name, value in settings.items()]
         self._commits.run(lambda connection: connection.executemany("REPLACE INTO setting VALUES (?, ?)", rows))
+
+
+def _rows(connection: sqlite.Connection, first: int, last: int, limit: int, size: int, at_least: int) -> list[Row]:
+    rows: list[Row] = []
+    bytes_so_far = 0
+    query = "SELECT id, t, d FROM point WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ?"
+    for row in connection.execute(query, (first, last, limit)):
+        bytes_so_far += 40 + len(row[2])
+        if bytes_so_far > size and len(rows) >= at_least:
+            break
+        rows.append(Row(*row))
+    return rows
 
 
 def _runs(ids: Sequence[int]) -> Iterator[tuple[int, int]]:

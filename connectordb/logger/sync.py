@@ -94,12 +94,14 @@ class Pass:
         if stream.declared:
             self._context.report.schemas_changed |= bring_to_server(self._store, self._server, stream, path)
         size, end, first = DATAPOINT_INSERT_LIMIT, None, stream.id << 40
-        while rows := self._store.rows(first, upto, size, INSERT_BYTES_LIMIT, at_least=2):
+        while self._store.rows(first, upto, 1, 0):
             self._context.check_stopping()
             if end is None:
                 end = end_of(self._server, path)
-            note = Note(stream.id, rows[0].id, rows[-1].id, self._server.address, self._server.apikey, str(path), *end)
-            self._store.write_note(note)
+            span = Note(stream.id, first, upto, self._server.address, self._server.apikey, str(path), *end)
+            note, rows = self._store.note_rows(span, size, INSERT_BYTES_LIMIT, at_least=2)
+            if not rows:  # dropped meanwhile, or put behind an earlier point
+                break
             sent_whole = Sending(self._context, self._server, path, note, rows).run(Step.SEND, Attempt())
             # what was confirmed lies behind the length that was noted: so does whatever is sent next
             end = (end[0] + len(rows), rows[-1].t) if sent_whole else None

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
+import linecache
+import sys
 import threading
+from pathlib import Path
+from types import FrameType
+from typing import Any
 
 from connectordb.exceptions import ClosedError, StorageError
+from connectordb.logger import commits
 from connectordb.logger.commits import Commits
 from connectordb.runtime import sqlite
 from tests.support.case import SOON, Case
@@ -117,3 +124,65 @@ class CommitsTests(Case):
         with self.assertRaises(ClosedError):
             self.add(2)
         self.commits.close()
+
+
+class InterruptionTests(Case):
+    """Ctrl-C, wherever it comes, leaves the file to be written to by all threads, durably."""
+
+    def test_at_every_line(self) -> None:
+        """Interrupted at any line, nothing hangs afterwards, and what is written then is committed."""
+        path = self.folder() / "a.db"
+        reader = sqlite.connect(path)
+        self.addCleanup(reader.close)
+        reader.execute("CREATE TABLE a (x)")
+        for atomic in (True, False):
+            line = 0
+            while self._interrupted_at(line, path, atomic):
+                line += 1
+                for doer in (self._in_this_thread, self._in_another):
+                    doer(reader)
+            self.assertGreater(line, 10)
+
+    def _interrupted_at(self, line: int, path: Path, atomic: bool) -> bool:
+        """Write a row, interrupted at the *line*-th line that is run; tell whether that was reached."""
+        self.commits = Commits(sqlite.connect(path), path, lambda: None)
+        self.addCleanup(self.commits.close)
+        seen = itertools.count()
+
+        def trace(frame: FrameType, event: str, argument: object) -> Any:
+            if frame.f_code.co_filename != commits.__file__:
+                return None
+            # where a block with a lock ends, the interpreter itself takes care
+            is_with = linecache.getline(commits.__file__, frame.f_lineno).lstrip().startswith("with ")
+            if event == "line" and not is_with and next(seen) == line:
+                raise KeyboardInterrupt
+            return trace
+
+        before = sys.gettrace()
+        sys.settrace(trace)
+        try:
+            self.commits.run(lambda connection: connection.execute("INSERT INTO a VALUES (0)"), atomic=atomic)
+        except KeyboardInterrupt:
+            return True
+        finally:
+            sys.settrace(before)
+        return False
+
+    def _in_this_thread(self, reader: sqlite.Connection) -> None:
+        def count() -> int:
+            ((number,),) = reader.execute("SELECT count(*) FROM a")
+            return int(number)
+
+        number = count()
+        self.commits.run(lambda connection: connection.execute("INSERT INTO a VALUES (1)"), atomic=True)
+        self.assertEqual(count(), number + 1)
+
+    def _in_another(self, reader: sqlite.Connection) -> None:
+        done = threading.Event()
+
+        def write() -> None:
+            self._in_this_thread(reader)
+            done.set()
+
+        threading.Thread(target=write, daemon=True).start()
+        self.wait(done, "a row of another thread")

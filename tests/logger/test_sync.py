@@ -41,6 +41,39 @@ class PassTests(PassCase):
         self.assertEqual(self.proxy.inserts(), 2)
         self.assertLess(max(map(len, self.proxy.bodies)), 2**20 + 1000)
 
+    def test_an_earlier_point_before_the_note(self) -> None:
+        """A point that is sorted in before those that are about to be sent has none of them sent twice."""
+        self.log(*"123")
+        asked: list[str] = []
+
+        def sort_in(line: str) -> None:
+            if "q=length" in line and not asked:
+                asked.append(line)
+                self.store.append_many({self.id: [(1001.5, '"between"')]}, 0.0)
+
+        self.proxy.on_request = sort_in
+        self.run_passes()
+        self.assertTrue(asked)
+        self.assertEqual(self.stored(), [1, "between", 2, 3])
+        self.assertEqual(self.store.rejected(), [])
+        self.assert_adds_up()
+
+    def test_cleared_meanwhile(self) -> None:
+        """Points that are dropped while they are being refused are gone, and the pass goes on."""
+        schema = self.add("t", json.dumps({"type": "string"}))
+        self.new_stream("t", {"type": "string"})
+        self.log("1", "2", stream=schema)
+
+        def clear(line: str) -> None:
+            if line.startswith("POST"):
+                self.store.clear()
+
+        self.proxy.on_request = clear
+        self.assertEqual(self.run_pass().confirmed, 0)
+        self.assertEqual(len(self.store), 0)
+        self.assertEqual(self.store.noted(), [])
+        self.assert_adds_up()
+
     def test_never_put(self) -> None:
         """The server is never asked to restamp."""
         self.log(*"12345")
