@@ -24,7 +24,7 @@ from ..exceptions import (
     ServerError,
 )
 from ..protocol import rest
-from ..protocol.constants import NOBODY
+from ..protocol.constants import API_ROOT, NOBODY
 from ..protocol.features import HEADER, Features
 from ..protocol.paths import Path
 from ..runtime.clock import SYSTEM, Clock, Deadline
@@ -325,4 +325,4 @@ def _pause(failures: int) -> float:
 
 
 def _reply(response: requests.Response) -> rest.Reply:
-    return rest.Reply(response.status_code, response.content, response.headers)
+    return rest.Reply(response.status_code, response.content, response.headers, response.url.partition(API_ROOT)[0])

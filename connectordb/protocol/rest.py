@@ -41,11 +41,13 @@ class Reply(NamedTuple):
         status: The HTTP status.
         body: The body, uncompressed.
         headers: With names in any spelling.
+        address: Where it came from, as a user gave it; empty where the caller says that himself.
     """
 
     status: int
     body: bytes
     headers: Mapping[str, str] = MappingProxyType({})
+    address: str = ""
 
 
 class Request(Generic[T]):
@@ -361,6 +363,7 @@ def _not_an_answer(reply: Reply, why: str) -> str:
         return "the answer was empty" + (f" ({why})" if why else "")
     if shown.startswith("<"):
         return (
-            f"answered with a web page, {shown!r}: is this the address of a ConnectorDB server, or is a proxy between?"
+            f"answered with a web page, {' '.join(shown.split())!r}: is {reply.address or 'this'} the address of a "
+            "ConnectorDB server, or is a proxy between?"
         )
     return f"answered {shown!r}" + (f", which is not what a ConnectorDB server says here ({why})" if why else "")

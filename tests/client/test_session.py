@@ -123,7 +123,7 @@ class Login(SessionCase):
             peer = self.peer(answer(page, status))
             with (
                 self.subTest(status),
-                self.assertRaisesRegex(kind, "web page.*is this the address of a ConnectorDB server"),
+                self.assertRaisesRegex(kind, f"web page.*is {peer.url} the address of a ConnectorDB server"),
             ):
                 self.session(peer).login()
 
