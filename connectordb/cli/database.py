@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-import signal
 import shlex
+import signal
 import subprocess
 import sys
 import threading
@@ -27,12 +27,12 @@ port = click.option(
 )
 
 
-@click.command()
 def as_typed(path: Path) -> str:
     """Return a path as it is typed at a prompt."""
     return subprocess.list2cmdline([str(path)]) if sys.platform == "win32" else shlex.quote(str(path))
 
 
+@click.command()
 @folder
 @click.option("--test", is_flag=True, help="An administrator 'test' with the password 'test'. For tests only.")
 @click.option("--user", metavar="NAME:PASSWORD", help="The administrator. Without it one is made, and told.")
@@ -43,9 +43,9 @@ def create(directory: Path, test: bool, user: str | None, password_stdin: bool, 
     if test and (user or password_stdin or email):
         raise click.UsageError("--test makes its own administrator: leave out --user, --password-stdin and --email")
     name, separator, password = (user or "").partition(":")
-    if password_stdin:
     if user is not None and not name:
         raise click.UsageError("--user has no name: give --user NAME:PASSWORD")
+    if password_stdin:
         if not name or separator:
             raise click.UsageError("with --password-stdin, give --user NAME without a password")
         password = sys.stdin.readline().rstrip("\r\n")
@@ -72,9 +72,9 @@ def run(directory: Path, host: str, port: int) -> None:
         sys.stdout.flush()
 
     Server(directory, host=host, port=port).run(started)
-
-
     click.echo("Stopped.")
+
+
 @click.command()
 @folder
 @host
