@@ -16,7 +16,7 @@ from collections.abc import Callable
 from threading import get_ident
 from typing import Any, TypeVar, cast
 
-from ..exceptions import ClosedError
+from ..exceptions import ClosedError, LoggerError
 from ..runtime import sqlite
 
 log = logging.getLogger(__name__)
@@ -61,6 +61,7 @@ class Commits:
         """Take *connection* over; *on_rollback* is told, by who has the turn, that something written was undone."""
         self._connection = connection
         self._path = path
+        self._process = os.getpid()
         self._on_rollback = on_rollback
         # guards the three below, never held while something is written
         self._mutex = threading.Lock()
@@ -80,7 +81,10 @@ class Commits:
         Raises:
             StorageError: The file cannot be written; `StorageFull` if there is no space.
             ClosedError: After `close`.
+            LoggerError: This is a child of the process that opened the file.
         """
+        if not self.is_ours:
+            raise self.foreign_error()
         turn: _Turn | None = None
         try:
             with self._mutex:
@@ -105,8 +109,23 @@ class Commits:
                 self._pass_on()
                 raise
 
+    @property
+    def is_ours(self) -> bool:
+        """Whether this process opened the file: after a ``fork``, its locks belong to threads that are not here."""
+        return os.getpid() == self._process
+
+    def foreign_error(self) -> LoggerError:
+        """Return what is raised where it did not."""
+        return LoggerError(
+            f"the cache file {os.fspath(self._path)!r} was opened by process {self._process}, of which this is a child made "
+            "by fork, and SQLite files do not survive that: open a Logger on a file of its own here, or have processes "
+            "started by multiprocessing's 'spawn' method"
+        )
+
     def close(self) -> None:
         """Let those who are queued finish, then close the connection; nothing is written any more."""
+        if not self.is_ours:
+            return
         with self._mutex:
             if self._closed:
                 return

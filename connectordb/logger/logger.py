@@ -367,6 +367,8 @@ class Logger(Settings):
 
     def close(self) -> None:
         """End syncing and close the file and the connection, without a last sync; may be called twice."""
+        if not self._store.is_ours:
+            return  # a child made by fork: threads, file and connection are its parent's
         self._closing.set()
         self._periodic.stop(_LOCK_WAIT)
         self._on_server_changed()

@@ -46,8 +46,15 @@ class Store:
         self._reading = threading.Lock()
         self._reader: sqlite.Connection | None = sqlite.connect(path)
 
+    @property
+    def is_ours(self) -> bool:
+        """Whether this process opened the file, and not one that it was forked from."""
+        return self._commits.is_ours
+
     def close(self) -> None:
         """Finish what is queued and close the file; may be called twice."""
+        if not self._commits.is_ours:  # the files are the parent's
+            return
         self._commits.close()
         with self._reading:
             if self._reader is not None:
@@ -56,6 +63,8 @@ class Store:
 
     @contextmanager
     def _read(self) -> Iterator[sqlite.Connection]:
+        if not self._commits.is_ours:
+            raise self._commits.foreign_error()
         with self._reading, sqlite.translated(self.path, "reading"):
             if self._reader is None:
                 raise ClosedError(f"the cache file {self.path!r} was closed")
