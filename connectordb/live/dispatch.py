@@ -81,8 +81,8 @@ class Pool:
         thread = threading.Thread(
             target=self._work, args=(number,), name=f"connectordb-{self._name}-{number}", daemon=True
         )
+        thread.start()  # first: where no more threads can be had, there is none to be waited for at the end
         self._threads[number] = thread
-        thread.start()
 
     def _work(self, number: int) -> None:
         lane: Lane | None = None

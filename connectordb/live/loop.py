@@ -220,7 +220,9 @@ class Loop:
             if patience.is_over(now):
                 return
             connection.flush()
-            until = patience.next() if due is None else min(patience.next(), due)
+            until = patience.next()
+            if due is not None and connection.unsent < _UNSENT_LIMIT:  # before, only what the network takes is news
+                until = min(until, due)
             self._wait(connection, selector, 0.0 if connection.has_more else max(0.0, until - now))
             now = self._clock.monotonic()
             if _drain(wakeup):

@@ -238,6 +238,9 @@ class Switchboard:
     # --- on the lookers' threads --------------------------------------------------------------------------------------
 
     def _look_again(self, key: Key, epoch: int) -> None:
+        with self._changed:
+            if epoch != self._state.epoch:  # the connection was lost meanwhile: it will be looked at again
+                return
         try:
             self._look(key)
         except ConnectorDBError as error:

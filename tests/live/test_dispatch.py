@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from unittest import mock
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -86,6 +87,14 @@ class PoolTests(Case):
             lane.put(done.set)
             self.wait(done)
             self.eventually(lambda: len(self.pool._threads) == 1, "the thread that left is forgotten")
+
+    def test_no_more_threads(self) -> None:
+        """Where the system has no thread left, that is raised, what waits is run later, and closing works."""
+        lane, done = self.pool.lane(), threading.Event()
+        with mock.patch.object(threading.Thread, "start", side_effect=RuntimeError("can't start new thread")):
+            with self.assertRaises(RuntimeError):
+                lane.put(done.set)
+            self.assertTrue(self.pool.close(Deadline(SOON)))
 
     def test_bounded(self) -> None:
         """Beyond the bound the oldest give way, those without weight never; one that is too large alone is taken."""

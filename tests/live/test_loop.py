@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import selectors
+import socket
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -10,10 +13,43 @@ from unittest import mock
 from connectordb.exceptions import AuthenticationError, ConnectionFailed, NotFound, Timeout
 from connectordb.live import Timing
 from connectordb.live import frames as codec
+from connectordb.live.loop import Loop
 from connectordb.protocol import rest
-from tests.support.case import SOON
+from tests.support.case import MS, SOON, Case
 from tests.support.live_cases import FAST, OTHER, POINT, SLOW, STREAM, PeerCase, Record
 from tests.support.ws_peer import PING, PONG, TEXT, PeerConnection, frame, message
+
+
+class StalledTests(Case):
+    """A network that takes nothing for a while."""
+
+    def test_waits(self) -> None:
+        """While more waits for the network than it takes, the thread waits too, however much is still to be told."""
+        ours, theirs = socket.socketpair()
+        awake, wakeup = socket.socketpair()
+        self.addCleanup(lambda: [each.close() for each in (ours, theirs, awake, wakeup)])
+        ours.setblocking(False)
+        wakeup.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                ours.send(bytes(65536))
+        connection = mock.Mock(unsent=0, received=0, has_more=False)
+        connection.fileno.return_value = ours.fileno()
+        connection.send.side_effect = lambda opcode, payload: setattr(connection, "unsent", 10**6)
+        connection.receive.return_value = []
+        handler = mock.Mock()
+        handler.outgoing.side_effect = lambda now: ([b"{}"], None, now)
+        loop, stopping = Loop(mock.Mock(), handler, SLOW), threading.Event()
+        with selectors.DefaultSelector() as selector:
+            selector.register(wakeup, selectors.EVENT_READ)
+            selector.register(connection, selectors.EVENT_READ)
+            thread = threading.Thread(target=loop._serve, args=(connection, stopping, selector, wakeup))
+            thread.start()
+            stopping.wait(100 * MS)
+            stopping.set()
+            awake.send(b"x")
+            thread.join(SOON)
+        self.assertLess(connection.flush.call_count, 5)
 
 
 class ReconnectTests(PeerCase):

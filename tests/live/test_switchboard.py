@@ -10,11 +10,28 @@ from typing import Any
 from connectordb.exceptions import ClosedError, ConnectionFailed, InvalidRequest, LocalProtocolError, NotFound, Timeout
 from connectordb.live import Live, Timing
 from connectordb.live import frames as codec
+from connectordb.live.subscriptions import Key
+from connectordb.live.switchboard import Switchboard
 from connectordb.protocol import rest
 from connectordb.protocol.paths import Path
 from connectordb.runtime.backoff import Backoff
+from connectordb.runtime.clock import SYSTEM
 from tests.support.case import SOON, Case
 from tests.support.live_cases import OTHER, POINT, STREAM, PeerCase, Record
+
+
+class LookTests(Case):
+    """Looking at streams before the server is told."""
+
+    def test_out_of_date(self) -> None:
+        """A look that was queued before the connection was lost is not taken any more: the next one has its own."""
+        looked: list[Key] = []
+        switchboard = Switchboard(looked.append, Timing(), SYSTEM)
+        switchboard.lost(None)
+        switchboard._look_again(("a/b/c", ""), 0)
+        self.assertEqual(looked, [])
+        switchboard._look_again(("a/b/c", ""), 1)
+        self.assertEqual(looked, [("a/b/c", "")])
 
 
 class SubscribeTests(PeerCase):
