@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from ..exceptions import ConnectorDBError, OutcomeUnknown, ResponseError
+from ..exceptions import ConnectorDBError, OutcomeUnknown, ProtocolError, ResponseError
 from ..protocol import ranges, rest
 from ..protocol.constants import DATAPOINT_INSERT_LIMIT, INSERT_BYTES_LIMIT
 from ..protocol.paths import Path
@@ -75,14 +75,11 @@ class Pass:
             self._context.check_stopping()
             try:
                 self._serve(stream, device / stream.name, upto.get(stream.id, 0))
-            except ResponseError as error:
-                if error.status == 401:
+            except (ResponseError, OutcomeUnknown, ProtocolError) as error:
+                if isinstance(error, ResponseError) and error.status == 401:
                     raise
                 self._context.report.failed[stream.name] = error
                 log.warning("points of %s wait: %s", stream.name, error)
-            except OutcomeUnknown as error:
-                self._context.report.failed[stream.name] = error
-                log.warning("points of %s: %s", stream.name, error)
         return self._context.report
 
     # --- a stream -------------------------------------------------------------------------------------------------------
@@ -141,6 +138,7 @@ class Pass:
         """Look for rows of which is known only that they may have been sent, slice by slice, from the oldest on."""
         newest = newest_time(server, path)
         while rows := self._slice(note):
+            self._context.check_stopping()
             if rows[0].t > newest:
                 break
             span = ranges.range_fields(now=0.0, t1=math.nextafter(rows[0].t, -math.inf), t2=rows[-1].t)

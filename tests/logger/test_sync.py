@@ -58,6 +58,18 @@ class PassTests(PassCase):
         self.assertEqual(self.store.rejected(), [])
         self.assert_adds_up()
 
+    def test_a_name_that_no_server_takes(self) -> None:
+        """A stream of an older file whose name no server takes waits by itself, and is told; the others are served."""
+        bad = self.add("no such name/")
+        good = self.add("t")
+        self.new_stream("t")
+        self.log("1", stream=bad)
+        self.log("2", stream=good)
+        report = self.run_pass()
+        self.assertEqual(self.stored("t"), [2])
+        self.assertEqual(list(report.failed), ["no such name/"])
+        self.assertEqual(len(self.store), 1)
+
     def test_cleared_meanwhile(self) -> None:
         """Points that are dropped while they are being refused are gone, and the pass goes on."""
         schema = self.add("t", json.dumps({"type": "string"}))
