@@ -1,7 +1,7 @@
 """
 What `Logger.insert` costs above a bare, equally durable SQLite insert of the same row, and how often it flushes the disk.
 
-    python benchmarks/logger_insert.py [--rounds 15] [--inserts 400] [--folder DIR]
+    python benchmarks/logger_insert.py [--rounds 15] [--inserts 400] [--folder DIR] [--short]
 
 Both are timed in turns in one run, so that a busy machine slows both; the ratio of the medians is what counts. Flushes are
 counted by an SQLite file layer of our own below the Logger, in a separate round, as counting costs time. Many threads at
@@ -129,7 +129,10 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--inserts", type=int, default=400)
     parser.add_argument("--folder", type=Path, default=Path.cwd(), help="on the disk that is to be measured")
+    parser.add_argument("--short", action="store_true", help="three rounds only")
     arguments = parser.parse_args()
+    if arguments.short:
+        arguments.rounds = 3
     with tempfile.TemporaryDirectory(dir=arguments.folder) as name:
         folder = Path(name)
         with logger(folder / "ours.db") as log:
