@@ -61,7 +61,11 @@ FOREIGN = {
     "psutil": {"cli/"},
     "plotext": {"cli/"},
     "orjson": {"protocol/json_text.py"},
-    "jsonschema": {"protocol/schemas.py", "server/handlers/fields.py"},  # the latter: what the former raises
+    "jsonschema": {
+        "protocol/schemas.py",
+        "protocol/validators.py",
+        "server/handlers/fields.py",
+    },  # the last: what the others raise
     "fastjsonschema": {"protocol/schemas.py"},
     "re2": {"server/"},
     "filelock": {"logger/", "server/"},

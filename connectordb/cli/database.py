@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shlex
 import signal
@@ -65,7 +66,8 @@ def create(directory: Path, test: bool, user: str | None, password_stdin: bool, 
 @host
 @port
 def run(directory: Path, host: str, port: int) -> None:
-    """Run the server of DIR in the foreground, until Ctrl-C."""
+    """Run the server of DIR in the foreground, until Ctrl-C; trouble is told on standard error."""
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
 
     def started(url: str) -> None:
         click.echo(f"Listening at {url}")

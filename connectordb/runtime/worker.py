@@ -67,7 +67,7 @@ class Worker:
     def _top(self, stopping: threading.Event) -> None:
         try:
             self._run(stopping)
-        except Exception as error:
+        except BaseException as error:  # that of a cancelled task, say, which would end in no log
             log.exception("%s ended by an error of its own; this is a bug", self._name)
             if self._on_crash is not None:
                 self._on_crash(error)

@@ -12,6 +12,7 @@ import logging
 import socket
 import uuid
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
@@ -23,6 +24,7 @@ from ..protocol.constants import REQUEST_BYTES_LIMIT
 from ..protocol.features import HEADER, Features
 from .accounts import read_credentials
 from .handlers import Kind, Refusal, Reply
+from .handlers.data import WentAway
 from .routing import Redirect, Route, route
 from .service import Service
 from .websocket import Connection, Timing
@@ -35,6 +37,12 @@ KEEPALIVE = 75.0
 
 #: Seconds that requests under way are given when the server stops.
 SHUTDOWN_TIMEOUT = 5.0
+
+#: Seconds between taking no more connections and closing those there are.
+_SETTLING = 0.02
+
+#: Bytes of bodies that are held at once: enough for a dozen of the longest. Whoever is not logged in can send them, too.
+BODIES_LIMIT = 128 * 1024 * 1024
 
 #: Bytes of the request line, and of one header.
 _LINE_LIMIT = 64 * 1024
@@ -56,6 +64,13 @@ _PREFLIGHT = {
 }
 
 
+@dataclass(slots=True)
+class _Body:
+    """How much of a request's body is held."""
+
+    size: int = 0
+
+
 class App:
     """The server's answers to HTTP requests. Used on the event loop's thread only."""
 
@@ -65,6 +80,10 @@ class App:
         self._body_timeout = body_timeout
         self._connections: set[Connection] = set()
         self._stopping = False
+        #: Of all connections that are open.
+        self.transports: set[asyncio.WriteTransport] = set()
+        #: Bytes of bodies that are held now.
+        self._held = 0
         self._runner = web.ServerRunner(
             _Server(
                 self,
@@ -90,21 +109,28 @@ class App:
         for site in list(self._runner.sites):
             await site.stop()
         await asyncio.gather(*(connection.close() for connection in self._connections))
+        # a connection that has just come needs some turns to begin, before which nothing tells it to end
+        await asyncio.sleep(_SETTLING)
         await self._runner.cleanup()
+        for transport in list(self.transports):
+            transport.abort()  # closing alone waits for clients that do not read
+        while self.transports:
+            await asyncio.sleep(0)
 
     # --- one request ---
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer a request, whatever happens."""
         headers = {**_HEADERS, **(_OTHER_ORIGIN if "Origin" in request.headers else {})}
+        body = _Body()
         try:
-            return await self._answer(request, headers)
+            return await self._answer(request, headers, body)
         except Refusal as refusal:
             return self._error(request, headers, refusal.status, refusal.message)
         except ClosedError:
             return self._error(request, headers, 503, "ConnectorDB is shutting down")
         except StorageFull as full:
-            log.error("%s %s: %s", request.method, request.path, full)
+            log.error("%s: %s", _asked(request), full)
             return self._error(request, headers, 507, "The server's disk is full; nothing was stored.")
         except web.RequestPayloadError as error:
             return self._error(request, headers, 400, f"the body is broken: {error}")
@@ -113,10 +139,12 @@ class App:
         except Exception as error:
             ref = str(uuid.uuid4())
             expected = isinstance(error, ConnectorDBError)
-            log.error("%s %s failed (ref %s): %s", request.method, request.path, ref, error, exc_info=not expected)
+            log.error("%s failed (ref %s): %s", _asked(request), ref, error, exc_info=not expected)
             return self._error(request, headers, 500, "The server failed; its log says why.", ref)
+        finally:
+            self._held -= body.size
 
-    async def _answer(self, request: web.BaseRequest, headers: dict[str, str]) -> web.StreamResponse:
+    async def _answer(self, request: web.BaseRequest, headers: dict[str, str], body: _Body) -> web.StreamResponse:
         if request.method == "OPTIONS":
             return web.Response(headers={**headers, **_OTHER_ORIGIN, **_PREFLIGHT})
         raw_path, _, query_text = request.raw_path.partition("?")
@@ -130,7 +158,7 @@ class App:
         asked = self._service.request(
             query={name: query[name] for name in query},
             q=tuple(query.getall("q", ())),
-            body=await self._body(request),
+            body=await self._body(request, body),
         )
         reply = await self._service.answer(goal, credentials, asked)
         return await self._send(request, headers, reply)
@@ -150,8 +178,8 @@ class App:
         finally:
             self._connections.discard(connection)
 
-    async def _body(self, request: web.BaseRequest) -> bytes:
-        """Return the request's body, if it is not too long and does not take too long."""
+    async def _body(self, request: web.BaseRequest, body: _Body) -> bytes:
+        """Return the request's body, if it is not too long and does not take too long; *body* counts it."""
         if not request.can_read_body:
             return b""
         if (request.content_length or 0) > REQUEST_BYTES_LIMIT:
@@ -160,19 +188,20 @@ class App:
             await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             request.writer.output_size = 0  # else the answer would seem to have begun
         try:
-            return await asyncio.wait_for(self._read(request), self._body_timeout)
+            return await asyncio.wait_for(self._read(request, body), self._body_timeout)
         except asyncio.TimeoutError as error:
             raise Refusal(400, f"the body did not arrive within {self._body_timeout:g} s") from error
 
-    @staticmethod
-    async def _read(request: web.BaseRequest) -> bytes:
+    async def _read(self, request: web.BaseRequest, body: _Body) -> bytes:
         parts: list[bytes] = []
-        size = 0
         while part := await request.content.readany():
             parts.append(part)
-            size += len(part)
-            if size > REQUEST_BYTES_LIMIT:
+            body.size += len(part)
+            self._held += len(part)
+            if body.size > REQUEST_BYTES_LIMIT:
                 raise _too_long()
+            if self._held > BODIES_LIMIT:
+                raise Refusal(503, "Too much is being sent to the server at once; try again later.")
         return b"".join(parts)
 
     # --- answers ---
@@ -192,9 +221,11 @@ class App:
             await response.write_eof()
         except ConnectionError:
             raise
-        except Exception:
+        except Exception as error:
             # The status is sent; only a connection that ends too early still tells the client.
-            log.exception("%s %s failed while it was being answered", request.method, request.path)
+            expected = isinstance(error, ConnectorDBError)
+            level = logging.INFO if isinstance(error, WentAway) else logging.ERROR
+            log.log(level, "the answer to %s was broken off: %s", _asked(request), error, exc_info=not expected)
             if request.transport is not None:
                 request.transport.abort()
         return response
@@ -203,12 +234,17 @@ class App:
         self, request: web.BaseRequest, headers: Mapping[str, str], status: int, message: str, ref: str = ""
     ) -> web.Response:
         ref = ref or str(uuid.uuid4())
-        log.debug("%s %s: %s %s (ref %s)", request.method, request.path, status, message, ref)
+        log.debug("%s: %s %r (ref %s)", _asked(request), status, message, ref)
         return error_response(status, message, ref, headers)
 
     def broken(self, status: int, message: str) -> web.Response:
         """Return the answer to what is no HTTP request."""
         return error_response(status, message, str(uuid.uuid4()), _HEADERS)
+
+
+def _asked(request: web.BaseRequest) -> str:
+    """Return a request for the log: still quoted, so that it is one line, and without the query, which may hold a key."""
+    return f"{request.method} {request.raw_path.partition('?')[0]}"
 
 
 def error_response(status: int, message: str, ref: str, headers: Mapping[str, str]) -> web.Response:
@@ -240,11 +276,23 @@ class _Server(web.Server):
 class _Connection(web.RequestHandler):
     """aiohttp's connection, with the error body for what is no HTTP."""
 
-    __slots__ = ("_our_app",)
+    __slots__ = ("_our_app", "_our_transport")
 
     def __init__(self, app: App, manager: web.Server, **options: Any) -> None:
         super().__init__(manager, **options)
         self._our_app = app
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin."""
+        super().connection_made(transport)
+        assert isinstance(transport, asyncio.WriteTransport)
+        self._our_transport = transport
+        self._our_app.transports.add(transport)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """End."""
+        super().connection_lost(exc)
+        self._our_app.transports.discard(self._our_transport)
 
     def handle_error(
         self,

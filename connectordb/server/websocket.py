@@ -2,7 +2,8 @@
 One websocket connection: the aiohttp part of a subscriber (``docs/topics/wire.rst``, "WebSocket").
 
 Three tasks share a connection: one obeys what the client sends, one sends what waits in the outbox, one pings and looks
-whether the subscriptions are still allowed. When any of them ends, or too much waits in the outbox, all of it ends.
+whether the subscriptions are still allowed. When any of them ends, too much waits in the outbox, or the server stops, all of
+it ends; only `run` ends it, as tasks that wait for a client to read must not be waited for.
 """
 
 from __future__ import annotations
@@ -56,6 +57,10 @@ class Connection:
         self._outbox = Outbox()
         self._waiting = asyncio.Event()
         self._dropped = asyncio.Event()
+        self._leaving = asyncio.Event()
+        self._ended = asyncio.Event()
+        #: Held while a command is obeyed: what it inserts is to reach those who subscribed, too.
+        self._busy = asyncio.Lock()
         self._last_pong = asyncio.get_running_loop().time()
         self._socket = WebSocketResponse(
             timeout=timing.close,
@@ -67,24 +72,39 @@ class Connection:
 
     async def run(self, request: BaseRequest, headers: dict[str, str]) -> WebSocketResponse:
         """Open the connection and stay with it until it ends."""
+        try:
+            return await self._run(request, headers)
+        finally:
+            self._ended.set()
+
+    async def _run(self, request: BaseRequest, headers: dict[str, str]) -> WebSocketResponse:
         if not self._socket.can_prepare(request).ok:
             raise Refusal(400, "this is no proper websocket handshake")
         self._socket.headers.update(headers)
         await self._socket.prepare(request)
         log.debug("%s opened a websocket", self._caller.path)
-        works = (self._obey_all(), self._send_all(), self._keep_alive(), self._dropped.wait())
+        works = (
+            *(self._obey_all(), self._send_all(), self._keep_alive()),
+            *(self._dropped.wait(), self._leaving.wait()),
+        )
         tasks = [asyncio.ensure_future(work) for work in works]
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
+            await self._finish_command()
             self._service.hub.leave(self)
             for task in tasks:
                 task.cancel()
             if self._dropped.is_set() and request.transport is not None:
                 request.transport.abort()  # what is on its way is never read
             results = await asyncio.gather(*tasks, return_exceptions=True)
-            if request.transport is not None:
-                request.transport.close()
+            if self._leaving.is_set():
+                await self._say_goodbye(WSCloseCode.GOING_AWAY, b"the server is stopping")
+            transport = request.transport
+            if transport is not None and not transport.is_closing():
+                transport.close()
+            if transport is not None and transport.get_write_buffer_size():
+                transport.abort()  # closing would wait for a client that does not read
         for result in results:
             # a connection that breaks is no error; the rest is
             if isinstance(result, Exception) and not isinstance(result, (ConnectionError, asyncio.TimeoutError)):
@@ -93,9 +113,19 @@ class Connection:
         return self._socket
 
     async def close(self) -> None:
-        """Tell the client that the server goes away, and end the connection."""
+        """Tell the client that the server goes away, and end the connection; returns when `run` has ended."""
+        self._leaving.set()
+        await self._ended.wait()
+
+    async def _finish_command(self) -> None:
+        """Let the command that is being obeyed come to its end, and no other begin."""
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self._busy.acquire(), self._timing.close)
+
+    async def _say_goodbye(self, code: int, message: bytes) -> None:
+        """Send a close frame and wait for the answer, but not for long: a client that does not read takes neither."""
         with contextlib.suppress(ConnectionError, asyncio.TimeoutError):
-            await self._socket.close(code=WSCloseCode.GOING_AWAY, message=b"the server is stopping")
+            await asyncio.wait_for(self._socket.close(code=code, message=message, drain=False), 2 * self._timing.close)
 
     def offer(self, message: str) -> bool:
         """Have a message sent; if too many wait, the connection is cut."""
@@ -113,15 +143,16 @@ class Connection:
             message = await self._socket.receive()
             if message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
                 if _is_too_long(message.data):
-                    await self._socket.close(code=WSCloseCode.MESSAGE_TOO_BIG, message=b"the message is too long")
+                    await self._say_goodbye(WSCloseCode.MESSAGE_TOO_BIG, b"the message is too long")
                     return
                 try:
                     asked = read_command(message.data)
                 except RemoteProtocolError as error:
                     log.debug("closing the websocket of %s: %s", self._caller.path, error)
-                    await self._socket.close(code=WSCloseCode.INVALID_TEXT, message=str(error).encode()[:100])
+                    await self._say_goodbye(WSCloseCode.INVALID_TEXT, str(error).encode(errors="replace")[:100])
                     return
-                await self._obey(asked)
+                async with self._busy:
+                    await self._obey(asked)
             elif message.type is WSMsgType.PING:
                 await self._socket.pong(message.data)
             elif message.type is WSMsgType.PONG:
@@ -181,7 +212,7 @@ class Connection:
             await asyncio.sleep(max(0.0, min(next_ping, silent_until) - loop.time()))
             if loop.time() >= self._last_pong + self._timing.pong:
                 log.info("dropping the websocket of %s: no pong for %g s", self._caller.path, self._timing.pong)
-                await self._socket.close(code=WSCloseCode.GOING_AWAY, message=b"no pong", drain=False)
+                await self._say_goodbye(WSCloseCode.GOING_AWAY, b"no pong")
                 return
             if loop.time() >= next_ping:
                 next_ping += self._timing.ping

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 
 from connectordb.runtime.worker import Worker
@@ -88,3 +89,16 @@ class Living(Case):
             self.eventually(lambda: told)
         self.assertEqual(told, [error])
         self.assertFalse(worker.is_running)
+
+    def test_cancelled(self) -> None:
+        """So is that of a cancelled task, which is no Exception."""
+        told: list[BaseException] = []
+
+        def run(stopping: threading.Event) -> None:
+            raise asyncio.CancelledError
+
+        worker = Worker("cancelled", run, told.append)
+        with self.assertLogs("connectordb.runtime.worker", "ERROR"):
+            worker.start()
+            self.assertTrue(worker.join(5))
+        self.assertEqual(len(told), 1)

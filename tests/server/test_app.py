@@ -13,6 +13,7 @@ import requests
 
 from connectordb.protocol.features import HEADER, Features
 from connectordb.protocol.ranges import read_parameters
+from connectordb.runtime.clock import Deadline
 from connectordb.server import Server, app
 from connectordb.server.handlers import data
 from connectordb.server.routing import Route
@@ -237,6 +238,43 @@ class LongReads(AppCase):
             except StopIteration:
                 raise LookupError("gone") from None
 
+        def gone(self: Any, reader: Any) -> bytes | None:
+            try:
+                return next(calls)(self, reader)
+            except StopIteration:
+                raise data.WentAway from None
+
         with mock.patch.object(data._Points, "next", next_page), self.assertLogs(app.log, "ERROR"):
             with self.assertRaises(requests.RequestException):
                 self.send("GET", "/crud/test/user/torn/data?i1=0")
+        # deleted while it was read is nothing to be worried about, and needs no traceback
+        calls = iter((real,))
+        with mock.patch.object(data._Points, "next", gone), self.assertLogs(app.log, "INFO") as logged:
+            with self.assertRaises(requests.RequestException):
+                self.send("GET", "/crud/test/user/torn/data?i1=0")
+        self.assertEqual([(record.levelname, record.exc_info) for record in logged.records], [("INFO", False)])
+
+
+class Bounded(AppCase):
+    """What anybody can send does not pile up."""
+
+    def test_bodies_at_once(self) -> None:
+        """Beyond a limit, those who send bodies are asked to come again; then it goes on."""
+        host, port = self.server.url.removeprefix("http://").split(":")
+        head = b"POST /api/v1/crud/test HTTP/1.1\r\nHost: x\r\nContent-Length: 6000\r\n\r\n"
+        with mock.patch.object(app, "BODIES_LIMIT", 8000):
+            with socket.create_connection((host, int(port)), timeout=SOON) as slow:
+                slow.sendall(head + b" " * 5999)
+                # both need not have been read by now: one of them is refused
+                answer = self.send("POST", "/crud/test", b" " * 8001)
+                self.is_error(answer, 503)
+            self.assertEqual(self.send("GET", "/?q=this").text, "test/user")
+        deadline = Deadline(SOON)
+        while self.send("POST", "/crud/test", b" " * 5000).status_code == 503:
+            self.assertFalse(deadline.passed())
+
+    def test_log_lines(self) -> None:
+        """What is in a path stays on its line of the log, and no key gets there."""
+        with self.assertLogs(app.log, "DEBUG") as logged:
+            self.send("GET", "/crud/a%0aERROR%20forged?apikey=secret", auth=None)
+        self.assertFalse([line for line in logged.output if "\n" in line or "secret" in line], logged.output)

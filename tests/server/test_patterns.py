@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import time
 
-from connectordb.server.patterns import search, server_schema
+from connectordb.server.patterns import SCHEMA_LIMIT, search, server_schema
 
 from ..support.case import SOON, Case
 
@@ -36,3 +37,8 @@ class Patterns(Case):
         """A schema is compiled once."""
         self.assertIs(server_schema('{"type":"number"}'), server_schema('{"type":"number"}'))
         self.assertTrue(server_schema("").allows([None]))
+
+    def test_too_long(self) -> None:
+        """A schema has an end."""
+        with self.assertRaises(ValueError):
+            server_schema(json.dumps({"enum": ["x" * SCHEMA_LIMIT]}))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import socket
 import struct
 import time
 from typing import Any
@@ -192,3 +193,16 @@ class SlowReaders(WebsocketCase):
         self.insert("quick")
         self.assertIn("quick", fast.recv())
         self.ended(slow)
+
+    def test_stop(self) -> None:
+        """A server with a subscriber who does not read, and is not to be dropped yet, stops in time and without complaint."""
+        slow = self.open(sockopt=((socket.SOL_SOCKET, socket.SO_RCVBUF, 4096),))
+        slow.send(json.dumps({"cmd": "subscribe", "arg": "test/user/s"}))
+        slow.ping()
+        self.expect(slow, foreign.ABNF.OPCODE_PONG)
+        for _ in range(10):
+            self.insert("x" * 1_000_000)
+        begin = time.monotonic()
+        with self.assertNoLogs("connectordb", "ERROR"):
+            self.server.close()
+        self.assertLess(time.monotonic() - begin, SOON)

@@ -4,22 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from reprlib import Repr
 from typing import Any
 
-from ...exceptions import LocalProtocolError
+from ...exceptions import ConnectorDBError, LocalProtocolError
 from ...protocol import json_text
 from ...protocol.constants import DOWNLINK
 from ...protocol.points import Datapoint
-from ..patterns import server_schema
+from ...runtime.clock import Deadline
 from ..permissions import Level
 from ..storage import Device, Older, Reader, Series, Stream, Writer
+from .fields import stored_schema
 from .ranges import decimal, read_range
 from .request import NO_ACCESS, Pages, Published, Refusal, Reply, Request, find, for_browsers
 
 #: Bytes of points that are taken out of the storage in one go; between two others have their turn.
 PAGE = 256 * 1024
 
+#: Seconds that checking the values of one insert may take: nothing else is written meanwhile.
+CHECK_TIME = 5.0
+
+#: Shows a value without going through all of it, which may be megabytes, or nested deeper than Python goes.
+_SHORT = Repr()
+_SHORT.maxlevel = 2
+
 _OLDER = "Greater timestamp already exists for the stream. Insert Failed."
+
+
+class WentAway(ConnectorDBError):
+    """The points of a long answer were deleted before all of them were sent."""
+
+    def __init__(self) -> None:
+        super().__init__("the points went away while they were read")
 
 
 def _stream(reader: Reader, request: Request, status: int = 403) -> tuple[Device, Stream, Level]:
@@ -88,7 +104,7 @@ class _Points(Pages):
         text, came_to = reader.text(self._series, self._at, self._last, PAGE)
         if came_to == self._at < self._last:
             # deleted while it was read: what is missing must not look like the end
-            raise LookupError("the points went away while they were read")
+            raise WentAway
         self._at = came_to
         self.more = came_to < self._last
         before = b"," if self._begun else b"["
@@ -153,8 +169,7 @@ def _point(item: Any) -> Datapoint:
 
 
 def _shown(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:60]}…"
+    return _SHORT.repr(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,11 +211,22 @@ def insert_points(writer: Writer, request: Request, points: list[Datapoint]) -> 
 
 def _check(points: Sequence[Datapoint], schema_text: str) -> None:
     if schema_text != "{}":
-        allows = server_schema(schema_text).allows
-        if not all(allows(point.get("d")) for point in points):
-            raise Refusal(403, "At least one datapoint did not conform to the stream's schema")
+        _check_values(points, schema_text)
     before = float("-inf")
     for point in points:
         if point["t"] < before:
             raise Refusal(403, "Timestamps are not ordered!")
         before = point["t"]
+
+
+def _check_values(points: Sequence[Datapoint], schema_text: str) -> None:
+    allows = stored_schema(schema_text).allows
+    deadline = Deadline(CHECK_TIME)
+    for point in points:
+        if not allows(point.get("d")):
+            raise Refusal(403, "At least one datapoint did not conform to the stream's schema")
+        if deadline.passed():
+            raise Refusal(
+                403,
+                f"Checking the datapoints against the stream's schema takes more than {CHECK_TIME:g} s; insert fewer at once",
+            )

@@ -12,11 +12,16 @@ from typing import Any
 
 from ...protocol.constants import DESCRIPTION_LIMIT, ICON_LIMIT, NAME_LIMIT, NAMED_ICON_LIMIT, RESERVED_USER_NAMES
 from ...protocol.paths import is_name
+from ...protocol.schemas import Schema
 from ..accounts import new_apikey
 from ..patterns import server_schema
 from ..permissions import FIELDS, FieldSet, Kind, Permissions
 from ..storage import Device, Stream, User
 from .request import Refusal
+
+#: Texts that are read with every request or listing, and characters of one. A 0.3 server has no such limit.
+_SHORT_TEXTS = frozenset("nickname email apikey datatype".split())
+TEXT_LIMIT = 1000
 
 _FLAGS = frozenset("public enabled visible user_editable ephemeral downlink".split())
 _TREES = frozenset(("devices", "streams"))
@@ -121,9 +126,9 @@ def check_user(fields: Mapping[str, Any], changed: Mapping[str, Any], permission
         raise Refusal(403, f"The given role '{role}' does not exist")
     if not fields["public"] and not permissions.user_roles[role].may_be_private:
         raise Refusal(403, f"Users with role '{role}' can't be private.")
+    check_texts(changed)  # first: the expression takes time in the square of a text that is almost an address
     if "email" in changed and not _EMAIL.fullmatch(changed["email"]):
         raise Refusal(403, "Invalid Email Address")
-    check_texts(changed)
 
 
 def check_device(changed: Mapping[str, Any], permissions: Permissions) -> None:
@@ -145,8 +150,22 @@ def compact_schema(text: str, refusal: str | None = None) -> str:
         raise Refusal(403, refusal or f"The provided schema is not a valid JSONSchema: {str(error)[:500]}") from error
 
 
+def stored_schema(text: str) -> Schema:
+    """Return the schema of a stream; refuse to go on if it cannot be used here."""
+    from jsonschema import SchemaError
+
+    try:
+        return server_schema(text)
+    except (ValueError, SchemaError) as error:
+        # accepted by another version, or where regular expressions know more
+        raise Refusal(403, "The stream's schema cannot be used by this server; give it another one") from error
+
+
 def check_texts(fields: Mapping[str, Any]) -> None:
-    """Refuse a description or icon that will not do."""
+    """Refuse a text that is too long, or an icon that will not do."""
+    for name, value in fields.items():
+        if name in _SHORT_TEXTS and len(value) > TEXT_LIMIT:
+            raise Refusal(403, f"value too long: '{name}' has {TEXT_LIMIT} characters at most")
     if len(fields.get("description", "")) > DESCRIPTION_LIMIT:
         raise Refusal(403, f"value too long: a description has {DESCRIPTION_LIMIT} characters at most")
     icon = fields.get("icon", "")

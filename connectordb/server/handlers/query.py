@@ -12,7 +12,7 @@ from ...protocol.constants import MERGE_LIMIT
 from ...protocol.paths import Path
 from ...protocol.points import Datapoint
 from ..storage import Reader, Series
-from .data import PAGE, refuse_transform
+from .data import PAGE, WentAway, refuse_transform
 from .ranges import Range
 from .request import NO_ACCESS, Pages, Refusal, Reply, Request, as_json, find
 
@@ -70,13 +70,16 @@ class _Cursor:
         self._at = first
         self._last = last
         self._held: list[Datapoint] = []  # the next one last
+        #: Bytes of text that were read so far.
+        self.taken = 0
 
     def peek(self, reader: Reader) -> Datapoint | None:
         """Return the next point."""
         if not self._held and self._at < self._last:
             text, came_to = reader.text(self._series, self._at, self._last, _HELD)
             if came_to == self._at:
-                raise LookupError("the points went away while they were read")
+                raise WentAway
+            self.taken += len(text)
             self._held = json_text.loads(b"[" + text + b"]")[::-1]
             self._at = came_to
         return self._held[-1] if self._held else None
@@ -123,7 +126,9 @@ class _Merged(Pages):
         heap = [(point["t"], number) for point, number in heads if point is not None]
         heapq.heapify(heap)
         points: list[Datapoint] = []
-        while heap and len(points) < _POINTS:
+        # values may be large, and the page holds all of its own
+        enough = sum(cursor.taken for cursor in self._cursors) + PAGE
+        while heap and len(points) < _POINTS and sum(cursor.taken for cursor in self._cursors) < enough:
             _, number = heap[0]
             cursor = self._cursors[number]
             points.append(cursor.take())

@@ -124,8 +124,29 @@ class Reading(HandlerCase):
         series = self.series(PLAIN)
         self.write(lambda writer: writer.delete_stream(series.stream_id))
         assert reply.rest is not None
-        with self.assertRaises(LookupError):
+        with self.assertRaises(data.WentAway):
             self.read(reply.rest.next)
+
+    def test_deep_nonsense(self) -> None:
+        """A body that is nested nearly as deep as the JSON decoder goes is refused, not failed over."""
+        for depth in (90, 990, 1010, 1023):
+            nested = b"[" * depth + b"]" * depth
+            for body in (nested, b'[{"t":%b}]' % nested):
+                with self.subTest(depth), self.assertRaises(Refusal) as caught:
+                    self.ask(insert, PLAIN, body, who=OWNER)
+                self.assertEqual(caught.exception.status, 400)
+
+    def test_schemas_that_take_long(self) -> None:
+        """Checking the values of one insert ends in time; a schema that cannot be used is told."""
+        id = self.series(PLAIN).stream_id
+        for schema, seconds, told in (
+            ('{"type":"object"}', 0.0, "more than 0 s"),
+            ('{"type":1}', 5.0, "cannot be used"),
+        ):
+            self.write(lambda writer, schema=schema: writer.update_stream(id, {"schema": schema}))  # type: ignore[misc]
+            with mock.patch.object(data, "CHECK_TIME", seconds), self.assertRaisesRegex(Refusal, told) as caught:
+                self.ask(insert, PLAIN, [{"t": 200, "d": {}}], who=OWNER)
+            self.assertEqual(caught.exception.status, 403)
 
     def test_questions(self) -> None:
         """The length, and the index after a time, which is 0 where there is none."""

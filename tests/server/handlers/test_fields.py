@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import time
+
 from connectordb.server.handlers import Refusal
 from connectordb.server.handlers.fields import (
+    TEXT_LIMIT,
     check_changes,
     check_name,
     check_texts,
@@ -132,3 +135,14 @@ class Showing(Case):
         assert blank is not None
         self.assertEqual((len(blank), blank["nickname"], blank["ephemeral"]), (8, "", False))
         self.assertIsNone(shown("stream", self.ROW, FieldSet()))
+
+    def test_long_texts(self) -> None:
+        """Texts have an end; what is almost an address takes no time."""
+        begin = time.monotonic()
+        with self.assertRaises(Refusal):
+            check_user({"role": "user", "public": True}, {"email": " " * 100_000}, DEFAULT)
+        for name in ("nickname", "datatype", "apikey"):
+            with self.subTest(name), self.assertRaises(Refusal):
+                check_texts({name: "x" * (TEXT_LIMIT + 1)})
+            check_texts({name: "x" * TEXT_LIMIT})
+        self.assertLess(time.monotonic() - begin, 0.5)

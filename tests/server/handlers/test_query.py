@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from unittest import mock
 
 from hypothesis import given
@@ -46,6 +47,14 @@ class Merging(HandlerCase):
             (t, f"l{index}") for index, t in enumerate(second)
         ]
         self.assertEqual([(point["t"], point["d"]) for point in merged], sorted(pairs, key=lambda pair: pair[0]))
+
+    def test_large_values(self) -> None:
+        """A page ends when enough was read for it, however few points that is."""
+        large = "x" * (query.PAGE // 2)
+        self.ask(insert, PLAIN, [{"t": t, "d": large} for t in range(1, 21)], who="mara/lamp")
+        reply = self.ask(merge, body=[{"stream": PLAIN}, {"stream": PLAIN}])
+        self.assertLess(len(reply.body), 4 * query.PAGE)
+        self.assertEqual(len(json.loads(self.whole(reply))), 40)
 
     def setUp(self) -> None:
         super().setUp()

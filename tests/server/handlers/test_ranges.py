@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 from hypothesis import given
@@ -75,3 +76,12 @@ class Parameters(Case):
             self.assertIsInstance(read(dict(zip(names, (first, second), strict=True))), Range)
         except Refusal as refusal:
             self.assertEqual(refusal.status, 400)
+
+    def test_long_numbers(self) -> None:
+        """A text that is almost a number, and very long, takes no time."""
+        begin = time.monotonic()
+        self.assertIsNone(decimal("1" * 60_000 + "x"))
+        for name in ("i1", "t1"):
+            with self.assertRaises(Refusal):
+                read_range({name: "1" * 60_000 + "x"})
+        self.assertLess(time.monotonic() - begin, 0.5)

@@ -1,0 +1,231 @@
+"""
+jsonschema's validator with the reading of a 0.3 server: regular expressions run as told, formats enforced, and an end.
+
+Who writes a schema need not be who checks values against it. So the steps along references are counted, how deep they lead is
+limited, and what jsonschema does by comparing each with each is done otherwise.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import sys
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from jsonschema.protocols import Validator
+
+#: Finds a regular expression in a text, as ``re.search`` does; a server passes one that cannot run for ever.
+Search = Callable[[str, str], object]
+
+#: Steps along a ``$ref`` that checking one value may take, a second's worth: two of them in each of thirty definitions are
+#: short to write, and 2³⁰ steps.
+MOST_STEPS = 20_000
+
+
+def nested_too_deeply() -> Exception:
+    return schema_error("the schema is nested too deeply", None)
+
+
+def schema_error(message: str, at: Any) -> Exception:
+    from jsonschema import SchemaError
+
+    return SchemaError(message, instance=at)
+
+
+def precise_validator(document: Any, search: Search) -> Validator:
+    """Return jsonschema's validator with the server's reading, having checked the schema itself."""
+    from jsonschema import Draft7Validator, SchemaError
+    from jsonschema.validators import extend
+
+    kind: Any = extend(Draft7Validator, _pattern_keywords(search))  # type: ignore[no-untyped-call]
+    try:
+        kind.check_schema(document)
+        _check_inside(document, document, search)
+    except RecursionError as error:
+        raise nested_too_deeply() from error
+    validator: Validator = kind(document, format_checker=_formats())
+    try:
+        with counted_steps():
+            validator.is_valid(None)
+    except (TooManySteps, RecursionError) as error:
+        raise SchemaError(
+            f"a $ref in the schema leads back to itself, or it takes more than {MOST_STEPS} of them to check a mere null"
+        ) from error
+    return validator
+
+
+class TooManySteps(Exception):
+    """Checking a value goes on and on, or deeper and deeper."""
+
+
+def _is_deep() -> bool:
+    """Tell whether most of the stack is used: at its end, what follows references panics, where Python has an exception."""
+    try:
+        sys._getframe(sys.getrecursionlimit() * 3 // 4)
+    except ValueError:
+        return False
+    return True
+
+
+@dataclass(slots=True)
+class _Steps:
+    left: int
+
+
+#: Of the check under way; each thread has its own.
+_steps: ContextVar[_Steps] = ContextVar("steps")
+
+
+@contextmanager
+def counted_steps() -> Iterator[None]:
+    """Let the block take `MOST_STEPS` along references."""
+    before = _steps.set(_Steps(MOST_STEPS))
+    try:
+        yield
+    finally:
+        _steps.reset(before)
+
+
+def _check_inside(node: Any, document: Any, search: Search) -> None:
+    """Look for what the meta-schema does not see: references that lead nowhere, patterns that do not compile."""
+    if isinstance(node, list):
+        for item in node:
+            _check_inside(item, document, search)
+    if not isinstance(node, dict):
+        return
+    for key, value in node.items():
+        if key in ("enum", "const", "default", "examples"):
+            continue
+        if key == "$ref" and isinstance(value, str):
+            _follow(value, document)
+        for pattern in [value] if key == "pattern" else value if key == "patternProperties" else ():
+            if isinstance(pattern, str):
+                try:
+                    search(pattern, "")
+                except Exception as error:  # re.error, or whatever the server's library calls it
+                    raise schema_error(f"{pattern!r} is no regular expression: {error}", node) from error
+        _check_inside(value, document, search)
+
+
+def _follow(reference: str, document: Any) -> None:
+    at = document
+    for part in reference[1:].split("/")[1:]:
+        part = part.replace("~1", "/").replace("~0", "~")
+        try:
+            at = at[int(part)] if isinstance(at, list) else at[part]
+        except (KeyError, IndexError, ValueError, TypeError) as error:
+            raise schema_error(f"$ref {reference!r} leads nowhere", document) from error
+
+
+def _pattern_keywords(search: Search) -> dict[str, Any]:
+    """Return the keywords that run regular expressions, running them with *search*, and those that could take for ever."""
+    from jsonschema import Draft7Validator, ValidationError
+
+    def pattern(validator: Any, wanted: str, value: Any, where: Any) -> Any:
+        if isinstance(value, str) and not search(wanted, value):
+            yield ValidationError(f"{value!r} does not match {wanted!r}")
+
+    def pattern_properties(validator: Any, patterns: dict[str, Any], value: Any, where: Any) -> Any:
+        if isinstance(value, dict):
+            for wanted, inner in patterns.items():
+                for name in value:
+                    if search(wanted, name):
+                        yield from validator.descend(value[name], inner, path=name, schema_path=wanted)
+
+    def additional_properties(validator: Any, inner: Any, value: Any, where: Any) -> Any:
+        if not isinstance(value, dict):
+            return
+        named, patterns = where.get("properties", {}), where.get("patternProperties", {})
+        for name in value:
+            if name not in named and not any(search(wanted, name) for wanted in patterns):
+                if inner is False:
+                    yield ValidationError(f"the property {name!r} is not allowed")
+                else:
+                    yield from validator.descend(value[name], inner, path=name)
+
+    follow = Draft7Validator.VALIDATORS["$ref"]
+
+    def ref(validator: Any, reference: str, value: Any, where: Any) -> Any:
+        steps = _steps.get()
+        steps.left -= 1
+        if steps.left < 0 or _is_deep():
+            raise TooManySteps
+        yield from follow(validator, reference, value, where)
+
+    def unique_items(validator: Any, wanted: bool, value: Any, where: Any) -> Any:
+        # jsonschema compares each with each
+        if wanted and isinstance(value, (list, tuple)) and len(set(map(_hashable, value))) < len(value):
+            yield ValidationError("an item occurs twice")
+
+    return {
+        "$ref": ref,
+        "uniqueItems": unique_items,
+        "pattern": pattern,
+        "patternProperties": pattern_properties,
+        "additionalProperties": additional_properties,
+    }
+
+
+def _hashable(value: Any) -> Hashable:
+    """Return something that is equal for equal JSON values, and only for those: True is not 1, but 1.0 is."""
+    if isinstance(value, bool):
+        return (bool, value)
+    if isinstance(value, dict):
+        return (dict, frozenset((key, _hashable(item)) for key, item in value.items()))
+    if isinstance(value, (list, tuple)):
+        return (list, tuple(map(_hashable, value)))
+    hashable: Hashable = value
+    return hashable
+
+
+def _formats() -> Any:
+    """Return the formats that are enforced; the server applies them to numbers too, which then fit none."""
+    from jsonschema import FormatChecker
+
+    checker = FormatChecker(formats=())
+    for name, fits in _FORMATS.items():
+        checker.checks(name)(_text_only(fits))
+    return checker
+
+
+def _text_only(fits: Callable[[str], bool]) -> Callable[[object], bool]:
+    def check(value: object) -> bool:
+        if isinstance(value, str):
+            return fits(value)
+        return isinstance(value, bool) or not isinstance(value, (int, float))
+
+    return check
+
+
+def _parses(parse: Callable[[str], object]) -> Callable[[str], bool]:
+    def fits(text: str) -> bool:
+        try:
+            parse(text)
+        except ValueError:
+            return False
+        return True
+
+    return fits
+
+
+def _date_time(text: str) -> bool:
+    shape = re.fullmatch(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(\.\d+)?([Zz]|[+-]\d\d:\d\d)", text)
+    return shape is not None and _parses(datetime.fromisoformat)(f"{shape[1]}T{shape[2]}")
+
+
+_FORMATS: dict[str, Callable[[str], bool]] = {
+    "date-time": _date_time,
+    "date": lambda text: len(text) == 10 and _parses(lambda day: datetime.strptime(day, "%Y-%m-%d"))(text),
+    "time": lambda text: _date_time(f"2000-01-01T{text}"),
+    "email": lambda text: re.fullmatch(r"[^@\s]+@[^@\s]+", text) is not None,
+    "ipv4": _parses(ipaddress.IPv4Address),
+    "ipv6": _parses(ipaddress.IPv6Address),
+    "uri": lambda text: re.fullmatch(r"[a-zA-Z][a-zA-Z0-9+.-]*:\S+", text) is not None,
+    "hostname": lambda text: re.fullmatch(r"(?!-)[a-zA-Z0-9-]{1,63}(\.(?!-)[a-zA-Z0-9-]{1,63})*\.?", text) is not None,
+}
