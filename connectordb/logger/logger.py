@@ -124,7 +124,8 @@ class Logger(Settings):
         Args:
             streamname: Its name.
             schema: JSON Schema, as a dict or text; needed unless the stream exists.
-            on_schema: What to do if the one that exists has another schema: ``"warn"`` in the log, or ``"error"``.
+            on_schema: What to do if the one that exists has another schema: ``"warn"`` in the log, or ``"error"``; with the
+                server away that is found out, and told, at the first sync.
             properties: What it is created with: ``nickname``, ``description``, ``datatype``, ``downlink`` …
 
         Raises:
@@ -138,19 +139,20 @@ class Logger(Settings):
             raise LocalProtocolError(f"on_schema={on_schema!r}: expected 'warn' or 'error'")
         json_text.check_value(properties)
         text = None if schema is None else schemas.schema(schema).text
+        strict = on_schema == "error"
         try:
             server = self._server()
             path = device(server) / streamname
             if text is None:
                 take_over(self._store, server, streamname, path, properties)
             else:
-                declared = StreamRow(0, streamname, text, properties, declared=True)
-                bring_to_server(self._store, server, declared, path, on_schema)
+                declared = StreamRow(0, streamname, text, properties, declared=True, strict=strict)
+                bring_to_server(self._store, server, declared, path)
         except ConnectionFailed as error:
             if text is None:
                 raise
             log.warning("%s will be created at the first sync, as the server is away: %s", streamname, error)
-            self._store.put_stream(streamname, text, properties, declared=True)
+            self._store.put_stream(streamname, text, properties, declared=True, strict=strict)
         self._reload_streams()
 
     def addStream_force(self, streamname: str, schema: str | Mapping[str, Any] | None = None) -> None:

@@ -17,13 +17,20 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class StreamRow:
-    """A stream as the file has it; `declared` says that the server has yet to be asked for it."""
+    """
+    A stream as the file has it.
+
+    Attributes:
+        declared: The server has yet to be asked for it.
+        strict: If that has another schema, it is an error; otherwise that one is taken over.
+    """
 
     id: int
     name: str
     schema: str
     properties: Mapping[str, Any]
     declared: bool
+    strict: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -315,23 +315,30 @@ class Store:
     def streams(self) -> list[StreamRow]:
         """Return the streams, in the order in which they were added."""
         with self._read() as connection:
-            rows = list(connection.execute("SELECT id, name, schema, properties, declared FROM stream ORDER BY id"))
+            rows = list(
+                connection.execute("SELECT id, name, schema, properties, declared, strict FROM stream ORDER BY id")
+            )
         return [
-            StreamRow(id, name, schema, json_text.loads(properties), bool(declared))
-            for id, name, schema, properties, declared in rows
+            StreamRow(id, name, schema, json_text.loads(properties), bool(declared), bool(strict))
+            for id, name, schema, properties, declared, strict in rows
         ]
 
     def put_stream(
-        self, name: str, schema: str, properties: Mapping[str, Any] | None = None, declared: bool = False
+        self,
+        name: str,
+        schema: str,
+        properties: Mapping[str, Any] | None = None,
+        declared: bool = False,
+        strict: bool = False,
     ) -> None:
         """Add a stream, or change the one of that name."""
         text = json_text.dumps(dict(properties or {})).decode()
 
         def work(connection: sqlite.Connection) -> None:
             connection.execute(
-                "INSERT INTO stream (name, schema, properties, declared) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (name) "
-                "DO UPDATE SET schema = ?2, properties = ?3, declared = ?4",
-                (name, schema, text, declared),
+                "INSERT INTO stream (name, schema, properties, declared, strict) VALUES (?1, ?2, ?3, ?4, ?5) "
+                "ON CONFLICT (name) DO UPDATE SET schema = ?2, properties = ?3, declared = ?4, strict = ?5",
+                (name, schema, text, declared, strict),
             )
 
         self._commits.run(work)

@@ -143,7 +143,7 @@ def take_over(store: Store, server: Server, name: str, path: Path, properties: M
     store.put_stream(name, text_of(fields), properties)
 
 
-def bring_to_server(store: Store, server: Server, stream: StreamRow, path: Path, on_schema: OnSchema = "warn") -> bool:
+def bring_to_server(store: Store, server: Server, stream: StreamRow, path: Path) -> bool:
     """
     Create a declared stream if the server has none of that name, and take over the schema of one that it has.
 
@@ -152,13 +152,12 @@ def bring_to_server(store: Store, server: Server, stream: StreamRow, path: Path,
         server: The server.
         stream: The stream as it was declared.
         path: Its path.
-        on_schema: What to do if the server's schema is another one: ``"warn"`` in the log, or ``"error"``.
 
     Returns:
         Whether the schema is another one now, or another text.
 
     Raises:
-        LoggerError: The schema is another one, and *on_schema* says that this is an error; nothing is kept.
+        LoggerError: The schema is another one, and the stream is `strict`; nothing is kept.
     """
     try:
         fields = server.call(rest.read(path))
@@ -168,8 +167,8 @@ def bring_to_server(store: Store, server: Server, stream: StreamRow, path: Path,
     held = text_of(fields)
     if comparable(held) != comparable(stream.schema):
         what = f"{path} has the schema {held} on the server, not {stream.schema}"
-        if on_schema == "error":
+        if stream.strict:
             raise LoggerError(f"{what}: give addStream that one, or on_schema='warn' to go by it")
         log.warning("%s: the server's holds", what)
-    store.put_stream(stream.name, held, stream.properties, declared=False)
+    store.put_stream(stream.name, held, stream.properties, declared=False, strict=stream.strict)
     return held != stream.schema

@@ -32,6 +32,7 @@ CREATE TABLE stream (
     schema TEXT NOT NULL,
     properties TEXT NOT NULL DEFAULT '{}',  -- what it is created with
     declared INTEGER NOT NULL DEFAULT 0,    -- whether the server has yet to be asked for it
+    strict INTEGER NOT NULL DEFAULT 0,      -- whether another schema there is an error
     version INTEGER NOT NULL DEFAULT 0,     -- counts every change to this stream's rows but appending to them
     number INTEGER NOT NULL DEFAULT 0,      -- of the newest row, when rows were last taken off
     last REAL NOT NULL DEFAULT 0,           -- its time: the newest that was accepted

@@ -327,6 +327,25 @@ class AddStreamTests(Base):
         self.assertEqual(self.stored(), [1])
         self.assertEqual(self.at("s").nickname, "S")
 
+    def test_server_away_and_strict(self) -> None:
+        """What to do about another schema is remembered: with ``"error"`` it is told at each sync, and the points wait."""
+        self.new_stream("s", {"type": "string"})
+        logger = self.open(url=NOWHERE)
+        with self.assertLogs("connectordb.logger", "WARNING"):
+            logger.addStream("s", {"type": "number"}, on_schema="error")
+        logger.insert("s", 1)
+        logger.serverurl = self.proxy.url
+        logger.onsyncfail = lambda error: True
+        for _ in range(2):
+            with self.assertRaisesRegex(LoggerError, "has the schema"):
+                logger.sync()
+        self.assertEqual((len(logger), self.stored()), (1, []))
+        with self.assertLogs("connectordb.logger", "WARNING"):
+            logger.addStream("s", {"type": "number"})  # now it is to go by the server's
+        logger.onsyncfail = None
+        logger.sync()
+        self.assertEqual([point["d"] for point in logger.rejected()], [1])
+
     def test_force(self) -> None:
         """`addStream_force` asks nobody, and without a schema any value goes."""
         logger = self.open(url=NOWHERE)
