@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import unittest
+from contextlib import closing
 
-from connectordb import AuthenticationError, ConnectorDB
+from connectordb import AuthenticationError, ConnectorDB, ServerError
 
 from ..support.case import Case
 from ..support.command_line import PATIENCE, command, connectordb, environment
@@ -112,6 +114,20 @@ class Running(Case):
             self.assertRegex(again.stderr, rf"runs on .* already, at {url} \(process \d+\)")
             self.assertEqual(connectordb("stop", self.directory).stdout, "Stopped.\n")
             self.assertIn("no server runs", connectordb("stop", self.directory).stderr)
+
+    def test_log(self) -> None:
+        """What goes wrong in a server in the background is in its log, which is for its owner only."""
+        started = connectordb("start", self.directory, "--port", 0)
+        self.addCleanup(connectordb, "stop", self.directory)
+        with closing(sqlite3.connect(self.directory / "connectordb.db")) as damaged:
+            damaged.execute("DROP TABLE streams")
+        with ConnectorDB("test", "test", url=started.stdout.split()[2]) as cdb:
+            with self.assertRaises(ServerError) as caught:
+                _ = cdb("test/user/x").data
+        log = self.directory / "server.log"
+        self.assertIn(caught.exception.ref, log.read_text())
+        if sys.platform != "win32":
+            self.assertEqual(log.stat().st_mode & 0o777, 0o600)
 
     def test_in_the_foreground(self) -> None:
         """`run` listens until Ctrl-C or SIGTERM, and then ends well."""
