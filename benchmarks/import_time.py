@@ -22,7 +22,9 @@ TOP = Path(__file__).parent.parent
 def seconds(statement: str) -> float:
     """Return the processor time of a fresh process that runs *statement* and ends."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run([sys.executable, "-c", statement], cwd=TOP, check=True, env={**os.environ, "PYTHONDONTWRITEBYTECODE": ""})
+    subprocess.run(
+        [sys.executable, "-c", statement], cwd=TOP, check=True, env={**os.environ, "PYTHONDONTWRITEBYTECODE": ""}
+    )
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 

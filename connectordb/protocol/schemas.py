@@ -43,6 +43,9 @@ _NOT_COMPILED = {"pattern", "patternProperties", "format", "uniqueItems", "$ref"
 #: Likewise with such text anywhere in it, which had better not stand in the Python code that fastjsonschema writes.
 _ODD_TEXT = re.compile(r"[\"'{}\\\x00-\x1f]")
 
+#: Levels of lists and objects in a schema's text: one keyword may take several.
+_MAX_NESTING = 3 * json_text.MAX_DEPTH
+
 
 class Schema:
     """
@@ -55,12 +58,12 @@ class Schema:
 
     def __init__(self, text: str, search: Search = re.search) -> None:
         document = _loads(text)
+        odd = any([_ODD_TEXT.search(part) for part in _texts(document)])  # a list: all of it is gone through
         self.document: dict[str, Any] | bool = document
         self.text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
         self._search = search
         rewritten, found = _one_dialect(document)
         self._precise = precise_validator(rewritten, search)
-        odd = any(_ODD_TEXT.search(part) for part in _texts(document))
         self._compiled = None if odd or found & _NOT_COMPILED or not rewritten else _compile(rewritten)
         self._anything = document in ({}, True)
 
@@ -208,16 +211,28 @@ def _one_dialect(document: Any, depth: int = 0) -> tuple[Any, set[str]]:
     return rewritten, found
 
 
-def _texts(node: Any) -> Iterator[str]:
-    """Yield every text in a JSON value, keys too."""
-    if isinstance(node, str):
-        yield node
-    elif isinstance(node, dict):
-        yield from node
-        node = list(node.values())
-    if isinstance(node, list):
-        for item in node:
-            yield from _texts(item)
+def _texts(document: Any) -> Iterator[str]:
+    """
+    Yield every text in a schema, keys too.
+
+    Raises:
+        jsonschema.SchemaError: It is nested too deeply for anybody to go through it by recursion.
+    """
+    level = [document]
+    for _ in range(_MAX_NESTING):
+        inner: list[Any] = []
+        for node in level:
+            if isinstance(node, str):
+                yield node
+            elif isinstance(node, list):
+                inner += node
+            elif isinstance(node, dict):
+                yield from node
+                inner += node.values()
+        if not inner:
+            return
+        level = inner
+    raise schema_error(f"the schema is nested more than {_MAX_NESTING} levels deep, enums and all", None)
 
 
 def _compile(document: Any) -> Callable[[Any], bool] | None:
