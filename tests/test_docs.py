@@ -109,12 +109,6 @@ class CitationTests(Case):
                 headings = re.findall(r"^(\S.*)\n([-=~^#])\2+$", (ROOT / page).read_text(encoding="utf-8"), re.M)
                 self.assertIn(section, [heading for heading, _ in headings])
 
-    def test_no_workplace(self) -> None:
-        """No page speaks of where it was written."""
-        for page in DOCS.glob("**/*.rst"):
-            with self.subTest(page=page.name):
-                self.assertNotRegex(page.read_text(encoding="utf-8"), r"\.\./shared|/work/|✔|protocol\.md|design\.md")
-
 
 @unittest.skipUnless(importlib.util.find_spec("sphinx") and importlib.util.find_spec("furo"), "needs sphinx and furo")
 class ReferenceTests(Case):
