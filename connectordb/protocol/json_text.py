@@ -9,6 +9,7 @@ would turn NaN into null and enums, UUIDs or dataclasses into something, and the
 from __future__ import annotations
 
 import json
+from collections.abc import Hashable
 from functools import lru_cache
 from math import isfinite
 from typing import Any
@@ -141,7 +142,7 @@ def as_stored(value: Any) -> Any:
     """
     Return *value* as a 0.3 server keeps it: numbers as 64-bit floats, integers too, tuples as lists.
 
-    What two values are compared by when the question is whether one is the stored copy of the other.
+    Whether one value is the stored copy of another is asked with `comparable`.
     """
     if isinstance(value, bool) or value is None or isinstance(value, str):
         return value
@@ -150,3 +151,22 @@ def as_stored(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: as_stored(item) for key, item in value.items()}
     return [as_stored(item) for item in value]
+
+
+def comparable(value: Any) -> Hashable:
+    """
+    Return something that is equal, and hashes alike, for values that are the same once stored, and for no others.
+
+    Unlike Python's own comparison it takes True for another value than 1, as JSON does.
+    """
+    return _hashable(as_stored(value))
+
+
+def _hashable(value: Any) -> Hashable:
+    if value is None or isinstance(value, (float, str)):
+        return value
+    if isinstance(value, bool):
+        return (bool, value)
+    if isinstance(value, dict):
+        return (dict, frozenset((key, _hashable(item)) for key, item in value.items()))
+    return (list, tuple(_hashable(item) for item in value))

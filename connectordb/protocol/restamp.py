@@ -8,7 +8,7 @@ the whole order of requests; it is pure, as it is given the function that sends 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any, Protocol, TypeVar
 
 from ..exceptions import Conflict, ConnectionFailed, OutcomeUnknown, ResponseError, ServerError
@@ -141,16 +141,5 @@ def is_among(points: Sequence[Datapoint], stored: Sequence[Datapoint]) -> bool:
     return any(there[at : at + len(wanted)] == wanted for at in range(len(there) - len(wanted) + 1))
 
 
-def _comparable(points: Sequence[Datapoint]) -> list[tuple[float, Any]]:
-    return [(float(point.get("t", 0.0)), _distinct(json_text.as_stored(point.get("d")))) for point in points]
-
-
-def _distinct(value: Any) -> Any:
-    """Return *value* such that True is not 1, as JSON has it."""
-    if isinstance(value, bool):
-        return ("bool", value)
-    if isinstance(value, dict):
-        return {key: _distinct(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_distinct(item) for item in value]
-    return value
+def _comparable(points: Sequence[Datapoint]) -> list[tuple[float, Hashable]]:
+    return [(float(point.get("t", 0.0)), json_text.comparable(point.get("d"))) for point in points]

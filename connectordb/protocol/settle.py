@@ -3,7 +3,7 @@ What was sent, and what the end of the stream holds: was it stored?
 
 For an insert whose answer never came, or proved nothing. A sent point is found where the stream holds its value at its
 time, or at another time that it was sent with; what it is compared with is what a server makes of a value
-(`json_text.as_stored`). Equal points are found as often as they occur, no more.
+(`json_text.comparable`). Equal points are found as often as they occur, no more.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class Settling:
         self._number = len(sent)
         self._missing: dict[tuple[float, Hashable], list[int]] = {}
         for position, point in enumerate(sent):
-            value = _comparable(json_text.as_stored(point.value))
+            value = json_text.comparable(point.value)
             for t in point.times:
                 self._missing.setdefault((t, value), []).append(position)
         self._found: set[int] = set()
@@ -70,7 +70,7 @@ class Settling:
         missing = self._missing
         for point in held:
             t = point.get("t", 0)
-            candidates = missing.get((t, _comparable(json_text.as_stored(point.get("d")))))
+            candidates = missing.get((t, json_text.comparable(point.get("d"))))
             if candidates:
                 position = next((position for position in candidates if position not in self._found), None)
                 if position is not None:
@@ -96,14 +96,3 @@ def settle(sent: Sequence[Sent], held: Iterable[Datapoint], all_read: bool = Tru
     settling = Settling(sent)
     settling.look(held)
     return settling.result(all_read)
-
-
-def _comparable(value: Any) -> Hashable:
-    """Return something that is equal, and hashes alike, for equal JSON values only: True is not 1."""
-    if value is None or isinstance(value, (float, str)):
-        return value
-    if isinstance(value, bool):
-        return (bool, value)
-    if isinstance(value, dict):
-        return (dict, frozenset((key, _comparable(item)) for key, item in value.items()))
-    return (list, tuple(_comparable(item) for item in value))

@@ -167,3 +167,20 @@ class Stored(unittest.TestCase):
         )
         self.assertIs(json_text.as_stored(True), True)
         self.assertIsInstance(json_text.as_stored(5), float)
+
+    def test_comparable(self) -> None:
+        """What is the same once stored compares and hashes alike; True is not 1, a list no object."""
+        same = json_text.comparable({"a": (1, True, None), "b": {}})
+        self.assertEqual(same, json_text.comparable({"b": {}, "a": [1.0, True, None]}))
+        self.assertEqual(hash(same), hash(json_text.comparable({"b": {}, "a": [1.0, True, None]})))
+        for one, other in (
+            (True, 1),
+            (False, 0),
+            ([], {}),
+            ("1", 1),
+            (None, 0),
+            ([1], [True]),
+            ({"a": 1}, {"a": True}),
+        ):
+            with self.subTest(one=one, other=other):
+                self.assertNotEqual(json_text.comparable(one), json_text.comparable(other))
