@@ -31,7 +31,7 @@ from filelock import Timeout as LockTimeout
 from ..exceptions import DatabaseInUse, LocalProtocolError, StorageError
 from ..protocol.constants import RESERVED_USER_NAMES
 from ..protocol.paths import check_name, is_name
-from .accounts import hash_password
+from .passwords import hash_password
 from .storage import SQLiteStorage, Storage
 from .tree import create_user
 

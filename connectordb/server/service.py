@@ -16,11 +16,12 @@ from typing import Any, TypeVar
 
 from ..protocol.paths import Path
 from ..runtime.clock import SYSTEM, Clock
-from .accounts import ANONYMOUS, Caller, Claim, Credentials, LoginRefused, confirm, hash_password, look_up
+from .accounts import ANONYMOUS, Caller, Claim, Credentials, LoginRefused, confirm, look_up
 from .feed import Outgoing, encode
 from .handlers import HashWanted, Pages, Refusal, Reply, Request, data
 from .hashers import Busy, Hashers
 from .hub import Hub
+from .passwords import hash_password
 from .permissions import DEFAULT, Permissions
 from .routing import Route
 from .storage import Reader, Storage

@@ -25,7 +25,7 @@ def create_user(writer: Writer, fields: Mapping[str, Any], password_hash: str) -
         writer: Where.
         fields: ``name``, ``email``, ``role``, ``public``, and where they are not empty ``nickname``, ``description``, ``icon``.
             They have been checked.
-        password_hash: What `accounts.hash_password` returned.
+        password_hash: What `passwords.hash_password` returned.
 
     Raises:
         Taken: Somebody has this name or email address.

@@ -17,7 +17,7 @@ from filelock import FileLock
 
 from connectordb.exceptions import ClosedError, DatabaseInUse, LocalProtocolError, StorageError
 from connectordb.runtime.sqlite import connect
-from connectordb.server import accounts, database
+from connectordb.server import database, passwords
 from connectordb.server.accounts import Password, confirm, look_up
 from connectordb.server.database import Created, Database, Running
 from connectordb.server.storage import Device, User
@@ -43,7 +43,7 @@ class FolderCase(Case):
     def setUp(self) -> None:
         super().setUp()
         self.path = self.folder() / "db"
-        patch = mock.patch.multiple(accounts, _N=16, _P=1)
+        patch = mock.patch.multiple(passwords, _N=16, _P=1)
         patch.start()
         self.addCleanup(patch.stop)
 
@@ -87,7 +87,7 @@ class Creating(FolderCase):
         self.assertEqual(database.create(self.path, test=True), Created("test", None))
         user, devices = self.administrator()
         self.assertEqual((user.name, user.email, user.role, user.public), ("test", "test@localhost", "admin", False))
-        self.assertTrue(accounts.verify_password("test", user.password))
+        self.assertTrue(passwords.verify_password("test", user.password))
         self.assertEqual([device.name for device in devices], ["user", "meta"])
 
     def test_user(self) -> None:
@@ -95,7 +95,7 @@ class Creating(FolderCase):
         self.assertEqual(database.create(self.path, user="mara", password="p"), Created("mara", None))
         user, _ = self.administrator()
         self.assertEqual((user.name, user.email, user.role, user.public), ("mara", "root@localhost", "admin", False))
-        self.assertTrue(accounts.verify_password("p", user.password))
+        self.assertTrue(passwords.verify_password("p", user.password))
 
     def test_password_made_up(self) -> None:
         """A password that is not given is made up, told, and works."""

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from unittest import mock
 
 from connectordb.protocol.paths import Path
-from connectordb.server import accounts, service
+from connectordb.server import passwords, service
 from connectordb.server.accounts import Caller, Key, Password
 from connectordb.server.handlers import Refusal
 from connectordb.server.hashers import Busy
@@ -22,7 +22,7 @@ from .handlers.case import HandlerCase
 T = TypeVar("T")
 Work = Callable[[Service], Coroutine[Any, Any, T]]
 
-cheap = mock.patch.multiple(accounts, _N=16, _P=1)
+cheap = mock.patch.multiple(passwords, _N=16, _P=1)
 
 
 class Ear:

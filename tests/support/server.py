@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from connectordb.server import Server, accounts, create
+from connectordb.server import Server, create, passwords
 
 
 @contextmanager
@@ -23,7 +23,7 @@ def run_server(user: str = "test", password: str = "test", **options: Any) -> It
     """
     folder = Path(tempfile.mkdtemp(prefix="connectordb-test-"))
     try:
-        with mock.patch.multiple(accounts, _N=16, _P=1):
+        with mock.patch.multiple(passwords, _N=16, _P=1):
             create(folder / "database", user=user, password=password)
             with Server(folder / "database", **{"login_delay": 0.0, **options}) as server:
                 yield server
