@@ -15,7 +15,12 @@ assert VERSION is not None
 NOT_ARMV7 = "platform_machine != 'armv7l' and platform_machine != 'armv6l'"
 
 EXTRAS = {
-    "server": ["aiohttp>=3.10", "orjson>=3.9", f"google-re2>=1.1; {NOT_ARMV7}"],
+    "server": [
+        "aiohttp>=3.10",
+        "orjson>=3.9",
+        f"google-re2>=1.1; {NOT_ARMV7}",
+        "tomli>=2; python_version < '3.11'",  # the standard library's tomllib, before it was there
+    ],
     "cli": ["click>=8.1", "rich>=13", "plotext>=5.2,<6", f"psutil>=5.9; {NOT_ARMV7}"],
     "fast": ["orjson>=3.9"],
 }

@@ -18,6 +18,7 @@ from .datapoints import DatapointArray
 from .exceptions import (
     AuthenticationError,
     ClosedError,
+    ConfigurationError,
     Conflict,
     ConnectionFailed,
     ConnectorDBError,
@@ -51,6 +52,7 @@ __all__ = [
     "DATAPOINT_INSERT_LIMIT",
     "AuthenticationError",
     "ClosedError",
+    "ConfigurationError",
     "Conflict",
     "ConnectionFailed",
     "ConnectorDB",

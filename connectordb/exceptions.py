@@ -26,6 +26,7 @@ Every exception that this package raises, in one tree.
     │   └── StorageFull                  there is no space left for it
     ├── LoggerError                      the Logger was asked for what it cannot do
     │   └── StreamNotAdded               the Logger does not know this stream (also a LookupError)
+    ├── ConfigurationError               a configuration file says what makes no sense (also a ValueError)
     ├── DatabaseInUse                    another server has this database folder
     └── ClosedError                      used after ``close()`` (also a RuntimeError)
 
@@ -42,6 +43,7 @@ import requests.exceptions
 __all__ = [
     "AuthenticationError",
     "ClosedError",
+    "ConfigurationError",
     "Conflict",
     "ConnectionFailed",
     "ConnectorDBError",
@@ -209,6 +211,10 @@ class LoggerError(ConnectorDBError):
 
 class StreamNotAdded(LoggerError, LookupError):
     """The Logger does not know this stream: ``addStream`` comes first."""
+
+
+class ConfigurationError(ConnectorDBError, ValueError):
+    """A configuration file, or one that it names, says what makes no sense; the message names file and key."""
 
 
 class DatabaseInUse(ConnectorDBError):

@@ -68,6 +68,7 @@ FOREIGN = {
     },  # the last: what the others raise
     "fastjsonschema": {"protocol/schemas.py"},
     "re2": {"server/"},
+    "tomli": {"server/config.py"},
     "filelock": {"logger/", "server/"},
 }
 

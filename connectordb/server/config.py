@@ -1,0 +1,301 @@
+"""
+The server's configuration: every setting with its default, its bounds and what it means, and the TOML file that changes them.
+
+A section is a dataclass, a setting a field of it; the file, ``connectordb config`` and the documentation are made from these
+alone. A setting that a file does not name keeps its default.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+import sys
+import textwrap
+from collections.abc import Iterator, Mapping
+from dataclasses import MISSING, Field, dataclass, field, fields
+from math import inf
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ..exceptions import ConfigurationError
+from ..protocol.constants import (
+    MERGE_LIMIT,
+    PING_PERIOD,
+    PONG_WAIT,
+    REQUEST_BYTES_LIMIT,
+    WEBSOCKET_MESSAGE_LIMIT,
+)
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+#: The file's name in a database folder.
+FILE_NAME = "connectordb.toml"
+
+KIB, MIB = 1024, 1024 * 1024
+
+
+class Rule(NamedTuple):
+    """
+    What a setting may be, and what it means.
+
+    Attributes:
+        meaning: In words, with the unit.
+        least: The smallest number.
+        choices: The texts it may be; any text if there are none.
+    """
+
+    meaning: str
+    least: float = 0
+    choices: tuple[str, ...] = ()
+
+
+def _setting(default: Any, meaning: str, *, least: float = 0, choices: tuple[str, ...] = ()) -> Any:
+    return field(default=default, metadata={"rule": Rule(meaning, least, choices)})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listen:
+    """Where the server listens, and how it is reached."""
+
+    host: str = _setting("127.0.0.1", "The address to listen on.")
+    port: int = _setting(3124, "The port; 0 takes one that is free.")
+    unencrypted: bool = _setting(
+        False,
+        "Listen on an address that other machines reach although there is no TLS: whoever is on the way reads all.",
+    )
+    tls_cert: str = _setting("", "The file with the certificate and its chain (PEM). Empty: no TLS.")
+    tls_key: str = _setting("", "The file with the certificate's key (PEM). Empty: it is in tls_cert.")
+    site_url: str = _setting(
+        "", "Where clients reach the server, for links in feeds and as its own origin. Empty: as they say."
+    )
+    trusted_proxies: tuple[str, ...] = _setting(
+        (), "Networks of reverse proxies whose X-Forwarded-For, -Proto and -Host are believed, such as 10.0.0.0/8."
+    )
+    allowed_origins: tuple[str, ...] = _setting(
+        ("*",), "Pages of which origins may read answers, without cookies: https://…, or * for any."
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Login:
+    """Passwords and cookies."""
+
+    refused_delay: float = _setting(0.3, "Seconds that a refused login waits for its answer.")
+    refused_waiting: int = _setting(1000, "Refused logins that wait at once; beyond it they are answered at once.")
+    password_threads: int = _setting(2, "Passwords that are checked at once, each with 16 MiB and a core.", least=1)
+    passwords_waiting: int = _setting(100, "Passwords that wait to be checked; beyond it 503.", least=1)
+    cookie_days: float = _setting(120.0, "Days that a remembered login lasts.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What a client may make the server do."""
+
+    body_bytes: int = _setting(REQUEST_BYTES_LIMIT, "Bytes of a request's body; beyond it 413.", least=KIB)
+    bodies_bytes: int = _setting(128 * MIB, "Bytes of all bodies that are being received; beyond it 503.", least=MIB)
+    line_bytes: int = _setting(64 * KIB, "Bytes of the request line, and of one header.", least=KIB)
+    header_seconds: float = _setting(15.0, "Seconds that a request's headers may take to arrive.", least=0.1)
+    body_seconds: float = _setting(60.0, "Seconds that a request's body may take to arrive.", least=0.1)
+    idle_seconds: float = _setting(75.0, "Seconds that a connection is kept on which nothing happens.", least=0.1)
+    answer_seconds: float = _setting(30.0, "Seconds that a client may read nothing of an answer.", least=0.1)
+    connections: int = _setting(2000, "Connections that are open at once; beyond it 503.", least=1)
+    connections_per_address: int = _setting(200, "Connections from one address; beyond it 503.", least=1)
+    schema_bytes: int = _setting(64 * KIB, "Bytes of a stream's schema.", least=2)
+    check_seconds: float = _setting(5.0, "Seconds that checking the values of one insert may take.", least=0.1)
+    text_characters: int = _setting(1000, "Characters of a nickname, email address, data type or API key.", least=100)
+    merged_streams: int = _setting(MERGE_LIMIT, "Streams in a merge.", least=1)
+    shutdown_seconds: float = _setting(5.0, "Seconds that requests under way are given when the server stops.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebSocket:
+    """Websockets."""
+
+    ping_seconds: float = _setting(PING_PERIOD, "Seconds between pings, at which rights are checked again.", least=0.05)
+    pong_seconds: float = _setting(PONG_WAIT, "Seconds without a pong after which a connection is dropped.", least=0.05)
+    close_seconds: float = _setting(2.0, "Seconds for a client to answer a close frame.")
+    message_bytes: int = _setting(
+        WEBSOCKET_MESSAGE_LIMIT, "Bytes of a message to the server; beyond it close code 1009.", least=KIB
+    )
+    subscriptions: int = _setting(1000, "Subscriptions of one connection.", least=1)
+    waiting_messages: int = _setting(1000, "Messages that wait for a client that does not read.", least=1)
+    waiting_bytes: int = _setting(16 * MIB, "Bytes of messages that wait for a client that does not read.", least=KIB)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Storage:
+    """The database file."""
+
+    readers: int = _setting(2, "Threads that read.", least=1)
+    group_inserts: int = _setting(128, "Writes that share one flush to disk at most.", least=1)
+    group_seconds: float = _setting(0.02, "Seconds after which a flush takes in no more writes.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Idempotency:
+    """Inserts with an Idempotency-Key."""
+
+    seconds: float = _setting(604800.0, "Seconds that a key is remembered.", least=1)
+    keys_per_device: int = _setting(
+        100_000, "Keys that are remembered of one device; beyond it an insert with a key is refused.", least=1
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compression:
+    """Compressed answers, for clients that ask for them."""
+
+    least_bytes: int = _setting(16 * KIB, "Bytes of the smallest answer that is compressed; 0: none is.")
+    loopback: bool = _setting(False, "Compress also for clients on this machine.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Log:
+    """What the server tells of itself."""
+
+    level: str = _setting("info", "What is logged at least.", choices=("debug", "info", "warning", "error"))
+    format: str = _setting("lines", "Lines for people, or one JSON object a line.", choices=("lines", "json"))
+    file: str = _setting("", "The file, relative to the database folder. Empty: standard error (for a journal).")
+    rotate_bytes: int = _setting(10 * MIB, "Bytes after which the file is put aside; 0: never.")
+    keep: int = _setting(5, "Files put aside that are kept.")
+    requests: bool = _setting(False, "Log each request.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metrics:
+    """Figures for Prometheus, on a port of their own; they need no login."""
+
+    port: int = _setting(-1, "The port; -1: none, 0: one that is free.", least=-1)
+    host: str = _setting("127.0.0.1", "The address to listen on.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Permissions:
+    """Who may do what."""
+
+    file: str = _setting("", "The permissions file, relative to the database folder. Empty: as a 0.3 server has them.")
+    watch: bool = _setting(True, "Take on a changed file while the server runs.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """All settings, by section."""
+
+    listen: Listen = field(default_factory=Listen)
+    login: Login = field(default_factory=Login)
+    limits: Limits = field(default_factory=Limits)
+    websocket: WebSocket = field(default_factory=WebSocket)
+    storage: Storage = field(default_factory=Storage)
+    idempotency: Idempotency = field(default_factory=Idempotency)
+    compression: Compression = field(default_factory=Compression)
+    log: Log = field(default_factory=Log)
+    metrics: Metrics = field(default_factory=Metrics)
+    permissions: Permissions = field(default_factory=Permissions)
+
+
+class Setting(NamedTuple):
+    """A setting and what it is in one configuration."""
+
+    section: str
+    name: str
+    value: Any
+    default: Any
+    rule: Rule
+
+
+def settings(config: Config) -> Iterator[Setting]:
+    """Yield every setting of a configuration, in the order of the file."""
+    for section in fields(config):
+        values = getattr(config, section.name)
+        for entry in fields(values):
+            yield Setting(section.name, entry.name, getattr(values, entry.name), entry.default, entry.metadata["rule"])
+
+
+def load(path: str | os.PathLike[str]) -> Config:
+    """
+    Return what a file configures.
+
+    Raises:
+        ConfigurationError: It cannot be read, or a setting in it is unknown or makes no sense.
+    """
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigurationError(f"reading the configuration {os.fspath(path)!r}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"reading the configuration {os.fspath(path)!r}: it is no UTF-8 text") from error
+    return parse(text, os.fspath(path))
+
+
+def parse(text: str, name: str = "configuration") -> Config:
+    """Return what the text of a file configures; *name* is how errors call it."""
+    try:
+        tables = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(f"{name}: this is no TOML: {error}") from error
+    sections = {section.name: section for section in fields(Config)}
+    _check_names(name, "section", tables, sections)
+    return Config(**{key: _section(name, sections[key], table) for key, table in tables.items()})
+
+
+def _section(name: str, section: Field[Any], table: Any) -> Any:
+    if not isinstance(table, dict):
+        raise ConfigurationError(f"{name}: {section.name!r} is a section: write [{section.name}]")
+    assert section.default_factory is not MISSING
+    kind: Any = section.default_factory
+    known = {entry.name: entry for entry in fields(kind)}
+    _check_names(name, f"setting in [{section.name}]", table, known)
+    return kind(**{key: _value(f"{name}: {section.name}.{key}", known[key], value) for key, value in table.items()})
+
+
+def _check_names(name: str, what: str, given: Mapping[str, Any], known: Mapping[str, Any]) -> None:
+    for key in given:
+        if key not in known:
+            near = difflib.get_close_matches(key, known, 1)
+            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"
+            raise ConfigurationError(f"{name}: no {what} is called {key!r}; {hint}")
+
+
+def _value(where: str, entry: Field[Any], value: Any) -> Any:
+    """Return a setting's value as it is kept; what it has to be is told by its default."""
+    rule: Rule = entry.metadata["rule"]
+    kind: Any = type(entry.default)
+    if kind is tuple:
+        if not (isinstance(value, list) and all(isinstance(item, str) for item in value)):
+            raise ConfigurationError(f"{where} is {value!r}; expected a list of texts")
+        return tuple(value)
+    if kind is float and type(value) is int:
+        value = float(value)
+    if type(value) is not kind:
+        expected = {bool: "true or false", int: "an integer", float: "a number", str: "a text"}[kind]
+        raise ConfigurationError(f"{where} is {value!r}; expected {expected}")
+    if kind in (int, float) and not rule.least <= value < inf:
+        raise ConfigurationError(f"{where} is {value!r}; it must be at least {rule.least:g}")
+    if rule.choices and value not in rule.choices:
+        raise ConfigurationError(f"{where} is {value!r}; expected one of {', '.join(rule.choices)}")
+    return value
+
+
+def render(config: Config) -> str:
+    """Return the file that says all of *config*, with what each setting means and what it is by default."""
+    lines: list[str] = []
+    section = ""
+    for setting in settings(config):
+        if setting.section != section:
+            section = setting.section
+            lines += ["", f"# {type(getattr(config, section)).__doc__}", f"[{section}]"]
+        about = f"{setting.rule.meaning} Default: {_toml(setting.default)}"
+        lines += ["", *textwrap.wrap(about, 100, initial_indent="# ", subsequent_indent="# ", break_long_words=False)]
+        lines.append(f"{setting.name} = {_toml(setting.value)}")
+    return "\n".join(lines[1:]) + "\n"
+
+
+def _toml(value: Any) -> str:
+    # JSON's texts, integers and truth values are TOML's, too
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_toml, value))}]"
+    return repr(value) if isinstance(value, float) else json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
