@@ -23,9 +23,9 @@ from .packs import pack, regroup, unpack, unpack_at
 
 #: Bits of a chunk's key that are the index of its first point: a thousand points a second for eight years. The 25 that
 #: are left of SQLite's 63 number the series.
-_INDEX_BITS = 38
-_MOST_POINTS = 1 << _INDEX_BITS
-_MOST_SERIES = 1 << (63 - _INDEX_BITS)
+INDEX_BITS = 38
+MOST_POINTS = 1 << INDEX_BITS
+_MOST_SERIES = 1 << (63 - INDEX_BITS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class _Tail:
 
     @property
     def length(self) -> int:
-        return (self.id & (_MOST_POINTS - 1)) + self.number
+        return (self.id & (MOST_POINTS - 1)) + self.number
 
 
 class Points:
@@ -69,7 +69,7 @@ class Points:
         if row is None:
             return 0
         key, number, last_time = row
-        first: int = key & (_MOST_POINTS - 1)
+        first: int = key & (MOST_POINTS - 1)
         if last_time <= t:
             return first + int(number)
         ((packed, data),) = self._connection.execute("SELECT packed, data FROM chunks WHERE id = ?", (key,))
@@ -82,7 +82,7 @@ class Points:
     def text(self, series: Series, first: int, last: int, budget: int) -> tuple[bytes, int]:
         """Return points from index *first*, before *last*, as text, and the index that it came to."""
         # beyond the last index that a key has room for, the next series begins
-        first, last = max(first, 0), min(last, _MOST_POINTS)
+        first, last = max(first, 0), min(last, MOST_POINTS)
         found: list[bytes] = []
         at, size = first, 0
         if first < last:
@@ -106,7 +106,7 @@ class Points:
 
     def _rows_from(self, number: int, first: int, last: int) -> Generator[tuple[int, int, int, bytes], None, None]:
         """Go through the chunks that hold the points from *first* to before *last*, and perhaps the one before them."""
-        base = number << _INDEX_BITS
+        base = number << INDEX_BITS
         rows = self._connection.execute(
             "SELECT id - :base, number, packed, data FROM chunks WHERE id >= "
             "(SELECT max(id) FROM chunks WHERE id BETWEEN :base AND :first) AND id < :last ORDER BY id",
@@ -118,17 +118,17 @@ class Points:
             rows.close()
 
     def _tail(self, number: int) -> _Tail | None:
-        base = number << _INDEX_BITS
+        base = number << INDEX_BITS
         row = self._connection.execute(
             "SELECT id, number, last_time, length(data) FROM chunks WHERE id BETWEEN ? AND ? ORDER BY id DESC LIMIT 1",
-            (base, base + _MOST_POINTS - 1),
+            (base, base + MOST_POINTS - 1),
         ).fetchone()
         return _Tail(*row) if row else None
 
     def clear(self, series: Series) -> None:
         """Remove all points of a series."""
-        base = _number(series) << _INDEX_BITS
-        self._connection.execute("DELETE FROM chunks WHERE id BETWEEN ? AND ?", (base, base + _MOST_POINTS - 1))
+        base = _number(series) << INDEX_BITS
+        self._connection.execute("DELETE FROM chunks WHERE id BETWEEN ? AND ?", (base, base + MOST_POINTS - 1))
 
     def insert(self, series: Series, points: Sequence[Datapoint], restamp: bool) -> Inserted:
         """Append points, as the contract says."""
@@ -137,8 +137,8 @@ class Points:
         first = tail.length if tail else 0
         if not points:
             return Inserted(first, [])
-        if first + len(points) > _MOST_POINTS:
-            raise StorageError(f"a stream holds {_MOST_POINTS} points at most; go on in another one")
+        if first + len(points) > MOST_POINTS:
+            raise StorageError(f"a stream holds {MOST_POINTS} points at most; go on in another one")
         times = _stamped([float(point["t"]) for point in points], tail.last_time if tail else 0.0, restamp)
         if tail:
             pieces = cut(points, times, max(OPEN_POINTS - tail.number, 0), max(OPEN_BYTES - tail.size - 1, 0))
@@ -177,18 +177,18 @@ class Points:
         found = []
         rows = self._connection.execute(
             "SELECT id, number, first_time, last_time, packed, data FROM chunks WHERE id BETWEEN ? AND ? ORDER BY id DESC",
-            (number << _INDEX_BITS, tail.id),
+            (number << INDEX_BITS, tail.id),
         )
         for key, points, first_time, last_time, packed, data in rows:
             if packed:
                 rows.close()
                 break
-            found.append(Chunk(key & (_MOST_POINTS - 1), points, first_time, last_time, data))
+            found.append(Chunk(key & (MOST_POINTS - 1), points, first_time, last_time, data))
         return found[::-1]
 
     def _remove(self, number: int, chunk: Chunk) -> None:
         """Remove what is stored of the indices of *chunk*."""
-        base = number << _INDEX_BITS
+        base = number << INDEX_BITS
         self._connection.execute(
             "DELETE FROM chunks WHERE id >= ? AND id < ?", (base + chunk.first, base + chunk.after)
         )
@@ -198,7 +198,7 @@ class Points:
             "INSERT OR REPLACE INTO chunks (id, series, number, first_time, last_time, packed, data)"
             " VALUES (?, ?, ?, ?, ?, ?, ?)",
             (
-                (number << _INDEX_BITS) + chunk.first,
+                (number << INDEX_BITS) + chunk.first,
                 number,
                 chunk.number,
                 chunk.first_time,
