@@ -139,9 +139,11 @@ class Storage:
 class Idempotency:
     """Inserts with an Idempotency-Key."""
 
-    seconds: float = _setting(604800.0, "Seconds that a key is remembered.", least=1)
+    seconds: int = _setting(604800, "Seconds, while the server runs, that a key is remembered.", least=1)
     keys_per_device: int = _setting(
-        100_000, "Keys that are remembered of one device; beyond it an insert with a key is refused.", least=1
+        1_000_000,
+        "Keys that are remembered of one device, each some 100 bytes; beyond it an insert with a new key is refused.",
+        least=1,
     )
 
 

@@ -5,16 +5,33 @@ Where the server keeps users, devices, streams and points.
 do what, or of subscribers.
 """
 
-from .contract import Device, Found, Gone, Inserted, Older, Reader, Series, Storage, Stream, Taken, User, Writer
+from .contract import (
+    Device,
+    Found,
+    Gone,
+    Inserted,
+    InsertKey,
+    Older,
+    Reader,
+    Remembered,
+    Series,
+    Storage,
+    Stream,
+    Taken,
+    User,
+    Writer,
+)
 from .sqlite import SQLiteStorage
 
 __all__ = [
     "Device",
     "Found",
     "Gone",
+    "InsertKey",
     "Inserted",
     "Older",
     "Reader",
+    "Remembered",
     "SQLiteStorage",
     "Series",
     "Storage",

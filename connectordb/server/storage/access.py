@@ -7,7 +7,8 @@ from typing import Any
 
 from ...protocol.points import Datapoint
 from ...runtime.sqlite import Connection
-from .contract import Device, Found, Gone, Inserted, Reader, Series, Stream, User, Writer
+from .contract import Device, Found, Gone, Inserted, InsertKey, Reader, Remembered, Series, Stream, User, Writer
+from .keys import InsertKeys
 from .points import Points
 from .rows import Table, key_digest, same_key
 
@@ -21,6 +22,7 @@ class SQLiteReader(Reader):
         self._devices = Table(connection, "devices", Device, parent="user_id")
         self._streams = Table(connection, "streams", Stream, parent="device_id")
         self._points = Points(connection)
+        self._insert_keys = InsertKeys(connection)
 
     def find(self, names: Sequence[str]) -> Found:
         """Return what lies at a path of one to three names."""
@@ -79,6 +81,20 @@ class SQLiteReader(Reader):
         """Return the time of the newest point."""
         return self._points.newest(series)
 
+    def size(self, series: Series) -> int:
+        """Return how many bytes the points are as JSON text."""
+        return self._points.size(series)
+
+    def device_size(self, device_id: int) -> int:
+        """Return the sizes of all series of a device, together."""
+        ids = self._connection.execute("SELECT id FROM streams WHERE device_id = ?", (device_id,)).fetchall()
+        return sum(self.size(Series(id, downlink)) for (id,) in ids for downlink in (False, True))
+
+    def stream_count(self, device_id: int) -> int:
+        """Return how many streams a device has."""
+        ((number,),) = self._connection.execute("SELECT count(*) FROM streams WHERE device_id = ?", (device_id,))
+        return int(number)
+
     def index_after(self, series: Series, t: float) -> int:
         """Return the index of the first point later than *t*."""
         return self._points.index_after(series, t)
@@ -86,6 +102,14 @@ class SQLiteReader(Reader):
     def text(self, series: Series, first: int, last: int, budget: int) -> tuple[bytes, int]:
         """Return points as text, and the index that it came to."""
         return self._points.text(series, first, last, budget)
+
+    def recall_insert(self, key: InsertKey) -> Remembered | None:
+        """Return the insert that was made under a key."""
+        return self._insert_keys.recall(key)
+
+    def count_inserts(self, device_id: int) -> int:
+        """Return how many inserts of a device are remembered."""
+        return self._insert_keys.count(device_id)
 
 
 class SQLiteWriter(SQLiteReader, Writer):
@@ -145,6 +169,14 @@ class SQLiteWriter(SQLiteReader, Writer):
         if not self._streams.has(series.stream_id):
             raise Gone("the stream is not there any more")
         return self._points.insert(series, points, restamp)
+
+    def remember_insert(self, key: InsertKey, what: Remembered) -> None:
+        """Remember an insert under its key."""
+        self._insert_keys.remember(key, what)
+
+    def forget_inserts(self, age: float, most: int) -> int:
+        """Forget old inserts; return how many."""
+        return self._insert_keys.forget(age, most)
 
     def _clear_stream(self, stream_id: int) -> None:
         self.clear(Series(stream_id))

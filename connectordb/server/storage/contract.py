@@ -114,10 +114,44 @@ class Inserted:
     Attributes:
         first: The index of its first point.
         times: The times under which the points were stored.
+        text: The points as they were stored: what `Reader.text` returns for them.
     """
 
     first: int
     times: list[float]
+    text: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class InsertKey:
+    """
+    What a caller calls one of its inserts.
+
+    Attributes:
+        device_id: The caller; 0 for nobody.
+        series: Where the insert was addressed to.
+        text: The key, as it was given.
+    """
+
+    device_id: int
+    series: Series
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """
+    An insert that was made under a key.
+
+    Attributes:
+        body: A digest of its points.
+        downlink: Whether it landed in the stream's downlink.
+        first: The index of its first point; `None` if none was stored.
+    """
+
+    body: bytes
+    downlink: bool
+    first: int | None
 
 
 class Reader(Protocol):
@@ -153,6 +187,15 @@ class Reader(Protocol):
     def newest(self, series: Series) -> float | None:
         """Return the time of the newest point."""
 
+    def size(self, series: Series) -> int:
+        """Return how many bytes the points are as JSON text, however they are stored; at once, however many there are."""
+
+    def device_size(self, device_id: int) -> int:
+        """Return the sizes of all series of a device, together."""
+
+    def stream_count(self, device_id: int) -> int:
+        """Return how many streams a device has."""
+
     def index_after(self, series: Series, t: float) -> int:
         """Return the index of the first point later than *t*; the length if there is none."""
 
@@ -163,6 +206,12 @@ class Reader(Protocol):
         It stops after about *budget* bytes, having returned one point at least if there is one; the second value is the
         index that it came to.
         """
+
+    def recall_insert(self, key: InsertKey) -> Remembered | None:
+        """Return the insert that was made under a key, unless it was forgotten."""
+
+    def count_inserts(self, device_id: int) -> int:
+        """Return how many inserts of a device are remembered; at once, however many there are."""
 
 
 class Writer(Reader, Protocol):
@@ -213,6 +262,19 @@ class Writer(Reader, Protocol):
 
         Raises:
             Older: It is older, and *restamp* is off.
+        """
+
+    def remember_insert(self, key: InsertKey, what: Remembered) -> None:
+        """Have `recall_insert` return *what*, until it is forgotten; nothing is remembered under that key yet."""
+
+    def forget_inserts(self, age: float, most: int) -> int:
+        """
+        Forget inserts that were remembered for more than *age* seconds, the *most* oldest of them.
+
+        Seconds count while the server runs: nothing is forgotten earlier because a clock was set.
+
+        Returns:
+            How many were forgotten.
         """
 
 

@@ -64,6 +64,8 @@ def _first(connection: Connection) -> None:
             first_time REAL NOT NULL,
             last_time REAL NOT NULL,
             packed INTEGER NOT NULL,
+            -- bytes of the series' text in the chunks before this one, so that its size is known from the last one
+            before INTEGER NOT NULL,
             data BLOB NOT NULL
         );
         -- an append leaves it alone: it changes only with a new chunk
@@ -71,4 +73,23 @@ def _first(connection: Connection) -> None:
     """)
 
 
-MIGRATIONS: tuple[Migration, ...] = (_first,)
+def _with_insert_keys(connection: Connection) -> None:
+    connection.execute("""
+        -- What was inserted under which key. In order of time, as `at`, the seconds for which the server ran, never goes back.
+        CREATE TABLE insert_keys (
+            id INTEGER PRIMARY KEY,
+            digest BLOB NOT NULL UNIQUE,
+            device_id INTEGER NOT NULL,
+            at INTEGER NOT NULL,
+            body BLOB NOT NULL,
+            downlink INTEGER NOT NULL,
+            first INTEGER
+        );
+        CREATE TABLE insert_key_counts (
+            device_id INTEGER PRIMARY KEY,
+            number INTEGER NOT NULL
+        );
+    """)
+
+
+MIGRATIONS: tuple[Migration, ...] = (_first, _with_insert_keys)

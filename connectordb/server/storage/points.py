@@ -30,11 +30,12 @@ _MOST_SERIES = 1 << (63 - INDEX_BITS)
 
 @dataclass(frozen=True, slots=True)
 class _Tail:
-    """The last chunk, without its text; `size` is the text's length."""
+    """The last chunk, without its text; `size` is the text's length, `before` that of all chunks before it."""
 
     id: int
     number: int
     last_time: float
+    before: int
     size: int
 
     @property
@@ -57,6 +58,11 @@ class Points:
         """Return the time of the newest point."""
         tail = self._tail(_number(series))
         return tail.last_time if tail else None
+
+    def size(self, series: Series) -> int:
+        """Return the bytes of the points' text, before any compression."""
+        tail = self._tail(_number(series))
+        return tail.before + tail.size if tail else 0
 
     def index_after(self, series: Series, t: float) -> int:
         """Return the index of the first point later than *t*; the length if there is none."""
@@ -120,7 +126,7 @@ class Points:
     def _tail(self, number: int) -> _Tail | None:
         base = number << INDEX_BITS
         row = self._connection.execute(
-            "SELECT id, number, last_time, length(data) FROM chunks WHERE id BETWEEN ? AND ? ORDER BY id DESC LIMIT 1",
+            "SELECT id, number, last_time, before, length(data) FROM chunks WHERE id BETWEEN ? AND ? ORDER BY id DESC LIMIT 1",
             (base, base + MOST_POINTS - 1),
         ).fetchone()
         return _Tail(*row) if row else None
@@ -136,7 +142,7 @@ class Points:
         tail = self._tail(number)
         first = tail.length if tail else 0
         if not points:
-            return Inserted(first, [])
+            return Inserted(first, [], b"")
         if first + len(points) > MOST_POINTS:
             raise StorageError(f"a stream holds {MOST_POINTS} points at most; go on in another one")
         times = _stamped([float(point["t"]) for point in points], tail.last_time if tail else 0.0, restamp)
@@ -144,8 +150,11 @@ class Points:
             pieces = cut(points, times, max(OPEN_POINTS - tail.number, 0), max(OPEN_BYTES - tail.size - 1, 0))
         else:
             pieces = cut(points, times, OPEN_POINTS, OPEN_BYTES)
-        self._append(number, tail, _chunks(first, times, list(pieces)))
-        return Inserted(first, times)
+        cut_up = list(pieces)
+        # a comma goes before what continues the last chunk
+        before = tail.before + tail.size + bool(cut_up[0][0]) if tail else 0
+        self._append(number, tail, _chunks(first, before, times, cut_up))
+        return Inserted(first, times, b",".join([text for count, text in cut_up if count]))
 
     def _append(self, number: int, tail: _Tail | None, new: list[Chunk]) -> None:
         """Store *new* chunks; the first of them continues the tail where there is one, and may be empty."""
@@ -176,14 +185,14 @@ class Points:
         """Return the chunks that are not packed, the open one last: a handful, as all others are regrouped at once."""
         found = []
         rows = self._connection.execute(
-            "SELECT id, number, first_time, last_time, packed, data FROM chunks WHERE id BETWEEN ? AND ? ORDER BY id DESC",
+            "SELECT id, number, first_time, last_time, packed, before, data FROM chunks WHERE id BETWEEN ? AND ? ORDER BY id DESC",
             (number << INDEX_BITS, tail.id),
         )
-        for key, points, first_time, last_time, packed, data in rows:
+        for key, points, first_time, last_time, packed, before, data in rows:
             if packed:
                 rows.close()
                 break
-            found.append(Chunk(key & (MOST_POINTS - 1), points, first_time, last_time, data))
+            found.append(Chunk(key & (MOST_POINTS - 1), points, first_time, last_time, data, before))
         return found[::-1]
 
     def _remove(self, number: int, chunk: Chunk) -> None:
@@ -195,8 +204,8 @@ class Points:
 
     def _put(self, number: int, chunk: Chunk, data: bytes, *, packed: bool) -> None:
         self._connection.execute(
-            "INSERT OR REPLACE INTO chunks (id, series, number, first_time, last_time, packed, data)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO chunks (id, series, number, first_time, last_time, packed, before, data)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 (number << INDEX_BITS) + chunk.first,
                 number,
@@ -204,6 +213,7 @@ class Points:
                 chunk.first_time,
                 chunk.last_time,
                 packed,
+                chunk.before,
                 data,
             ),
         )
@@ -233,13 +243,14 @@ def _continued(last: Chunk, head: Chunk) -> Chunk:
     return replace(last, number=last.number + head.number, last_time=head.last_time, text=last.text + b"," + head.text)
 
 
-def _chunks(first: int, times: Sequence[float], pieces: Sequence[tuple[int, bytes]]) -> list[Chunk]:
+def _chunks(first: int, before: int, times: Sequence[float], pieces: Sequence[tuple[int, bytes]]) -> list[Chunk]:
     chunks = []
     done = 0
     for number, text in pieces:
         last = done + max(number, 1) - 1
-        chunks.append(Chunk(first + done, number, times[done], times[last], text))
+        chunks.append(Chunk(first + done, number, times[done], times[last], text, before))
         done += number
+        before += len(text)
     return chunks
 
 

@@ -23,7 +23,7 @@ class Layout(Case):
         look = "SELECT name, sql FROM sqlite_master ORDER BY name"
         before = self.connection.execute(look).fetchall()
         names = {name for name, _ in before}
-        self.assertLessEqual({"users", "devices", "streams", "chunks"}, names)
+        self.assertLessEqual({"users", "devices", "streams", "chunks", "insert_keys", "insert_key_counts"}, names)
         self.assertEqual(version(self.connection), len(MIGRATIONS))
         migrate(self.connection, self.path, MIGRATIONS)
         self.assertEqual(self.connection.execute(look).fetchall(), before)

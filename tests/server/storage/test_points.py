@@ -75,7 +75,7 @@ class Inserting(StorageCase):
             ),
             (0, None, 0, (b"", 0)),
         )
-        self.assertEqual(self.insert(), Inserted(0, []))
+        self.assertEqual(self.insert(), Inserted(0, [], b""))
 
     def test_older(self) -> None:
         """An insert whose first point is older than the newest stored is refused whole; an equal time is none."""
@@ -239,7 +239,10 @@ class PointsMachine(RuleBasedStateMachine):
             floor = newest + 0.00001 if newest == int(newest) else newest
             end = bisect.bisect_right(times, floor)
             times = [floor] * end + times[end:]
-        assert future.result(SOON) == Inserted(len(model), times)
+        first = len(model)
+        inserted = future.result(SOON)
+        text, _ = self.storage.read(lambda reader: reader.text(series, first, first + len(points), 10**9)).result(SOON)
+        assert inserted == Inserted(first, times, text)
         for point, t in zip(points, times, strict=True):
             model.append({key: value for key, value in {**point, "t": t}.items() if value is not None})
 

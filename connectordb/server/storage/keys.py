@@ -1,0 +1,92 @@
+"""
+The keys under which inserts were made, so that one that is repeated is known for what it is.
+
+Time here is that for which the server ran, not the wall clock's: it goes on from the last key's when the file is opened, and
+never jumps. So a key is never forgotten before its time, whatever somebody does to the machine's clock; one that waits while
+the server is off is kept for longer. Keys are numbered in the order of time, and found by a digest of all that they are told
+apart by. Of what was deleted since they are left to grow old, as no id is ever used again.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import Any
+
+from ...runtime.clock import SYSTEM, Clock
+from ...runtime.sqlite import Connection
+from .contract import InsertKey, Remembered
+
+#: Bytes of a digest that are kept: no two that differ are alike.
+_DIGEST_BYTES = 16
+
+
+class InsertKeys:
+    """The keys in the file that *connection* has open; whatever changes them belongs into a transaction."""
+
+    def __init__(self, connection: Connection, clock: Clock = SYSTEM) -> None:
+        self._connection = connection
+        self._clock = clock
+        #: What is added to the monotonic clock; known when it is first needed.
+        self._offset: float | None = None
+
+    def recall(self, key: InsertKey) -> Remembered | None:
+        """Return what is remembered under a key."""
+        row = self._connection.execute(
+            "SELECT body, downlink, first FROM insert_keys WHERE digest = ?", (_digest(key),)
+        ).fetchone()
+        if row is None:
+            return None
+        body, downlink, first = row
+        return Remembered(body, bool(downlink), first)
+
+    def remember(self, key: InsertKey, what: Remembered) -> None:
+        """Keep a key, which is new."""
+        self._connection.execute(
+            "INSERT INTO insert_keys (digest, device_id, at, body, downlink, first) VALUES (?, ?, ?, ?, ?, ?)",
+            (_digest(key), key.device_id, int(self._now()), what.body, what.downlink, what.first),
+        )
+        self._connection.execute(
+            "INSERT INTO insert_key_counts (device_id, number) VALUES (?, 1)"
+            " ON CONFLICT (device_id) DO UPDATE SET number = number + 1",
+            (key.device_id,),
+        )
+
+    def count(self, device_id: int) -> int:
+        """Return how many keys of a device are remembered."""
+        row = self._connection.execute(
+            "SELECT number FROM insert_key_counts WHERE device_id = ?", (device_id,)
+        ).fetchone()
+        (number,) = row or (0,)
+        return int(number)
+
+    def forget(self, age: float, most: int) -> int:
+        """Forget keys older than *age* seconds, the *most* oldest of them; return how many that were."""
+        rows: list[Any] = self._connection.execute(
+            "SELECT id, device_id, at FROM insert_keys ORDER BY id LIMIT ?", (most,)
+        ).fetchall()
+        # the whole seconds that are kept are earlier by up to one
+        before = int(self._now() - age) - 1
+        old = [(key, device) for key, device, at in rows if at < before]
+        if old:
+            self._connection.execute("DELETE FROM insert_keys WHERE id <= ?", (old[-1][0],))
+            devices = [device for _, device in old]
+            for device in set(devices):
+                self._connection.execute(
+                    "UPDATE insert_key_counts SET number = number - ? WHERE device_id = ?",
+                    (devices.count(device), device),
+                )
+            self._connection.execute("DELETE FROM insert_key_counts WHERE number <= 0")
+        return len(old)
+
+    def _now(self) -> float:
+        if self._offset is None:
+            newest = self._connection.execute("SELECT at FROM insert_keys ORDER BY id DESC LIMIT 1").fetchone()
+            (at,) = newest or (-1,)
+            self._offset = int(at) + 1 - self._clock.monotonic()
+        return self._offset + self._clock.monotonic()
+
+
+def _digest(key: InsertKey) -> bytes:
+    # numbers and what is no text come first, so that nothing in the text can look like them
+    scope = f"{key.device_id} {key.series.stream_id} {key.series.downlink:d} {key.text}"
+    return sha256(scope.encode()).digest()[:_DIGEST_BYTES]
