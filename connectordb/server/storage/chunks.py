@@ -44,6 +44,7 @@ class Chunk:
         first_time: The first one's time.
         last_time: The last one's.
         text: Their objects, with commas between.
+        before: Bytes of text in the series' chunks before this one.
     """
 
     first: int
@@ -51,6 +52,7 @@ class Chunk:
     first_time: float
     last_time: float
     text: bytes
+    before: int = 0
 
     @property
     def after(self) -> int:
@@ -67,6 +69,7 @@ def join(chunks: Sequence[Chunk]) -> Chunk:
         head.first_time,
         tail.last_time,
         b",".join([chunk.text for chunk in chunks]),
+        head.before,
     )
 
 
