@@ -1,4 +1,8 @@
-"""Threads on which passwords are hashed: few, as each hash takes memory and a core, and with a bounded queue before them."""
+"""
+Threads for what takes long: few, with a bounded queue before them.
+
+One crew hashes passwords, as each hash takes memory and a core; another computes the answers of queries.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +17,7 @@ from ..runtime.worker import Worker
 
 T = TypeVar("T")
 
-#: Hashes that are computed at once, each in its 16 MiB, and how many may wait for that: some seconds' worth.
-THREADS = 2
-WAITING = 100
-
-#: Seconds that a thread may take to end: no more than a hash does.
+#: Seconds that a thread may take to end: what it does must end by then.
 CLOSE_TIMEOUT = 5.0
 
 #: Seconds after which an idle thread looks up; nothing depends on it.
@@ -28,15 +28,23 @@ class Busy(ConnectorDBError):
     """Too much is waiting already."""
 
 
-class Hashers:
-    """Threads that do what takes long on purpose, and a queue before them."""
+class Crew:
+    """
+    Threads that do what takes long, and a queue before them.
 
-    def __init__(self, threads: int = THREADS, waiting: int = WAITING) -> None:
+    Args:
+        name: What the threads are called, and are for.
+        threads: How many there are.
+        waiting: How much may wait for one of them.
+    """
+
+    def __init__(self, name: str, threads: int, waiting: int) -> None:
+        self._name = name
         self._jobs: queue.Queue[tuple[Future[Any], Callable[[], Any]]] = queue.Queue(waiting)
         # guards what follows, and that nothing is queued after it is set
         self._lock = threading.Lock()
         self._closed = False
-        self._workers = [Worker(f"passwords-{number}", self._run) for number in range(1, threads + 1)]
+        self._workers = [Worker(f"{name}-{number}", self._run) for number in range(1, threads + 1)]
         for worker in self._workers:
             worker.start()
 
@@ -51,11 +59,11 @@ class Hashers:
         future: Future[T] = Future()
         with self._lock:
             if self._closed:
-                raise ClosedError("the threads for passwords have ended")
+                raise ClosedError(f"the threads for {self._name} have ended")
             try:
                 self._jobs.put_nowait((future, work))
             except queue.Full as error:
-                raise Busy("too many passwords wait to be hashed") from error
+                raise Busy(f"too many {self._name} wait already") from error
         return future
 
     def close(self) -> None:

@@ -1,13 +1,27 @@
 """
-What is stored of a password, and whether a password is it. Slow on purpose: run on the threads of ``hashers.py``.
+What is stored of a password, and whether a password is it. Slow on purpose: run on the threads of ``crew.py``.
+
+What is stored begins with how it was made::
+
+    scrypt$16384$8$2$<salt>$<hash>      ours: cost, block size and passes; base64
+    bcrypt$<salt>$<hash>                of a 0.3 server, from an import: bcrypt of the password and the salt behind it
+    SHA512$<salt>$<hash>                the same, of one that was configured so
+
+The last two, with the salt in base64 and the hash as it came, are replaced by ours when the password is next given.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
+import logging
+import re
 import secrets
+from functools import lru_cache
 from hmac import compare_digest
+from typing import Any
+
+log = logging.getLogger(__name__)
 
 #: scrypt's cost, block size and parallelism for new hashes: 16 MiB and about 65 ms on a desktop of 2020. The memory is
 #: taken for each login that runs, also on a small board, hence two passes rather than twice as much of it.
@@ -17,35 +31,165 @@ _N, _R, _P = 2**14, 8, 2
 _MEMORY_LIMIT = 64 * 1024 * 1024
 _MOST_PASSES = 16
 
-_KIND = "scrypt"
+#: bcrypt's cost, likewise: a 0.3 server uses 10, each step doubles it.
+_MOST_ROUNDS = 14
+
+#: Bytes of password and salt that bcrypt looks at.
+_BCRYPT_BYTES = 72
+
+#: The ways that hashes are made, by their names in an export (``docs/topics/wire.rst``, "Export format").
+SCRYPT, BCRYPT, SHA512 = "scrypt", "bcrypt", "SHA512"
+SCHEMES = (SCRYPT, BCRYPT, SHA512)
+
+_BCRYPT_HASH = re.compile(r"\$2[abxy]\$(\d\d)\$[./A-Za-z0-9]{53}")
+_SHA512_HASH = re.compile(r"[0-9a-fA-F]{128}")
 
 
 def hash_password(password: str) -> str:
-    """Return what is stored of a password: ``scrypt$n$r$p$salt$hash``; takes about 65 ms and 16 MiB."""
+    """Return what is stored of a password; takes about 65 ms and 16 MiB."""
     salt = secrets.token_bytes(16)
     digest = _scrypt(password, salt, _N, _R, _P)
-    return "$".join((_KIND, str(_N), str(_R), str(_P), _text(salt), _text(digest)))
+    return "$".join((SCRYPT, str(_N), str(_R), str(_P), _text(salt), _text(digest)))
 
 
 def verify_password(password: str, stored: str) -> bool:
-    """Tell whether this is the password that *stored* was made of; a text that is no hash of ours fits none."""
-    kind, *rest = stored.split("$")
-    if kind != _KIND or len(rest) != 5:
-        return False
+    """Tell whether this is the password that *stored* was made of; a text that is no hash fits none."""
+    parsed = _parse(stored)
+    return parsed is not None and parsed.fits(password)
+
+
+def fits_none(stored: str) -> bool:
+    """Tell whether no password at all will be taken for the one of *stored*: quickly, and never of a hash of ours."""
+    return _parse(stored) is None
+
+
+def is_current(stored: str) -> bool:
+    """Tell whether *stored* was made as `hash_password` makes it, with as much work at least."""
+    parsed = _parse(stored)
+    return isinstance(parsed, _Scrypt) and parsed.n * parsed.r * parsed.p >= _N * _R * _P
+
+
+# --- in exports -------------------------------------------------------------------------------------------------------
+
+
+def from_export(scheme: str, salt: str, hashed: str) -> str:
+    """
+    Return what is stored of a password of which an export says this.
+
+    Raises:
+        ValueError: *scheme* is none of `SCHEMES`.
+    """
+    if scheme not in SCHEMES:
+        raise ValueError(f"passwords hashed by {scheme!r} are not known, only by {', '.join(SCHEMES)}")
+    if scheme == SCRYPT:
+        return hashed if hashed.startswith(f"{SCRYPT}$") else ""
+    return "$".join((scheme, _text(salt.encode("utf-8", "surrogatepass")), hashed))
+
+
+def for_export(stored: str) -> tuple[str, str, str]:
+    """
+    Return scheme, salt and hash, as an export has them.
+
+    A 0.3 server takes in a user with a scheme that it does not know if neither salt nor hash is empty. The whole of our
+    hashes is the hash there, and their salt is said twice.
+    """
+    scheme, _, rest = stored.partition("$")
+    if scheme in (BCRYPT, SHA512):
+        salt, _, hashed = rest.partition("$")
+        return scheme, base64.b64decode(salt).decode("utf-8", "surrogatepass"), hashed
+    parts = rest.split("$")
+    return SCRYPT, parts[3] if len(parts) == 5 else "-", stored or "-"
+
+
+# --- the kinds --------------------------------------------------------------------------------------------------------
+
+
+class _Hash:
+    """What a password is compared with."""
+
+    def fits(self, password: str) -> bool:
+        raise NotImplementedError
+
+
+class _Scrypt(_Hash):
+    def __init__(self, n: str, r: str, p: str, salt: str, digest: str) -> None:
+        self.n, self.r, self.p = int(n), int(r), int(p)
+        self._salt, self._digest = (base64.b64decode(part, validate=True) for part in (salt, digest))
+        memory = 128 * self.n * self.r
+        if not (1 < self.n and 0 < self.r and memory <= _MEMORY_LIMIT and self.n & (self.n - 1) == 0):
+            raise ValueError("scrypt with a cost that we do not give")
+        if not 0 < self.p <= _MOST_PASSES:
+            raise ValueError("scrypt with too many passes")
+
+    def fits(self, password: str) -> bool:
+        return compare_digest(_scrypt(password, self._salt, self.n, self.r, self.p), self._digest)
+
+
+class _Bcrypt(_Hash):
+    def __init__(self, salt: str, hashed: str) -> None:
+        self._salt = base64.b64decode(salt, validate=True)
+        self._hash = hashed.encode("ascii")
+        found = _BCRYPT_HASH.fullmatch(hashed)
+        if found is None or not 4 <= int(found[1]) <= _MOST_ROUNDS:
+            raise ValueError("no bcrypt hash, or one that takes too long")
+
+    def fits(self, password: str) -> bool:
+        bcrypt = _bcrypt()
+        if bcrypt is None:
+            log.error("a password from a 0.3 server cannot be checked without bcrypt: pip install 'ConnectorDB[server]'")
+            return False
+        fits: bool = bcrypt.checkpw((_bytes(password) + self._salt)[:_BCRYPT_BYTES], self._hash)
+        return fits
+
+
+class _Sha512(_Hash):
+    def __init__(self, salt: str, hashed: str) -> None:
+        self._salt = base64.b64decode(salt, validate=True)
+        if not _SHA512_HASH.fullmatch(hashed):
+            raise ValueError("no SHA512 hash")
+        self._digest = bytes.fromhex(hashed)
+
+    def fits(self, password: str) -> bool:
+        return compare_digest(hashlib.sha512(_bytes(password) + self._salt).digest(), self._digest)
+
+
+def _parse(stored: str) -> _Hash | None:
+    scheme, _, rest = stored.partition("$")
     try:
-        n, r, p = (int(number) for number in rest[:3])
-        salt, digest = (base64.b64decode(part, validate=True) for part in rest[3:])
+        if scheme == SCRYPT:
+            return _Scrypt(*_exactly(5, rest.split("$")))
+        if scheme == BCRYPT:
+            return _Bcrypt(*_exactly(2, rest.split("$", 1)))
+        if scheme == SHA512:
+            return _Sha512(*_exactly(2, rest.split("$")))
     except ValueError:
-        return False
-    if not (1 < n and 0 < r and 128 * n * r <= _MEMORY_LIMIT and 0 < p <= _MOST_PASSES and n & (n - 1) == 0):
-        return False
-    return compare_digest(_scrypt(password, salt, n, r, p), digest)
+        pass  # no hash: the answer
+    return None
+
+
+def _exactly(number: int, parts: list[str]) -> list[str]:
+    if len(parts) != number:
+        raise ValueError(f"{len(parts)} parts where {number} were expected")
+    return parts
+
+
+@lru_cache(maxsize=1)
+def _bcrypt() -> Any:
+    """Return bcrypt, imported when first needed: after an import from a 0.3 server only."""
+    try:
+        import bcrypt
+    except ImportError:
+        return None
+    return bcrypt
 
 
 def _scrypt(password: str, salt: bytes, n: int, r: int, p: int) -> bytes:
+    return hashlib.scrypt(_bytes(password), salt=salt, n=n, r=r, p=p, maxmem=2 * _MEMORY_LIMIT, dklen=32)
+
+
+def _bytes(password: str) -> bytes:
     # "surrogatepass": JSON can carry halves of characters, and every text may be a password
-    secret = password.encode("utf-8", "surrogatepass")
-    return hashlib.scrypt(secret, salt=salt, n=n, r=r, p=p, maxmem=2 * _MEMORY_LIMIT, dklen=32)
+    return password.encode("utf-8", "surrogatepass")
 
 
 def _text(data: bytes) -> str:

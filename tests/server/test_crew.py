@@ -6,7 +6,7 @@ import threading
 from concurrent.futures import CancelledError
 
 from connectordb.exceptions import ClosedError
-from connectordb.server.hashers import Busy, Hashers
+from connectordb.server.crew import Busy, Crew
 
 from ..support.case import SOON, Case
 
@@ -16,16 +16,16 @@ class HasherTests(Case):
 
     def test_results(self) -> None:
         """Work has a result, or an error."""
-        hashers = Hashers()
-        self.addCleanup(hashers.close)
-        self.assertEqual([hashers.submit(lambda n=n: n * 2).result(SOON) for n in range(5)], [0, 2, 4, 6, 8])  # type: ignore[misc]
+        crew = Crew("passwords", 2, 100)
+        self.addCleanup(crew.close)
+        self.assertEqual([crew.submit(lambda n=n: n * 2).result(SOON) for n in range(5)], [0, 2, 4, 6, 8])  # type: ignore[misc]
         with self.assertRaises(ZeroDivisionError):
-            hashers.submit(lambda: 1 / 0).result(SOON)
+            crew.submit(lambda: 1 / 0).result(SOON)
 
     def test_busy(self) -> None:
         """When too much waits no more is taken; closing cancels what waits, and may be done again."""
-        hashers = Hashers(threads=1, waiting=2)
-        self.addCleanup(hashers.close)
+        crew = Crew("passwords", threads=1, waiting=2)
+        self.addCleanup(crew.close)
         begun, go = threading.Event(), threading.Event()
 
         def slow() -> str:
@@ -33,12 +33,12 @@ class HasherTests(Case):
             self.wait(go)
             return "done"
 
-        first = hashers.submit(slow)
+        first = crew.submit(slow)
         self.wait(begun)
-        waiting = [hashers.submit(slow) for _ in range(2)]
+        waiting = [crew.submit(slow) for _ in range(2)]
         with self.assertRaises(Busy):
-            hashers.submit(slow)
-        ender = threading.Thread(target=hashers.close)
+            crew.submit(slow)
+        ender = threading.Thread(target=crew.close)
         ender.start()
         for future in waiting:
             with self.assertRaises(CancelledError):
@@ -46,6 +46,6 @@ class HasherTests(Case):
         go.set()
         self.assertEqual(first.result(SOON), "done")
         ender.join(SOON)
-        hashers.close()
+        crew.close()
         with self.assertRaises(ClosedError):
-            hashers.submit(slow)
+            crew.submit(slow)

@@ -11,8 +11,8 @@ from unittest import mock
 from connectordb.protocol.paths import Path
 from connectordb.server import passwords, service
 from connectordb.server.accounts import Caller, Key, Password
+from connectordb.server.crew import Busy
 from connectordb.server.handlers import Refusal
-from connectordb.server.hashers import Busy
 from connectordb.server.routing import Route, route
 from connectordb.server.service import Service
 
