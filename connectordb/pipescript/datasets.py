@@ -1,0 +1,89 @@
+"""Several sequences of points made into one: merged, or as the columns of rows (``docs/topics/wire.rst``, "Datasets")."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Iterator, Mapping
+from math import inf
+from typing import Any
+
+from ..exceptions import PipeScriptError
+from .ahead import Ahead, Point
+from .interpolators import Column, interpolator
+
+#: Column → its points, and the name of the interpolator by which they become one.
+Columns = Mapping[str, tuple[Iterable[Point], str]]
+
+
+def merge(*sequences: Iterable[Point]) -> Iterator[Point]:
+    """
+    Yield the points of several sequences in order of time; of equal times those of the sequence named first come first.
+
+    Args:
+        sequences: Points, each sequence in order of time.
+    """
+    aheads = [Ahead(points) for points in sequences]
+    heap = [(ahead.next["t"], number) for number, ahead in enumerate(aheads) if ahead.next is not None]
+    heapq.heapify(heap)
+    while heap:
+        _, number = heap[0]
+        ahead = aheads[number]
+        point = ahead.take()
+        if ahead.next is None:
+            heapq.heappop(heap)
+        else:
+            heapq.heapreplace(heap, (ahead.next["t"], number))
+        yield point
+
+
+def tdataset(t1: float, t2: float, dt: float, columns: Columns) -> Iterator[Point]:
+    """
+    Yield a row every *dt* seconds: ``{"t": time, "d": {column: value}}``, a value that is missing as `None`.
+
+    Args:
+        t1: The first row's time, seconds since 1970.
+        t2: Rows are earlier than this.
+        dt: Seconds between rows, added one after the other.
+        columns: What the columns are made of.
+
+    Raises:
+        PipeScriptError: There is no time between *t1* and *t2*, *dt* leads nowhere, or an interpolator is none.
+    """
+    if not (t1 < t2 and dt > 0 and t1 + dt > t1 and t2 < inf):
+        raise PipeScriptError(f"Invalid time range given: from {t1!r} to {t2!r} by {dt!r} s")
+    return _timed_rows(float(t1), t2, dt, _asked(columns))
+
+
+def _timed_rows(time: float, t2: float, dt: float, columns: dict[str, Column]) -> Iterator[Point]:
+    while time < t2:
+        yield {"t": time, "d": {name: column(time) for name, column in columns.items()}}
+        time += dt
+
+
+def xdataset(points: Iterable[Point], columns: Columns, x: str = "x") -> Iterator[Point]:
+    """
+    Yield a row for each of *points*, at its time and with its value under *x*.
+
+    Args:
+        points: What the other columns are lined up with.
+        columns: What they are made of.
+        x: The name of the points' own column.
+
+    Raises:
+        PipeScriptError: There is a column called *x* already, or an interpolator is none.
+    """
+    if x in columns:
+        raise PipeScriptError(f"Dataset already contains field of name '{x}'")
+    return _lined_up(points, _asked(columns), x)
+
+
+def _lined_up(points: Iterable[Point], columns: dict[str, Column], x: str) -> Iterator[Point]:
+    for point in points:
+        time = point["t"]
+        yield {"t": time, "d": {x: point.get("d"), **{name: column(time) for name, column in columns.items()}}}
+
+
+def _asked(columns: Columns) -> dict[str, Any]:
+    made = {name: interpolator(kind) for name, (_, kind) in columns.items()}
+    # before the points of any are looked at
+    return {name: made[name](points) for name, (points, _) in columns.items()}
