@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import binascii
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..exceptions import ConnectorDBError
@@ -20,6 +21,9 @@ from .storage import Device, Reader, User
 
 #: The device that a login by password is.
 USER_DEVICE = "user"
+
+
+_NO_DEVICE = "The requested device was not found."
 
 
 class LoginRefused(ConnectorDBError):
@@ -63,8 +67,29 @@ class Key:
     apikey: str
 
 
+@dataclass(frozen=True, slots=True)
+class Cookie:
+    """
+    A device whose session cookie we made.
+
+    Attributes:
+        names: Its user's name and its own.
+        proves: Tells whether an API key is the one that the device had then.
+    """
+
+    names: tuple[str, ...]
+    proves: Callable[[str], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A caller who has been confirmed a moment ago."""
+
+    caller: Caller
+
+
 #: None of them: an anonymous caller.
-Credentials = Password | Key | None
+Credentials = Password | Key | Cookie | Known | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +154,10 @@ def look_up(reader: Reader, credentials: Credentials) -> Claim:
         return Claim(ANONYMOUS)
     if isinstance(credentials, Key):
         return Claim(_key_owner(reader, credentials.apikey))
+    if isinstance(credentials, Cookie):
+        return Claim(_cookie_owner(reader, credentials))
+    if isinstance(credentials, Known):
+        return Claim(_still_there(reader, credentials.caller))
     user = reader.find_login(credentials.name)
     device = reader.find((user.name, USER_DEVICE)).device if user else None
     if user is None or device is None:
@@ -142,8 +171,34 @@ def _key_owner(reader: Reader, apikey: str) -> Caller:
         raise LoginRefused("Must have non-empty api key")
     found = reader.find_key(apikey)
     if found is None:
-        raise LoginRefused("The requested device was not found.")
+        raise LoginRefused(_NO_DEVICE)
     return Caller(*found)
+
+
+def _cookie_owner(reader: Reader, cookie: Cookie) -> Caller:
+    found = reader.find(cookie.names)
+    if found.user is None or found.device is None or not found.device.apikey or not cookie.proves(found.device.apikey):
+        raise LoginRefused(_NO_DEVICE)
+    return Caller(found.user, found.device)
+
+
+def _still_there(reader: Reader, caller: Caller) -> Caller:
+    if caller == ANONYMOUS:
+        return caller
+    now = as_of_now(reader, caller)
+    if now is None:
+        raise LoginRefused(_NO_DEVICE)
+    return now
+
+
+def as_of_now(reader: Reader, caller: Caller) -> Caller | None:
+    """Return a caller with its rights of now; `None` if its device is gone."""
+    if caller.user is None or caller.device is None:
+        return caller
+    found = reader.find((caller.user.name, caller.device.name))
+    if found.user is None or found.device is None or found.device.id != caller.device.id:
+        return None
+    return Caller(found.user, found.device)
 
 
 def confirm(claim: Claim) -> Caller:

@@ -22,12 +22,14 @@ class Refusal(ConnectorDBError):
     Attributes:
         status: The HTTP status.
         message: What clients are told.
+        headers: Of the answer, besides those that all have.
     """
 
-    def __init__(self, status: int, message: str) -> None:
+    def __init__(self, status: int, message: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(message)
         self.status = status
         self.message = message
+        self.headers = headers or {}
 
 
 class HashWanted(ConnectorDBError):
@@ -60,6 +62,7 @@ class Request:
         permissions: The tables that hold.
         restamp: Of an insert: whether times that are too old are moved.
         password_hash: See `HashWanted`.
+        site: Where the client reaches the server, such as ``http://localhost:3124``.
     """
 
     now: float
@@ -71,6 +74,7 @@ class Request:
     permissions: Permissions = DEFAULT
     restamp: bool = False
     password_hash: str | None = None
+    site: str = ""
 
     @property
     def path(self) -> str:
@@ -119,6 +123,8 @@ class Kind(Enum):
 
     JSON = "application/json; charset=utf-8"
     TEXT = "text/plain; charset=utf-8"
+    XML = "application/xml; charset=utf-8"
+    HTML = "text/html; charset=utf-8"
 
 
 class Pages(Protocol):
@@ -143,9 +149,23 @@ class Published:
 
 
 @dataclass(frozen=True, slots=True)
+class Session:
+    """
+    What becomes of the browser's session cookie.
+
+    Attributes:
+        caller: Who it logs in; `None` logs out.
+        remember: Whether that outlasts the browser.
+    """
+
+    caller: Caller | None
+    remember: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
     """
-    An answer with status 200.
+    An answer with status 200, or a redirection.
 
     Attributes:
         body: The body, or its beginning.
@@ -153,6 +173,10 @@ class Reply:
         rest: What follows the beginning.
         published: What subscribers are to be told.
         cacheable: Whether the header that forbids keeping it is left out.
+        session: What becomes of the browser's session cookie; `None`: nothing.
+        location: Where browsers go next, with status 302.
+        points: How many points are in it, or were looked at for it.
+        encoding: How the body and the rest are compressed.
     """
 
     body: bytes
@@ -160,6 +184,10 @@ class Reply:
     rest: Pages | None = None
     published: tuple[Published, ...] = ()
     cacheable: bool = False
+    session: Session | None = None
+    location: str = ""
+    points: int | None = None
+    encoding: str = ""
 
     @classmethod
     def of(cls, value: Any, published: tuple[Published, ...] = ()) -> Reply:
