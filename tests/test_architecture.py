@@ -70,6 +70,7 @@ FOREIGN = {
     "re2": {"server/"},
     "tomli": {"server/config.py"},
     "filelock": {"logger/", "server/"},
+    "bcrypt": {"server/passwords.py"},
 }
 
 #: Decide, and touch nothing.

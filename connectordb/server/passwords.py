@@ -31,6 +31,9 @@ _N, _R, _P = 2**14, 8, 2
 _MEMORY_LIMIT = 64 * 1024 * 1024
 _MOST_PASSES = 16
 
+#: Bytes of a hash by scrypt.
+_SCRYPT_BYTES = 32
+
 #: bcrypt's cost, likewise: a 0.3 server uses 10, each step doubles it.
 _MOST_ROUNDS = 14
 
@@ -118,8 +121,8 @@ class _Scrypt(_Hash):
         memory = 128 * self.n * self.r
         if not (1 < self.n and 0 < self.r and memory <= _MEMORY_LIMIT and self.n & (self.n - 1) == 0):
             raise ValueError("scrypt with a cost that we do not give")
-        if not 0 < self.p <= _MOST_PASSES:
-            raise ValueError("scrypt with too many passes")
+        if not 0 < self.p <= _MOST_PASSES or len(self._digest) != _SCRYPT_BYTES:
+            raise ValueError("scrypt with too many passes, or cut off")
 
     def fits(self, password: str) -> bool:
         return compare_digest(_scrypt(password, self._salt, self.n, self.r, self.p), self._digest)
@@ -136,7 +139,9 @@ class _Bcrypt(_Hash):
     def fits(self, password: str) -> bool:
         bcrypt = _bcrypt()
         if bcrypt is None:
-            log.error("a password from a 0.3 server cannot be checked without bcrypt: pip install 'ConnectorDB[server]'")
+            log.error(
+                "a password from a 0.3 server cannot be checked without bcrypt: pip install 'ConnectorDB[server]'"
+            )
             return False
         fits: bool = bcrypt.checkpw((_bytes(password) + self._salt)[:_BCRYPT_BYTES], self._hash)
         return fits
@@ -184,7 +189,7 @@ def _bcrypt() -> Any:
 
 
 def _scrypt(password: str, salt: bytes, n: int, r: int, p: int) -> bytes:
-    return hashlib.scrypt(_bytes(password), salt=salt, n=n, r=r, p=p, maxmem=2 * _MEMORY_LIMIT, dklen=32)
+    return hashlib.scrypt(_bytes(password), salt=salt, n=n, r=r, p=p, maxmem=2 * _MEMORY_LIMIT, dklen=_SCRYPT_BYTES)
 
 
 def _bytes(password: str) -> bytes:
