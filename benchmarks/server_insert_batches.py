@@ -1,0 +1,131 @@
+"""
+POST of 5000 points a request, against the same work in process and against a server that stores a row a point.
+
+    python benchmarks/server_insert_batches.py [--rounds 9] [--requests 40] [--folder DIR] [--short]
+
+Goals: 0.6 times the points a second of decoding, checking and storing the same in process, by the same code and with one
+flush a request as well; 2.5 times those of bare aiohttp with a row a point. A floor that is not ours is shown beside it: the
+least that one can write which decodes, checks and stores text ready for the wire. The client is one thread over a bare
+socket, in another process than the servers, with one request under way.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
+
+import orjson
+from _baselines import ALLOWS, KEY, STREAM
+from _database import filled
+from _generator import Api, batch
+from _programs import baseline, ours
+from _rounds import in_turns, options, report
+
+from connectordb.protocol import json_text
+from connectordb.runtime.sqlite import connect, transaction
+from connectordb.server.accounts import Key, look_up
+from connectordb.server.handlers import Request
+from connectordb.server.handlers.data import insert_points, read_points
+from connectordb.server.storage import SQLiteStorage, Writer
+
+SIZE = 5000
+_CHUNK = 250
+
+
+def http(url: str, bodies: Iterator[bytes], requests: int) -> float:
+    """Post so many batches to a server; return points a second."""
+    api = Api(url, "", KEY)
+    connection = api.connect()
+    made = [api.request("POST", f"{STREAM}/data", next(bodies)) for _ in range(requests)]
+    taken = sum(connection.ask(request)[1] for request in made)
+    connection.close()
+    return requests * SIZE / taken
+
+
+def in_process(storage: SQLiteStorage) -> Callable[[bytes], None]:
+    """Return what our server does with a body, without the server."""
+
+    def insert(body: bytes) -> None:
+        def work(writer: Writer) -> None:
+            caller = look_up(writer, Key(KEY)).caller
+            request = Request(time.time(), ("test", KEY, "s"), body=body, caller=caller)
+            insert_points(writer, request, read_points(json_text.loads(body)))
+
+        storage.write(work).result()
+
+    return insert
+
+
+def least(path: Path) -> Callable[[bytes], None]:
+    """Return the least that decodes, checks and stores text ready for the wire, 250 points a row."""
+    connection = connect(path)
+    connection.execute("CREATE TABLE chunks (i INTEGER PRIMARY KEY, t REAL, data BLOB)")
+    index = count()
+
+    def insert(body: bytes) -> None:
+        before = 0.0
+        points = orjson.loads(body)
+        for point in points:
+            if not ALLOWS(point["d"]) or point["t"] < before:
+                raise ValueError(point)
+            before = point["t"]
+        with transaction(connection):
+            for start in range(0, SIZE, _CHUNK):
+                part = points[start : start + _CHUNK]
+                connection.execute(
+                    "INSERT INTO chunks VALUES (?, ?, ?)", (next(index), part[0]["t"], orjson.dumps(part))
+                )
+
+    return insert
+
+
+def main() -> None:
+    """Measure, and print the lines."""
+    parser = options(__doc__)
+    parser.add_argument("--requests", type=int, default=40, help="for each measurement (40)")
+    parser.add_argument("--folder", type=Path, default=Path.cwd(), help="on the disk that is to be measured")
+    arguments = parser.parse_args()
+    rounds, requests = (2, 5) if arguments.short else (arguments.rounds, arguments.requests)
+
+    def bodies() -> Iterator[bytes]:
+        return (batch(start, SIZE) for start in count(0, SIZE))
+
+    with tempfile.TemporaryDirectory(dir=arguments.folder) as name:
+        folder = Path(name)
+        for database in ("ours", "direct"):
+            with filled(folder / database) as filling:
+                filling.devices([KEY])
+        storage = SQLiteStorage(folder / "direct" / "connectordb.db")
+        direct, floor = in_process(storage), least(folder / "least.db")
+        sources = {name: bodies() for name in ("ours", "rows", "in process", "least")}
+
+        def alone(insert: Callable[[bytes], None], source: Iterator[bytes]) -> float:
+            made = [next(source) for _ in range(requests)]
+            start = time.perf_counter()
+            for body in made:
+                insert(body)
+            return requests * SIZE / (time.perf_counter() - start)
+
+        with ours(folder / "ours") as server, baseline("rows", folder / "rows.db") as bare:
+            figures = in_turns(
+                {
+                    "ours": lambda: http(server.url, sources["ours"], requests),
+                    "rows": lambda: http(bare.url, sources["rows"], requests),
+                    "in process": lambda: alone(direct, sources["in process"]),
+                    "least": lambda: alone(floor, sources["least"]),
+                },
+                rounds,
+            )
+        storage.close()
+    title = f"POST of {SIZE} points"
+    mine = figures["ours"]
+    report(title, mine, figures["in process"], "points/s", least=0.6, against="the same in process")
+    report(title, mine, figures["rows"], "points/s", least=2.5, against="bare aiohttp with a row a point")
+    report(title, mine, figures["least"], "points/s", against="the least in process")
+
+
+if __name__ == "__main__":
+    main()
