@@ -17,6 +17,7 @@ NOT_ARMV7 = "platform_machine != 'armv7l' and platform_machine != 'armv6l'"
 EXTRAS = {
     "server": [
         "aiohttp>=3.10",
+        "bcrypt>=4.1",  # the passwords of imported users
         "orjson>=3.9",
         f"google-re2>=1.1; {NOT_ARMV7}",
         "tomli>=2; python_version < '3.11'",  # the standard library's tomllib, before it was there
