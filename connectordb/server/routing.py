@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import quote, unquote
 
 from ..protocol.constants import API_ROOT
-from .handlers import Refusal, Reply, Request, create, crud, data, meta, query
+from .handlers import Refusal, Reply, Request, atom, create, crud, data, meta, query, sessions
 from .storage import Reader, Writer
 
 #: These end in a slash; nothing else does.
@@ -58,12 +58,20 @@ def _listening(*_: Any) -> Reply:
 #: Paths below the root, and per verb where they lead.
 _FIXED: Mapping[str, Mapping[str, Route]] = {
     "": {"GET": _reading(meta.root)},
+    "login": {"GET": _reading(sessions.login)},
+    "logout": {"GET": Route("tell", sessions.logout)},
     "meta/version": {"GET": Route("tell", meta.version)},
     "meta/transforms": {"GET": Route("tell", meta.transforms)},
     "meta/interpolators": {"GET": Route("tell", meta.interpolators)},
     "query/merge": {"POST": _reading(query.merge)},
     "query/dataset": {"POST": _reading(query.dataset)},
     "websocket": {"GET": Route("listen", _listening)},
+}
+#: Paths beside it.
+_BESIDE: Mapping[str, Mapping[str, Route]] = {
+    "/": {"GET": Route("tell", sessions.start_page)},
+    "/login": {"GET": _reading(sessions.login_page)},
+    "/logout": {"GET": Route("tell", sessions.logout_page)},
 }
 _OBJECT: Mapping[str, Route] = {
     "GET": _reading(crud.read),
@@ -76,6 +84,7 @@ _DATA: Mapping[str, Route] = {
     "POST": _writing(data.insert),
     "PUT": Route("write", data.insert, restamp=True),
 }
+_FEED: Mapping[str, Route] = {"GET": _reading(atom.feed)}
 
 
 def route(verb: str, raw_path: str, query_text: str = "") -> Route | Redirect:
@@ -95,17 +104,26 @@ def route(verb: str, raw_path: str, query_text: str = "") -> Route | Redirect:
     proper = _proper(path)
     if proper != path:
         return Redirect(_quoted(proper) + (f"?{query_text}" if query_text else ""))
-    if not path.startswith(f"{API_ROOT}/"):
-        raise Refusal(404, "This path is not recognized")
-    below = path[len(API_ROOT) + 1 :]
-    routes, names = _routes(below)
-    verb = "GET" if verb == "HEAD" else verb
-    if below == "crud/":
-        return _reading(_users)  # whatever the verb, as long as it asks for the list
-    found = routes.get(verb)
+    routes, names = _routes(path)
+    found = routes.get("GET" if verb == "HEAD" else verb)
     if found is None:
-        raise Refusal(405, f"{verb} is not possible here, only {', '.join(v for v in _VERBS if v in routes)}")
+        allowed = _allowed(routes)
+        raise Refusal(405, f"{verb} is not possible here, only {allowed}", {"Allow": allowed})
     return Route(found.does, found.handler, names, found.restamp)
+
+
+def allowed(raw_path: str) -> str:
+    """Return the verbs that are possible at a path, for the header ``Allow``; all that there are, if it leads nowhere."""
+    try:
+        routes, _ = _routes(_proper(unquote(raw_path, errors="replace")))
+    except Refusal:
+        return _allowed(dict.fromkeys(_VERBS))
+    return _allowed(routes)
+
+
+def _allowed(routes: Iterable[str]) -> str:
+    verbs = [verb for verb in _VERBS if verb in routes]
+    return ", ".join([*verbs, *(["HEAD"] if "GET" in verbs else []), "OPTIONS"])
 
 
 def _users(reader: Reader, request: Request) -> Reply:
@@ -114,10 +132,23 @@ def _users(reader: Reader, request: Request) -> Reply:
     return crud.list_users(reader, request)
 
 
-def _routes(below: str) -> tuple[Mapping[str, Route], tuple[str, ...]]:
+#: Whatever the verb, as long as it asks for the list.
+_USERS: Mapping[str, Route] = dict.fromkeys(_VERBS, _reading(_users))
+
+
+def _routes(path: str) -> tuple[Mapping[str, Route], tuple[str, ...]]:
+    if path in _BESIDE:
+        return _BESIDE[path], ()
+    if not path.startswith(f"{API_ROOT}/"):
+        raise Refusal(404, "This path is not recognized")
+    below = path[len(API_ROOT) + 1 :]
     if below in _FIXED:
         return _FIXED[below], ()
+    if below == "crud/":
+        return _USERS, ()
     first, *names = below.split("/")
+    if first == "feed" and len(names) == 3:
+        return _FEED, tuple(names)
     if first == "crud":
         if 1 <= len(names) <= 3:
             return _OBJECT, tuple(names)
@@ -135,5 +166,4 @@ def _proper(path: str) -> str:
 
 
 def _quoted(path: str) -> str:
-
     return quote(path)

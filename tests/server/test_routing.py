@@ -44,7 +44,7 @@ class Routes(Case):
     def test_nowhere(self) -> None:
         """Unknown paths are 404, wrong verbs 405 with those that are possible."""
         for verb, path, status in (
-            *(("GET", "/", 404), ("GET", "/api/v1/nosuch", 404), ("GET", "/api/v1/crud/a/b/c/downlink", 404)),
+            *(("GET", "/nosuch", 404), ("GET", "/api/v1/nosuch", 404), ("GET", "/api/v1/crud/a/b/c/downlink", 404)),
             *(("PATCH", "/api/v1/crud/a", 405), ("DELETE", "/api/v1/crud/a/b/c/data", 405)),
             *(("POST", "/api/v1/meta/version", 405), ("GET", "/api/v1/query/merge", 405), ("GET", "*", 404)),
         ):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from reprlib import Repr
 from typing import Any
 
@@ -13,10 +13,11 @@ from ...protocol.constants import DOWNLINK
 from ...protocol.points import Datapoint
 from ...runtime.clock import Deadline
 from ..permissions import Level
-from ..storage import Device, Older, Reader, Series, Stream, Writer
+from ..storage import Device, Inserted, Older, Reader, Remembered, Series, Stream, Writer
 from .fields import stored_schema
 from .ranges import decimal, read_range
-from .request import NO_ACCESS, Pages, Published, Refusal, Reply, Request, find, for_browsers
+from .repeats import digest, insert_key, recalled
+from .request import NO_ACCESS, Landed, Pages, Published, Refusal, Reply, Request, find, for_browsers
 
 #: Bytes of points that are taken out of the storage in one go; between two others have their turn.
 PAGE = 256 * 1024
@@ -45,7 +46,7 @@ def _stream(reader: Reader, request: Request, status: int = 403) -> tuple[Device
     return found.device, found.stream, request.permissions.access(request.caller, found.user, found.device)
 
 
-def _readable(reader: Reader, request: Request, status: int = 403) -> Series:
+def readable(reader: Reader, request: Request, status: int = 403) -> Series:
     """Return the points that the path names, which the caller may read."""
     _, stream, access = _stream(reader, request, status)
     if not (access.read.downlink if request.downlink else access.read.data):
@@ -65,7 +66,7 @@ def refuse_transform(text: str) -> None:
 def is_readable(reader: Reader, request: Request) -> bool:
     """Tell whether the stream, or its downlink, is there and the caller may read its points."""
     try:
-        _readable(reader, request)
+        readable(reader, request)
     except Refusal:
         return False
     return True
@@ -74,16 +75,16 @@ def is_readable(reader: Reader, request: Request) -> bool:
 def read(reader: Reader, request: Request) -> Reply:
     """``GET crud/<path>/data``: points, or with ``q`` what is asked about them."""
     if "length" in request.q:
-        return Reply.text(str(reader.length(_readable(reader, request))))
+        return Reply.text(str(reader.length(readable(reader, request))))
     if "time2index" in request.q:
         return _time_to_index(reader, request)
     wanted = read_range(request.query)
-    series = _readable(reader, request)
+    series = readable(reader, request)
     refuse_transform(request.query.get("transform", ""))
     first, last = wanted.bounds(reader, series)
     rest = _Points(series, first, last)
     body = rest.next(reader) or b""
-    return Reply(body, rest=rest if rest.more else None)
+    return Reply(body, rest=rest if rest.more else None, points=last - first)
 
 
 class _Points(Pages):
@@ -116,7 +117,7 @@ def _time_to_index(reader: Reader, request: Request) -> Reply:
     t = decimal(request.query.get("t", ""))
     if t is None:
         raise Refusal(403, 'time2index requires an argument of "t" which is a decimal timestamp')
-    series = _readable(reader, request, 404)
+    series = readable(reader, request, 404)
     index = reader.index_after(series, t)
     # that there is no later point is told as 0, which clients know
     return Reply(str(0 if index == reader.length(series) else index).encode())
@@ -190,8 +191,14 @@ def _goal(request: Request, device: Device, stream: Stream, access: Level) -> _G
 
 
 def insert_points(writer: Writer, request: Request, points: list[Datapoint]) -> Reply:
-    """Append points that `read_points` made."""
+    """Append points that `read_points` made; what was inserted under the same key before is not inserted again."""
     device, stream, access = _stream(writer, request)
+    name = insert_key(request, stream.id)
+    body = digest(points) if name else b""
+    if name is not None:
+        known = recalled(writer, request, name, body)
+        if known is not None:
+            return replace(Reply.text("ok"), landed=_landed(request, known.downlink, known.first))
     goal = _goal(request, device, stream, access)
     for point in points:
         if not point["t"]:
@@ -199,14 +206,22 @@ def insert_points(writer: Writer, request: Request, points: list[Datapoint]) -> 
         if goal.sender is not None:
             point["o"] = goal.sender
     _check(points, stream.schema)
+    stored: Inserted | None = None
     if points and not stream.ephemeral:
         try:
-            writer.insert(Series(stream.id, goal.downlink), points, request.restamp)
+            stored = writer.insert(Series(stream.id, goal.downlink), points, request.restamp)
         except Older as older:
             raise Refusal(403, _OLDER) from older
-    path = f"{request.path}/{DOWNLINK}" if goal.downlink else request.path
+    landed = _landed(request, goal.downlink, stored.first if stored else None)
+    if name is not None:
+        writer.remember_insert(name, Remembered(body, goal.downlink, landed.first))
     # an empty insert says nothing to anybody, where the original publishes a null
-    return Reply.text("ok", (Published(path, tuple(points)),) if points else ())
+    published = (Published(landed.path, tuple(points), stored),) if points else ()
+    return replace(Reply.text("ok", published), landed=landed)
+
+
+def _landed(request: Request, downlink: bool, first: int | None) -> Landed:
+    return Landed(f"{request.path}/{DOWNLINK}" if downlink else request.path, first)
 
 
 def _check(points: Sequence[Datapoint], schema_text: str) -> None:

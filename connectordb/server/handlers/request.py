@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from ...exceptions import ConnectorDBError
 from ...protocol import json_text
 from ...protocol.points import Datapoint
 from ..accounts import ANONYMOUS, Caller
+from ..config import Idempotency
 from ..permissions import DEFAULT, Permissions
-from ..storage import Found, Reader
+from ..storage import Found, Inserted, Reader
 
 
 class Refusal(ConnectorDBError):
@@ -61,6 +62,8 @@ class Request:
         caller: On whose behalf.
         permissions: The tables that hold.
         restamp: Of an insert: whether times that are too old are moved.
+        key: The ``Idempotency-Key`` of an insert, if it has one.
+        most_keys: How many of them are remembered of one device.
         password_hash: See `HashWanted`.
         site: Where the client reaches the server, such as ``http://localhost:3124``.
     """
@@ -73,6 +76,8 @@ class Request:
     caller: Caller = ANONYMOUS
     permissions: Permissions = DEFAULT
     restamp: bool = False
+    key: str | None = None
+    most_keys: int = Idempotency.keys_per_device
     password_hash: str | None = None
     site: str = ""
 
@@ -96,6 +101,10 @@ class Request:
         if self.password_hash is None:
             raise HashWanted(password)
         return self.password_hash
+
+    def at(self, names: tuple[str, ...]) -> Request:
+        """Return the same request for another path."""
+        return replace(self, names=names)
 
     def with_hash(self, password_hash: str) -> Request:
         """Return the request with the hash it wanted."""
@@ -142,10 +151,40 @@ class Published:
     Attributes:
         path: Of the stream, or of its downlink.
         points: As they were sent, zero times filled in.
+        stored: What became of them; `None` if they were not stored, as the stream is ephemeral.
     """
 
     path: str
     points: tuple[Datapoint, ...]
+    stored: Inserted | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Landed:
+    """
+    Where the points of an insert are.
+
+    Attributes:
+        path: Of the stream, or of its downlink.
+        first: The index of the first of them; `None` if none was stored.
+    """
+
+    path: str
+    first: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """
+    What is not there any more.
+
+    Attributes:
+        path: Of a user, device or stream, with all below it, or of a downlink.
+        reason: Whether it was deleted, or only its points.
+    """
+
+    path: str
+    reason: Literal["deleted", "cleared"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +211,9 @@ class Reply:
         kind: What it is.
         rest: What follows the beginning.
         published: What subscribers are to be told.
+        landed: Where the points of an insert are.
+        removed: What is not there any more.
+        changed: The path below which others may see more or less than before; ``""`` for none.
         cacheable: Whether the header that forbids keeping it is left out.
         session: What becomes of the browser's session cookie; `None`: nothing.
         location: Where browsers go next, with status 302.
@@ -183,6 +225,9 @@ class Reply:
     kind: Kind = Kind.JSON
     rest: Pages | None = None
     published: tuple[Published, ...] = ()
+    landed: Landed | None = None
+    removed: tuple[Removed, ...] = ()
+    changed: str = ""
     cacheable: bool = False
     session: Session | None = None
     location: str = ""
@@ -195,9 +240,19 @@ class Reply:
         return cls(as_json(value), published=published)
 
     @classmethod
-    def text(cls, text: str, published: tuple[Published, ...] = (), *, cacheable: bool = False) -> Reply:
+    def text(
+        cls,
+        text: str,
+        published: tuple[Published, ...] = (),
+        *,
+        cacheable: bool = False,
+        session: Session | None = None,
+        points: int | None = None,
+    ) -> Reply:
         """Return a bare text."""
-        return cls(text.encode(), Kind.TEXT, published=published, cacheable=cacheable)
+        return cls(
+            text.encode(), Kind.TEXT, published=published, cacheable=cacheable, session=session, points=points
+        )
 
 
 def as_json(value: Any) -> bytes:

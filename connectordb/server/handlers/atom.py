@@ -1,0 +1,105 @@
+"""Atom feeds of streams (https://www.rfc-editor.org/rfc/rfc4287): the newest points, for feed readers."""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import datetime, timezone
+from urllib.parse import quote
+from xml.sax.saxutils import escape
+
+from ...protocol import json_text
+from ...protocol.constants import API_ROOT
+from ...protocol.points import Datapoint
+from ..storage import Reader, Series
+from .data import PAGE, WentAway, readable, refuse_transform
+from .request import NO_ACCESS, Kind, Pages, Refusal, Reply, Request, as_json, find, missing
+
+#: Points in a feed.
+_NEWEST = 500
+
+_SUFFIX = ".atom"
+
+#: What XML 1.0 cannot carry, not even as a reference.
+_UNSPEAKABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+_END = "</feed>\n"
+
+
+def feed(reader: Reader, request: Request) -> Reply:
+    """``GET feed/<path>`` or ``feed/<path>.atom``: a stream's newest points, oldest first."""
+    user, device, stream = request.names
+    names = (user, device, stream.removesuffix(_SUFFIX))
+    # as with reading the stream itself: one that is not there looks like one that is hidden
+    if missing(reader.find(names), 3) == "stream":
+        raise Refusal(403, NO_ACCESS)
+    series = readable(reader, request.at(names))
+    refuse_transform(request.query.get("transform", ""))
+    length = reader.length(series)
+    first = max(0, length - _NEWEST)
+    pages = _Entries(series, first, length, names, f"{request.site}{API_ROOT}", request.downlink)
+    begin = pages.head(request.now) + (pages.next(reader) or b"")
+    return Reply(begin, Kind.XML, rest=pages if pages.more else None, cacheable=True, points=length - first)
+
+
+class _Entries(Pages):
+    """A feed, page by page: 500 points may be large ones."""
+
+    def __init__(
+        self, series: Series, first: int, last: int, names: tuple[str, ...], root: str, downlink: bool
+    ) -> None:
+        self._series = series
+        self._at = first
+        self._last = last
+        self._names = names
+        self._root = root
+        self._path = "/".join(map(quote, names))
+        self._downlink = "&downlink=true" if downlink else ""
+        self.more = True
+
+    def head(self, now: float) -> bytes:
+        """Return what comes before the entries."""
+        url = _text(f"{self._root}/feed/{self._path}{_SUFFIX}{self._downlink.replace('&', '?')}")
+        return (
+            '<?xml version="1.0" encoding="UTF-8"?>\n<feed xmlns="http://www.w3.org/2005/Atom">'
+            f"<title>{_text('/'.join(self._names))}</title><id>{url}</id>"
+            f'<link rel="self" href="{url}"/><updated>{_time(now)}</updated>'
+            f"<author><name>{_text(self._names[0])}</name></author>\n"
+        ).encode()
+
+    def next(self, reader: Reader) -> bytes | None:
+        """Return the next entries."""
+        if not self.more:
+            return None
+        text, came_to = reader.text(self._series, self._at, self._last, PAGE)
+        if came_to == self._at < self._last:
+            raise WentAway
+        points = json_text.loads(b"[" + text + b"]")
+        entries = "".join(self._entry(index, point) for index, point in enumerate(points, self._at))
+        self._at = came_to
+        self.more = came_to < self._last
+        return (entries if self.more else entries + _END).encode()
+
+    def _entry(self, index: int, point: Datapoint) -> str:
+        url = _text(f"{self._root}/crud/{self._path}/data?i1={index}&i2={index + 1}{self._downlink}")
+        author = point.get("o") or "/".join(self._names[:2])
+        # "<" and "&" of the value are escaped as JSON has it, so nothing of it means anything in XML
+        value = as_json(point.get("d")).decode()
+        return (
+            f'<entry><title>Datapoint {index + 1}</title><id>{url}</id><link href="{url}"/>'
+            f"<updated>{_time(point['t'])}</updated><author><name>{_text(author)}</name></author>"
+            f'<content type="text">{_text(value)}</content></entry>\n'
+        )
+
+
+def _text(text: str) -> str:
+    """Return a text as XML has it, between tags or quotes."""
+    return escape(_UNSPEAKABLE.sub("\ufffd", text), {'"': "&quot;", "\r": "&#13;"})
+
+
+def _time(t: float) -> str:
+    """Return a time as Atom has it, in the server's time zone; the nearest that a calendar has."""
+    try:
+        return datetime.fromtimestamp(math.floor(t), timezone.utc).astimezone().isoformat()
+    except (OverflowError, ValueError, OSError):
+        return "0001-01-01T00:00:00+00:00" if t < 0 else "9999-12-31T23:59:59+00:00"
