@@ -53,6 +53,7 @@ FOREIGN = {
     "websocket": {"live/connection.py"},
     "aiohttp": {
         "server/app.py",
+        "server/connections.py",
         "server/websocket.py",
         "server/__init__.py",
     },  # the door: to name the extra if it is missing
@@ -82,6 +83,7 @@ PURE = (
     "live/subscriptions.py",
     "server/hub.py",
     "server/permissions.py",
+    "server/proxies.py",
 )
 NOT_PURE = {"requests", "websocket", "apsw", "aiohttp", "socket", "threading", "time", "asyncio", "subprocess"}
 

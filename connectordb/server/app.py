@@ -10,42 +10,34 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+import ssl
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 from aiohttp import web
-from aiohttp.http_exceptions import HttpProcessingError
 
 from ..exceptions import ClosedError, ConnectorDBError, StorageFull
 from ..protocol import json_text
-from ..protocol.constants import REQUEST_BYTES_LIMIT
 from ..protocol.features import HEADER, Features
 from .accounts import read_credentials
+from .config import Config
+from .connections import Connection as HTTPConnection
+from .connections import Connections, Phase
+from .door import Bounds, Door
 from .handlers import Kind, Refusal, Reply
 from .handlers.data import WentAway
+from .proxies import Proxies
 from .routing import Redirect, Route, route
 from .service import Service
 from .websocket import Connection, Timing
 
 log = logging.getLogger(__name__)
 
-#: Seconds that a request's body may take to arrive, and that an idle connection is kept.
-BODY_TIMEOUT = 60.0
-KEEPALIVE = 75.0
-
-#: Seconds that requests under way are given when the server stops.
-SHUTDOWN_TIMEOUT = 5.0
-
-#: Seconds between taking no more connections and closing those there are.
-_SETTLING = 0.02
-
-#: Bytes of bodies that are held at once: enough for a dozen of the longest. Whoever is not logged in can send them, too.
-BODIES_LIMIT = 128 * 1024 * 1024
-
-#: Bytes of the request line, and of one header.
-_LINE_LIMIT = 64 * 1024
+#: Seconds after which somebody who was refused for want of room may come again.
+_RETRY_AFTER = "2"
 
 _HEADERS = {
     "X-Frame-Options": "deny",
@@ -74,48 +66,37 @@ class _Body:
 class App:
     """The server's answers to HTTP requests. Used on the event loop's thread only."""
 
-    def __init__(self, service: Service, timing: Timing, body_timeout: float = BODY_TIMEOUT) -> None:
+    def __init__(
+        self, service: Service, timing: Timing, config: Config, tls: Callable[[], ssl.SSLContext] | None = None
+    ) -> None:
         self._service = service
         self._timing = timing
-        self._body_timeout = body_timeout
-        self._connections: set[Connection] = set()
-        self._stopping = False
-        #: Of all connections that are open.
-        self.transports: set[asyncio.WriteTransport] = set()
+        self._limits = config.limits
+        self._proxies = Proxies(config.listen.trusted_proxies)
+        self._tls = tls
+        self._sockets: set[Connection] = set()
         #: Bytes of bodies that are held now.
         self._held = 0
-        self._runner = web.ServerRunner(
-            _Server(
-                self,
-                access_log=None,
-                logger=log,
-                keepalive_timeout=KEEPALIVE,
-                max_line_size=_LINE_LIMIT,
-                max_field_size=_LINE_LIMIT,
-                # compressed bodies are not part of the wire, and small ones can become huge
-                auto_decompress=False,
-            ),
-            shutdown_timeout=SHUTDOWN_TIMEOUT,
-        )
+        self.connections = Connections(self.handle, self.broken, _raw, config.limits)
+        self.door: Door | None = None
 
-    async def start(self, listener: socket.socket) -> None:
-        """Listen on a socket that is bound."""
-        await self._runner.setup()
-        await web.SockSite(self._runner, listener, backlog=1024).start()
+    def start(self, listener: socket.socket) -> None:
+        """Take connections of a socket that is bound."""
+        limits = self._limits
+        bounds = Bounds(limits.connections, limits.connections_per_address, limits.header_seconds)
+        self.door = Door(listener, self.connections.welcome, _farewell, bounds, proxies=self._proxies, tls=self._tls)
+        self.door.open()
 
     async def stop(self) -> None:
         """Take no more requests, finish those under way, close the websockets."""
-        self._stopping = True
-        for site in list(self._runner.sites):
-            await site.stop()
-        await asyncio.gather(*(connection.close() for connection in self._connections))
-        # a connection that has just come needs some turns to begin, before which nothing tells it to end
-        await asyncio.sleep(_SETTLING)
-        await self._runner.cleanup()
-        for transport in list(self.transports):
-            transport.abort()  # closing alone waits for clients that do not read
-        while self.transports:
-            await asyncio.sleep(0)
+        self.connections.stopping = True
+        if self.door is not None:
+            self.door.refuse_all("ConnectorDB is shutting down")
+        leaving = [asyncio.ensure_future(connection.close()) for connection in self._sockets]
+        await self.connections.stop(self._limits.shutdown_seconds)
+        if self.door is not None:
+            await self.door.close()
+        await asyncio.gather(*leaving)
 
     # --- one request ---
 
@@ -147,6 +128,8 @@ class App:
     async def _answer(self, request: web.BaseRequest, headers: dict[str, str], body: _Body) -> web.StreamResponse:
         if request.method == "OPTIONS":
             return web.Response(headers={**headers, **_OTHER_ORIGIN, **_PREFLIGHT})
+        if self.connections.stopping:
+            raise ClosedError("the server is stopping")
         raw_path, _, query_text = request.raw_path.partition("?")
         goal = route(request.method, raw_path.partition("#")[0], query_text)
         if isinstance(goal, Redirect):
@@ -169,28 +152,32 @@ class App:
         if "websocket" not in request.headers.get("Upgrade", "").lower():
             goal.handler()
         caller = await self._service.caller(credentials)
-        if self._stopping:
+        if self.connections.stopping:
             raise ClosedError("the server is stopping")
         connection = Connection(self._service, caller, self._timing)
-        self._connections.add(connection)
+        _protocol(request).begin(Phase.OPEN)
+        self._sockets.add(connection)
         try:
             return await connection.run(request, headers)
         finally:
-            self._connections.discard(connection)
+            self._sockets.discard(connection)
 
     async def _body(self, request: web.BaseRequest, body: _Body) -> bytes:
         """Return the request's body, if it is not too long and does not take too long; *body* counts it."""
         if not request.can_read_body:
             return b""
-        if (request.content_length or 0) > REQUEST_BYTES_LIMIT:
-            raise _too_long()
+        if (request.content_length or 0) > self._limits.body_bytes:
+            raise self._too_long()
         if request.headers.get("Expect", "").lower() == "100-continue":
             await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             request.writer.output_size = 0  # else the answer would seem to have begun
+        seconds = self._limits.body_seconds
         try:
-            return await asyncio.wait_for(self._read(request, body), self._body_timeout)
+            content = await asyncio.wait_for(self._read(request, body), seconds)
         except asyncio.TimeoutError as error:
-            raise Refusal(400, f"the body did not arrive within {self._body_timeout:g} s") from error
+            raise Refusal(400, f"the body did not arrive within {seconds:g} s") from error
+        _protocol(request).begin(Phase.WORKING)
+        return content
 
     async def _read(self, request: web.BaseRequest, body: _Body) -> bytes:
         parts: list[bytes] = []
@@ -198,11 +185,16 @@ class App:
             parts.append(part)
             body.size += len(part)
             self._held += len(part)
-            if body.size > REQUEST_BYTES_LIMIT:
-                raise _too_long()
-            if self._held > BODIES_LIMIT:
+            if body.size > self._limits.body_bytes:
+                raise self._too_long()
+            if self._held > self._limits.bodies_bytes:
                 raise Refusal(503, "Too much is being sent to the server at once; try again later.")
         return b"".join(parts)
+
+    def _too_long(self) -> Refusal:
+        limit = self._limits.body_bytes
+        shown = f"{limit // 2**20} MiB" if limit >= 2**20 else f"{limit} bytes"
+        return Refusal(413, f"the body is longer than {shown}; send the points in smaller pieces")
 
     # --- answers ---
 
@@ -251,65 +243,29 @@ def error_response(status: int, message: str, ref: str, headers: Mapping[str, st
     """Return an answer with the error body."""
     body = json_text.dumps({"code": status, "msg": message.encode(errors="replace").decode(), "ref": ref})
     about = {**headers, **_NOT_CACHED, "Content-Type": Kind.JSON.value}
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        about["Retry-After"] = _RETRY_AFTER
     return web.Response(status=status, body=body, headers=about)
 
 
-def _too_long() -> Refusal:
-    return Refusal(
-        413, f"the body is longer than {REQUEST_BYTES_LIMIT // 2**20} MiB; send the points in smaller pieces"
-    )
+def _protocol(request: web.BaseRequest) -> HTTPConnection:
+    """Return the connection that a request came by."""
+    assert isinstance(request.protocol, HTTPConnection)
+    return request.protocol
 
 
-class _Server(web.Server):
-    """aiohttp's server, with the error body also where it answers by itself."""
+def _raw(status: int, message: str, ref: str) -> bytes:
+    """Return a whole answer with the error body, for a connection that is then closed."""
+    answer = error_response(status, message, ref, {**_HEADERS, "Connection": "close"})
+    body = answer.body
+    assert isinstance(body, bytes)
+    lines = [
+        f"HTTP/1.1 {status} {HTTPStatus(status).phrase}",
+        *(f"{key}: {value}" for key, value in answer.headers.items()),
+    ]
+    return "\r\n".join([*lines, f"Content-Length: {len(body)}", "", ""]).encode() + body
 
-    def __init__(self, app: App, **options: Any) -> None:
-        super().__init__(app.handle, **options)
-        self._app = app
-        self._options = options
 
-    def __call__(self) -> web.RequestHandler:
-        """Return what speaks HTTP on a new connection."""
-        return _Connection(self._app, self, loop=asyncio.get_running_loop(), **self._options)
-
-
-class _Connection(web.RequestHandler):
-    """aiohttp's connection, with the error body for what is no HTTP."""
-
-    __slots__ = ("_our_app", "_our_transport")
-
-    def __init__(self, app: App, manager: web.Server, **options: Any) -> None:
-        super().__init__(manager, **options)
-        self._our_app = app
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin."""
-        super().connection_made(transport)
-        assert isinstance(transport, asyncio.WriteTransport)
-        self._our_transport = transport
-        self._our_app.transports.add(transport)
-
-    def connection_lost(self, exc: BaseException | None) -> None:
-        """End."""
-        super().connection_lost(exc)
-        self._our_app.transports.discard(self._our_transport)
-
-    def handle_error(
-        self,
-        request: web.BaseRequest,
-        status: int = 500,
-        exc: BaseException | None = None,
-        message: str | None = None,
-    ) -> web.StreamResponse:
-        """Return the answer to what could not be read as a request, or could not be answered."""
-        if request.writer.output_size > 0:
-            raise ConnectionError("the answer has begun; there is no way to tell of an error any more")
-        if isinstance(exc, HttpProcessingError):
-            log.debug("from %s: no HTTP request: %s", request.remote, exc.message)
-        elif isinstance(exc, ConnectionError):
-            log.debug("%s went away before it was answered", request.remote)
-        else:
-            log.error("answering %s failed", request.remote, exc_info=exc)
-        response = self._our_app.broken(status, f"not an HTTP request: {message}" if message else "the server failed")
-        response.force_close()
-        return response
+def _farewell(message: str, ref: str) -> bytes:
+    """Return the answer to who comes when there is no room."""
+    return _raw(503, message, ref)

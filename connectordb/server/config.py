@@ -101,7 +101,12 @@ class Limits:
     header_seconds: float = _setting(15.0, "Seconds that a request's headers may take to arrive.", least=0.1)
     body_seconds: float = _setting(60.0, "Seconds that a request's body may take to arrive.", least=0.1)
     idle_seconds: float = _setting(75.0, "Seconds that a connection is kept on which nothing happens.", least=0.1)
-    answer_seconds: float = _setting(30.0, "Seconds that a client may read nothing of an answer.", least=0.1)
+    answer_seconds: float = _setting(
+        30.0, "Seconds that a client may take to read a quarter of a MiB of an answer, or its end.", least=0.1
+    )
+    pipelined_requests: int = _setting(
+        100, "Requests that wait on one connection for those before them; beyond it the connection is cut.", least=1
+    )
     connections: int = _setting(2000, "Connections that are open at once; beyond it 503.", least=1)
     connections_per_address: int = _setting(200, "Connections from one address; beyond it 503.", least=1)
     schema_bytes: int = _setting(64 * KIB, "Bytes of a stream's schema.", least=2)
@@ -199,6 +204,9 @@ class Config:
     permissions: Permissions = field(default_factory=Permissions)
 
 
+DEFAULT = Config()
+
+
 class Setting(NamedTuple):
     """A setting and what it is in one configuration."""
 
@@ -231,6 +239,12 @@ def load(path: str | os.PathLike[str]) -> Config:
     except UnicodeDecodeError as error:
         raise ConfigurationError(f"reading the configuration {os.fspath(path)!r}: it is no UTF-8 text") from error
     return parse(text, os.fspath(path))
+
+
+def configured(directory: str | os.PathLike[str]) -> Config:
+    """Return what the file in a database folder configures; `DEFAULT` itself if there is none."""
+    path = Path(directory) / FILE_NAME
+    return load(path) if os.path.lexists(path) else DEFAULT
 
 
 def parse(text: str, name: str = "configuration") -> Config:

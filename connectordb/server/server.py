@@ -8,17 +8,23 @@ import logging
 import os
 import signal
 import socket
+import ssl
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import replace
 from types import FrameType, TracebackType
 
-from ..exceptions import ClosedError, ConnectorDBError
+from ..exceptions import ClosedError, ConfigurationError, ConnectorDBError
 from ..runtime.worker import Worker
 from .app import App
+from .config import DEFAULT, Config, Listen, configured
 from .database import Database
 from .database import open as open_database
-from .service import LOGIN_DELAY, Service
+from .proxies import is_loopback
+from .service import Service
+from .service_manager import notify
+from .tls import Certificate
 from .websocket import Timing
 
 log = logging.getLogger(__name__)
@@ -40,8 +46,10 @@ class Server:
 
     Args:
         directory: A folder that `create` made.
-        host: The address to listen on. Anything but a loopback address lets others in, and what they send is not encrypted.
-        port: The port; 0 takes one that is free.
+        config: All settings; without it, those of the file ``connectordb.toml`` in the folder, and the defaults where there
+            is none. What follows overrides it.
+        host: The address to listen on.
+        port: The port; 0 takes one that is free, which is also what is done where nothing says anything.
         login_delay: Seconds that a refused login waits for its answer.
         timing: How patient websockets are.
     """
@@ -50,16 +58,19 @@ class Server:
         self,
         directory: str | os.PathLike[str],
         *,
-        host: str = "127.0.0.1",
-        port: int = 0,
-        login_delay: float = LOGIN_DELAY,
+        config: Config | None = None,
+        host: str | None = None,
+        port: int | None = None,
+        login_delay: float | None = None,
         timing: Timing | None = None,
     ) -> None:
         self._directory = directory
+        self._given = config
         self._host = host
         self._port = port
         self._login_delay = login_delay
-        self._timing = timing or Timing()
+        self._timing = timing
+        self._certificate: Certificate | None = None
         # guards what follows; held while the server starts or closes
         self._lock = threading.Lock()
         self._closed = False
@@ -86,6 +97,7 @@ class Server:
         Raises:
             DatabaseInUse: Another server has the folder open.
             StorageError: It is no database folder, or cannot be read and written.
+            ConfigurationError: A setting makes no sense, or would let others read what is sent.
             OSError: The port is taken, or the address is none of this machine's.
             ClosedError: The server was closed.
         """
@@ -94,18 +106,21 @@ class Server:
                 raise ClosedError("this server was closed; make another one")
             if self._worker is not None:
                 return
-            listener = _listen(self._host, self._port)
+            config = self._configured()
+            listen = config.listen
+            tls = self._certificate = Certificate(listen.tls_cert, listen.tls_key) if listen.tls_cert else None
+            listener = _listen(listen.host, listen.port)
             try:
                 database = open_database(self._directory)
             except BaseException:
                 listener.close()
                 raise
             ready: Future[None] = Future()
-            worker = Worker("server", lambda _: self._serve(database, listener, ready), self._crashed)
+            worker = Worker("server", lambda _: self._serve(config, database, listener, ready), self._crashed)
             worker.start()
             try:
                 ready.result(START_TIMEOUT)
-                self._url = _url(self._host, listener)
+                self._url = _url(listen.host, listener, "https" if tls else "http")
                 database.announce(self._url)
             except BaseException:
                 self._end(worker, database)
@@ -113,6 +128,11 @@ class Server:
                 raise
             self._worker, self._database = worker, database
         log.info("listening at %s, on %s", self._url, database.directory)
+
+    def reload(self) -> None:
+        """Load the certificate's files again; new connections use them. Done by itself some seconds after they changed."""
+        if self._certificate is not None:
+            self._certificate.look(again=True)
 
     def close(self) -> None:
         """
@@ -136,13 +156,15 @@ class Server:
         """
         Serve until SIGINT (Ctrl-C), SIGTERM, or `close` in another thread; then everything is closed.
 
+        SIGHUP does `reload`. A service manager that gave ``NOTIFY_SOCKET`` (systemd) is told when it listens and when it stops.
+
         Args:
             started: Called with the server's `url` once it listens, and a signal ends it well.
 
         Raises:
             As `start`; and ConnectorDBError if the server ended by an error of its own.
         """
-        asked = self._ended
+        asked, again = self._ended, threading.Event()
 
         def end(number: int, frame: FrameType | None) -> None:
             log.info("ending: signal %s", signal.Signals(number).name)
@@ -151,12 +173,18 @@ class Server:
         before = {}
         if threading.current_thread() is threading.main_thread():  # nobody else may handle signals
             before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
+            if hasattr(signal, "SIGHUP"):  # not on Windows
+                before[signal.SIGHUP] = signal.signal(signal.SIGHUP, lambda *_: again.set())
         try:
             self.start()
+            notify("READY=1")
             if started is not None:
                 started(self.url)
             while not asked.wait(_TICK):
-                pass
+                if again.is_set():
+                    again.clear()
+                    self.reload()
+            notify("STOPPING=1")
         finally:
             # before closing: a second Ctrl-C does not wait
             for number, handler in before.items():
@@ -178,11 +206,24 @@ class Server:
         """Return the folder, and where it listens."""
         return f"<Server {os.fspath(self._directory)!r} {self._url or 'not started'}>"
 
+    def _configured(self) -> Config:
+        """Return the settings that hold, the arguments put over them."""
+        config = self._given or configured(self._directory)
+        listen = config.listen
+        listen = replace(
+            listen,
+            host=listen.host if self._host is None else self._host,
+            port=self._port if self._port is not None else listen.port if config is not DEFAULT else 0,
+        )
+        delay = config.login.refused_delay if self._login_delay is None else self._login_delay
+        _refuse_exposure(listen)
+        return replace(config, listen=listen, login=replace(config.login, refused_delay=delay))
+
     # --- the thread ---
 
-    def _serve(self, database: Database, listener: socket.socket, ready: Future[None]) -> None:
+    def _serve(self, config: Config, database: Database, listener: socket.socket, ready: Future[None]) -> None:
         try:
-            asyncio.run(self._main(database, listener, ready))
+            asyncio.run(self._main(config, database, listener, ready))
         except BaseException as error:
             if not ready.done():
                 ready.set_exception(error)
@@ -191,17 +232,20 @@ class Server:
         finally:
             listener.close()
 
-    async def _main(self, database: Database, listener: socket.socket, ready: Future[None]) -> None:
+    async def _main(self, config: Config, database: Database, listener: socket.socket, ready: Future[None]) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-        service = Service(database.storage, login_delay=self._login_delay)
+        service = Service(database.storage, login_delay=config.login.refused_delay)
         try:
-            app = App(service, self._timing)
-            await app.start(listener)
+            app = App(service, self._timing or Timing.of(config.websocket), config, self._tls())
+            app.start(listener)
             ready.set_result(None)
             await self._stop.wait()
             await app.stop()
         finally:
             service.close()
+
+    def _tls(self) -> Callable[[], ssl.SSLContext] | None:
+        return self._certificate.context if self._certificate else None
 
     def _crashed(self, error: BaseException) -> None:
         self._crash = error
@@ -234,7 +278,16 @@ def _listen(host: str, port: int) -> socket.socket:
         raise type(error)(f"listening at {host}:{port}: {why}; {todo}") from error
 
 
-def _url(host: str, listener: socket.socket) -> str:
+def _refuse_exposure(listen: Listen) -> None:
+    if not (listen.tls_cert or listen.unencrypted or is_loopback(listen.host)):
+        raise ConfigurationError(
+            f"listening at {listen.host or 'all addresses'} without TLS: whoever is on the network could read passwords and "
+            "data; give a certificate (--tls-cert, listen.tls_cert), or listen on 127.0.0.1 behind a reverse proxy, or say "
+            "that it may be so (--unencrypted, listen.unencrypted = true)"
+        )
+
+
+def _url(host: str, listener: socket.socket, scheme: str) -> str:
     port = listener.getsockname()[1]
     reachable = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
-    return f"http://[{reachable}]:{port}" if ":" in reachable else f"http://{reachable}:{port}"
+    return f"{scheme}://[{reachable}]:{port}" if ":" in reachable else f"{scheme}://{reachable}:{port}"

@@ -20,6 +20,7 @@ from ..exceptions import ConnectorDBError, RemoteProtocolError
 from ..protocol.constants import PING_PERIOD, PONG_WAIT, WEBSOCKET_MESSAGE_LIMIT
 from ..protocol.paths import Path
 from .accounts import Caller
+from .config import WebSocket as WebSocketSettings
 from .feed import Asked, Outbox, read_command
 from .handlers import Refusal
 from .service import Service
@@ -45,6 +46,11 @@ class Timing:
     ping: float = PING_PERIOD
     pong: float = PONG_WAIT
     close: float = 2.0
+
+    @classmethod
+    def of(cls, settings: WebSocketSettings) -> Timing:
+        """Return what the configuration says."""
+        return cls(settings.ping_seconds, settings.pong_seconds, settings.close_seconds)
 
 
 class Connection:

@@ -15,6 +15,7 @@ from connectordb.protocol.features import HEADER, Features
 from connectordb.protocol.ranges import read_parameters
 from connectordb.runtime.clock import Deadline
 from connectordb.server import Server, app
+from connectordb.server.config import MIB, Config, Limits
 from connectordb.server.handlers import data
 from connectordb.server.routing import Route
 
@@ -126,18 +127,14 @@ class Malformed(AppCase):
     def test_too_long(self) -> None:
         """A body beyond the limit is refused, announced or not, and the server goes on."""
         self.send("POST", "/crud/test/user/big", {})
-        with mock.patch.object(app, "REQUEST_BYTES_LIMIT", 1000):
-            body = b"[" + b" " * 2000 + b"]"
-            self.is_error(self.send("POST", "/crud/test/user/big/data", body), 413)
-            self.http.close()
-            answer = self.http.post(
-                f"{self.server.url}/api/v1/crud/test/user/big/data",
-                data=iter([body[:500], body[500:]]),
-                auth=("test", "test"),
-                timeout=SOON,
-            )
-            self.is_error(answer, 413)
-        self.assertEqual(self.send("POST", "/crud/test/user/big/data", b"[" + b" " * 2000 + b"]").text, "ok")
+        body = b"[" + b" " * 2000 + b"]"
+        url = "/api/v1/crud/test/user/big/data"
+        with run_server(config=Config(limits=Limits(body_bytes=1024))) as other:
+            for sent in (body, iter([body[:500], body[500:]])):
+                answer = self.http.post(other.url + url, data=sent, auth=("test", "test"), timeout=SOON)
+                self.is_error(answer, 413)
+                self.assertIn("1024 bytes", answer.json()["msg"])
+        self.assertEqual(self.send("POST", "/crud/test/user/big/data", body).text, "ok")
 
     def test_no_http(self) -> None:
         """What is no HTTP is told so, with the error body."""
@@ -260,18 +257,20 @@ class Bounded(AppCase):
 
     def test_bodies_at_once(self) -> None:
         """Beyond a limit, those who send bodies are asked to come again; then it goes on."""
-        host, port = self.server.url.removeprefix("http://").split(":")
-        head = b"POST /api/v1/crud/test HTTP/1.1\r\nHost: x\r\nContent-Length: 6000\r\n\r\n"
-        with mock.patch.object(app, "BODIES_LIMIT", 8000):
+        size = 600_000
+        head = b"POST /api/v1/crud/test HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % size
+        with run_server(config=Config(limits=Limits(bodies_bytes=MIB))) as other:
+            url = f"{other.url}/api/v1/crud/test"
+            host, port = other.url.removeprefix("http://").split(":")
             with socket.create_connection((host, int(port)), timeout=SOON) as slow:
-                slow.sendall(head + b" " * 5999)
+                slow.sendall(head + b" " * (size - 1))
                 # both need not have been read by now: one of them is refused
-                answer = self.send("POST", "/crud/test", b" " * 8001)
+                answer = self.http.post(url, data=b" " * (MIB + 1), timeout=SOON)
                 self.is_error(answer, 503)
-            self.assertEqual(self.send("GET", "/?q=this").text, "test/user")
-        deadline = Deadline(SOON)
-        while self.send("POST", "/crud/test", b" " * 5000).status_code == 503:
-            self.assertFalse(deadline.passed())
+                self.assertIn("Retry-After", answer.headers)
+            deadline = Deadline(SOON)
+            while self.http.post(url, data=b" " * size, timeout=SOON).status_code == 503:
+                self.assertFalse(deadline.passed())
 
     def test_log_lines(self) -> None:
         """What is in a path stays on its line of the log, and no key gets there."""

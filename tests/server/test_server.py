@@ -16,11 +16,15 @@ import requests
 
 from connectordb.exceptions import ClosedError, DatabaseInUse, StorageError
 from connectordb.server import Server, create, running
+from connectordb.server.config import Config, Listen
 
 from ..support.case import SOON, Case
 from ..support.server import run_server
 
 TOP = Path(__file__).parent.parent.parent
+
+#: Others may listen in.
+OPEN = Config(listen=Listen(unencrypted=True))
 
 
 def ping(server: Server) -> str:
@@ -85,7 +89,7 @@ class ServerTests(Case):
         """An address that is none of this machine's is told."""
         for host in ("192.0.2.1", "nosuch.invalid"):
             with self.subTest(host), self.assertRaisesRegex(OSError, f"{host}.*; give an address of this machine"):
-                Server(self.database(), host=host).start()
+                Server(self.database(), host=host, config=OPEN).start()
 
     def test_no_database(self) -> None:
         """A folder that is no database is told."""

@@ -25,7 +25,7 @@ def run_server(user: str = "test", password: str = "test", **options: Any) -> It
     try:
         with mock.patch.multiple(passwords, _N=16, _P=1):
             create(folder / "database", user=user, password=password)
-            with Server(folder / "database", **{"login_delay": 0.0, **options}) as server:
+            with Server(folder / "database", **{"port": 0, "login_delay": 0.0, **options}) as server:
                 yield server
     finally:
         shutil.rmtree(folder)
