@@ -16,10 +16,10 @@ from typing import Any, TypeVar
 
 from ..protocol.paths import Path
 from ..runtime.clock import SYSTEM, Clock
-from .accounts import ANONYMOUS, Caller, Claim, Credentials, LoginRefused, confirm, look_up
+from .accounts import ANONYMOUS, Caller, Claim, Credentials, LoginRefused, as_of_now, confirm, look_up
+from .crew import Busy, Crew
 from .feed import Outgoing, encode
 from .handlers import HashWanted, Pages, Refusal, Reply, Request, data
-from .hashers import Busy, Hashers
 from .hub import Hub
 from .passwords import hash_password
 from .permissions import DEFAULT, Permissions
@@ -61,7 +61,7 @@ class Service:
         self._clock = clock
         self._login_delay = login_delay
         self.hub: Hub[Outgoing] = Hub()
-        self._hashers = Hashers()
+        self._hashers = Crew("passwords", 2, 100)
 
     def close(self) -> None:
         """End the threads; what waits for them is not done any more."""
@@ -133,7 +133,7 @@ class Service:
         """Return those of *paths* whose points the caller may read as things are now."""
 
         def work(reader: Reader) -> tuple[Path, ...]:
-            now = _as_of_now(reader, caller)
+            now = as_of_now(reader, caller)
             return tuple(path for path in paths if now and data.is_readable(reader, self._at(path, now)))
 
         return await asyncio.wrap_future(self._storage.read(work))
@@ -147,7 +147,7 @@ class Service:
         """
 
         def work(writer: Any) -> Reply:
-            now = _as_of_now(writer, caller)
+            now = as_of_now(writer, caller)
             if now is None:
                 raise Refusal(403, "The device that opened this connection is not there any more.")
             return data.insert_points(writer, self._at(path, now), list(points))
@@ -185,13 +185,3 @@ class Service:
     async def _refused(self, refused: LoginRefused) -> Refusal:
         await asyncio.sleep(self._login_delay)
         return Refusal(401, str(refused))
-
-
-def _as_of_now(reader: Reader, caller: Caller) -> Caller | None:
-    """Return a caller with its rights of now; `None` if its device is gone."""
-    if caller.user is None or caller.device is None:
-        return caller
-    found = reader.find((caller.user.name, caller.device.name))
-    if found.user is None or found.device is None or found.device.id != caller.device.id:
-        return None
-    return Caller(found.user, found.device)
