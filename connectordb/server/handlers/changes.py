@@ -44,9 +44,8 @@ def log_change(writer: Writer, request: Request, command: str, owner: User) -> t
     for user in users.values():
         log = ensure_log(writer, user)
         if log is not None:
-            if not log.ephemeral:
-                writer.insert(Series(log.id), [point], restamp=True)
-            told.append(Published(f"{user.name}/{META_DEVICE}/{_NAME}", (point,)))
+            stored = None if log.ephemeral else writer.insert(Series(log.id), [point], restamp=True)
+            told.append(Published(f"{user.name}/{META_DEVICE}/{_NAME}", (point,), stored))
     return tuple(told)
 
 

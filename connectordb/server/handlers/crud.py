@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+from ...protocol.constants import DOWNLINK
 from ..accounts import new_apikey
 from ..permissions import Kind, Level
 from ..storage import Device, Found, Reader, Series, Stream, Taken, User, Writer
@@ -11,7 +13,7 @@ from ..tree import BORN_DEVICES
 from .changes import command, log_change
 from .create import taken_refusal
 from .fields import check_changes, check_device, check_texts, check_user, compact_schema, shown
-from .request import NO_ACCESS, Refusal, Reply, Request, find, missing, not_found
+from .request import NO_ACCESS, Refusal, Removed, Reply, Request, find, missing, not_found
 
 _KINDS: tuple[Kind, ...] = ("user", "device", "stream")
 
@@ -119,7 +121,11 @@ def update(writer: Writer, request: Request) -> Reply:
     user = changed if isinstance(changed, User) else found.user
     device = changed if isinstance(changed, Device) else found.device
     read = request.permissions.access(request.caller, user, device).read
-    return Reply.of(shown(kind, changed, read, blank=kind != "user") or {"name": row.name}, told)
+    reply = Reply.of(shown(kind, changed, read, blank=kind != "user") or {"name": row.name}, told)
+    removed: tuple[Removed, ...] = ()
+    if isinstance(row, Stream) and row.downlink and not changed.downlink:
+        removed = (Removed(f"{request.path}/{DOWNLINK}", "cleared"),)
+    return replace(reply, removed=removed, changed=request.path)
 
 
 def _changed(writer: Writer, request: Request, row: User | Device | Stream, changes: dict[str, Any]) -> Any:
@@ -149,6 +155,7 @@ def delete(writer: Writer, request: Request) -> Reply:
     found = find(writer, request.names)
     row, access = _target(request, found)
     assert found.user is not None
+    removed = Removed(request.path, "deleted")
     if isinstance(row, User):
         if "delete user" not in access.actions:
             raise Refusal(403, "You do not have permissions necessary to delete this user.")
@@ -164,6 +171,8 @@ def delete(writer: Writer, request: Request) -> Reply:
             raise Refusal(403, NO_ACCESS)
         if request.downlink:
             writer.clear(Series(row.id, downlink=True))
+            removed = Removed(f"{request.path}/{DOWNLINK}", "cleared")
         else:
             writer.delete_stream(row.id)
-    return Reply.text("ok", log_change(writer, request, command("Delete", row), found.user))
+    told = log_change(writer, request, command("Delete", row), found.user)
+    return replace(Reply.text("ok", told), removed=(removed,), changed=request.path)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, TypeVar
 
 from ...exceptions import ConnectorDBError
 from ...protocol import json_text
@@ -14,6 +15,8 @@ from ..accounts import ANONYMOUS, Caller
 from ..config import Idempotency
 from ..permissions import DEFAULT, Permissions
 from ..storage import Found, Inserted, Reader
+
+T = TypeVar("T")
 
 
 class Refusal(ConnectorDBError):
@@ -77,7 +80,7 @@ class Request:
     permissions: Permissions = DEFAULT
     restamp: bool = False
     key: str | None = None
-    most_keys: int = Idempotency.keys_per_device
+    most_keys: int = Idempotency().keys_per_device
     password_hash: str | None = None
     site: str = ""
 
@@ -140,6 +143,21 @@ class Pages(Protocol):
     """An answer that is too long to be made in one go; it remembers how far it came."""
 
     def next(self, reader: Reader) -> bytes | None:
+        """Return the next piece of the body; `None` behind the last one."""
+
+
+class Fetch(Protocol):
+    """Has work done in the storage and waits for it, on a thread that may."""
+
+    def __call__(self, work: Callable[[Reader], T], /) -> T:
+        """Return what *work* returned."""
+
+
+class Computation(ABC):
+    """An answer that takes more than reading: it is made piece by piece on a thread for that, and remembers how far it came."""
+
+    @abstractmethod
+    def next(self, fetch: Fetch) -> bytes | None:
         """Return the next piece of the body; `None` behind the last one."""
 
 
@@ -223,7 +241,7 @@ class Reply:
 
     body: bytes
     kind: Kind = Kind.JSON
-    rest: Pages | None = None
+    rest: Pages | Computation | None = None
     published: tuple[Published, ...] = ()
     landed: Landed | None = None
     removed: tuple[Removed, ...] = ()
@@ -250,9 +268,7 @@ class Reply:
         points: int | None = None,
     ) -> Reply:
         """Return a bare text."""
-        return cls(
-            text.encode(), Kind.TEXT, published=published, cacheable=cacheable, session=session, points=points
-        )
+        return cls(text.encode(), Kind.TEXT, published=published, cacheable=cacheable, session=session, points=points)
 
 
 def as_json(value: Any) -> bytes:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from unittest import mock
 
+from connectordb.protocol import json_text
 from connectordb.server.handlers import Published, Refusal, data
 from connectordb.server.handlers.data import insert, read
+from connectordb.server.storage import Inserted
 
 from .case import NOW, HandlerCase
 
@@ -26,7 +28,9 @@ class Inserting(HandlerCase):
         self.assertEqual(reply.body, b"ok")
         stored = [{"t": 5, "d": 1}, {"t": 6, "d": 2}, {"t": NOW, "d": 3}, {"t": NOW}]
         self.assertEqual(self.stored(PLAIN), stored)
-        self.assertEqual(reply.published, (Published(PLAIN, tuple(stored)),))
+        text = json_text.dumps(stored)[1:-1]
+        inserted = Inserted(0, [5.0, 6.0, NOW, NOW], text)
+        self.assertEqual(reply.published, (Published(PLAIN, tuple(stored), inserted),))
 
     def test_bodies_that_are_none(self) -> None:
         """What is no array of points is a 400, before anything is looked up."""
