@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 #: The clock of all these; what `time.perf_counter` returns.
-now = time.perf_counter
+seconds = time.perf_counter
 
 HEADER = "Server-Timing"
 
@@ -15,7 +15,7 @@ class Spent:
     Seconds that the parts of a request took.
 
     Attributes:
-        began: When it began, by `now`.
+        began: When it began, by `seconds`.
         queue: Waiting for a thread of the storage.
         login: Finding out who calls.
         storage: Reading or changing.
@@ -25,12 +25,12 @@ class Spent:
     __slots__ = ("began", "flush", "login", "queue", "storage")
 
     def __init__(self) -> None:
-        self.began = now()
+        self.began = seconds()
         self.queue = self.login = self.storage = self.flush = 0.0
 
     def header(self, points: int | None = None) -> str:
         """Return the header's text, up to now; *points* were gone through."""
-        parts = [f"total;dur={1000 * (now() - self.began):.2f}"]
+        parts = [f"total;dur={1000 * (seconds() - self.began):.2f}"]
         if self.storage:
             parts.append(
                 f"queue;dur={1000 * self.queue:.2f}, login;dur={1000 * self.login:.2f}, storage;dur={1000 * self.storage:.2f}"

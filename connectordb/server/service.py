@@ -10,20 +10,21 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from concurrent.futures import Future
 from dataclasses import replace
 from typing import Any, TypeVar
 
 from ..protocol.paths import Path
 from ..runtime.clock import SYSTEM, Clock
-from .accounts import ANONYMOUS, Caller, Claim, Credentials, LoginRefused, as_of_now, confirm, look_up
+from .accounts import ANONYMOUS, Caller, Claim, Credentials, Known, LoginRefused, as_of_now, confirm, look_up
 from .crew import Busy, Crew
 from .feed import Outgoing, encode
 from .handlers import HashWanted, Pages, Refusal, Reply, Request, data
 from .hub import Hub
 from .passwords import hash_password
+from .patience import Patience
 from .permissions import DEFAULT, Permissions
 from .routing import Route
+from .server_timing import Spent, seconds
 from .storage import Reader, Storage
 
 log = logging.getLogger(__name__)
@@ -62,70 +63,93 @@ class Service:
         self._login_delay = login_delay
         self.hub: Hub[Outgoing] = Hub()
         self._hashers = Crew("passwords", 2, 100)
+        self._computers = Crew("queries", 2, 100)
 
     def close(self) -> None:
         """End the threads; what waits for them is not done any more."""
         self._hashers.close()
+        self._computers.close()
 
     def request(self, **fields: Any) -> Request:
         """Return a request of now."""
         return Request(now=self._clock.wall(), permissions=self._permissions, **fields)
 
-    async def answer(self, route: Route, credentials: Credentials, request: Request) -> Reply:
+    async def answer(
+        self,
+        route: Route,
+        credentials: Credentials,
+        request: Request,
+        *,
+        patience: Patience | None = None,
+        spent: Spent | None = None,
+        pack: Callable[[Reply], Reply] | None = None,
+    ) -> Reply:
         """
         Return the answer to a request.
 
+        Args:
+            route: Where it leads.
+            credentials: Who says that he is asking.
+            request: What is asked.
+            patience: How long it is wanted; without it, whatever it takes.
+            spent: Where what it took is noted.
+            pack: Compresses what was read, on the thread that read it.
+
         Raises:
             Refusal: It is refused.
+            NotWanted: It is not wanted any more, and nothing was changed.
         """
         if route.does == "tell":
             return route.handler()
-        request = replace(request, names=route.names, restamp=route.restamp)
-        run: Callable[[Callable[[Any], Reply | Claim]], Future[Reply | Claim]] = (
-            self._storage.write if route.does == "write" else self._storage.read
-        )
-
-        def with_credentials(access: Any) -> Reply | Claim:
-            # one piece of work for all of it: most requests come with a key, which takes no time to check
-            claim = look_up(access, credentials)
-            if claim.is_slow:
-                return claim
-            return route.handler(access, replace(request, caller=claim.caller))
-
+        call = _Call(route, replace(request, names=route.names, restamp=route.restamp), pack, spent or Spent())
+        patience = patience or Patience()
         try:
-            done = await asyncio.wrap_future(run(with_credentials))
+            done = await self._run(call, credentials, patience)
             if isinstance(done, Claim):
-                request = replace(request, caller=await self._confirmed(done))
-                done = await asyncio.wrap_future(run(lambda access: route.handler(access, request)))
+                begin = seconds()
+                credentials = Known(await self._confirmed(done, patience))
+                call.spent.login += seconds() - begin
+                done = await self._run(call, credentials, patience)
         except LoginRefused as refused:
             raise await self._refused(refused) from refused
         except HashWanted as wanted:
             # all checks have passed; the handler makes them again when it gets the hash
             password = wanted.password
-            hashed = request.with_hash(await self._hashed(lambda: hash_password(password)))
-            if hashed.caller == ANONYMOUS:
-                hashed = replace(hashed, caller=await self.caller(credentials))
-            done = await asyncio.wrap_future(run(lambda access: route.handler(access, hashed)))
+            call.request = call.request.with_hash(await self._hashed(lambda: hash_password(password), patience))
+            done = await self._run(call, credentials, patience)
         assert isinstance(done, Reply)  # a claim has been confirmed by now
         self._publish(done)
         return done
 
-    async def caller(self, credentials: Credentials) -> Caller:
+    async def _run(self, call: _Call, credentials: Credentials, patience: Patience) -> Reply | Claim:
+        """Have the storage do a call; return who claims to be calling if that takes long to confirm."""
+        given = seconds()
+        if call.route.does == "write":
+            done = await patience.change(self._storage.write(lambda access: call.run(access, credentials, given)))
+            call.spent.flush += seconds() - call.ended
+            return done
+        return await patience.read(self._storage.read(lambda access: call.run(access, credentials, given)))
+
+    async def caller(self, credentials: Credentials, patience: Patience | None = None) -> Caller:
         """
         Return who is calling.
 
         Raises:
             Refusal: The credentials are wrong.
+            NotWanted: Nobody wants to know any more.
         """
+        if credentials is None:
+            return ANONYMOUS
+        patience = patience or Patience()
         try:
-            claim = await asyncio.wrap_future(self._storage.read(lambda reader: look_up(reader, credentials)))
-            return await self._confirmed(claim) if claim.is_slow else claim.caller
+            claim = await patience.read(self._storage.read(lambda reader: look_up(reader, credentials)))
+            return await self._confirmed(claim, patience) if claim.is_slow else claim.caller
         except LoginRefused as refused:
             raise await self._refused(refused) from refused
 
-    async def page(self, pages: Pages) -> bytes | None:
+    async def page(self, pages: Pages, patience: Patience | None = None) -> bytes | None:
         """Return the next piece of a long answer."""
-        return await asyncio.wrap_future(self._storage.read(pages.next))
+        return await (patience or Patience()).read(self._storage.read(pages.next))
 
     # --- for websockets ---
 
@@ -170,13 +194,13 @@ class Service:
                 for subscriber in subscribers:
                     subscriber.offer(message)
 
-    async def _confirmed(self, claim: Claim) -> Caller:
-        return await self._hashed(lambda: confirm(claim))
+    async def _confirmed(self, claim: Claim, patience: Patience) -> Caller:
+        return await self._hashed(lambda: confirm(claim), patience)
 
-    async def _hashed(self, work: Callable[[], T]) -> T:
+    async def _hashed(self, work: Callable[[], T], patience: Patience) -> T:
         """Do what computes a hash, on a thread of its own."""
         try:
-            return await asyncio.wrap_future(self._hashers.submit(work))
+            return await patience.read(self._hashers.submit(work))
         except Busy as busy:
             raise Refusal(
                 503, "Too many are logging in by password at once; try again later, or use an API key."
@@ -185,3 +209,33 @@ class Service:
     async def _refused(self, refused: LoginRefused) -> Refusal:
         await asyncio.sleep(self._login_delay)
         return Refusal(401, str(refused))
+
+
+class _Call:
+    """A request on its way through the storage."""
+
+    __slots__ = ("_pack", "ended", "request", "route", "spent")
+
+    def __init__(self, route: Route, request: Request, pack: Callable[[Reply], Reply] | None, spent: Spent) -> None:
+        self.route = route
+        self.request = request
+        self.spent = spent
+        self._pack = pack
+        #: When the storage was done with it, but for the disk.
+        self.ended = 0.0
+
+    def run(self, access: Any, credentials: Credentials, given: float) -> Reply | Claim:
+        """Do it, in one piece with finding out who calls: most come with a key, which takes no time to check."""
+        begin = seconds()
+        claim = look_up(access, credentials)
+        looked = seconds()
+        self.spent.queue += begin - given
+        self.spent.login += looked - begin
+        try:
+            if claim.is_slow:
+                return claim
+            reply = self.route.handler(access, replace(self.request, caller=claim.caller))
+            return reply if self._pack is None else self._pack(reply)
+        finally:
+            self.ended = seconds()
+            self.spent.storage += self.ended - looked
