@@ -168,7 +168,7 @@ class Log:
     format: str = _setting("lines", "Lines for people, or one JSON object a line.", choices=("lines", "json"))
     file: str = _setting("", "The file, relative to the database folder. Empty: standard error (for a journal).")
     rotate_bytes: int = _setting(10 * MIB, "Bytes after which the file is put aside; 0: never.")
-    keep: int = _setting(5, "Files put aside that are kept.")
+    keep: int = _setting(5, "Files put aside that are kept.", least=1)
     requests: bool = _setting(False, "Log each request.")
 
 
