@@ -5,14 +5,15 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterable, Iterator, Mapping
 from math import inf
-from typing import Any
 
 from ..exceptions import PipeScriptError
 from .ahead import Ahead, Point
-from .interpolators import Column, interpolator
+from .interpolators import Column, Interpolator, interpolator
 
 #: Column → its points, and the name of the interpolator by which they become one.
 Columns = Mapping[str, tuple[Iterable[Point], str]]
+
+_Made = dict[str, Interpolator]
 
 
 def merge(*sequences: Iterable[Point]) -> Iterator[Point]:
@@ -51,12 +52,13 @@ def tdataset(t1: float, t2: float, dt: float, columns: Columns) -> Iterator[Poin
     """
     if not (t1 < t2 and dt > 0 and t1 + dt > t1 and t2 < inf):
         raise PipeScriptError(f"Invalid time range given: from {t1!r} to {t2!r} by {dt!r} s")
-    return _timed_rows(float(t1), t2, dt, _asked(columns))
+    return _timed_rows(float(t1), t2, dt, columns, _interpolators(columns))
 
 
-def _timed_rows(time: float, t2: float, dt: float, columns: dict[str, Column]) -> Iterator[Point]:
+def _timed_rows(time: float, t2: float, dt: float, columns: Columns, made: _Made) -> Iterator[Point]:
+    asked = _asked(columns, made)
     while time < t2:
-        yield {"t": time, "d": {name: column(time) for name, column in columns.items()}}
+        yield {"t": time, "d": {name: column(time) for name, column in asked.items()}}
         time += dt
 
 
@@ -74,16 +76,20 @@ def xdataset(points: Iterable[Point], columns: Columns, x: str = "x") -> Iterato
     """
     if x in columns:
         raise PipeScriptError(f"Dataset already contains field of name '{x}'")
-    return _lined_up(points, _asked(columns), x)
+    return _lined_up(points, columns, _interpolators(columns), x)
 
 
-def _lined_up(points: Iterable[Point], columns: dict[str, Column], x: str) -> Iterator[Point]:
+def _lined_up(points: Iterable[Point], columns: Columns, made: _Made, x: str) -> Iterator[Point]:
+    asked = _asked(columns, made)
     for point in points:
         time = point["t"]
-        yield {"t": time, "d": {x: point.get("d"), **{name: column(time) for name, column in columns.items()}}}
+        yield {"t": time, "d": {x: point.get("d"), **{name: column(time) for name, column in asked.items()}}}
 
 
-def _asked(columns: Columns) -> dict[str, Any]:
-    made = {name: interpolator(kind) for name, (_, kind) in columns.items()}
-    # before the points of any are looked at
+def _interpolators(columns: Columns) -> _Made:
+    """Return what makes columns of points; an error in a name comes before the first row is asked for."""
+    return {name: interpolator(kind) for name, (_, kind) in columns.items()}
+
+
+def _asked(columns: Columns, made: _Made) -> dict[str, Column]:
     return {name: made[name](points) for name, (points, _) in columns.items()}

@@ -10,8 +10,7 @@ import zlib
 from dataclasses import replace
 from typing import Protocol
 
-from .handlers import Pages, Reply
-from .storage import Reader
+from .handlers import Fetch, Pages, Reply
 
 #: Fast: the second and third level make answers smaller by a tenth and take twice the time.
 _LEVEL = 1
@@ -62,13 +61,14 @@ class _Packed(Pages):
 
     def __init__(self, pages: Pages, packer: _Packer) -> None:
         self._pages = pages
+        self.computed = pages.computed
         self._packer: _Packer | None = packer
 
-    def next(self, reader: Reader) -> bytes | None:
+    def next(self, fetch: Fetch) -> bytes | None:
         """Return the next piece."""
         if self._packer is None:
             return None
-        piece = self._pages.next(reader)
+        piece = self._pages.next(fetch)
         if piece is None:
             end = self._packer.flush(zlib.Z_FINISH)
             self._packer = None

@@ -18,10 +18,10 @@ from ..runtime.clock import SYSTEM, Clock
 from .accounts import ANONYMOUS, Caller, Claim, Credentials, Known, LoginRefused, as_of_now, confirm, look_up
 from .crew import Busy, Crew
 from .feed import Outgoing, encode
-from .handlers import HashWanted, Pages, Refusal, Reply, Request, data
+from .handlers import HashWanted, Pages, Refusal, Reply, Request, at_once, data
 from .hub import Hub
 from .passwords import hash_password
-from .patience import Patience
+from .patience import NotWanted, Patience
 from .permissions import DEFAULT, Permissions
 from .routing import Route
 from .server_timing import Spent, seconds
@@ -119,6 +119,9 @@ class Service:
             done = await self._run(call, credentials, patience)
         assert isinstance(done, Reply)  # a claim has been confirmed by now
         self._publish(done)
+        if done.rest is not None and done.rest.computed:
+            # what cannot be computed is refused while it still can be
+            done = replace(done, body=done.body + (await self.page(done.rest, patience) or b""))
         return done
 
     async def _run(self, call: _Call, credentials: Credentials, patience: Patience) -> Reply | Claim:
@@ -148,8 +151,26 @@ class Service:
             raise await self._refused(refused) from refused
 
     async def page(self, pages: Pages, patience: Patience | None = None) -> bytes | None:
-        """Return the next piece of a long answer."""
-        return await (patience or Patience()).read(self._storage.read(pages.next))
+        """
+        Return the next piece of a long answer.
+
+        Raises:
+            Refusal: It cannot be computed, or too much is being computed.
+            NotWanted: Nobody waits for it any more.
+        """
+        patience = patience or Patience()
+        if not pages.computed:
+            return await patience.read(self._storage.read(lambda reader: pages.next(at_once(reader))))
+
+        def fetch(work: Callable[[Reader], T], /) -> T:
+            if patience.gone or patience.passed:
+                raise NotWanted("nobody waits for this answer any more")
+            return self._storage.read(work).result()
+
+        try:
+            return await patience.read(self._computers.submit(lambda: pages.next(fetch)))
+        except Busy as busy:
+            raise Refusal(503, "Too many queries are being computed at once; try again later.") from busy
 
     # --- for websockets ---
 

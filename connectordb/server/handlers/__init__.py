@@ -5,6 +5,32 @@ Nothing here knows of HTTP libraries, SQL, threads or sockets. Each function run
 what it checks is what it acts on; it must be quick and keep nothing.
 """
 
-from .request import Computation, HashWanted, Kind, Landed, Pages, Published, Refusal, Removed, Reply, Request, Session
+from .request import (
+    Fetch,
+    HashWanted,
+    Kind,
+    Landed,
+    Pages,
+    Published,
+    Refusal,
+    Removed,
+    Reply,
+    Request,
+    Session,
+    at_once,
+)
 
-__all__ = ["Computation", "HashWanted", "Kind", "Landed", "Pages", "Published", "Refusal", "Removed", "Reply", "Request", "Session"]
+__all__ = [
+    "Fetch",
+    "HashWanted",
+    "Kind",
+    "Landed",
+    "Pages",
+    "Published",
+    "Refusal",
+    "Removed",
+    "Reply",
+    "Request",
+    "Session",
+    "at_once",
+]

@@ -13,7 +13,7 @@ from ...protocol.constants import API_ROOT
 from ...protocol.points import Datapoint
 from ..storage import Reader, Series
 from .data import PAGE, WentAway, readable, refuse_transform
-from .request import NO_ACCESS, Kind, Pages, Refusal, Reply, Request, as_json, find, missing
+from .request import NO_ACCESS, Fetch, Kind, Pages, Refusal, Reply, Request, as_json, at_once, missing
 
 #: Points in a feed.
 _NEWEST = 500
@@ -38,7 +38,7 @@ def feed(reader: Reader, request: Request) -> Reply:
     length = reader.length(series)
     first = max(0, length - _NEWEST)
     pages = _Entries(series, first, length, names, f"{request.site}{API_ROOT}", request.downlink)
-    begin = pages.head(request.now) + (pages.next(reader) or b"")
+    begin = pages.head(request.now) + (pages.next(at_once(reader)) or b"")
     return Reply(begin, Kind.XML, rest=pages if pages.more else None, cacheable=True, points=length - first)
 
 
@@ -67,11 +67,11 @@ class _Entries(Pages):
             f"<author><name>{_text(self._names[0])}</name></author>\n"
         ).encode()
 
-    def next(self, reader: Reader) -> bytes | None:
+    def next(self, fetch: Fetch) -> bytes | None:
         """Return the next entries."""
         if not self.more:
             return None
-        text, came_to = reader.text(self._series, self._at, self._last, PAGE)
+        text, came_to = fetch(lambda reader: reader.text(self._series, self._at, self._last, PAGE))
         if came_to == self._at < self._last:
             raise WentAway
         points = json_text.loads(b"[" + text + b"]")

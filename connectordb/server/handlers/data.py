@@ -17,7 +17,7 @@ from ..storage import Device, Inserted, Older, Reader, Remembered, Series, Strea
 from .fields import stored_schema
 from .ranges import decimal, read_range
 from .repeats import digest, insert_key, recalled
-from .request import NO_ACCESS, Landed, Pages, Published, Refusal, Reply, Request, find, for_browsers
+from .request import NO_ACCESS, Fetch, Landed, Pages, Published, Refusal, Reply, Request, at_once, find, for_browsers
 
 #: Bytes of points that are taken out of the storage in one go; between two others have their turn.
 PAGE = 256 * 1024
@@ -83,7 +83,7 @@ def read(reader: Reader, request: Request) -> Reply:
     refuse_transform(request.query.get("transform", ""))
     first, last = wanted.bounds(reader, series)
     rest = _Points(series, first, last)
-    body = rest.next(reader) or b""
+    body = rest.next(at_once(reader)) or b""
     return Reply(body, rest=rest if rest.more else None, points=last - first)
 
 
@@ -98,11 +98,11 @@ class _Points(Pages):
         #: Whether there is another page.
         self.more = True
 
-    def next(self, reader: Reader) -> bytes | None:
+    def next(self, fetch: Fetch) -> bytes | None:
         """Return the next page."""
         if not self.more:
             return None
-        text, came_to = reader.text(self._series, self._at, self._last, PAGE)
+        text, came_to = fetch(lambda reader: reader.text(self._series, self._at, self._last, PAGE))
         if came_to == self._at < self._last:
             # deleted while it was read: what is missing must not look like the end
             raise WentAway

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
@@ -139,24 +138,28 @@ class Kind(Enum):
     HTML = "text/html; charset=utf-8"
 
 
-class Pages(Protocol):
-    """An answer that is too long to be made in one go; it remembers how far it came."""
-
-    def next(self, reader: Reader) -> bytes | None:
-        """Return the next piece of the body; `None` behind the last one."""
-
-
 class Fetch(Protocol):
-    """Has work done in the storage and waits for it, on a thread that may."""
+    """Does a piece of work in the storage, and returns what came of it."""
 
     def __call__(self, work: Callable[[Reader], T], /) -> T:
         """Return what *work* returned."""
 
 
-class Computation(ABC):
-    """An answer that takes more than reading: it is made piece by piece on a thread for that, and remembers how far it came."""
+def at_once(reader: Reader) -> Fetch:
+    """Return how to fetch where the storage is at hand."""
+    return lambda work: work(reader)
 
-    @abstractmethod
+
+class Pages(Protocol):
+    """
+    An answer that is too long to be made in one go; it remembers how far it came.
+
+    Attributes:
+        computed: Whether it takes more than reading, and is made on a thread for that rather than on one of the storage's.
+    """
+
+    computed: bool = False
+
     def next(self, fetch: Fetch) -> bytes | None:
         """Return the next piece of the body; `None` behind the last one."""
 
@@ -241,7 +244,7 @@ class Reply:
 
     body: bytes
     kind: Kind = Kind.JSON
-    rest: Pages | Computation | None = None
+    rest: Pages | None = None
     published: tuple[Published, ...] = ()
     landed: Landed | None = None
     removed: tuple[Removed, ...] = ()

@@ -71,8 +71,11 @@ class HandlerCase(StorageCase):
 
     def whole(self, reply: Reply) -> bytes:
         """Return the body of an answer with all of its pages."""
+        rest = reply.rest
+        if rest is None:
+            return reply.body
         parts = [reply.body]
-        while reply.rest is not None and (part := self.read(reply.rest.next)) is not None:
+        while (part := rest.next(self.read)) is not None:
             parts.append(part)
         return b"".join(parts)
 

@@ -1,0 +1,104 @@
+"""``POST query/dataset``: what its body says, and what may be asked for (``docs/topics/wire.rst``, "Datasets")."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ...pipescript import INTERPOLATORS, Point, merge, tdataset, xdataset
+from ..storage import Reader
+from .data import refuse_transform
+from .request import Refusal, Request
+from .stream_queries import Source, StreamQuery, keys_of, number, open_source, stream_queries, stream_query, typed
+
+#: The smallest step of a dataset by time, and the most rows.
+_MIN_STEP = 0.001
+_MOST_ROWS = 10_000_000
+
+#: The column of the reference points in a dataset by points.
+_REFERENCE = "x"
+
+
+def open_dataset(reader: Reader, request: Request, most_streams: int) -> tuple[Iterator[Point], list[Source]]:
+    """
+    Return the rows that a request asks for, and what they are read from: to be attached before the first row is taken.
+
+    Args:
+        most_streams: How many streams it may be made of, each of which is held in memory for a part.
+
+    Raises:
+        Refusal: They cannot be had.
+    """
+    body = request.json()
+    keys = {} if body is None else keys_of(body, "an object with 'dataset'")
+    columns = typed(keys, "dataset", dict, {})
+    if not columns:
+        raise Refusal(403, "The dataset query must have a dataset!")
+    refuse_transform(typed(keys, "posttransform", str, ""))
+    t1, t2, dt = (number(keys, name) for name in ("t1", "t2", "dt"))
+    reference = _reference(keys)
+    if reference:
+        if dt:
+            raise Refusal(403, "Dataset must be either time or stream based. Not both.")
+        if _REFERENCE in columns:
+            raise Refusal(403, f"Dataset already contains field of name '{_REFERENCE}'")
+    else:
+        _check_times(keys, t1, t2, dt)
+    asked = {name: _column(column) for name, column in columns.items()}
+    streams = len(reference) + sum(len(queries) for queries, _ in asked.values())
+    if streams > most_streams:
+        raise Refusal(403, f"A dataset of {streams} streams is too large: at most {most_streams} are possible.")
+    # the reference stream's range is its own; without one it is all of it, as of any query
+    heads = [open_source(reader, request, query) for query in reference]
+    opened = {
+        name: [open_source(reader, request, query, t1) for query in queries] for name, (queries, _) in asked.items()
+    }
+    made = {name: (merge(*sources), asked[name][1]) for name, sources in opened.items()}
+    rows = xdataset(merge(*heads), made, _REFERENCE) if reference else tdataset(t1, t2, dt, made)
+    return rows, [*heads, *(source for sources in opened.values() for source in sources)]
+
+
+def _reference(keys: Mapping[str, Any]) -> list[StreamQuery]:
+    """Return what the rows are lined up with; nothing if they come by time."""
+    stream, merged = typed(keys, "stream", str, ""), typed(keys, "merge", list, [])
+    if stream and merged:
+        raise Refusal(403, "Dataset can't be based both on a stream and on a merge!")
+    if merged:
+        return stream_queries(merged)
+    return [stream_query(keys)] if stream else []
+
+
+def _check_times(keys: Mapping[str, Any], t1: float, t2: float, dt: float) -> None:
+    by_index = any(typed(keys, name, int, 0) for name in ("i1", "i2"))
+    if by_index or not (t1 >= 0 and t2 >= t1 + dt):
+        raise Refusal(403, "Tdataset range invalid")
+    if dt < _MIN_STEP or (t2 - t1) / dt > _MOST_ROWS or not t1 + dt > t1:
+        raise Refusal(
+            403,
+            f"To avoid abuse, Tdataset is limited to a max of {_MOST_ROWS} datapoints with min dt {_MIN_STEP:f}",
+        )
+
+
+def _column(body: Any) -> tuple[list[StreamQuery], str]:
+    """Return the streams of a column, and its interpolator."""
+    if body is None:
+        raise Refusal(403, "No stream(s) were selected for dataset element")
+    keys = keys_of(body, "an object with 'stream' and 'interpolator'")
+    interpolator = typed(keys, "interpolator", str, "")
+    typed(keys, "allownil", bool, False)
+    merged = typed(keys, "merge", list, [])
+    query = stream_query(keys)
+    if query.stream and merged:
+        raise Refusal(403, "Dataset element cannot have both a merge and a stream")
+    if not (query.stream or merged):
+        raise Refusal(403, "No stream(s) were selected for dataset element")
+    if merged and query.transform:
+        raise Refusal(403, "Set transforms within each merge element instead of overall for dataset element")
+    queries = stream_queries(merged) if merged else [query]
+    if not all(each.stream for each in queries):
+        raise Refusal(403, "Dataset merge array element invalid")
+    if interpolator not in INTERPOLATORS:
+        if not interpolator.strip():
+            raise Refusal(403, f"Script '{interpolator}': syntax error")
+        refuse_transform(interpolator)
+    return queries, interpolator

@@ -1,0 +1,161 @@
+"""Stream queries, which merges and datasets are made of: what they say, and their points, read while they are taken."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from ...exceptions import LocalProtocolError
+from ...protocol import json_text
+from ...protocol.constants import MERGE_LIMIT
+from ...protocol.paths import Path
+from ...protocol.points import Datapoint
+from ..storage import Reader, Series
+from .data import WentAway, refuse_transform
+from .ranges import Range
+from .request import NO_ACCESS, Fetch, Refusal, Request, find
+
+#: Points that a column without a range of its own has from before the dataset begins.
+_BACK = 10
+
+
+@dataclass(frozen=True, slots=True)
+class StreamQuery:
+    """
+    Which points of which stream.
+
+    Attributes:
+        stream: Its path; empty if the query names none.
+        transform: What is to be done to them.
+        wanted: The range; `None` if the query names none, which means all.
+    """
+
+    stream: str
+    transform: str
+    wanted: Range | None
+
+
+def keys_of(body: Any, what: str) -> dict[str, Any]:
+    """Return what an object says by keys in lower case, without its nulls."""
+    if not isinstance(body, dict):
+        raise Refusal(400, f"{what} was expected where {_shown(body)} stands")
+    return {str(key).lower(): value for key, value in body.items() if value is not None}
+
+
+def _shown(value: Any) -> str:
+    return {dict: "an object", list: "an array", str: "a text", bool: "a truth value"}.get(
+        type(value), "null" if value is None else "a number"
+    )
+
+
+def typed(keys: Mapping[str, Any], name: str, kinds: type | tuple[type, ...], default: Any) -> Any:
+    """Return the value of a key, or *default*; refuse one that is of another kind."""
+    value = keys.get(name, default)
+    if not isinstance(value, kinds) or (isinstance(value, bool) and kinds is not bool):
+        raise Refusal(400, f"the value of '{name}' in a query is {_shown(value)}, which it cannot be")
+    return value
+
+
+def number(keys: Mapping[str, Any], name: str) -> float:
+    """Return the number of a key, 0 where there is none."""
+    return float(typed(keys, name, (int, float), 0))
+
+
+def stream_query(keys: Mapping[str, Any]) -> StreamQuery:
+    """Return what an object says as a stream query."""
+    stream, transform = (typed(keys, name, str, "") for name in ("stream", "transform"))
+    i1, i2, limit = (typed(keys, name, int, 0) for name in ("i1", "i2", "limit"))
+    t1, t2 = number(keys, "t1"), number(keys, "t2")
+    by_time = bool(t1 or t2 or limit)
+    if by_time and (i1 or i2):
+        raise Refusal(403, "Only one query method (index or time) can be used at a time")
+    wanted = Range(not by_time, i1, i2, t1, t2, max(limit, 0)) if by_time or i1 or i2 else None
+    return StreamQuery(stream, transform, wanted)
+
+
+def stream_queries(body: Any) -> list[StreamQuery]:
+    """Return what an array of stream queries says."""
+    if not isinstance(body, list):
+        raise Refusal(400, "an array of stream queries was expected")
+    queries = [
+        stream_query(keys_of(each, "an object with 'stream', and perhaps a range and a transform,")) for each in body
+    ]
+    if len(queries) > MERGE_LIMIT:
+        raise Refusal(403, f"Merging more than {MERGE_LIMIT} streams is disabled.")
+    return queries
+
+
+class Source:
+    """
+    The points that a stream query asks for: iterated once, on a thread that may wait for the storage.
+
+    Args:
+        series: Whose points.
+        first: The index of the first of them.
+        last: The index behind the last.
+    """
+
+    def __init__(self, series: Series, first: int, last: int) -> None:
+        self._series = series
+        self._first = first
+        self._last = last
+        self._fetch: Fetch | None = None
+        self._budget = 0
+
+    def attach(self, fetch: Fetch, budget: int) -> None:
+        """Say how to read in the storage, before the first point is taken, and about how many bytes of text at once."""
+        self._fetch = fetch
+        self._budget = budget
+
+    def __iter__(self) -> Iterator[Datapoint]:
+        at = self._first
+        while at < self._last:
+            assert self._fetch is not None
+            text, came_to = self._fetch(partial(self._text, at))
+            if came_to == at:
+                raise WentAway
+            at = came_to
+            for point in json_text.loads(b"[" + text + b"]"):
+                point.pop("o", None)
+                yield point
+
+    def _text(self, first: int, reader: Reader) -> tuple[bytes, int]:
+        return reader.text(self._series, first, self._last, self._budget)
+
+
+def open_source(reader: Reader, request: Request, query: StreamQuery, since: float | None = None) -> Source:
+    """
+    Return the points that a query asks for.
+
+    Args:
+        since: For a query without a range: the time at which the dataset of which it is a column begins. Ten points from before
+            that are among them, and all if there are none after it.
+
+    Raises:
+        Refusal: They are not there, the caller may not read them, or the range makes no sense.
+    """
+    series = _readable(reader, request, query.stream)
+    refuse_transform(query.transform)
+    if query.wanted is not None:
+        return Source(series, *query.wanted.bounds(reader, series))
+    length = reader.length(series)
+    first = reader.index_after(series, since) if since is not None and since > 0 else 0
+    return Source(series, max(first - _BACK, 0) if first < length else 0, length)
+
+
+def _readable(reader: Reader, request: Request, stream: str) -> Series:
+    try:
+        path = Path.parse(stream)
+    except LocalProtocolError as error:
+        fourth = stream.count("/") == 3 and not stream.endswith("/")
+        raise Refusal(403, "Unrecognized substream type" if fourth else "The given path is invalid.") from error
+    if path.depth != 3:
+        raise Refusal(403, "The given path is invalid.")
+    found = find(reader, path.names)
+    assert found.user is not None and found.stream is not None
+    access = request.permissions.access(request.caller, found.user, found.device).read
+    if not (access.downlink if path.downlink else access.data):
+        raise Refusal(403, NO_ACCESS)
+    return Series(found.stream.id, path.downlink)
