@@ -15,6 +15,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +44,16 @@ _NOT_COMPILED = {"pattern", "patternProperties", "format", "uniqueItems", "$ref"
 #: Likewise with such text anywhere in it, which had better not stand in the Python code that fastjsonschema writes.
 _ODD_TEXT = re.compile(r"[\"'{}\\\x00-\x1f]")
 
+#: Type → kinds of values that are of it, all of them. Floats that are integers are left to be looked at.
+_KINDS: Mapping[str, tuple[type, ...]] = {
+    "number": (int, float),
+    "integer": (int,),
+    "string": (str,),
+    "boolean": (bool,),
+}
+#: Keywords that refuse no value.
+_REMARKS = ("$schema", "title", "description", "default", "examples")
+
 #: Levels of lists and objects in a schema's text: one keyword may take several.
 _MAX_NESTING = 3 * json_text.MAX_DEPTH
 
@@ -66,6 +77,7 @@ class Schema:
         self._precise = precise_validator(rewritten, search)
         self._compiled = None if odd or found & _NOT_COMPILED or not rewritten else _compile(rewritten)
         self._anything = document in ({}, True)
+        self._kinds = _kinds(document)
 
     def allows(self, value: Any) -> bool:
         """Tell whether *value* is allowed."""
@@ -79,6 +91,10 @@ class Schema:
                 return bool(self._precise.is_valid(value))
         except (TooManySteps, RecursionError):
             return False  # nobody can tell; `problem` says so
+
+    def allows_kinds(self, kinds: AbstractSet[type]) -> bool:
+        """Tell whether every value of these kinds is allowed, whatever it is; if not, `allows` is to be asked about each."""
+        return self._anything or self._kinds.issuperset(kinds)
 
     def check(self, value: Any) -> None:
         """
@@ -209,6 +225,15 @@ def _one_dialect(document: Any, depth: int = 0) -> tuple[Any, set[str]]:
         elif key not in ("$schema", "id", "$id"):  # these choose another dialect, or move what $ref refers to
             rewritten[key] = value
     return rewritten, found
+
+
+def _kinds(document: Any) -> frozenset[type]:
+    """Return kinds of which a schema allows every value; none if it says more than the type."""
+    if not isinstance(document, dict) or not document.keys() <= {"type", *_REMARKS}:
+        return frozenset()
+    type_ = document.get("type")
+    names = type_ if isinstance(type_, list) else [type_]
+    return frozenset().union(*(_KINDS.get(name, ()) for name in names if isinstance(name, str)))
 
 
 def _texts(document: Any) -> Iterator[str]:

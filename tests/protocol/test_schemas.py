@@ -81,6 +81,24 @@ class Reading(unittest.TestCase):
         ready = schema(document)
         self.assertEqual(ready.allows(value), ready.problem(value) is None)
 
+    def test_kinds(self) -> None:
+        """Kinds of values are allowed as a whole only where the schema says no more than the type."""
+        for document, kinds, allowed in (
+            ({}, {dict, list}, True),
+            ({"type": "number"}, {int, float}, True),
+            ({"type": "number", "title": "a"}, {float}, True),
+            ({"type": "number"}, {int, bool}, False),
+            ({"type": "number", "minimum": 0}, {int}, False),
+            ({"type": "integer"}, {int}, True),
+            ({"type": "integer"}, {float}, False),
+            ({"type": ["string", "boolean"]}, {str, bool}, True),
+            ({"type": "string"}, {type(None)}, False),
+            ({"type": "object"}, {dict}, False),
+            ({"title": "number"}, {int}, False),
+        ):
+            with self.subTest(document=document, kinds=kinds):
+                self.assertIs(schema(document).allows_kinds(kinds), allowed)
+
     def test_values_are_not_changed(self) -> None:
         """A default in the schema is not written into the value."""
         value: dict[str, Any] = {}

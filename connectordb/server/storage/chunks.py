@@ -28,6 +28,8 @@ _PLAIN = 1e21
 #: Integers beyond this are not all 64-bit floats.
 _EXACT = 2**53
 
+_NUMBERS = {float, int}
+
 _BEGIN = b'{"t":'
 _END = b"}"
 _BETWEEN = _END + b"," + _BEGIN
@@ -79,6 +81,9 @@ def encode(points: Sequence[Datapoint], times: Sequence[float]) -> bytes:
 
     Numbers pass through 64-bit floats, in values as in times; ``d`` is left out where it is null, ``o`` where there is none.
     """
+    text = _encode_numbers(points, times) if points else b""
+    if text is not None:
+        return text
     rows = []
     for point, t in zip(points, times, strict=True):
         row: dict[str, Any] = {"t": _number(t)}
@@ -96,6 +101,29 @@ def encode(points: Sequence[Datapoint], times: Sequence[float]) -> bytes:
         # orjson takes no integer beyond 64 bits, which integral floats up to 1e21 become; they are rare. One point after
         # the other: how one is written does not depend on those beside it.
         return b",".join(map(_lone, rows))
+
+
+def _encode_numbers(points: Sequence[Datapoint], times: Sequence[float]) -> bytes | None:
+    """
+    Return what `encode` does, if every point is a time and a number and nothing else, as most are; else perhaps `None`.
+
+    Instead of looking at each number, it is written as it is, and the text is made canonical.
+    """
+    try:
+        values = [point["d"] for point in points]
+    except KeyError:
+        return None
+    if sum(map(len, points)) != 2 * len(points) or not _NUMBERS.issuperset(map(type, values)):
+        return None
+    # up to here all integers are floats too, and no float is written with an exponent but small ones
+    if not (-_EXACT < times[0] and times[-1] < _EXACT and -_EXACT < min(values) and max(values) < _EXACT):
+        return None
+    if [point["t"] for point in points] != times:
+        return None  # they were moved
+    text = json_text.dumps(points)[1:-1]
+    if text.count(_BEGIN) != len(points) or b"-0.0," in text or b"-0.0}" in text:
+        return None  # the value comes first, or there is a negative zero, which stays one
+    return text.replace(b".0,", b",").replace(b".0}", b"}")
 
 
 def _lone(row: dict[str, Any]) -> bytes:

@@ -32,12 +32,30 @@ class Inserting(HandlerCase):
         inserted = Inserted(0, [5.0, 6.0, NOW, NOW], text)
         self.assertEqual(reply.published, (Published(PLAIN, tuple(stored), inserted),))
 
+    def test_plain_points(self) -> None:
+        """Points that need no change are stored as they came, a zero time among them is now."""
+        body = [{"t": 5, "d": 1.5}, {"t": 5.5, "d": "x"}, {"d": True, "t": 6}, {"t": 0.0, "d": 3}]
+        self.ask(insert, PLAIN, body, who=OWNER)
+        self.assertEqual(self.stored(PLAIN), [*body[:3], {"t": NOW, "d": 3}])
+
     def test_bodies_that_are_none(self) -> None:
         """What is no array of points is a 400, before anything is looked up."""
         deep: object = 1
         for _ in range(200):
             deep = [deep]
-        for body in ({"t": 1}, [1], [[1, 2]], [{"t": "1"}], [{"t": True}], [None], "x", [{"t": 1, "d": deep}]):
+        plain, late = {"t": 1, "d": 1}, {"t": "1", "d": 1}
+        for body in (
+            {"t": 1},
+            [1],
+            [[1, 2]],
+            [{"t": "1"}],
+            [{"t": True}],
+            [None],
+            "x",
+            [{"t": 1, "d": deep}],
+            [plain, 1],
+            [plain, late],
+        ):
             with self.subTest(str(body)[:40]), self.assertRaises(Refusal) as caught:
                 self.ask(insert, "no/such/stream", body)
             self.assertEqual(caught.exception.status, 400)

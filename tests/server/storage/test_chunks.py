@@ -98,6 +98,25 @@ class Text(unittest.TestCase):
             without = text_of(points)
         self.assertEqual(decoded(without), decoded(text_of(points)))
 
+    @given(
+        st.lists(
+            st.tuples(numbers, numbers | st.floats(-3, 3) | st.just(-0.0) | st.booleans(), st.booleans()), min_size=1
+        ),
+        st.sampled_from([0.0, 0.5]),
+    )
+    @example([(1, -0.0, False), (2, 1, False)], 0.0)
+    @example([(1, 1e16, False), (2, 2**60, True)], 0.0)
+    def test_many_as_one(self, given: list[tuple[float, float, bool]], moved: float) -> None:
+        """How a point is written does not depend on those beside it, on the order of its keys, or on its time having moved."""
+        points = [{"d": d, "t": t} if turned else {"t": t, "d": d} for t, d, turned in sorted(given)]
+        times = [time + moved for time in times_of(points)]
+        # with a text in it a point is written the long way
+        alone = [
+            encode([{**point, "o": "x"}], [t])[: -len(',"o":"x"}')] + b"}"
+            for point, t in zip(points, times, strict=True)
+        ]
+        self.assertEqual(encode(points, times), b",".join(alone))
+
 
 class Parts(unittest.TestCase):
     """A part of a chunk is cut out of its text, whatever the values look like."""
