@@ -8,7 +8,6 @@ everybody has a `Pass`, and whoever has one returns it when the connection ends.
 from __future__ import annotations
 
 import asyncio
-import errno
 import logging
 import socket
 import ssl
@@ -28,9 +27,8 @@ _FAREWELLS = 64
 #: Seconds between lines of the log about the same thing, whatever happens.
 _QUIET = 10.0
 
-#: Seconds without accepting after the system had no more files or memory for connections.
+#: Seconds without accepting after the system could not give a connection, mostly for want of files or memory.
 _PAUSE = 0.5
-_EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +136,7 @@ class Door:
             except ConnectionError:
                 continue  # gone before it was taken
             except OSError as error:
-                if error.errno not in _EXHAUSTED:
-                    raise
+                # no more files or memory, or what the network says of a connection that is none (accept(2)): both pass
                 self._tell(f"no connection can be taken: {error.strerror}")
                 await asyncio.sleep(_PAUSE)
                 continue
