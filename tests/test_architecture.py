@@ -53,6 +53,8 @@ FOREIGN = {
     "websocket": {"live/connection.py"},
     "aiohttp": {
         "server/app.py",
+        "server/answers.py",
+        "server/bodies.py",
         "server/connections.py",
         "server/websocket.py",
         "server/__init__.py",

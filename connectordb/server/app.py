@@ -1,90 +1,92 @@
 """
 The HTTP side of the server: requests to handlers, replies to answers, whatever goes wrong to the error body.
 
-With ``websocket.py`` the only place that knows aiohttp, of which it uses the low-level server: routing is a table of our own
-(``routing.py``), as redirections, 404 and 405 are part of the wire too.
+With the files that it hands the work to (``connections.py``, ``bodies.py``, ``answers.py``, ``websocket.py``) the only place
+that knows aiohttp, of which it uses the low-level server: routing is a table of our own (``routing.py``), as redirections, 404
+and 405 are part of the wire too.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
 import socket
 import ssl
 import uuid
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from http import HTTPStatus
-from typing import Any
+from collections.abc import Callable
+from functools import lru_cache, partial
 
 from aiohttp import web
 
 from ..exceptions import ClosedError, ConnectorDBError, StorageFull
-from ..protocol import json_text
-from ..protocol.features import HEADER, Features
-from .accounts import read_credentials
+from ..protocol.features import IDEMPOTENCY_KEY, Features
+from .accounts import ANONYMOUS, Cookie, Credentials, Known, read_credentials
+from .answers import Answers, Headers, head, send
+from .bodies import Bodies, Body
+from .compression import choose, compressed
 from .config import Config
 from .connections import Connection as HTTPConnection
 from .connections import Connections, Phase
+from .cookies import Cookies
 from .door import Bounds, Door
-from .handlers import Kind, Refusal, Reply
-from .handlers.data import WentAway
-from .proxies import Proxies
-from .routing import Redirect, Route, route
+from .handlers import Refusal, Reply, Session
+from .origins import Asker, Origins
+from .patience import HEADER as TIMEOUT
+from .patience import NotWanted, Patience, read_timeout
+from .proxies import Proxies, Seen, is_loopback
+from .routing import Redirect, Route, allowed, route
+from .server_timing import Spent
 from .service import Service
 from .websocket import Connection, Timing
 
 log = logging.getLogger(__name__)
 
-#: Seconds after which somebody who was refused for want of room may come again.
-_RETRY_AFTER = "2"
-
-_HEADERS = {
-    "X-Frame-Options": "deny",
-    "X-XSS-Protection": "1; mode=block",
-    "X-Content-Type-Options": "nosniff",
-    HEADER: str(Features(durable=True)),
-}
-_NOT_CACHED = {"Cache-Control": "no-store, must-revalidate"}
-
-# Pages of other origins may talk to the server, but there is nothing that a browser would send along by itself: no cookies
-# are set, and no header asks for a password.
-_OTHER_ORIGIN = {"Access-Control-Allow-Origin": "*"}
-_PREFLIGHT = {
-    "Access-Control-Allow-Methods": "GET, POST, PUT, DELETE",
-    "Access-Control-Allow-Headers": "Content-Type, Authorization",
-}
-
-
-@dataclass(slots=True)
-class _Body:
-    """How much of a request's body is held."""
-
-    size: int = 0
+#: Remembers for some clients at a time whether they are on this machine.
+_is_near = lru_cache(256)(is_loopback)
 
 
 class App:
-    """The server's answers to HTTP requests. Used on the event loop's thread only."""
+    """
+    The server's answers to HTTP requests. Used on the event loop's thread only.
+
+    Args:
+        service: Does what is asked.
+        timing: How patient websockets are.
+        config: All settings.
+        tls: Returns the context that holds for a new connection; `None` where there is no TLS.
+        secret: Signs session cookies; without it, one that nobody knows once this ends.
+    """
 
     def __init__(
-        self, service: Service, timing: Timing, config: Config, tls: Callable[[], ssl.SSLContext] | None = None
+        self,
+        service: Service,
+        timing: Timing,
+        config: Config,
+        tls: Callable[[], ssl.SSLContext] | None = None,
+        secret: bytes | None = None,
     ) -> None:
         self._service = service
         self._timing = timing
+        self._config = config
         self._limits = config.limits
         self._proxies = Proxies(config.listen.trusted_proxies)
+        self._origins = Origins(config.listen.allowed_origins, config.listen.site_url)
+        self._cookies = Cookies(secret or secrets.token_bytes(32), config.login.cookie_days)
         self._tls = tls
         self._sockets: set[Connection] = set()
-        #: Bytes of bodies that are held now.
-        self._held = 0
-        self.connections = Connections(self.handle, self.broken, _raw, config.limits)
+        self._bodies = Bodies(config.limits)
+        self._answers = Answers(Features(durable=True))
+        self.connections = Connections(self.handle, self._answers.error, self._answers.raw, config.limits)
         self.door: Door | None = None
 
     def start(self, listener: socket.socket) -> None:
         """Take connections of a socket that is bound."""
         limits = self._limits
         bounds = Bounds(limits.connections, limits.connections_per_address, limits.header_seconds)
-        self.door = Door(listener, self.connections.welcome, _farewell, bounds, proxies=self._proxies, tls=self._tls)
+        self.door = Door(
+            listener, self.connections.welcome, self._answers.farewell, bounds, proxies=self._proxies, tls=self._tls
+        )
         self.door.open()
 
     async def stop(self) -> None:
@@ -102,136 +104,190 @@ class App:
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer a request, whatever happens."""
-        headers = {**_HEADERS, **(_OTHER_ORIGIN if "Origin" in request.headers else {})}
-        body = _Body()
+        origin = request.headers.get("Origin")
+        headers = (
+            self._answers.headers if origin is None else {**self._answers.headers, **self._origins.headers(origin)}
+        )
+        error = partial(self._error, request, headers)
+        body = Body()
+        connection = _protocol(request)
         try:
-            return await self._answer(request, headers, body)
+            connection.patience = patience = _patience(request)
+            return await self._answer(request, headers, body, patience)
         except Refusal as refusal:
-            return self._error(request, headers, refusal.status, refusal.message)
+            return error(refusal.status, refusal.message, about=refusal.headers)
+        except NotWanted as unwanted:
+            if connection.transport is None:
+                raise ConnectionResetError("nobody is left to be answered") from unwanted
+            return error(503, f"Not done: {unwanted}")
         except ClosedError:
-            return self._error(request, headers, 503, "ConnectorDB is shutting down")
+            return error(503, "ConnectorDB is shutting down")
         except StorageFull as full:
             log.error("%s: %s", _asked(request), full)
-            return self._error(request, headers, 507, "The server's disk is full; nothing was stored.")
-        except web.RequestPayloadError as error:
-            return self._error(request, headers, 400, f"the body is broken: {error}")
+            return error(507, "The server's disk is full; nothing was stored.")
+        except web.RequestPayloadError as broken:
+            return error(400, f"the body is broken: {broken}")
         except ConnectionError:
             raise  # nobody is left to be answered
-        except Exception as error:
+        except Exception as bug:
             ref = str(uuid.uuid4())
-            expected = isinstance(error, ConnectorDBError)
-            log.error("%s failed (ref %s): %s", _asked(request), ref, error, exc_info=not expected)
-            return self._error(request, headers, 500, "The server failed; its log says why.", ref)
+            expected = isinstance(bug, ConnectorDBError)
+            log.error("%s failed (ref %s): %s", _asked(request), ref, bug, exc_info=not expected)
+            return error(500, "The server failed; its log says why.", ref)
         finally:
-            self._held -= body.size
+            self._bodies.forget(body)
+            connection.lose_patience()
 
-    async def _answer(self, request: web.BaseRequest, headers: dict[str, str], body: _Body) -> web.StreamResponse:
+    async def _answer(
+        self, request: web.BaseRequest, headers: Headers, body: Body, patience: Patience
+    ) -> web.StreamResponse:
+        raw_path, _, query_text = request.raw_path.partition("?")
+        raw_path = raw_path.partition("#")[0]
         if request.method == "OPTIONS":
-            return web.Response(headers={**headers, **_OTHER_ORIGIN, **_PREFLIGHT})
+            about = {"Allow": allowed(raw_path), **self._origins.preflight(request.headers.get("Origin"))}
+            return web.Response(headers={**headers, **about})
         if self.connections.stopping:
             raise ClosedError("the server is stopping")
-        raw_path, _, query_text = request.raw_path.partition("?")
-        goal = route(request.method, raw_path.partition("#")[0], query_text)
+        goal = route(request.method, raw_path, query_text)
         if isinstance(goal, Redirect):
             return web.Response(status=301, headers={**headers, "Location": goal.location})
         query = request.rel_url.query
-        credentials = read_credentials(request.headers.get("Authorization"), query.get("apikey"))
+        credentials = self._credentials(request, query.get("apikey"))
         if goal.does == "listen":
-            return await self._listen(request, headers, goal, credentials)
+            return await self._listen(request, headers, goal, credentials, patience)
+        if goal.does != "tell" and credentials is not None and self._bodies.is_long(request):
+            # before megabytes are held for somebody who only says that he is somebody
+            credentials = Known(await self._service.caller(credentials, patience))
+        await patience.attend(self._bodies.receive(request, body, credentials in (None, Known(ANONYMOUS))))
+        _protocol(request).begin(Phase.WORKING)
         asked = self._service.request(
             query={name: query[name] for name in query},
             q=tuple(query.getall("q", ())),
-            body=await self._body(request, body),
+            body=body.content,
+            key=request.headers.get(IDEMPOTENCY_KEY),
+            most_keys=self._config.idempotency.keys_per_device,
+            site=self._site(request) if goal.tells_site else "",
         )
-        reply = await self._service.answer(goal, credentials, asked)
-        return await self._send(request, headers, reply)
+        spent = Spent()
+        encoding = self._encoding(request) if goal.does == "read" else None
+        pack = partial(self._pack, encoding) if encoding else None
+        reply = await self._service.answer(goal, credentials, asked, patience=patience, spent=spent, pack=pack)
+        cookie = self._session(request, goal, reply.session) if reply.session else ""
+        varies = encoding is not None and self._is_large(reply)
+        about = head(headers, reply, varies=varies, timing=spent.header(reply.points), cookie=cookie)
+        return await send(request, self._service, reply, about, patience, _asked(request))
 
     async def _listen(
-        self, request: web.BaseRequest, headers: dict[str, str], goal: Route, credentials: Any
+        self, request: web.BaseRequest, headers: Headers, goal: Route, credentials: Credentials, patience: Patience
     ) -> web.StreamResponse:
-        if "websocket" not in request.headers.get("Upgrade", "").lower():
+        if request.method == "HEAD" or "websocket" not in request.headers.get("Upgrade", "").lower():
             goal.handler()
-        caller = await self._service.caller(credentials)
+        caller = await self._service.caller(credentials, patience)
         if self.connections.stopping:
             raise ClosedError("the server is stopping")
         connection = Connection(self._service, caller, self._timing)
         _protocol(request).begin(Phase.OPEN)
         self._sockets.add(connection)
         try:
-            return await connection.run(request, headers)
+            return await connection.run(request, dict(headers))
         finally:
             self._sockets.discard(connection)
 
-    async def _body(self, request: web.BaseRequest, body: _Body) -> bytes:
-        """Return the request's body, if it is not too long and does not take too long; *body* counts it."""
-        if not request.can_read_body:
-            return b""
-        if (request.content_length or 0) > self._limits.body_bytes:
-            raise self._too_long()
-        if request.headers.get("Expect", "").lower() == "100-continue":
-            await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-            request.writer.output_size = 0  # else the answer would seem to have begun
-        seconds = self._limits.body_seconds
-        try:
-            content = await asyncio.wait_for(self._read(request, body), seconds)
-        except asyncio.TimeoutError as error:
-            raise Refusal(400, f"the body did not arrive within {seconds:g} s") from error
-        _protocol(request).begin(Phase.WORKING)
-        return content
+    # --- who asks ---
 
-    async def _read(self, request: web.BaseRequest, body: _Body) -> bytes:
-        parts: list[bytes] = []
-        while part := await request.content.readany():
-            parts.append(part)
-            body.size += len(part)
-            self._held += len(part)
-            if body.size > self._limits.body_bytes:
-                raise self._too_long()
-            if self._held > self._limits.bodies_bytes:
-                raise Refusal(503, "Too much is being sent to the server at once; try again later.")
-        return b"".join(parts)
+    def _seen(self, request: web.BaseRequest) -> Seen:
+        headers = request.headers
+        return self._proxies.seen(
+            request.remote or "",
+            encrypted=request.secure,
+            host=headers.get("Host", ""),
+            forwarded_for=headers.getall("X-Forwarded-For", ()),
+            forwarded_proto=headers.getall("X-Forwarded-Proto", ()),
+            forwarded_host=headers.getall("X-Forwarded-Host", ()),
+        )
 
-    def _too_long(self) -> Refusal:
-        limit = self._limits.body_bytes
-        shown = f"{limit // 2**20} MiB" if limit >= 2**20 else f"{limit} bytes"
-        return Refusal(413, f"the body is longer than {shown}; send the points in smaller pieces")
+    def _asker(self, request: web.BaseRequest, own: str) -> Asker:
+        headers = request.headers
+        return Asker(
+            request.method,
+            own,
+            headers.get("Origin"),
+            headers.get("Sec-Fetch-Site"),
+            upgrade="Upgrade" in headers,
+        )
+
+    def _credentials(self, request: web.BaseRequest, apikey: str | None) -> Credentials:
+        """Return who says that he is asking: what is in a cookie comes last, and only if the browser's user wants it."""
+        given = read_credentials(request.headers.get("Authorization"), apikey)
+        cookie = request.headers.get("Cookie") if given is None else None
+        if cookie is None:
+            return given
+        found: Cookie | None = self._cookies.read(cookie)
+        if found is None or self._origins.believes_cookie(self._asker(request, self._seen(request).origin)):
+            return found
+        log.debug("%s: the cookie is not believed, as a page of another origin may have asked", _asked(request))
+        return None
+
+    def _session(self, request: web.BaseRequest, goal: Route, session: Session) -> str:
+        """Return the cookie that logs a browser in or out, if it may be one."""
+        seen = self._seen(request)
+        encrypted = seen.scheme == "https"
+        if session.caller is None:
+            return self._cookies.take(encrypted)
+        by_link = "Authorization" not in request.headers and "apikey" in request.rel_url.query
+        if self._origins.may_log_in(self._asker(request, seen.origin), by_link):
+            return self._cookies.give(session.caller, session.remember, encrypted)
+        if goal.does == "read":
+            raise Refusal(
+                403,
+                "A page of another origin cannot log a browser in; use the header Authorization, from a page of this one",
+            )
+        return ""  # something was changed, which stands
+
+    def _site(self, request: web.BaseRequest) -> str:
+        return self._config.listen.site_url.rstrip("/") or self._seen(request).origin or "http://localhost"
 
     # --- answers ---
 
-    async def _send(self, request: web.BaseRequest, headers: Mapping[str, str], reply: Reply) -> web.StreamResponse:
-        about = {**headers, **({} if reply.cacheable else _NOT_CACHED), "Content-Type": reply.kind.value}
-        if reply.rest is None:
-            return web.Response(body=reply.body, headers=about)
-        response = web.StreamResponse(headers=about)
-        await response.prepare(request)
-        if request.method == "HEAD":
-            return response
-        try:
-            await response.write(reply.body)
-            while (piece := await self._service.page(reply.rest)) is not None:
-                await response.write(piece)
-            await response.write_eof()
-        except ConnectionError:
-            raise
-        except Exception as error:
-            # The status is sent; only a connection that ends too early still tells the client.
-            expected = isinstance(error, ConnectorDBError)
-            level = logging.INFO if isinstance(error, WentAway) else logging.ERROR
-            log.log(level, "the answer to %s was broken off: %s", _asked(request), error, exc_info=not expected)
-            if request.transport is not None:
-                request.transport.abort()
-        return response
+    def _encoding(self, request: web.BaseRequest) -> str | None:
+        """Return how a large answer is compressed, if at all; `None` if that does not depend on what the client accepts."""
+        settings = self._config.compression
+        if not settings.least_bytes or request.method == "HEAD":
+            return None
+        if not settings.loopback and self._is_near(request):
+            return None
+        return choose(request.headers.get("Accept-Encoding", ""))
+
+    def _is_near(self, request: web.BaseRequest) -> bool:
+        peer = request.remote or ""
+        return _is_near(peer) and (not self._proxies.trusts(peer) or _is_near(self._seen(request).address))
+
+    def _is_large(self, reply: Reply) -> bool:
+        return bool(reply.encoding) or reply.rest is not None or len(reply.body) >= self._config.compression.least_bytes
+
+    def _pack(self, encoding: str, reply: Reply) -> Reply:
+        return compressed(reply, encoding) if self._is_large(reply) else reply
 
     def _error(
-        self, request: web.BaseRequest, headers: Mapping[str, str], status: int, message: str, ref: str = ""
+        self,
+        request: web.BaseRequest,
+        headers: Headers,
+        status: int,
+        message: str,
+        ref: str = "",
+        about: Headers | None = None,
     ) -> web.Response:
         ref = ref or str(uuid.uuid4())
         log.debug("%s: %s %r (ref %s)", _asked(request), status, message, ref)
-        return error_response(status, message, ref, headers)
+        return self._answers.error(status, message, ref, headers, about)
 
-    def broken(self, status: int, message: str) -> web.Response:
-        """Return the answer to what is no HTTP request."""
-        return error_response(status, message, str(uuid.uuid4()), _HEADERS)
+
+def _patience(request: web.BaseRequest) -> Patience:
+    """Return how long a request's answer is wanted."""
+    try:
+        return Patience(read_timeout(request.headers.get(TIMEOUT)))
+    except ValueError as error:
+        raise Refusal(400, f"{TIMEOUT} is a number of seconds above 0: {error}") from error
 
 
 def _asked(request: web.BaseRequest) -> str:
@@ -239,33 +295,7 @@ def _asked(request: web.BaseRequest) -> str:
     return f"{request.method} {request.raw_path.partition('?')[0]}"
 
 
-def error_response(status: int, message: str, ref: str, headers: Mapping[str, str]) -> web.Response:
-    """Return an answer with the error body."""
-    body = json_text.dumps({"code": status, "msg": message.encode(errors="replace").decode(), "ref": ref})
-    about = {**headers, **_NOT_CACHED, "Content-Type": Kind.JSON.value}
-    if status == HTTPStatus.SERVICE_UNAVAILABLE:
-        about["Retry-After"] = _RETRY_AFTER
-    return web.Response(status=status, body=body, headers=about)
-
-
 def _protocol(request: web.BaseRequest) -> HTTPConnection:
     """Return the connection that a request came by."""
     assert isinstance(request.protocol, HTTPConnection)
     return request.protocol
-
-
-def _raw(status: int, message: str, ref: str) -> bytes:
-    """Return a whole answer with the error body, for a connection that is then closed."""
-    answer = error_response(status, message, ref, {**_HEADERS, "Connection": "close"})
-    body = answer.body
-    assert isinstance(body, bytes)
-    lines = [
-        f"HTTP/1.1 {status} {HTTPStatus(status).phrase}",
-        *(f"{key}: {value}" for key, value in answer.headers.items()),
-    ]
-    return "\r\n".join([*lines, f"Content-Length: {len(body)}", "", ""]).encode() + body
-
-
-def _farewell(message: str, ref: str) -> bytes:
-    """Return the answer to who comes when there is no room."""
-    return _raw(503, message, ref)

@@ -60,6 +60,7 @@ class _Packed(Pages):
     """The rest of a long answer, compressed page by page so that each can be sent."""
 
     def __init__(self, pages: Pages, packer: _Packer) -> None:
+        self.computed = pages.computed
         self._pages = pages
         self.computed = pages.computed
         self._packer: _Packer | None = packer

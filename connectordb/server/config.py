@@ -96,6 +96,12 @@ class Limits:
     """What a client may make the server do."""
 
     body_bytes: int = _setting(REQUEST_BYTES_LIMIT, "Bytes of a request's body; beyond it 413.", least=KIB)
+    anonymous_bytes: int = _setting(
+        MIB, "Bytes of a request's body from who is not logged in; beyond it 413.", least=KIB
+    )
+    unknown_bytes: int = _setting(
+        64 * KIB, "Bytes of the longest body that is received before it is known who sends it."
+    )
     bodies_bytes: int = _setting(128 * MIB, "Bytes of all bodies that are being received; beyond it 503.", least=MIB)
     line_bytes: int = _setting(64 * KIB, "Bytes of the request line, and of one header.", least=KIB)
     header_seconds: float = _setting(15.0, "Seconds that a request's headers may take to arrive.", least=0.1)
@@ -126,7 +132,7 @@ class WebSocket:
     message_bytes: int = _setting(
         WEBSOCKET_MESSAGE_LIMIT, "Bytes of a message to the server; beyond it close code 1009.", least=KIB
     )
-    subscriptions: int = _setting(1000, "Subscriptions of one connection.", least=1)
+    subscriptions: int = _setting(10_000, "Subscriptions of one connection.", least=1)
     waiting_messages: int = _setting(1000, "Messages that wait for a client that does not read.", least=1)
     waiting_bytes: int = _setting(16 * MIB, "Bytes of messages that wait for a client that does not read.", least=KIB)
 

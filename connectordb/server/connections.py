@@ -19,6 +19,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from .config import Limits
 from .door import Pass
+from .patience import Patience
 
 log = logging.getLogger(__name__)
 
@@ -130,6 +131,7 @@ class Connection(web.RequestHandler):
         "_closing",
         "_ahead",
         "_held",
+        "patience",
     )
 
     def __init__(self, server: Connections, ticket: Pass, **options: Any) -> None:
@@ -138,6 +140,8 @@ class Connection(web.RequestHandler):
         self._ticket = ticket
         #: The transport also after aiohttp has let go of it, when it still may have to be ended.
         self._whole: asyncio.WriteTransport | None = None
+        #: Of the request that is being answered.
+        self.patience: Patience | None = None
         self._phase = Phase.IDLE
         #: Since when that is so.
         self._since = 0.0
@@ -166,6 +170,8 @@ class Connection(web.RequestHandler):
         self._server.all.discard(self)
         self._ticket.give_back()
         super().connection_lost(exc)
+        if self.patience is not None:
+            self.patience.leave()
 
     def data_received(self, data: bytes) -> None:
         """Take bytes; what comes ahead of its turn is bounded."""
@@ -203,6 +209,12 @@ class Connection(web.RequestHandler):
         if self._held and self.transport is not None:
             self.transport.resume_reading()
         self._held = False
+
+    def lose_patience(self) -> None:
+        """Note that nobody waits for an answer."""
+        if self.patience is not None:
+            self.patience.close()
+            self.patience = None
 
     # --- looking after it ---
 

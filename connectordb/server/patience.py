@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
@@ -93,6 +93,18 @@ class Patience:
         """
         # cancels the future alone, which refuses if it runs
         return await self._wait(asyncio.wrap_future(future), future.cancel)
+
+    async def attend(self, work: Coroutine[Any, Any, T]) -> T:
+        """
+        Do something on the event loop.
+
+        Raises:
+            NotWanted: The deadline passed meanwhile; it was cancelled. That the client is gone, such work finds out itself.
+        """
+        if self._timer is None:
+            return await work
+        task = asyncio.ensure_future(work)
+        return await self._wait(task, task.cancel)
 
     async def _wait(self, waiter: asyncio.Future[T], give_up: Callable[[], Any]) -> T:
         self._give_up = give_up

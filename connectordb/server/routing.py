@@ -28,12 +28,14 @@ class Route:
         handler: What does it.
         names: The names in the path.
         restamp: Of an insert: whether it restamps.
+        tells_site: Whether the answer says where the server is reached.
     """
 
     does: Literal["read", "write", "tell", "listen"]
     handler: Callable[..., Reply]
     names: tuple[str, ...] = ()
     restamp: bool = False
+    tells_site: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,7 @@ _DATA: Mapping[str, Route] = {
     "POST": _writing(data.insert),
     "PUT": Route("write", data.insert, restamp=True),
 }
-_FEED: Mapping[str, Route] = {"GET": _reading(atom.feed)}
+_FEED: Mapping[str, Route] = {"GET": Route("read", atom.feed, tells_site=True)}
 
 
 def route(verb: str, raw_path: str, query_text: str = "") -> Route | Redirect:
@@ -109,7 +111,7 @@ def route(verb: str, raw_path: str, query_text: str = "") -> Route | Redirect:
     if found is None:
         allowed = _allowed(routes)
         raise Refusal(405, f"{verb} is not possible here, only {allowed}", {"Allow": allowed})
-    return Route(found.does, found.handler, names, found.restamp)
+    return Route(found.does, found.handler, names, found.restamp, found.tells_site)
 
 
 def allowed(raw_path: str) -> str:

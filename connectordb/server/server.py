@@ -19,6 +19,7 @@ from ..exceptions import ClosedError, ConfigurationError, ConnectorDBError
 from ..runtime.worker import Worker
 from .app import App
 from .config import DEFAULT, Config, Listen, configured
+from .cookies import load_secret
 from .database import Database
 from .database import open as open_database
 from .proxies import is_loopback
@@ -236,7 +237,13 @@ class Server:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         service = Service(database.storage, login_delay=config.login.refused_delay)
         try:
-            app = App(service, self._timing or Timing.of(config.websocket), config, self._tls())
+            app = App(
+                service,
+                self._timing or Timing.of(config.websocket),
+                config,
+                self._tls(),
+                load_secret(database.directory),
+            )
             app.start(listener)
             ready.set_result(None)
             await self._stop.wait()

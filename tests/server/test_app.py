@@ -14,7 +14,7 @@ import requests
 from connectordb.protocol.features import HEADER, Features
 from connectordb.protocol.ranges import read_parameters
 from connectordb.runtime.clock import Deadline
-from connectordb.server import Server, app
+from connectordb.server import Server, answers, app
 from connectordb.server.config import MIB, Config, Limits
 from connectordb.server.handlers import data
 from connectordb.server.routing import Route
@@ -241,12 +241,12 @@ class LongReads(AppCase):
             except StopIteration:
                 raise data.WentAway from None
 
-        with mock.patch.object(data._Points, "next", next_page), self.assertLogs(app.log, "ERROR"):
+        with mock.patch.object(data._Points, "next", next_page), self.assertLogs(answers.log, "ERROR"):
             with self.assertRaises(requests.RequestException):
                 self.send("GET", "/crud/test/user/torn/data?i1=0")
         # deleted while it was read is nothing to be worried about, and needs no traceback
         calls = iter((real,))
-        with mock.patch.object(data._Points, "next", gone), self.assertLogs(app.log, "INFO") as logged:
+        with mock.patch.object(data._Points, "next", gone), self.assertLogs(answers.log, "INFO") as logged:
             with self.assertRaises(requests.RequestException):
                 self.send("GET", "/crud/test/user/torn/data?i1=0")
         self.assertEqual([(record.levelname, record.exc_info) for record in logged.records], [("INFO", False)])
@@ -259,7 +259,7 @@ class Bounded(AppCase):
         """Beyond a limit, those who send bodies are asked to come again; then it goes on."""
         size = 600_000
         head = b"POST /api/v1/crud/test HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % size
-        with run_server(config=Config(limits=Limits(bodies_bytes=MIB))) as other:
+        with run_server(config=Config(limits=Limits(bodies_bytes=MIB, anonymous_bytes=2 * MIB))) as other:
             url = f"{other.url}/api/v1/crud/test"
             host, port = other.url.removeprefix("http://").split(":")
             with socket.create_connection((host, int(port)), timeout=SOON) as slow:

@@ -1,0 +1,88 @@
+"""The bodies of requests: received whole, but bounded in size, in time, and all of them together."""
+
+from __future__ import annotations
+
+import asyncio
+
+from aiohttp import web
+
+from .config import Limits
+from .handlers import Refusal
+
+
+class Body:
+    """
+    The body of one request.
+
+    Attributes:
+        content: What has been received; all of it when `Bodies.receive` is done.
+    """
+
+    __slots__ = ("content", "held")
+
+    def __init__(self) -> None:
+        self.content = b""
+        #: Bytes that are held for it.
+        self.held = 0
+
+
+class Bodies:
+    """All bodies that are being received and worked on; used on the event loop's thread only."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._held = 0
+
+    def is_long(self, request: web.BaseRequest) -> bool:
+        """Tell whether it is worth to find out who sends a body before it is received."""
+        length = request.content_length
+        return request.can_read_body and (length is None or length > self._limits.unknown_bytes)
+
+    async def receive(self, request: web.BaseRequest, body: Body, anonymous: bool) -> None:
+        """
+        Receive a request's body.
+
+        Args:
+            request: The request.
+            body: Where it goes; to be forgotten in the end.
+            anonymous: Whether nobody knows who sends it.
+
+        Raises:
+            Refusal: It is too long, takes too long, or too much is being received.
+        """
+        if not request.can_read_body:
+            return
+        most = self._limits.body_bytes
+        if anonymous:
+            most = min(most, self._limits.anonymous_bytes)
+        if (request.content_length or 0) > most:
+            raise _too_long(most)
+        if request.headers.get("Expect", "").lower() == "100-continue":
+            await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            request.writer.output_size = 0  # else the answer would seem to have begun
+        seconds = self._limits.body_seconds
+        try:
+            body.content = await asyncio.wait_for(self._read(request, body, most), seconds)
+        except asyncio.TimeoutError as error:
+            raise Refusal(400, f"the body did not arrive within {seconds:g} s") from error
+
+    async def _read(self, request: web.BaseRequest, body: Body, most: int) -> bytes:
+        parts: list[bytes] = []
+        while part := await request.content.readany():
+            parts.append(part)
+            body.held += len(part)
+            self._held += len(part)
+            if body.held > most:
+                raise _too_long(most)
+            if self._held > self._limits.bodies_bytes:
+                raise Refusal(503, "Too much is being sent to the server at once; try again later.")
+        return b"".join(parts)
+
+    def forget(self, body: Body) -> None:
+        """Count a body no more: its request is answered."""
+        self._held -= body.held
+
+
+def _too_long(most: int) -> Refusal:
+    shown = f"{most // 2**20} MiB" if most >= 2**20 else f"{most} bytes"
+    return Refusal(413, f"the body is longer than {shown}; send the points in smaller pieces")
