@@ -8,7 +8,7 @@ they are called. No name takes arguments.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from ...exceptions import PipeScriptError
 from ..ahead import Point
@@ -21,13 +21,32 @@ Column = Callable[[float], Any]
 #: Asked with points, it returns what makes a column of them.
 Interpolator = Callable[[Iterable[Point]], Column]
 
-INTERPOLATORS: Mapping[str, Interpolator] = {
-    "before": before,
-    "after": after,
-    "closest": closest,
-    "count": count,
-    "sum": total,
-    "mean": mean,
+
+class Named(NamedTuple):
+    """
+    An interpolator with its name.
+
+    Attributes:
+        name: What it is called.
+        description: What it does, in a sentence.
+        make: Makes a column of points.
+    """
+
+    name: str
+    description: str
+    make: Interpolator
+
+
+INTERPOLATORS: Mapping[str, Named] = {
+    named.name: named
+    for named in (
+        Named("before", "The last datapoint at or before the time of the row", before),
+        Named("after", "The first datapoint after the time of the row", after),
+        Named("closest", "The datapoint closest to the time of the row, of two as close the earlier", closest),
+        Named("count", "The number of datapoints since the row before", count),
+        Named("sum", "The sum of the datapoints since the row before", total),
+        Named("mean", "The mean of the datapoints since the row before, 0 if there are none", mean),
+    )
 }
 
 
@@ -39,6 +58,6 @@ def interpolator(name: str) -> Interpolator:
         PipeScriptError: There is none.
     """
     try:
-        return INTERPOLATORS[name]
+        return INTERPOLATORS[name].make
     except KeyError:
         raise PipeScriptError(f"no interpolator is called {name!r}; there are {', '.join(INTERPOLATORS)}") from None

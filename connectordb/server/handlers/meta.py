@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from ...pipescript import INTERPOLATORS
 from ...protocol.constants import SERVER_VERSION
+from ..permissions import Counted
 from ..storage import Reader
 from .request import Refusal, Reply, Request
 
-_COUNTS = {"countusers": "users", "countdevices": "devices", "countstreams": "streams"}
+_COUNTS: Mapping[str, Counted] = {"countusers": "users", "countdevices": "devices", "countstreams": "streams"}
 
 
 def root(reader: Reader, request: Request) -> Reply:
@@ -15,7 +19,7 @@ def root(reader: Reader, request: Request) -> Reply:
         return Reply.text(request.caller.path, cacheable=True)
     for query, what in _COUNTS.items():
         if query in request.q:
-            if not request.permissions.may_count(request.caller):
+            if not request.permissions.may_count(request.caller, what):
                 raise Refusal(403, f"Don't have permissions necessary to count {what}")
             return Reply.text(str(reader.counts()[what]))
     raise Refusal(400, "Unrecognized query command.")
@@ -33,4 +37,7 @@ def transforms() -> Reply:
 
 def interpolators() -> Reply:
     """``GET /meta/interpolators``: those that this server has, by name."""
-    return Reply.of({})
+    unsaid = {"documentation": "", "ischema": "", "oschema": ""}
+    return Reply.of(
+        {it.name: {"name": it.name, "description": it.description, **unsaid} for it in INTERPOLATORS.values()}
+    )

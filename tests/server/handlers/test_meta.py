@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from connectordb.server.handlers import meta
 
 from .case import HandlerCase
@@ -25,4 +27,7 @@ class Root(HandlerCase):
     def test_meta(self) -> None:
         """The version is what clients compare; there are no transforms yet."""
         self.assertEqual(meta.version().body, b"0.3.0")
-        self.assertEqual((meta.transforms().body, meta.interpolators().body), (b"{}", b"{}"))
+        self.assertEqual(meta.transforms().body, b"{}")
+        known = json.loads(meta.interpolators().body)
+        self.assertEqual(set(known), {"before", "after", "closest", "count", "sum", "mean"})
+        self.assertEqual(known["sum"]["name"], "sum")
