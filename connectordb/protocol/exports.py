@@ -1,5 +1,5 @@
 """
-The export directory of version 1, as names and shapes.
+The export directory, as names and shapes.
 
 ::
 
@@ -10,7 +10,7 @@ The export directory of version 1, as names and shapes.
     EXPORT/USER/DEVICE/STREAM/data.json      an array of points
     EXPORT/USER/DEVICE/STREAM/downlink.json  the same, only if the stream's downlink flag is set
 
-The original's server writes version 2, in which ``user.json`` carries the password's hash as well.
+That is version 1, which clients write. Servers write version 2, in which ``user.json`` has the password's hash as well.
 """
 
 from __future__ import annotations
@@ -19,8 +19,10 @@ from typing import Any
 
 from .constants import SERVER_VERSION
 
-#: What clients write and read. Servers read both.
+#: What clients write; what servers write, and what they read. Clients read both, but for the passwords.
 VERSION = 1
+SERVERS_VERSION = 2
+READABLE = (VERSION, SERVERS_VERSION)
 
 #: Names of the files, by what lies in them.
 ABOUT = "connectordb.json"
@@ -28,7 +30,10 @@ OBJECT = {"user": "user.json", "device": "device.json", "stream": "stream.json"}
 DATA = "data.json"
 DOWNLINK = "downlink.json"
 
+#: What ``user.json`` has in version 2 only: the hash, what was added to the password before, and how it was made.
+PASSWORD = ("password", "password_salt", "password_scheme")
 
-def about() -> dict[str, Any]:
+
+def about(version: int = VERSION) -> dict[str, Any]:
     """Return what ``connectordb.json`` says."""
-    return {"Version": VERSION, "ConnectorDB": SERVER_VERSION}
+    return {"Version": version, "ConnectorDB": SERVER_VERSION}

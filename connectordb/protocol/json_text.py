@@ -112,7 +112,7 @@ def loads(text: bytes | str) -> Any:
     if orjson is not None:
         return orjson.loads(text)
     try:
-        return _decoder.decode(text if isinstance(text, str) else text.decode())
+        return decoder.decode(text if isinstance(text, str) else text.decode())
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
 
@@ -135,7 +135,8 @@ def _refuse(constant: str) -> Any:
     raise ValueError(f"{constant} is not JSON")
 
 
-_decoder = json.JSONDecoder(parse_int=_parse_int, parse_float=_parse_float, parse_constant=_refuse)
+#: The standard library's, with our rules for numbers.
+decoder = json.JSONDecoder(parse_int=_parse_int, parse_float=_parse_float, parse_constant=_refuse)
 
 
 def as_stored(value: Any) -> Any:

@@ -1,0 +1,343 @@
+"""
+Import: an export becomes a part of a database whose server is stopped, or a database of its own.
+
+First everything is looked at, and what cannot go in is told before anything is written: files, points, and what the database
+has already. What it has and is equal is passed over, so an import that was killed is run again and goes on where it stopped:
+a user is made with all that is below in one transaction, points are added behind those that are there.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Generator, Iterator, Mapping
+from concurrent.futures import Future
+from contextlib import closing
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from ...exceptions import LocalProtocolError, StorageError
+from ...protocol import json_text
+from ...protocol.points import Datapoint
+from .. import database
+from ..accounts import USER_DEVICE, new_apikey
+from ..check import Progress
+from ..handlers.fields import compact_schema
+from ..handlers.request import Refusal
+from ..passwords import fits_none, hash_password, verify_password
+from ..storage import Device, Reader, Series, SQLiteStorage, Storage, Stream, Taken, User, Writer
+from ..tree import META_DEVICE, create_user
+from .folder import Findings, FoundDevice, FoundStream, FoundUser, read_folder
+from .points import Survey, batches, first_difference, in_order, survey
+
+#: Bytes of stored points that are compared at once.
+_PAGE = 1024 * 1024
+
+#: Writes that are handed to the storage before the first of them is waited for: reading goes on while it flushes.
+_AHEAD = 2
+
+#: What can be done about a conflict.
+_ADVICE = "import into a folder that is not there, or remove what is in the way (`connectordb user DIR remove`)"
+
+
+@dataclass(slots=True)
+class Imported:
+    """
+    What an import came to; what was there already does not count.
+
+    Attributes:
+        users: How many were made.
+        devices: How many, those included that every user has.
+        streams: How many.
+        points: How many were stored, those of downlinks included.
+        present: How many points were there already.
+        warnings: What somebody should know, a sentence each.
+    """
+
+    users: int = 0
+    devices: int = 0
+    streams: int = 0
+    points: int = 0
+    present: int = 0
+    warnings: list[str] = field(default_factory=list)
+
+
+def import_database(
+    directory: str | os.PathLike[str],
+    export: str | os.PathLike[str],
+    *,
+    only: tuple[str, ...] = (),
+    locked: bool = False,
+    progress: Progress | None = None,
+) -> Imported:
+    """
+    Bring an export of a server, or of users by a client, into a database; run again, it goes on where it stopped.
+
+    Args:
+        directory: The database's folder, which no server has open; if it is not there, a database is made that holds the
+            export and nothing else.
+        export: The folder of the export, of version 1 or 2.
+        only: The names of the users to import; all if there are none.
+        locked: Whether users of an export by a client, which has no passwords, cannot log in by password. Else their password
+            is their name, as a 0.3 server has it.
+        progress: Called now and then.
+
+    Raises:
+        DatabaseInUse: A server has the folder open.
+        LocalProtocolError: The export is damaged, not complete, or in conflict with what is there; nothing was changed.
+        StorageError: The folder cannot be read or written.
+    """
+    doing = f"importing {os.fspath(export)!r}"
+    findings = Findings()
+    users = _chosen(read_folder(export, findings), only, findings)
+    findings.refuse(doing)
+    work = _Import(users, locked, progress)
+    work.survey(findings)
+    findings.refuse(doing)
+    if not os.path.lexists(directory):
+        _make_empty(Path(directory).absolute())
+    with database.open(directory) as opened:
+        work.compare(opened.storage, findings, opened.directory)
+        findings.refuse(doing)
+        return work.run(opened.storage, opened.directory)
+
+
+def _chosen(users: list[FoundUser], only: tuple[str, ...], findings: Findings) -> list[FoundUser]:
+    for name in sorted({*only} - {user.name for user in users}):
+        findings.add(name, "there is no such user in the export")
+    return [user for user in users if not only or user.name in only]
+
+
+def _make_empty(path: Path) -> None:
+    with database.built(path) as building:
+        SQLiteStorage(building / database.FILE, readers=1).close()
+
+
+class _Import:
+    """One import: of which users, and what was found of them so far."""
+
+    def __init__(self, users: list[FoundUser], locked: bool, progress: Progress | None) -> None:
+        self._users = users
+        self._locked = locked
+        self._tell = progress or (lambda what, done, all: None)
+        self._surveys: dict[Path, Survey] = {}
+        #: How many points of a file are in the database.
+        self._present: dict[Path, int] = {}
+        self._all = 0
+        self._read = 0
+        self._done = Imported()
+
+    # --- looking ---
+
+    def survey(self, findings: Findings) -> None:
+        """Look at all that is in the export; nothing is opened but its files."""
+        files = [(stream, path) for stream in self._streams() for _, path in stream.series()]
+        self._all = sum(path.lstat().st_size for _, path in files)
+        for stream in self._streams():
+            stream.fields["schema"] = self._schema(stream)
+        for stream, path in files:
+            try:
+                found = self._surveys[path] = survey(path, partial(self._count, "checking"))
+            except (OSError, ValueError) as error:
+                findings.add(path, getattr(error, "strerror", None) or str(error))
+                continue
+            if not found.ordered:
+                self._done.warnings.append(f"{stream.path}: its points were not in order of time, and were sorted")
+        for user in self._users:
+            if user.password is not None and fits_none(user.password):
+                self._done.warnings.append(
+                    f"{user.name}: no password fits what the export says of it; give a new one (connectordb user)"
+                )
+        self._read = 0
+
+    def _schema(self, stream: FoundStream) -> str:
+        text: str = stream.fields["schema"]
+        try:
+            return compact_schema(text)
+        except Refusal as refusal:
+            self._done.warnings.append(
+                f"{stream.path}: its schema cannot be used here, so nothing can be inserted until it has another: {refusal}"
+            )
+            return text
+
+    def _streams(self) -> Iterator[FoundStream]:
+        for user in self._users:
+            for device in user.devices:
+                yield from device.streams
+
+    def _count(self, what: str, number: int) -> None:
+        self._read += number
+        self._tell(what, self._read, self._all)
+
+    # --- comparing ---
+
+    def compare(self, storage: Storage, findings: Findings, space: Path) -> None:
+        """Compare with what is there: equal, or in the way."""
+        storage.read(lambda reader: self._compare_objects(reader, findings)).result()
+        for stream in self._streams():
+            for downlink, path in stream.series():
+                self._present[path] = self._compare_points(storage, stream, downlink, path, findings, space)
+
+    def _compare_objects(self, reader: Reader, findings: Findings) -> None:
+        emails = {user.email: user.name for user in reader.users()}
+        for user in self._users:
+            there = reader.find((user.name,)).user
+            if there is None:
+                if other := emails.get(user.fields["email"]):
+                    findings.add(user.name, f"the user {other!r} has its email address already; {_ADVICE}")
+            else:
+                different = _different(there, user.fields)
+                if not self._same_password(user, there.password):
+                    different.append("password")
+                _told_apart(user.name, different, findings)
+            for device in user.devices:
+                self._compare_device(reader, user, device, findings)
+
+    def _same_password(self, user: FoundUser, stored: str) -> bool:
+        if user.password is not None:
+            return user.password == stored
+        return stored == "" if self._locked else verify_password(user.name, stored)
+
+    def _compare_device(self, reader: Reader, user: FoundUser, device: FoundDevice, findings: Findings) -> None:
+        there = reader.find((user.name, device.fields["name"])).device
+        owner = reader.find_key(device.fields["apikey"])
+        if owner is not None and (there is None or owner[1].id != there.id):
+            findings.add(device.path, f"{owner[0].name}/{owner[1].name} has its API key already; {_ADVICE}")
+        if there is not None:
+            _told_apart(device.path, _different(there, device.fields), findings)
+            for stream in device.streams:
+                found = reader.find((user.name, device.fields["name"], stream.fields["name"])).stream
+                if found is not None:
+                    _told_apart(stream.path, _different(found, stream.fields), findings)
+
+    def _compare_points(
+        self, storage: Storage, stream: FoundStream, downlink: bool, path: Path, findings: Findings, space: Path
+    ) -> int:
+        """Return how many points of a file are there."""
+        series = storage.read(lambda reader: _series(reader, stream, downlink)).result()
+        length = storage.read(lambda reader: reader.length(series)).result() if series else 0
+        if series is None or not length:
+            return 0
+        found = self._surveys[path]
+        with in_order(path, found, space, lambda number: None) as points, closing(_stored(storage, series)) as stored:
+            index = first_difference(points, stored)
+        if index is not None:
+            what = " of its downlink" * downlink
+            findings.add(stream.path, f"from index {index} on it has other points{what} than the export; {_ADVICE}")
+        return min(length, found.number)
+
+    # --- writing ---
+
+    def run(self, storage: Storage, space: Path) -> Imported:
+        """Write what is not there."""
+        for user in self._users:
+            self._tell(user.name, self._read, self._all)
+            self._write_user(storage, user)
+            for device in user.devices:
+                for stream in device.streams:
+                    for downlink, path in stream.series():
+                        self._write_points(storage, stream, downlink, path, space)
+        return self._done
+
+    def _write_user(self, storage: Storage, user: FoundUser) -> None:
+        there = storage.read(lambda reader: reader.find((user.name,)).user).result()
+        password = there.password if there else user.password
+        if password is None:
+            password = "" if self._locked else hash_password(user.name)
+            self._done.warnings.append(
+                f"{user.name}: the export has no password; "
+                + ("give one (connectordb user)" if self._locked else "it is the user's name now: change it")
+            )
+        try:
+            users, devices, streams = storage.write(lambda writer: _make_user(writer, user, password)).result()
+        except Taken as taken:
+            raise LocalProtocolError(f"importing {user.name!r}: {taken}; {_ADVICE}") from taken
+        self._done.users += users
+        self._done.devices += devices
+        self._done.streams += streams
+
+    def _write_points(self, storage: Storage, stream: FoundStream, downlink: bool, path: Path, space: Path) -> None:
+        present, found = self._present[path], self._surveys[path]
+        self._done.present += present
+        if present == found.number:
+            self._count(stream.path, path.lstat().st_size)
+            return
+        series = storage.read(lambda reader: _series(reader, stream, downlink)).result()
+        assert series is not None  # it was made with its user
+        under_way: deque[Future[int]] = deque()
+        with in_order(path, found, space, partial(self._count, stream.path)) as points:
+            for batch in batches(points, present):
+                while len(under_way) >= _AHEAD:
+                    self._done.points += under_way.popleft().result()
+                under_way.append(storage.write(partial(_insert, series=series, points=batch)))
+            while under_way:
+                self._done.points += under_way.popleft().result()
+
+
+def _insert(writer: Writer, series: Series, points: list[Datapoint]) -> int:
+    writer.insert(series, points, restamp=False)
+    return len(points)
+
+
+def _series(reader: Reader, stream: FoundStream, downlink: bool) -> Series | None:
+    found = reader.find(tuple(stream.path.split("/"))).stream
+    return Series(found.id, downlink) if found else None
+
+
+def _stored(storage: Storage, series: Series) -> Generator[list[Datapoint], None, None]:
+    """Go through the points of a series, a page at a time."""
+    length = storage.read(lambda reader: reader.length(series)).result()
+    at = 0
+    while at < length:
+        text, came_to = storage.read(partial(_page, series=series, first=at, last=length)).result()
+        if came_to == at:
+            raise StorageError(f"stream {series.stream_id}: its points from index {at} on are not there")
+        at = came_to
+        yield json_text.loads(b"[%b]" % text)
+
+
+def _page(reader: Reader, series: Series, first: int, last: int) -> tuple[bytes, int]:
+    return reader.text(series, first, last, _PAGE)
+
+
+def _different(row: User | Device | Stream, fields: Mapping[str, Any]) -> list[str]:
+    """Return the names of the columns that differ; a key that the export does not tell is like any."""
+    return [
+        name for name, value in fields.items() if getattr(row, name) != value and not (name == "apikey" and not value)
+    ]
+
+
+def _told_apart(path: str, different: list[str], findings: Findings) -> None:
+    if different:
+        findings.add(path, f"it is there already, with another {', '.join(different)}; {_ADVICE}")
+
+
+def _make_user(writer: Writer, user: FoundUser, password: str) -> tuple[int, int, int]:
+    """Make a user with all devices and streams that are not there; return how many users, devices and streams that were."""
+    made = {"users": 0, "devices": 0, "streams": 0}
+    row = writer.find((user.name,)).user
+    is_new = row is None
+    if row is None:
+        row = create_user(writer, user.fields, password)
+        made["users"], made["devices"] = 1, 2
+    for device in user.devices:
+        name = device.fields["name"]
+        there = writer.find((user.name, name)).device
+        if there is None:
+            there = writer.create_device(row.id, _with_key(device))
+            made["devices"] += 1
+        elif is_new:
+            there = writer.update_device(there.id, {**device.fields, "apikey": device.fields["apikey"] or there.apikey})
+        for stream in device.streams:
+            if writer.find((user.name, name, stream.fields["name"])).stream is None:
+                writer.create_stream(there.id, stream.fields)
+                made["streams"] += 1
+    return made["users"], made["devices"], made["streams"]
+
+
+def _with_key(device: FoundDevice) -> dict[str, Any]:
+    if device.fields["apikey"] or device.fields["name"] in (USER_DEVICE, META_DEVICE):
+        return device.fields
+    return {**device.fields, "apikey": new_apikey()}
