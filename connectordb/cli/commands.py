@@ -16,6 +16,9 @@ _FILES = {
     "start": "database",
     "stop": "database",
     "run": "database",
+    "check": "care",
+    "backup": "care",
+    "restore": "care",
     "demo": "demo",
 }
 

@@ -8,6 +8,7 @@ use raises); who that is, is the caller's business. Pragmas and their reasons ar
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ from pathlib import Path
 import apsw
 
 from ..exceptions import StorageError, StorageFull
+from .clock import SYSTEM
 
 Connection = apsw.Connection
 
@@ -23,6 +25,9 @@ BUSY_TIMEOUT = 10_000
 
 #: Bytes to which the write-ahead log is cut back once it has been written into the file.
 _LOG_SIZE = 4 * 1024 * 1024
+
+#: Pages of 4096 bytes that are copied at once: some milliseconds.
+_COPIED_PAGES = 256
 
 #: A change of the file's layout: whatever it does happens in the transaction that notes it as done.
 Migration = Callable[[Connection], None]
@@ -50,6 +55,9 @@ def translated(path: str | os.PathLike[str], doing: str) -> Iterator[None]:
     except (apsw.CantOpenError, apsw.ReadOnlyError, apsw.PermissionsError) as error:
         raise StorageError(f"{doing} {os.fspath(path)!r}: {error}; is it a file that may be written?") from error
     except apsw.Error as error:
+        # the index of the log, in shared memory, cannot grow: nothing but a full disk does that, though SQLite has no word for it
+        if getattr(error, "extendedresult", 0) == apsw.SQLITE_IOERR_SHMSIZE:
+            raise StorageFull(f"{doing} {os.fspath(path)!r}: the disk is full; free some space and go on") from error
         raise StorageError(f"{doing} {os.fspath(path)!r}: {error}") from error
 
 
@@ -76,6 +84,74 @@ def connect(path: str | os.PathLike[str], *, private: bool = True) -> Connection
             connection.close()
             raise
         return connection
+
+
+def connect_to_read(path: str | os.PathLike[str]) -> Connection:
+    """
+    Open a file that is there, to read it and nothing else.
+
+    This is sound beside a process that writes: a transaction sees everything as it was at its beginning. What a process that
+    was killed left in the log is seen too.
+
+    Raises:
+        StorageError: It is not there, unreadable, or not SQLite.
+    """
+    with translated(path, "opening"):
+        if not Path(path).is_file():
+            raise StorageError(f"opening {os.fspath(path)!r}: there is no such file")
+        connection = apsw.Connection(os.fspath(path), flags=apsw.SQLITE_OPEN_READONLY)
+        connection.set_busy_timeout(BUSY_TIMEOUT)
+        return connection
+
+
+@contextmanager
+def view(connection: Connection) -> Iterator[None]:
+    """Have what a block reads be of one moment, whoever writes meanwhile."""
+    connection.execute("BEGIN")
+    try:
+        yield
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+
+
+def copy(
+    source: Connection, path: str | os.PathLike[str], progress: Callable[[int, int], object] | None = None
+) -> None:
+    """
+    Write all that *source* holds at this moment into the empty or new file at *path*, as a file that needs no others.
+
+    It goes in small steps with pauses between, and whoever writes to *source*'s file meanwhile does not wait for it. Nothing is
+    flushed: that is the caller's business.
+
+    Args:
+        source: Where from; in no transaction.
+        path: Where to.
+        progress: Called with the pages that are done, and how many there are.
+
+    Raises:
+        StorageFull: There is no space.
+        StorageError: *source* is damaged, or the file cannot be written.
+    """
+    pause = threading.Event()
+    with translated(path, "copying to"):
+        target = apsw.Connection(os.fspath(path))
+        try:
+            target.pragma("synchronous", "OFF")
+            # one view for all steps: without it, every change of the source would make the copying begin anew
+            with view(source):
+                source.execute("SELECT count(*) FROM sqlite_master").fetchall()
+                with target.backup("main", source, "main") as backup:
+                    while not backup.done:
+                        began = SYSTEM.monotonic()
+                        backup.step(_COPIED_PAGES)
+                        if progress is not None:
+                            progress(backup.page_count - backup.remaining, backup.page_count)
+                        # leaves the disk to others for a third of the time
+                        pause.wait((SYSTEM.monotonic() - began) / 2)
+            target.pragma("journal_mode", "DELETE")
+        finally:
+            target.close()
 
 
 def _make_private(path: str | os.PathLike[str]) -> None:
@@ -123,9 +199,20 @@ def version(connection: Connection) -> int:
     return int(connection.pragma("user_version"))
 
 
-def migrate(connection: Connection, path: str | os.PathLike[str], migrations: Sequence[Migration]) -> None:
+def migrate(
+    connection: Connection,
+    path: str | os.PathLike[str],
+    migrations: Sequence[Migration],
+    before: Callable[[int], object] | None = None,
+) -> None:
     """
     Bring the file to the newest layout, a transaction a step.
+
+    Args:
+        connection: The file, opened.
+        path: What it is called in errors.
+        migrations: All steps there are, those that it has seen included.
+        before: Called with the file's layout before a step is taken in a file that is not new.
 
     Raises:
         StorageError: The file is newer than this program.
@@ -136,6 +223,8 @@ def migrate(connection: Connection, path: str | os.PathLike[str], migrations: Se
             f"opening {os.fspath(path)!r}: a newer version of connectordb made this file (layout "
             f"{version(connection)}, this one knows {known}); install that version"
         )
+    if before is not None and 0 < version(connection) < known:
+        before(version(connection))
     for number in range(version(connection), known):
         with transaction(connection):
             if version(connection) == number:  # another process may have been faster

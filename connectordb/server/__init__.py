@@ -12,7 +12,22 @@ except ImportError as error:
         "the embedded server needs aiohttp, which is not installed: pip install 'ConnectorDB[server]'"
     ) from error
 
+from .backup import backup, restore
+from .check import Checked, Finding, Progress, Tell, check
 from .database import Created, Running, create, running
 from .server import Server
 
-__all__ = ["Created", "Running", "Server", "create", "running"]
+__all__ = [
+    "Checked",
+    "Created",
+    "Finding",
+    "Progress",
+    "Running",
+    "Server",
+    "Tell",
+    "backup",
+    "check",
+    "create",
+    "restore",
+    "running",
+]

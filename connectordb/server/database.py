@@ -31,11 +31,12 @@ from filelock import Timeout as LockTimeout
 from ..exceptions import DatabaseInUse, LocalProtocolError, StorageError
 from ..protocol.constants import RESERVED_USER_NAMES
 from ..protocol.paths import check_name, is_name
+from ..runtime.durable import flush
 from .passwords import hash_password
 from .storage import SQLiteStorage, Storage
 from .tree import create_user
 
-_FILE = "connectordb.db"
+FILE = "connectordb.db"
 _LOCK = "connectordb.lock"
 _PID = "connectordb.pid"
 
@@ -140,8 +141,8 @@ def create(
         raise LocalProtocolError(f"an empty password for {name!r}: give one, or none to have one made up")
     email = _checked_email(email or ("test@localhost" if test and name == "test" else "root@localhost"))
     fields = {"name": name, "email": email, "role": "admin", "public": False}
-    with _built(path) as building:
-        with contextlib.closing(SQLiteStorage(building / _FILE, readers=1)) as storage:
+    with built(path) as building:
+        with contextlib.closing(SQLiteStorage(building / FILE, readers=1)) as storage:
             hashed = hash_password(password)
             storage.write(lambda writer: create_user(writer, fields, hashed)).result()
     return Created(name, None if given else password)
@@ -167,8 +168,8 @@ def _checked_email(email: str) -> str:
 
 
 @contextlib.contextmanager
-def _built(path: Path) -> Iterator[Path]:
-    """Have a folder filled beside *path*, then give it that name."""
+def built(path: Path) -> Iterator[Path]:
+    """Have a folder filled beside *path*, for its owner only, then give it that name, on the disk too."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         building = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))  # 0700 from its first moment
@@ -176,7 +177,9 @@ def _built(path: Path) -> Iterator[Path]:
         raise StorageError(f"making {str(path)!r}: {error.strerror}; give a path where a folder can be made") from error
     try:
         yield building
+        flush(building)
         building.rename(path)
+        flush(path.parent)
     except OSError as error:
         raise StorageError(f"making {str(path)!r}: {error.strerror}") from error
     finally:
@@ -197,16 +200,10 @@ def open(directory: str | os.PathLike[str], readers: int = 2) -> Database:
         StorageError: It is no database folder, cannot be read and written, or was made by a newer version.
     """
     path = _checked_folder(directory)
-    lock = _new_lock(path)
-    try:
-        lock.acquire(timeout=_LOCK_PATIENCE)
-    except LockTimeout as error:
-        raise _in_use(path) from error
-    except OSError as error:
-        raise StorageError(f"opening {str(path)!r}: {error.strerror}; may its files be written?") from error
+    lock = _locked(path)
     try:
         _write_status(path, None)
-        return Database(path, SQLiteStorage(path / _FILE, readers), lock)
+        return Database(path, SQLiteStorage(path / FILE, readers), lock)
     except BaseException:
         (path / _PID).unlink(missing_ok=True)
         lock.release()
@@ -216,7 +213,7 @@ def open(directory: str | os.PathLike[str], readers: int = 2) -> Database:
 def _checked_folder(directory: str | os.PathLike[str]) -> Path:
     path = Path(directory).absolute()
     try:
-        if (path / _FILE).is_file():
+        if (path / FILE).is_file():
             return path
     except OSError as error:
         raise StorageError(f"looking at {str(path)!r}: {error.strerror}; may its files be read and written?") from error
@@ -225,8 +222,46 @@ def _checked_folder(directory: str | os.PathLike[str]) -> Path:
     elif not path.is_dir():
         found = "it is a file"
     else:
-        found = f"there is no {_FILE} in it"
+        found = f"there is no {FILE} in it"
     raise StorageError(f"{str(path)!r} is no database folder: {found}; `connectordb create DIR` makes one")
+
+
+def database_file(directory: str | os.PathLike[str]) -> Path:
+    """
+    Return the file in which a database folder keeps everything.
+
+    Raises:
+        StorageError: It is no database folder, or cannot be read.
+    """
+    return _checked_folder(directory) / FILE
+
+
+@contextlib.contextmanager
+def only_while_stopped(directory: str | os.PathLike[str]) -> Iterator[Path]:
+    """
+    Have a database folder that no server opens meanwhile.
+
+    Raises:
+        DatabaseInUse: A server has it open.
+        StorageError: It is no database folder, or cannot be read and written.
+    """
+    path = _checked_folder(directory)
+    lock = _locked(path)
+    try:
+        yield path
+    finally:
+        lock.release()
+
+
+def _locked(path: Path) -> FileLock:
+    lock = _new_lock(path)
+    try:
+        lock.acquire(timeout=_LOCK_PATIENCE)
+    except LockTimeout as error:
+        raise _in_use(path) from error
+    except OSError as error:
+        raise StorageError(f"opening {str(path)!r}: {error.strerror}; may its files be written?") from error
+    return lock
 
 
 def _new_lock(path: Path) -> FileLock:

@@ -21,22 +21,36 @@ from .contract import (
     User,
     Writer,
 )
+from .copies import copied
+from .inspection import Chunks, Judge, Stored, Unreadable, numbered, parts_of, span
+from .layout import LAYOUT
+from .rows import key_digest
 from .sqlite import SQLiteStorage
 
 __all__ = [
+    "LAYOUT",
+    "Chunks",
     "Device",
     "Found",
     "Gone",
     "InsertKey",
     "Inserted",
+    "Judge",
     "Older",
     "Reader",
     "Remembered",
     "SQLiteStorage",
     "Series",
     "Storage",
+    "Stored",
     "Stream",
     "Taken",
+    "Unreadable",
     "User",
     "Writer",
+    "copied",
+    "key_digest",
+    "numbered",
+    "parts_of",
+    "span",
 ]

@@ -93,3 +93,6 @@ def _with_insert_keys(connection: Connection) -> None:
 
 
 MIGRATIONS: tuple[Migration, ...] = (_first, _with_insert_keys)
+
+#: The number of the layout that these steps lead to.
+LAYOUT = len(MIGRATIONS)

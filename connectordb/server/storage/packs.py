@@ -82,6 +82,25 @@ def unpack_at(data: bytes, number: int, t: float) -> tuple[int, int, bytes]:
     return unpack(data, number, before, before + 1)
 
 
+def parts(data: bytes, number: int) -> list[tuple[int, bytes, float]]:
+    """
+    Return all chunks in a pack of *number* points: of each how many points it has, their text, and the last time.
+
+    Raises:
+        ValueError: The pack is damaged.
+    """
+    table, body = _table(data, number)
+    text = _whole(body)
+    if (size := sum(length + 1 for _, length, _ in table) - 1) != len(text):
+        raise ValueError(f"{len(text)} bytes of text where {size} should be")
+    found = []
+    at = 0
+    for points, length, last_time in table:
+        found.append((points, text[at : at + length], last_time))
+        at += length + 1
+    return found
+
+
 def _table(data: bytes, number: int) -> tuple[list[tuple[int, int, float]], memoryview]:
     try:
         (count,) = _COUNT.unpack_from(data)

@@ -7,6 +7,7 @@ once for all. A future has its result only after that flush.
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -19,8 +20,11 @@ from ...runtime.sqlite import Connection, connect, migrate, transaction, transla
 from ...runtime.worker import Worker
 from .access import SQLiteReader, SQLiteWriter
 from .contract import Reader, Storage, Writer
+from .copies import kept_before_migration
 from .jobs import Job, Jobs
-from .layout import MIGRATIONS
+from .layout import LAYOUT, MIGRATIONS
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 Given = TypeVar("Given")
@@ -83,7 +87,9 @@ class SQLiteStorage(Storage):
             for _ in range(number):
                 connections.append(connect(self._path))
             with translated(self._path, "opening"):
-                migrate(connections[0], self._path, MIGRATIONS)
+                migrate(
+                    connections[0], self._path, MIGRATIONS, before=lambda layout: self._keep(connections[0], layout)
+                )
                 for connection in connections[1:]:
                     connection.execute("PRAGMA query_only = ON")
         except BaseException:
@@ -91,6 +97,10 @@ class SQLiteStorage(Storage):
                 connection.close()
             raise
         return connections
+
+    def _keep(self, connection: Connection, layout: int) -> None:
+        copy = kept_before_migration(connection, self._path, layout)
+        log.info("%s has an older layout, %s, and is brought to %s; as it was: %s", self._path, layout, LAYOUT, copy)
 
     def read(self, work: Callable[[Reader], T]) -> Future[T]:
         """

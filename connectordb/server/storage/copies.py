@@ -1,0 +1,72 @@
+"""Copies of a database file: made while others write to it, flushed, for their owner only, and whole or not there at all."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ...exceptions import StorageError
+from ...runtime.durable import flush
+from ...runtime.sqlite import Connection, copy
+
+
+@contextmanager
+def copied(
+    source: Connection, path: str | os.PathLike[str], progress: Callable[[int, int], object] | None = None
+) -> Iterator[Path]:
+    """
+    Copy all that *source* holds at this moment; the copy gets the name *path* when the block has ended without an error.
+
+    Args:
+        source: Where from; in no transaction.
+        path: The copy's name, which nothing may have.
+        progress: Called with the pages that are done, and how many there are.
+
+    Yields:
+        The copy under a preliminary name beside it, to be looked at.
+
+    Raises:
+        StorageFull: There is no space.
+        StorageError: There is something at *path*, it cannot be written, or *source* is damaged.
+    """
+    target = Path(path)
+    if os.path.lexists(target):
+        raise StorageError(f"writing {str(target)!r}: it is there already; give a name that is not")
+    try:
+        descriptor, name = tempfile.mkstemp(prefix=f".{target.name}-", dir=target.parent)  # 0600
+    except OSError as error:
+        raise StorageError(
+            f"writing {str(target)!r}: {error.strerror}; give a path where a file can be made"
+        ) from error
+    os.close(descriptor)
+    draft = Path(name)
+    try:
+        copy(source, draft, progress)
+        flush(draft)
+        yield draft
+        os.replace(draft, target)
+        flush(target.parent)
+    finally:
+        # after the renaming there is nothing to remove; the others are there if an error came in the middle
+        for left in (draft, *(draft.with_name(draft.name + ending) for ending in ("-journal", "-wal", "-shm"))):
+            left.unlink(missing_ok=True)
+
+
+def kept_before_migration(source: Connection, path: str | os.PathLike[str], layout: int) -> Path:
+    """
+    Copy the file at *path*, whose layout is about to change, to a file beside it that is named with its layout.
+
+    Returns:
+        The copy: ``connectordb.layout-1.db``, say, with a further number if there is one already.
+    """
+    of = Path(path)
+    target, number = of.with_name(f"{of.stem}.layout-{layout}{of.suffix}"), 1
+    while os.path.lexists(target):
+        number += 1
+        target = of.with_name(f"{of.stem}.layout-{layout}-{number}{of.suffix}")
+    with copied(source, target):
+        pass
+    return target
