@@ -1,20 +1,33 @@
 """
 Websocket commands and messages, between JSON text and frozen values.
 
-A command always carries all four keys: the original server decodes each message over the one before, so a key that is
-left out keeps its old value there.
+A command always carries the four keys of the 0.3 protocol: the original server decodes each message over the one before, so a
+key that is left out keeps its old value there. ``id`` and ``key`` are understood by servers that announce it
+(``docs/topics/beyond_0_3.rst``); what such a server says beyond the messages of 0.3 is read by `read_told`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeGuard
 
 from ..exceptions import RemoteProtocolError
 from . import json_text
 from .points import Datapoint, read_point
 
 CommandName = Literal["insert", "subscribe", "unsubscribe", "unsubscribe_all"]
+
+#: What a command may be called; its answer has the same.
+CommandId = str | int | float
+
+#: Characters of a command's id that is a text.
+ID_LIMIT = 255
+
+#: Why a subscription has ended: the stream is gone, or all of its points are; it must not be read any more; the device that
+#: opened the connection is gone.
+EndReason = Literal["deleted", "cleared", "denied", "caller"]
+
+END_REASONS: tuple[EndReason, ...] = ("deleted", "cleared", "denied", "caller")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,16 +40,25 @@ class Command:
         arg: The path of a stream or downlink.
         transform: PipeScript, or ``""``.
         d: Points, for ``insert``.
+        id: What the answer is to carry; without it there is none.
+        key: An ``insert``'s idempotency key, or ``""``.
     """
 
     cmd: CommandName
     arg: str = ""
     transform: str = ""
     d: tuple[Datapoint, ...] = ()
+    id: CommandId | None = None
+    key: str = ""
 
     def encode(self) -> bytes:
-        """Return the command as JSON text, all keys in it."""
-        return json_text.dumps({"cmd": self.cmd, "arg": self.arg, "transform": self.transform, "d": self.d})
+        """Return the command as JSON text, all four keys in it."""
+        content: dict[str, Any] = {"cmd": self.cmd, "arg": self.arg, "transform": self.transform, "d": self.d}
+        if self.id is not None:
+            content["id"] = self.id
+        if self.key:
+            content["key"] = self.key
+        return json_text.dumps(content)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,19 +68,23 @@ class Message:
 
     Attributes:
         stream: The path that was written; of a downlink with ``/downlink``.
-        data: The points, as they were sent: times before restamping.
+        data: The points. With an index they are as they were stored, without as they were sent: times before restamping.
         transform: The transform of the subscription, or ``""``.
+        index: Of the first point, for who subscribed with an id; `None` if the points were not stored.
     """
 
     stream: str
     data: tuple[Datapoint, ...]
     transform: str = ""
+    index: int | None = None
 
     def encode(self) -> bytes:
-        """Return the message as JSON text; ``transform`` only if there is one."""
+        """Return the message as JSON text; ``transform`` and ``index`` only if there is one."""
         content: dict[str, Any] = {"stream": self.stream}
         if self.transform:
             content["transform"] = self.transform
+        if self.index is not None:
+            content["index"] = self.index
         return json_text.dumps({**content, "data": self.data})
 
     @classmethod
@@ -69,14 +95,175 @@ class Message:
         Raises:
             RemoteProtocolError: It says none.
         """
-        try:
-            content = json_text.loads(text)
-        except ValueError as error:
-            raise RemoteProtocolError(f"a websocket message that is no JSON: {error}") from error
-        match content:
-            case {"stream": str(stream), "data": list() | None as data, **others}:
-                transform = others.get("transform", "")
-                points = tuple(read_point(point) for point in data or ())
-                if isinstance(transform, str):
-                    return cls(stream, points, transform)
-        raise RemoteProtocolError(f"a websocket message without 'stream' and 'data': {text[:200]!r}")
+        message = _message(_loads(text))
+        if message is None:
+            raise RemoteProtocolError(f"a websocket message without 'stream' and 'data': {text[:200]!r}")
+        return message
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """
+    The answer to a command that was obeyed.
+
+    Attributes:
+        id: The command's.
+        stream: What was subscribed to or unsubscribed from, or where points landed; ``""`` of ``unsubscribe_all``.
+        index: Of the first point that will be told, or that was inserted; `None` if nothing was stored.
+        series: What tells a stream from another one that had its path before, in the same database; ``""`` but for
+            ``subscribe``.
+        ephemeral: Whether points are told but not stored, as things are.
+    """
+
+    id: CommandId
+    stream: str = ""
+    index: int | None = None
+    series: str = ""
+    ephemeral: bool = False
+
+    def encode(self) -> bytes:
+        """Return the answer as JSON text."""
+        ok: dict[str, Any] = {"stream": self.stream} if self.stream else {}
+        if self.index is not None:
+            ok["index"] = self.index
+        if self.series:
+            ok |= {"series": self.series, "ephemeral": self.ephemeral}
+        return json_text.dumps({"id": self.id, "ok": ok})
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """
+    The answer to a command that was refused: the id, and what the error body of the same refusal over REST says.
+
+    Attributes:
+        id: The command's.
+        code: The status.
+        msg: Why.
+        ref: What the server's log calls it.
+    """
+
+    id: CommandId
+    code: int
+    msg: str
+    ref: str
+
+    def encode(self) -> bytes:
+        """Return the answer as JSON text."""
+        return json_text.dumps({"id": self.id, "error": {"code": self.code, "msg": self.msg, "ref": self.ref}})
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """
+    Points that were not told, as the client did not read; they can be read over REST.
+
+    Attributes:
+        stream: The path that was subscribed to.
+        first: The index of the first of them.
+        after: That of the first point behind them, which is the next to be told.
+    """
+
+    stream: str
+    first: int
+    after: int
+
+    def encode(self) -> bytes:
+        """Return the message as JSON text."""
+        return json_text.dumps({"stream": self.stream, "gap": [self.first, self.after]})
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """
+    Points that were not told, and were not stored either.
+
+    Attributes:
+        stream: The path that was subscribed to.
+        number: How many.
+    """
+
+    stream: str
+    number: int
+
+    def encode(self) -> bytes:
+        """Return the message as JSON text."""
+        return json_text.dumps({"stream": self.stream, "lost": self.number})
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """
+    A subscription that is none any more.
+
+    Attributes:
+        stream: The path that was subscribed to.
+        reason: Why.
+    """
+
+    stream: str
+    reason: EndReason
+
+    def encode(self) -> bytes:
+        """Return the message as JSON text."""
+        return json_text.dumps({"stream": self.stream, "ended": self.reason})
+
+
+#: What a server can say.
+Told = Message | Done | Failed | Gap | Lost | Ended
+
+
+def read_told(text: str | bytes) -> Told:
+    """
+    Return what a server says.
+
+    Raises:
+        RemoteProtocolError: It says nothing that is known here.
+    """
+    content = _loads(text)
+    told = _message(content) or _answer(content) or _notice(content)
+    if told is None:
+        raise RemoteProtocolError(f"a websocket message that is none: {text[:200]!r}")
+    return told
+
+
+def _loads(text: str | bytes) -> Any:
+    try:
+        return json_text.loads(text)
+    except ValueError as error:
+        raise RemoteProtocolError(f"a websocket message that is no JSON: {error}") from error
+
+
+def _message(content: Any) -> Message | None:
+    match content:
+        case {"stream": str(stream), "data": list() | None as data, **others}:
+            transform, index = others.get("transform", ""), others.get("index")
+            if isinstance(transform, str) and (index is None or _is_index(index)):
+                return Message(stream, tuple(map(read_point, data or ())), transform, index)
+    return None
+
+
+def _answer(content: Any) -> Done | Failed | None:
+    match content:
+        case {"id": str() | int() | float() as id, "ok": {**ok}}:
+            stream, index, series = ok.get("stream", ""), ok.get("index"), ok.get("series", "")
+            if isinstance(stream, str) and isinstance(series, str) and (index is None or _is_index(index)):
+                return Done(id, stream, index, series, ok.get("ephemeral") is True)
+        case {"id": str() | int() | float() as id, "error": {"code": int(code), "msg": str(msg), "ref": str(ref)}}:
+            return Failed(id, code, msg, ref)
+    return None
+
+
+def _notice(content: Any) -> Gap | Lost | Ended | None:
+    match content:
+        case {"stream": str(stream), "gap": [first, after]} if _is_index(first) and _is_index(after):
+            return Gap(stream, first, after)
+        case {"stream": str(stream), "lost": number} if _is_index(number):
+            return Lost(stream, number)
+        case {"stream": str(stream), "ended": reason} if reason in END_REASONS:
+            return Ended(stream, reason)
+    return None
+
+
+def _is_index(value: Any) -> TypeGuard[int]:
+    return type(value) is int and value >= 0

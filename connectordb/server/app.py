@@ -76,7 +76,9 @@ class App:
         self._tls = tls
         self._sockets: set[Connection] = set()
         self._bodies = Bodies(config.limits)
-        self._answers = Answers(Features(durable=True))
+        self._answers = Answers(
+            Features(durable=True, idempotency=config.idempotency.seconds, ws_id=True, ws_index=True)
+        )
         self.connections = Connections(self.handle, self._answers.error, self._answers.raw, config.limits)
         self.door: Door | None = None
 
@@ -164,7 +166,8 @@ class App:
             query={name: query[name] for name in query},
             q=tuple(query.getall("q", ())),
             body=body.content,
-            key=request.headers.get(IDEMPOTENCY_KEY),
+            # of several, one that can be none
+            key=", ".join(request.headers.getall(IDEMPOTENCY_KEY, ())) if IDEMPOTENCY_KEY in request.headers else None,
             most_keys=self._config.idempotency.keys_per_device,
             site=self._site(request) if goal.tells_site else "",
         )
@@ -185,7 +188,7 @@ class App:
         caller = await self._service.caller(credentials, patience)
         if self.connections.stopping:
             raise ClosedError("the server is stopping")
-        connection = Connection(self._service, caller, self._timing)
+        connection = Connection(self._service, caller, self._timing, self._config.websocket)
         _protocol(request).begin(Phase.OPEN)
         self._sockets.add(connection)
         try:

@@ -1,8 +1,8 @@
 """
-One subscriber without its socket: commands in, messages out.
+One subscriber without its socket: commands in, frames out.
 
 `read_command` says what a message from the client asks for. `Outbox` holds what is to be sent until the socket takes it, and
-says when that is too much: whoever does not read is dropped, not buffered without bound.
+says when that is too much.
 """
 
 from __future__ import annotations
@@ -10,19 +10,15 @@ from __future__ import annotations
 import json
 from collections import deque
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 from ..exceptions import LocalProtocolError, RemoteProtocolError
 from ..protocol import json_text
-from ..protocol.feed import Message
+from ..protocol.feed import ID_LIMIT, CommandId
 from ..protocol.paths import Path
 from ..protocol.points import Datapoint
-from .handlers import Published, Refusal
+from .handlers import Refusal
 from .handlers.data import read_points
-
-#: Messages, and bytes of them, that wait for one subscriber at most. One message alone may be larger.
-WAITING_MESSAGES = 1000
-WAITING_BYTES = 16 * 1024 * 1024
 
 _COMMANDS = ("insert", "subscribe", "unsubscribe", "unsubscribe_all")
 
@@ -37,12 +33,18 @@ class Asked:
         path: Of a stream or downlink; `None` if ``arg`` is none.
         transform: PipeScript, or ``""``.
         points: Of an insert.
+        id: What the answer is to carry; `None` if none is wanted.
+        key: An insert's idempotency key.
+        fault: What is wrong with the command, where there is an id to answer to.
     """
 
     cmd: Literal["", "insert", "subscribe", "unsubscribe", "unsubscribe_all"]
     path: Path | None = None
     transform: str = ""
     points: tuple[Datapoint, ...] = ()
+    id: CommandId | None = None
+    key: str | None = None
+    fault: str = ""
 
 
 def read_command(text: str | bytes) -> Asked:
@@ -58,16 +60,38 @@ def read_command(text: str | bytes) -> Asked:
     if not isinstance(body, dict):
         raise RemoteProtocolError("a command is a JSON object")
     keys = {key.lower(): value for key, value in body.items() if value is not None}
+    id = _id(keys.get("id"))
+    try:
+        return _asked(keys, id)
+    except RemoteProtocolError as error:
+        if id is None:
+            raise
+        return Asked("", id=id, fault=str(error))
+
+
+def _id(value: Any) -> CommandId | None:
+    if value is None or type(value) in (int, float) or (isinstance(value, str) and len(value) <= ID_LIMIT):
+        id: CommandId | None = value
+        return id
+    raise RemoteProtocolError(f"the 'id' of a command is a number, or a text of at most {ID_LIMIT} characters")
+
+
+def _asked(keys: dict[str, Any], id: CommandId | None) -> Asked:
     cmd, arg, transform = (keys.get(name, "") for name in ("cmd", "arg", "transform"))
     if not all(isinstance(value, str) for value in (cmd, arg, transform)):
         raise RemoteProtocolError("'cmd', 'arg' and 'transform' of a command are texts")
+    key = keys.get("key")
+    if not (key is None or isinstance(key, str)):
+        raise RemoteProtocolError("the 'key' of a command is a text")
     try:
         points = read_points(keys.get("d"))
     except Refusal as refusal:
         raise RemoteProtocolError(f"in 'd' of a command: {refusal.message}") from refusal
     if cmd not in _COMMANDS:
-        return Asked("")
-    return Asked(cmd, _stream_path(arg), transform, tuple(points))
+        return Asked(
+            "", id=id, fault=f"{cmd[:40]!r} is no command; there are {', '.join(_COMMANDS)}" if id is not None else ""
+        )
+    return Asked(cmd, _stream_path(arg), transform, tuple(points), id, key)
 
 
 def _first_value(text: str) -> Any:
@@ -98,51 +122,45 @@ def _stream_path(arg: str) -> Path | None:
     return path if path.depth == 3 else None
 
 
-def encode(published: Published) -> str:
-    """Return the message about an insert, the same for all who subscribed without a transform."""
-    return Message(published.path, published.points).encode().decode() + "\n"
-
-
-class Outgoing(Protocol):
-    """Where messages for one subscriber are put."""
-
-    def offer(self, message: str) -> bool:
-        """Add a message; tell whether there was room for it."""
-
-
-class Outbox(Outgoing):
+class Outbox:
     """
-    What waits to be sent to one subscriber.
+    Frames that wait to be sent to one subscriber.
 
-    Attributes:
-        overflowed: Whether more came than was taken; what waits then is incomplete, and the subscriber is to be dropped.
+    Args:
+        messages: How many may wait.
+        size: Bytes of them that may wait. One alone may be larger.
     """
 
-    def __init__(self, messages: int = WAITING_MESSAGES, size: int = WAITING_BYTES) -> None:
+    def __init__(self, messages: int, size: int) -> None:
         self._most_messages = messages
         self._most_bytes = size
-        self._waiting: deque[str] = deque()
+        self._waiting: deque[bytes] = deque()
         self._bytes = 0
-        self.overflowed = False
 
-    def offer(self, message: str) -> bool:
-        """Add a message; tell whether there was room for it."""
-        full = len(self._waiting) >= self._most_messages or self._bytes + len(message) > self._most_bytes
-        if self.overflowed or (self._waiting and full):
-            self.overflowed = True
+    def offer(self, frame: bytes) -> bool:
+        """Add a frame; tell whether there was room for it."""
+        if not self.fits(frame):
             return False
-        self._waiting.append(message)
-        self._bytes += len(message)
+        self._waiting.append(frame)
+        self._bytes += len(frame)
         return True
 
-    def take(self) -> str | None:
-        """Take the message that has waited longest."""
+    def fits(self, frame: bytes) -> bool:
+        """Tell whether there is room for a frame."""
+        return not self._waiting or (self.has_room() and self._bytes + len(frame) <= self._most_bytes)
+
+    def has_room(self) -> bool:
+        """Tell whether there is room for anything."""
+        return len(self._waiting) < self._most_messages and self._bytes < self._most_bytes
+
+    def take(self) -> bytes | None:
+        """Take the frame that has waited longest."""
         if not self._waiting:
             return None
-        message = self._waiting.popleft()
-        self._bytes -= len(message)
-        return message
+        frame = self._waiting.popleft()
+        self._bytes -= len(frame)
+        return frame
 
     def __len__(self) -> int:
-        """Return how many messages wait."""
+        """Return how many frames wait."""
         return len(self._waiting)

@@ -7,6 +7,7 @@ message reaches anybody. It belongs to one thread.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Generic, TypeVar
 
 Subscriber = TypeVar("Subscriber")
@@ -45,6 +46,14 @@ class Hub(Generic[Subscriber]):
         """Return who wants what is inserted at *path*."""
         return tuple(self._by_path.get(path, ()))
 
+    def below(self, path: str) -> list[tuple[Subscriber, str]]:
+        """Return the subscriptions to a path and to all below it."""
+        return [(who, at) for at, all_of in self._by_path.items() if is_below(at, path) for who in all_of]
+
+    def __iter__(self) -> Iterator[Subscriber]:
+        """Go through all who want something, as they are now."""
+        return iter(list(self._by_subscriber))
+
     def __len__(self) -> int:
         """Return the number of subscriptions."""
         return sum(map(len, self._by_path.values()))
@@ -56,3 +65,8 @@ class Hub(Generic[Subscriber]):
             held.pop(item, None)
             if not held:
                 del sets[key]
+
+
+def is_below(path: str, other: str) -> bool:
+    """Tell whether *path* is *other* or below it; all are below ``""``."""
+    return not other or path == other or path.startswith(f"{other}/")

@@ -22,6 +22,7 @@ from .config import DEFAULT, Config, Listen, configured
 from .cookies import load_secret
 from .database import Database
 from .database import open as open_database
+from .forgetting import forget_old_keys
 from .proxies import is_loopback
 from .service import Service
 from .service_manager import notify
@@ -236,6 +237,7 @@ class Server:
     async def _main(self, config: Config, database: Database, listener: socket.socket, ready: Future[None]) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         service = Service(database.storage, login_delay=config.login.refused_delay)
+        forgetting = asyncio.ensure_future(forget_old_keys(database.storage, config.idempotency.seconds))
         try:
             app = App(
                 service,
@@ -249,6 +251,7 @@ class Server:
             await self._stop.wait()
             await app.stop()
         finally:
+            forgetting.cancel()
             service.close()
 
     def _tls(self) -> Callable[[], ssl.SSLContext] | None:

@@ -9,27 +9,31 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import replace
 from typing import Any, TypeVar
 
+from ..protocol.feed import EndReason
 from ..protocol.paths import Path
 from ..runtime.clock import SYSTEM, Clock
 from .accounts import ANONYMOUS, Caller, Claim, Credentials, Known, LoginRefused, as_of_now, confirm, look_up
+from .aftermath import Aftermath
 from .crew import Busy, Crew
-from .feed import Outgoing, encode
-from .handlers import HashWanted, Pages, Refusal, Reply, Request, at_once, data
-from .hub import Hub
+from .handlers import HashWanted, Landed, Pages, Refusal, Reply, Request, at_once, data
+from .handlers.listening import Start, start
 from .passwords import hash_password
 from .patience import NotWanted, Patience
 from .permissions import DEFAULT, Permissions
 from .routing import Route
 from .server_timing import Spent, seconds
-from .storage import Reader, Storage
+from .storage import Reader, Storage, Writer
+from .teller import Teller
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+Done = TypeVar("Done", Reply, Claim, Reply | Claim)
 
 #: Seconds that a refused login waits for its answer (``docs/topics/wire.rst``, "Refused credentials").
 LOGIN_DELAY = 0.3
@@ -46,7 +50,7 @@ class Service:
         login_delay: Seconds that a refused login waits for its answer.
 
     Attributes:
-        hub: Who wants to be told of what.
+        teller: Tells subscribers of what happens.
     """
 
     def __init__(
@@ -61,12 +65,14 @@ class Service:
         self._permissions = permissions
         self._clock = clock
         self._login_delay = login_delay
-        self.hub: Hub[Outgoing] = Hub()
+        self.teller = Teller()
+        self._aftermath = Aftermath()
         self._hashers = Crew("passwords", 2, 100)
         self._computers = Crew("queries", 2, 100)
 
     def close(self) -> None:
         """End the threads; what waits for them is not done any more."""
+        self.teller.close()
         self._hashers.close()
         self._computers.close()
 
@@ -118,7 +124,6 @@ class Service:
             call.request = call.request.with_hash(await self._hashed(lambda: hash_password(password), patience))
             done = await self._run(call, credentials, patience)
         assert isinstance(done, Reply)  # a claim has been confirmed by now
-        self._publish(done)
         if done.rest is not None and done.rest.computed:
             # what cannot be computed is refused while it still can be
             done = replace(done, body=done.body + (await self.page(done.rest, patience) or b""))
@@ -128,7 +133,7 @@ class Service:
         """Have the storage do a call; return who claims to be calling if that takes long to confirm."""
         given = seconds()
         if call.route.does == "write":
-            done = await patience.change(self._storage.write(lambda access: call.run(access, credentials, given)))
+            done = await patience.change(self._write(lambda access: call.run(access, credentials, given)))
             call.spent.flush += seconds() - call.ended
             return done
         return await patience.read(self._storage.read(lambda access: call.run(access, credentials, given)))
@@ -183,21 +188,57 @@ class Service:
 
         return await asyncio.wrap_future(self._storage.read(work))
 
-    async def insert(self, caller: Caller, path: Path, points: tuple[dict[str, Any], ...]) -> None:
+    async def lost(self, caller: Caller, paths: Sequence[Path]) -> dict[Path, EndReason]:
+        """Return those of *paths* whose points the caller cannot read any more as things are now, and why."""
+
+        def work(reader: Reader) -> dict[Path, EndReason]:
+            now = as_of_now(reader, caller)
+            if now is None:
+                return dict.fromkeys(paths, "caller")
+            gone = [path for path in paths if not data.is_readable(reader, self._at(path, now))]
+            return {path: "denied" if reader.find(path.names).stream else "deleted" for path in gone}
+
+        return await asyncio.wrap_future(self._storage.read(work))
+
+    async def follow(self, caller: Caller, path: Path, begin: Callable[[Start], None]) -> None:
         """
-        Append points, restamped where they are too old.
+        Have a subscription begin: every insert that is published after *begin* was called comes after its start.
+
+        Raises:
+            Refusal: The caller may not read it, or there is nothing.
+        """
+
+        # by the writer, which changes nothing: what it finds has its place in the order of what others change
+        def work(writer: Writer) -> Start:
+            return start(writer, self._at(path, self._present(writer, caller)))
+
+        await asyncio.wrap_future(self._aftermath.after(self._storage.write(work), begin))
+
+    async def insert(
+        self, caller: Caller, path: Path, points: tuple[dict[str, Any], ...], key: str | None = None
+    ) -> Landed:
+        """
+        Append points, restamped where they are too old; under a *key*, once.
 
         Raises:
             Refusal: They are refused.
         """
 
-        def work(writer: Any) -> Reply:
-            now = as_of_now(writer, caller)
-            if now is None:
-                raise Refusal(403, "The device that opened this connection is not there any more.")
-            return data.insert_points(writer, self._at(path, now), list(points))
+        def work(writer: Writer) -> Reply:
+            request = replace(self._at(path, self._present(writer, caller)), key=key)
+            return data.insert_points(writer, request, list(points))
 
-        self._publish(await asyncio.wrap_future(self._storage.write(work)))
+        landed = (await asyncio.wrap_future(self._write(work))).landed
+        assert landed is not None
+        return landed
+
+    @staticmethod
+    def _present(reader: Reader, caller: Caller) -> Caller:
+        """Return a caller with its rights of now; refuse one that is gone."""
+        now = as_of_now(reader, caller)
+        if now is None:
+            raise Refusal(403, "The device that opened this connection is not there any more.")
+        return now
 
     def _at(self, path: Path, caller: Caller) -> Request:
         query = {"downlink": "true"} if path.downlink else {}
@@ -205,15 +246,13 @@ class Service:
 
     # --- inside ---
 
-    def _publish(self, reply: Reply) -> None:
-        # Before the answer is sent, and without waiting for anything since the storage was done: so messages of one path
-        # come in the order of the inserts.
-        for published in reply.published:
-            subscribers = self.hub.subscribers(published.path)
-            if subscribers:
-                message = encode(published)
-                for subscriber in subscribers:
-                    subscriber.offer(message)
+    def _write(self, work: Callable[[Writer], Done]) -> Future[Done]:
+        """Have the storage change something; when it is done, subscribers are told whoever waits for it."""
+        return self._aftermath.after(self._storage.write(work), self._settle)
+
+    def _settle(self, done: Reply | Claim) -> None:
+        if isinstance(done, Reply):
+            self.teller.settle(done)
 
     async def _confirmed(self, claim: Claim, patience: Patience) -> Caller:
         return await self._hashed(lambda: confirm(claim), patience)

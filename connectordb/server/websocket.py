@@ -14,22 +14,26 @@ import logging
 from dataclasses import dataclass
 
 from aiohttp import WSCloseCode, WSMsgType
+from aiohttp.abc import AbstractStreamWriter
 from aiohttp.web import BaseRequest, WebSocketResponse
 
-from ..exceptions import ConnectorDBError, RemoteProtocolError
-from ..protocol.constants import PING_PERIOD, PONG_WAIT, WEBSOCKET_MESSAGE_LIMIT
-from ..protocol.paths import Path
+from ..exceptions import RemoteProtocolError
+from ..protocol.constants import PING_PERIOD, PONG_WAIT
 from .accounts import Caller
 from .config import WebSocket as WebSocketSettings
-from .feed import Asked, Outbox, read_command
+from .dialogue import Dialogue
+from .feed import Outbox, read_command
 from .handlers import Refusal
 from .service import Service
 
 log = logging.getLogger(__name__)
 
-#: Bytes of a message beyond which it is not even read to its end. Then the connection is reset, and the client rarely sees the
-#: close frame that says why; below this, but beyond the limit of the wire, it does.
-_HARD_LIMIT = 4 * WEBSOCKET_MESSAGE_LIMIT
+#: How many times the limit of a message is read before the connection is reset, when the client rarely sees the close frame
+#: that says why; below this, it does.
+_HARD_LIMIT = 4
+
+#: Bytes that the transport holds until frames wait in the outbox instead.
+_IN_TRANSPORT = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +60,27 @@ class Timing:
 class Connection:
     """A client that has opened a websocket, as *caller* until it closes."""
 
-    def __init__(self, service: Service, caller: Caller, timing: Timing) -> None:
-        self._service = service
+    def __init__(
+        self, service: Service, caller: Caller, timing: Timing, settings: WebSocketSettings | None = None
+    ) -> None:
+        settings = settings or WebSocketSettings()
         self._caller = caller
         self._timing = timing
-        self._outbox = Outbox()
+        self._most_bytes = settings.message_bytes
+        self._outbox = Outbox(settings.waiting_messages, settings.waiting_bytes)
+        self._dialogue = Dialogue(
+            service,
+            caller,
+            self._outbox,
+            send=self._send,
+            drop=self._drop,
+            subscriptions=settings.subscriptions,
+        )
+        #: Where frames go; none before the handshake, and none behind a close frame.
+        self._transport: asyncio.WriteTransport | None = None
+        #: Set when something waits to be sent, and when there is room for answers.
         self._waiting = asyncio.Event()
+        self._room = asyncio.Event()
         self._dropped = asyncio.Event()
         self._leaving = asyncio.Event()
         self._ended = asyncio.Event()
@@ -73,7 +92,7 @@ class Connection:
             autoping=False,  # else pongs would not be seen
             autoclose=False,  # else every close would be answered with 1000
             compress=False,
-            max_msg_size=_HARD_LIMIT,
+            max_msg_size=_HARD_LIMIT * settings.message_bytes,
         )
 
     async def run(self, request: BaseRequest, headers: dict[str, str]) -> WebSocketResponse:
@@ -88,9 +107,10 @@ class Connection:
             raise Refusal(400, "this is no proper websocket handshake")
         self._socket.headers.update(headers)
         await self._socket.prepare(request)
+        self._transport = request.transport
         log.debug("%s opened a websocket", self._caller.path)
         works = (
-            *(self._obey_all(), self._send_all(), self._keep_alive()),
+            *(self._obey_all(), self._send_all(request.writer), self._keep_alive()),
             *(self._dropped.wait(), self._leaving.wait()),
         )
         tasks = [asyncio.ensure_future(work) for work in works]
@@ -98,7 +118,7 @@ class Connection:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
             await self._finish_command()
-            self._service.hub.leave(self)
+            self._dialogue.close()
             for task in tasks:
                 task.cancel()
             if self._dropped.is_set() and request.transport is not None:
@@ -130,17 +150,44 @@ class Connection:
 
     async def _say_goodbye(self, code: int, message: bytes) -> None:
         """Send a close frame and wait for the answer, but not for long: a client that does not read takes neither."""
+        self._transport = None
         with contextlib.suppress(ConnectionError, asyncio.TimeoutError):
             await asyncio.wait_for(self._socket.close(code=code, message=message, drain=False), 2 * self._timing.close)
 
-    def offer(self, message: str) -> bool:
-        """Have a message sent; if too many wait, the connection is cut."""
-        fits = self._outbox.offer(message)
-        if not fits and not self._dropped.is_set():
+    # --- to the client ---
+
+    def _send(self, frame: bytes) -> bool:
+        """Send a frame, or have it wait behind others; tell whether there was room for it."""
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            return True  # it ends; nobody needs to know of it
+        # whatever aiohttp writes, pongs and close frames, is written whole as well
+        if not self._outbox and transport.get_write_buffer_size() < _IN_TRANSPORT:
+            transport.write(frame)
+            return True
+        self._waiting.set()
+        return self._outbox.offer(frame)
+
+    def _drop(self) -> None:
+        """Cut the connection."""
+        if not self._dropped.is_set():
             log.warning("dropping the websocket of %s: it does not read what it subscribed to", self._caller.path)
             self._dropped.set()
-        self._waiting.set()
-        return fits
+
+    async def _send_all(self, writer: AbstractStreamWriter) -> None:
+        while True:
+            await self._waiting.wait()
+            self._waiting.clear()
+            while True:
+                await writer.drain()
+                frame = self._outbox.take()
+                if frame is None:
+                    break
+                if self._transport is not None:
+                    self._transport.write(frame)
+            self._dialogue.refill()
+            if self._dialogue.has_room:
+                self._room.set()
 
     # --- from the client ---
 
@@ -148,7 +195,7 @@ class Connection:
         while True:
             message = await self._socket.receive()
             if message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
-                if _is_too_long(message.data):
+                if _is_too_long(message.data, self._most_bytes):
                     await self._say_goodbye(WSCloseCode.MESSAGE_TOO_BIG, b"the message is too long")
                     return
                 try:
@@ -157,58 +204,26 @@ class Connection:
                     log.debug("closing the websocket of %s: %s", self._caller.path, error)
                     await self._say_goodbye(WSCloseCode.INVALID_TEXT, str(error).encode(errors="replace")[:100])
                     return
+                await self._wait_for_room()
                 async with self._busy:
-                    await self._obey(asked)
+                    await self._dialogue.obey(asked)
             elif message.type is WSMsgType.PING:
                 await self._socket.pong(message.data)
             elif message.type is WSMsgType.PONG:
                 self._last_pong = asyncio.get_running_loop().time()
             elif message.type is WSMsgType.CLOSE:
+                self._transport = None
                 await self._socket.close(code=message.data or WSCloseCode.OK)
                 return
             else:  # closed, by us or by what was wrong with a frame
                 return
 
-    async def _obey(self, asked: Asked) -> None:
-        hub = self._service.hub
-        if asked.cmd == "unsubscribe_all":
-            hub.leave(self)
-        elif asked.path is None:
-            if asked.cmd:
-                log.debug("%s: %s of what is no stream", self._caller.path, asked.cmd)
-        elif asked.cmd == "insert":
-            await self._insert(asked, asked.path)
-        elif asked.transform:
-            # What was never subscribed needs no unsubscribing.
-            log.debug("%s: %s with a transform, which is not supported yet", self._caller.path, asked.cmd)
-        elif asked.cmd == "unsubscribe":
-            hub.unsubscribe(self, str(asked.path))
-        elif asked.cmd == "subscribe":
-            await self._subscribe(asked.path)
-
-    async def _insert(self, asked: Asked, path: Path) -> None:
-        # There is no answer on a websocket, so a refusal is only logged.
-        try:
-            await self._service.insert(self._caller, path, asked.points)
-        except Refusal as refusal:
-            log.debug("%s: insert into %s: %s", self._caller.path, path, refusal.message)
-        except ConnectorDBError as error:
-            log.error("%s: insert into %s failed: %s", self._caller.path, path, error)
-
-    async def _subscribe(self, path: Path) -> None:
-        if await self._service.readable(self._caller, (path,)):
-            self._service.hub.subscribe(self, str(path))
-        else:
-            log.debug("%s: subscribing to %s is refused", self._caller.path, path)
-
-    # --- to the client ---
-
-    async def _send_all(self) -> None:
-        while True:
-            await self._waiting.wait()
-            self._waiting.clear()
-            while (message := self._outbox.take()) is not None:
-                await self._socket.send_str(message)
+    async def _wait_for_room(self) -> None:
+        """Wait until another command can be answered: nobody is asked to answer more than is read."""
+        while not self._dialogue.has_room:
+            self._room.clear()
+            self._waiting.set()
+            await self._room.wait()
 
     async def _keep_alive(self) -> None:
         loop = asyncio.get_running_loop()
@@ -223,18 +238,10 @@ class Connection:
             if loop.time() >= next_ping:
                 next_ping += self._timing.ping
                 await self._socket.ping()
-                await self._check_rights()
-
-    async def _check_rights(self) -> None:
-        """End the subscriptions to what the caller may not read any more."""
-        wanted = tuple(map(Path.parse, self._service.hub.paths(self)))
-        if wanted:
-            for path in set(wanted) - set(await self._service.readable(self._caller, wanted)):
-                log.debug("%s: the subscription to %s ends, it cannot be read any more", self._caller.path, path)
-                self._service.hub.unsubscribe(self, str(path))
+                await self._dialogue.check_rights()
 
 
-def _is_too_long(text: str | bytes) -> bool:
-    if len(text) * 4 <= WEBSOCKET_MESSAGE_LIMIT:
+def _is_too_long(text: str | bytes, limit: int) -> bool:
+    if len(text) * 4 <= limit:
         return False  # whatever its characters take
-    return len(text.encode() if isinstance(text, str) else text) > WEBSOCKET_MESSAGE_LIMIT
+    return len(text.encode() if isinstance(text, str) else text) > limit

@@ -8,10 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectordb.exceptions import RemoteProtocolError
-from connectordb.protocol.feed import Command, Message
+from connectordb.protocol.feed import ID_LIMIT, Command
 from connectordb.protocol.paths import Path
-from connectordb.server.feed import Asked, Outbox, encode, read_command
-from connectordb.server.handlers import Published
+from connectordb.server.feed import Asked, Outbox, read_command
 
 from ..support.case import Case
 
@@ -52,6 +51,22 @@ class Commands(Case):
             with self.subTest(text), self.assertRaises(RemoteProtocolError):
                 read_command(text)
 
+    def test_ids(self) -> None:
+        """A command with an id is answered whatever else is wrong with it; what can be no id ends a connection."""
+        path = Path.parse("a/b/c")
+        for id in ("x", "", 5, -1.5, 2**63, "x" * ID_LIMIT):
+            self.assertEqual(
+                read_command(Command("subscribe", "a/b/c", id=id).encode()), Asked("subscribe", path, id=id)
+            )
+            for wrong in ({"cmd": "nosuch"}, {"cmd": 5}, {"arg": []}, {"d": 5}, {"d": [{"t": "x"}]}, {"key": 5}, {}):
+                asked = read_command(json.dumps({"id": id, **wrong}))
+                self.assertEqual((asked.cmd, asked.id, bool(asked.fault)), ("", id, True))
+        for id in ([], {}, True, "x" * (ID_LIMIT + 1)):
+            with self.subTest(id), self.assertRaises(RemoteProtocolError):
+                read_command(json.dumps({"cmd": "subscribe", "arg": "a/b/c", "id": id}))
+        keyed = read_command(Command("insert", "a/b/c", d=({"t": 1, "d": 2},), key="k").encode())
+        self.assertEqual((keyed.key, keyed.id), ("k", None))
+
     @given(
         st.one_of(st.text(), st.binary(), st.recursive(st.none() | st.integers() | st.text(), st.lists).map(json.dumps))
     )
@@ -68,27 +83,23 @@ class Outboxes(Case):
 
     def test_in_order(self) -> None:
         """Messages are taken as they came."""
-        outbox = Outbox()
-        for text in "abc":
-            self.assertTrue(outbox.offer(text))
-        self.assertEqual([outbox.take() for _ in range(4)], ["a", "b", "c", None])
+        outbox = Outbox(messages=3, size=100)
+        for frame in (b"a", b"b", b"c"):
+            self.assertTrue(outbox.has_room() and outbox.offer(frame))
+        self.assertFalse(outbox.has_room())
+        self.assertEqual([outbox.take() for _ in range(4)], [b"a", b"b", b"c", None])
 
     def test_bounds(self) -> None:
-        """More messages or bytes than the bound are refused, from then on all; one large message alone is fine."""
+        """More messages or bytes than the bound are refused until some are taken; one large message alone is fine."""
         outbox = Outbox(messages=2, size=10)
-        self.assertTrue(outbox.offer("x" * 100))
+        self.assertTrue(outbox.offer(b"x" * 100))
+        self.assertFalse(outbox.has_room() or outbox.offer(b""))
         outbox.take()
-        self.assertTrue(outbox.offer("x" * 8))
-        self.assertFalse(outbox.offer("xxx"))
-        self.assertTrue(outbox.overflowed)
-        self.assertFalse(outbox.offer(""))
+        self.assertTrue(outbox.offer(b"x" * 8))
+        self.assertTrue(outbox.has_room())
+        self.assertFalse(outbox.offer(b"xxx"))
+        self.assertTrue(outbox.offer(b"xx"))
+        self.assertFalse(outbox.has_room())
         few = Outbox(messages=2, size=10)
-        self.assertEqual([few.offer("x") for _ in range(3)], [True, True, False])
+        self.assertEqual([few.offer(b"x") for _ in range(3)], [True, True, False])
         self.assertEqual(len(few), 2)
-
-    def test_messages(self) -> None:
-        """A message is what the client reads."""
-        published = Published("a/b/c", ({"t": 1.5, "d": "é"}, {"t": 2, "o": "x/y"}))
-        message = Message.decode(encode(published))
-        self.assertEqual(message.stream, "a/b/c")
-        self.assertEqual(message.data, ({"t": 1.5, "d": "é"}, {"t": 2, "o": "x/y", "d": None}))

@@ -13,6 +13,7 @@ from connectordb.server import passwords, service
 from connectordb.server.accounts import Caller, Key, Password
 from connectordb.server.crew import Busy
 from connectordb.server.handlers import Refusal
+from connectordb.server.news import News
 from connectordb.server.routing import Route, route
 from connectordb.server.service import Service
 
@@ -26,15 +27,25 @@ cheap = mock.patch.multiple(passwords, _N=16, _P=1)
 
 
 class Ear:
-    """A subscriber that remembers."""
+    """A listener that remembers."""
+
+    own_path = "mara/lamp"
 
     def __init__(self) -> None:
-        self.heard: list[str] = []
+        self.heard: list[bytes | tuple[str, str]] = []
+        self.looked = 0
 
-    def offer(self, message: str) -> bool:
-        """Hear a message."""
-        self.heard.append(message)
-        return True
+    def tell(self, news: News) -> None:
+        """Hear of an insert."""
+        self.heard.append(news.plain[2:])
+
+    def end(self, path: str, reason: str) -> None:
+        """Hear of an end."""
+        self.heard.append((path, reason))
+
+    async def look_again(self) -> None:
+        """Count."""
+        self.looked += 1
 
 
 class ServiceTests(HandlerCase):
@@ -116,7 +127,7 @@ class ServiceTests(HandlerCase):
         ear = Ear()
 
         async def work(made: Service) -> None:
-            made.hub.subscribe(ear, str(light))
+            made.teller.hub.subscribe(ear, str(light))
             await made.insert(self.caller("mara/lamp"), light, ({"t": 1, "d": 5},))
             with self.assertRaises(Refusal):
                 await made.insert(self.caller("bob/user"), light, ({"t": 1, "d": 5},))
@@ -128,8 +139,8 @@ class ServiceTests(HandlerCase):
         self.assertEqual(
             ear.heard,
             [
-                '{"stream":"mara/lamp/light","data":[{"t":1,"d":5}]}\n',
-                '{"stream":"mara/lamp/light","data":[{"t":2,"d":6}]}\n',
+                b'{"stream":"mara/lamp/light","data":[{"t":1,"d":5}]}\n',
+                b'{"stream":"mara/lamp/light","data":[{"t":2,"d":6}]}\n',
             ],
         )
 

@@ -35,7 +35,8 @@ def insert_key(request: Request, stream_id: int) -> InsertKey | None:
 
 def digest(points: list[Datapoint]) -> bytes:
     """Return what points that were read are told from others by."""
-    return sha256(json_text.dumps(points)).digest()[:_DIGEST_BYTES]
+    text = json_text.dumps([(point["t"], point.get("d")) for point in points])
+    return sha256(text).digest()[:_DIGEST_BYTES]
 
 
 def recalled(writer: Writer, request: Request, name: InsertKey, body: bytes) -> Remembered | None:
