@@ -28,8 +28,6 @@ LEFT_OUT = {
     ("websocket", "transforms: last of an insert"),
     ("websocket", "transforms: that fail on the data"),
     ("websocket", "downlink: with a transform"),
-    # cookies
-    ("auth", "session cookies"),
 }
 
 #: These count everything that there is, so nothing else may go on.
