@@ -3,20 +3,23 @@ Who may do what, as tables and the few functions that read them; pure.
 
 Access is the intersection of what two roles grant for the *relation* of an object to the caller: that of the caller's user
 and that of the calling device. A role names a *level* per relation; a level says which actions it grants, and which *field
-set* reading and writing use (``docs/topics/wire.rst``, "Permissions"). `DEFAULT` holds the tables of a 0.3 server.
+set* reading and writing use (``docs/topics/wire.rst``, "Permissions"). A user's role also limits what its users may have.
+`DEFAULT` holds the tables of a 0.3 server; ``permission_files.py`` reads others.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal, get_args
 
+from ..protocol.constants import RESERVED_USER_NAMES
 from .accounts import Caller
 from .storage import Device, User
 
 Relation = Literal["self", "own", "public", "private"]
 Kind = Literal["user", "device", "stream"]
+Counted = Literal["users", "devices", "streams"]
 Action = Literal[
     "create user",
     "create device",
@@ -28,6 +31,8 @@ Action = Literal[
     "list devices",
     "list streams",
 ]
+
+ACTIONS: frozenset[Action] = frozenset(get_args(Action))
 
 #: The fields of each kind of object, as they travel. A password is written and never read.
 FIELDS: Mapping[Kind, tuple[str, ...]] = {
@@ -80,18 +85,58 @@ class Level:
 @dataclass(frozen=True, slots=True)
 class Role:
     """
-    The names of the levels that a role grants, by relation.
+    What a device's role grants, and a user's, too.
 
     Attributes:
-        may_count: Whether it may count all users, devices and streams.
-        may_be_private: Of a user's role: whether its users may hide.
-        device_role: Of a user's role: the role of a device that such a user makes, if none is given.
+        levels: The names of levels, by relation.
+        counts: Of what it may ask how many there are on the whole server.
     """
 
     levels: Mapping[Relation, str]
-    may_count: bool = False
-    may_be_private: bool = True
-    device_role: str = ""
+    counts: frozenset[Counted] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """
+    How much a user may have; 0 is as much as it likes.
+
+    Attributes:
+        devices: Devices, those included that every user has.
+        private_devices: Devices that are not public, those included that every user has.
+        streams: Streams of one device.
+        device_bytes: Bytes of all points of one device, as JSON text.
+        stream_bytes: Bytes of the points of one stream, or of its downlink, as JSON text.
+    """
+
+    devices: int = 0
+    private_devices: int = 0
+    streams: int = 0
+    device_bytes: int = 0
+    stream_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class UserRole(Role):
+    """
+    What a user's role grants.
+
+    Attributes:
+        may_be_private: Whether its users may hide.
+        limits: How much its users may have.
+        may_join: Whether its users (or of ``"nobody"``: whoever is not logged in) may make users with ``POST /join``.
+        join_role: The role of users who are made in this way.
+        join_refusal: What whoever may not is told.
+        defaults: Per kind of object the fields that one has which such a user makes, where it does not say otherwise; what is
+            not in here is empty or false.
+    """
+
+    may_be_private: bool = False
+    limits: Limits = Limits()
+    may_join: bool = False
+    join_role: str = "user"
+    join_refusal: str = ""
+    defaults: Mapping[Kind, Mapping[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,20 +148,30 @@ class Permissions:
         user_roles: By name; ``"nobody"`` must be there, and stands for unknown ones and for anonymous callers.
         device_roles: By name; ``"none"`` and ``"user"`` must be there, the first stands for unknown ones and ``""``.
         levels: What the roles name.
-        user_role: The role of a user who is made without one.
+        reserved_names: Names that no user may have, compared exactly.
+        email_suffixes: How the address of a user must end, in one of these ways; `None`: as it likes.
+        most_users: How many users there may be; 0: as many as like.
+        watch: Whether the file that this comes from is to be read again when it is saved.
     """
 
-    user_roles: Mapping[str, Role]
+    user_roles: Mapping[str, UserRole]
     device_roles: Mapping[str, Role]
     levels: Mapping[str, Level]
-    user_role: str = "user"
+    reserved_names: frozenset[str] = RESERVED_USER_NAMES
+    email_suffixes: tuple[str, ...] | None = None
+    most_users: int = 0
+    watch: bool = True
     _known: dict[tuple[str, str], Level] = field(default_factory=dict, compare=False, repr=False)
 
-    def roles(self, caller: Caller) -> tuple[Role, Role]:
+    def user_role(self, user: User | None) -> UserRole:
+        """Return the role of a user, or of whoever is not logged in."""
+        found = self.user_roles.get(user.role) if user is not None else None
+        return found or self.user_roles["nobody"]
+
+    def roles(self, caller: Caller) -> tuple[UserRole, Role]:
         """Return the caller's two roles: the user's and the device's."""
-        user = self.user_roles.get(caller.user.role if caller.user else "nobody")
         device = self.device_roles.get(caller.device.role if caller.device else "user")
-        return user or self.user_roles["nobody"], device or self.device_roles["none"]
+        return self.user_role(caller.user), device or self.device_roles["none"]
 
     def rights(self, caller: Caller, relation: Relation) -> Level:
         """Return what the caller may do to objects in this relation to it."""
@@ -131,9 +186,9 @@ class Permissions:
         """Return what the caller may do to a user; with *device*, to that device, its streams and their points."""
         return self.rights(caller, relation(caller, user, device))
 
-    def may_count(self, caller: Caller) -> bool:
-        """Tell whether the caller may count all that there is."""
-        return all(role.may_count for role in self.roles(caller))
+    def may_count(self, caller: Caller, what: Counted) -> bool:
+        """Tell whether the caller may count all users, devices or streams that there are."""
+        return all(what in role.counts for role in self.roles(caller))
 
 
 def relation(caller: Caller, user: User, device: Device | None = None) -> Relation:
@@ -168,55 +223,80 @@ def _field_set(special: str, *, data: bool = False, downlink: bool = False) -> F
 
 
 _NAMES = "user.name device.name stream.name"
-_PUBLIC_READ = _field_set(_NAMES, data=True, downlink=True)
-_SELF_READ = _field_set(
-    f"{_NAMES} user.email user.role device.apikey device.user_editable device.role", data=True, downlink=True
-)
-_DEVICE_READ = _field_set(f"{_NAMES} user.email user.role device.user_editable device.role", data=True, downlink=True)
-_SELF_WRITE = _field_set("user.email user.password device.apikey device.role", data=True, downlink=True)
-_DEVICE_WRITE = _field_set("user.email device.name device.user_editable stream.name", downlink=True)
-_FULL_DEVICE_WRITE = _field_set("user.email device.apikey device.user_editable", data=True)
-_FULL_DOWNLINK_WRITE = _field_set(" ".join(_SPECIAL), downlink=True)
-_ALL = _field_set(" ".join(_SPECIAL), data=True, downlink=True)
 
-_LIST_BELOW: frozenset[Action] = frozenset(("list devices", "list streams"))
-_EVERYTHING: frozenset[Action] = frozenset(
-    (
-        *("create user", "create device", "create stream", "delete user", "delete device", "delete stream"),
-        *("list users", "list devices", "list streams"),
-    )
-)
-_OWN_TREE = _EVERYTHING - {"create user", "delete user", "list users"}
-
-_LEVELS = {
-    "none": Level(),
-    "userpublic": Level(_LIST_BELOW, _PUBLIC_READ),
-    "userself": Level(_OWN_TREE, _SELF_READ, _SELF_WRITE),
-    "devicereader": Level(_LIST_BELOW, _DEVICE_READ),
-    "devicewriter": Level(_LIST_BELOW, _DEVICE_READ, _DEVICE_WRITE),
-    "fulldevice": Level(_EVERYTHING - {"delete user"}, _ALL, _FULL_DEVICE_WRITE),
-    "fulldownlink": Level(_EVERYTHING, _ALL, _FULL_DOWNLINK_WRITE),
-    "fullnp": Level(_EVERYTHING, _SELF_READ, _ALL),
-    "full": Level(_EVERYTHING, _ALL, _ALL),
+#: What levels read and write, by the names that permission files use.
+FIELD_SETS: Mapping[str, FieldSet] = {
+    "none": FieldSet(),
+    "publicread": _field_set(_NAMES, data=True, downlink=True),
+    "selfread": _field_set(
+        f"{_NAMES} user.email user.role device.apikey device.user_editable device.role", data=True, downlink=True
+    ),
+    "deviceread": _field_set(
+        f"{_NAMES} user.email user.role device.user_editable device.role", data=True, downlink=True
+    ),
+    "selfwrite": _field_set("user.email user.password device.apikey device.role", data=True, downlink=True),
+    "devicewrite": _field_set("user.email device.name device.user_editable stream.name", downlink=True),
+    "fulldevicewrite": _field_set("user.email device.apikey device.user_editable", data=True),
+    "fulldownlinkwrite": _field_set(" ".join(_SPECIAL), downlink=True),
+    "full": _field_set(" ".join(_SPECIAL), data=True, downlink=True),
 }
 
 
-def _role(own_self: str, own: str, public: str, private: str, **others: bool | str) -> Role:
-    return Role({"self": own_self, "own": own, "public": public, "private": private}, **others)  # type: ignore[arg-type]
+def _level(actions: frozenset[Action], read: str, write: str) -> Level:
+    return Level(actions, FIELD_SETS[read], FIELD_SETS[write])
+
+
+_LIST_BELOW: frozenset[Action] = frozenset(("list devices", "list streams"))
+_OWN_TREE = ACTIONS - {"create user", "delete user", "list users"}
+
+_LEVELS = {
+    "none": Level(),
+    "userpublic": _level(_LIST_BELOW, "publicread", "none"),
+    "userself": _level(_OWN_TREE, "selfread", "selfwrite"),
+    "devicereader": _level(_LIST_BELOW, "deviceread", "none"),
+    "devicewriter": _level(_LIST_BELOW, "deviceread", "devicewrite"),
+    "fulldevice": _level(ACTIONS - {"delete user"}, "full", "fulldevicewrite"),
+    "fulldownlink": _level(ACTIONS, "full", "fulldownlinkwrite"),
+    "fullnp": _level(ACTIONS, "selfread", "full"),
+    "full": _level(ACTIONS, "full", "full"),
+}
+
+_COUNTED: frozenset[Counted] = frozenset(("users", "devices", "streams"))
+
+#: What a device has that its maker says nothing of.
+_DEVICE = {"enabled": True, "visible": True, "user_editable": True}
+
+
+def _by_relation(own_self: str, own: str, public: str, private: str) -> Mapping[Relation, str]:
+    return {"self": own_self, "own": own, "public": public, "private": private}
 
 
 #: What a 0.3 server does unless it is told otherwise.
 DEFAULT = Permissions(
     user_roles={
-        "nobody": _role("none", "none", "none", "none", may_be_private=False),
-        "user": _role("userself", "userself", "userpublic", "none"),
-        "admin": _role("fullnp", "fullnp", "fullnp", "fullnp", may_count=True, device_role="none"),
+        "nobody": UserRole(
+            _by_relation("none", "none", "none", "none"), join_refusal="You must be logged in to add users"
+        ),
+        "user": UserRole(
+            _by_relation("userself", "userself", "userpublic", "none"),
+            may_be_private=True,
+            join_refusal="You must be logged in as admin to add users",
+            defaults={"device": _DEVICE},
+        ),
+        "admin": UserRole(
+            _by_relation("fullnp", "fullnp", "fullnp", "fullnp"),
+            _COUNTED,
+            may_be_private=True,
+            may_join=True,
+            join_refusal="Join is disabled",
+            defaults={"user": {"role": "user", "public": True}, "device": {**_DEVICE, "role": "none"}},
+        ),
     },
     device_roles={
-        "none": _role("fulldevice", "none", "none", "none"),
-        "reader": _role("fulldevice", "devicereader", "devicereader", "devicereader"),
-        "writer": _role("fulldevice", "devicewriter", "devicewriter", "devicewriter"),
-        "user": _role("full", "fulldownlink", "fulldownlink", "fulldownlink", may_count=True),
+        "none": Role(_by_relation("fulldevice", "none", "none", "none")),
+        "reader": Role(_by_relation("fulldevice", "devicereader", "devicereader", "devicereader")),
+        "writer": Role(_by_relation("fulldevice", "devicewriter", "devicewriter", "devicewriter")),
+        "user": Role(_by_relation("full", "fulldownlink", "fulldownlink", "fulldownlink"), _COUNTED),
     },
     levels=_LEVELS,
 )

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from urllib.parse import quote, unquote
 
 from ..protocol.constants import API_ROOT
-from .handlers import Refusal, Reply, Request, atom, create, crud, data, meta, query, sessions
+from .handlers import Refusal, Reply, Request, atom, create, crud, data, join, meta, query, sessions
 from .storage import Reader, Writer
 
 #: These end in a slash; nothing else does.
@@ -74,6 +74,7 @@ _BESIDE: Mapping[str, Mapping[str, Route]] = {
     "/": {"GET": Route("tell", sessions.start_page)},
     "/login": {"GET": _reading(sessions.login_page)},
     "/logout": {"GET": Route("tell", sessions.logout_page)},
+    "/join": {"POST": _writing(join.join)},
 }
 _OBJECT: Mapping[str, Route] = {
     "GET": _reading(crud.read),

@@ -124,7 +124,9 @@ class Matrix(Case):
     def test_counting(self) -> None:
         """Only an administrator's user devices count."""
         for role, user_role in product((*ROLES, "", "odd"), ("user", "admin", "odd")):
-            self.assertEqual(DEFAULT.may_count(caller(role, user_role)), (role, user_role) == ("user", "admin"))
+            with self.subTest(role=role, user_role=user_role):
+                may = [DEFAULT.may_count(caller(role, user_role), what) for what in ("users", "devices", "streams")]
+                self.assertEqual(may, [(role, user_role) == ("user", "admin")] * 3)
 
     def test_unknown_roles(self) -> None:
         """Unknown roles count as those that may least."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from ..storage import Device, Series, Stream, User, Writer
 from ..tree import META_DEVICE
 from .fields import with_defaults
-from .request import Published, Request
+from .limits import has_room
+from .request import Published, Request, as_json
 
 _NAME = "log"
 
@@ -44,7 +45,10 @@ def log_change(writer: Writer, request: Request, command: str, owner: User) -> t
     for user in users.values():
         log = ensure_log(writer, user)
         if log is not None:
-            stored = None if log.ephemeral else writer.insert(Series(log.id), [point], restamp=True)
+            series = Series(log.id)
+            # a change is not refused because there is no room for its note
+            room = has_room(writer, request.permissions, user, log.device_id, series, len(as_json(point)))
+            stored = writer.insert(series, [point], restamp=True) if room and not log.ephemeral else None
             told.append(Published(f"{user.name}/{META_DEVICE}/{_NAME}", (point,), stored))
     return tuple(told)
 

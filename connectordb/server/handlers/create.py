@@ -7,11 +7,21 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..accounts import USER_DEVICE
-from ..permissions import Kind
+from ..permissions import Kind, UserRole
 from ..storage import Device, Stream, Taken, User, Writer
 from ..tree import BORN_DEVICES, create_user
+from . import limits
 from .changes import command, ensure_log, log_change
-from .fields import check_device, check_name, check_texts, check_user, compact_schema, read_fields, shown, with_defaults
+from .fields import (
+    check_device,
+    check_name,
+    check_new_user,
+    check_texts,
+    compact_schema,
+    read_fields,
+    shown,
+    with_defaults,
+)
 from .request import NO_ACCESS, Refusal, Reply, Request, find
 
 _BAD_SCHEMA = "The provided schema is not a valid JSONSchema"
@@ -48,35 +58,65 @@ def taken_refusal(depth: int, taken: Taken) -> Refusal:
 
 
 def _create_user(writer: Writer, request: Request, name: str, body: Any) -> Reply:
-    fields = read_fields("user", body)
-    streams = _read_all("stream", fields.get("streams"))
-    devices = _read_all("device", fields.get("devices"))
+    fields = read_user(body)
     permissions, caller = request.permissions, request.caller
     rights = permissions.rights(caller, "private")
     if "create user" not in rights.actions:
         raise Refusal(403, "You do not have permissions necessary to create a user.")
-    columns = with_defaults("user", {"role": permissions.user_role, **fields})
+    columns = with_defaults("user", fields, permissions.user_role(caller.user))
     own_role = caller.user.role if caller.user else "nobody"
     if columns["role"] != own_role and "role" not in (rights.write.of("user") or ()):
         raise Refusal(403, "Don't have permission to create user with different role than creator")
-    check_name("user", name)
-    check_user(columns, columns, permissions)
+    user = new_user(writer, request, name, columns, fields)
+    return _made(writer, request, user, user)
+
+
+def read_user(body: Any) -> dict[str, Any]:
+    """Return what the body of a new user says, and what it says of all that is below."""
+    fields = read_fields("user", body)
+    for kind in ("stream", "device"):
+        fields[f"{kind}s"] = _read_all(kind, fields.get(f"{kind}s"))
+    return fields
+
+
+def new_user(
+    writer: Writer, request: Request, name: str, columns: dict[str, Any], below: Mapping[str, Mapping[str, Any]]
+) -> User:
+    """
+    Return a new user, made with its tree and its log.
+
+    Args:
+        writer: Where.
+        request: With the tables that hold, and the hash of the password once it is known.
+        name: What it is to be called.
+        columns: What `with_defaults` returned.
+        below: Under ``devices`` and ``streams`` what is to be made below it, each read by `read_fields`.
+
+    Raises:
+        Refusal: Something in it will not do.
+        Taken: Somebody has such a name, email address or API key.
+        HashWanted: All is well but for the hash.
+    """
+    permissions, role, public = request.permissions, columns["role"], columns["public"]
+    check_new_user(name, columns, permissions)
     password = columns.pop("password", "")
     if not password:
         raise Refusal(403, "Incorrect Password")
-    made_devices = [_checked_device(key, value, columns["public"], request) for key, value in devices.items()]
-    made_streams = [_checked_stream(key, value) for key, value in streams.items()]
-    taken = writer.find((name,)).user  # before the hash, which costs
-    if taken is not None:
+    devices = [_checked_device(key, value, public, role, request) for key, value in below["devices"].items()]
+    streams = [_checked_stream(key, value) for key, value in below["streams"].items()]
+    limits.check_new_devices(permissions, role, len(BORN_DEVICES), [device["public"] for device, _ in devices])
+    limits.check_new_streams(permissions, role, len(streams), "user")
+    limits.check_users(writer, permissions)
+    if writer.find((name,)).user is not None:  # before the hash, which costs
         raise Taken("name")
     user = create_user(writer, {"name": name, **columns}, request.hashed(password))
     own = writer.find((name, USER_DEVICE)).device
     assert own is not None  # it was made with the user
-    _make_streams(writer, own, made_streams)
-    for device_columns, below in made_devices:
-        _make_streams(writer, writer.create_device(user.id, device_columns), below)
+    _make_streams(writer, own, streams)
+    for device_columns, below_device in devices:
+        _make_streams(writer, writer.create_device(user.id, device_columns), below_device)
     ensure_log(writer, user)
-    return _made(writer, request, user, user)
+    return user
 
 
 def _create_device(writer: Writer, request: Request, name: str, body: Any) -> Reply:
@@ -84,14 +124,16 @@ def _create_device(writer: Writer, request: Request, name: str, body: Any) -> Re
     streams = _read_all("stream", fields.get("streams"))
     user = find(writer, request.names[:1]).user
     assert user is not None
-    if "create device" not in request.permissions.access(request.caller, user).actions:
+    permissions = request.permissions
+    if "create device" not in permissions.access(request.caller, user).actions:
         raise Refusal(403, NO_ACCESS)
-    user_role, _ = request.permissions.roles(request.caller)
-    columns = with_defaults("device", {"role": user_role.device_role, **fields})
+    columns = with_defaults("device", fields, permissions.user_role(request.caller.user))
     _check_privacy(columns, user.public)
     check_name("device", name)
-    check_device(columns, request.permissions)
+    check_device(columns, permissions)
+    limits.check_new_streams(permissions, user.role, len(streams), "device")
     below = [_checked_stream(key, value) for key, value in streams.items()]
+    limits.check_device(writer, permissions, user, public=columns["public"])
     device = writer.create_device(user.id, {"name": name, **columns})
     _make_streams(writer, device, below)
     return _made(writer, request, device, user)
@@ -104,7 +146,8 @@ def _create_stream(writer: Writer, request: Request, name: str, body: Any) -> Re
     assert user is not None and device is not None
     if "create stream" not in request.permissions.access(request.caller, user, device).actions:
         raise Refusal(403, NO_ACCESS)
-    columns, _ = _checked_stream(name, fields)
+    columns, _ = _checked_stream(name, fields, request.permissions.user_role(request.caller.user))
+    limits.check_stream(writer, request.permissions, user, device.id)
     return _made(writer, request, writer.create_stream(device.id, columns), user, device)
 
 
@@ -123,12 +166,13 @@ def _read_all(kind: Kind, bodies: Mapping[str, Any] | None) -> dict[str, dict[st
     return read
 
 
-def _checked_device(name: str, fields: dict[str, Any], user_is_public: bool, request: Request) -> Tree:
+def _checked_device(name: str, fields: Mapping[str, Any], user_is_public: bool, role: str, request: Request) -> Tree:
     if name in BORN_DEVICES:
         raise Refusal(403, _BORN[name])
-    columns = with_defaults("device", {"name": check_name("device", name), **fields}, nested=True)
+    columns = with_defaults("device", {"name": check_name("device", name), **fields})
     _check_privacy(columns, user_is_public)
     check_device(columns, request.permissions)
+    limits.check_new_streams(request.permissions, role, len(fields["streams"]), "device")
     return columns, [_checked_stream(key, value) for key, value in fields["streams"].items()]
 
 
@@ -137,8 +181,8 @@ def _check_privacy(device: Mapping[str, Any], user_is_public: bool) -> None:
         raise Refusal(403, "Can't make private user have public device")
 
 
-def _checked_stream(name: str, fields: Mapping[str, Any]) -> Tree:
-    columns = with_defaults("stream", {**fields, "name": name})
+def _checked_stream(name: str, fields: Mapping[str, Any], maker: UserRole | None = None) -> Tree:
+    columns = with_defaults("stream", {**fields, "name": name}, maker)
     columns["schema"] = compact_schema(columns["schema"], _BAD_SCHEMA)
     check_name("stream", name)
     check_texts(columns)

@@ -12,7 +12,8 @@ from ..storage import Device, Found, Reader, Series, Stream, Taken, User, Writer
 from ..tree import BORN_DEVICES
 from .changes import command, log_change
 from .create import taken_refusal
-from .fields import check_changes, check_device, check_texts, check_user, compact_schema, shown
+from .fields import check_changed_user, check_changes, check_device, check_texts, compact_schema, shown
+from .limits import check_private_device
 from .request import NO_ACCESS, Refusal, Removed, Reply, Request, find, missing, not_found
 
 _KINDS: tuple[Kind, ...] = ("user", "device", "stream")
@@ -111,11 +112,13 @@ def update(writer: Writer, request: Request) -> Reply:
         # the original takes this for "no change", and the caller for a success
         raise Refusal(400, "a JSON object with the fields to change was expected")
     changes = check_changes(kind, body, writable, row.name)
+    assert found.user is not None
+    if isinstance(row, Device) and row.public and changes.get("public") is False:
+        check_private_device(writer, request.permissions, found.user)
     try:
         changed = _changed(writer, request, row, changes)
     except Taken as taken:
         raise taken_refusal(depth, taken) from taken
-    assert found.user is not None
     told = log_change(writer, request, command("Update", row), found.user)
     # seen with the eyes of now: the change may have made it public, or private
     user = changed if isinstance(changed, User) else found.user
@@ -132,8 +135,7 @@ def _changed(writer: Writer, request: Request, row: User | Device | Stream, chan
     if not changes:
         return row
     if isinstance(row, User):
-        now = {"role": row.role, "public": row.public, **changes}
-        check_user(now, changes, request.permissions)
+        check_changed_user(row, changes, request.permissions)
         if "password" in changes:
             if not changes["password"]:
                 raise Refusal(403, "Incorrect Password")

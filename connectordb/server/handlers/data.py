@@ -14,8 +14,9 @@ from ...protocol.constants import DOWNLINK
 from ...protocol.points import Datapoint
 from ...runtime.clock import Deadline
 from ..permissions import Level
-from ..storage import Device, Inserted, Older, Reader, Remembered, Series, Stream, Writer
+from ..storage import Device, Inserted, Older, Reader, Remembered, Series, Stream, User, Writer
 from .fields import stored_schema
+from .limits import check_size
 from .ranges import decimal, read_range
 from .repeats import digest, insert_key, recalled
 from .request import NO_ACCESS, Fetch, Landed, Pages, Published, Refusal, Reply, Request, at_once, find, for_browsers
@@ -40,16 +41,17 @@ class WentAway(ConnectorDBError):
         super().__init__("the points went away while they were read")
 
 
-def _stream(reader: Reader, request: Request, status: int = 403) -> tuple[Device, Stream, Level]:
-    """Return the stream that the path names with its device, and what the caller may do to it."""
+def _stream(reader: Reader, request: Request, status: int = 403) -> tuple[User, Device, Stream, Level]:
+    """Return the stream that the path names with its user and device, and what the caller may do to it."""
     found = find(reader, request.names, status)
     assert found.user is not None and found.device is not None and found.stream is not None
-    return found.device, found.stream, request.permissions.access(request.caller, found.user, found.device)
+    access = request.permissions.access(request.caller, found.user, found.device)
+    return found.user, found.device, found.stream, access
 
 
 def readable(reader: Reader, request: Request, status: int = 403) -> Series:
     """Return the points that the path names, which the caller may read."""
-    _, stream, access = _stream(reader, request, status)
+    _, _, stream, access = _stream(reader, request, status)
     if not (access.read.downlink if request.downlink else access.read.data):
         raise Refusal(status, NO_ACCESS)
     return Series(stream.id, request.downlink)
@@ -214,7 +216,7 @@ def _goal(request: Request, device: Device, stream: Stream, access: Level) -> _G
 
 def insert_points(writer: Writer, request: Request, points: list[Datapoint]) -> Reply:
     """Append points that `read_points` made; what was inserted under the same key before is not inserted again."""
-    device, stream, access = _stream(writer, request)
+    user, device, stream, access = _stream(writer, request)
     name = insert_key(request, stream.id)
     body = digest(points) if name else b""
     if name is not None:
@@ -235,10 +237,12 @@ def insert_points(writer: Writer, request: Request, points: list[Datapoint]) -> 
         raise Refusal(403, "Timestamps are not ordered!")
     stored: Inserted | None = None
     if points and not stream.ephemeral:
+        series = Series(stream.id, goal.downlink)
         try:
-            stored = writer.insert(Series(stream.id, goal.downlink), points, request.restamp)
+            stored = writer.insert(series, points, request.restamp)
         except Older as older:
             raise Refusal(403, _OLDER) from older
+        check_size(writer, request.permissions, user, device.id, series)
     landed = _landed(request, goal.downlink, stored.first if stored else None)
     if name is not None:
         writer.remember_insert(name, Remembered(body, goal.downlink, landed.first))

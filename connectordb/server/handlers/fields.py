@@ -10,12 +10,12 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ...protocol.constants import DESCRIPTION_LIMIT, ICON_LIMIT, NAME_LIMIT, NAMED_ICON_LIMIT, RESERVED_USER_NAMES
+from ...protocol.constants import DESCRIPTION_LIMIT, ICON_LIMIT, NAME_LIMIT, NAMED_ICON_LIMIT
 from ...protocol.paths import is_name
 from ...protocol.schemas import Schema
 from ..accounts import new_apikey
 from ..patterns import server_schema
-from ..permissions import FIELDS, FieldSet, Kind, Permissions
+from ..permissions import FIELDS, FieldSet, Kind, Permissions, UserRole
 from ..storage import Device, Stream, User
 from .request import Refusal
 
@@ -26,21 +26,11 @@ TEXT_LIMIT = 1000
 _FLAGS = frozenset("public enabled visible user_editable ephemeral downlink".split())
 _TREES = frozenset(("devices", "streams"))
 
-#: What a create leaves out, by kind; a device within another create differs from one that is made directly.
-_DEFAULTS: Mapping[Kind, Mapping[str, Any]] = {
-    "user": {"nickname": "", "email": "", "description": "", "icon": "", "public": True},
-    "device": {
-        **dict.fromkeys(("nickname", "description", "icon", "apikey", "role"), ""),
-        **dict.fromkeys(("enabled", "visible", "user_editable"), True),
-        "public": False,
-    },
-    "stream": {
-        **dict.fromkeys(("nickname", "description", "icon", "datatype"), ""),
-        **dict.fromkeys(("ephemeral", "downlink"), False),
-        "schema": "{}",
-    },
+#: An object of which nothing is said: all is empty or false.
+_BLANK: Mapping[Kind, Mapping[str, Any]] = {
+    kind: {name: False if name in _FLAGS else "" for name in names if name not in ("name", "password")}
+    for kind, names in FIELDS.items()
 }
-_NESTED_DEVICE = {"enabled": False, "visible": False, "user_editable": False}
 
 _BAD_NAMES: Mapping[Kind, str] = {
     "user": "Invalid Username, usernames may not contain / \\ ? or spaces",
@@ -99,9 +89,16 @@ def _type_of(name: str) -> str:
     return "a boolean" if name in _FLAGS else "a string"
 
 
-def with_defaults(kind: Kind, fields: Mapping[str, Any], *, nested: bool = False) -> dict[str, Any]:
-    """Return the columns of a new object, what is left out filled in."""
-    columns = {**_DEFAULTS[kind], **(_NESTED_DEVICE if nested and kind == "device" else {}), **fields}
+def with_defaults(kind: Kind, fields: Mapping[str, Any], maker: UserRole | None = None) -> dict[str, Any]:
+    """
+    Return the columns of a new object, what is left out filled in.
+
+    Args:
+        kind: What is made.
+        fields: What is said of it.
+        maker: The role of the user who makes it, which has defaults; what is made along with something else has none.
+    """
+    columns = {**_BLANK[kind], **(maker.defaults.get(kind, {}) if maker else {}), **fields}
     if kind == "device" and not columns["apikey"]:
         columns["apikey"] = new_apikey()
     return {key: value for key, value in columns.items() if key not in _TREES}
@@ -112,20 +109,47 @@ def with_defaults(kind: Kind, fields: Mapping[str, Any], *, nested: bool = False
 
 def check_name(kind: Kind, name: str) -> str:
     """Return the name of a new object; refuse a bad one."""
-    if kind == "user" and name in RESERVED_USER_NAMES:
-        raise Refusal(403, f"Username '{name}' not allowed")
     if len(name) > NAME_LIMIT or not is_name(name):
         raise Refusal(403, _BAD_NAMES[kind])
     return name
 
 
-def check_user(fields: Mapping[str, Any], changed: Mapping[str, Any], permissions: Permissions) -> None:
-    """Refuse a user with *fields* of which *changed* are new, but for its name and password."""
-    role = fields["role"]
+def check_new_user(name: str, columns: Mapping[str, Any], permissions: Permissions) -> None:
+    """Refuse a new user, but for its password."""
+    if name in permissions.reserved_names:
+        raise Refusal(403, f"Username '{name}' not allowed")
+    _check_suffix(columns["email"], permissions)
+    role = columns["role"]
+    if not _may_be_so(role, columns["public"], permissions):
+        raise Refusal(403, f"Users with role '{role}' can't be private.")
+    check_name("user", name)
+    _check_address(columns)
+
+
+def check_changed_user(user: User, changed: Mapping[str, Any], permissions: Permissions) -> None:
+    """Refuse to change a user in this way, but for its password; what it has already is left alone."""
+    if "email" in changed:
+        _check_suffix(changed["email"], permissions)
+    if {"role", "public"} & changed.keys():
+        role, public = changed.get("role", user.role), changed.get("public", user.public)
+        if not _may_be_so(role, public, permissions):
+            raise Refusal(403, "User can't be private.")
+    _check_address(changed)
+
+
+def _may_be_so(role: str, public: bool, permissions: Permissions) -> bool:
     if role not in permissions.user_roles:
         raise Refusal(403, f"The given role '{role}' does not exist")
-    if not fields["public"] and not permissions.user_roles[role].may_be_private:
-        raise Refusal(403, f"Users with role '{role}' can't be private.")
+    return public or permissions.user_roles[role].may_be_private
+
+
+def _check_suffix(email: str, permissions: Permissions) -> None:
+    suffixes = permissions.email_suffixes
+    if suffixes is not None and not email.endswith(suffixes):
+        raise Refusal(403, f"Email '{email}' not allowed")
+
+
+def _check_address(changed: Mapping[str, Any]) -> None:
     check_texts(changed)  # first: the expression takes time in the square of a text that is almost an address
     if "email" in changed and not _EMAIL.fullmatch(changed["email"]):
         raise Refusal(403, "Invalid Email Address")

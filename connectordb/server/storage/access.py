@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import product
 from typing import Any
 
 from ...protocol.points import Datapoint
@@ -88,7 +89,7 @@ class SQLiteReader(Reader):
     def device_size(self, device_id: int) -> int:
         """Return the sizes of all series of a device, together."""
         ids = self._connection.execute("SELECT id FROM streams WHERE device_id = ?", (device_id,)).fetchall()
-        return sum(self.size(Series(id, downlink)) for (id,) in ids for downlink in (False, True))
+        return sum(self.size(Series(int(id), downlink)) for ((id,), downlink) in product(ids, (False, True)))
 
     def stream_count(self, device_id: int) -> int:
         """Return how many streams a device has."""

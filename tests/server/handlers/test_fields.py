@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 from connectordb.server.handlers import Refusal
 from connectordb.server.handlers.fields import (
     TEXT_LIMIT,
+    check_changed_user,
     check_changes,
     check_name,
+    check_new_user,
     check_texts,
-    check_user,
     compact_schema,
     read_fields,
     shown,
     with_defaults,
 )
 from connectordb.server.permissions import DEFAULT, FIELDS, FieldSet
-from connectordb.server.storage import Stream
+from connectordb.server.storage import Stream, User
 
 from ...support.case import Case
 
@@ -40,10 +42,13 @@ class Creating(Case):
 
     def test_defaults(self) -> None:
         """What is left out is filled in; a device within another create hides."""
-        direct, nested = with_defaults("device", {}), with_defaults("device", {}, nested=True)
+        direct, nested = with_defaults("device", {}, DEFAULT.user_roles["user"]), with_defaults("device", {})
         self.assertTrue(direct["enabled"] and direct["visible"] and direct["user_editable"] and direct["apikey"])
         self.assertFalse(nested["enabled"] or nested["visible"] or nested["user_editable"])
-        self.assertEqual(with_defaults("stream", {"nickname": "N"})["schema"], "{}")
+        made = with_defaults("device", {"role": "reader"}, DEFAULT.user_roles["admin"])
+        self.assertEqual(
+            (made["role"], with_defaults("device", {}, DEFAULT.user_roles["admin"])["role"]), ("reader", "none")
+        )
 
 
 class Values(Case):
@@ -58,8 +63,6 @@ class Values(Case):
 
     def test_names(self) -> None:
         """Names of the wrong shape are refused, and of users the reserved ones."""
-        self.assertEqual(check_name("user", "Admin"), "Admin")
-        self.refused("Username 'admin' not allowed", check_name, "user", "admin")
         self.assertEqual(check_name("device", "admin"), "admin")
         for name in ("", "1a", "a.b", "é", "a" * 30):
             self.refused("not valid", check_name, "device", name)
@@ -70,17 +73,30 @@ class Values(Case):
             *(("a@b", True), ("A <a@b>", True), ("a.b+c@x.example", True), ('"a b"@c', True)),
             *(("", False), ("nonsense", False), ("@b", False), ("a@", False), ("a b@c", False), ("a@b@c", False)),
         ):
-            fields = {"role": "user", "public": True, "email": email}
+            fields = {"role": "user", "public": True, "email": email, "description": ""}
             with self.subTest(email):
                 if fine:
-                    check_user(fields, fields, DEFAULT)
+                    check_new_user("mara", fields, DEFAULT)
                 else:
-                    self.refused("Invalid Email Address", check_user, fields, fields, DEFAULT)
+                    self.refused("Invalid Email Address", check_new_user, "mara", fields, DEFAULT)
 
     def test_users(self) -> None:
-        """A role must exist, and allow to hide."""
-        self.refused("'x' does not exist", check_user, {"role": "x", "public": True}, {}, DEFAULT)
-        self.refused("can't be private", check_user, {"role": "nobody", "public": False}, {}, DEFAULT)
+        """A role must exist, and allow to hide; a name must be free for users."""
+        fine = {"email": "a@b", "role": "user", "public": True}
+        check_new_user("Admin", fine, DEFAULT)
+        self.refused("Username 'admin' not allowed", check_new_user, "admin", fine, DEFAULT)
+        self.refused("'x' does not exist", check_new_user, "mara", {**fine, "role": "x"}, DEFAULT)
+        hiding = {**fine, "role": "nobody", "public": False}
+        self.refused("Users with role 'nobody' can't be private.", check_new_user, "mara", hiding, DEFAULT)
+
+    def test_changed_users(self) -> None:
+        """Rules hold for what is changed; what was so before they came is left alone."""
+        hidden = User(1, "mara", "", "m@old", "", "", "user", False, "")
+        strict = replace(DEFAULT, email_suffixes=("@new",))
+        check_changed_user(hidden, {"nickname": "M"}, strict)
+        self.refused("Email 'x@old' not allowed", check_changed_user, hidden, {"email": "x@old"}, strict)
+        self.refused("User can't be private.", check_changed_user, hidden, {"role": "nobody"}, DEFAULT)
+        check_changed_user(hidden, {"role": "nobody", "public": True}, DEFAULT)
 
     def test_icons(self) -> None:
         """Named, base64, or what client documentation recommends."""
@@ -140,7 +156,7 @@ class Showing(Case):
         """Texts have an end; what is almost an address takes no time."""
         begin = time.monotonic()
         with self.assertRaises(Refusal):
-            check_user({"role": "user", "public": True}, {"email": " " * 100_000}, DEFAULT)
+            check_new_user("mara", {"role": "user", "public": True, "email": " " * 100_000}, DEFAULT)
         for name in ("nickname", "datatype", "apikey"):
             with self.subTest(name), self.assertRaises(Refusal):
                 check_texts({name: "x" * (TEXT_LIMIT + 1)})

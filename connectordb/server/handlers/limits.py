@@ -1,0 +1,86 @@
+"""
+What users may have no more of: users, devices, streams, points. Each limit is that of the role of the user whom it all belongs to.
+
+Everything is counted in the transaction that adds to it, so that no two requests pass a limit together; and nothing is
+where there is no limit.
+"""
+
+from __future__ import annotations
+
+from ..permissions import Permissions
+from ..storage import Reader, Series, User
+from .request import Refusal
+
+_TOO_MANY_PRIVATE = "Exceeded maximum number of private devices for user"
+
+
+def check_users(reader: Reader, permissions: Permissions) -> None:
+    """Refuse another user."""
+    if 0 < permissions.most_users <= reader.counts()["users"]:
+        raise Refusal(403, "Maximum user limit was reached")
+
+
+def check_device(reader: Reader, permissions: Permissions, user: User, *, public: bool) -> None:
+    """Refuse another device of a user."""
+    limits = permissions.user_role(user).limits
+    if 0 < limits.devices <= (len(reader.devices(user.id)) if limits.devices else 0):
+        raise Refusal(403, "Can't create device: Device number limit exceeded.")
+    if not public:
+        check_private_device(reader, permissions, user)
+
+
+def check_private_device(reader: Reader, permissions: Permissions, user: User) -> None:
+    """Refuse another device of a user that is not public."""
+    most = permissions.user_role(user).limits.private_devices
+    if most and sum(not device.public for device in reader.devices(user.id)) >= most:
+        raise Refusal(403, _TOO_MANY_PRIVATE)
+
+
+def check_stream(reader: Reader, permissions: Permissions, user: User, device_id: int) -> None:
+    """Refuse another stream of a device."""
+    most = permissions.user_role(user).limits.streams
+    if most and reader.stream_count(device_id) >= most:
+        raise Refusal(403, "Cannot create stream: Exceeded maximum stream number for device.")
+
+
+def check_new_devices(permissions: Permissions, role: str, born: int, public: list[bool]) -> None:
+    """
+    Refuse the devices that are made along with a user.
+
+    Args:
+        permissions: The tables that hold.
+        role: The new user's role.
+        born: How many devices, all private, every user has; these are never refused.
+        public: Of each further device whether it is public.
+    """
+    limits = permissions.user_roles[role].limits
+    if public and 0 < limits.devices < born + len(public):
+        raise Refusal(403, "Exceeded device limit")
+    private = public.count(False)
+    if private and 0 < limits.private_devices < born + private:
+        raise Refusal(403, _TOO_MANY_PRIVATE)
+
+
+def check_new_streams(permissions: Permissions, role: str, number: int, of: str) -> None:
+    """Refuse the streams that are made along with a ``"user"`` who has this role, or with a ``"device"`` of such a user."""
+    most = permissions.user_roles[role].limits.streams if role in permissions.user_roles else 0
+    if 0 < most < number:
+        raise Refusal(403, f"Exceeded stream limit for {of}")
+
+
+def check_size(reader: Reader, permissions: Permissions, user: User, device_id: int, series: Series) -> None:
+    """Refuse points that have just been inserted: whoever calls lets the transaction fail."""
+    limits = permissions.user_role(user).limits
+    if limits.device_bytes and reader.device_size(device_id) > limits.device_bytes:
+        raise Refusal(403, "Insert Failed: Exceeded device size limit")
+    if limits.stream_bytes and reader.size(series) > limits.stream_bytes:
+        raise Refusal(403, "Insert Failed: Exceeded stream size limit")
+
+
+def has_room(reader: Reader, permissions: Permissions, user: User, device_id: int, series: Series, more: int) -> bool:
+    """Tell whether *more* bytes of points can be inserted."""
+    limits = permissions.user_role(user).limits
+    return not (
+        (limits.device_bytes and reader.device_size(device_id) + more > limits.device_bytes)
+        or (limits.stream_bytes and reader.size(series) + more > limits.stream_bytes)
+    )
