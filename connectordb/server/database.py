@@ -139,7 +139,7 @@ def create(
     password = secrets.token_urlsafe(12) if password is None else password
     if not password:
         raise LocalProtocolError(f"an empty password for {name!r}: give one, or none to have one made up")
-    email = _checked_email(email or ("test@localhost" if test and name == "test" else "root@localhost"))
+    email = checked_email(email or ("test@localhost" if test and name == "test" else "root@localhost"))
     fields = {"name": name, "email": email, "role": "admin", "public": False}
     with built(path) as building:
         with contextlib.closing(SQLiteStorage(building / FILE, readers=1)) as storage:
@@ -160,7 +160,13 @@ def _admin_name(wanted: str | None) -> str:
     return own if is_name(own) and own not in RESERVED_USER_NAMES else "owner"
 
 
-def _checked_email(email: str) -> str:
+def checked_email(email: str) -> str:
+    """
+    Return an email address.
+
+    Raises:
+        LocalProtocolError: It is none.
+    """
     before, _, after = parseaddr(email)[1].partition("@")
     if not (before and after):
         raise LocalProtocolError(f"{email!r} is no email address: expected something like 'mara@example.org'")
