@@ -3,30 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import click
-from rich.console import Console
 
-from ..server import Finding, Progress
+from ..server import Finding
 from ..server import backup as write_backup
 from ..server import check as check_database
 from ..server import restore as restore_backup
 from .database import as_typed, folder
-
-
-@contextmanager
-def _shown(doing: str) -> Iterator[Progress]:
-    """Show in a terminal how far it is; a pipe sees nothing of that."""
-    console = Console(stderr=True, highlight=False)
-    with console.status(f"{doing} …") as status:
-
-        def progress(what: str, done: int, all: int) -> None:
-            status.update(f"{doing}: {what}{f', {100 * done // all} %' if all else ''}")
-
-        yield progress
+from .progress import shown
 
 
 @click.command()
@@ -41,7 +27,7 @@ def check(directory: Path) -> None:
     def tell(finding: Finding) -> None:
         click.echo(str(finding))
 
-    with _shown("Checking") as progress:
+    with shown("Checking") as progress:
         checked = check_database(directory, tell, progress)
     seen = f"{checked.streams:,} streams, {checked.points:,} points"
     if not checked.findings:
@@ -60,7 +46,7 @@ def backup(directory: Path, file: Path) -> None:
 
     The copy is checked before it gets its name. It holds keys and passwords' hashes, and is readable by you alone.
     """
-    with _shown("Backing up") as progress:
+    with shown("Backing up") as progress:
         write_backup(directory, file, progress)
     click.echo(f"A backup, checked: {file} ({file.stat().st_size:,} bytes)")
 
@@ -71,7 +57,7 @@ def backup(directory: Path, file: Path) -> None:
 @click.option("--force", is_flag=True, help="If there is a database in DIR, put it aside under another name.")
 def restore(directory: Path, file: Path, force: bool) -> None:
     """Make the database in DIR again from FILE, a backup. DIR must not exist, or be empty; no server may run on it."""
-    with _shown("Restoring") as progress:
+    with shown("Restoring") as progress:
         old = restore_backup(directory, file, keep_old=force, progress=progress)
     if old is not None:
         click.echo(f"What was there before is in {old}")

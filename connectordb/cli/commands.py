@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import keyword
 from typing import Any
 
 import click
@@ -19,6 +20,9 @@ _FILES = {
     "check": "care",
     "backup": "care",
     "restore": "care",
+    "export": "exchange",
+    "import": "exchange",
+    "user": "accounts",
     "demo": "demo",
 }
 
@@ -34,7 +38,9 @@ class Commands(click.Group):
         """Return the command called *name*."""
         if name not in _FILES:
             return None
-        command = getattr(importlib.import_module(f".{_FILES[name]}", __package__), name)
+        # a word of Python's has a _ behind it there
+        attribute = f"{name}_" if keyword.iskeyword(name) else name
+        command = getattr(importlib.import_module(f".{_FILES[name]}", __package__), attribute)
         assert isinstance(command, click.Command)
         return command
 

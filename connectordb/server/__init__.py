@@ -15,19 +15,31 @@ except ImportError as error:
 from .backup import backup, restore
 from .check import Checked, Finding, Progress, Tell, check
 from .database import Created, Running, create, running
+from .exchange import Exported, Imported, export_database, import_database
 from .server import Server
+from .users import Account, add_user, list_users, remove_user, set_password, set_role
 
 __all__ = [
+    "Account",
     "Checked",
     "Created",
+    "Exported",
     "Finding",
+    "Imported",
     "Progress",
     "Running",
     "Server",
     "Tell",
+    "add_user",
     "backup",
     "check",
     "create",
+    "export_database",
+    "import_database",
+    "list_users",
+    "remove_user",
     "restore",
     "running",
+    "set_password",
+    "set_role",
 ]

@@ -9,22 +9,15 @@ series is; then each series is read up to there in short views. What was deleted
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
-from contextlib import closing
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
-from typing import TypeVar
 
 from ...exceptions import ConnectorDBError, StorageError
-from ...runtime.sqlite import Connection, connect_to_read, translated, version, view
 from ..check import Progress
-from ..database import database_file
-from ..storage import LAYOUT, Device, Reader, Series, Stream, User
-from ..storage.access import SQLiteReader
+from ..onlooker import Onlooker, onlooking
+from ..storage import Device, Reader, Series, Stream, User
 from .writer import ExportWriter
-
-T = TypeVar("T")
 
 #: Bytes of points that are read in one view.
 _PAGE = 1024 * 1024
@@ -93,38 +86,14 @@ def export_database(
         StorageFull: There is no space.
         StorageError: There is something at *out*, it cannot be written, or the database is damaged.
     """
-    path = database_file(directory)
-    with closing(connect_to_read(path)) as connection:
-        source = _Source(path, connection)
-        with ExportWriter(out) as writer:
-            return _Export(source, writer, progress).run()
-
-
-class _Source:
-    """The database, read in short views."""
-
-    def __init__(self, path: Path, connection: Connection) -> None:
-        self._path = path
-        self._connection = connection
-        self._reader = SQLiteReader(connection)
-        with translated(path, "reading"):
-            layout = version(connection)
-        if layout != LAYOUT:
-            raise StorageError(
-                f"exporting from {str(path)!r}: its layout is {layout}, this version of connectordb reads {LAYOUT}; "
-                + ("start its server once, which brings it up to date" if layout < LAYOUT else "install a newer one")
-            )
-
-    def look(self, work: Callable[[Reader], T]) -> T:
-        """Run *work* on what there is at this moment."""
-        with translated(self._path, "reading"), view(self._connection):
-            return work(self._reader)
+    with onlooking(directory) as source, ExportWriter(out) as writer:
+        return _Export(source, writer, progress).run()
 
 
 class _Export:
     """One export: from where, to where."""
 
-    def __init__(self, source: _Source, writer: ExportWriter, progress: Progress | None) -> None:
+    def __init__(self, source: Onlooker, writer: ExportWriter, progress: Progress | None) -> None:
         self._source = source
         self._writer = writer
         self._progress = progress or (lambda what, done, all: None)

@@ -1,0 +1,119 @@
+"""The users of a database whose server is stopped: ``user DIR list|add|password|role|remove``."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from ..server import add_user, list_users, remove_user, set_password, set_role
+from .database import folder
+
+_name = click.argument("name", metavar="NAME")
+_password_stdin = click.option(
+    "--password-stdin", is_flag=True, help="Read the password from standard input instead of asking for it."
+)
+_force = click.option("--force", is_flag=True, help="Also if no administrator is left then.")
+
+
+@click.group()
+@folder
+@click.pass_context
+def user(context: click.Context, directory: Path) -> None:
+    """
+    Look after the users of the database in DIR, say if the administrator's password is lost.
+
+    All but ``list`` need the server to be stopped.
+    """
+    context.obj = directory
+
+
+@user.command("list")
+@click.option("--json", "as_json", is_flag=True, help="As JSON: an array of objects.")
+@click.pass_obj
+def list_(directory: Path, as_json: bool) -> None:
+    """List all users."""
+    accounts = list_users(directory)
+    if as_json:
+        click.echo(json.dumps([asdict(account) for account in accounts], ensure_ascii=False, indent=2))
+        return
+    rows = [
+        (
+            account.name,
+            account.role,
+            account.email,
+            "public" if account.public else "private",
+            f"{account.devices:,} devices",
+            "" if account.password else "no password",
+        )
+        for account in accounts
+    ]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        click.echo("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())
+
+
+@user.command()
+@_name
+@click.option("--email", required=True, help="The user's email address.")
+@click.option("--role", default="user", show_default=True, help="The user's role; 'admin' administers the server.")
+@click.option("--public", is_flag=True, help="Other users see the user.")
+@_password_stdin
+@click.pass_obj
+def add(directory: Path, name: str, email: str, role: str, public: bool, password_stdin: bool) -> None:
+    """Add a user."""
+    add_user(directory, name, _read_password(name, password_stdin), email=email, role=role, public=public)
+    click.echo(f"Added {name!r}.")
+
+
+@user.command()
+@_name
+@click.option("--new-key", is_flag=True, help="Give the user's device a new API key too, which ends all logins.")
+@_password_stdin
+@click.pass_obj
+def password(directory: Path, name: str, new_key: bool, password_stdin: bool) -> None:
+    """Give a user a new password."""
+    set_password(directory, name, _read_password(name, password_stdin), new_key=new_key)
+    click.echo(f"{name!r} has a new password{' and a new API key' * new_key}.")
+
+
+@user.command()
+@_name
+@click.argument("role", metavar="ROLE")
+@_force
+@click.pass_obj
+def role(directory: Path, name: str, role: str, force: bool) -> None:
+    """Give a user another role, 'user' or 'admin' say."""
+    set_role(directory, name, role, force=force)
+    click.echo(f"{name!r} has the role {role!r}.")
+
+
+@user.command()
+@_name
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@_force
+@click.pass_obj
+def remove(directory: Path, name: str, yes: bool, force: bool) -> None:
+    """Remove a user with all its devices, streams and points, for good."""
+    if not yes:
+        if not sys.stdin.isatty():
+            raise click.UsageError("there is nobody to ask whether this is meant: give --yes")
+        click.confirm(f"Remove {name!r} with all devices, streams and points, for good?", abort=True)
+    remove_user(directory, name, force=force)
+    click.echo(f"Removed {name!r}.")
+
+
+def _read_password(name: str, from_stdin: bool) -> str:
+    """Return a password that somebody types, twice and unseen, or that a program hands over; never an argument."""
+    if from_stdin:
+        typed = sys.stdin.readline().rstrip("\r\n")
+    elif sys.stdin.isatty():
+        typed = str(click.prompt(f"New password of {name}", hide_input=True, confirmation_prompt="Again"))
+    else:
+        raise click.UsageError("there is no terminal to ask for the password at: give --password-stdin")
+    if not typed:
+        raise click.UsageError("the password is empty")
+    return typed

@@ -1,0 +1,57 @@
+"""A whole server to a folder and back: ``export``, ``import``, with the original's names and files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from ..server import export_database, import_database
+from .database import as_typed, folder
+from .progress import shown
+
+
+@click.command()
+@folder
+@click.argument("out", metavar="OUT", type=click.Path(path_type=Path))
+def export(directory: Path, out: Path) -> None:
+    """
+    Write all users, devices, streams and points of the database in DIR into the folder OUT; the server may run.
+
+    OUT must not exist, unless it is what an export that was stopped has left: then it is written anew. It shows the database
+    at one moment, holds API keys and passwords' hashes, and is readable by you alone. A ConnectorDB 0.3 server reads it too.
+    """
+    with shown("Exporting") as progress:
+        done = export_database(directory, out, progress)
+    for path in done.gone:
+        click.echo(f"{path} was deleted meanwhile, and is left out.", err=True)
+    click.echo(
+        f"{done.users:,} users, {done.devices:,} devices, {done.streams:,} streams, {done.points:,} points: {out}"
+    )
+
+
+@click.command("import")
+@folder
+@click.argument("source", metavar="EXPORT", type=click.Path(path_type=Path))
+@click.option("--only", metavar="NAME", multiple=True, help="Import this user only. May be given several times.")
+@click.option(
+    "--locked",
+    is_flag=True,
+    help="Users of an export without passwords get none; else their password is their name. API keys work anyhow.",
+)
+def import_(directory: Path, source: Path, only: tuple[str, ...], locked: bool) -> None:
+    """
+    Bring EXPORT, a folder that ``export`` of this or of a 0.3 server wrote, or a client, into the database in DIR.
+
+    If DIR does not exist, a database is made of EXPORT alone. No server may run on DIR. What cannot go in is told before
+    anything is written. If it is stopped in the middle, run it again: it goes on where it was.
+    """
+    with shown("Importing") as progress:
+        done = import_database(directory, source, only=only, locked=locked, progress=progress)
+    for warning in done.warnings:
+        click.echo(f"Note: {warning}.", err=True)
+    present = f" ({done.present:,} points were there already)" if done.present else ""
+    click.echo(
+        f"{done.users:,} users, {done.devices:,} devices, {done.streams:,} streams, {done.points:,} points{present}."
+    )
+    click.echo(f"Start it: connectordb start {as_typed(directory)}")
