@@ -25,6 +25,7 @@ from .handlers.listening import Start, start
 from .passwords import hash_password
 from .patience import NotWanted, Patience
 from .permissions import DEFAULT, Permissions
+from .renewal import Renewals
 from .routing import Route
 from .server_timing import Spent, seconds
 from .storage import Reader, Storage, Writer
@@ -68,6 +69,7 @@ class Service:
         self.teller = Teller()
         self._aftermath = Aftermath()
         self._hashers = Crew("passwords", 2, 100)
+        self._renewals = Renewals(storage, self._hashers)
         self._computers = Crew("queries", 2, 100)
 
     def close(self) -> None:
@@ -255,7 +257,10 @@ class Service:
             self.teller.settle(done)
 
     async def _confirmed(self, claim: Claim, patience: Patience) -> Caller:
-        return await self._hashed(lambda: confirm(claim), patience)
+        caller = await self._hashed(lambda: confirm(claim), patience)
+        if caller.user is not None and claim.password is not None:
+            self._renewals.offer(caller.user, claim.password)
+        return caller
 
     async def _hashed(self, work: Callable[[], T], patience: Patience) -> T:
         """Do what computes a hash, on a thread of its own."""
