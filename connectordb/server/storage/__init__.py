@@ -5,6 +5,7 @@ Where the server keeps users, devices, streams and points.
 do what, or of subscribers.
 """
 
+from .chunks import encode
 from .contract import (
     Device,
     Found,
@@ -26,6 +27,7 @@ from .inspection import Chunks, Judge, Stored, Unreadable, numbered, parts_of, s
 from .layout import LAYOUT
 from .rows import key_digest
 from .sqlite import SQLiteStorage
+from .watch import State
 
 __all__ = [
     "LAYOUT",
@@ -41,6 +43,7 @@ __all__ = [
     "Remembered",
     "SQLiteStorage",
     "Series",
+    "State",
     "Storage",
     "Stored",
     "Stream",
@@ -49,6 +52,7 @@ __all__ = [
     "User",
     "Writer",
     "copied",
+    "encode",
     "key_digest",
     "numbered",
     "parts_of",
