@@ -13,9 +13,11 @@ import logging
 import secrets
 import socket
 import ssl
+import time
 import uuid
 from collections.abc import Callable
 from functools import lru_cache, partial
+from http import HTTPStatus
 
 from aiohttp import web
 
@@ -30,7 +32,10 @@ from .connections import Connection as HTTPConnection
 from .connections import Connections, Phase
 from .cookies import Cookies
 from .door import Bounds, Door
-from .handlers import Refusal, Reply, Session
+from .handlers import Kind, Refusal, Reply, Session
+from .health import PATH as HEALTH
+from .health import Health
+from .observer import Observer
 from .origins import Asker, Origins
 from .patience import HEADER as TIMEOUT
 from .patience import NotWanted, Patience, read_timeout
@@ -56,6 +61,7 @@ class App:
         config: All settings.
         tls: Returns the context that holds for a new connection; `None` where there is no TLS.
         secret: Signs session cookies; without it, one that nobody knows once this ends.
+        health: Whether the server can do its work.
     """
 
     def __init__(
@@ -65,6 +71,7 @@ class App:
         config: Config,
         tls: Callable[[], ssl.SSLContext] | None = None,
         secret: bytes | None = None,
+        health: Health | None = None,
     ) -> None:
         self._service = service
         self._timing = timing
@@ -76,10 +83,12 @@ class App:
         self._tls = tls
         self._sockets: set[Connection] = set()
         self._bodies = Bodies(config.limits)
-        self._answers = Answers(
+        self._health = health
+        self.observer = Observer(log_requests=config.log.requests)
+        self.answers = Answers(
             Features(durable=True, idempotency=config.idempotency.seconds, ws_id=True, ws_index=True)
         )
-        self.connections = Connections(self.handle, self._answers.error, self._answers.raw, config.limits)
+        self.connections = Connections(self.handle, self.answers.error, self.answers.raw, config.limits)
         self.door: Door | None = None
 
     def start(self, listener: socket.socket) -> None:
@@ -87,7 +96,7 @@ class App:
         limits = self._limits
         bounds = Bounds(limits.connections, limits.connections_per_address, limits.header_seconds)
         self.door = Door(
-            listener, self.connections.welcome, self._answers.farewell, bounds, proxies=self._proxies, tls=self._tls
+            listener, self.connections.welcome, self.answers.farewell, bounds, proxies=self._proxies, tls=self._tls
         )
         self.door.open()
 
@@ -102,16 +111,39 @@ class App:
             await self.door.close()
         await asyncio.gather(*leaving)
 
+    def why_not(self) -> str:
+        """Return why the server is not ready; empty if it is."""
+        if self.connections.stopping:
+            return "the server is stopping"
+        return self._health.why_not() if self._health else ""
+
+    def now(self) -> tuple[int, int, int]:
+        """Return how many connections there are, were sent away so far, and are websockets."""
+        return (self.door.count, self.door.refused, len(self._sockets)) if self.door else (0, 0, 0)
+
     # --- one request ---
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer a request, whatever happens."""
-        origin = request.headers.get("Origin")
-        headers = (
-            self._answers.headers if origin is None else {**self._answers.headers, **self._origins.headers(origin)}
-        )
-        error = partial(self._error, request, headers)
+        begin = time.perf_counter()
         body = Body()
+        answer = await self._handled(request, body)
+        if self.observer.wanted:
+            self.observer.answered(
+                request.method,
+                request.raw_path.partition("?")[0],
+                answer.status,
+                time.perf_counter() - begin,
+                received=body.held,
+                sent=_length(answer),
+                address=self._address(request),
+            )
+        return answer
+
+    async def _handled(self, request: web.BaseRequest, body: Body) -> web.StreamResponse:
+        origin = request.headers.get("Origin")
+        headers = self.answers.headers if origin is None else {**self.answers.headers, **self._origins.headers(origin)}
+        error = partial(self._error, request, headers)
         connection = _protocol(request)
         try:
             connection.patience = patience = _patience(request)
@@ -143,11 +175,13 @@ class App:
     async def _answer(
         self, request: web.BaseRequest, headers: Headers, body: Body, patience: Patience
     ) -> web.StreamResponse:
-        raw_path, _, query_text = request.raw_path.partition("?")
+        raw_path, _, query_text = _target(request).partition("?")
         raw_path = raw_path.partition("#")[0]
         if request.method == "OPTIONS":
             about = {"Allow": allowed(raw_path), **self._origins.preflight(request.headers.get("Origin"))}
             return web.Response(headers={**headers, **about})
+        if raw_path == HEALTH:
+            return self._healthy(headers)
         if self.connections.stopping:
             raise ClosedError("the server is stopping")
         goal = route(request.method, raw_path, query_text)
@@ -159,7 +193,7 @@ class App:
             return await self._listen(request, headers, goal, credentials, patience)
         if goal.does != "tell" and credentials is not None and self._bodies.is_long(request):
             # before megabytes are held for somebody who only says that he is somebody
-            credentials = Known(await self._service.caller(credentials, patience))
+            credentials = Known(await self._service.caller(credentials, patience, self._address(request)))
         await patience.attend(self._bodies.receive(request, body, credentials in (None, Known(ANONYMOUS))))
         _protocol(request).begin(Phase.WORKING)
         asked = self._service.request(
@@ -169,6 +203,7 @@ class App:
             # of several, one that can be none
             key=", ".join(request.headers.getall(IDEMPOTENCY_KEY, ())) if IDEMPOTENCY_KEY in request.headers else None,
             most_keys=self._config.idempotency.keys_per_device,
+            address=self._address(request),
             site=self._site(request) if goal.tells_site else "",
         )
         spent = Spent()
@@ -185,7 +220,7 @@ class App:
     ) -> web.StreamResponse:
         if request.method == "HEAD" or "websocket" not in request.headers.get("Upgrade", "").lower():
             goal.handler()
-        caller = await self._service.caller(credentials, patience)
+        caller = await self._service.caller(credentials, patience, self._address(request))
         if self.connections.stopping:
             raise ClosedError("the server is stopping")
         connection = Connection(self._service, caller, self._timing, self._config.websocket)
@@ -196,7 +231,18 @@ class App:
         finally:
             self._sockets.discard(connection)
 
+    def _healthy(self, headers: Headers) -> web.Response:
+        why = self.why_not()
+        if why:
+            return self.answers.error(503, f"not ready: {why}", headers=headers)
+        about = {**headers, "Content-Type": Kind.JSON.value, "Cache-Control": "no-store, must-revalidate"}
+        return web.Response(body=b'{"status":"ready"}', headers=about)
+
     # --- who asks ---
+
+    def _address(self, request: web.BaseRequest) -> str:
+        peer = request.remote or ""
+        return self._seen(request).address if self._proxies.trusts(peer) else peer
 
     def _seen(self, request: web.BaseRequest) -> Seen:
         headers = request.headers
@@ -281,8 +327,10 @@ class App:
         about: Headers | None = None,
     ) -> web.Response:
         ref = ref or str(uuid.uuid4())
-        log.debug("%s: %s %r (ref %s)", _asked(request), status, message, ref)
-        return self._answers.error(status, message, ref, headers, about)
+        details = {"ref": ref, "status": status, "method": request.method, "address": self._address(request)}
+        details["path"] = request.raw_path.partition("?")[0]
+        log.info("%s: %s %r (ref %s)", _asked(request), status, message, ref, extra=details)
+        return self.answers.error(status, message, ref, headers, about)
 
 
 def _patience(request: web.BaseRequest) -> Patience:
@@ -291,6 +339,21 @@ def _patience(request: web.BaseRequest) -> Patience:
         return Patience(read_timeout(request.headers.get(TIMEOUT)))
     except ValueError as error:
         raise Refusal(400, f"{TIMEOUT} is a number of seconds above 0: {error}") from error
+
+
+def _target(request: web.BaseRequest) -> str:
+    """Return the path and the query as they came; clients may name the server, too (RFC 9112, 3.2.2)."""
+    target = request.raw_path
+    if target[:7].lower() in ("http://", "https:/"):
+        return f"/{target.partition('://')[2].partition('/')[2]}"
+    return target
+
+
+def _length(answer: web.StreamResponse) -> int:
+    """Return the bytes of an answer's body, sent or to be sent."""
+    if isinstance(answer, web.Response):
+        return len(answer.body) if isinstance(answer.body, bytes) else 0
+    return answer.body_length if answer.prepared and answer.status != HTTPStatus.SWITCHING_PROTOCOLS else 0
 
 
 def _asked(request: web.BaseRequest) -> str:

@@ -15,7 +15,7 @@ from enum import Enum
 from typing import Any
 
 from aiohttp import web
-from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.http_exceptions import HttpProcessingError, LineTooLong
 
 from .config import Limits
 from .door import Pass
@@ -273,6 +273,20 @@ class Connection(web.RequestHandler):
             log.debug("%s went away before it was answered", request.remote)
         else:
             log.error("answering %s failed", request.remote, exc_info=exc)
-        response = self._server.broken(status, f"not an HTTP request: {message}" if message else "the server failed")
+        if message is not None and message.startswith("Too many headers"):
+            status, message = 431, message
+        elif isinstance(exc, LineTooLong):
+            status, message = _too_long(exc, self._server.limits.line_bytes)
+        elif message is not None:
+            # what follows shows where in the bytes that was
+            message = f"not an HTTP request: {message.partition(chr(10))[0].rstrip(':')}"
+        response = self._server.broken(status, message or "the server failed")
         response.force_close()
         return response
+
+
+def _too_long(error: LineTooLong, limit: int) -> tuple[int, str]:
+    """Return the status and text for a request line or a header that is too long; aiohttp tells them apart by the type only."""
+    if isinstance(error.args[0], bytearray):
+        return 414, f"the address is longer than {limit} bytes"
+    return 431, f"a header is longer than {limit} bytes"

@@ -82,7 +82,12 @@ class Patience:
             NotWanted: The answer is not wanted any more. What had not begun will not be done.
         """
         waiter = asyncio.wrap_future(future)
-        return await self._wait(waiter, waiter.cancel)
+
+        def give_up() -> None:
+            future.cancel()  # does nothing if it runs; then at least nobody waits for it
+            waiter.cancel()
+
+        return await self._wait(waiter, give_up)
 
     async def change(self, future: Future[T]) -> T:
         """
