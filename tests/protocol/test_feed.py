@@ -9,9 +9,32 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectordb.exceptions import RemoteProtocolError
-from connectordb.protocol.feed import Command, Message
+from connectordb.protocol.feed import (
+    END_REASONS,
+    Command,
+    Done,
+    Ended,
+    Failed,
+    Gap,
+    Lost,
+    Message,
+    Told,
+    read_told,
+)
 
 from ..support.strategies import datapoints, paths, texts
+
+IDS = st.text(max_size=20) | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False)
+INDICES = st.integers(0, 2**40)
+TOLD: st.SearchStrategy[Told] = st.one_of(
+    st.builds(Message, st.just("a/b/c"), st.just(({"t": 1.0, "d": None},)), st.just(""), st.none() | INDICES),
+    st.builds(Done, IDS, st.just("a/b/c"), st.none() | INDICES, st.just("17"), st.booleans()),
+    st.builds(Done, IDS, st.sampled_from(["", "a/b/c"]), st.none() | INDICES),
+    st.builds(Failed, IDS, st.integers(400, 599), texts, texts),
+    st.builds(Gap, texts, INDICES, INDICES),
+    st.builds(Lost, texts, INDICES),
+    st.builds(Ended, texts, st.sampled_from(END_REASONS)),
+)
 
 
 class Commands(unittest.TestCase):
@@ -26,6 +49,11 @@ class Commands(unittest.TestCase):
         ):
             with self.subTest(command):
                 self.assertEqual(json.loads(command.encode()).keys(), {"cmd", "arg", "transform", "d"})
+
+    def test_beyond(self) -> None:
+        """An id and a key are there only if they are given."""
+        content = json.loads(Command("insert", "a/b/c", id=0, key="k").encode())
+        self.assertEqual((content["id"], content["key"]), (0, "k"))
 
 
 class Messages(unittest.TestCase):
@@ -59,3 +87,46 @@ class Messages(unittest.TestCase):
     def test_anything_else(self, text: str) -> None:
         """What is no message raises one of our errors and nothing else."""
         self.assertRaises(RemoteProtocolError, Message.decode, text)
+
+
+class Beyond(unittest.TestCase):
+    """What a server says to whom gave ids."""
+
+    @given(TOLD)
+    def test_reads_back(self, told: Told) -> None:
+        """What is written is what is read."""
+        self.assertEqual(read_told(told.encode()), told)
+
+    def test_as_documented(self) -> None:
+        """The texts are those that clients can rely on."""
+        for told, text in (
+            (
+                Done(7, "a/b/c", 120, "17"),
+                '{"id":7,"ok":{"stream":"a/b/c","index":120,"series":"17","ephemeral":false}}',
+            ),
+            (Done("x"), '{"id":"x","ok":{}}'),
+            (Failed(1, 403, "no", "r"), '{"id":1,"error":{"code":403,"msg":"no","ref":"r"}}'),
+            (Message("a/b/c", ({"t": 1, "d": 2},), index=5), '{"stream":"a/b/c","index":5,"data":[{"t":1,"d":2}]}'),
+            (Gap("a/b/c", 5, 9), '{"stream":"a/b/c","gap":[5,9]}'),
+            (Lost("a/b/c", 3), '{"stream":"a/b/c","lost":3}'),
+            (Ended("a/b/c", "denied"), '{"stream":"a/b/c","ended":"denied"}'),
+        ):
+            self.assertEqual(told.encode().decode(), text)
+
+    @given(
+        st.one_of(
+            st.text(max_size=40),
+            st.recursive(
+                st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+                lambda inner: st.dictionaries(
+                    st.sampled_from(["id", "ok", "error", "stream", "gap", "lost", "ended", "index", "code"]), inner
+                ),
+            ).map(json.dumps),
+        )
+    )
+    def test_anything_else(self, text: str) -> None:
+        """What says nothing raises one of our errors and nothing else."""
+        try:
+            read_told(text)
+        except RemoteProtocolError:
+            pass

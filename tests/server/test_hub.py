@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectordb.server.hub import Hub
+from connectordb.server.hub import Hub, is_below
 
 from ..support.case import Case
 
@@ -27,6 +27,16 @@ class Hubs(Case):
         self.assertEqual((hub.subscribers("a/b/c"), len(hub)), (("x", "y"), 3))
         hub.leave("x")
         self.assertEqual((hub.subscribers("a/b/c"), hub.subscribers("a/b/d"), hub.paths("x")), (("y",), (), ()))
+
+    def test_below(self) -> None:
+        """What is below a path is told from what only begins like it."""
+        hub: Hub[str] = Hub()
+        for path in ("a/b/c", "a/b/c/downlink", "a/bb/c", "b/b/c"):
+            hub.subscribe("x", path)
+        self.assertEqual(hub.below("a/b"), [("x", "a/b/c"), ("x", "a/b/c/downlink")])
+        self.assertEqual(hub.below("a/b/c/downlink"), [("x", "a/b/c/downlink")])
+        self.assertEqual(len(hub.below("")), 4)
+        self.assertEqual([is_below(path, "a") for path in ("a", "a/b", "ab", "")], [True, True, False, False])
 
     @given(STEPS)
     def test_like_a_set(self, steps: list[tuple[str, int, str]]) -> None:

@@ -7,6 +7,7 @@ import json
 import socket
 import struct
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import requests
@@ -141,6 +142,121 @@ class Messages(WebsocketCase):
         self.assertLess(time.monotonic() - begin, SOON / 2)
         for made in both:
             self.assertEqual(self.ended(made), 1001)
+
+
+class WithIds(WebsocketCase):
+    """Commands that are answered, and subscriptions that know what they were told."""
+
+    timing = Timing()
+
+    def ask(self, made: foreign.WebSocket, **command: Any) -> Any:
+        """Give a command and return the next message."""
+        made.send(json.dumps(command))
+        return json.loads(made.recv())
+
+    def test_commands(self) -> None:
+        """Each is answered; a bad one is, too, and the connection stays."""
+        made = self.open()
+        for command, told in (
+            ({"cmd": "insert", "arg": "test/user/s", "d": [{"t": 5}]}, {"stream": "test/user/s", "index": 0}),
+            ({"cmd": "unsubscribe", "arg": "test/user/s"}, {"stream": "test/user/s"}),
+            ({"cmd": "unsubscribe_all"}, {}),
+        ):
+            self.assertEqual(self.ask(made, id=[command].index(command), **command), {"id": 0, "ok": told})
+        for command, code in (({"cmd": "subscribe", "arg": "no/such/s"}, 403), ({"cmd": 5}, 400), ({"d": [1]}, 400)):
+            answer = self.ask(made, id="é", **command)
+            self.assertEqual((answer["id"], set(answer["error"])), ("é", {"code", "msg", "ref"}))
+            self.assertEqual(answer["error"]["code"], code)
+        self.assertEqual(self.ask(made, cmd="subscribe", arg="test/user/s", id=1)["ok"]["index"], 1)
+        self.insert("x")
+        self.assertEqual(json.loads(made.recv())["index"], 1)
+        made.send(json.dumps({"cmd": "subscribe", "arg": "test/user/s", "id": [1]}))
+        self.assertEqual(self.ended(made), 1007)
+
+    def test_deleted(self) -> None:
+        """That the stream is gone is told at once; the connection goes on."""
+        made = self.open()
+        self.ask(made, cmd="subscribe", arg="test/user/s", id=1)
+        self.rest("DELETE", "/crud/test/user/s")
+        self.assertEqual(json.loads(made.recv()), {"stream": "test/user/s", "ended": "deleted"})
+        self.rest("POST", "/crud/test/user/s", json={})
+        self.insert(1)
+        self.assertEqual(self.ask(made, cmd="subscribe", arg="test/user/s", id=2)["ok"]["index"], 1)
+
+    def test_who_does_not_read(self) -> None:
+        """Whoever reads late is not cut, and what he is told and what he has to fetch is all there is, in order."""
+        slow = self.open(sockopt=((socket.SOL_SOCKET, socket.SO_RCVBUF, 4096),))
+        self.ask(slow, cmd="subscribe", arg="test/user/s", id=1)
+        text = "x" * 1_000_000
+        for _ in range(30):
+            self.insert(text)
+        at, missed = 0, 0
+        while at < 30:
+            told = json.loads(slow.recv())
+            if "gap" in told:
+                self.assertEqual(told["gap"][0], at)
+                missed += told["gap"][1] - at
+                at = told["gap"][1]
+            else:
+                self.assertEqual(told["index"], at)
+                at += len(told["data"])
+        self.assertTrue(0 < missed < 30, missed)
+        self.assertEqual(self.ask(slow, cmd="insert", arg="test/user/s", d=[{"d": 1}], id=2)["index"], 30)
+
+    def test_sixteen_writers(self) -> None:
+        """Each of those who come while sixteen write is told every point from its start, as reading shows them."""
+        records: list[list[Any]] = []
+        total = sum(20 * (1 + number % 3) for number in range(16))
+
+        def write(number: int) -> None:
+            with requests.Session() as http:
+                http.trust_env = False
+                for count in range(20):
+                    points = [{"t": count + 1, "d": [number, count, n]} for n in range(1 + number % 3)]
+                    url = f"{self.server.url}/api/v1/crud/test/user/s/data"
+                    answer = http.put(url, auth=("", self.key), timeout=SOON, json=points)
+                    self.assertEqual(answer.text, "ok")
+
+        def listen() -> None:
+            made = self.open()
+            record = [self.ask(made, cmd="subscribe", arg="test/user/s", id=1)]
+            records.append(record)
+            at = record[0]["ok"]["index"]
+            while at < total:
+                record.append(json.loads(made.recv()))
+                at += len(record[-1]["data"])
+
+        with ThreadPoolExecutor(24) as pool:
+            works = [pool.submit(write, number) for number in range(16)] + [pool.submit(listen) for _ in range(4)]
+            for future in works:
+                future.result(SOON)
+        stored = self.rest("GET", "/crud/test/user/s/data?i1=0&i2=0").json()
+        self.assertEqual(len(stored), total)
+        for start, *messages in records:
+            at = start["ok"]["index"]
+            for message in messages:
+                self.assertEqual(message["index"], at)
+                self.assertEqual(message["data"], stored[at : at + len(message["data"])])
+                at += len(message["data"])
+            self.assertEqual(at, total)
+
+    def test_copies_at_once(self) -> None:
+        """Of many copies of an insert under one key that come at once, one is made; all are answered alike."""
+
+        def send(number: int) -> str:
+            url = f"{self.server.url}/api/v1/crud/test/user/s/data"
+            headers = {"Idempotency-Key": f"key-{number % 4}"}
+            with requests.Session() as http:
+                http.trust_env = False
+                verb = "PUT" if number % 2 else "POST"
+                body = [{"t": 7, "d": number % 4}]
+                answer = http.request(verb, url, auth=("", self.key), timeout=SOON, json=body, headers=headers)
+                return f"{answer.status_code} {answer.text}"
+
+        with ThreadPoolExecutor(16) as pool:
+            self.assertEqual(set(pool.map(send, range(64))), {"200 ok"})
+        stored = self.rest("GET", "/crud/test/user/s/data?i1=0&i2=0").json()
+        self.assertEqual(sorted(point["d"] for point in stored), [0, 1, 2, 3])
 
 
 class KeepingAlive(WebsocketCase):
