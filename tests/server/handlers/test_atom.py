@@ -90,7 +90,11 @@ class Feeds(HandlerCase):
 
     def test_hidden(self) -> None:
         """A stream that is not there looks like one that is hidden."""
-        for path, who in (("mara/lamp/nosuch", "mara/user"), ("mara/lamp/plain", "bob/user"), ("bob/user/x", "mara/user")):
+        for path, who in (
+            ("mara/lamp/nosuch", "mara/user"),
+            ("mara/lamp/plain", "bob/user"),
+            ("bob/user/x", "mara/user"),
+        ):
             self.refuses(403, "Can't access this resource.", atom.feed, path, who=who)
         self.refuses(403, "The requested user was not found.", atom.feed, "nosuch/lamp/plain")
 
