@@ -248,7 +248,8 @@ class FullDisk:
         self._calls.unregister()
 
     def _write(self, descriptor: int, data: int, number: int, offset: int) -> int:
-        growth = max(0, min(number, offset + number - os.fstat(descriptor).st_size))
+        # of the index one byte in each page is written, and the disk must have space for all of the page
+        growth = max(0, offset + number - os.fstat(descriptor).st_size)
         given = self._space.take(number, growth)
         if given <= 0:
             ctypes.set_errno(errno.ENOSPC)
