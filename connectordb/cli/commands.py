@@ -23,6 +23,7 @@ _FILES = {
     "export": "exchange",
     "import": "exchange",
     "user": "accounts",
+    "permissions": "permissions",
     "demo": "demo",
 }
 

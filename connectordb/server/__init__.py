@@ -16,6 +16,8 @@ from .backup import backup, restore
 from .check import Checked, Finding, Progress, Tell, check
 from .database import Created, Running, create, running
 from .exchange import Exported, Imported, export_database, import_database
+from .permission_files import load as load_permissions
+from .permission_template import render as default_permissions
 from .server import Server
 from .users import Account, add_user, list_users, remove_user, set_password, set_role
 
@@ -34,9 +36,11 @@ __all__ = [
     "backup",
     "check",
     "create",
+    "default_permissions",
     "export_database",
     "import_database",
     "list_users",
+    "load_permissions",
     "remove_user",
     "restore",
     "running",

@@ -1,0 +1,32 @@
+"""``permissions``: who may do what, as a file; and whether one is right."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from ..server import default_permissions, load_permissions
+
+_FILE = click.Path(path_type=Path)
+
+
+@click.command()
+@click.option("--check", "checked", metavar="FILE", type=_FILE, help="Tell what is wrong in FILE, if anything is.")
+@click.argument("target", metavar="[FILE]", required=False, type=_FILE)
+def permissions(checked: Path | None, target: Path | None) -> None:
+    """Print the default permissions as a file with comments, or write them to FILE, to begin your own from."""
+    if checked is not None:
+        if target is not None:
+            raise click.UsageError("--check FILE takes no other file")
+        found = load_permissions(checked)
+        click.echo(
+            f"Nothing is wrong in {checked}: {len(found.user_roles)} user roles, {len(found.device_roles)} device roles."
+        )
+    elif target is None:
+        click.echo(default_permissions(), nl=False)
+    else:
+        # "x": nobody loses a file of his own
+        with target.open("x", encoding="utf-8") as file:
+            file.write(default_permissions())
+        click.echo(f"The default permissions are in {target}; name it in connectordb.toml, [permissions] file.")
