@@ -76,7 +76,7 @@ class App:
         self._service = service
         self._timing = timing
         self._config = config
-        self._limits = config.limits
+        self.limits = config.limits
         self._proxies = Proxies(config.listen.trusted_proxies)
         self._origins = Origins(config.listen.allowed_origins, config.listen.site_url)
         self._cookies = Cookies(secret or secrets.token_bytes(32), config.login.cookie_days)
@@ -93,7 +93,7 @@ class App:
 
     def start(self, listener: socket.socket) -> None:
         """Take connections of a socket that is bound."""
-        limits = self._limits
+        limits = self.limits
         bounds = Bounds(limits.connections, limits.connections_per_address, limits.header_seconds)
         self.door = Door(
             listener, self.connections.welcome, self.answers.farewell, bounds, proxies=self._proxies, tls=self._tls
@@ -106,7 +106,7 @@ class App:
         if self.door is not None:
             self.door.refuse_all("ConnectorDB is shutting down")
         leaving = [asyncio.ensure_future(connection.close()) for connection in self._sockets]
-        await self.connections.stop(self._limits.shutdown_seconds)
+        await self.connections.stop(self.limits.shutdown_seconds)
         if self.door is not None:
             await self.door.close()
         await asyncio.gather(*leaving)

@@ -85,7 +85,8 @@ class Login:
     """Passwords and cookies."""
 
     refused_delay: float = _setting(0.3, "Seconds that a refused login waits for its answer.")
-    refused_waiting: int = _setting(1000, "Refused logins that wait at once; beyond it they are answered at once.")
+    refused_waiting: int = _setting(1000, "Refused logins that wait at once; beyond it 503.", least=1)
+    refused_per_address: int = _setting(20, "Refused logins of one address that wait at once; beyond it 503.", least=1)
     password_threads: int = _setting(2, "Passwords that are checked at once, each with 16 MiB and a core.", least=1)
     passwords_waiting: int = _setting(100, "Passwords that wait to be checked; beyond it 503.", least=1)
     cookie_days: float = _setting(120.0, "Days that a remembered login lasts.")

@@ -32,6 +32,7 @@ from ..exceptions import DatabaseInUse, LocalProtocolError, StorageError
 from ..protocol.constants import RESERVED_USER_NAMES
 from ..protocol.paths import check_name, is_name
 from ..runtime.durable import flush
+from .config import Storage as StorageSettings
 from .passwords import hash_password
 from .storage import SQLiteStorage, Storage
 from .tree import create_user
@@ -193,13 +194,13 @@ def built(path: Path) -> Iterator[Path]:
         shutil.rmtree(building, ignore_errors=True)
 
 
-def open(directory: str | os.PathLike[str], readers: int = 2) -> Database:
+def open(directory: str | os.PathLike[str], settings: StorageSettings | None = None) -> Database:
     """
     Open a database folder, for one server at a time.
 
     Args:
         directory: Where it is.
-        readers: How many threads read.
+        settings: How it is read and written.
 
     Raises:
         DatabaseInUse: Another server has it open.
@@ -209,7 +210,9 @@ def open(directory: str | os.PathLike[str], readers: int = 2) -> Database:
     lock = _locked(path)
     try:
         _write_status(path, None)
-        return Database(path, SQLiteStorage(path / FILE, readers), lock)
+        settings = settings or StorageSettings()
+        storage = SQLiteStorage(path / FILE, settings.readers, settings.group_inserts, settings.group_seconds)
+        return Database(path, storage, lock)
     except BaseException:
         (path / _PID).unlink(missing_ok=True)
         lock.release()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import logging
 import os
 import signal
@@ -12,22 +11,27 @@ import ssl
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from types import FrameType, TracebackType
+from typing import TYPE_CHECKING
 
 from ..exceptions import ClosedError, ConfigurationError, ConnectorDBError
 from ..runtime.worker import Worker
 from .app import App
-from .config import DEFAULT, Config, Listen, configured
+from .config import DEFAULT, Config, configured
 from .cookies import load_secret
 from .database import Database
 from .database import open as open_database
 from .forgetting import forget_old_keys
-from .proxies import is_loopback
+from .health import Health
+from .listening import bound, refuse_exposure, url
 from .service import Service
 from .service_manager import notify
 from .tls import Certificate
 from .websocket import Timing
+
+if TYPE_CHECKING:
+    from .metrics_port import MetricsPort
 
 log = logging.getLogger(__name__)
 
@@ -79,6 +83,7 @@ class Server:
         self._database: Database | None = None
         self._worker: Worker | None = None
         self._url = ""
+        self._metrics_url: str | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
         #: Set when the server has ended, and why, if it was not told to.
@@ -91,6 +96,11 @@ class Server:
         if not self._url:
             raise ClosedError("this server does not listen yet: start() it")
         return self._url
+
+    @property
+    def metrics_url(self) -> str | None:
+        """Where Prometheus asks for figures; `None` where that is off."""
+        return self._metrics_url
 
     def start(self) -> None:
         """
@@ -111,22 +121,24 @@ class Server:
             config = self._configured()
             listen = config.listen
             tls = self._certificate = Certificate(listen.tls_cert, listen.tls_key) if listen.tls_cert else None
-            listener = _listen(listen.host, listen.port)
+            sockets = _Sockets.bound(config)
             try:
-                database = open_database(self._directory)
+                database = open_database(self._directory, config.storage)
             except BaseException:
-                listener.close()
+                sockets.close()
                 raise
             ready: Future[None] = Future()
-            worker = Worker("server", lambda _: self._serve(config, database, listener, ready), self._crashed)
+            worker = Worker("server", lambda _: self._serve(config, database, sockets, ready), self._crashed)
             worker.start()
             try:
                 ready.result(START_TIMEOUT)
-                self._url = _url(listen.host, listener, "https" if tls else "http")
+                self._url = url(listen.host, sockets.main, "https" if tls else "http")
+                if sockets.metrics is not None:
+                    self._metrics_url = url(config.metrics.host, sockets.metrics) + "/metrics"
                 database.announce(self._url)
             except BaseException:
                 self._end(worker, database)
-                listener.close()
+                sockets.close()
                 raise
             self._worker, self._database = worker, database
         log.info("listening at %s, on %s", self._url, database.directory)
@@ -218,25 +230,25 @@ class Server:
             port=self._port if self._port is not None else listen.port if config is not DEFAULT else 0,
         )
         delay = config.login.refused_delay if self._login_delay is None else self._login_delay
-        _refuse_exposure(listen)
+        refuse_exposure(listen)
         return replace(config, listen=listen, login=replace(config.login, refused_delay=delay))
 
     # --- the thread ---
 
-    def _serve(self, config: Config, database: Database, listener: socket.socket, ready: Future[None]) -> None:
+    def _serve(self, config: Config, database: Database, sockets: _Sockets, ready: Future[None]) -> None:
         try:
-            asyncio.run(self._main(config, database, listener, ready))
+            asyncio.run(self._main(config, database, sockets, ready))
         except BaseException as error:
             if not ready.done():
                 ready.set_exception(error)
                 return
             raise
         finally:
-            listener.close()
+            sockets.close()
 
-    async def _main(self, config: Config, database: Database, listener: socket.socket, ready: Future[None]) -> None:
+    async def _main(self, config: Config, database: Database, sockets: _Sockets, ready: Future[None]) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-        service = Service(database.storage, login_delay=config.login.refused_delay)
+        service = Service(database.storage, config=config)
         forgetting = asyncio.ensure_future(forget_old_keys(database.storage, config.idempotency.seconds))
         try:
             app = App(
@@ -245,11 +257,17 @@ class Server:
                 config,
                 self._tls(),
                 load_secret(database.directory),
+                Health(database.storage, database.directory),
             )
-            app.start(listener)
+            port = _metrics_port(app, service, database) if sockets.metrics is not None else None
+            app.start(sockets.main)
+            if port is not None and sockets.metrics is not None:
+                port.start(sockets.metrics)
             ready.set_result(None)
             await self._stop.wait()
             await app.stop()
+            if port is not None:
+                await port.stop()
         finally:
             forgetting.cancel()
             service.close()
@@ -272,32 +290,51 @@ class Server:
             database.close()
 
 
-def _listen(host: str, port: int) -> socket.socket:
-    """Return a socket that is bound; what goes wrong says where."""
+@dataclass(frozen=True, slots=True)
+class _Sockets:
+    """What the server listens with."""
+
+    main: socket.socket
+    metrics: socket.socket | None
+
+    @classmethod
+    def bound(cls, config: Config) -> _Sockets:
+        main = bound(config.listen.host, config.listen.port)
+        try:
+            wanted = config.metrics.port >= 0
+            return cls(main, bound(config.metrics.host, config.metrics.port) if wanted else None)
+        except BaseException:
+            main.close()
+            raise
+
+    def close(self) -> None:
+        self.main.close()
+        if self.metrics is not None:
+            self.metrics.close()
+
+
+def _metrics_port(app: App, service: Service, database: Database) -> MetricsPort:
     try:
-        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-        return socket.create_server(address[:2], family=family, backlog=1024)
-    except OSError as error:
-        unknown = isinstance(error, socket.gaierror)
-        # socket adds the address once more, in words of its own
-        why = error.strerror if unknown or error.errno is None else os.strerror(error.errno)
-        if unknown or error.errno == errno.EADDRNOTAVAIL:
-            todo = "give an address of this machine, such as 127.0.0.1"
-        else:
-            todo = "give another port, or 0 for one that is free"
-        raise type(error)(f"listening at {host}:{port}: {why}; {todo}") from error
-
-
-def _refuse_exposure(listen: Listen) -> None:
-    if not (listen.tls_cert or listen.unencrypted or is_loopback(listen.host)):
+        # only here: most servers need no prometheus-client
+        from .metrics import Metrics, Now
+        from .metrics_port import MetricsPort
+    except ModuleNotFoundError as error:
         raise ConfigurationError(
-            f"listening at {listen.host or 'all addresses'} without TLS: whoever is on the network could read passwords and "
-            "data; give a certificate (--tls-cert, listen.tls_cert), or listen on 127.0.0.1 behind a reverse proxy, or say "
-            "that it may be so (--unencrypted, listen.unencrypted = true)"
+            f"metrics.port: figures for Prometheus need {error.name!r}: pip install 'ConnectorDB[server]'"
+        ) from error
+
+    def now() -> Now:
+        connections, refused, websockets = app.now()
+        return Now(
+            storage=database.storage.state(),
+            counts=service.counts,
+            connections=connections,
+            refused_connections=refused,
+            websockets=websockets,
+            subscriptions=len(service.teller.hub),
+            ready=not app.why_not(),
         )
 
-
-def _url(host: str, listener: socket.socket, scheme: str) -> str:
-    port = listener.getsockname()[1]
-    reachable = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
-    return f"{scheme}://[{reachable}]:{port}" if ":" in reachable else f"{scheme}://{reachable}:{port}"
+    metrics = Metrics(now)
+    app.observer.count(metrics)
+    return MetricsPort(metrics, app.answers, app.limits)

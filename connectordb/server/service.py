@@ -11,7 +11,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from ..protocol.feed import EndReason
@@ -19,11 +19,14 @@ from ..protocol.paths import Path
 from ..runtime.clock import SYSTEM, Clock
 from .accounts import ANONYMOUS, Caller, Claim, Credentials, Known, LoginRefused, as_of_now, confirm, look_up
 from .aftermath import Aftermath
+from .config import DEFAULT as CONFIG
+from .config import Config
 from .crew import Busy, Crew
 from .handlers import HashWanted, Landed, Pages, Refusal, Reply, Request, at_once, data
 from .handlers.listening import Start, start
 from .passwords import hash_password
 from .patience import NotWanted, Patience
+from .penalties import Penalties, TooMany
 from .permissions import DEFAULT, Permissions
 from .renewal import Renewals
 from .routing import Route
@@ -36,8 +39,21 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 Done = TypeVar("Done", Reply, Claim, Reply | Claim)
 
-#: Seconds that a refused login waits for its answer (``docs/topics/wire.rst``, "Refused credentials").
-LOGIN_DELAY = 0.3
+
+@dataclass(slots=True)
+class Counts:
+    """
+    What was done so far.
+
+    Attributes:
+        inserts: Inserts that were stored, or told to subscribers.
+        points: Points of them.
+        refused_logins: Logins that were refused.
+    """
+
+    inserts: int = 0
+    points: int = 0
+    refused_logins: int = 0
 
 
 class Service:
@@ -48,10 +64,11 @@ class Service:
         storage: Where everything is kept.
         permissions: Who may do what.
         clock: Stamps points that come without a time.
-        login_delay: Seconds that a refused login waits for its answer.
+        config: All settings.
 
     Attributes:
         teller: Tells subscribers of what happens.
+        counts: What was done so far.
     """
 
     def __init__(
@@ -60,15 +77,17 @@ class Service:
         *,
         permissions: Permissions = DEFAULT,
         clock: Clock = SYSTEM,
-        login_delay: float = LOGIN_DELAY,
+        config: Config = CONFIG,
     ) -> None:
         self._storage = storage
-        self._permissions = permissions
+        self.permissions = permissions
         self._clock = clock
-        self._login_delay = login_delay
+        self._limits = config.limits
+        self._penalties = Penalties(config.login)
+        self.counts = Counts()
         self.teller = Teller()
         self._aftermath = Aftermath()
-        self._hashers = Crew("passwords", 2, 100)
+        self._hashers = Crew("passwords", config.login.password_threads, config.login.passwords_waiting)
         self._renewals = Renewals(storage, self._hashers)
         self._computers = Crew("queries", 2, 100)
 
@@ -80,7 +99,7 @@ class Service:
 
     def request(self, **fields: Any) -> Request:
         """Return a request of now."""
-        return Request(now=self._clock.wall(), permissions=self._permissions, **fields)
+        return Request(now=self._clock.wall(), permissions=self.permissions, limits=self._limits, **fields)
 
     async def answer(
         self,
@@ -119,7 +138,7 @@ class Service:
                 call.spent.login += seconds() - begin
                 done = await self._run(call, credentials, patience)
         except LoginRefused as refused:
-            raise await self._refused(refused) from refused
+            raise await self._refused(refused, request.address) from refused
         except HashWanted as wanted:
             # all checks have passed; the handler makes them again when it gets the hash
             password = wanted.password
@@ -140,7 +159,7 @@ class Service:
             return done
         return await patience.read(self._storage.read(lambda access: call.run(access, credentials, given)))
 
-    async def caller(self, credentials: Credentials, patience: Patience | None = None) -> Caller:
+    async def caller(self, credentials: Credentials, patience: Patience | None = None, address: str = "") -> Caller:
         """
         Return who is calling.
 
@@ -155,7 +174,7 @@ class Service:
             claim = await patience.read(self._storage.read(lambda reader: look_up(reader, credentials)))
             return await self._confirmed(claim, patience) if claim.is_slow else claim.caller
         except LoginRefused as refused:
-            raise await self._refused(refused) from refused
+            raise await self._refused(refused, address) from refused
 
     async def page(self, pages: Pages, patience: Patience | None = None) -> bytes | None:
         """
@@ -254,6 +273,9 @@ class Service:
 
     def _settle(self, done: Reply | Claim) -> None:
         if isinstance(done, Reply):
+            if done.landed is not None:
+                self.counts.inserts += 1
+                self.counts.points += sum(len(it.points) for it in done.published if it.path == done.landed.path)
             self.teller.settle(done)
 
     async def _confirmed(self, claim: Claim, patience: Patience) -> Caller:
@@ -271,8 +293,12 @@ class Service:
                 503, "Too many are logging in by password at once; try again later, or use an API key."
             ) from busy
 
-    async def _refused(self, refused: LoginRefused) -> Refusal:
-        await asyncio.sleep(self._login_delay)
+    async def _refused(self, refused: LoginRefused, address: str) -> Refusal:
+        self.counts.refused_logins += 1
+        try:
+            await self._penalties.serve(address)
+        except TooMany:
+            return Refusal(503, "Too many logins are being refused at once; try again later.")
         return Refusal(401, str(refused))
 
 

@@ -9,8 +9,9 @@ from typing import Any, TypeVar
 from unittest import mock
 
 from connectordb.protocol.paths import Path
-from connectordb.server import passwords, service
+from connectordb.server import passwords
 from connectordb.server.accounts import Caller, Key, Password
+from connectordb.server.config import Config, Login
 from connectordb.server.crew import Busy
 from connectordb.server.handlers import Refusal
 from connectordb.server.news import News
@@ -51,11 +52,12 @@ class Ear:
 class ServiceTests(HandlerCase):
     """Credentials, hashes, subscribers."""
 
-    def with_service(self, work: Work[T], **options: Any) -> T:
+    def with_service(self, work: Work[T], login_delay: float = 0.0, **options: Any) -> T:
         """Run a coroutine function with a service."""
 
         async def main() -> T:
-            made = Service(self.storage, **{"login_delay": 0.0, **options})
+            login = Login(refused_delay=login_delay, refused_per_address=50)
+            made = Service(self.storage, config=Config(login=login), **options)
             try:
                 return await asyncio.wait_for(work(made), SOON)
             finally:
@@ -158,7 +160,3 @@ class ServiceTests(HandlerCase):
                 await made.insert(lamp, light, ())
 
         self.with_service(work)
-
-    def test_delay(self) -> None:
-        """The delay is that of a 0.3 server unless another one is given."""
-        self.assertEqual(service.LOGIN_DELAY, 0.3)

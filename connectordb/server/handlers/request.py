@@ -11,7 +11,7 @@ from ...exceptions import ConnectorDBError
 from ...protocol import json_text
 from ...protocol.points import Datapoint
 from ..accounts import ANONYMOUS, Caller
-from ..config import Idempotency
+from ..config import Idempotency, Limits
 from ..permissions import DEFAULT, Permissions
 from ..storage import Found, Inserted, Reader
 
@@ -67,6 +67,8 @@ class Request:
         key: The ``Idempotency-Key`` of an insert, if it has one.
         most_keys: How many of them are remembered of one device.
         password_hash: See `HashWanted`.
+        limits: What a client may make the server do.
+        address: Where the client is.
         site: Where the client reaches the server, such as ``http://localhost:3124``.
     """
 
@@ -81,6 +83,8 @@ class Request:
     key: str | None = None
     most_keys: int = Idempotency().keys_per_device
     password_hash: str | None = None
+    limits: Limits = Limits()
+    address: str = ""
     site: str = ""
 
     @property

@@ -15,6 +15,7 @@ from typing import Any, Protocol, TypeVar
 
 from ...exceptions import ConnectorDBError
 from ...protocol.points import Datapoint
+from .watch import State
 
 T = TypeVar("T")
 
@@ -286,6 +287,9 @@ class Storage(Protocol):
 
     def write(self, work: Callable[[Writer], T]) -> Future[T]:
         """Run *work* on the writer's thread; the future is done after the commit."""
+
+    def state(self) -> State:
+        """Return how it is; at once, from any thread."""
 
     def close(self) -> None:
         """Finish what was handed in, then end the threads; later work is refused with `ClosedError`."""

@@ -90,6 +90,15 @@ class Jobs(Generic[Given]):
                 self._changed.wait(seconds)
             return self._waiting.popleft() if self._waiting else None
 
+    def __len__(self) -> int:
+        """Return how many jobs wait."""
+        return len(self._waiting)
+
+    @property
+    def broken(self) -> str:
+        """Why everything fails; empty if it does not."""
+        return "" if self._broken is None else str(self._broken)
+
     @property
     def ended(self) -> bool:
         """Whether nothing more will come."""

@@ -12,10 +12,10 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
-from ...exceptions import StorageError
-from ...runtime.clock import Deadline
+from ...exceptions import StorageError, StorageFull
+from ...runtime.clock import SYSTEM, Deadline
 from ...runtime.sqlite import Connection, connect, migrate, transaction, translated
 from ...runtime.worker import Worker
 from .access import SQLiteReader, SQLiteWriter
@@ -23,6 +23,7 @@ from .contract import Reader, Storage, Writer
 from .copies import kept_before_migration
 from .jobs import Job, Jobs
 from .layout import LAYOUT, MIGRATIONS
+from .watch import State, Watch
 
 log = logging.getLogger(__name__)
 
@@ -47,20 +48,30 @@ class SQLiteStorage(Storage):
     Args:
         path: The file. Beside it SQLite keeps two more while it is open, with ``-wal`` and ``-shm`` added to the name.
         readers: How many threads read, one at least.
+        group_size: Writes that share a flush at most.
+        group_time: Seconds after which a flush takes in no more: the first of them is waiting.
 
     Raises:
         StorageError: The file cannot be opened, is not a database, or was made by a newer version.
     """
 
-    def __init__(self, path: str | os.PathLike[str], readers: int = 2) -> None:
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        readers: int = 2,
+        group_size: int = GROUP_SIZE,
+        group_time: float = GROUP_TIME,
+    ) -> None:
         if readers < 1:
             raise ValueError("a storage needs a thread that reads: without one, reads would wait for ever")
         self._path = os.fspath(path)
         self._writes: Jobs[Writer] = Jobs(f"the storage in {self._path!r}")
         self._reads: Jobs[Reader] = Jobs(f"the storage in {self._path!r}")
+        self._watch = Watch()
+        group = _Group(group_size, group_time, self._watch)
         connections = self._connect(1 + readers)
         self._threads: list[_Thread[Writer] | _Thread[Reader]] = [
-            _WriterThread("storage-writer", self._path, connections[0], self._writes),
+            _WriterThread("storage-writer", self._path, connections[0], self._writes, group),
             *(
                 _ReaderThread(f"storage-reader-{number}", self._path, connection, self._reads)
                 for number, connection in enumerate(connections[1:], 1)
@@ -119,6 +130,19 @@ class SQLiteStorage(Storage):
             ClosedError: The storage was closed.
         """
         return self._writes.put(work)
+
+    def state(self) -> State:
+        """Return how it is; at once, from any thread."""
+        watch = self._watch
+        return State(
+            reads_waiting=len(self._reads),
+            writes_waiting=len(self._writes),
+            commits=watch.commits,
+            writes=watch.writes,
+            commit_seconds=watch.commit_seconds,
+            full=watch.full,
+            broken=self._writes.broken or self._reads.broken,
+        )
 
     def close(self) -> None:
         """
@@ -188,20 +212,33 @@ class _ReaderThread(_Thread[Reader]):
         job.finish()
 
 
+class _Group(NamedTuple):
+    """How writes are put together, and who counts them."""
+
+    size: int
+    seconds: float
+    watch: Watch
+
+
 class _WriterThread(_Thread[Writer]):
-    def __init__(self, name: str, path: str, connection: Connection, jobs: Jobs[Writer]) -> None:
+    def __init__(self, name: str, path: str, connection: Connection, jobs: Jobs[Writer], group: _Group) -> None:
         super().__init__(name, path, connection, jobs)
+        self._most, self._seconds, self._watch = group
         self._writer = SQLiteWriter(connection)
 
     def _do(self, job: Job[Writer]) -> None:
         """Run *job* and those that wait behind it as one transaction."""
         group: list[Job[Writer]] = []
+        begin = SYSTEM.monotonic()
         try:
             with translated(self._path, "writing"), transaction(self._connection):
                 for member in self._gathered(job):
                     group.append(member)
                     self._run_alone(member)
+            self._watch.committed(len(group), SYSTEM.monotonic() - begin)
         except BaseException as error:
+            if isinstance(error, StorageFull):
+                self._watch.found_full()
             # none of it is stored: the commit failed, or an error ended the transaction; whoever has an error of his own
             # keeps it
             for member in group or [job]:
@@ -212,9 +249,9 @@ class _WriterThread(_Thread[Writer]):
 
     def _gathered(self, job: Job[Writer]) -> Iterator[Job[Writer]]:
         """Go through *job* and what has come since, while there is something and there is time."""
-        deadline = Deadline(GROUP_TIME)
+        deadline = Deadline(self._seconds)
         yield job
-        for _ in range(GROUP_SIZE - 1):
+        for _ in range(self._most - 1):
             more = None if deadline.passed() else self._jobs.take(0)
             if more is None:
                 return

@@ -83,7 +83,7 @@ class Writing(StorageCase):
             writer.create_user(user("b"))
             raise KeyError("b")
 
-        with mock.patch.object(module, "GROUP_TIME", 60):
+        with mock.patch.object(self.storage._threads[0], "_seconds", 60):
             futures: list[Future[Any]] = [
                 self.storage.write(lambda writer: writer.create_user(user("a"))),
                 self.storage.write(fail),
