@@ -28,6 +28,7 @@ class Route:
         handler: What does it.
         names: The names in the path.
         restamp: Of an insert: whether it restamps.
+        recalls: Of reading: whether what was looked up a while ago is often enough for it.
         tells_site: Whether the answer says where the server is reached.
     """
 
@@ -35,6 +36,7 @@ class Route:
     handler: Callable[..., Reply]
     names: tuple[str, ...] = ()
     restamp: bool = False
+    recalls: bool = False
     tells_site: bool = False
 
 
@@ -77,7 +79,7 @@ _BESIDE: Mapping[str, Mapping[str, Route]] = {
     "/join": {"POST": _writing(join.join)},
 }
 _OBJECT: Mapping[str, Route] = {
-    "GET": _reading(crud.read),
+    "GET": Route("read", crud.read, recalls=True),
     "POST": _writing(create.create),
     "PUT": _writing(crud.update),
     "DELETE": _writing(crud.delete),
@@ -112,7 +114,7 @@ def route(verb: str, raw_path: str, query_text: str = "") -> Route | Redirect:
     if found is None:
         allowed = _allowed(routes)
         raise Refusal(405, f"{verb} is not possible here, only {allowed}", {"Allow": allowed})
-    return Route(found.does, found.handler, names, found.restamp, found.tells_site)
+    return Route(found.does, found.handler, names, found.restamp, found.recalls, found.tells_site)
 
 
 def allowed(raw_path: str) -> str:

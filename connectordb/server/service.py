@@ -31,7 +31,7 @@ from .permissions import DEFAULT, Permissions
 from .renewal import Renewals
 from .routing import Route
 from .server_timing import Spent, seconds
-from .storage import Reader, Storage, Writer
+from .storage import NotRecent, Reader, Storage, Writer
 from .teller import Teller
 
 log = logging.getLogger(__name__)
@@ -157,6 +157,11 @@ class Service:
             done = await patience.change(self._write(lambda access: call.run(access, credentials, given)))
             call.spent.flush += seconds() - call.ended
             return done
+        if call.route.recalls and not call.packs:
+            try:
+                return self._storage.recall(lambda access: call.run(access, credentials, given))
+            except NotRecent:
+                pass  # the first time somebody asks for it
         return await patience.read(self._storage.read(lambda access: call.run(access, credentials, given)))
 
     async def caller(self, credentials: Credentials, patience: Patience | None = None, address: str = "") -> Caller:
@@ -305,13 +310,15 @@ class Service:
 class _Call:
     """A request on its way through the storage."""
 
-    __slots__ = ("_pack", "ended", "request", "route", "spent")
+    __slots__ = ("_pack", "ended", "packs", "request", "route", "spent")
 
     def __init__(self, route: Route, request: Request, pack: Callable[[Reply], Reply] | None, spent: Spent) -> None:
         self.route = route
         self.request = request
         self.spent = spent
         self._pack = pack
+        #: Whether the answer is compressed, which takes its time.
+        self.packs = pack is not None
         #: When the storage was done with it, but for the disk.
         self.ended = 0.0
 

@@ -25,6 +25,7 @@ from .contract import (
 from .copies import copied
 from .inspection import Chunks, Judge, Stored, Unreadable, numbered, parts_of, span
 from .layout import LAYOUT
+from .recent import NotRecent
 from .rows import key_digest
 from .sqlite import SQLiteStorage
 from .watch import State
@@ -38,6 +39,7 @@ __all__ = [
     "InsertKey",
     "Inserted",
     "Judge",
+    "NotRecent",
     "Older",
     "Reader",
     "Remembered",

@@ -11,22 +11,54 @@ from ...runtime.sqlite import Connection
 from .contract import Device, Found, Gone, Inserted, InsertKey, Reader, Remembered, Series, Stream, User, Writer
 from .keys import InsertKeys
 from .points import Points
+from .recent import Recent
 from .rows import Table, key_digest, same_key
 
 
 class SQLiteReader(Reader):
-    """Reading; whoever calls has begun a transaction."""
+    """
+    Reading; whoever calls has begun a transaction.
 
-    def __init__(self, connection: Connection) -> None:
+    Args:
+        connection: Where.
+        recent: What was looked up before; without it, nothing is kept.
+    """
+
+    def __init__(self, connection: Connection, recent: Recent | None = None) -> None:
         self._connection = connection
+        self._recent = recent
+        #: That of `recent` when the transaction began.
+        self._era = 0
         self._users = Table(connection, "users", User)
         self._devices = Table(connection, "devices", Device, parent="user_id")
         self._streams = Table(connection, "streams", Stream, parent="device_id")
         self._points = Points(connection)
         self._insert_keys = InsertKeys(connection)
 
+    def begin(self) -> None:
+        """Take note that a transaction begins."""
+        if self._recent is not None:
+            self._era = self._recent.era
+
+    def _kept(self) -> Recent | None:
+        """Return what was looked up before, if it holds here."""
+        return self._recent
+
     def find(self, names: Sequence[str]) -> Found:
         """Return what lies at a path of one to three names."""
+        recent = self._kept()
+        if recent is None:
+            return self._find(names)
+        path = tuple(names)
+        found = recent.find(path)
+        if found is None:
+            found = self._find(names)
+            # what is not there is asked for by strangers, who could ask for a lot of it
+            if (found.user, found.device, found.stream)[len(path) - 1] is not None:
+                recent.keep(self._era, path, found)
+        return found
+
+    def _find(self, names: Sequence[str]) -> Found:
         user = self._users.one("WHERE name = ?", names[0])
         if user is None or len(names) == 1:
             return Found(user)
@@ -47,10 +79,19 @@ class SQLiteReader(Reader):
 
     def find_key(self, apikey: str) -> tuple[User, Device] | None:
         """Return the device with this API key; none for an empty one."""
-        device = self._devices.one("WHERE key_digest = ?", key_digest(apikey)) if apikey else None
-        if device is None or not same_key(device.apikey, apikey):
+        digest = key_digest(apikey)
+        if digest is None:
             return None
-        return self._users.get(device.user_id), device
+        recent = self._kept()
+        found = recent.find_key(digest) if recent else None
+        if found is None:
+            device = self._devices.one("WHERE key_digest = ?", digest)
+            if device is None:
+                return None
+            found = self._users.get(device.user_id), device
+            if recent is not None:
+                recent.keep_key(self._era, digest, found)
+        return found if same_key(found[1].apikey, apikey) else None
 
     def users(self) -> list[User]:
         """Return all users."""
@@ -115,6 +156,20 @@ class SQLiteReader(Reader):
 
 class SQLiteWriter(SQLiteReader, Writer):
     """Reading and changing; whoever calls has begun a transaction that may write."""
+
+    def end(self) -> None:
+        """Take note that the transaction has ended, whether by a commit or not, and that nobody has been told of it yet."""
+        tables = (self._users, self._devices, self._streams)
+        if any(table.changed for table in tables):
+            for table in tables:
+                table.changed = False
+            if self._recent is not None:
+                self._recent.forget()
+
+    def _kept(self) -> Recent | None:
+        # what has been changed in this transaction is only in the file
+        changed = self._users.changed or self._devices.changed or self._streams.changed
+        return None if changed else self._recent
 
     def create_user(self, fields: Mapping[str, Any]) -> User:
         """Make a user."""

@@ -282,6 +282,9 @@ class Writer(Reader, Protocol):
 class Storage(Protocol):
     """Threads that own the database; safe to be called from any thread."""
 
+    def recall(self, work: Callable[[Reader], T]) -> T:
+        """Run *work* at once on the calling thread, without asking the disk for anything; raises `NotRecent` if it would have to."""
+
     def read(self, work: Callable[[Reader], T]) -> Future[T]:
         """Run *work* on a reader's thread."""
 

@@ -30,6 +30,8 @@ class Table(Generic[Row]):
         self._name = name
         self._kind: Callable[..., Row] = kind
         self._parent = parent
+        #: Whether a row was made, changed or removed; whoever cares sets it back.
+        self.changed = False
         columns = dataclass_fields(kind)
         self._columns = [column.name for column in columns]
         self._bools = [index for index, column in enumerate(columns) if column.type in ("bool", bool)]
@@ -76,6 +78,7 @@ class Table(Generic[Row]):
 
     def create(self, values: Mapping[str, Any]) -> Row:
         """Add a row of all its columns but the id; raises `Taken`."""
+        self.changed = True
         wanted = set(self._columns) - {"id"}
         if set(values) != wanted:
             raise ValueError(f"a row of {self._name} has the columns {sorted(wanted)}, not {sorted(values)}")
@@ -89,6 +92,7 @@ class Table(Generic[Row]):
 
     def update(self, id: int, values: Mapping[str, Any]) -> Row:
         """Change columns of a row; raises `Taken` and `Gone`."""
+        self.changed = True
         row = self.get(id)
         if unknown := set(values) - set(self._columns) | set(values) & {"id", self._parent}:
             raise ValueError(f"{sorted(unknown)} cannot be changed in {self._name}")
@@ -102,6 +106,7 @@ class Table(Generic[Row]):
 
     def delete(self, id: int) -> None:
         """Remove a row with all rows that belong to it."""
+        self.changed = True
         self._connection.execute(f"DELETE FROM {self._name} WHERE id = ?", (id,))
 
     def _check(self, values: Mapping[str, Any], *, id: int, parent: int) -> None:

@@ -12,7 +12,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, NamedTuple, TypeVar, cast
 
 from ...exceptions import StorageError, StorageFull
 from ...runtime.clock import SYSTEM, Deadline
@@ -23,6 +23,7 @@ from .contract import Reader, Storage, Writer
 from .copies import kept_before_migration
 from .jobs import Job, Jobs
 from .layout import LAYOUT, MIGRATIONS
+from .recent import Nowhere, Recent
 from .watch import State, Watch
 
 log = logging.getLogger(__name__)
@@ -69,11 +70,13 @@ class SQLiteStorage(Storage):
         self._reads: Jobs[Reader] = Jobs(f"the storage in {self._path!r}")
         self._watch = Watch()
         group = _Group(group_size, group_time, self._watch)
+        self._recent = Recent()
+        self._memory = SQLiteReader(cast(Connection, Nowhere()), self._recent)
         connections = self._connect(1 + readers)
         self._threads: list[_Thread[Writer] | _Thread[Reader]] = [
-            _WriterThread("storage-writer", self._path, connections[0], self._writes, group),
+            _WriterThread("storage-writer", self._path, connections[0], self._recent, self._writes, group),
             *(
-                _ReaderThread(f"storage-reader-{number}", self._path, connection, self._reads)
+                _ReaderThread(f"storage-reader-{number}", self._path, connection, self._recent, self._reads)
                 for number, connection in enumerate(connections[1:], 1)
             ),
         ]
@@ -112,6 +115,15 @@ class SQLiteStorage(Storage):
     def _keep(self, connection: Connection, layout: int) -> None:
         copy = kept_before_migration(connection, self._path, layout)
         log.info("%s has an older layout, %s, and is brought to %s; as it was: %s", self._path, layout, LAYOUT, copy)
+
+    def recall(self, work: Callable[[Reader], T]) -> T:
+        """
+        Run *work* at once, on this thread, with what was looked up a while ago and is still so.
+
+        Raises:
+            NotRecent: It asks for something else.
+        """
+        return work(self._memory)
 
     def read(self, work: Callable[[Reader], T]) -> Future[T]:
         """
@@ -153,6 +165,7 @@ class SQLiteStorage(Storage):
         """
         self._writes.close()
         self._reads.close()
+        self._recent.forget()
         deadline = Deadline(CLOSE_TIMEOUT)
         if not all([thread.join(deadline.left()) for thread in self._threads]):
             raise StorageError(f"closing {self._path!r}: work was still running after {CLOSE_TIMEOUT:g} seconds")
@@ -193,13 +206,14 @@ class _Thread(Generic[Given]):
 
 
 class _ReaderThread(_Thread[Reader]):
-    def __init__(self, name: str, path: str, connection: Connection, jobs: Jobs[Reader]) -> None:
+    def __init__(self, name: str, path: str, connection: Connection, recent: Recent, jobs: Jobs[Reader]) -> None:
         super().__init__(name, path, connection, jobs)
-        self._reader = SQLiteReader(connection)
+        self._reader = SQLiteReader(connection, recent)
 
     def _do(self, job: Job[Reader]) -> None:
         try:
             with translated(self._path, "reading"):
+                self._reader.begin()
                 # deferred: the view is that of the first statement, and holds until the end
                 self._connection.execute("BEGIN")
                 try:
@@ -221,15 +235,16 @@ class _Group(NamedTuple):
 
 
 class _WriterThread(_Thread[Writer]):
-    def __init__(self, name: str, path: str, connection: Connection, jobs: Jobs[Writer], group: _Group) -> None:
+    def __init__(self, name: str, path: str, connection: Connection, recent: Recent, jobs: Jobs[Writer], group: _Group) -> None:
         super().__init__(name, path, connection, jobs)
         self._most, self._seconds, self._watch = group
-        self._writer = SQLiteWriter(connection)
+        self._writer = SQLiteWriter(connection, recent)
 
     def _do(self, job: Job[Writer]) -> None:
         """Run *job* and those that wait behind it as one transaction."""
         group: list[Job[Writer]] = []
         begin = SYSTEM.monotonic()
+        self._writer.begin()
         try:
             with translated(self._path, "writing"), transaction(self._connection):
                 for member in self._gathered(job):
@@ -244,6 +259,8 @@ class _WriterThread(_Thread[Writer]):
             for member in group or [job]:
                 if not member.failed:
                     member.keep(error)
+        # before anybody is told: what he asks for then is as he knows it
+        self._writer.end()
         for member in group or [job]:
             member.finish()
 
