@@ -20,6 +20,7 @@ EXTRAS = {
         "bcrypt>=4.1",  # the passwords of imported users
         "orjson>=3.9",
         "itsdangerous>=2.1",
+        "prometheus-client>=0.17",  # metrics, where they are wanted
         f"google-re2>=1.1; {NOT_ARMV7}",
         "tomli>=2; python_version < '3.11'",  # the standard library's tomllib, before it was there
     ],

@@ -30,6 +30,9 @@ _STALLED = 1.0
 _TICK = 0.02
 _LOOK_MOST, _LOOK_LEAST = 1.0, 0.05
 
+#: Seconds that what was cut has to notice it; to aiohttp, 0 is for ever.
+_CANCELLED = 0.05
+
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 #: Makes an answer, as bytes, of a status, a text and a reference.
@@ -94,7 +97,7 @@ class Connections(web.Server):
         self._next_look.cancel()
         for connection in list(self.all):
             connection.abort("the server stops")
-        await self.shutdown(0)
+        await self.shutdown(_CANCELLED)
         while self.all:
             await asyncio.sleep(0)
 
