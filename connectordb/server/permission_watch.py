@@ -6,9 +6,11 @@ import logging
 import os
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 from ..exceptions import ConfigurationError
 from ..runtime.worker import Worker
+from .config import Permissions as Section
 from .permission_files import load
 from .permissions import Permissions
 
@@ -80,6 +82,30 @@ class PermissionWatch:
             self.permissions = permissions
             self._apply(permissions)
             log.info("took on the permissions in %r", os.fspath(self._path))
+
+
+def follow(
+    section: Section, folder: Path, apply: Callable[[Permissions], object], *, period: float = PERIOD
+) -> PermissionWatch | None:
+    """
+    Apply the permission file that a server's configuration names, now and whenever it is saved; without one, do nothing.
+
+    Args:
+        section: The configuration.
+        folder: What the file's name is relative to.
+        apply: Takes on permissions; called from another thread later.
+        period: Seconds between looks at the file.
+
+    Raises:
+        ConfigurationError: It cannot be read, or something in it makes no sense.
+    """
+    if not section.file:
+        return None
+    watch = PermissionWatch(folder / section.file, period=period)
+    apply(watch.permissions)
+    if section.watch:
+        watch.start(apply)
+    return watch
 
 
 def _mark(path: str | os.PathLike[str]) -> _Mark | None:

@@ -25,6 +25,7 @@ from .database import open as open_database
 from .forgetting import forget_old_keys
 from .health import Health
 from .listening import bound, refuse_exposure, url
+from .permission_watch import PermissionWatch, follow
 from .service import Service
 from .service_manager import notify
 from .tls import Certificate
@@ -249,8 +250,10 @@ class Server:
     async def _main(self, config: Config, database: Database, sockets: _Sockets, ready: Future[None]) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         service = Service(database.storage, config=config)
+        watch: PermissionWatch | None = None
         forgetting = asyncio.ensure_future(forget_old_keys(database.storage, config.idempotency.seconds))
         try:
+            watch = follow(config.permissions, database.directory, service.adopt)
             app = App(
                 service,
                 self._timing or Timing.of(config.websocket),
@@ -270,6 +273,8 @@ class Server:
                 await port.stop()
         finally:
             forgetting.cancel()
+            if watch is not None:
+                watch.close()
             service.close()
 
     def _tls(self) -> Callable[[], ssl.SSLContext] | None:

@@ -97,6 +97,10 @@ class Service:
         self._hashers.close()
         self._computers.close()
 
+    def adopt(self, permissions: Permissions) -> None:
+        """Hold callers to these permissions, from their next request on; may be called from any thread."""
+        self.permissions = permissions
+
     def request(self, **fields: Any) -> Request:
         """Return a request of now."""
         return Request(now=self._clock.wall(), permissions=self.permissions, limits=self._limits, **fields)
