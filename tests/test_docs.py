@@ -82,6 +82,11 @@ class PagesTests(Case):
         self.assertGreater(len(blocks(DOCS / "tutorial.rst")), 10)
         self.run_page(DOCS / "tutorial.rst")
 
+    def test_beyond(self) -> None:
+        """What the server says beyond 0.3 is what its page shows."""
+        self.assertGreater(len(blocks(DOCS / "topics" / "beyond_0_3.rst")), 5)
+        self.run_page(DOCS / "topics" / "beyond_0_3.rst")
+
     def test_readme(self) -> None:
         """The README's code runs."""
         self.assertGreater(len(blocks(ROOT / "README.md")), 2)
