@@ -179,6 +179,10 @@ class _Object:
         member = self._members.get(key)
         return default if member is None else member.value
 
+    def has(self, key: str) -> bool:
+        """Tell whether there is such a member."""
+        return key in self._members
+
     def members(self, known: Mapping[str, type]) -> dict[str, _Object]:
         """Return all members, which are objects with these keys."""
         return {key: _Object(self.of(key), member, known) for key, member in self._members.items()}
@@ -200,7 +204,7 @@ class _Object:
         found = self.get(key, "")
         if found not in known:
             hint = _instead(found, known)
-            if key not in self._members:
+            if not self.has(key):
                 raise _Fault(self.line, f"{self.at} has no {key}; expected {what}: {hint}")
             raise self.fault(key, f"is {found!r}; expected {what}: {hint}")
         return found
@@ -230,6 +234,10 @@ def _permissions(file: _Object) -> Permissions:
     if version != VERSION:
         found = "there is none" if version is None else f"it is {version!r}"
         raise _Fault(file.line, f"the version must be {VERSION}; {found}")
+    for section, name in (("user_roles", "nobody"), ("device_roles", "none"), ("device_roles", "user")):
+        roles = file.object(section, None)
+        if not roles.has(name):
+            raise _Fault(roles.line, f"{section} has no {name!r}, which there must be")
     sets = {**_built_in(FIELD_SETS), **_named(file, "rw_access", _FIELD_SET, _field_set)}
     full = Level(frozenset(get_args(Action)), sets["full"], sets["full"])
     levels = {"none": Level(), "full": full}
@@ -237,13 +245,6 @@ def _permissions(file: _Object) -> Permissions:
     device_roles = _named(file, "device_roles", _ROLE, lambda role: _role(role, levels))
     user_names = file.object("user_roles", None).members(_USER_ROLE)
     user_roles = {key: _user_role(role, levels, user_names, device_roles) for key, role in user_names.items()}
-    for roles, section, needed in (
-        (user_roles, "user_roles", ("nobody",)),
-        (device_roles, "device_roles", ("none", "user")),
-    ):
-        for name in needed:
-            if name not in roles:
-                raise _Fault(file.object(section, None).line, f"{section} has no {name!r}, which there must be")
     return Permissions(
         user_roles,
         device_roles,
