@@ -13,5 +13,6 @@ class Names(unittest.TestCase):
     def test_about(self) -> None:
         """The file beside the users says version 1 of the format."""
         self.assertEqual(exports.about(), {"Version": 1, "ConnectorDB": "0.3.0"})
+        self.assertEqual(exports.about(exports.SERVERS_VERSION), {"Version": 2, "ConnectorDB": "0.3.0"})
         self.assertEqual(exports.ABOUT, "connectordb.json")
         self.assertEqual(exports.OBJECT["stream"], "stream.json")

@@ -213,20 +213,19 @@ def _object(folder: Path, kind: Kind, findings: Findings) -> dict[str, Any] | No
     read = _read(path, findings)
     if read is None:
         return None
-    if not is_name(read.get("name") or ""):
-        findings.add(path, f"{read.get('name')!r} is no name")
+    own = read.get("name")
+    if not (isinstance(own, str) and is_name(own)):
+        findings.add(path, f"{own!r:.60} is no name")
         return None
     defaults = {name: _DEFAULTS[name] for name in FIELDS[kind] if name != "password"}
     fields = {**defaults, **(_USER_DEFAULTS if kind == "user" else {})}
     for name, default in defaults.items():
         value = read.get(name)
-        if value is not None:
+        if type(value) is type(default):
             fields[name] = value
-            if type(value) is not type(default):
-                findings.add(
-                    path,
-                    f"{name!r} is {value!r:.60}; expected {'true or false' if default in (True, False) else 'text'}",
-                )
+        elif value is not None:
+            expected = "true or false" if isinstance(default, bool) else "text"
+            findings.add(path, f"{name!r} is {value!r:.60}; expected {expected}")
     return {**fields, **({name: read.get(name) for name in exports.PASSWORD} if kind == "user" else {})}
 
 
