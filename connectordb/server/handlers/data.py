@@ -248,7 +248,7 @@ def insert_points(writer: Writer, request: Request, points: list[Datapoint]) -> 
         writer.remember_insert(name, Remembered(body, goal.downlink, landed.first))
     # an empty insert says nothing to anybody, where the original publishes a null
     published = (Published(landed.path, tuple(points), stored),) if points else ()
-    return replace(Reply.text("ok", published), landed=landed)
+    return replace(Reply.text("ok", published, points=len(points)), landed=landed)
 
 
 def _landed(request: Request, downlink: bool, first: int | None) -> Landed:

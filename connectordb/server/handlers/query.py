@@ -28,13 +28,17 @@ def merge(reader: Reader, request: Request) -> Reply:
     """``POST query/merge``: the points of several streams as one array, in order of time."""
     body = request.json()
     sources = [open_source(reader, request, query) for query in stream_queries([] if body is None else body)]
-    return Reply(b"", rest=_Array(merged(*sources), sources))
+    return _answer(merged(*sources), sources)
 
 
 def dataset(reader: Reader, request: Request) -> Reply:
     """``POST query/dataset``: rows of several streams, at regular times or at the times of one of them."""
     rows, sources = open_dataset(reader, request, _STREAMS)
-    return Reply(b"", rest=_Array(rows, sources))
+    return _answer(rows, sources)
+
+
+def _answer(points: Iterator[Point], sources: list[Source]) -> Reply:
+    return Reply(b"", rest=_Array(points, sources), points=sum(source.length for source in sources))
 
 
 class _Array(Pages):

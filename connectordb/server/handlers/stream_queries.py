@@ -95,9 +95,13 @@ class Source:
         series: Whose points.
         first: The index of the first of them.
         last: The index behind the last.
+
+    Attributes:
+        length: How many there are.
     """
 
     def __init__(self, series: Series, first: int, last: int) -> None:
+        self.length = last - first
         self._series = series
         self._first = first
         self._last = last
