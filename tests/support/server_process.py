@@ -52,9 +52,11 @@ class ServerProcess:
     Args:
         folder: Where its database and its log go; it must exist.
         config: Text of a ``connectordb.toml``.
+        cheap_passwords: Hash passwords with the lowest cost, which only takes time.
     """
 
-    def __init__(self, folder: Path, config: str = "") -> None:
+    def __init__(self, folder: Path, config: str = "", *, cheap_passwords: bool = False) -> None:
+        self._cheap_passwords = cheap_passwords
         self.database = folder / "database"
         self.log = folder / "server.log"
         self.port = 0
@@ -75,7 +77,10 @@ class ServerProcess:
         """Start, on the port that it had before."""
         with open(self.log, "ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", __name__, str(self.database), str(self.port)],
+                [
+                    *(sys.executable, "-m", __name__, str(self.database), str(self.port)),
+                    *(["cheap-passwords"] if self._cheap_passwords else []),
+                ],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -192,10 +197,12 @@ def count() -> dict[str, int]:
 
 def main() -> None:
     """Serve until the end of input."""
-    from connectordb.server import Server
+    from connectordb.server import Server, passwords
 
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    directory, port = sys.argv[1:]
+    directory, port, *more = sys.argv[1:]
+    if "cheap-passwords" in more:
+        passwords._N, passwords._P = 16, 1
     with Server(directory, port=int(port)) as server:
         print(json.dumps({"url": server.url}), flush=True)
         for _ in sys.stdin:
