@@ -56,7 +56,7 @@ def play(url: str, away: Callable[[], object], back: Callable[[], object], short
     user = f"old{time.time_ns() // 1_000_000_000}"
     program = Path(__file__).with_name("program")
     process = subprocess.Popen(
-        [environment.python(), "-I", program, recorder.url, user, *(["short"] if short else [])],
+        [environment.python(), "-IB", program, recorder.url, user, *(["short"] if short else [])],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
