@@ -23,7 +23,8 @@ from .patience import Patience
 
 log = logging.getLogger(__name__)
 
-#: Seconds that a client is waited for when the server stops: for the rest of what he sends, or for him to read.
+#: Seconds that a client is waited for when the server stops: for the rest of what he sends, for him to read, or for his answer
+#: to the end of a websocket.
 _STALLED = 1.0
 
 #: Seconds between two looks when the server stops, and the most and fewest otherwise.
@@ -247,7 +248,7 @@ class Connection(web.RequestHandler):
         if self._phase is Phase.IDLE and not (self._whole and self._whole.get_write_buffer_size()):
             self.force_close()
         stalled = (
-            self._phase is Phase.SENDING
+            self._phase in (Phase.SENDING, Phase.OPEN)
             or (self._phase is Phase.IDLE and now - self._since > _STALLED)
             or (self._blocked is not None and now - self._blocked > _STALLED)
         )
