@@ -188,7 +188,7 @@ class Space:
             self._shared = mmap.mmap(-1, self._FORMAT.size)
         else:
             if not path.exists():
-                path.write_bytes(b"\0" * self._FORMAT.size)
+                path.write_bytes(self._FORMAT.pack(-1, 0))
             with open(path, "r+b") as file:
                 self._shared = mmap.mmap(file.fileno(), self._FORMAT.size)
         if path is None:
