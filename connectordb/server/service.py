@@ -100,6 +100,7 @@ class Service:
     def adopt(self, permissions: Permissions) -> None:
         """Hold callers to these permissions, from their next request on; may be called from any thread."""
         self.permissions = permissions
+        self.teller.look_again_soon()
 
     def request(self, **fields: Any) -> Request:
         """Return a request of now."""

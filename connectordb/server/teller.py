@@ -41,13 +41,14 @@ class Listener(Protocol):
 
 class Teller:
     """
-    Tells listeners. Used on the event loop's thread only.
+    Tells listeners. Made and used on the event loop's thread only, but for `look_again_soon`.
 
     Attributes:
         hub: Who wants to be told of what.
     """
 
     def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
         self.hub: Hub[Listener] = Hub()
         self._changed: set[str] = set()
         self._looking: asyncio.Task[None] | None = None
@@ -75,7 +76,12 @@ class Teller:
         """Have everybody whom a change at *path* may concern look again soon; without one, all."""
         self._changed.add(path)
         if self._looking is None:
-            self._looking = asyncio.get_running_loop().create_task(self._look_again())
+            self._looking = self._loop.create_task(self._look_again())
+
+    def look_again_soon(self) -> None:
+        """Have all look again, as `look_again`; may be called from any thread."""
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self.look_again)
 
     async def _look_again(self) -> None:
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from hypothesis import given, settings
@@ -14,6 +15,7 @@ from connectordb.protocol.feed import Command, CommandId, Done, Ended, Failed, G
 from connectordb.server.accounts import Caller, Key
 from connectordb.server.dialogue import Dialogue
 from connectordb.server.feed import Outbox, read_command
+from connectordb.server.permissions import DEFAULT, Level
 from connectordb.server.routing import Route, route
 from connectordb.server.service import Service
 
@@ -258,6 +260,17 @@ class Subscriptions(DialogueCase):
         ):
             with self.subTest(reason):
                 self.assertEqual(self.told_after(change, path, who), [Ended(path, reason)])
+
+    def test_other_permissions(self) -> None:
+        """Permissions that change while the server runs end what they forbid."""
+
+        async def adopt(made: Service) -> None:
+            # every level grants nothing
+            await asyncio.to_thread(
+                made.adopt, replace(DEFAULT, levels=dict.fromkeys(DEFAULT.levels, Level()), _known={})
+            )
+
+        self.assertEqual(self.told_after(adopt, "mara/lamp/plain", "mara/lamp"), [Ended("mara/lamp/plain", "denied")])
 
     def test_who_does_not_read(self) -> None:
         """Nobody is cut: what is missed is said, once there is room, with what is to be read."""
