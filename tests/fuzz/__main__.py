@@ -19,6 +19,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ from hypothesis.database import DirectoryBasedExampleDatabase
 
 from ..support.server_process import ServerProcess
 from .frames import Session, attend, sessions
-from .making import Dialogue, dialogues
+from .making import Dialogue, by_everybody, dialogues
 from .population import Population
 from .stalls import PATIENCE, Stalled
 from .talking import Wrong, hold
@@ -42,7 +43,10 @@ idle_seconds = {PATIENCE}
 """
 
 #: Dialogues, and sessions of websockets, between two looks at all the rest.
-_ROUND = 100
+_ROUND = 40
+
+#: Dialogues that are held at once.
+_AT_ONCE = 3
 
 #: Bytes that the server may have grown by at the end, against what it had after a tenth of all requests.
 _GROWTH = 32 * 1024 * 1024
@@ -61,11 +65,14 @@ class Run:
         self.requests = self.frames = self.messages = 0
         self.population = Population(self.address)
         self.stalled = Stalled(self.address)
+        self._crew = ThreadPoolExecutor(_AT_ONCE, "fuzz")
 
     def dialogue(self, dialogue: Dialogue) -> None:
-        """Hold one dialogue."""
-        self.requests += len(dialogue.requests)
-        self.statuses.update(answer.status for answer in hold(self.address, dialogue))
+        """Hold one dialogue as it was made, then as each actor would, several at once."""
+        spoken = [dialogue, *by_everybody(dialogue)]
+        for answers in self._crew.map(lambda one: hold(self.address, one), spoken):
+            self.statuses.update(answer.status for answer in answers)
+        self.requests += sum(len(one.requests) for one in spoken)
 
     def session(self, session: Session) -> None:
         """Attend one session of a websocket."""
@@ -89,7 +96,7 @@ class Run:
 
     def round(self, number: int, database: DirectoryBasedExampleDatabase) -> None:
         """Make some dialogues and sessions, then look whether the server is well."""
-        for strategy, work, some in ((dialogues(), self.dialogue, _ROUND), (sessions(), self.session, _ROUND // 5)):
+        for strategy, work, some in ((dialogues(), self.dialogue, _ROUND), (sessions(), self.session, _ROUND // 2)):
             _hypothesis(strategy, work, number, some, database, self.population.check)
         self.stalled.look()
         if number % 5 == 0:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from hypothesis import strategies as st
@@ -94,6 +94,32 @@ class Asked:
 def with_key(key: str) -> bytes:
     """Return the header of a device that logs in."""
     return b"Authorization: Basic " + base64.b64encode(f":{key}".encode())
+
+
+_HARMLESS = (b"GET", b"HEAD", b"OPTIONS")
+
+
+def by_everybody(dialogue: Dialogue) -> list[Dialogue]:
+    """Return a dialogue as each actor would hold it; whoever may change everything leaves out what must stay."""
+    spoken = []
+    for key in (*junk.KEYS, ""):
+        requests = dialogue.requests
+        if key == "key-admin":
+            requests = tuple(made for made in requests if made.verb in _HARMLESS or not _touches(made)) or (Asked(),)
+        changed = tuple(
+            made if made.framing is Framing.RAW else replace(made, headers=_by(made.headers, key)) for made in requests
+        )
+        spoken.append(replace(dialogue, requests=changed))
+    return spoken
+
+
+def _touches(made: Asked) -> bool:
+    return any(b"/" + name in made.target + made.body for name in junk.PROTECTED)
+
+
+def _by(headers: tuple[bytes, ...], key: str) -> tuple[bytes, ...]:
+    others = tuple(line for line in headers if not line.startswith(b"Authorization:"))
+    return (with_key(key), *others) if key else others
 
 
 def _one_in(times: int) -> st.SearchStrategy[bool]:
