@@ -64,14 +64,15 @@ class Reading(Case):
         file["access_levels"]["small"] = {"can_list_users": True, "read_access": "small", "write_access": "none"}
         file["user_roles"]["guest"] = {
             **dict.fromkeys(("private_access_level", "public_access_level", "user_access_level"), "small"),
-            **{"self_access_level": "full", "CanCountUsers": True, "join": True, "join_role": "guest"},
-            **{
-                "max_devices": 3,
-                "max_streams": 4,
-                "max_device_size": 5,
-                "max_stream_size": 6,
-                "max_private_devices": 2,
-            },
+            "self_access_level": "full",
+            "CanCountUsers": True,
+            "join": True,
+            "join_role": "guest",
+            "max_devices": 3,
+            "max_streams": 4,
+            "max_device_size": 5,
+            "max_stream_size": 6,
+            "max_private_devices": 2,
             "create_stream_defaults": {"icon": "fa:x", "schema": '{"type": "number"}', "ephemeral": True},
         }
         read = parse(json.dumps(file))

@@ -8,6 +8,7 @@ from ..accounts import USER_DEVICE, Caller
 from ..storage import Taken, Writer
 from .create import new_user, read_user, taken_refusal
 from .fields import with_defaults
+from .limits import is_full
 from .request import Refusal, Reply, Request, Session
 
 
@@ -16,6 +17,8 @@ def join(writer: Writer, request: Request) -> Reply:
     role = request.permissions.user_role(request.caller.user)
     if not role.may_join:
         raise Refusal(403, role.join_refusal or "Join is disabled")
+    if is_full(writer, request.permissions):
+        raise Refusal(403, "The maximum number of users has been reached.")
     body = request.json()
     fields = read_user(body)
     # nothing of the caller's defaults: it is not the caller who describes the new user

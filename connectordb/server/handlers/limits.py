@@ -14,16 +14,21 @@ from .request import Refusal
 _TOO_MANY_PRIVATE = "Exceeded maximum number of private devices for user"
 
 
+def is_full(reader: Reader, permissions: Permissions) -> bool:
+    """Tell whether there are as many users as there may be."""
+    return permissions.most_users > 0 and reader.counts()["users"] >= permissions.most_users
+
+
 def check_users(reader: Reader, permissions: Permissions) -> None:
     """Refuse another user."""
-    if 0 < permissions.most_users <= reader.counts()["users"]:
+    if is_full(reader, permissions):
         raise Refusal(403, "Maximum user limit was reached")
 
 
 def check_device(reader: Reader, permissions: Permissions, user: User, *, public: bool) -> None:
     """Refuse another device of a user."""
-    limits = permissions.user_role(user).limits
-    if 0 < limits.devices <= (len(reader.devices(user.id)) if limits.devices else 0):
+    most = permissions.user_role(user).limits.devices
+    if most and len(reader.devices(user.id)) >= most:
         raise Refusal(403, "Can't create device: Device number limit exceeded.")
     if not public:
         check_private_device(reader, permissions, user)

@@ -286,13 +286,16 @@ class PointsMachine(RuleBasedStateMachine):
 
     @invariant()
     def agrees(self) -> None:
-        """Length and newest are those of the lists; everything reads back, in order."""
+        """Length, size and newest are those of the lists; everything reads back, in order."""
 
         def look(reader: Reader) -> None:
             for series, model in self.model.items():
                 assert reader.length(series) == len(model)
                 assert reader.newest(series) == (model[-1]["t"] if model else None)
                 assert as_stored(everything(reader, series)) == as_stored(model)
+                text, _ = reader.text(series, 0, len(model), 1 << 30)
+                # the commas between chunks are not counted
+                assert len(text) - len(model) <= reader.size(series) <= len(text)
 
         self.storage.read(look).result(SOON)
 
