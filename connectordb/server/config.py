@@ -120,6 +120,7 @@ class Limits:
     check_seconds: float = _setting(5.0, "Seconds that checking the values of one insert may take.", least=0.1)
     text_characters: int = _setting(1000, "Characters of a nickname, email address, data type or API key.", least=100)
     merged_streams: int = _setting(MERGE_LIMIT, "Streams in a merge.", least=1)
+    dataset_streams: int = _setting(100, "Streams in a dataset, in all its columns and before them.", least=1)
     shutdown_seconds: float = _setting(5.0, "Seconds that requests under way are given when the server stops.")
 
 
@@ -145,6 +146,14 @@ class Storage:
     readers: int = _setting(2, "Threads that read.", least=1)
     group_inserts: int = _setting(128, "Writes that share one flush to disk at most.", least=1)
     group_seconds: float = _setting(0.02, "Seconds after which a flush takes in no more writes.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queries:
+    """Merges and datasets."""
+
+    threads: int = _setting(2, "Pieces of answers that are computed at once.", least=1)
+    waiting: int = _setting(100, "Pieces of answers that wait to be computed; beyond it 503.", least=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,6 +213,7 @@ class Config:
     limits: Limits = field(default_factory=Limits)
     websocket: WebSocket = field(default_factory=WebSocket)
     storage: Storage = field(default_factory=Storage)
+    queries: Queries = field(default_factory=Queries)
     idempotency: Idempotency = field(default_factory=Idempotency)
     compression: Compression = field(default_factory=Compression)
     log: Log = field(default_factory=Log)

@@ -98,12 +98,12 @@ def new_user(
         HashWanted: All is well but for the hash.
     """
     permissions, role, public = request.permissions, columns["role"], columns["public"]
-    check_new_user(name, columns, permissions)
+    check_new_user(name, columns, permissions, request.limits)
     password = columns.pop("password", "")
     if not password:
         raise Refusal(403, "Incorrect Password")
     devices = [_checked_device(key, value, public, role, request) for key, value in below["devices"].items()]
-    streams = [_checked_stream(key, value) for key, value in below["streams"].items()]
+    streams = [_checked_stream(key, value, request) for key, value in below["streams"].items()]
     limits.check_new_devices(permissions, role, len(BORN_DEVICES), [device["public"] for device, _ in devices])
     limits.check_new_streams(permissions, role, len(streams), "user")
     limits.check_users(writer, permissions)
@@ -130,9 +130,9 @@ def _create_device(writer: Writer, request: Request, name: str, body: Any) -> Re
     columns = with_defaults("device", fields, permissions.user_role(request.caller.user))
     _check_privacy(columns, user.public)
     check_name("device", name)
-    check_device(columns, permissions)
+    check_device(columns, permissions, request.limits)
     limits.check_new_streams(permissions, user.role, len(streams), "device")
-    below = [_checked_stream(key, value) for key, value in streams.items()]
+    below = [_checked_stream(key, value, request) for key, value in streams.items()]
     limits.check_device(writer, permissions, user, public=columns["public"])
     device = writer.create_device(user.id, {"name": name, **columns})
     _make_streams(writer, device, below)
@@ -146,7 +146,7 @@ def _create_stream(writer: Writer, request: Request, name: str, body: Any) -> Re
     assert user is not None and device is not None
     if "create stream" not in request.permissions.access(request.caller, user, device).actions:
         raise Refusal(403, NO_ACCESS)
-    columns, _ = _checked_stream(name, fields, request.permissions.user_role(request.caller.user))
+    columns, _ = _checked_stream(name, fields, request, request.permissions.user_role(request.caller.user))
     limits.check_stream(writer, request.permissions, user, device.id)
     return _made(writer, request, writer.create_stream(device.id, columns), user, device)
 
@@ -171,9 +171,9 @@ def _checked_device(name: str, fields: Mapping[str, Any], user_is_public: bool, 
         raise Refusal(403, _BORN[name])
     columns = with_defaults("device", {"name": check_name("device", name), **fields})
     _check_privacy(columns, user_is_public)
-    check_device(columns, request.permissions)
+    check_device(columns, request.permissions, request.limits)
     limits.check_new_streams(request.permissions, role, len(fields["streams"]), "device")
-    return columns, [_checked_stream(key, value) for key, value in fields["streams"].items()]
+    return columns, [_checked_stream(key, value, request) for key, value in fields["streams"].items()]
 
 
 def _check_privacy(device: Mapping[str, Any], user_is_public: bool) -> None:
@@ -181,11 +181,11 @@ def _check_privacy(device: Mapping[str, Any], user_is_public: bool) -> None:
         raise Refusal(403, "Can't make private user have public device")
 
 
-def _checked_stream(name: str, fields: Mapping[str, Any], maker: UserRole | None = None) -> Tree:
+def _checked_stream(name: str, fields: Mapping[str, Any], request: Request, maker: UserRole | None = None) -> Tree:
     columns = with_defaults("stream", {**fields, "name": name}, maker)
-    columns["schema"] = compact_schema(columns["schema"], _BAD_SCHEMA)
+    columns["schema"] = compact_schema(columns["schema"], _BAD_SCHEMA, request.limits)
     check_name("stream", name)
-    check_texts(columns)
+    check_texts(columns, request.limits)
     return columns, []
 
 

@@ -135,20 +135,20 @@ def _changed(writer: Writer, request: Request, row: User | Device | Stream, chan
     if not changes:
         return row
     if isinstance(row, User):
-        check_changed_user(row, changes, request.permissions)
+        check_changed_user(row, changes, request.permissions, request.limits)
         if "password" in changes:
             if not changes["password"]:
                 raise Refusal(403, "Incorrect Password")
             changes["password"] = request.hashed(changes["password"])
         return writer.update_user(row.id, changes)
     if isinstance(row, Device):
-        check_device(changes, request.permissions)
+        check_device(changes, request.permissions, request.limits)
         if changes.get("apikey") == "":
             changes["apikey"] = new_apikey()
         return writer.update_device(row.id, changes)
     if "schema" in changes:
-        changes["schema"] = compact_schema(changes["schema"])
-    check_texts(changes)
+        changes["schema"] = compact_schema(changes["schema"], limits=request.limits)
+    check_texts(changes, request.limits)
     return writer.update_stream(row.id, changes)
 
 

@@ -24,9 +24,6 @@ from .request import NO_ACCESS, Fetch, Landed, Pages, Published, Refusal, Reply,
 #: Bytes of points that are taken out of the storage in one go; between two others have their turn.
 PAGE = 256 * 1024
 
-#: Seconds that checking the values of one insert may take: nothing else is written meanwhile.
-CHECK_TIME = 5.0
-
 #: Shows a value without going through all of it, which may be megabytes, or nested deeper than Python goes.
 _SHORT = Repr()
 _SHORT.maxlevel = 2
@@ -232,7 +229,7 @@ def insert_points(writer: Writer, request: Request, points: list[Datapoint]) -> 
     if goal.sender is not None:
         for point in points:
             point["o"] = goal.sender
-    _check_values(points, stream.schema)
+    _check_values(points, stream.schema, request.limits.check_seconds)
     if not all(map(le, times, times[1:])):
         raise Refusal(403, "Timestamps are not ordered!")
     stored: Inserted | None = None
@@ -255,19 +252,19 @@ def _landed(request: Request, downlink: bool, first: int | None) -> Landed:
     return Landed(f"{request.path}/{DOWNLINK}" if downlink else request.path, first)
 
 
-def _check_values(points: Sequence[Datapoint], schema_text: str) -> None:
+def _check_values(points: Sequence[Datapoint], schema_text: str, seconds: float) -> None:
     if schema_text == "{}":
         return
     schema = stored_schema(schema_text)
     values = [point.get("d") for point in points]
     if schema.allows_kinds(set(map(type, values))):
         return
-    deadline = Deadline(CHECK_TIME)
+    deadline = Deadline(seconds)
     for value in values:
         if not schema.allows(value):
             raise Refusal(403, "At least one datapoint did not conform to the stream's schema")
         if deadline.passed():
             raise Refusal(
                 403,
-                f"Checking the datapoints against the stream's schema takes more than {CHECK_TIME:g} s; insert fewer at once",
+                f"Checking the datapoints against the stream's schema takes more than {seconds:g} s; insert fewer at once",
             )

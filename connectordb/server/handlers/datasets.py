@@ -19,12 +19,9 @@ _MOST_ROWS = 10_000_000
 _REFERENCE = "x"
 
 
-def open_dataset(reader: Reader, request: Request, most_streams: int) -> tuple[Iterator[Point], list[Source]]:
+def open_dataset(reader: Reader, request: Request) -> tuple[Iterator[Point], list[Source]]:
     """
     Return the rows that a request asks for, and what they are read from: to be attached before the first row is taken.
-
-    Args:
-        most_streams: How many streams it may be made of, each of which is held in memory for a part.
 
     Raises:
         Refusal: They cannot be had.
@@ -36,7 +33,7 @@ def open_dataset(reader: Reader, request: Request, most_streams: int) -> tuple[I
         raise Refusal(403, "The dataset query must have a dataset!")
     refuse_transform(typed(keys, "posttransform", str, ""))
     t1, t2, dt = (number(keys, name) for name in ("t1", "t2", "dt"))
-    reference = _reference(keys)
+    reference = _reference(keys, request.limits.merged_streams)
     if reference:
         if dt:
             raise Refusal(403, "Dataset must be either time or stream based. Not both.")
@@ -44,10 +41,11 @@ def open_dataset(reader: Reader, request: Request, most_streams: int) -> tuple[I
             raise Refusal(403, f"Dataset already contains field of name '{_REFERENCE}'")
     else:
         _check_times(keys, t1, t2, dt)
-    asked = {name: _column(column) for name, column in columns.items()}
+    asked = {name: _column(column, request.limits.merged_streams) for name, column in columns.items()}
     streams = len(reference) + sum(len(queries) for queries, _ in asked.values())
-    if streams > most_streams:
-        raise Refusal(403, f"A dataset of {streams} streams is too large: at most {most_streams} are possible.")
+    most = request.limits.dataset_streams  # each of them is held in memory for a part
+    if streams > most:
+        raise Refusal(403, f"A dataset of {streams} streams is too large: at most {most} are possible.")
     # the reference stream's range is its own; without one it is all of it, as of any query
     heads = [open_source(reader, request, query) for query in reference]
     opened = {
@@ -58,13 +56,13 @@ def open_dataset(reader: Reader, request: Request, most_streams: int) -> tuple[I
     return rows, [*heads, *(source for sources in opened.values() for source in sources)]
 
 
-def _reference(keys: Mapping[str, Any]) -> list[StreamQuery]:
+def _reference(keys: Mapping[str, Any], most: int) -> list[StreamQuery]:
     """Return what the rows are lined up with; nothing if they come by time."""
     stream, merged = typed(keys, "stream", str, ""), typed(keys, "merge", list, [])
     if stream and merged:
         raise Refusal(403, "Dataset can't be based both on a stream and on a merge!")
     if merged:
-        return stream_queries(merged)
+        return stream_queries(merged, most)
     return [stream_query(keys)] if stream else []
 
 
@@ -79,7 +77,7 @@ def _check_times(keys: Mapping[str, Any], t1: float, t2: float, dt: float) -> No
         )
 
 
-def _column(body: Any) -> tuple[list[StreamQuery], str]:
+def _column(body: Any, most: int) -> tuple[list[StreamQuery], str]:
     """Return the streams of a column, and its interpolator."""
     if body is None:
         raise Refusal(403, "No stream(s) were selected for dataset element")
@@ -94,7 +92,7 @@ def _column(body: Any) -> tuple[list[StreamQuery], str]:
         raise Refusal(403, "No stream(s) were selected for dataset element")
     if merged and query.transform:
         raise Refusal(403, "Set transforms within each merge element instead of overall for dataset element")
-    queries = stream_queries(merged) if merged else [query]
+    queries = stream_queries(merged, most) if merged else [query]
     if not all(each.stream for each in queries):
         raise Refusal(403, "Dataset merge array element invalid")
     if interpolator not in INTERPOLATORS:

@@ -14,14 +14,15 @@ from ...protocol.constants import DESCRIPTION_LIMIT, ICON_LIMIT, NAME_LIMIT, NAM
 from ...protocol.paths import is_name
 from ...protocol.schemas import Schema
 from ..accounts import new_apikey
+from ..config import Limits
 from ..patterns import server_schema
 from ..permissions import FIELDS, FieldSet, Kind, Permissions, UserRole
 from ..storage import Device, Stream, User
 from .request import Refusal
 
-#: Texts that are read with every request or listing, and characters of one. A 0.3 server has no such limit.
+#: Texts that are read with every request or listing, and are bounded therefore. A 0.3 server has no such limit.
 _SHORT_TEXTS = frozenset("nickname email apikey datatype".split())
-TEXT_LIMIT = 1000
+_LIMITS = Limits()
 
 _FLAGS = frozenset("public enabled visible user_editable ephemeral downlink".split())
 _TREES = frozenset(("devices", "streams"))
@@ -114,7 +115,7 @@ def check_name(kind: Kind, name: str) -> str:
     return name
 
 
-def check_new_user(name: str, columns: Mapping[str, Any], permissions: Permissions) -> None:
+def check_new_user(name: str, columns: Mapping[str, Any], permissions: Permissions, limits: Limits = _LIMITS) -> None:
     """Refuse a new user, but for its password."""
     if name in permissions.reserved_names:
         raise Refusal(403, f"Username '{name}' not allowed")
@@ -123,10 +124,12 @@ def check_new_user(name: str, columns: Mapping[str, Any], permissions: Permissio
     if not _may_be_so(role, columns["public"], permissions):
         raise Refusal(403, f"Users with role '{role}' can't be private.")
     check_name("user", name)
-    _check_address(columns)
+    _check_address(columns, limits)
 
 
-def check_changed_user(user: User, changed: Mapping[str, Any], permissions: Permissions) -> None:
+def check_changed_user(
+    user: User, changed: Mapping[str, Any], permissions: Permissions, limits: Limits = _LIMITS
+) -> None:
     """Refuse to change a user in this way, but for its password; what it has already is left alone."""
     if "email" in changed:
         _check_suffix(changed["email"], permissions)
@@ -134,7 +137,7 @@ def check_changed_user(user: User, changed: Mapping[str, Any], permissions: Perm
         role, public = changed.get("role", user.role), changed.get("public", user.public)
         if not _may_be_so(role, public, permissions):
             raise Refusal(403, "User can't be private.")
-    _check_address(changed)
+    _check_address(changed, limits)
 
 
 def _may_be_so(role: str, public: bool, permissions: Permissions) -> bool:
@@ -149,25 +152,28 @@ def _check_suffix(email: str, permissions: Permissions) -> None:
         raise Refusal(403, f"Email '{email}' not allowed")
 
 
-def _check_address(changed: Mapping[str, Any]) -> None:
-    check_texts(changed)  # first: the expression takes time in the square of a text that is almost an address
+def _check_address(changed: Mapping[str, Any], limits: Limits) -> None:
+    check_texts(changed, limits)  # first: the expression takes time in the square of a text that is almost an address
     if "email" in changed and not _EMAIL.fullmatch(changed["email"]):
         raise Refusal(403, "Invalid Email Address")
 
 
-def check_device(changed: Mapping[str, Any], permissions: Permissions) -> None:
+def check_device(changed: Mapping[str, Any], permissions: Permissions, limits: Limits = _LIMITS) -> None:
     """Refuse a device with these values."""
     role = changed.get("role")
     if role and role not in permissions.device_roles:
         raise Refusal(403, f"Could not find device role '{role}'")
-    check_texts(changed)
+    check_texts(changed, limits)
 
 
-def compact_schema(text: str, refusal: str | None = None) -> str:
+def compact_schema(text: str, refusal: str | None = None, limits: Limits = _LIMITS) -> str:
     """Return a stream's schema as it is stored; refuse one that is none, in the words of *refusal* or with the reason."""
     # jsonschema, which has the other exception, is imported with the first schema only
     from jsonschema import SchemaError
 
+    if len(text) > limits.schema_bytes:
+        shown = f"it has {len(text)} characters, {limits.schema_bytes} are possible"
+        raise Refusal(403, refusal or f"The provided schema is not a valid JSONSchema: {shown}")
     try:
         return server_schema(text).text
     except (ValueError, SchemaError) as error:
@@ -185,11 +191,11 @@ def stored_schema(text: str) -> Schema:
         raise Refusal(403, "The stream's schema cannot be used by this server; give it another one") from error
 
 
-def check_texts(fields: Mapping[str, Any]) -> None:
+def check_texts(fields: Mapping[str, Any], limits: Limits = _LIMITS) -> None:
     """Refuse a text that is too long, or an icon that will not do."""
     for name, value in fields.items():
-        if name in _SHORT_TEXTS and len(value) > TEXT_LIMIT:
-            raise Refusal(403, f"value too long: '{name}' has {TEXT_LIMIT} characters at most")
+        if name in _SHORT_TEXTS and len(value) > limits.text_characters:
+            raise Refusal(403, f"value too long: '{name}' has {limits.text_characters} characters at most")
     if len(fields.get("description", "")) > DESCRIPTION_LIMIT:
         raise Refusal(403, f"value too long: a description has {DESCRIPTION_LIMIT} characters at most")
     icon = fields.get("icon", "")

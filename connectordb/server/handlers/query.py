@@ -20,20 +20,18 @@ _LEAST_HELD = 4 * 1024
 #: Points that a piece of an answer has at most, whatever their size.
 _POINTS = 2000
 
-#: Streams of a dataset.
-_STREAMS = 100
-
 
 def merge(reader: Reader, request: Request) -> Reply:
     """``POST query/merge``: the points of several streams as one array, in order of time."""
     body = request.json()
-    sources = [open_source(reader, request, query) for query in stream_queries([] if body is None else body)]
+    queries = stream_queries([] if body is None else body, request.limits.merged_streams)
+    sources = [open_source(reader, request, query) for query in queries]
     return _answer(merged(*sources), sources)
 
 
 def dataset(reader: Reader, request: Request) -> Reply:
     """``POST query/dataset``: rows of several streams, at regular times or at the times of one of them."""
-    rows, sources = open_dataset(reader, request, _STREAMS)
+    rows, sources = open_dataset(reader, request)
     return _answer(rows, sources)
 
 

@@ -9,7 +9,6 @@ from typing import Any
 
 from ...exceptions import LocalProtocolError
 from ...protocol import json_text
-from ...protocol.constants import MERGE_LIMIT
 from ...protocol.paths import Path
 from ...protocol.points import Datapoint
 from ..storage import Reader, Series
@@ -75,15 +74,15 @@ def stream_query(keys: Mapping[str, Any]) -> StreamQuery:
     return StreamQuery(stream, transform, wanted)
 
 
-def stream_queries(body: Any) -> list[StreamQuery]:
-    """Return what an array of stream queries says."""
+def stream_queries(body: Any, most: int) -> list[StreamQuery]:
+    """Return what an array of stream queries says, *most* of them at most."""
     if not isinstance(body, list):
         raise Refusal(400, "an array of stream queries was expected")
     queries = [
         stream_query(keys_of(each, "an object with 'stream', and perhaps a range and a transform,")) for each in body
     ]
-    if len(queries) > MERGE_LIMIT:
-        raise Refusal(403, f"Merging more than {MERGE_LIMIT} streams is disabled.")
+    if len(queries) > most:
+        raise Refusal(403, f"Merging more than {most} streams is disabled.")
     return queries
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from unittest import mock
 
 from connectordb.protocol import json_text
+from connectordb.server.config import Limits
 from connectordb.server.handlers import Published, Refusal, data
 from connectordb.server.handlers.data import insert, read
 from connectordb.server.storage import Inserted
@@ -166,8 +167,9 @@ class Reading(HandlerCase):
             ('{"type":1}', 5.0, "cannot be used"),
         ):
             self.write(lambda writer, schema=schema: writer.update_stream(id, {"schema": schema}))  # type: ignore[misc]
-            with mock.patch.object(data, "CHECK_TIME", seconds), self.assertRaisesRegex(Refusal, told) as caught:
-                self.ask(insert, PLAIN, [{"t": 200, "d": {}}], who=OWNER)
+            limits = Limits(check_seconds=seconds)
+            with self.assertRaisesRegex(Refusal, told) as caught:
+                self.ask(insert, PLAIN, [{"t": 200, "d": {}}], who=OWNER, limits=limits)
             self.assertEqual(caught.exception.status, 403)
 
     def test_questions(self) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import time
 from dataclasses import replace
 
+from connectordb.server.config import Limits
 from connectordb.server.handlers import Refusal
 from connectordb.server.handlers.fields import (
-    TEXT_LIMIT,
     check_changed_user,
     check_changes,
     check_name,
@@ -152,6 +153,13 @@ class Showing(Case):
         self.assertEqual((len(blank), blank["nickname"], blank["ephemeral"]), (8, "", False))
         self.assertIsNone(shown("stream", self.ROW, FieldSet()))
 
+    def test_long_schemas(self) -> None:
+        """A schema has an end: what checking a value costs grows with it."""
+        schema = json.dumps({"enum": ["x" * 100]})
+        self.assertTrue(compact_schema(schema))
+        with self.assertRaisesRegex(Refusal, "50 are possible"):
+            compact_schema(schema, limits=Limits(schema_bytes=50))
+
     def test_long_texts(self) -> None:
         """Texts have an end; what is almost an address takes no time."""
         begin = time.monotonic()
@@ -159,6 +167,7 @@ class Showing(Case):
             check_new_user("mara", {"role": "user", "public": True, "email": " " * 100_000}, DEFAULT)
         for name in ("nickname", "datatype", "apikey"):
             with self.subTest(name), self.assertRaises(Refusal):
-                check_texts({name: "x" * (TEXT_LIMIT + 1)})
-            check_texts({name: "x" * TEXT_LIMIT})
+                check_texts({name: "x" * 1001})
+            check_texts({name: "x" * 1000})
+            check_texts({name: "x" * 1001}, Limits(text_characters=1001))
         self.assertLess(time.monotonic() - begin, 0.5)
