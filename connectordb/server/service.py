@@ -89,7 +89,7 @@ class Service:
         self._aftermath = Aftermath()
         self._hashers = Crew("passwords", config.login.password_threads, config.login.passwords_waiting)
         self._renewals = Renewals(storage, self._hashers)
-        self._computers = Crew("queries", 2, 100)
+        self._computers = Crew("queries", config.queries.threads, config.queries.waiting)
 
     def close(self) -> None:
         """End the threads; what waits for them is not done any more."""
@@ -133,7 +133,9 @@ class Service:
         """
         if route.does == "tell":
             return route.handler()
-        call = _Call(route, replace(request, names=route.names, restamp=route.restamp), pack, spent or Spent())
+        if (request.names, request.restamp) != (route.names, route.restamp):
+            request = replace(request, names=route.names, restamp=route.restamp)
+        call = _Call(route, request, pack, spent or Spent())
         patience = patience or Patience()
         try:
             done = await self._run(call, credentials, patience)
@@ -162,7 +164,7 @@ class Service:
             done = await patience.change(self._write(lambda access: call.run(access, credentials, given)))
             call.spent.flush += seconds() - call.ended
             return done
-        if call.route.recalls and not call.packs:
+        if call.route.recalls:
             try:
                 return self._storage.recall(lambda access: call.run(access, credentials, given))
             except NotRecent:
@@ -315,15 +317,13 @@ class Service:
 class _Call:
     """A request on its way through the storage."""
 
-    __slots__ = ("_pack", "ended", "packs", "request", "route", "spent")
+    __slots__ = ("_pack", "ended", "request", "route", "spent")
 
     def __init__(self, route: Route, request: Request, pack: Callable[[Reply], Reply] | None, spent: Spent) -> None:
         self.route = route
         self.request = request
         self.spent = spent
         self._pack = pack
-        #: Whether the answer is compressed, which takes its time.
-        self.packs = pack is not None
         #: When the storage was done with it, but for the disk.
         self.ended = 0.0
 

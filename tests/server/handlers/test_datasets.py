@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from connectordb.server.config import Limits
 from connectordb.server.handlers import Refusal, Request
 from connectordb.server.handlers.data import insert
 from connectordb.server.handlers.datasets import open_dataset
@@ -18,8 +19,13 @@ class Opening(HandlerCase):
 
     def open(self, body: object, most: int = 10) -> int:
         """Open a dataset; return how many streams it is made of, once its first row was computed."""
-        request = Request(now=NOW, body=json.dumps(body).encode(), caller=self.caller("mara/user"))
-        rows, sources = self.read(lambda reader: open_dataset(reader, request, most))
+        request = Request(
+            now=NOW,
+            body=json.dumps(body).encode(),
+            caller=self.caller("mara/user"),
+            limits=Limits(dataset_streams=most),
+        )
+        rows, sources = self.read(lambda reader: open_dataset(reader, request))
         for source in sources:
             source.attach(self.read, 1000)
         next(rows)

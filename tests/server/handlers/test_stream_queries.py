@@ -45,7 +45,7 @@ class Saying(HandlerCase):
             ([{"t1": "1"}], "'t1' in a query is a text"),
         ):
             with self.subTest(str(body)), self.assertRaisesRegex(Refusal, message):
-                stream_queries(body)
+                stream_queries(body, 10)
 
 
 class Reading(HandlerCase):
