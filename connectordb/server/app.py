@@ -191,12 +191,11 @@ class App:
         credentials = self._credentials(request, query.get("apikey"))
         if goal.does == "listen":
             return await self._listen(request, headers, goal, credentials, patience)
-        if goal.does != "tell" and credentials is not None and self._bodies.is_long(request):
-            # before megabytes are held for somebody who only says that he is somebody
-            credentials = Known(await self._service.caller(credentials, patience, self._address(request)))
-        await patience.attend(self._bodies.receive(request, body, credentials in (None, Known(ANONYMOUS))))
-        _protocol(request).begin(Phase.WORKING)
+        if request.can_read_body:
+            credentials = await self._receive(request, body, goal, credentials, patience)
         asked = self._service.request(
+            names=goal.names,
+            restamp=goal.restamp,
             query={name: query[name] for name in query},
             q=tuple(query.getall("q", ())),
             body=body.content,
@@ -214,6 +213,17 @@ class App:
         varies = encoding is not None and self._is_large(reply)
         about = head(headers, reply, varies=varies, timing=spent.header(reply.points), cookie=cookie)
         return await send(request, self._service, reply, about, patience, _asked(request))
+
+    async def _receive(
+        self, request: web.BaseRequest, body: Body, goal: Route, credentials: Credentials, patience: Patience
+    ) -> Credentials:
+        """Receive a request's body; return the credentials, which have been confirmed if it is long."""
+        if goal.does != "tell" and credentials is not None and self._bodies.is_long(request):
+            # before megabytes are held for somebody who only says that he is somebody
+            credentials = Known(await self._service.caller(credentials, patience, self._address(request)))
+        await patience.attend(self._bodies.receive(request, body, credentials in (None, Known(ANONYMOUS))))
+        _protocol(request).begin(Phase.WORKING)
+        return credentials
 
     async def _listen(
         self, request: web.BaseRequest, headers: Headers, goal: Route, credentials: Credentials, patience: Patience

@@ -34,13 +34,13 @@ class Bodies:
         self._held = 0
 
     def is_long(self, request: web.BaseRequest) -> bool:
-        """Tell whether it is worth to find out who sends a body before it is received."""
+        """Tell whether it is worth to find out who sends a body, which there is, before it is received."""
         length = request.content_length
-        return request.can_read_body and (length is None or length > self._limits.unknown_bytes)
+        return length is None or length > self._limits.unknown_bytes
 
     async def receive(self, request: web.BaseRequest, body: Body, anonymous: bool) -> None:
         """
-        Receive a request's body.
+        Receive the body of a request that has one.
 
         Args:
             request: The request.
@@ -50,8 +50,6 @@ class Bodies:
         Raises:
             Refusal: It is too long, takes too long, or too much is being received.
         """
-        if not request.can_read_body:
-            return
         most = self._limits.body_bytes
         if anonymous:
             most = min(most, self._limits.anonymous_bytes)
