@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
@@ -13,8 +14,9 @@ from connectordb.server import passwords
 from connectordb.server.accounts import Caller, Key, Password
 from connectordb.server.config import Config, Login
 from connectordb.server.crew import Busy
-from connectordb.server.handlers import Refusal
+from connectordb.server.handlers import Refusal, query
 from connectordb.server.news import News
+from connectordb.server.patience import NotWanted, Patience
 from connectordb.server.routing import Route, route
 from connectordb.server.service import Service
 
@@ -145,6 +147,41 @@ class ServiceTests(HandlerCase):
                 b'{"stream":"mara/lamp/light","data":[{"t":2,"d":6}]}\n',
             ],
         )
+
+    def test_queries(self) -> None:
+        """What cannot be computed is refused; what nobody waits for any more ends within a piece of reading."""
+        plain = self.series("mara/lamp/plain")
+        points = [{"t": float(t), "d": 1} for t in range(1, 5001)]
+        self.write(lambda writer: writer.insert(plain, [*points, {"t": 6000.0, "d": "x"}], False))
+        at = self.at("POST", "query/dataset")
+
+        def body(t1: float) -> bytes:
+            column = {"stream": "mara/lamp/plain", "interpolator": "sum"}
+            return json.dumps({"t1": t1, "t2": t1 + 1, "dt": 1, "dataset": {"n": column}}).encode()
+
+        async def work(made: Service) -> None:
+            reply = await made.answer(at, Key("lamp-key"), made.request(body=body(5500)))
+            self.assertEqual(json.loads(reply.body), [{"t": 5500, "d": {"n": 10}}])
+            with self.assertRaisesRegex(Refusal, "Could not convert 'x' to Float"):
+                await made.answer(at, Key("lamp-key"), made.request(body=body(7000)))
+            patience, real, reads = Patience(), self.storage.read, 0
+
+            def read(work: Any) -> Any:
+                nonlocal reads
+                reads += 1
+                if reads == 2:  # the first found the streams
+                    patience.gone = True
+                return real(work)
+
+            with (
+                mock.patch.object(self.storage, "read", read),
+                mock.patch.multiple(query, _HELD=1000, _LEAST_HELD=1000),
+                self.assertRaises(NotWanted),
+            ):
+                await made.answer(at, Key("lamp-key"), made.request(body=body(7000)), patience=patience)
+            self.assertEqual(reads, 2)
+
+        self.with_service(work)
 
     def test_rights_of_now(self) -> None:
         """What a caller may read and write is what it may now, not when it came."""
