@@ -14,6 +14,9 @@ assert VERSION is not None
 # What has no wheel for 32-bit ARM, or no use there, is left out by this marker (docs/howto/small_board.rst).
 NOT_ARMV7 = "platform_machine != 'armv7l' and platform_machine != 'armv6l'"
 
+# What has wheels for these machines only; elsewhere the standard library does the same, slower.
+WITH_ISAL = "platform_machine in 'x86_64 AMD64 aarch64 arm64'"
+
 EXTRAS = {
     "server": [
         "aiohttp>=3.10",
@@ -22,6 +25,7 @@ EXTRAS = {
         "itsdangerous>=2.1",
         "prometheus-client>=0.17",  # metrics, where they are wanted
         f"google-re2>=1.1; {NOT_ARMV7}",
+        f"isal>=1.6; {WITH_ISAL} and implementation_name == 'cpython'",  # zlib, twice as fast
         "tomli>=2; python_version < '3.11'",  # the standard library's tomllib, before it was there
     ],
     "cli": ["click>=8.1", "rich>=13", "plotext>=5.2,<6", f"psutil>=5.9; {NOT_ARMV7}"],

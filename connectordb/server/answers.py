@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import uuid
 from collections.abc import Mapping
@@ -117,9 +118,12 @@ async def send(
     await response.prepare(request)
     if request.method == "HEAD":
         return response
+    # the next piece is made while this one is sent
+    coming = asyncio.ensure_future(service.page(reply.rest, patience))
     try:
         await response.write(reply.body)
-        while (piece := await service.page(reply.rest, patience)) is not None:
+        while (piece := await coming) is not None:
+            coming = asyncio.ensure_future(service.page(reply.rest, patience))
             await response.write(piece)
         await response.write_eof()
     except ConnectionError:
@@ -131,4 +135,10 @@ async def send(
         log.log(level, "the answer to %s was broken off: %s", asked, error, exc_info=not expected)
         if request.transport is not None:
             request.transport.abort()
+    finally:
+        if not coming.done():
+            coming.cancel()
+            await asyncio.wait([coming])
+        elif not coming.cancelled():
+            coming.exception()  # of a piece that nobody takes any more
     return response

@@ -152,7 +152,8 @@ class Walking(StorageCase):
         kept = [chunk for chunk in found if isinstance(chunk, Stored)]
         self.assertTrue(gaps)
         self.assertGreater(len(kept), len(sound) // 4)
-        self.assertLessEqual(set(kept), set(sound))
+        # by place: damage to the end of a chunk's text is seen by whoever reads the text
+        self.assertLessEqual({(it.first, it.number) for it in kept}, {(it.first, it.number) for it in sound})
         at = 0
         for place in found:
             self.assertEqual(place.first, at)

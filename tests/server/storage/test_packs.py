@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import unittest
-from itertools import pairwise
+import zlib
+from itertools import pairwise, product
 from typing import Any
+from unittest import mock
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from connectordb.server.storage import packs
 from connectordb.server.storage.chunks import OPEN_BYTES, OPEN_POINTS, Chunk, count_until, join, part_of
 from connectordb.server.storage.packs import PACK_BYTES, PACK_POINTS, pack, regroup, unpack, unpack_at
 
@@ -17,6 +20,21 @@ from .test_chunks import points_lists, text_of, times_of
 
 class Packing(unittest.TestCase):
     """What is packed is found again, in part or whole."""
+
+    def test_libraries(self) -> None:
+        """What one library packed, the other unpacks, whole and in part: a database may move between machines."""
+        points = [{"t": float(t), "d": t * 7919 % 1009} for t in range(1000)]
+        chunks = [
+            Chunk(at, 250, float(at), float(at + 249), text_of(points[at : at + 250]))
+            for at in range(0, len(points), 250)
+        ]
+        for packer, unpacker in product((zlib, packs.codec), repeat=2):
+            with self.subTest(packer=packer, unpacker=unpacker):
+                with mock.patch.object(packs, "codec", packer):
+                    data = pack(chunks)
+                with mock.patch.object(packs, "codec", unpacker):
+                    self.assertEqual(unpack(data, 1000, 0, 1000), (0, 1000, text_of(points)))
+                    self.assertEqual(unpack(data, 1000, 300, 400), (250, 250, chunks[1].text))
 
     @given(st.lists(points_lists, min_size=1, max_size=5), st.integers(0, 40), st.integers(1, 40), st.floats(-1, 60))
     def test_packing(self, lists: list[list[dict[str, Any]]], first: int, number: int, t: float) -> None:
