@@ -166,13 +166,23 @@ class ReferenceTests(Case):
         from connectordb.cli.commands import commands
 
         page = self.pages["reference/commandline.html"]
-        for name in commands.list_commands(click.Context(commands)):
-            command = commands.get_command(click.Context(commands), name)
-            assert command is not None
-            options = [text for each in command.params if isinstance(each, click.Option) for text in each.opts]
-            for text in (f'id="connectordb-{name}"', *options):
-                with self.subTest(command=name, text=text):
-                    self.assertIn(text, page)
+
+        def check(group: click.Group, before: str) -> None:
+            for name in group.list_commands(click.Context(group)):
+                command = group.get_command(click.Context(group), name)
+                assert command is not None
+                options = [text for each in command.params if isinstance(each, click.Option) for text in each.opts]
+                for text in (f'id="{before}-{name}"', *options):
+                    with self.subTest(command=name, text=text):
+                        self.assertIn(text, page)
+                if isinstance(command, click.Group):
+                    # its own arguments stand before the names of those below it
+                    own = [
+                        each.human_readable_name.lower() for each in command.params if isinstance(each, click.Argument)
+                    ]
+                    check(command, "-".join([before, name, *own]))
+
+        check(commands, "connectordb")
 
     def test_log_events(self) -> None:
         """What the package logs is in the table of events; what has no table cannot be asked for."""

@@ -22,15 +22,17 @@ class CommandLine(Directive):
         for name in commands.list_commands(context):
             command = commands.get_command(context, name)
             assert command is not None, name
-            found.append(_section(command, click.Context(command, info_name=name, parent=context)))
+            found.append(_section(command, click.Context(command, info_name=name, parent=context), "connectordb"))
         return found
 
 
-def _section(command: click.Command, context: click.Context) -> nodes.section:
+def _section(command: click.Command, context: click.Context, before: str) -> nodes.section:
+    """Return the section of a command, and in it those of the commands below it; *before* is what is typed before its name."""
     name = context.info_name or ""
-    section = nodes.section(ids=[nodes.make_id(f"connectordb-{name}")], names=[f"connectordb-{name}"])
+    id = nodes.make_id(f"{before}-{name}")
+    section = nodes.section(ids=[id], names=[id])
     section += nodes.title("", "", nodes.literal(text=name))
-    usage = f"connectordb {name} {' '.join(command.collect_usage_pieces(context))}"
+    usage = f"{before} {name} {' '.join(command.collect_usage_pieces(context))}"
     section += nodes.literal_block(usage, usage, language="text")
     for paragraph in (command.help or "").split("\n\n"):
         section += _paragraph(" ".join(paragraph.split()))
@@ -44,6 +46,13 @@ def _section(command: click.Command, context: click.Context) -> nodes.section:
         term = nodes.term("", "", nodes.literal(text=told[0]))
         options += nodes.definition_list_item("", term, nodes.definition("", _paragraph(told[1])))
     section += options
+    if isinstance(command, click.Group):
+        own = [parameter.human_readable_name for parameter in command.params if isinstance(parameter, click.Argument)]
+        for below in command.list_commands(context):
+            found = command.get_command(context, below)
+            assert found is not None, below
+            inner = click.Context(found, info_name=below, parent=context)
+            section += _section(found, inner, " ".join([before, name, *own]))
     return section
 
 

@@ -1,0 +1,134 @@
+"""``user``."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import unittest
+from pathlib import Path
+from unittest import mock
+
+from click.testing import CliRunner, Result
+
+from connectordb.cli.commands import commands
+from connectordb.server import create, database, passwords
+from connectordb.server.accounts import Password, confirm, look_up
+
+from ..support.case import SOON, Case
+from ..support.command_line import PATIENCE, command, environment
+
+
+class Users(Case):
+    """Whoever lost the administrator's password gets in again."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.directory = self.folder() / "db"
+        patch = mock.patch.multiple(passwords, _N=16, _P=1)
+        patch.start()
+        self.addCleanup(patch.stop)
+        create(self.directory, test=True)
+
+    def ran(self, *arguments: str, stdin: str = "", status: int = 0) -> Result:
+        """Run a command in this process, with its standard input a pipe."""
+        done = CliRunner().invoke(commands, ["user", str(self.directory), *arguments], input=stdin)
+        self.assertEqual(done.exit_code, status, done.output)
+        return done
+
+    def logs_in(self, name: str, password: str) -> None:
+        """Log in."""
+        with database.open(self.directory) as opened:
+            claim = opened.storage.read(lambda reader: look_up(reader, Password(name, password))).result(SOON)
+        self.assertEqual(confirm(claim).path, f"{name}/user")
+
+    def test_lost_password(self) -> None:
+        """A new one is read from standard input, and not shown."""
+        done = self.ran("password", "test", "--password-stdin", stdin="new secret\n")
+        self.assertNotIn("new secret", done.output)
+        self.logs_in("test", "new secret")
+
+    def test_never_an_argument(self) -> None:
+        """A password on the command line is refused, and so is none."""
+        self.ran("password", "test", "secret", status=2)
+        done = self.ran("password", "test", status=2)
+        self.assertIn("--password-stdin", done.output)
+        self.ran("password", "test", "--password-stdin", stdin="\n", status=2)
+        self.logs_in("test", "test")
+
+    def test_add_and_list(self) -> None:
+        """Users are added and listed, for people and for programs."""
+        self.ran("add", "mara", "--email", "mara@example.org", "--role", "admin", "--password-stdin", stdin="secret\n")
+        self.logs_in("mara", "secret")
+        self.assertEqual(
+            self.ran("list").output,
+            "mara  admin  mara@example.org  private  2 devices\ntest  admin  test@localhost    private  2 devices\n",
+        )
+        listed = json.loads(self.ran("list", "--json").output)
+        self.assertEqual(
+            listed[0],
+            {
+                "name": "mara",
+                "email": "mara@example.org",
+                "role": "admin",
+                "public": False,
+                "devices": 2,
+                "password": True,
+            },
+        )
+        self.assertNotIn("scrypt", json.dumps(listed))
+
+    def test_role_and_remove(self) -> None:
+        """Roles are changed and users removed; without a terminal a removal needs --yes."""
+        self.ran("add", "mara", "--email", "m@example.org", "--password-stdin", stdin="secret\n")
+        self.ran("role", "mara", "admin")
+        self.assertIn("--yes", self.ran("remove", "test", status=2).output)
+        self.ran("remove", "test", "--yes")
+        self.assertIn("last administrator", self.ran("remove", "mara", "--yes", status=1).output)
+        self.ran("remove", "mara", "--yes", "--force")
+        self.assertEqual(self.ran("list").output, "")
+
+    def test_running(self) -> None:
+        """While the server runs users are listed, and nothing is changed."""
+        with database.open(self.directory):
+            self.assertIn("test", self.ran("list").output)
+            self.assertIn("connectordb stop", self.ran("role", "test", "admin", status=1).output)
+
+    @unittest.skipUnless(hasattr(os, "openpty"), "there are no pseudo-terminals here")
+    def test_typed(self) -> None:
+        """At a terminal it is asked for twice, and what is typed does not appear."""
+        ours, theirs = os.openpty()
+        with open(ours, "r+b", buffering=0) as terminal:
+            process = subprocess.Popen(
+                command("user", self.directory, "password", "test"),
+                stdin=theirs,
+                stdout=theirs,
+                stderr=theirs,
+                env=environment(),
+                start_new_session=True,
+            )
+            os.close(theirs)
+            shown = b""
+            for prompt in (b"New password of test: ", b"Again: "):
+                while not shown.endswith(prompt):
+                    shown += terminal.read(1000)
+                terminal.write("typed gehëim\n".encode())
+            self.assertEqual(process.wait(PATIENCE), 0)
+            shown += terminal.read(1000)
+        self.assertIn(b"'test' has a new password.", shown)
+        self.assertNotIn("typed", shown.decode())
+        self.logs_in("test", "typed gehëim")
+
+
+class Files(unittest.TestCase):
+    """The command is quick to begin."""
+
+    def test_import(self) -> None:
+        """Its file is imported when it runs."""
+        program = "import sys, connectordb.cli.commands; print('connectordb.cli.accounts' in sys.modules)"
+        top = Path(__file__).parent.parent.parent
+        done = subprocess.run(
+            [sys.executable, "-c", program], capture_output=True, text=True, cwd=top, timeout=60, check=True
+        )
+        self.assertEqual(done.stdout, "False\n")

@@ -1,0 +1,67 @@
+"""``export`` and ``import``."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+from click.testing import CliRunner
+
+from connectordb import ConnectorDB
+from connectordb.cli.commands import commands
+from connectordb.server import Server
+
+from ..support.case import Case
+from ..support.command_line import connectordb
+
+ORIGINAL = Path(__file__).parent.parent / "server" / "exchange" / "original"
+
+
+def ran(*arguments: object, status: int = 0) -> str:
+    """Run a command in this process; return all that it said."""
+    done = CliRunner().invoke(commands, [str(argument) for argument in arguments])
+    assert done.exit_code == status, done.output
+    return done.output
+
+
+class Moving(Case):
+    """A server moves from one folder to another by way of an export, and so does one of the original's."""
+
+    def test_moved(self) -> None:
+        """What a real 0.3 server exported is imported, served, exported while it is, and imported again."""
+        top = self.folder()
+        first, second, out = top / "first", top / "second", top / "out"
+        self.assertIn("4 users, 10 devices, 14 streams, 636 points.\n", ran("import", first, ORIGINAL))
+        with Server(first, port=0) as server, ConnectorDB("mara", "sesame-öffne dich", url=server.url) as cdb:
+            self.assertEqual(cdb.user.nickname, "Mära Ünï 🌻")
+            self.assertEqual(len(cdb("mara/lamp/large")), 600)
+            cdb("mara/user/mood").insert(7)
+            done = connectordb("export", first, out)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            self.assertIn("4 users", done.stdout)
+            self.assertIn("connectordb stop", ran("import", first, out, status=1))
+        self.assertIn("1 users", ran("import", second, out, "--only", "mara"))
+        self.assertIn("points were there already", ran("import", second, out, "--only", "mara"))
+        mood = json.loads((out / "mara" / "user" / "mood" / "data.json").read_text())
+        self.assertEqual([point["d"] for point in mood], [5, 7])
+        # the hash was replaced at the login
+        self.assertEqual(json.loads((out / "mara" / "user.json").read_text())["password_scheme"], "scrypt")
+
+    def test_errors(self) -> None:
+        """What is wrong is told on standard error, and nothing is made."""
+        top = self.folder()
+        self.assertIn("no database folder", ran("export", top / "absent", top / "out", status=1))
+        self.assertIn("no connectordb.json", ran("import", top / "db", top, status=1))
+        self.assertEqual(list(top.iterdir()), [])
+
+    def test_told(self) -> None:
+        """What somebody should know is told beside what was done."""
+        export = Path(shutil.copytree(ORIGINAL, self.folder() / "export"))
+        (export / "ben" / "box" / "n" / "data.json").write_text('[{"t":2},{"t":1}]')
+        self.assertIn("Note: ben/box/n: its points were not in order", ran("import", export.parent / "db", export))
+
+    def test_help(self) -> None:
+        """Both are commands with their names."""
+        self.assertIn("import [OPTIONS] DIR EXPORT", ran("import", "--help"))
+        self.assertIn("export [OPTIONS] DIR OUT", ran("export", "--help"))
