@@ -183,7 +183,7 @@ class Connection:
                 frame = self._outbox.take()
                 if frame is None:
                     break
-                if self._transport is not None:
+                if self._transport is not None and not self._transport.is_closing():
                     self._transport.write(frame)
             self._dialogue.refill()
             if self._dialogue.has_room:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from typing import Any, TypeVar
+from unittest import mock
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,6 +20,7 @@ from connectordb.server.feed import Outbox, read_command
 from connectordb.server.permissions import DEFAULT, Level
 from connectordb.server.routing import Route, route
 from connectordb.server.service import Service
+from connectordb.server.storage.jobs import Job
 
 from ..support.case import SOON
 from .handlers.case import HandlerCase
@@ -27,32 +30,17 @@ T = TypeVar("T")
 
 PATHS = ("mara/lamp/s0", "mara/lamp/s1")
 
-#: Batches of what several clients do at once.
-BATCHES = st.lists(
-    st.lists(
-        st.tuples(
-            st.sampled_from(
-                [
-                    "subscribe",
-                    "subscribe",
-                    "insert",
-                    "insert",
-                    "insert",
-                    "unsubscribe",
-                    "delete",
-                    "make",
-                    "stop",
-                    "read",
-                ]
-            ),
-            st.integers(0, 2),
-            st.sampled_from(PATHS),
-        ),
-        min_size=1,
-        max_size=5,
+#: What one of several clients does, and at which path.
+STEPS = st.tuples(
+    st.sampled_from(
+        ["insert"] * 6 + ["subscribe"] * 2 + ["sip"] * 3 + ["stop", "read", "unsubscribe", "delete", "make"]
     ),
-    max_size=14,
+    st.integers(0, 1),
+    st.sampled_from((PATHS[0], PATHS[0], PATHS[0], PATHS[1])),
 )
+
+#: Batches of what they do at once.
+BATCHES = st.lists(st.lists(STEPS, min_size=1, max_size=4), min_size=5, max_size=30)
 
 
 class Client:
@@ -85,6 +73,11 @@ class Client:
         while frame := self._outbox.take():
             self._take(frame)
         self.dialogue.refill()
+
+    def sip(self) -> None:
+        """Read one of those that wait."""
+        if frame := self._outbox.take():
+            self._take(frame)
 
     async def ask(self, cmd: Any, path: str = "", id: CommandId | None = None, **more: Any) -> None:
         """Give a command."""
@@ -339,16 +332,42 @@ class Subscriptions(DialogueCase):
 
         self.assertEqual(self.with_service(work), 0)
 
+    def test_seen_before_told(self) -> None:
+        """A subscription that begins when others see an insert already, but nobody has been told of it, misses nothing."""
+        finish = Job.finish
+
+        def finish_late(job: Job[Any]) -> None:
+            if "writer" in threading.current_thread().name:
+                threading.Event().wait(0.01)  # it is committed by now
+            finish(job)
+
+        async def work(made: Service) -> list[Told]:
+            client = Client(made, self.caller("mara/lamp"))
+            for number in range(3):
+                inserting = asyncio.ensure_future(client.ask("insert", "mara/lamp/plain", d=({"t": 1, "d": number},)))
+                await asyncio.sleep(0.004)
+                await client.ask("subscribe", "mara/lamp/plain", number)
+                await inserting
+            return client.told
+
+        with mock.patch.object(Job, "finish", finish_late):
+            told = self.with_service(work)
+        self.assertLessEqual({type(one) for one in told}, {Done, Message})
+        self.check("mara/lamp/plain", told)
+
     @settings(max_examples=60)
     @given(BATCHES)
     def test_every_point_once(self, batches: list[list[tuple[str, int, str]]]) -> None:
         """Whatever several clients do at once, each subscription is told every point from its start, in order, once."""
 
         async def work(made: Service) -> list[Client]:
-            clients = [Client(made, self.caller("mara/lamp")) for _ in range(3)]
+            clients = [Client(made, self.caller("mara/lamp"), messages=1) for _ in range(2)]
             number = 0
             for path in PATHS:
                 await self.remake(made, path)
+                for client in clients:
+                    await client.ask("subscribe", path, "first")
+            clients[0].reads = False
             for batch in batches:
                 works = []
                 for step, who, path in batch:
@@ -375,8 +394,10 @@ class Subscriptions(DialogueCase):
         """Do one step."""
         if step == "stop":
             client.reads = False
-        elif step == "read" or not client.dialogue.has_room:
+        elif step == "read":
             client.read()
+        elif step == "sip" or not client.dialogue.has_room:
+            client.sip()
         elif step == "insert":
             await client.ask("insert", path, d=({"t": 1, "d": number}, {"t": 1, "d": -number}))
         elif step in ("subscribe", "unsubscribe"):
