@@ -29,10 +29,6 @@ if TYPE_CHECKING:
     from .stream import Stream
     from .user import User
 
-#: The versions that can be read. In 2, written by ``connectordb export``, users have their password's hash as well, which
-#: only a server can take over.
-_READABLE = (exports.VERSION, 2)
-
 Where = str | os.PathLike[str]
 
 
@@ -144,7 +140,7 @@ def import_users(cdb: ConnectorDB, directory: Where, passwords: Mapping[str, str
         ValueError: One is there already, or *directory* is no export of a version that is known.
     """
     root = Path(directory)
-    _check_version(root, _READABLE)
+    _check_version(root, exports.READABLE)
     folders = {_named(folder, "user")["name"]: folder for folder in _folders(root, "user")}
     if not folders:
         raise LocalProtocolError(f"{str(root)!r} holds no user")
