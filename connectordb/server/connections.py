@@ -231,7 +231,9 @@ class Connection(web.RequestHandler):
             self._closing = now
         if self._phase is Phase.IDLE and self._asking is not None and now - self._asking > limits.header_seconds:
             self._too_late(limits.header_seconds)
-        for since in (self._blocked, self._closing):
+        # a websocket is held by its pongs
+        blocked = None if self._phase is Phase.OPEN else self._blocked
+        for since in (blocked, self._closing):
             if since is not None and now - since > limits.answer_seconds:
                 self.abort(f"it has not read for {limits.answer_seconds:g} s")
 
