@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import wait
 from dataclasses import replace
 from typing import Any
 
-from connectordb.server.handlers import Refusal, Request
+from connectordb.server.handlers import Refusal, Reply, Request
 from connectordb.server.handlers.create import create
 from connectordb.server.handlers.crud import delete, update
 from connectordb.server.handlers.data import insert
 from connectordb.server.permissions import DEFAULT, Limits, Permissions
-from connectordb.server.storage import Reader
+from connectordb.server.storage import Reader, Writer
 
 from ...support.case import SOON
 from .case import NOW, HandlerCase
@@ -87,12 +88,11 @@ class Objects(HandlerCase):
         tables = limited(devices=10)
         who = self.caller("mara/user")
 
-        def asked(number: int) -> Request:
-            return Request(NOW, ("mara", f"d{number}"), body=b"{}", caller=who, permissions=tables)
+        def work(number: int) -> Callable[[Writer], Reply]:
+            request = Request(NOW, ("mara", f"d{number}"), body=b"{}", caller=who, permissions=tables)
+            return lambda writer: create(writer, request)
 
-        futures = [
-            self.storage.write(lambda writer, request=asked(number): create(writer, request)) for number in range(40)
-        ]
+        futures = [self.storage.write(work(number)) for number in range(40)]
         wait(futures, SOON)
         results = Counter(type(future.exception()) for future in futures)
         self.assertEqual(results, {type(None): 6, Refusal: 34})
