@@ -72,6 +72,13 @@ def is_current(stored: str) -> bool:
     return isinstance(parsed, _Scrypt) and parsed.n * parsed.r * parsed.p >= _N * _R * _P
 
 
+def is_to_be_renewed(password: str, stored: str) -> bool:
+    """Tell whether *stored*, which *password* fits, is to give way to what `hash_password` makes of it."""
+    # Of a longer one bcrypt has seen a part: what follows may be mistyped, and would be asked for from now on.
+    whole = not isinstance(_parse(stored), _Bcrypt) or len(_bytes(password)) <= _BCRYPT_BYTES
+    return whole and not is_current(stored)
+
+
 # --- in exports -------------------------------------------------------------------------------------------------------
 
 

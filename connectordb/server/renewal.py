@@ -8,7 +8,7 @@ from concurrent.futures import Future
 
 from ..exceptions import ClosedError
 from .crew import Busy, Crew
-from .passwords import hash_password, is_current
+from .passwords import hash_password, is_to_be_renewed
 from .storage import Storage, User, Writer
 
 log = logging.getLogger(__name__)
@@ -32,7 +32,7 @@ class Renewals:
 
     def offer(self, user: User, password: str) -> None:
         """Have a user's hash replaced if it is not as today's are; *password* has proven right. Returns at once."""
-        if is_current(user.password):
+        if not is_to_be_renewed(password, user.password):
             return
         with self._lock:
             if user.id in self._under_way:

@@ -17,6 +17,7 @@ from connectordb.server.passwords import (
     from_export,
     hash_password,
     is_current,
+    is_to_be_renewed,
     verify_password,
 )
 
@@ -155,6 +156,15 @@ class OfTheOriginal(unittest.TestCase):
         ):
             with self.subTest(password=password, other=other):
                 self.assertEqual(verify_password(other, from_export(*_BCRYPT[password])), fits)
+
+    def test_renewed(self) -> None:
+        """They give way to ours, unless bcrypt has seen a part of the password only: the rest may be mistyped."""
+        for password, said in {**_BCRYPT, **_SHA512}.items():
+            with self.subTest(password=password):
+                self.assertEqual(is_to_be_renewed(password, from_export(*said)), len(password.encode()) <= 72)
+        self.assertTrue(is_to_be_renewed("x" * 80, from_export(*_SHA512["secret"])))
+        with cheap:
+            self.assertFalse(is_to_be_renewed("x", hash_password("x")))
 
     def test_round_trip(self) -> None:
         """An export says of a password what the one it came from said."""

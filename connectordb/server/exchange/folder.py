@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import stat
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -104,13 +104,32 @@ class FoundUser:
     devices: list[FoundDevice] = field(default_factory=list)
 
 
-def read_folder(directory: str | os.PathLike[str], findings: Findings) -> list[FoundUser]:
-    """Return the users of an export, in order of folder; what is wrong with it goes to *findings*."""
+def read_folder(
+    directory: str | os.PathLike[str], findings: Findings, only: Collection[str] = frozenset()
+) -> list[FoundUser]:
+    """
+    Return the users of an export, in order of folder.
+
+    Args:
+        directory: The export.
+        findings: Takes what is wrong with it.
+        only: The names of the users who are asked for, of whom alone is told what is wrong; all if there are none.
+    """
     root = Path(directory)
     version = _version(root, findings)
-    users = [] if version is None else [_user(folder, version, findings) for folder in _below(root, findings)]
-    found = [user for user in users if user is not None]
-    if version is not None and not users:
+    if version is None:
+        return []
+    found = []
+    for folder in _below(root, findings):
+        own = Findings()
+        user = _user(folder, version, own)
+        if user is None or not only or user.name in only:
+            findings.told += own.told
+            found += [user] if user is not None else []
+    if only:
+        for name in sorted({*only} - {user.name for user in found}):
+            findings.add(name, "there is no such user in the export")
+    elif not found:
         findings.add(root, "there is no user in it")
     _check_unique(found, findings)
     return found

@@ -91,7 +91,7 @@ def import_database(
     """
     doing = f"importing {os.fspath(export)!r}"
     findings = Findings()
-    users = _chosen(read_folder(export, findings), only, findings)
+    users = read_folder(export, findings, only)
     findings.refuse(doing)
     work = _Import(users, locked, progress)
     work.survey(findings)
@@ -102,12 +102,6 @@ def import_database(
         work.compare(opened.storage, findings, opened.directory)
         findings.refuse(doing)
         return work.run(opened.storage, opened.directory)
-
-
-def _chosen(users: list[FoundUser], only: tuple[str, ...], findings: Findings) -> list[FoundUser]:
-    for name in sorted({*only} - {user.name for user in users}):
-        findings.add(name, "there is no such user in the export")
-    return [user for user in users if not only or user.name in only]
 
 
 def _make_empty(path: Path) -> None:

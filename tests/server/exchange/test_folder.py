@@ -96,7 +96,7 @@ class Reading(ExchangeCase):
             (change("connectordb.json", Version=True), "version True"),
             (text("connectordb.json", "[]"), "no JSON object"),
             (lambda path: shutil.rmtree(path), "no such folder"),
-            (lambda path: [shutil.rmtree(below) for below in path.iterdir() if below.is_dir()], "no user"),
+            (lambda path: [shutil.rmtree(below) for below in path.iterdir() if below.is_dir()], "no user in it"),
             (lambda path: (path / "mara/user.json").unlink(), "no user.json"),
             (lambda path: (path / "mara/lamp/device.json").unlink(), "no device.json"),
             (lambda path: (path / "mara/lamp/level/stream.json").unlink(), "no stream.json"),

@@ -79,6 +79,13 @@ class OfTheOriginal(ExchangeCase):
             import_database(self.path, ORIGINAL, only=("bob",))
         self.assertIn("bob: there is no such user", str(caught.exception))
 
+    def test_some_of_a_damaged_one(self) -> None:
+        """What is wrong with others does not matter then."""
+        export = self.original()
+        (export / "mara/lamp/level/data.json").unlink()
+        edit(export / "sha/user.json", email="ben@example.org")
+        self.assertEqual(import_database(self.path, export, only=("ben",)).users, 1)
+
 
 class Refused(ExchangeCase):
     """What cannot go in is told before anything is written."""
