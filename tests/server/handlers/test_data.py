@@ -148,7 +148,7 @@ class Reading(HandlerCase):
         self.write(lambda writer: writer.delete_stream(series.stream_id))
         assert reply.rest is not None
         with self.assertRaises(data.WentAway):
-            self.read(reply.rest.next)
+            reply.rest.next(self.read)
 
     def test_deep_nonsense(self) -> None:
         """A body that is nested nearly as deep as the JSON decoder goes is refused, not failed over."""
