@@ -7,34 +7,59 @@ from pathlib import Path
 
 import click
 
-from ..server import Finding
+from ..server import Finding, running
 from ..server import backup as write_backup
 from ..server import check as check_database
 from ..server import restore as restore_backup
+from ..server import salvage as salvage_database
 from .database import as_typed, folder
 from .progress import shown
 
 
 @click.command()
 @folder
-def check(directory: Path) -> None:
+@click.option(
+    "--salvage",
+    "out",
+    metavar="OUT",
+    type=click.Path(path_type=Path),
+    help="Write all that can be read to OUT, as an export, which `connectordb import` reads.",
+)
+def check(directory: Path, out: Path | None) -> None:
     """
     Go through all of the database in DIR, and say what is wrong, a line each.
 
-    It only reads, and the server may run. Ends with the status 1 if something is wrong.
+    It only reads, and the server may run (with --salvage, stop it). Ends with the status 1 if something is wrong, or was lost.
     """
-
-    def tell(finding: Finding) -> None:
-        click.echo(str(finding))
-
+    if out is not None:
+        _salvage(directory, out)
+        return
     with shown("Checking") as progress:
-        checked = check_database(directory, tell, progress)
+        checked = check_database(directory, _tell, progress)
     seen = f"{checked.streams:,} streams, {checked.points:,} points"
     if not checked.findings:
         click.echo(f"{seen}: nothing is wrong.")
         return
     click.echo(f"{seen}: {checked.findings:,} faults.")
     sys.exit(1)
+
+
+def _tell(finding: Finding) -> None:
+    click.echo(str(finding))
+
+
+def _salvage(directory: Path, out: Path) -> None:
+    if (directory / "connectordb.db").exists() and (server := running(directory)) is not None:
+        raise click.ClickException(f"a server runs on {directory} (process {server.pid}): stop it first")
+    with shown("Salvaging") as progress:
+        salvaged = salvage_database(directory, out, _tell, progress)
+    click.echo(
+        f"{salvaged.users:,} users, {salvaged.devices:,} devices, {salvaged.streams:,} streams, {salvaged.points:,} points "
+        f"are in {out}; {f'{salvaged.losses:,} losses are told above' if salvaged.losses else 'nothing was lost'}."
+    )
+    click.echo("To go on with them: connectordb create NEW, then connectordb import NEW " + as_typed(out))
+    if salvaged.losses:
+        sys.exit(1)
 
 
 @click.command()

@@ -18,6 +18,7 @@ from .database import Created, Running, create, running
 from .exchange import Exported, Imported, export_database, import_database
 from .permission_files import load as load_permissions
 from .permission_template import render as default_permissions
+from .salvage import Salvaged, salvage
 from .server import Server
 from .users import Account, add_user, list_users, remove_user, set_password, set_role
 
@@ -30,6 +31,7 @@ __all__ = [
     "Imported",
     "Progress",
     "Running",
+    "Salvaged",
     "Server",
     "Tell",
     "add_user",
@@ -44,6 +46,7 @@ __all__ = [
     "remove_user",
     "restore",
     "running",
+    "salvage",
     "set_password",
     "set_role",
 ]

@@ -26,7 +26,9 @@ from .copies import copied
 from .inspection import Chunks, Judge, Stored, Unreadable, numbered, parts_of, span
 from .layout import LAYOUT
 from .recent import NotRecent
+from .remains import Remains, Remnant
 from .rows import key_digest
+from .salvager import Salvager, chunk_of, row_of
 from .sqlite import SQLiteStorage
 from .watch import State
 
@@ -42,8 +44,11 @@ __all__ = [
     "NotRecent",
     "Older",
     "Reader",
+    "Remains",
     "Remembered",
+    "Remnant",
     "SQLiteStorage",
+    "Salvager",
     "Series",
     "State",
     "Storage",
@@ -53,10 +58,12 @@ __all__ = [
     "Unreadable",
     "User",
     "Writer",
+    "chunk_of",
     "copied",
     "encode",
     "key_digest",
     "numbered",
     "parts_of",
+    "row_of",
     "span",
 ]

@@ -109,6 +109,33 @@ def parts(data: bytes, number: int) -> list[tuple[int, bytes, float]]:
     return found
 
 
+def readable(data: bytes, number: int) -> list[tuple[int, bytes, float]]:
+    """
+    Return those chunks of a damaged pack that lie before the damage, as `parts` does; at the first odd one it is all over.
+
+    Its checksum is wrong, so a text that looks right may have been changed where nothing shows it.
+    """
+    try:
+        table, body = _table(data, number)
+    except ValueError:
+        return []
+    stream, text = codec.decompressobj(), bytearray()
+    try:
+        # in small pieces: what comes before the damage is there by then
+        for start in range(0, len(body), 64):
+            text += stream.decompress(body[start : start + 64])
+    except _ERROR:
+        pass
+    found = []
+    at = 0
+    for points, length, last_time in table:
+        if at + length > len(text):
+            break
+        found.append((points, bytes(text[at : at + length]), last_time))
+        at += length + 1
+    return found
+
+
 def _table(data: bytes, number: int) -> tuple[list[tuple[int, int, float]], memoryview]:
     try:
         (count,) = _COUNT.unpack_from(data)
