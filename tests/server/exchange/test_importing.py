@@ -7,8 +7,12 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from unittest import mock
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from connectordb.exceptions import DatabaseInUse, LocalProtocolError, StorageError
 from connectordb.server import database
@@ -17,7 +21,7 @@ from connectordb.server.exchange import Imported, export_database, import_databa
 from connectordb.server.storage import Series, Writer
 
 from ...support.case import SOON
-from .case import ORIGINAL, ExchangeCase, edit, tree
+from .case import ORIGINAL, STREAM, ExchangeCase, edit, tree
 
 _PASSWORDS = {"mara": "sesame-öffne dich", "ben": "b" * 80, "sha": "öffne dich", "test": "test"}
 
@@ -85,6 +89,53 @@ class OfTheOriginal(ExchangeCase):
         (export / "mara/lamp/level/data.json").unlink()
         edit(export / "sha/user.json", email="ben@example.org")
         self.assertEqual(import_database(self.path, export, only=("ben",)).users, 1)
+
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+NUMBERS = st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(2**53), 2**53)
+VALUES = st.recursive(
+    st.none() | st.booleans() | NUMBERS | TEXTS,
+    lambda below: st.lists(below, max_size=3) | st.dictionaries(TEXTS, below, max_size=3),
+    max_leaves=5,
+)
+POINTS = st.lists(st.tuples(st.floats(0, 1e10), VALUES), max_size=8).map(
+    lambda pairs: [{"t": t, "d": d} for t, (_, d) in zip(sorted(t for t, _ in pairs), pairs, strict=True)]
+)
+
+
+class RoundTrip(ExchangeCase):
+    """What is exported, imported and exported again is the same, to the last byte."""
+
+    @settings(max_examples=10)
+    @given(TEXTS, st.lists(st.tuples(POINTS, POINTS, st.booleans(), st.booleans(), TEXTS), max_size=3))
+    def test_any(self, email: str, streams: list[tuple[Any, Any, bool, bool, str]]) -> None:
+        """Whatever the texts, values, times and flags are."""
+        with TemporaryDirectory(dir=self.top) as folder:
+            top = Path(folder)
+            database.create(top / "a", user="mara", password="secret")
+
+            def fill(writer: Writer) -> None:
+                found = writer.find(("mara", "user"))
+                assert found.user is not None and found.device is not None
+                writer.update_user(found.user.id, {"email": f"{email}@example.org", "nickname": email})
+                for number, (points, commands, ephemeral, downlink, text) in enumerate(streams):
+                    fields = {**STREAM, "ephemeral": ephemeral, "downlink": downlink, "description": text}
+                    stream = writer.create_stream(found.device.id, {"name": f"s{number}", **fields})
+                    for series, values in ((False, points), (downlink, commands if downlink else [])):
+                        if values:
+                            writer.insert(Series(stream.id, series), [dict(point) for point in values], False)
+
+            self.write(top / "a", fill)
+            export_database(top / "a", top / "first")
+            done = import_database(top / "b", top / "first")
+            self.assertEqual(done.warnings, [])
+            export_database(top / "b", top / "second")
+            self.assertEqual(files(top / "second"), files(top / "first"))
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    """Return the content of all files below a folder."""
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 class Refused(ExchangeCase):
