@@ -17,6 +17,7 @@ _FILES = {
     "start": "database",
     "stop": "database",
     "run": "database",
+    "config": "config",
     "check": "care",
     "backup": "care",
     "restore": "care",

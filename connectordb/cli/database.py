@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import shlex
 import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import click
 
 from ..runtime.clock import Deadline
-from ..server import Server, running
+from ..server import Logs, Server, running
 from ..server import create as create_database
+from .config import chosen, settings
 
 #: Seconds that a server may take to listen, and to end.
 _PATIENCE = 30.0
 _TICK = 0.05
 
+#: The log of a server in the background, in the database folder, where nothing else is configured.
+_LOG = "server.log"
+
 folder = click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
-host = click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
-port = click.option(
-    "-p", "--port", default=3124, show_default=True, type=click.IntRange(0, 65535), help="The port; 0 takes a free one."
-)
 
 
 def as_typed(path: Path) -> str:
@@ -63,32 +64,45 @@ def create(directory: Path, test: bool, user: str | None, password_stdin: bool, 
 
 @click.command()
 @folder
-@host
-@port
-def run(directory: Path, host: str, port: int) -> None:
-    """Run the server of DIR in the foreground, until Ctrl-C; trouble is told on standard error."""
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+@settings
+def run(directory: Path, **options: Any) -> None:
+    """Run the server of DIR in the foreground, until Ctrl-C; its log goes to standard error, or where it is configured to go."""
+    config = chosen(directory, **options)
 
     def started(url: str) -> None:
         click.echo(f"Listening at {url}")
         sys.stdout.flush()
 
-    Server(directory, host=host, port=port).run(started)
+    logs = Logs(config.log, directory)
+    try:
+        Server(directory, config=config).run(started, reloaded=logs.reopen)
+    finally:
+        logs.close()
     click.echo("Stopped.")
 
 
 @click.command()
 @folder
-@host
-@port
-def start(directory: Path, host: str, port: int) -> None:
-    """Start the server of DIR in the background."""
+@settings
+def start(directory: Path, **options: Any) -> None:
+    """Start the server of DIR in the background; its log goes to server.log in DIR, or where it is configured to go."""
+    config = chosen(directory, **options)
     already = running(directory)
     if already is not None:
         raise click.ClickException(f"a server runs on {directory} already, at {already.url} (process {already.pid})")
-    command = [sys.executable, "-m", "connectordb", "run", str(directory), "--host", host, "--port", str(port)]
-    log_path = directory / "server.log"
-    with open(os.open(log_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as log:
+    log_path = (directory / (config.log.file or _LOG)).absolute()
+    command = [
+        sys.executable,
+        "-m",
+        "connectordb",
+        "run",
+        str(directory),
+        *_typed(options),
+        "--log-file",
+        str(log_path),
+    ]
+    # what is told before the log is opened, or by the interpreter itself, goes there as well
+    with _appended(log_path) as log:
         begin = log.tell()
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, close_fds=True
@@ -105,6 +119,26 @@ def start(directory: Path, host: str, port: int) -> None:
         tick.wait(_TICK)
     process.returncode = 0  # it goes on without us, on purpose: else Popen warns of that
     click.echo(f"Listening at {found.url} (process {found.pid}; it logs to {log_path})")
+
+
+def _appended(path: Path) -> BinaryIO:
+    """Return a file of the owner's alone, to be written at its end."""
+    try:
+        return open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab")
+    except OSError as error:
+        raise click.ClickException(f"log.file: writing {str(path)!r}: {error.strerror}") from error
+
+
+def _typed(options: Mapping[str, Any]) -> list[str]:
+    """Return the options of `settings` as they were typed, but for the log's."""
+    typed: list[str] = []
+    for name, value in options.items():
+        if name == "log_file" or value is None or value is False:
+            continue
+        typed.append("--config" if name == "file" else f"--{name.replace('_', '-')}")
+        if value is not True:
+            typed.append(str(value))
+    return typed
 
 
 @click.command()

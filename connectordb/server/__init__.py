@@ -14,8 +14,12 @@ except ImportError as error:
 
 from .backup import backup, restore
 from .check import Checked, Finding, Progress, Tell, check
+from .config import Config, configured
+from .config import load as load_config
+from .config import render as render_config
 from .database import Created, Running, create, running
 from .exchange import Exported, Imported, export_database, import_database
+from .logs import Logs
 from .permission_files import load as load_permissions
 from .permission_template import render as default_permissions
 from .salvage import Salvaged, salvage
@@ -25,10 +29,12 @@ from .users import Account, add_user, list_users, remove_user, set_password, set
 __all__ = [
     "Account",
     "Checked",
+    "Config",
     "Created",
     "Exported",
     "Finding",
     "Imported",
+    "Logs",
     "Progress",
     "Running",
     "Salvaged",
@@ -37,13 +43,16 @@ __all__ = [
     "add_user",
     "backup",
     "check",
+    "configured",
     "create",
     "default_permissions",
     "export_database",
     "import_database",
     "list_users",
+    "load_config",
     "load_permissions",
     "remove_user",
+    "render_config",
     "restore",
     "running",
     "salvage",

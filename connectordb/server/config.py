@@ -67,8 +67,12 @@ class Listen:
         False,
         "Listen on an address that other machines reach although there is no TLS: whoever is on the way reads all.",
     )
-    tls_cert: str = _setting("", "The file with the certificate and its chain (PEM). Empty: no TLS.")
-    tls_key: str = _setting("", "The file with the certificate's key (PEM). Empty: it is in tls_cert.")
+    tls_cert: str = _setting(
+        "", "The file with the certificate and its chain (PEM), relative to the database folder. Empty: no TLS."
+    )
+    tls_key: str = _setting(
+        "", "The file with the certificate's key (PEM), relative likewise. Empty: it is in tls_cert."
+    )
     site_url: str = _setting(
         "", "Where clients reach the server, for links in feeds and as its own origin. Empty: as they say."
     )
@@ -220,6 +224,22 @@ class Config:
     metrics: Metrics = field(default_factory=Metrics)
     permissions: Permissions = field(default_factory=Permissions)
 
+    @classmethod
+    def of(cls, sections: Mapping[str, Mapping[str, Any]], name: str = "configuration") -> Config:
+        """
+        Return a configuration in which some settings are not the defaults.
+
+        Args:
+            sections: Settings by section, as in the file: ``{"listen": {"port": 0}}``.
+            name: How errors call it.
+
+        Raises:
+            ConfigurationError: A setting is unknown or makes no sense.
+        """
+        known = {section.name: section for section in fields(cls)}
+        _check_names(name, "section", sections, known)
+        return cls(**{key: _section(name, known[key], table) for key, table in sections.items()})
+
 
 DEFAULT = Config()
 
@@ -270,9 +290,7 @@ def parse(text: str, name: str = "configuration") -> Config:
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigurationError(f"{name}: this is no TOML: {error}") from error
-    sections = {section.name: section for section in fields(Config)}
-    _check_names(name, "section", tables, sections)
-    return Config(**{key: _section(name, sections[key], table) for key, table in tables.items()})
+    return Config.of(tables, name)
 
 
 def _section(name: str, section: Field[Any], table: Any) -> Any:

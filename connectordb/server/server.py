@@ -12,13 +12,14 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
+from pathlib import Path
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING
 
 from ..exceptions import ClosedError, ConfigurationError, ConnectorDBError
 from ..runtime.worker import Worker
 from .app import App
-from .config import DEFAULT, Config, configured
+from .config import DEFAULT, Config, Listen, configured
 from .cookies import load_secret
 from .database import Database
 from .database import open as open_database
@@ -121,7 +122,7 @@ class Server:
                 return
             config = self._configured()
             listen = config.listen
-            tls = self._certificate = Certificate(listen.tls_cert, listen.tls_key) if listen.tls_cert else None
+            tls = self._certificate = self._loaded(listen)
             sockets = _Sockets.bound(config)
             try:
                 database = open_database(self._directory, config.storage)
@@ -167,7 +168,7 @@ class Server:
             finally:
                 self._ended.set()
 
-    def run(self, started: Callable[[str], object] | None = None) -> None:
+    def run(self, started: Callable[[str], object] | None = None, reloaded: Callable[[], object] | None = None) -> None:
         """
         Serve until SIGINT (Ctrl-C), SIGTERM, or `close` in another thread; then everything is closed.
 
@@ -175,6 +176,7 @@ class Server:
 
         Args:
             started: Called with the server's `url` once it listens, and a signal ends it well.
+            reloaded: Called after `reload` when SIGHUP came.
 
         Raises:
             As `start`; and ConnectorDBError if the server ended by an error of its own.
@@ -199,6 +201,8 @@ class Server:
                 if again.is_set():
                     again.clear()
                     self.reload()
+                    if reloaded is not None:
+                        reloaded()
             notify("STOPPING=1")
         finally:
             # before closing: a second Ctrl-C does not wait
@@ -276,6 +280,11 @@ class Server:
             if watch is not None:
                 watch.close()
             service.close()
+
+    def _loaded(self, listen: Listen) -> Certificate | None:
+        folder = Path(self._directory)
+        key = folder / listen.tls_key if listen.tls_key else ""
+        return Certificate(folder / listen.tls_cert, key) if listen.tls_cert else None
 
     def _tls(self) -> Callable[[], ssl.SSLContext] | None:
         return self._certificate.context if self._certificate else None

@@ -149,7 +149,9 @@ class Running(Case):
                     ConnectorDB("test", "wrong", url=url)
                 process.send_signal(number)
                 told, complaints = process.communicate(timeout=PATIENCE)
-                self.assertEqual((process.returncode, told, complaints), (0, "Stopped.\n", ""))
+                self.assertEqual((process.returncode, told), (0, "Stopped.\n"))
+                self.assertRegex(complaints, r"INFO .*: 401 'Incorrect Password' \(ref ")
+                self.assertNotRegex(complaints, "WARNING|ERROR|Traceback")
 
     def test_port_in_use(self) -> None:
         """A port that is taken is told, by `run` and by `start`."""
