@@ -41,6 +41,7 @@ class Answers:
 
     def __init__(self, features: Features) -> None:
         self.headers: Headers = {
+            "Server": "ConnectorDB",  # and not which versions of what it is made of
             "X-Frame-Options": "deny",
             "X-XSS-Protection": "1; mode=block",
             "X-Content-Type-Options": "nosniff",

@@ -15,8 +15,10 @@ from connectordb.server.accounts import (
     ANONYMOUS,
     Caller,
     Claim,
+    Cookie,
     Credentials,
     Key,
+    Known,
     LoginRefused,
     Password,
     confirm,
@@ -148,6 +150,37 @@ class LoggingIn(StorageCase):
             with self.subTest(credentials=credentials), self.assertRaises(LoginRefused) as caught:
                 self.login(credentials)
             self.assertEqual(str(caught.exception), message)
+
+    def test_cookie(self) -> None:
+        """By a cookie one is the device that it names, as long as that has the key which the cookie proves."""
+        device = self.read(lambda reader: reader.find(("ben", "user")).device)
+        assert device is not None
+        self.assertEqual(self.login(Cookie(("ben", "user"), lambda key: key == device.apikey)), "ben/user")
+        for cookie in (
+            Cookie(("ben", "user"), lambda key: False),
+            Cookie(("ben", "meta"), lambda key: True),  # has no key
+            Cookie(("ben", "nosuch"), lambda key: True),
+            Cookie(("nosuch", "user"), lambda key: True),
+            Cookie(("ben",), lambda key: True),
+        ):
+            with self.subTest(cookie.names), self.assertRaises(LoginRefused) as caught:
+                self.login(cookie)
+            self.assertEqual(str(caught.exception), "The requested device was not found.")
+
+    def test_known(self) -> None:
+        """Who was confirmed a moment ago is who he is now, or nobody any more."""
+        found = self.read(lambda reader: reader.find(("ben", "user")))
+        assert found.user is not None and found.device is not None
+        known = Known(Caller(found.user, found.device))
+        device = found.device
+        self.write(lambda writer: writer.update_device(device.id, {"role": "reader"}))
+        claim = self.read(lambda reader: look_up(reader, known))
+        assert claim.caller.device is not None
+        self.assertEqual((claim.caller.device.role, claim.is_slow), ("reader", False))
+        self.assertEqual(self.login(Known(ANONYMOUS)), "nobody")
+        self.write(lambda writer: writer.delete_device(device.id))
+        with self.assertRaises(LoginRefused):
+            self.login(known)
 
     def test_slow(self) -> None:
         """Only a password makes the last step slow, and the step before never checks it."""

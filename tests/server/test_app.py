@@ -79,6 +79,7 @@ class Answers(AppCase):
             self.assertEqual(answer.status_code, status)
             self.assertTrue(Features.parse(answer.headers[HEADER]).durable)
             self.assertEqual(answer.headers["X-Frame-Options"], "deny")
+            self.assertEqual(answer.headers["Server"], "ConnectorDB")
         self.assertEqual(self.send("GET", "/?q=this").headers.get("Cache-Control"), None)
         self.assertIn("no-store", self.send("GET", "/crud/test").headers["Cache-Control"])
 

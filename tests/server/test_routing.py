@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectordb.server.handlers import Refusal, create, crud, data
-from connectordb.server.routing import Redirect, Route, route
+from connectordb.server.handlers import Refusal, atom, create, crud, data, sessions
+from connectordb.server.routing import Redirect, Route, allowed, route
 
 from ..support.case import Case
 
@@ -26,6 +26,37 @@ class Routes(Case):
         self.assertEqual(route("POST", "/api/v1/crud/a/b/c/data"), Route("write", data.insert, ("a", "b", "c")))
         self.assertEqual(route("PUT", "/api/v1/crud/a/b/c/data"), Route("write", data.insert, ("a", "b", "c"), True))
         self.assertEqual(route("HEAD", "/api/v1/crud/a/b/c/data"), route("GET", "/api/v1/crud/a/b/c/data"))
+
+    def test_beside(self) -> None:
+        """What is not below the API: the pages for logging in; and feeds, whose answers say where the server is."""
+        for path, handler in (
+            ("/login", sessions.login_page),
+            ("/logout", sessions.logout_page),
+            ("/", sessions.start_page),
+        ):
+            found = route("GET", path)
+            assert isinstance(found, Route)
+            self.assertEqual(found.handler, handler)
+        found = route("GET", "/api/v1/feed/a/b/c.atom")
+        assert isinstance(found, Route)
+        self.assertEqual((found.handler, found.names, found.tells_site), (atom.feed, ("a", "b", "c.atom"), True))
+        self.assertEqual(route("GET", "/login/"), Redirect("/login"))
+
+    def test_allowed(self) -> None:
+        """Which verbs a path has; of one that leads nowhere, all."""
+        for path, verbs in (
+            ("/api/v1/crud/a/b/c/data", "GET, POST, PUT, HEAD, OPTIONS"),
+            ("/api/v1/crud/a/", "GET, POST, PUT, DELETE, HEAD, OPTIONS"),
+            ("/api/v1/query/merge", "POST, OPTIONS"),
+            ("/login", "GET, HEAD, OPTIONS"),
+            ("/nosuch", "GET, POST, PUT, DELETE, HEAD, OPTIONS"),
+            ("*", "GET, POST, PUT, DELETE, HEAD, OPTIONS"),
+        ):
+            with self.subTest(path):
+                self.assertEqual(allowed(path), verbs)
+        with self.assertRaises(Refusal) as caught:
+            route("PUT", "/api/v1/query/merge")
+        self.assertEqual(caught.exception.headers, {"Allow": "POST, OPTIONS"})
 
     def test_redirects(self) -> None:
         """The other spelling of a slash leads to the right one."""
