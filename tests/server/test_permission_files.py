@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 from connectordb.exceptions import ConfigurationError
+from connectordb.server.accounts import Caller
 from connectordb.server.permission_files import load, parse
 from connectordb.server.permission_template import render
 from connectordb.server.permissions import DEFAULT, FIELD_SETS, FieldSet, Level, Limits
+from connectordb.server.storage import Device, User
 
 from ..support.case import Case
 
@@ -163,3 +166,22 @@ class Faults(Case):
             with self.subTest(name), self.assertRaises(ConfigurationError) as caught:
                 load(folder / name)
             self.assertIn(message, str(caught.exception))
+
+
+class Example(Case):
+    """The file that the documentation shows."""
+
+    def test_example(self) -> None:
+        """It reads, and says what its comments say."""
+        tables = load(Path(__file__).parent.parent.parent / "docs" / "howto" / "permissions.json")
+        member = User(1, "mara", "", "", "", "", "member", False, "")
+        other = User(2, "bob", "", "", "", "", "member", True, "")
+        person = Caller(member, Device(1, 1, "user", "", "", "", "", True, False, "user", True, True))
+        lamp = Device(2, 1, "lamp", "", "", "", "", True, False, "", True, True)
+        self.assertEqual(tables.access(person, member, lamp).write.data, False)
+        self.assertTrue(tables.access(person, member, lamp).write.downlink)
+        self.assertEqual(tables.access(person, other).write, FieldSet())
+        self.assertNotIn("email", tables.access(person, other).read.fields["user"])
+        self.assertEqual(tables.access(Caller(member, lamp), member), Level())
+        self.assertTrue(tables.user_role(None).may_join)
+        self.assertEqual(tables.user_role(member).limits.devices, 12)
