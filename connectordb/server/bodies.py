@@ -55,6 +55,10 @@ class Bodies:
             most = min(most, self._limits.anonymous_bytes)
         if (request.content_length or 0) > most:
             raise _too_long(most)
+        if request.content.is_eof():
+            # it came with the headers, as short ones do: nothing is to be waited for, which would cost a task
+            body.content = self._count(body, request.content.read_nowait(), most)
+            return
         if request.headers.get("Expect", "").lower() == "100-continue":
             await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             request.writer.output_size = 0  # else the answer would seem to have begun
@@ -67,14 +71,18 @@ class Bodies:
     async def _read(self, request: web.BaseRequest, body: Body, most: int) -> bytes:
         parts: list[bytes] = []
         while part := await request.content.readany():
-            parts.append(part)
-            body.held += len(part)
-            self._held += len(part)
-            if body.held > most:
-                raise _too_long(most)
-            if self._held > self._limits.bodies_bytes:
-                raise Refusal(503, "Too much is being sent to the server at once; try again later.")
+            parts.append(self._count(body, part, most))
         return b"".join(parts)
+
+    def _count(self, body: Body, part: bytes, most: int) -> bytes:
+        """Return a part of a body, if it is not too much."""
+        body.held += len(part)
+        self._held += len(part)
+        if body.held > most:
+            raise _too_long(most)
+        if self._held > self._limits.bodies_bytes:
+            raise Refusal(503, "Too much is being sent to the server at once; try again later.")
+        return part
 
     def forget(self, body: Body) -> None:
         """Count a body no more: its request is answered."""

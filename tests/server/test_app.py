@@ -158,15 +158,6 @@ class Malformed(AppCase):
         self.assertIn(b" 400 ", answer.partition(b"\r\n")[0])
         self.assertEqual(self.send("GET", "/crud/test/user/cut/data?q=length").text, "0")
 
-    def test_expect(self) -> None:
-        """A client that waits for leave to send its body gets it."""
-        self.send("POST", "/crud/test/user/exp", {})
-        login = base64.b64encode(b"test:test")
-        head = b"POST /api/v1/crud/test/user/exp/data HTTP/1.1\r\nHost: x\r\nAuthorization: Basic " + login
-        head += b"\r\nContent-Length: 15\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n"
-        answer = self.raw(head, b'[{"t":1,"d":1}]')
-        self.assertTrue(answer.startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK"), answer)
-
     def test_odd_urls(self) -> None:
         """Odd paths and parameters are refused, not tripped over."""
         for path in (

@@ -84,3 +84,14 @@ class Receiving(Case):
             with self.subTest(about):
                 status, told = self.talk(HEAD + LOGIN + about)
                 self.assertEqual((status, told["msg"]), (400, "the body did not arrive within 0.5 s"))
+
+    def test_expect(self) -> None:
+        """A client that waits for leave to send its body gets it; one that does not wait needs none."""
+        head = HEAD.replace(b"/s ", b"/expected ") + LOGIN + b"Content-Length: 2\r\nExpect: 100-continue\r\n\r\n"
+        host, port = self.server.url.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port)), timeout=SOON) as connection:
+            connection.sendall(head)
+            self.assertEqual(connection.recv(1000), b"HTTP/1.1 100 Continue\r\n\r\n")
+            connection.sendall(b"{}")
+            self.assertTrue(connection.recv(1000).startswith(b"HTTP/1.1 200 OK\r\n"))
+        self.assertIn(self.talk(head + b"{}")[0], (100, 403))  # the stream is there already
