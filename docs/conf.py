@@ -28,6 +28,7 @@ extensions = [
     "myst_parser",
     "log_events",
     "command_line",
+    "configuration",
     "room_files",
 ]
 exclude_patterns = ["_build"]

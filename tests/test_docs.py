@@ -184,6 +184,15 @@ class ReferenceTests(Case):
 
         check(commands, "connectordb")
 
+    def test_settings(self) -> None:
+        """Every setting of the server is on the page of the configuration."""
+        from connectordb.server.config import DEFAULT, settings
+
+        page = self.pages["howto/configuration.html"]
+        for setting in settings(DEFAULT):
+            with self.subTest(section=setting.section, name=setting.name):
+                self.assertIn(f'id="setting-{setting.section}-{setting.name}"', page)
+
     def test_log_events(self) -> None:
         """What the package logs is in the table of events; what has no table cannot be asked for."""
         text = re.sub(r"<[^>]+>", "", self.pages["topics/logging.html"])

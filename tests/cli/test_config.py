@@ -118,13 +118,13 @@ class Configured(Case):
         self.configure('[listen]\nport = 0\n[log]\nformat = "json"\nrequests = true\nrotate_bytes = 4000\nkeep = 2\n')
         url = self.started()
         for number in range(50):
-            self.assertEqual(self.status(f"{url}/api/v1/crud/{number}?apikey=geheim"), 401)
+            self.assertEqual(self.status(f"{url}/nosuch/{number}?apikey=geheim"), 404)
         logs = sorted(self.directory.glob("server.log*"))
         self.assertEqual([path.name for path in logs], ["server.log", "server.log.1", "server.log.2"])
         lines: list[dict[str, Any]] = [
             json.loads(line) for path in logs for line in path.read_text().splitlines() if line.startswith("{")
         ]
-        self.assertTrue(any(line.get("ref") and line["status"] == 401 for line in lines))
+        self.assertTrue(any(line.get("ref") and line["status"] == 404 for line in lines))
         self.assertTrue(any(line["logger"].endswith("observer") and line["seconds"] >= 0 for line in lines))
         for path in logs:
             self.assertNotIn("geheim", path.read_text())
