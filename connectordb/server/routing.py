@@ -56,7 +56,7 @@ def _writing(handler: Callable[[Writer, Request], Reply]) -> Route:
 
 
 def _listening(*_: Any) -> Reply:
-    raise Refusal(426, "this is a websocket: ask for an upgrade")
+    raise Refusal(426, "this is a websocket: ask for an upgrade", {"Upgrade": "websocket"})
 
 
 #: Paths below the root, and per verb where they lead.

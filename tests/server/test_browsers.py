@@ -124,6 +124,29 @@ class Believed(BrowserCase):
         self.assertEqual(length, "1")
 
 
+class BehindAProxy(AppCase):
+    """A server that is reached by another name and by TLS."""
+
+    def test_proxy(self) -> None:
+        """What a trusted proxy says is the server's own origin, and the cookie goes by TLS alone; others are not asked."""
+        said = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "db.example"}
+        for proxies, secure, status in ((("127.0.0.1",), True, 200), ((), False, 403)):
+            with (
+                self.subTest(proxies),
+                run_server(config=Config(listen=Listen(port=0, trusted_proxies=proxies))) as server,
+            ):
+                url = f"{server.url}/api/v1"
+                given = self.http.get(f"{url}/login", auth=("test", "test"), headers=said, timeout=SOON).headers[
+                    "Set-Cookie"
+                ]
+                self.assertEqual("; Secure" in given, secure)
+                headers = {**said, "Cookie": given.partition(";")[0], "Origin": "https://db.example"}
+                stream = f"{url}/crud/test/user/proxied"
+                self.http.cookies.clear()
+                self.assertEqual(self.http.post(stream, data="{}", headers=headers, timeout=SOON).status_code, status)
+                self.http.close()
+
+
 class OtherOrigins(AppCase):
     """Pages that are not ours."""
 

@@ -132,4 +132,13 @@ class Wellformed(RawCase):
         self.assertEqual((status, headers["allow"]), (200, "GET, POST, PUT, DELETE, HEAD, OPTIONS"))
         ((status, headers, _),) = self.answers(b"DELETE /api/v1/login HTTP/1.1\r\nHost: x\r\n\r\n")
         self.assertEqual((status, headers["allow"]), (405, "GET, HEAD, OPTIONS"))
-        self.assertEqual(self.answers(b"HEAD /api/v1/websocket HTTP/1.1\r\nHost: x\r\n\r\n")[0][0], 426)
+        ((status, headers, _),) = self.answers(b"HEAD /api/v1/websocket HTTP/1.1\r\nHost: x\r\n\r\n")
+        self.assertEqual((status, headers["upgrade"]), (426, "websocket"))
+
+    def test_handshakes(self) -> None:
+        """What is no handshake is refused, and the connection goes on."""
+        start = b"GET /api/v1/websocket HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        for about in (b"", b"Sec-WebSocket-Version: 13\r\n", b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: x\r\n"):
+            with self.subTest(about):
+                found = self.answers(start + about + b"\r\n" + VERSION + CLOSE, 2)
+                self.assertEqual([status for status, _, _ in found], [400, 200])
