@@ -230,6 +230,8 @@ class App:
     ) -> web.StreamResponse:
         if request.method == "HEAD" or "websocket" not in request.headers.get("Upgrade", "").lower():
             goal.handler()
+        if request.headers.get("Sec-WebSocket-Version") != "13":
+            raise Refusal(400, "this is no websocket of version 13", {"Sec-WebSocket-Version": "13"})
         caller = await self._service.caller(credentials, patience, self._address(request))
         if self.connections.stopping:
             raise ClosedError("the server is stopping")

@@ -4,6 +4,7 @@ The database folder: making one, opening it for one server at a time, and tellin
 ::
 
     DIR/connectordb.db     everything that is kept
+    DIR/connectordb.key    signs session cookies; secret, and made by the first server that runs
     DIR/connectordb.lock   locked by the operating system while a server runs; says nothing by itself being there
     DIR/connectordb.pid    {"pid", "url"} of that server, as JSON; believed only while the lock is held
 

@@ -138,7 +138,13 @@ class Wellformed(RawCase):
     def test_handshakes(self) -> None:
         """What is no handshake is refused, and the connection goes on."""
         start = b"GET /api/v1/websocket HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        for about in (b"", b"Sec-WebSocket-Version: 13\r\n", b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: x\r\n"):
+        old = b"Sec-WebSocket-Version: 8\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+        for about in (
+            b"",
+            old,
+            b"Sec-WebSocket-Version: 13\r\n",
+            b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: x\r\n",
+        ):
             with self.subTest(about):
                 found = self.answers(start + about + b"\r\n" + VERSION + CLOSE, 2)
                 self.assertEqual([status for status, _, _ in found], [400, 200])
