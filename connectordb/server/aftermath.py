@@ -30,7 +30,7 @@ class Aftermath:
         """
         Have *then* called with the result of a write that succeeds; return the same future.
 
-        What is called so must not raise.
+        What it raises the loop logs; what follows from other writes is done all the same.
         """
         loop = asyncio.get_running_loop()
 
@@ -48,5 +48,9 @@ class Aftermath:
 
     def _follow(self) -> None:
         self._told = False
-        while self._committed:
-            self._committed.popleft()()
+        try:
+            while self._committed:
+                self._committed.popleft()()
+        finally:
+            if self._committed:  # it raised
+                asyncio.get_running_loop().call_soon(self._follow)

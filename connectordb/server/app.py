@@ -201,7 +201,6 @@ class App:
             body=body.content,
             # of several, one that can be none
             key=", ".join(request.headers.getall(IDEMPOTENCY_KEY, ())) if IDEMPOTENCY_KEY in request.headers else None,
-            most_keys=self._config.idempotency.keys_per_device,
             address=self._address(request),
             site=self._site(request) if goal.tells_site else "",
         )

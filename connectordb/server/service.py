@@ -83,6 +83,7 @@ class Service:
         self.permissions = permissions
         self._clock = clock
         self._limits = config.limits
+        self._most_keys = config.idempotency.keys_per_device
         self._penalties = Penalties(config.login)
         self.counts = Counts()
         self.teller = Teller()
@@ -104,7 +105,13 @@ class Service:
 
     def request(self, **fields: Any) -> Request:
         """Return a request of now."""
-        return Request(now=self._clock.wall(), permissions=self.permissions, limits=self._limits, **fields)
+        return Request(
+            now=self._clock.wall(),
+            permissions=self.permissions,
+            limits=self._limits,
+            most_keys=self._most_keys,
+            **fields,
+        )
 
     async def answer(
         self,

@@ -61,3 +61,20 @@ class Consequences(StorageCase):
             self.assertEqual(seen, [0, 3])
 
         self.run_soon(work)
+
+    def test_raising(self) -> None:
+        """What one of them raises is logged, and the others come."""
+
+        async def work() -> None:
+            aftermath, seen = Aftermath(), list[int]()
+            futures: list[Future[int]] = [Future() for _ in range(3)]
+            for number, future in enumerate(futures):
+                aftermath.after(future, (lambda _: 1 // 0) if number == 1 else seen.append)
+            for number, future in enumerate(futures):
+                future.set_result(number)
+            with self.assertLogs("asyncio", "ERROR"):
+                while len(seen) < 2:
+                    await asyncio.sleep(0)
+            self.assertEqual(seen, [0, 2])
+
+        self.run_soon(work)
