@@ -183,6 +183,7 @@ class GreedyTests(ConnectionCase):
         with self.limited(line_bytes=1024):
             self.large()
             client = self.read_large()
+            self.assertIn(b"200 OK", client.recv(500))  # it has begun
             client.settimeout(300 * MS)
             sent = 0
             with self.assertRaises(TimeoutError):
@@ -257,6 +258,16 @@ class StoppingTests(ConnectionCase):
             self.assertEqual(self.status(answers[-1]), 503)
             self.assertIn(b"Retry-After", answers[-1])
             self.assertIn(b"shutting down", answers[-1])
+
+    def test_an_end(self) -> None:
+        """For as long as is configured, and no longer."""
+        with self.limited(shutdown_seconds=0.0):
+            self.large()
+            client = self.read_large(1 << 16)
+            received = client.recv(1000)
+            self.server.close()
+            received += self.rest(client)
+            self.assertFalse(received.endswith(b"0\r\n\r\n"))
 
     def test_long_answers_are_finished(self) -> None:
         """A client that reads gets all of what it asked for before."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import unittest
 from unittest import mock
 
 import requests
@@ -45,6 +46,12 @@ class PortTests(Case):
             self.assertEqual(http.post(server.metrics_url, timeout=SOON).json()["code"], 405)
             # not on the server's own port
             self.assertEqual(http.get(f"{server.url}/metrics", timeout=SOON).status_code, 404)
+
+    @unittest.skipUnless(sys.platform.startswith("linux"), "elsewhere there is only one loopback address")
+    def test_elsewhere(self) -> None:
+        """They may be at another address than the server."""
+        with run_server(config=Config(metrics=Metrics(port=0, host="127.0.0.2"))) as server:
+            self.assertRegex(server.metrics_url or "", r"http://127\.0\.0\.2:\d+/metrics")
 
     def test_off(self) -> None:
         """Without a port there are none."""

@@ -7,6 +7,8 @@ from concurrent.futures import Future
 from typing import Any
 
 from connectordb.exceptions import StorageError, StorageFull
+from connectordb.server import database
+from connectordb.server.config import Storage as Settings
 from connectordb.server.storage import SQLiteStorage
 from connectordb.server.storage.watch import Watch
 
@@ -47,6 +49,16 @@ class StateTests(Case):
         self.assertLessEqual(self.wrote(self.opened(group_time=SOON), 10), 2)
         self.assertEqual(self.wrote(self.opened(group_time=SOON, group_size=1), 10), 11)
         self.assertEqual(self.wrote(self.opened(group_time=0.0), 10), 11)
+
+    def test_as_configured(self) -> None:
+        """A server's database is opened with its settings."""
+        directory = self.folder() / "db"
+        database.create(directory, test=True)
+        for settings in (Settings(group_inserts=1, group_seconds=SOON), Settings(group_seconds=0.0)):
+            with database.open(directory, settings) as opened:
+                assert isinstance(opened.storage, SQLiteStorage)
+                self.assertEqual(self.wrote(opened.storage, 3), 4)
+                opened.storage.write(lambda writer: [writer.delete_user(row.id) for row in writer.users()]).result(SOON)
 
     def test_reads_wait(self) -> None:
         """Reads are counted while they wait."""
