@@ -108,6 +108,7 @@ class _Check:
             ("rows", self._names),
             ("devices", self._keys),
             ("streams", self._schemas),
+            *([("insert keys", self._insert_keys)] if layout > 1 else []),
             ("points", self._points),
         ):
             try:
@@ -175,6 +176,13 @@ class _Check:
             except (ValueError, SchemaError) as error:
                 self._found(path, f"its schema cannot be used ({str(error)[:200]})")
 
+    def _insert_keys(self) -> None:
+        there = "SELECT device_id, count(*) FROM insert_keys GROUP BY device_id"
+        noted = "SELECT device_id, number FROM insert_key_counts"
+        different = f"SELECT * FROM ({noted} EXCEPT {there}) UNION SELECT * FROM ({there} EXCEPT {noted})"
+        for (device,) in self._connection.execute(f"SELECT DISTINCT device_id FROM ({different})"):
+            self._found("insert keys", f"those of the device with the id {device} are not as many as is noted")
+
     # --- points ---
 
     def _points(self) -> None:
@@ -187,6 +195,7 @@ class _Check:
                 with view(self._connection):
                     if self._has_points(number):
                         self._series(number)
+        self._progress(f"points ({self._checked.points:,} in all)", len(streams), len(streams))
         # by themselves: where the keys are damaged, they lead anywhere
         known = set(streams)
         found = self._next_series(0)

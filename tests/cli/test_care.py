@@ -59,3 +59,26 @@ class Care(Case):
         self.assertEqual(refused.returncode, 1)
         self.assertIn("no backup was written", refused.stderr)
         self.assertFalse((self.directory.parent / "backup").exists())
+
+    def test_salvage(self) -> None:
+        """What can be read is brought out and imported; what was lost is told, and the status tells scripts."""
+        out, again = self.directory.parent / "out", self.directory.parent / "again"
+        done = connectordb("check", self.directory, "--salvage", out)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertIn("1 users, 2 devices, 0 streams, 0 points", done.stdout)
+        self.assertIn("nothing was lost", done.stdout)
+        refused = connectordb("check", self.directory, "--salvage", out)
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("there already", refused.stderr)
+        imported = connectordb("import", again, out)
+        self.assertEqual((imported.returncode, imported.stderr), (0, ""))
+        with open(self.directory / "connectordb.db", "r+b") as file:
+            file.write(b"\0" * 4096)
+        done = connectordb("check", self.directory, "--salvage", self.directory.parent / "second")
+        self.assertEqual((done.returncode, done.stderr), (1, ""))
+        self.assertIn("users: cannot be read to the end", done.stdout)
+        self.assertIn("1 users, 2 devices, 0 streams", done.stdout)
+        connectordb("start", again, "--port", 0)
+        self.addCleanup(connectordb, "stop", again)
+        refused = connectordb("check", again, "--salvage", self.directory.parent / "third")
+        self.assertRegex(refused.stderr, r"a server runs on .* \(process \d+\): stop it first")

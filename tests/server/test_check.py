@@ -88,6 +88,11 @@ class Checking(FolderCase):
             ("UPDATE streams SET schema = '{'", "UPDATE streams SET schema = '{}'", "its schema cannot be used"),
             ("UPDATE streams SET downlink = 0", "UPDATE streams SET downlink = 1", "which it does not have"),
             (
+                "INSERT INTO insert_key_counts VALUES (3, 2)",
+                "DELETE FROM insert_key_counts",
+                "insert keys: those of the device with the id 3 are not as many as is noted",
+            ),
+            (
                 f"UPDATE streams SET id = {stream_id + 10}",
                 f"UPDATE streams SET id = {stream_id}",
                 f"stream {stream_id}: there are points, but no such stream",

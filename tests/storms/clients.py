@@ -31,6 +31,7 @@ class Book:
     acknowledged: set[tuple[str, int, int]] = field(default_factory=set)
     unknown: set[tuple[str, int, int]] = field(default_factory=set)
     refused: set[tuple[str, int, int]] = field(default_factory=set)
+    again: int = 0
     points: Counter[str] = field(default_factory=Counter)
     statuses: Counter[int] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
@@ -54,7 +55,7 @@ class Client:
         self._headers = {"Authorization": "Basic " + b64encode(f":{apikey}".encode()).decode()}
         self._connection: http.client.HTTPConnection | None = None
 
-    def ask(self, method: str, path: str, body: bytes | None = None) -> tuple[int, bytes] | None:
+    def ask(self, method: str, path: str, body: bytes | None = None, key: str = "") -> tuple[int, bytes] | None:
         """Return status and body of an answer; none if there was no whole answer."""
         try:
             if self._connection is None:
@@ -64,7 +65,8 @@ class Client:
             self.drop()
             return (0, b"")  # nothing was sent
         try:
-            self._connection.request(method, f"/api/v1/{path}", body, self._headers)
+            headers = {**self._headers, "Idempotency-Key": key} if key else self._headers
+            self._connection.request(method, f"/api/v1/{path}", body, headers)
             answer = self._connection.getresponse()
             return answer.status, answer.read()
         except (OSError, http.client.HTTPException):
@@ -79,7 +81,12 @@ class Client:
 
 
 class Writer(threading.Thread):
-    """Appends batches to a stream of its own, and to one that all writers share, until told to stop."""
+    """
+    Appends batches to a stream of its own, and to one that all writers share, until told to stop.
+
+    Every other writer gives each batch a key, and sends it again, as it was, until it is answered: of its batches none is of
+    unknown outcome but the last.
+    """
 
     def __init__(self, number: int, client: Client, device: str, book: Book, stop: threading.Event, seed: int) -> None:
         super().__init__(name=f"writer {number}", daemon=True)
@@ -113,29 +120,38 @@ class Writer(threading.Thread):
             {"t": self._time - size + number + 1, "d": [self._number, batch, number, size, padding]}
             for number in range(size)
         ]
-        answer = self._client.ask(
-            "POST" if own else "PUT", f"crud/{self._device}/{stream}/data", json.dumps(points).encode()
-        )
-        key = (stream, self._number, batch)
+        text = json.dumps(points).encode()
+        path = f"crud/{self._device}/{stream}/data"
+        repeated = f"{self._number}-{batch}" if self._number % 2 else ""
+        answer = self._client.ask("POST" if own else "PUT", path, text, repeated)
+        while repeated and (answer is None or answer[0] == 0) and not self._stop_asked.wait(_PAUSE):
+            with self._book.lock:
+                self._book.again += 1
+            # one that was not sent now may have been before
+            answer = self._client.ask("POST" if own else "PUT", path, text, repeated)
+            answer = None if answer == (0, b"") else answer
+        self._note(answer, (stream, self._number, batch), size)
+        return answer is None or answer[0] != 0
+
+    def _note(self, answer: tuple[int, bytes] | None, key: tuple[str, int, int], size: int) -> None:
         book = self._book
         with book.lock:
             if answer is None:
                 book.unknown.add(key)
-                return True
+                return
             status, body = answer
             if status == 0:
-                return False
+                return
             book.statuses[status] += 1
             if (status, body) == (200, b"ok"):
                 book.acknowledged.add(key)
-                book.points[stream] += size
-                return True
+                book.points[key[0]] += size
+                return
             # refused before anything was stored
             book.refused.add(key)
             if status not in (503, 507):
-                book.wrong.append(f"{stream}: {status} {body[:200]!r}")
+                book.wrong.append(f"{key}: {status} {body[:200]!r}")
         self._stop_asked.wait(_PAUSE)
-        return True
 
 
 class Reader(threading.Thread):

@@ -144,7 +144,7 @@ class Storm:
         points = sum(book.points.values())
         return (
             f"{len(book.acknowledged):,} batches with {points:,} points acknowledged, {len(book.unknown):,} of unknown "
-            f"outcome, {len(book.refused):,} refused; {sum(reader.reads for reader in self._readers):,} reads; "
+            f"outcome, {len(book.refused):,} refused; {book.again:,} sent again under their key; {sum(reader.reads for reader in self._readers):,} reads; "
             f"answers {dict(sorted(book.statuses.items()))}; "
             f"{(self.database / 'connectordb.db').stat().st_size / 2**20:.1f} MiB"
         )

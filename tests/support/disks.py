@@ -43,6 +43,8 @@ class LossyDisk(apsw.VFS):
     def __init__(self, durable: Path, name: str = "lossy") -> None:
         self.durable = durable
         self.base = apsw.vfs_names()[0]
+        #: Whether flushing fails, as with a disk that is broken.
+        self.broken = False
         # guards those below
         self.lock = threading.Lock()
         self.states: dict[str, _State] = {}
@@ -124,6 +126,8 @@ class _LossyFile(apsw.VFSFile):
         self._note(size, 0)
 
     def xSync(self, flags: int) -> None:
+        if self._disk.broken:
+            raise apsw.IOError("on purpose")
         with self._disk.lock:
             state = self._disk.states.get(self._path)
             if state is not None:
@@ -218,14 +222,19 @@ class FullDisk:
     Lets SQLite write no more than a `Space` has; what does not fit ends in ENOSPC, also in the middle of a write.
 
     It replaces the system call for all of the process, until `close`.
+
+    Args:
+        space: What there is.
+        error: What the system says where there is none: another number makes a disk that is broken.
     """
 
     _CALL = ctypes.CFUNCTYPE(
         ctypes.c_ssize_t, ctypes.c_int, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int64, use_errno=True
     )
 
-    def __init__(self, space: Space) -> None:
+    def __init__(self, space: Space, error: int = errno.ENOSPC) -> None:
         self._space = space
+        self._error = error
         self._calls = apsw.VFS("for-its-system-calls", apsw.vfs_names()[0])
         found = [(name, self._calls.xGetSystemCall(name)) for name in ("pwrite64", "pwrite")]
         self._name, address = next(((name, at) for name, at in found if at), ("", 0))
@@ -252,6 +261,6 @@ class FullDisk:
         growth = max(0, offset + number - os.fstat(descriptor).st_size)
         given = self._space.take(number, growth)
         if given <= 0:
-            ctypes.set_errno(errno.ENOSPC)
+            ctypes.set_errno(self._error)
             return -1
         return int(self._real(descriptor, data, given, offset))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import random
 import subprocess
 import unittest
@@ -9,7 +10,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from connectordb.exceptions import StorageFull
+from connectordb.exceptions import StorageError, StorageFull
 from connectordb.runtime.sqlite import connect
 from connectordb.server.check import first_finding
 from connectordb.server.storage import Series, SQLiteStorage
@@ -61,6 +62,28 @@ class PowerCuts(StorageCase):
                     with closing(SQLiteStorage(here / "lossy.db", readers=1)) as storage:
                         found = self.got(storage.read(lambda reader: everything(reader, series)))
                     self.assertEqual(len(found), length)
+
+    def test_flush_fails(self) -> None:
+        """If the disk says that it could not flush, nothing of that is acknowledged; later inserts are."""
+        directory, durable = self.folder(), self.folder()
+        disk = LossyDisk(durable, "broken")
+        self.addCleanup(disk.unregister)
+        with closing(SQLiteStorage(directory / "lossy.db", readers=1)) as storage:
+            series: Series = self.got(storage.write(plant))
+            self.got(storage.write(lambda writer: writer.insert(series, points(0, 10), False)))
+            disk.broken = True
+            for _ in range(3):
+                with self.assertRaisesRegex(StorageError, "I/O error|on purpose"):
+                    self.got(storage.write(lambda writer: writer.insert(series, points(10, 10), False)))
+                self.assertEqual(self.got(storage.read(lambda reader: reader.length(series))), 10)
+            disk.broken = False
+            self.got(storage.write(lambda writer: writer.insert(series, points(10, 5), False)))
+            here, there = copied(directory, self.folder()), copied(durable, self.folder())
+        disk.unregister()
+        cut_power(here, there, random.Random(0))
+        with closing(SQLiteStorage(here / "lossy.db", readers=1)) as storage:
+            found = self.got(storage.read(lambda reader: everything(reader, series)))
+        self.assertEqual([int(point["d"]) for point in found], list(range(15)))
 
     def test_it_loses(self) -> None:
         """The layer loses what was not flushed: without flushes, what was committed goes."""
@@ -121,6 +144,23 @@ class FullDisks(StorageCase):
         self.assertGreater(full, 30)
         self.storage.close()
         self.assertIsNone(first_finding(self.path))
+
+    def test_broken(self) -> None:
+        """A disk that fails to write is no full one; it goes on as soon as the disk does."""
+        self.insert(10)
+        disk = FullDisk(self.space, errno.EIO)
+        try:
+            self.space.leave(5000, strict=True)
+            with self.assertRaises(StorageError) as caught:
+                for _ in range(50):
+                    self.insert(1)
+            self.assertNotIsInstance(caught.exception, StorageFull)
+            self.check()
+        finally:
+            disk.close()
+        self.space.free()
+        self.insert(1)
+        self.check()
 
     def test_checkpoint(self) -> None:
         """If the log cannot be written into the file, what is in it is kept, read, and written later."""
