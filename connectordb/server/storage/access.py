@@ -8,6 +8,7 @@ from typing import Any
 
 from ...protocol.points import Datapoint
 from ...runtime.sqlite import Connection
+from .appends import Appends
 from .contract import Device, Found, Gone, Inserted, InsertKey, Reader, Remembered, Series, Stream, User, Writer
 from .keys import InsertKeys
 from .points import Points
@@ -22,9 +23,10 @@ class SQLiteReader(Reader):
     Args:
         connection: Where.
         recent: What was looked up before; without it, nothing is kept.
+        appends: Of who writes: see there.
     """
 
-    def __init__(self, connection: Connection, recent: Recent | None = None) -> None:
+    def __init__(self, connection: Connection, recent: Recent | None = None, appends: Appends | None = None) -> None:
         self._connection = connection
         self._recent = recent
         #: That of `recent` when the transaction began.
@@ -32,7 +34,7 @@ class SQLiteReader(Reader):
         self._users = Table(connection, "users", User)
         self._devices = Table(connection, "devices", Device, parent="user_id")
         self._streams = Table(connection, "streams", Stream, parent="device_id")
-        self._points = Points(connection)
+        self._points = Points(connection, appends)
         self._insert_keys = InsertKeys(connection)
 
     def begin(self) -> None:
@@ -155,10 +157,29 @@ class SQLiteReader(Reader):
 
 
 class SQLiteWriter(SQLiteReader, Writer):
-    """Reading and changing; whoever calls has begun a transaction that may write."""
+    """
+    Reading and changing; whoever calls has begun a transaction that may write.
 
-    def end(self) -> None:
-        """Take note that the transaction has ended, whether by a commit or not, and that nobody has been told of it yet."""
+    A transaction is `begin`, some writes with `finish` or `undo` behind each, `flush`, the commit, and `end`.
+    """
+
+    def __init__(self, connection: Connection, recent: Recent | None = None) -> None:
+        self._appends = Appends(connection)
+        super().__init__(connection, recent, self._appends)
+        #: Ids of streams that were found in this transaction.
+        self._there: set[int] = set()
+        self.finish = self._appends.finish
+        self.undo = self._appends.undo
+        self.flush = self._appends.flush
+
+    def begin(self) -> None:
+        """Take note that a transaction begins."""
+        super().begin()
+        self._there.clear()
+
+    def end(self, *, committed: bool) -> None:
+        """Take note that the transaction has ended, and that nobody has been told of it yet."""
+        self._appends.end(committed=committed)
         tables = (self._users, self._devices, self._streams)
         if any(table.changed for table in tables):
             for table in tables:
@@ -171,28 +192,41 @@ class SQLiteWriter(SQLiteReader, Writer):
         changed = self._users.changed or self._devices.changed or self._streams.changed
         return None if changed else self._recent
 
+    def find(self, names: Sequence[str]) -> Found:
+        """Return what lies at a path of one to three names."""
+        found = super().find(names)
+        if found.stream is not None:
+            self._there.add(found.stream.id)
+        return found
+
     def create_user(self, fields: Mapping[str, Any]) -> User:
         """Make a user."""
+        self._appends.settle()
         return self._users.create(fields)
 
     def create_device(self, user_id: int, fields: Mapping[str, Any]) -> Device:
         """Make a device."""
+        self._appends.settle()
         return self._devices.create({**fields, "user_id": self._users.get(user_id).id})
 
     def create_stream(self, device_id: int, fields: Mapping[str, Any]) -> Stream:
         """Make a stream."""
+        self._appends.settle()
         return self._streams.create({**fields, "device_id": self._devices.get(device_id).id})
 
     def update_user(self, user_id: int, fields: Mapping[str, Any]) -> User:
         """Change some columns."""
+        self._appends.settle()
         return self._users.update(user_id, fields)
 
     def update_device(self, device_id: int, fields: Mapping[str, Any]) -> Device:
         """Change some columns."""
+        self._appends.settle()
         return self._devices.update(device_id, fields)
 
     def update_stream(self, stream_id: int, fields: Mapping[str, Any]) -> Stream:
         """Change some columns; turning ``downlink`` off removes the downlink's points."""
+        self._appends.settle()
         before = self._streams.get(stream_id)
         after = self._streams.update(stream_id, fields)
         if before.downlink and not after.downlink:
@@ -201,18 +235,24 @@ class SQLiteWriter(SQLiteReader, Writer):
 
     def delete_user(self, user_id: int) -> None:
         """Remove a user with all that is below."""
+        self._appends.settle()
+        self._there.clear()
         for _, stream in self.user_streams(user_id):
             self._clear_stream(stream.id)
         self._users.delete(user_id)
 
     def delete_device(self, device_id: int) -> None:
         """Remove a device with its streams and their points."""
+        self._appends.settle()
+        self._there.clear()
         for stream in self.streams(device_id):
             self._clear_stream(stream.id)
         self._devices.delete(device_id)
 
     def delete_stream(self, stream_id: int) -> None:
         """Remove a stream with its points."""
+        self._appends.settle()
+        self._there.clear()
         self._clear_stream(stream_id)
         self._streams.delete(stream_id)
 
@@ -222,16 +262,18 @@ class SQLiteWriter(SQLiteReader, Writer):
 
     def insert(self, series: Series, points: Sequence[Datapoint], restamp: bool) -> Inserted:
         """Append points."""
-        if not self._streams.has(series.stream_id):
+        if series.stream_id not in self._there and not self._streams.has(series.stream_id):
             raise Gone("the stream is not there any more")
         return self._points.insert(series, points, restamp)
 
     def remember_insert(self, key: InsertKey, what: Remembered) -> None:
         """Remember an insert under its key."""
+        self._appends.settle()
         self._insert_keys.remember(key, what)
 
     def forget_inserts(self, age: float, most: int) -> int:
         """Forget old inserts; return how many."""
+        self._appends.settle()
         return self._insert_keys.forget(age, most)
 
     def _clear_stream(self, stream_id: int) -> None:

@@ -14,9 +14,9 @@ from typing import Any
 from ...exceptions import StorageError
 from ...protocol import json_text
 from ...runtime.sqlite import Connection, translated
+from .appends import INDEX_BITS, MOST_POINTS
 from .contract import Series
 from .packs import parts
-from .points import INDEX_BITS, MOST_POINTS
 
 _KEYS = {"t", "d", "o"}
 

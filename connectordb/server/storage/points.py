@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import isfinite
 from operator import le
 
@@ -17,37 +17,26 @@ from ...exceptions import StorageError
 from ...protocol.constants import RESTAMP_STEP
 from ...protocol.points import Datapoint
 from ...runtime.sqlite import Connection
+from .appends import INDEX_BITS, MOST_POINTS, Appends, Tail
 from .chunks import OPEN_BYTES, OPEN_POINTS, Chunk, count_until, cut, join, part_of
 from .contract import Inserted, Older, Series
 from .packs import pack, regroup, unpack, unpack_at
 
-#: Bits of a chunk's key that are the index of its first point: a thousand points a second for eight years. The 25 that
-#: are left of SQLite's 63 number the series.
-INDEX_BITS = 38
-MOST_POINTS = 1 << INDEX_BITS
 _MOST_SERIES = 1 << (63 - INDEX_BITS)
 
 
-@dataclass(frozen=True, slots=True)
-class _Tail:
-    """The last chunk, without its text; `size` is the text's length, `before` that of all chunks before it."""
-
-    id: int
-    number: int
-    last_time: float
-    before: int
-    size: int
-
-    @property
-    def length(self) -> int:
-        return (self.id & (MOST_POINTS - 1)) + self.number
-
-
 class Points:
-    """The points in the file that *connection* has open; `insert` and `clear` belong into a transaction."""
+    """
+    The points in the file that *connection* has open; `insert` and `clear` belong into a transaction.
 
-    def __init__(self, connection: Connection) -> None:
+    Args:
+        connection: Where.
+        appends: Of who writes: what is written at the end of the transaction.
+    """
+
+    def __init__(self, connection: Connection, appends: Appends | None = None) -> None:
         self._connection = connection
+        self._appends = appends
 
     def length(self, series: Series) -> int:
         """Return the number of points."""
@@ -66,6 +55,7 @@ class Points:
 
     def index_after(self, series: Series, t: float) -> int:
         """Return the index of the first point later than *t*; the length if there is none."""
+        self._settle()
         # All chunks behind this one begin later than t, so the answer is in it or just behind it.
         row = self._connection.execute(
             "SELECT id, number, last_time FROM chunks WHERE series = ? AND first_time <= ?"
@@ -87,6 +77,7 @@ class Points:
 
     def text(self, series: Series, first: int, last: int, budget: int) -> tuple[bytes, int]:
         """Return points from index *first*, before *last*, as text, and the index that it came to."""
+        self._settle()
         # beyond the last index that a key has room for, the next series begins
         first, last = max(first, 0), min(last, MOST_POINTS)
         found: list[bytes] = []
@@ -123,16 +114,36 @@ class Points:
         finally:
             rows.close()
 
-    def _tail(self, number: int) -> _Tail | None:
+    def _changing(self, number: int) -> None:
+        """Take note that chunks of a series are about to be changed."""
+        self._settle()
+        if self._appends is not None:
+            self._appends.forget(number)
+
+    def _settle(self) -> None:
+        """Have the file say what was appended, and let what follows be undone."""
+        if self._appends is not None:
+            self._appends.settle()
+
+    def _tail(self, number: int) -> Tail | None:
+        tail = self._appends.tail(number) if self._appends is not None else None
+        if tail is not None:
+            return tail
         base = number << INDEX_BITS
         row = self._connection.execute(
             "SELECT id, number, last_time, before, length(data) FROM chunks WHERE id BETWEEN ? AND ? ORDER BY id DESC LIMIT 1",
             (base, base + MOST_POINTS - 1),
         ).fetchone()
-        return _Tail(*row) if row else None
+        if row is None:
+            return None
+        tail = Tail(*row)
+        if self._appends is not None:
+            self._appends.know(number, tail)
+        return tail
 
     def clear(self, series: Series) -> None:
         """Remove all points of a series."""
+        self._changing(_number(series))
         base = _number(series) << INDEX_BITS
         self._connection.execute("DELETE FROM chunks WHERE id BETWEEN ? AND ?", (base, base + MOST_POINTS - 1))
 
@@ -156,16 +167,13 @@ class Points:
         self._append(number, tail, _chunks(first, before, times, cut_up))
         return Inserted(first, times, b",".join([text for count, text in cut_up if count]))
 
-    def _append(self, number: int, tail: _Tail | None, new: list[Chunk]) -> None:
+    def _append(self, number: int, tail: Tail | None, new: list[Chunk]) -> None:
         """Store *new* chunks; the first of them continues the tail where there is one, and may be empty."""
         head, *others = new
-        if tail and not others:
-            self._connection.execute(
-                # || makes text of blobs; the cast costs nothing
-                "UPDATE chunks SET number = number + ?, last_time = ?, data = CAST(data || ? AS BLOB) WHERE id = ?",
-                (head.number, head.last_time, b"," + head.text, tail.id),
-            )
+        if tail and not others and self._appends is not None:
+            self._appends.add(number, tail, head.number, head.last_time, head.text)
             return
+        self._changing(number)
         plain: list[Chunk] = []
         if tail:
             *plain, last = self._plain(number, tail)
@@ -181,7 +189,7 @@ class Points:
             if chunk not in plain:  # else it is there already
                 self._put(number, chunk, chunk.text, packed=False)
 
-    def _plain(self, number: int, tail: _Tail) -> list[Chunk]:
+    def _plain(self, number: int, tail: Tail) -> list[Chunk]:
         """Return the chunks that are not packed, the open one last: a handful, as all others are regrouped at once."""
         found = []
         rows = self._connection.execute(

@@ -235,7 +235,9 @@ class _Group(NamedTuple):
 
 
 class _WriterThread(_Thread[Writer]):
-    def __init__(self, name: str, path: str, connection: Connection, recent: Recent, jobs: Jobs[Writer], group: _Group) -> None:
+    def __init__(
+        self, name: str, path: str, connection: Connection, recent: Recent, jobs: Jobs[Writer], group: _Group
+    ) -> None:
         super().__init__(name, path, connection, jobs)
         self._most, self._seconds, self._watch = group
         self._writer = SQLiteWriter(connection, recent)
@@ -243,13 +245,15 @@ class _WriterThread(_Thread[Writer]):
     def _do(self, job: Job[Writer]) -> None:
         """Run *job* and those that wait behind it as one transaction."""
         group: list[Job[Writer]] = []
-        begin = SYSTEM.monotonic()
+        begin, committed = SYSTEM.monotonic(), False
         self._writer.begin()
         try:
             with translated(self._path, "writing"), transaction(self._connection):
                 for member in self._gathered(job):
                     group.append(member)
                     self._run_alone(member)
+                self._writer.flush()
+            committed = True
             self._watch.committed(len(group), SYSTEM.monotonic() - begin)
         except BaseException as error:
             if isinstance(error, StorageFull):
@@ -260,7 +264,7 @@ class _WriterThread(_Thread[Writer]):
                 if not member.failed:
                     member.keep(error)
         # before anybody is told: what he asks for then is as he knows it
-        self._writer.end()
+        self._writer.end(committed=committed)
         for member in group or [job]:
             member.finish()
 
@@ -277,13 +281,20 @@ class _WriterThread(_Thread[Writer]):
 
     def _run_alone(self, job: Job[Writer]) -> None:
         """Run a job so that it can fail without the others."""
-        self._connection.execute("SAVEPOINT job")
         try:
             with translated(self._path, "writing"):
                 job.run(self._writer)
+                self._writer.finish(lambda error: self._could_not(job, error))
         except BaseException as error:
             if not self._connection.in_transaction:
                 raise  # a full disk, say, has ended the whole transaction, and with it the others
-            self._connection.execute("ROLLBACK TO job")
+            self._writer.undo()
             job.keep(error)
-        self._connection.execute("RELEASE job")
+
+    def _could_not(self, job: Job[Writer], error: BaseException) -> None:
+        """Have a job fail whose points could not be written after all."""
+        try:
+            with translated(self._path, "writing"):
+                raise error
+        except BaseException as failure:
+            job.keep(failure)

@@ -1,0 +1,179 @@
+"""
+Appends to open chunks, held back while a transaction runs and written together at its end.
+
+A transaction carries many writes, most of which add a point to some stream's last chunk. One statement for all of them, in
+place of five for each, is what makes them cheap: a statement lets go of the interpreter, and getting it back takes longer than
+the statement. Where the last chunks end is remembered from one transaction to the next, as nobody else writes.
+
+A write still happens whole or not at all: what one that fails has added is dropped, and before it does anything that is more
+than adding points, a savepoint is made to which it is rolled back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ...runtime.sqlite import Connection
+
+#: Bits of a chunk's key that are the index of its first point: a thousand points a second for eight years. The 25 that
+#: are left of SQLite's 63 number the series.
+INDEX_BITS = 38
+MOST_POINTS = 1 << INDEX_BITS
+
+#: Series whose ends are remembered.
+_MOST = 4096
+
+_ONE = "UPDATE chunks SET number = number + ?2, last_time = ?3, data = CAST(data || ?4 AS BLOB) WHERE id = ?1"
+_MANY = (
+    "UPDATE chunks SET number = number + new.column2, last_time = new.column3, data = CAST(data || new.column4 AS BLOB)"
+    " FROM (VALUES {}) AS new WHERE id = new.column1"
+)
+
+#: Told of the error if an append could not be written.
+Fail = Callable[[BaseException], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Tail:
+    """The last chunk, without its text; `size` is the text's length, `before` that of all chunks before it."""
+
+    id: int
+    number: int
+    last_time: float
+    before: int
+    size: int
+
+    @property
+    def length(self) -> int:
+        """How many points the series has."""
+        return (self.id & (MOST_POINTS - 1)) + self.number
+
+
+@dataclass(frozen=True, slots=True)
+class _Append:
+    """So many points more in a chunk."""
+
+    id: int
+    number: int
+    last_time: float
+    text: bytes
+
+
+class Appends:
+    """
+    What is to be appended in the transaction that runs on *connection*, and where the last chunks end.
+
+    A transaction is some `finish` or `undo`, one behind each write, then `flush`, the commit, and `end`.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._tails: dict[int, Tail] = {}
+        #: Of the write that runs, and whether it has a savepoint.
+        self._own: list[_Append] = []
+        self._marked = False
+        #: Of those before it, which did nothing else.
+        self._waiting: list[tuple[_Append, Fail]] = []
+
+    def tail(self, number: int) -> Tail | None:
+        """Return the last chunk of a series as it will be, if that is known."""
+        return self._tails.get(number)
+
+    def know(self, number: int, tail: Tail) -> None:
+        """Remember what the file says of the last chunk of a series."""
+        self._tails[number] = tail
+
+    def forget(self, number: int) -> None:
+        """Do not know of a series any more: its chunks are changed otherwise."""
+        self._tails.pop(number, None)
+
+    def add(self, series: int, tail: Tail, number: int, last_time: float, text: bytes) -> None:
+        """Append points to the last chunk of a series, which is *tail* and has room for them."""
+        text = b"," + text
+        self._own.append(_Append(tail.id, number, last_time, text))
+        self._tails[series] = Tail(tail.id, tail.number + number, last_time, tail.before, tail.size + len(text))
+
+    def settle(self) -> None:
+        """Have everything written, so that the write that runs may read chunks, or change anything."""
+        if not self._marked:
+            self.flush()
+            self._connection.execute("SAVEPOINT job")
+            self._marked = True
+        for append in self._own:
+            self._write([append])
+        self._own.clear()
+
+    def finish(self, fail: Fail) -> None:
+        """End a write that succeeded; *fail* is told if what it appended cannot be written."""
+        if self._marked:
+            self.settle()
+            self._connection.execute("RELEASE job")
+            self._marked = False
+        else:
+            self._waiting += [(append, fail) for append in self._own]
+            self._own.clear()
+
+    def undo(self) -> None:
+        """End a write that failed: nothing of it remains."""
+        if self._marked:
+            self._connection.execute("ROLLBACK TO job")
+            self._connection.execute("RELEASE job")
+            self._marked = False
+        elif not self._own:
+            return
+        self._own.clear()
+        self.flush()
+        self._tails.clear()
+
+    def flush(self) -> None:
+        """Write what is appended by all writes that are done. One chunk that cannot be written does not keep others from it."""
+        waiting, self._waiting = self._waiting, []
+        if not waiting:
+            return
+        try:
+            self._attempt([append for append, _ in waiting])
+        except Exception:
+            if not self._connection.in_transaction:
+                raise  # a full disk, say, has ended the whole transaction
+            for append, fail in waiting:
+                try:
+                    self._attempt([append])
+                except Exception as error:
+                    if not self._connection.in_transaction:
+                        raise
+                    fail(error)
+                    self._tails.clear()
+
+    def end(self, *, committed: bool) -> None:
+        """End the transaction."""
+        self._own.clear()
+        self._waiting.clear()
+        self._marked = False
+        if not committed or len(self._tails) > _MOST:
+            self._tails.clear()
+
+    def _attempt(self, appends: list[_Append]) -> None:
+        """Write all of them or, raising an error, none."""
+        self._connection.execute("SAVEPOINT appends")
+        try:
+            self._write(appends)
+        except BaseException:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK TO appends")
+                self._connection.execute("RELEASE appends")
+            raise
+        self._connection.execute("RELEASE appends")
+
+    def _write(self, appends: list[_Append]) -> None:
+        merged: dict[int, list[_Append]] = {}
+        for append in appends:
+            merged.setdefault(append.id, []).append(append)
+        values: list[int | float | bytes] = []
+        for id, parts in merged.items():
+            text = b"".join([part.text for part in parts])
+            values += (id, sum(part.number for part in parts), parts[-1].last_time, text)
+        if len(merged) == 1:
+            self._connection.execute(_ONE, values)
+        else:
+            self._connection.execute(_MANY.format(", ".join(["(?, ?, ?, ?)"] * len(merged))), values)
