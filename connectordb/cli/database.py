@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 import click
 
 from ..runtime.clock import Deadline
-from ..server import Logs, Server, running
+from ..server import Logs, Server, make_room, running
 from ..server import create as create_database
 from .config import chosen, settings
 
@@ -74,6 +74,7 @@ def run(directory: Path, **options: Any) -> None:
         sys.stdout.flush()
 
     logs = Logs(config.log, directory)
+    make_room(config.limits.connections)
     try:
         Server(directory, config=config).run(started, reloaded=logs.reopen)
     finally:

@@ -19,6 +19,7 @@ from .config import load as load_config
 from .config import render as render_config
 from .database import Created, Running, create, running
 from .exchange import Exported, Imported, export_database, import_database
+from .listening import make_room
 from .logs import Logs
 from .permission_files import load as load_permissions
 from .permission_template import render as default_permissions
@@ -51,6 +52,7 @@ __all__ = [
     "list_users",
     "load_config",
     "load_permissions",
+    "make_room",
     "remove_user",
     "render_config",
     "restore",

@@ -35,6 +35,7 @@ from .door import Bounds, Door
 from .handlers import Kind, Refusal, Reply, Session
 from .health import PATH as HEALTH
 from .health import Health
+from .listening import room
 from .observer import Observer
 from .origins import Asker, Origins
 from .patience import HEADER as TIMEOUT
@@ -94,7 +95,7 @@ class App:
     def start(self, listener: socket.socket) -> None:
         """Take connections of a socket that is bound."""
         limits = self.limits
-        bounds = Bounds(limits.connections, limits.connections_per_address, limits.header_seconds)
+        bounds = Bounds(room(limits.connections), limits.connections_per_address, limits.header_seconds)
         self.door = Door(
             listener, self.connections.welcome, self.answers.farewell, bounds, proxies=self._proxies, tls=self._tls
         )

@@ -1,14 +1,26 @@
-"""Where the server listens: sockets that are bound, addresses as clients want them, and no way in by mistake."""
+"""Where the server listens: sockets that are bound, addresses as clients want them, room for connections, no way in by mistake."""
 
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import socket
+import sys
 
 from ..exceptions import ConfigurationError
 from .config import Listen
 from .proxies import is_loopback
+
+if sys.platform == "win32":
+    resource = None
+else:
+    import resource
+
+log = logging.getLogger(__name__)
+
+#: Open files that are no connections: the database's, the log's, the system's own.
+_OTHER_FILES = 64
 
 
 def refuse_exposure(listen: Listen) -> None:
@@ -34,7 +46,9 @@ def bound(host: str, port: int) -> socket.socket:
         OSError: The port is taken, or the address is none of this machine's; it says which, and what to do.
     """
     try:
-        family, _, _, _, address = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        family, _, _, _, address = socket.getaddrinfo(
+            host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
         return socket.create_server(address[:2], family=family, backlog=1024)
     except OSError as error:
         unknown = isinstance(error, socket.gaierror)
@@ -52,3 +66,30 @@ def url(host: str, listener: socket.socket, scheme: str = "http") -> str:
     port = listener.getsockname()[1]
     reachable = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
     return f"{scheme}://[{reachable}]:{port}" if ":" in reachable else f"{scheme}://{reachable}:{port}"
+
+
+def room(wanted: int) -> int:
+    """Return how many connections there can be where *wanted* ones are allowed: each is an open file, and there are others."""
+    if resource is None:
+        return wanted
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or soft - _OTHER_FILES >= wanted:
+        return wanted
+    possible = max(1, soft - _OTHER_FILES)
+    log.warning("the system lets this process open %d files: so at most %d connections, not %d", soft, possible, wanted)
+    return possible
+
+
+def make_room(wanted: int) -> None:
+    """Have the system let this process open enough files for *wanted* connections, as far as it may ask for that."""
+    if resource is None:
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed = wanted + _OTHER_FILES
+    if soft == resource.RLIM_INFINITY or soft >= needed:
+        return
+    most = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+    except (ValueError, OSError) as error:  # macOS has a lower limit than it says
+        log.info("more than %d open files are not possible: %s", soft, error)

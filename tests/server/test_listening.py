@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+import unittest
+
 from connectordb.exceptions import ConfigurationError
+from connectordb.server import listening
 from connectordb.server.config import Listen
-from connectordb.server.listening import bound, refuse_exposure, url
+from connectordb.server.listening import bound, make_room, refuse_exposure, room, url
 
 from ..support.case import Case
 
@@ -34,6 +38,22 @@ class ListeningTests(Case):
         for host in ("192.0.2.1", "nosuch.invalid"):
             with self.subTest(host), self.assertRaisesRegex(OSError, f"{host}.*; give an address of this machine"):
                 bound(host, 0)
+
+    @unittest.skipIf(sys.platform == "win32", "there is no such limit there")
+    def test_room(self) -> None:
+        """There are no more connections than files that may be open; who may asks for more of them."""
+        import resource
+
+        before = resource.getrlimit(resource.RLIMIT_NOFILE)
+        self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, before)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (300, before[1]))
+        self.assertEqual(room(100), 100)
+        with self.assertLogs(listening.log, "WARNING"):
+            self.assertEqual(room(1000), 236)
+        make_room(200)
+        self.assertEqual(resource.getrlimit(resource.RLIMIT_NOFILE)[0], 300)
+        make_room(900)
+        self.assertEqual((resource.getrlimit(resource.RLIMIT_NOFILE)[0], room(900)), (964, 900))
 
     def test_exposure(self) -> None:
         """Nobody else is let in by mistake."""

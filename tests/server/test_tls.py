@@ -7,12 +7,13 @@ import shutil
 import socket
 import ssl
 import time
+from dataclasses import replace
 from pathlib import Path
 from unittest import mock
 
 from connectordb.exceptions import ConfigurationError
 from connectordb.server import tls
-from connectordb.server.config import Config, Listen
+from connectordb.server.config import Config, Limits, Listen
 from connectordb.server.tls import Certificate
 
 from ..support.case import SOON, Case
@@ -81,6 +82,25 @@ class ServingTests(Case):
             with socket.create_connection(("127.0.0.1", port), timeout=SOON) as plain:
                 plain.sendall(b"GET /api/v1/?q=this HTTP/1.1\r\n\r\n")
                 self.assertNotIn(b"HTTP", plain.recv(100))
+
+    def test_no_handshake(self) -> None:
+        """Who connects and says nothing, or stops reading, holds up nobody."""
+        config = replace(self.config, limits=Limits(header_seconds=0.2))
+        with run_server(config=config) as server:
+            port = int(server.url.rpartition(":")[2])
+            with socket.create_connection(("127.0.0.1", port), timeout=SOON) as silent:
+                self.assertEqual(silent.recv(100), b"")
+            context = ssl.create_default_context(cafile=str(ONE))
+            with (
+                socket.create_connection(("127.0.0.1", port), timeout=SOON) as plain,
+                context.wrap_socket(plain, server_hostname="localhost") as connection,
+                socket.create_connection(("127.0.0.1", port), timeout=SOON),
+            ):
+                connection.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
+                self.assertIn(b"200 OK", connection.recv(1000))
+                begin = time.monotonic()
+                server.close()
+                self.assertLess(time.monotonic() - begin, 2.0)
 
     def test_others_are_let_in(self) -> None:
         """With TLS the server listens for other machines, without it only if that was said."""
