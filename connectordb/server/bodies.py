@@ -64,7 +64,9 @@ class Bodies:
             request.writer.output_size = 0  # else the answer would seem to have begun
         seconds = self._limits.body_seconds
         try:
-            body.content = await asyncio.wait_for(self._read(request, body, most), seconds)
+            reading = self._read(request, body, most)
+            # nearly all bodies are there by now, and a timeout makes a task
+            body.content = await (reading if request.content.is_eof() else asyncio.wait_for(reading, seconds))
         except asyncio.TimeoutError as error:
             raise Refusal(400, f"the body did not arrive within {seconds:g} s") from error
 

@@ -190,7 +190,10 @@ class Service:
             return ANONYMOUS
         patience = patience or Patience()
         try:
-            claim = await patience.read(self._storage.read(lambda reader: look_up(reader, credentials)))
+            try:
+                claim = self._storage.recall(lambda reader: look_up(reader, credentials))
+            except NotRecent:
+                claim = await patience.read(self._storage.read(lambda reader: look_up(reader, credentials)))
             return await self._confirmed(claim, patience) if claim.is_slow else claim.caller
         except LoginRefused as refused:
             raise await self._refused(refused, address) from refused

@@ -9,11 +9,11 @@ from typing import Any, TypeVar
 
 from ...protocol import json_text
 from ...protocol.paths import is_name
+from .appends import INDEX_BITS, MOST_POINTS
 from .chunks import encode
 from .contract import Device, Stream, User
 from .inspection import Stored, parts_of
 from .packs import readable
-from .points import INDEX_BITS, MOST_POINTS
 
 Row = TypeVar("Row", User, Device, Stream)
 
