@@ -9,6 +9,9 @@ from aiohttp import web
 from .config import Limits
 from .handlers import Refusal
 
+#: What part of the room for all bodies those may take whom nobody knows: with all of it they could shut out everybody else.
+_STRANGERS = 1 / 8
+
 
 class Body:
     """
@@ -16,14 +19,16 @@ class Body:
 
     Attributes:
         content: What has been received; all of it when `Bodies.receive` is done.
+        held: Bytes that are held for it.
+        anonymous: Whether nobody knows who sends it.
     """
 
-    __slots__ = ("content", "held")
+    __slots__ = ("anonymous", "content", "held")
 
     def __init__(self) -> None:
         self.content = b""
-        #: Bytes that are held for it.
         self.held = 0
+        self.anonymous = False
 
 
 class Bodies:
@@ -31,7 +36,9 @@ class Bodies:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
+        #: Bytes that are held for all, and for strangers among them.
         self._held = 0
+        self._strangers = 0
 
     def is_long(self, request: web.BaseRequest) -> bool:
         """Tell whether it is worth to find out who sends a body, which there is, before it is received."""
@@ -51,6 +58,7 @@ class Bodies:
             Refusal: It is too long, takes too long, or too much is being received.
         """
         most = self._limits.body_bytes
+        body.anonymous = anonymous
         if anonymous:
             most = min(most, self._limits.anonymous_bytes)
         if (request.content_length or 0) > most:
@@ -78,17 +86,25 @@ class Bodies:
 
     def _count(self, body: Body, part: bytes, most: int) -> bytes:
         """Return a part of a body, if it is not too much."""
-        body.held += len(part)
-        self._held += len(part)
+        self._hold(body, len(part))
         if body.held > most:
             raise _too_long(most)
-        if self._held > self._limits.bodies_bytes:
+        room = self._limits.bodies_bytes
+        if self._held > room or (body.anonymous and self._strangers > room * _STRANGERS):
             raise Refusal(503, "Too much is being sent to the server at once; try again later.")
         return part
 
+    def _hold(self, body: Body, size: int) -> None:
+        body.held += size
+        self._held += size
+        if body.anonymous:
+            self._strangers += size
+
     def forget(self, body: Body) -> None:
         """Count a body no more: its request is answered."""
-        self._held -= body.held
+        held = body.held
+        self._hold(body, -held)
+        body.held = held  # for whoever counts what was received
 
 
 def _too_long(most: int) -> Refusal:

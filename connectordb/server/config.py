@@ -107,7 +107,11 @@ class Limits:
     unknown_bytes: int = _setting(
         64 * KIB, "Bytes of the longest body that is received before it is known who sends it."
     )
-    bodies_bytes: int = _setting(128 * MIB, "Bytes of all bodies that are being received; beyond it 503.", least=MIB)
+    bodies_bytes: int = _setting(
+        128 * MIB,
+        "Bytes of all bodies that are being received, an eighth of it for who is not logged in; beyond it 503.",
+        least=MIB,
+    )
     line_bytes: int = _setting(64 * KIB, "Bytes of the request line, and of one header.", least=KIB)
     header_seconds: float = _setting(15.0, "Seconds that a request's headers may take to arrive.", least=0.1)
     body_seconds: float = _setting(60.0, "Seconds that a request's body may take to arrive.", least=0.1)

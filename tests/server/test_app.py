@@ -248,10 +248,10 @@ class Bounded(AppCase):
     """What anybody can send does not pile up."""
 
     def test_bodies_at_once(self) -> None:
-        """Beyond a limit, those who send bodies are asked to come again; then it goes on."""
+        """Beyond a limit, those who send bodies are asked to come again, strangers first; then it goes on."""
         size = 600_000
         head = b"POST /api/v1/crud/test HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % size
-        with run_server(config=Config(limits=Limits(bodies_bytes=MIB, anonymous_bytes=2 * MIB))) as other:
+        with run_server(config=Config(limits=Limits(bodies_bytes=8 * MIB, anonymous_bytes=2 * MIB))) as other:
             url = f"{other.url}/api/v1/crud/test"
             host, port = other.url.removeprefix("http://").split(":")
             with socket.create_connection((host, int(port)), timeout=SOON) as slow:
@@ -260,6 +260,8 @@ class Bounded(AppCase):
                 answer = self.http.post(url, data=b" " * (MIB + 1), timeout=SOON)
                 self.is_error(answer, 503)
                 self.assertIn("Retry-After", answer.headers)
+                answer = self.http.post(url, data=b" " * (MIB + 1), auth=("test", "test"), timeout=SOON)
+                self.assertEqual(answer.status_code, 400)
             deadline = Deadline(SOON)
             while self.http.post(url, data=b" " * size, timeout=SOON).status_code == 503:
                 self.assertFalse(deadline.passed())

@@ -9,7 +9,9 @@ import socket
 from typing import Any
 
 from connectordb.server import Server
+from connectordb.server.bodies import Bodies, Body
 from connectordb.server.config import KIB, MIB, Config, Limits
+from connectordb.server.handlers import Refusal
 
 from ..support.case import SOON, Case
 from ..support.server import run_server
@@ -19,6 +21,27 @@ WRONG = b"Authorization: Basic " + base64.b64encode(b":nosuchkey") + b"\r\n"
 HEAD = b"POST /api/v1/crud/test/user/s HTTP/1.1\r\nHost: x\r\n"
 
 LIMITS = Limits(body_bytes=2 * MIB, anonymous_bytes=100 * KIB, unknown_bytes=64 * KIB, body_seconds=0.5)
+
+
+class Counting(Case):
+    """What is held is counted, also when it is not held any more."""
+
+    def test_counts(self) -> None:
+        """Strangers fill an eighth of the room, all together all of it; what is forgotten makes room again."""
+        bodies = Bodies(Limits(bodies_bytes=8 * MIB))
+        known, stranger = Body(), Body()
+        stranger.anonymous = True
+        bodies._count(stranger, b" " * MIB, 10 * MIB)
+        with self.assertRaises(Refusal) as caught:
+            bodies._count(stranger, b" ", 10 * MIB)
+        self.assertEqual(caught.exception.status, 503)
+        bodies._count(known, b" " * (7 * MIB - 1), 10 * MIB)
+        with self.assertRaises(Refusal):
+            bodies._count(known, b" ", 10 * MIB)
+        bodies.forget(stranger)
+        bodies._count(known, b" ", 10 * MIB)
+        bodies.forget(known)
+        self.assertEqual((bodies._held, bodies._strangers, known.held), (0, 0, 7 * MIB + 1))
 
 
 class Receiving(Case):
