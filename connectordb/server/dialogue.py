@@ -9,6 +9,7 @@ when it ends or has missed something; then nothing is cut, as what it has missed
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import uuid
 from collections import deque
@@ -27,6 +28,10 @@ from .service import Service
 from .teller import Listener
 
 log = logging.getLogger(__name__)
+
+#: Commands of one client that are obeyed at once, and bytes of their messages; one alone may have more.
+_AT_ONCE = 100
+_BYTES_AT_ONCE = 1024 * 1024
 
 
 class Dialogue(Listener):
@@ -64,6 +69,9 @@ class Dialogue(Listener):
         self._behind: dict[str, Following] = {}
         #: Answers and notices that found no room; no more than commands and subscriptions, as none is read meanwhile.
         self._unsaid: deque[bytes] = deque()
+        #: Commands that are being obeyed, and the bytes of their messages.
+        self._under_way: set[asyncio.Task[None]] = set()
+        self._bytes = 0
         self._closed = False
 
     @property
@@ -79,6 +87,8 @@ class Dialogue(Listener):
     def close(self) -> None:
         """End it: the connection is gone, or going."""
         self._closed = True
+        for task in self._under_way:
+            task.cancel()
         self.leave()
 
     def leave(self) -> None:
@@ -89,24 +99,51 @@ class Dialogue(Listener):
 
     # --- commands ---
 
-    async def obey(self, asked: Asked) -> None:
-        """Do what is asked, and answer where an id was given."""
-        if asked.id is None:
-            await self._obey_in_silence(asked)
+    async def obey(self, asked: Asked, size: int = 0) -> None:
+        """
+        Do what is asked, and answer where an id was given; *size* is how many bytes the message had.
+
+        Inserts and subscriptions with an id are only begun: the storage does them in the order in which they come, many
+        with one flush to disk. Everything else waits for those before it.
+        """
+        if asked.id is None or asked.cmd not in ("insert", "subscribe"):
+            await self.finish()
+            await (self._obey_in_silence(asked) if asked.id is None else self._answer(asked, asked.id))
             return
+        while self._under_way and (len(self._under_way) >= _AT_ONCE or self._bytes + size > _BYTES_AT_ONCE):
+            await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
+        task = asyncio.ensure_future(self._answer(asked, asked.id))
+        self._under_way.add(task)
+        self._bytes += size
+        task.add_done_callback(lambda done: self._done(done, size))
+
+    def _done(self, task: asyncio.Task[None], size: int) -> None:
+        self._under_way.discard(task)
+        self._bytes -= size
+
+    async def finish(self) -> None:
+        """Wait until all that was begun is answered."""
+        if self._under_way:
+            await asyncio.wait(set(self._under_way))
+
+    async def _answer(self, asked: Asked, id: CommandId) -> None:
+        """Do what is asked, and say what came of it."""
         try:
-            await self._obey(asked, asked.id)
+            await self._obey(asked, id)
         except Refusal as refusal:
-            self._refuse(asked.id, refusal.status, refusal.message)
+            self._refuse(id, refusal.status, refusal.message)
         except ClosedError:
-            self._refuse(asked.id, 503, "ConnectorDB is shutting down")
+            self._refuse(id, 503, "ConnectorDB is shutting down")
         except StorageFull as full:
             log.error("%s: %s %s: %s", self._caller.path, asked.cmd, asked.path, full)
-            self._refuse(asked.id, 507, "The server's disk is full; nothing was stored.")
-        except ConnectorDBError as error:
+            self._refuse(id, 507, "The server's disk is full; nothing was stored.")
+        except Exception as error:  # the top of a task
             ref = str(uuid.uuid4())
-            log.error("%s: %s %s failed (ref %s): %s", self._caller.path, asked.cmd, asked.path, ref, error)
-            self._refuse(asked.id, 500, "The server failed; its log says why.", ref)
+            bug = not isinstance(error, ConnectorDBError)
+            log.error(
+                "%s: %s %s failed (ref %s): %s", self._caller.path, asked.cmd, asked.path, ref, error, exc_info=bug
+            )
+            self._refuse(id, 500, "The server failed; its log says why.", ref)
 
     def _refuse(self, id: CommandId, code: int, message: str, ref: str = "") -> None:
         ref = ref or str(uuid.uuid4())
@@ -137,8 +174,8 @@ class Dialogue(Listener):
             self._unsubscribe(str(asked.path))
             self._say(Done(id, str(asked.path)).encode())
             return
-        self._check_room(str(asked.path))
         path = str(asked.path)
+        self._check_room(path)
         await self._service.follow(self._caller, asked.path, lambda start: self._follow(path, start, id))
 
     def _follow(self, path: str, start: Start, id: CommandId) -> None:
@@ -151,8 +188,8 @@ class Dialogue(Listener):
         self._say(Done(id, path, start.index, str(start.series.stream_id), start.ephemeral).encode())
 
     def _check_room(self, path: str) -> None:
-        paths = self._hub.paths(self)
-        if len(paths) >= self._most and path not in paths:
+        # those under way are not counted: a few more do no harm
+        if self._hub.count(self) >= self._most and not self._hub.wants(self, path):
             raise Refusal(403, f"More than {self._most} subscriptions of one connection; open another one.")
 
     async def _obey_in_silence(self, asked: Asked) -> None:

@@ -42,6 +42,14 @@ class Hub(Generic[Subscriber]):
         """Return what a subscriber wants."""
         return tuple(self._by_subscriber.get(subscriber, ()))
 
+    def count(self, subscriber: Subscriber) -> int:
+        """Return how many paths a subscriber wants."""
+        return len(self._by_subscriber.get(subscriber, ()))
+
+    def wants(self, subscriber: Subscriber, path: str) -> bool:
+        """Tell whether a subscriber wants a path."""
+        return path in self._by_subscriber.get(subscriber, ())
+
     def subscribers(self, path: str) -> tuple[Subscriber, ...]:
         """Return who wants what is inserted at *path*."""
         return tuple(self._by_path.get(path, ()))

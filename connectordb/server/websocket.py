@@ -117,7 +117,7 @@ class Connection:
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            await self._finish_command()
+            await self._finish_commands()
             self._dialogue.close()
             for task in tasks:
                 task.cancel()
@@ -143,10 +143,14 @@ class Connection:
         self._leaving.set()
         await self._ended.wait()
 
-    async def _finish_command(self) -> None:
-        """Let the command that is being obeyed come to its end, and no other begin."""
+    async def _finish_commands(self) -> None:
+        """Let the commands that are being obeyed come to their end, and no other begin."""
         with contextlib.suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(self._busy.acquire(), self._timing.close)
+            await asyncio.wait_for(self._finish(), self._timing.close)
+
+    async def _finish(self) -> None:
+        await self._busy.acquire()
+        await self._dialogue.finish()
 
     async def _say_goodbye(self, code: int, message: bytes) -> None:
         """Send a close frame and wait for the answer, but not for long: a client that does not read takes neither."""
@@ -206,7 +210,7 @@ class Connection:
                     return
                 await self._wait_for_room()
                 async with self._busy:
-                    await self._dialogue.obey(asked)
+                    await self._dialogue.obey(asked, len(message.data))
             elif message.type is WSMsgType.PING:
                 await self._socket.pong(message.data)
             elif message.type is WSMsgType.PONG:

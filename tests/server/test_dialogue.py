@@ -80,8 +80,14 @@ class Client:
             self._take(frame)
 
     async def ask(self, cmd: Any, path: str = "", id: CommandId | None = None, **more: Any) -> None:
+        """Give a command, and wait until it is obeyed."""
+        await self.give(cmd, path, id, **more)
+        await self.dialogue.finish()
+
+    async def give(self, cmd: Any, path: str = "", id: CommandId | None = None, **more: Any) -> None:
         """Give a command."""
-        await self.dialogue.obey(read_command(Command(cmd, path, id=id, **more).encode()))
+        text = Command(cmd, path, id=id, **more).encode()
+        await self.dialogue.obey(read_command(text), len(text))
 
 
 class DialogueCase(HandlerCase):
@@ -165,6 +171,29 @@ class Commands(DialogueCase):
             self.assertEqual(answer.code, answer.id)
             self.assertTrue(answer.msg and answer.ref)
         self.assertEqual(len(told), len(asked) + 1)
+
+    def test_many_at_once(self) -> None:
+        """Commands that are given without waiting take effect in their order, whatever their answers' order is."""
+
+        async def work(made: Service) -> tuple[list[Told], int]:
+            client = Client(made, self.caller("mara/lamp"), messages=1000)
+            most = 0
+            for number in range(300):
+                point = {"t": 1, "d": "x" * (200_000 if number > 290 else 1)}
+                await client.give("insert", "mara/lamp/plain", number, d=(point,))
+                if number % 100 == 50:
+                    await client.give("subscribe", "mara/lamp/plain", f"s{number}")
+                    await client.give("unsubscribe", "mara/lamp/plain", f"u{number}")
+                most = max(most, len(client.dialogue._under_way))
+            await client.dialogue.finish()
+            return client.told, most
+
+        told, most = self.with_service(work)
+        self.assertTrue(1 < most <= 100, most)
+        done = {one.id: one.index for one in told if isinstance(one, Done)}
+        self.assertEqual([done[number] for number in range(300)], list(range(300)))
+        self.assertEqual([done[f"s{number}"] for number in (50, 150, 250)], [51, 151, 251])
+        self.assertEqual(len(done), len(told))
 
     def test_too_many(self) -> None:
         """Subscriptions are bounded; one that is there already takes no room."""
@@ -375,6 +404,8 @@ class Subscriptions(DialogueCase):
                     works.append(self.step(made, clients[who], step, path, number))
                 await asyncio.gather(*works)
             for client in clients:
+                await client.dialogue.finish()
+            for client in clients:
                 client.read()
                 client.read()
                 client.dialogue.close()
@@ -399,9 +430,10 @@ class Subscriptions(DialogueCase):
         elif step == "sip" or not client.dialogue.has_room:
             client.sip()
         elif step == "insert":
-            await client.ask("insert", path, d=({"t": 1, "d": number}, {"t": 1, "d": -number}))
+            points = ({"t": 1, "d": number}, {"t": 1, "d": -number})
+            await client.give("insert", path, number if number % 2 else None, d=points)
         elif step in ("subscribe", "unsubscribe"):
-            await client.ask(step, path, f"{step} {number}")
+            await client.give(step, path, f"{step} {number}")
         else:
             try:
                 await self.rest(made, "DELETE" if step == "delete" else "POST", path, {})

@@ -55,3 +55,5 @@ class Hubs(Case):
                 pairs.discard((who, path))
             self.assertEqual({(one, each) for each in "abc" for one in hub.subscribers(each)}, pairs)
             self.assertEqual({(one, each) for one in range(3) for each in hub.paths(one)}, pairs)
+            self.assertEqual({(one, each) for one in range(3) for each in "abc" if hub.wants(one, each)}, pairs)
+            self.assertEqual(sum(map(hub.count, range(3))), len(pairs))
