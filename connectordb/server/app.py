@@ -198,7 +198,7 @@ class App:
             names=goal.names,
             restamp=goal.restamp,
             query={name: query[name] for name in query},
-            q=tuple(query.getall("q", ())),
+            q=tuple(query.getall("q", ()))[:1],
             body=body.content,
             # of several, one that can be none
             key=", ".join(request.headers.getall(IDEMPOTENCY_KEY, ())) if IDEMPOTENCY_KEY in request.headers else None,

@@ -134,6 +134,7 @@ class Catalogue(Case):
             ("Could not parse i1 parameter", "GET", f"{data}?i1=x", None),
             ("Could not parse i2 parameter", "GET", f"{data}?i1=0&i2=x", None),
             ("unexpected end of JSON input", "POST", data, b""),
+            ("unexpected end of JSON input", "POST", data, b"["),
             ("invalid JSON: …", "POST", data, b"{bad"),
             ("an array of datapoints was expected", "POST", data, {}),
             ("the device 'd' is null; an object was expected", "POST", "crud/fresh", {"devices": {"d": None}}),
@@ -227,7 +228,6 @@ class Catalogue(Case):
             ("value too long: an icon …", {"icon": "A" * 4100}),
             ('user device is created by default. Set its streams in "streams" property', {"devices": {"user": {}}}),
             ("meta device is created by default", {"devices": {"meta": {}}}),
-            ("Can't make private user have public device", {"public": False, "devices": {"d": {"public": True}}}),
             ("Could not find device role 'odd'", {"devices": {"d": {"role": "odd"}}}),
             ("The provided schema is not a valid JSONSchema", {"streams": {"s": {"schema": '{"type":"blah"}'}}}),
         ):
@@ -235,6 +235,8 @@ class Catalogue(Case):
         self.tells(403, "Username 'admin' not allowed", "POST", "crud/admin", new_user("fresh"), admin)
         self.tells(403, _NO_NAME, "POST", f"crud/{LONG}", new_user("fresh"), admin)
         self.tells(403, _NO_DEVICE_NAME, "POST", "crud/user1/1", {})
+        public = {"public": True}
+        self.tells(403, "Can't make private user have public device", "POST", "crud/test/fresh", public, admin)
         self.tells(403, _NO_NAME, "POST", "crud/user1/lamp/1", {})
         self.tells(403, "Incorrect Password", "PUT", "crud/user1", {"password": ""})
         self.tells(403, "Could not find device role 'odd'", "PUT", "crud/user1/lamp", {"role": "odd"})

@@ -97,12 +97,12 @@ def new_user(
         Taken: Somebody has such a name, email address or API key.
         HashWanted: All is well but for the hash.
     """
-    permissions, role, public = request.permissions, columns["role"], columns["public"]
+    permissions, role = request.permissions, columns["role"]
     check_new_user(name, columns, permissions, request.limits)
     password = columns.pop("password", "")
     if not password:
         raise Refusal(403, "Incorrect Password")
-    devices = [_checked_device(key, value, public, role, request) for key, value in below["devices"].items()]
+    devices = [_checked_device(key, value, role, request) for key, value in below["devices"].items()]
     streams = [_checked_stream(key, value, request) for key, value in below["streams"].items()]
     limits.check_new_devices(permissions, role, len(BORN_DEVICES), [device["public"] for device, _ in devices])
     limits.check_new_streams(permissions, role, len(streams), "user")
@@ -128,7 +128,8 @@ def _create_device(writer: Writer, request: Request, name: str, body: Any) -> Re
     if "create device" not in permissions.access(request.caller, user).actions:
         raise Refusal(403, NO_ACCESS)
     columns = with_defaults("device", fields, permissions.user_role(request.caller.user))
-    _check_privacy(columns, user.public)
+    if columns["public"] and not user.public:  # one that comes along with its user may be, which 0.3 servers overlook
+        raise Refusal(403, "Can't make private user have public device")
     check_name("device", name)
     check_device(columns, permissions, request.limits)
     limits.check_new_streams(permissions, user.role, len(streams), "device")
@@ -166,19 +167,13 @@ def _read_all(kind: Kind, bodies: Mapping[str, Any] | None) -> dict[str, dict[st
     return read
 
 
-def _checked_device(name: str, fields: Mapping[str, Any], user_is_public: bool, role: str, request: Request) -> Tree:
+def _checked_device(name: str, fields: Mapping[str, Any], role: str, request: Request) -> Tree:
     if name in BORN_DEVICES:
         raise Refusal(403, _BORN[name])
     columns = with_defaults("device", {"name": check_name("device", name), **fields})
-    _check_privacy(columns, user_is_public)
     check_device(columns, request.permissions, request.limits)
     limits.check_new_streams(request.permissions, role, len(fields["streams"]), "device")
     return columns, [_checked_stream(key, value, request) for key, value in fields["streams"].items()]
-
-
-def _check_privacy(device: Mapping[str, Any], user_is_public: bool) -> None:
-    if device["public"] and not user_is_public:
-        raise Refusal(403, "Can't make private user have public device")
 
 
 def _checked_stream(name: str, fields: Mapping[str, Any], request: Request, maker: UserRole | None = None) -> Tree:

@@ -12,7 +12,7 @@ from ..storage import Device, Found, Reader, Series, Stream, Taken, User, Writer
 from ..tree import BORN_DEVICES
 from .changes import command, log_change
 from .create import taken_refusal
-from .fields import check_changed_user, check_changes, check_device, check_texts, compact_schema, shown
+from .fields import check_changed_user, check_changes, check_device, check_lengths, compact_schema, shown
 from .limits import check_private_device
 from .request import NO_ACCESS, Refusal, Removed, Reply, Request, find, missing, not_found
 
@@ -148,7 +148,8 @@ def _changed(writer: Writer, request: Request, row: User | Device | Stream, chan
         return writer.update_device(row.id, changes)
     if "schema" in changes:
         changes["schema"] = compact_schema(changes["schema"], limits=request.limits)
-    check_texts(changes, request.limits)
+    # not the icon, which no 0.3 server looks at here
+    check_lengths(changes, request.limits)
     return writer.update_stream(row.id, changes)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
@@ -59,7 +60,7 @@ class Request:
         now: The server's clock, seconds since 1970.
         names: The path below ``crud``: a user, its device, its stream.
         query: The query's parameters, of repeated ones the first.
-        q: All values of the parameter ``q``.
+        q: The first value of the parameter ``q``, which alone counts; empty if there is none.
         body: The body, as it came.
         caller: On whose behalf.
         permissions: The tables that hold.
@@ -130,6 +131,8 @@ def read_json(body: bytes) -> Any:
                 raise
             return json_text.loads(text)
     except ValueError as error:
+        if isinstance(error, json.JSONDecodeError) and error.pos >= len(error.doc.rstrip()):
+            raise Refusal(400, "unexpected end of JSON input") from error
         raise Refusal(400, f"invalid JSON: {error}") from error
 
 

@@ -75,7 +75,9 @@ class Creating(HandlerCase):
         self.refuses(400, "The given name did not pass sanitation.", create, "mara/a b", b"nonsense")
 
     def test_privacy(self) -> None:
-        """A private user has no public devices."""
+        """A private user makes no public devices, but may come with them."""
+        body = {**BOB, "public": False, "devices": {"d": {"public": True}}}
+        self.assertFalse(self.value(create, "ada", body, who=ADMIN)["public"])
         self.refuses(
             403, "Can't make private user have public device", create, "bob/x", {"public": True}, who="bob/user"
         )

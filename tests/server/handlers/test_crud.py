@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from connectordb.server.handlers import Refusal
 from connectordb.server.handlers.crud import delete, list_users, read, update
 
 from .case import HandlerCase
@@ -57,6 +58,12 @@ class Changing(HandlerCase):
         self.refuses(403, "The requested stream was not found.", update, "mara/lamp/nosuch", {})
         self.refuses(403, NO_ACCESS, update, "mara", {"nickname": "x"}, who="bob/user")
         self.refuses(403, "User with this email or username already exists", update, "mara", {"email": "b@x"})
+
+    def test_icons_of_streams(self) -> None:
+        """The icon of a stream may become anything of the right length, as on a 0.3 server."""
+        self.assertEqual(self.value(update, "mara/lamp/plain", {"icon": "!!!"})["icon"], "!!!")
+        self.refuses(403, "illegal base64 data at input byte 0", update, "mara/lamp", {"icon": "!!!"})
+        self.assertRaises(Refusal, self.ask, update, "mara/lamp/plain", {"icon": "A" * 5000})
 
     def test_body_is_no_object(self) -> None:
         """What the original takes for "no change" is refused."""

@@ -101,10 +101,19 @@ class Values(Case):
 
     def test_icons(self) -> None:
         """Named, base64, or what client documentation recommends."""
-        for icon in ("", "material:home", "fa:tree", "AAAA", "iVBORw0KGgo=", "data:image/png;base64,iVBORw0KGgo="):
+        for icon in (
+            "",
+            "material:home",
+            "fa:tree",
+            "AAAA",
+            "iVBORw0KGgo=",
+            "AA\nAA",
+            "data:image/png;base64,iVBORw0KGgo=",
+        ):
             check_texts({"icon": icon})
         for icon in ("!!!", "AAA", "A===", "not base64!!", "data:text/html;base64,AAAA", "AA+/"):
             self.refused("illegal base64", check_texts, {"icon": icon})
+        self.refused("at input byte 4", check_texts, {"icon": "AAAAAA"})
         self.refused("30 characters", check_texts, {"icon": "material:" + "x" * 22})
         self.refused("too long", check_texts, {"icon": "A" * 4100})
         self.refused("too long", check_texts, {"description": "x" * 1001})
@@ -113,6 +122,10 @@ class Values(Case):
         """A schema loses its blanks; one that is none is refused."""
         self.assertEqual(compact_schema('{ "type": "number" }'), '{"type":"number"}')
         self.assertEqual(compact_schema(""), "{}")
+        self.assertEqual(compact_schema(" { } "), "{}")
+        # numbers and texts stay as they are written
+        for text in ('{"a":1.50,"b":1e3}', '{"a":"x \\" y","é":"\\u0041 "}'):
+            self.assertEqual(compact_schema(text.replace(",", " ,\n")), text)
         for text in ("nonsense", "[]", '{"type":"blah"}', '{"pattern":"("}', '{"$ref":"http://x/y"}'):
             self.refused("not a valid JSONSchema", compact_schema, text)
 

@@ -60,7 +60,10 @@ class Joining(HandlerCase):
             ({**ADA, "email": "b@x"}, "User with this email or username already exists"),
             ({**ADA, "email": "nonsense"}, "Invalid Email Address"),
             ({"name": "ada", "email": "a@x"}, "Incorrect Password"),
-            ({**ADA, "devices": {"d": {"public": True}}}, "Can't make private user have public device"),
+            (
+                {**ADA, "devices": {"1": {}}},
+                "The provided name is not valid, it may not contain /, \\, space, ? or be blank",
+            ),
             ({**ADA, "name": 5}, "Value of field 'name' must be a string"),
             ([], "a JSON object with the fields of the user was expected"),
             (b"", "unexpected end of JSON input"),
