@@ -1,7 +1,7 @@
 """
 The HTTP side of the server: requests to handlers, replies to answers, whatever goes wrong to the error body.
 
-With the files that it hands the work to (``connections.py``, ``bodies.py``, ``answers.py``, ``websocket.py``) the only place
+With the files that it hands the work to (``connections.py``, ``askers.py``, ``bodies.py``, ``answers.py``, ``websocket.py``) the only place
 that knows aiohttp, of which it uses the low-level server: routing is a table of our own (``routing.py``), as redirections, 404
 and 405 are part of the wire too.
 """
@@ -16,15 +16,16 @@ import ssl
 import time
 import uuid
 from collections.abc import Callable
-from functools import lru_cache, partial
+from functools import partial
 from http import HTTPStatus
 
 from aiohttp import web
 
 from ..exceptions import ClosedError, ConnectorDBError, StorageFull
 from ..protocol.features import IDEMPOTENCY_KEY, Features
-from .accounts import ANONYMOUS, Cookie, Credentials, Known, read_credentials
+from .accounts import ANONYMOUS, Credentials, Known
 from .answers import Answers, Headers, head, send
+from .askers import Askers, asked_for
 from .bodies import Bodies, Body
 from .compression import choose, compressed
 from .config import Config
@@ -32,24 +33,21 @@ from .connections import Connection as HTTPConnection
 from .connections import Connections, Phase
 from .cookies import Cookies
 from .door import Bounds, Door
-from .handlers import Kind, Refusal, Reply, Session
+from .handlers import Kind, Refusal, Reply
 from .health import PATH as HEALTH
 from .health import Health
 from .listening import room
 from .observer import Observer
-from .origins import Asker, Origins
+from .origins import Origins
 from .patience import HEADER as TIMEOUT
 from .patience import NotWanted, Patience, read_timeout
-from .proxies import Proxies, Seen, is_loopback
+from .proxies import Proxies
 from .routing import Redirect, Route, allowed, route
 from .server_timing import Spent
 from .service import Service
 from .websocket import Connection, Timing
 
 log = logging.getLogger(__name__)
-
-#: Remembers for some clients at a time whether they are on this machine.
-_is_near = lru_cache(256)(is_loopback)
 
 
 class App:
@@ -80,7 +78,8 @@ class App:
         self.limits = config.limits
         self._proxies = Proxies(config.listen.trusted_proxies)
         self._origins = Origins(config.listen.allowed_origins, config.listen.site_url)
-        self._cookies = Cookies(secret or secrets.token_bytes(32), config.login.cookie_days)
+        cookies = Cookies(secret or secrets.token_bytes(32), config.login.cookie_days)
+        self._askers = Askers(self._proxies, self._origins, cookies, config.listen.site_url)
         self._tls = tls
         self._sockets: set[Connection] = set()
         self._bodies = Bodies(config.limits)
@@ -137,7 +136,7 @@ class App:
                 time.perf_counter() - begin,
                 received=body.held,
                 sent=_length(answer),
-                address=self._address(request),
+                address=self._askers.address(request),
             )
         return answer
 
@@ -158,7 +157,7 @@ class App:
         except ClosedError:
             return error(503, "ConnectorDB is shutting down")
         except StorageFull as full:
-            log.error("%s: %s", _asked(request), full)
+            log.error("%s: %s", asked_for(request), full)
             return error(507, "The server's disk is full; nothing was stored.")
         except web.RequestPayloadError as broken:
             return error(400, f"the body is broken: {broken}")
@@ -167,7 +166,7 @@ class App:
         except Exception as bug:
             ref = str(uuid.uuid4())
             expected = isinstance(bug, ConnectorDBError)
-            log.error("%s failed (ref %s): %s", _asked(request), ref, bug, exc_info=not expected)
+            log.error("%s failed (ref %s): %s", asked_for(request), ref, bug, exc_info=not expected)
             return error(500, "The server failed; its log says why.", ref)
         finally:
             self._bodies.forget(body)
@@ -189,7 +188,7 @@ class App:
         if isinstance(goal, Redirect):
             return web.Response(status=301, headers={**headers, "Location": goal.location})
         query = request.rel_url.query
-        credentials = self._credentials(request, query.get("apikey"))
+        credentials = self._askers.credentials(request, query.get("apikey"))
         if goal.does == "listen":
             return await self._listen(request, headers, goal, credentials, patience)
         if request.can_read_body:
@@ -202,17 +201,17 @@ class App:
             body=body.content,
             # of several, one that can be none
             key=", ".join(request.headers.getall(IDEMPOTENCY_KEY, ())) if IDEMPOTENCY_KEY in request.headers else None,
-            address=self._address(request),
-            site=self._site(request) if goal.tells_site else "",
+            address=self._askers.address(request),
+            site=self._askers.site(request) if goal.tells_site else "",
         )
         spent = Spent()
         encoding = self._encoding(request) if goal.does == "read" else None
         pack = partial(self._pack, encoding) if encoding else None
         reply = await self._service.answer(goal, credentials, asked, patience=patience, spent=spent, pack=pack)
-        cookie = self._session(request, goal, reply.session) if reply.session else ""
+        cookie = self._askers.session(request, reply.session, changed=goal.does == "write") if reply.session else ""
         varies = encoding is not None and self._is_large(reply)
         about = head(headers, reply, varies=varies, timing=spent.header(reply.points), cookie=cookie)
-        return await send(request, self._service, reply, about, patience, _asked(request))
+        return await send(request, self._service, reply, about, patience, asked_for(request))
 
     async def _receive(
         self, request: web.BaseRequest, body: Body, goal: Route, credentials: Credentials, patience: Patience
@@ -220,7 +219,7 @@ class App:
         """Receive a request's body; return the credentials, which have been confirmed if it is long."""
         if goal.does != "tell" and credentials is not None and self._bodies.is_long(request):
             # before megabytes are held for somebody who only says that he is somebody
-            credentials = Known(await self._service.caller(credentials, patience, self._address(request)))
+            credentials = Known(await self._service.caller(credentials, patience, self._askers.address(request)))
         await patience.attend(self._bodies.receive(request, body, credentials in (None, Known(ANONYMOUS))))
         _protocol(request).begin(Phase.WORKING)
         return credentials
@@ -232,7 +231,7 @@ class App:
             goal.handler()
         if request.headers.get("Sec-WebSocket-Version") != "13":
             raise Refusal(400, "this is no websocket of version 13", {"Sec-WebSocket-Version": "13"})
-        caller = await self._service.caller(credentials, patience, self._address(request))
+        caller = await self._service.caller(credentials, patience, self._askers.address(request))
         if self.connections.stopping:
             raise ClosedError("the server is stopping")
         connection = Connection(self._service, caller, self._timing, self._config.websocket)
@@ -250,64 +249,6 @@ class App:
         about = {**headers, "Content-Type": Kind.JSON.value, "Cache-Control": "no-store, must-revalidate"}
         return web.Response(body=b'{"status":"ready"}', headers=about)
 
-    # --- who asks ---
-
-    def _address(self, request: web.BaseRequest) -> str:
-        peer = request.remote or ""
-        return self._seen(request).address if self._proxies.trusts(peer) else peer
-
-    def _seen(self, request: web.BaseRequest) -> Seen:
-        headers = request.headers
-        return self._proxies.seen(
-            request.remote or "",
-            encrypted=request.secure,
-            host=headers.get("Host", ""),
-            forwarded_for=headers.getall("X-Forwarded-For", ()),
-            forwarded_proto=headers.getall("X-Forwarded-Proto", ()),
-            forwarded_host=headers.getall("X-Forwarded-Host", ()),
-        )
-
-    def _asker(self, request: web.BaseRequest, own: str) -> Asker:
-        headers = request.headers
-        return Asker(
-            request.method,
-            own,
-            headers.get("Origin"),
-            headers.get("Sec-Fetch-Site"),
-            upgrade="Upgrade" in headers,
-        )
-
-    def _credentials(self, request: web.BaseRequest, apikey: str | None) -> Credentials:
-        """Return who says that he is asking: what is in a cookie comes last, and only if the browser's user wants it."""
-        given = read_credentials(request.headers.get("Authorization"), apikey)
-        cookie = request.headers.get("Cookie") if given is None else None
-        if cookie is None:
-            return given
-        found: Cookie | None = self._cookies.read(cookie)
-        if found is None or self._origins.believes_cookie(self._asker(request, self._seen(request).origin)):
-            return found
-        log.debug("%s: the cookie is not believed, as a page of another origin may have asked", _asked(request))
-        return None
-
-    def _session(self, request: web.BaseRequest, goal: Route, session: Session) -> str:
-        """Return the cookie that logs a browser in or out, if it may be one."""
-        seen = self._seen(request)
-        encrypted = seen.scheme == "https"
-        if session.caller is None:
-            return self._cookies.take(encrypted)
-        by_link = "Authorization" not in request.headers and "apikey" in request.rel_url.query
-        if self._origins.may_log_in(self._asker(request, seen.origin), by_link):
-            return self._cookies.give(session.caller, session.remember, encrypted)
-        if goal.does == "read":
-            raise Refusal(
-                403,
-                "A page of another origin cannot log a browser in; use the header Authorization, from a page of this one",
-            )
-        return ""  # something was changed, which stands
-
-    def _site(self, request: web.BaseRequest) -> str:
-        return self._config.listen.site_url.rstrip("/") or self._seen(request).origin or "http://localhost"
-
     # --- answers ---
 
     def _encoding(self, request: web.BaseRequest) -> str | None:
@@ -315,13 +256,9 @@ class App:
         settings = self._config.compression
         if not settings.least_bytes or request.method == "HEAD":
             return None
-        if not settings.loopback and self._is_near(request):
+        if not settings.loopback and self._askers.is_near(request):
             return None
         return choose(request.headers.get("Accept-Encoding", ""))
-
-    def _is_near(self, request: web.BaseRequest) -> bool:
-        peer = request.remote or ""
-        return _is_near(peer) and (not self._proxies.trusts(peer) or _is_near(self._seen(request).address))
 
     def _is_large(self, reply: Reply) -> bool:
         return bool(reply.encoding) or reply.rest is not None or len(reply.body) >= self._config.compression.least_bytes
@@ -339,9 +276,9 @@ class App:
         about: Headers | None = None,
     ) -> web.Response:
         ref = ref or str(uuid.uuid4())
-        details = {"ref": ref, "status": status, "method": request.method, "address": self._address(request)}
+        details = {"ref": ref, "status": status, "method": request.method, "address": self._askers.address(request)}
         details["path"] = request.raw_path.partition("?")[0]
-        log.info("%s: %s %r (ref %s)", _asked(request), status, message, ref, extra=details)
+        log.info("%s: %s %r (ref %s)", asked_for(request), status, message, ref, extra=details)
         return self.answers.error(status, message, ref, headers, about)
 
 
@@ -366,11 +303,6 @@ def _length(answer: web.StreamResponse) -> int:
     if isinstance(answer, web.Response):
         return len(answer.body) if isinstance(answer.body, bytes) else 0
     return answer.body_length if answer.prepared and answer.status != HTTPStatus.SWITCHING_PROTOCOLS else 0
-
-
-def _asked(request: web.BaseRequest) -> str:
-    """Return a request for the log: still quoted, so that it is one line, and without the query, which may hold a key."""
-    return f"{request.method} {request.raw_path.partition('?')[0]}"
 
 
 def _protocol(request: web.BaseRequest) -> HTTPConnection:
