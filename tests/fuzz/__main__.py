@@ -12,6 +12,7 @@ server's log has no error. What fails is shrunk, printed, and kept in ``.hypothe
 from __future__ import annotations
 
 import argparse
+import json
 import random
 import re
 import sys
@@ -20,6 +21,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +29,7 @@ from hypothesis import HealthCheck, given, seed, settings
 from hypothesis.database import DirectoryBasedExampleDatabase
 
 from ..support.server_process import ServerProcess
+from .catalogue import KEYS
 from .frames import Session, attend, sessions
 from .making import Dialogue, by_everybody, dialogues
 from .population import Population
@@ -62,6 +65,7 @@ class Run:
         self.server = server
         self.address = ("127.0.0.1", server.port)
         self.statuses: Counter[int] = Counter()
+        self.busy: Counter[str] = Counter()
         self.requests = self.frames = self.messages = 0
         self.population = Population(self.address)
         self.stalled = Stalled(self.address)
@@ -69,15 +73,19 @@ class Run:
 
     def dialogue(self, dialogue: Dialogue) -> None:
         """Hold one dialogue as it was made, then as each actor would, several at once."""
-        spoken = [dialogue, *by_everybody(dialogue)]
+        spoken = [dialogue, *by_everybody(dialogue, self.population.cookie)]
         for answers in self._crew.map(lambda one: hold(self.address, one), spoken):
             self.statuses.update(answer.status for answer in answers)
+            self.busy.update(
+                json.loads(answer.body)["msg"] for answer in answers if answer.status == 503 and answer.body
+            )
         self.requests += sum(len(one.requests) for one in spoken)
 
     def session(self, session: Session) -> None:
-        """Attend one session of a websocket."""
-        self.frames += len(session.frames)
-        self.messages += attend(self.address, session)
+        """Attend one session of a websocket as it was made, then as some others would, several at once."""
+        attended = [session, *(replace(session, key=key) for key in KEYS[:3])]
+        self.messages += sum(self._crew.map(lambda one: attend(self.address, one), attended))
+        self.frames += len(session.frames) * len(attended)
 
     def settle(self) -> dict[str, int]:
         """Wait until everything that came with clients is gone, and return what there is; raise `Wrong` if something stays."""
@@ -162,6 +170,7 @@ def fire(run: Run, wanted: int, start: int, database: DirectoryBasedExampleDatab
         f"{run.requests} requests and {run.frames} frames in {seconds:.0f} s ({run.requests / seconds:.0f} a second), "
         f"{run.stalled.number} clients that stalled; answers by status: {dict(sorted(run.statuses.items()))}"
     )
+    print(f"{run.messages} messages came over websockets; what 503 said: {dict(run.busy)}")
     print(f"after a tenth: {base[1]}, {base[0]}")
     print(f"at the end:    {usage}, {counts}")
     growth = {

@@ -6,7 +6,7 @@ import json
 import time
 from typing import Any
 
-from .catalogue import ADMIN, KEEPER
+from .catalogue import KEEPER
 from .making import Asked, Dialogue, with_key
 from .talking import Answer, Wrong, hold
 
@@ -20,6 +20,8 @@ class Population:
     def __init__(self, address: tuple[str, int]) -> None:
         self._address = address
         self._beat = 0
+        #: The header line of a browser in which fa has logged in.
+        self.cookie = b""
         self._ask(b"PUT", "crud/test/user", {"apikey": "key-admin"}, auth=b"Authorization: Basic dGVzdDp0ZXN0")
         self._ask(b"POST", f"crud/{KEEPER}", _user("keeper", streams={"canary": {}, "beat": {}}))
         self._ask(b"PUT", f"crud/{KEEPER}/user", {"apikey": _KEEPER_KEY})
@@ -46,6 +48,8 @@ class Population:
                 device["role"] = "none"
         self._ask(b"POST", "crud/fa", _user("fa", devices=devices, streams={"s": {}}))
         self._ask(b"PUT", "crud/fa/user", {"apikey": "key-fa-user"})
+        set_cookie = self._ask(b"GET", "login", key="key-fa-user").headers["set-cookie"]
+        self.cookie = b"Cookie: " + set_cookie.partition(";")[0].encode()
         self._ask(b"POST", "crud/fb", _user("fb", public=False, streams={"s": {}}))
         self._ask(b"PUT", "crud/fb/user", {"apikey": "key-fb-user"})
 
@@ -104,6 +108,3 @@ class Population:
 
 def _user(name: str, **more: Any) -> dict[str, Any]:
     return {"email": f"{name}@example.net", "password": "p", **more}
-
-
-__all__ = ["ADMIN", "Population"]
