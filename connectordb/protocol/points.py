@@ -1,4 +1,4 @@
-"""A datapoint as it crosses the wire."""
+"""A datapoint as it crosses the wire, and many of them as columns."""
 
 from __future__ import annotations
 
@@ -8,6 +8,47 @@ from ..exceptions import RemoteProtocolError
 
 #: ``t`` seconds, ``d`` any JSON value, ``o`` the sender where it is not the owner.
 Datapoint = dict[str, Any]
+
+
+_TIMES = frozenset((float, int))
+_SIMPLE = frozenset((float, int, str, bool))
+
+
+class Batch(list[Datapoint]):
+    """
+    Points of which each is a time, a number, text or boolean, and nothing else; a list that knows its columns.
+
+    Most inserts are that, and are looked at column by column, which is several times quicker than point by point. Whoever
+    changes a point makes a plain list first.
+
+    Attributes:
+        times: The points' times, as they came.
+        values: Their values.
+        kinds: The types that occur among the values.
+    """
+
+    __slots__ = ("kinds", "times", "values")
+
+    def __init__(self, points: list[Datapoint], times: list[float], values: list[Any], kinds: frozenset[type]) -> None:
+        super().__init__(points)
+        self.times = times
+        self.values = values
+        self.kinds = kinds
+
+    @classmethod
+    def of(cls, items: list[Any]) -> Batch | None:
+        """Return the points that *items* are, if all are such."""
+        if set(map(type, items)) != {dict}:
+            return None
+        try:
+            times, values = [item["t"] for item in items], [item["d"] for item in items]
+        except KeyError:
+            return None
+        kinds = frozenset(map(type, values))
+        # both keys are there, so that it is two of each if it is two on average
+        if sum(map(len, items)) != 2 * len(items) or not (_TIMES.issuperset(map(type, times)) and kinds <= _SIMPLE):
+            return None
+        return cls(items, times, values, kinds)
 
 
 def read_point(point: Any) -> Datapoint:

@@ -6,7 +6,7 @@ import unittest
 from typing import Any
 
 from connectordb.exceptions import RemoteProtocolError
-from connectordb.protocol.points import read_point
+from connectordb.protocol.points import Batch, read_point
 
 
 class Reading(unittest.TestCase):
@@ -24,3 +24,28 @@ class Reading(unittest.TestCase):
         for thing in things:
             with self.subTest(thing), self.assertRaises(RemoteProtocolError):
                 read_point(thing)
+
+
+class Batches(unittest.TestCase):
+    """Points that are looked at column by column."""
+
+    def test_columns(self) -> None:
+        """What is a time and a simple value has columns; what is not, is none as a whole."""
+        points = [{"t": 1, "d": 2.5}, {"d": "x", "t": 1.5}, {"t": 0, "d": True}]
+        batch = Batch.of(points)
+        assert batch is not None
+        self.assertEqual(batch, points)
+        self.assertEqual((batch.times, batch.values, batch.kinds), ([1, 1.5, 0], [2.5, "x", True], {float, str, bool}))
+        for odd in (
+            *(1, None, [], "td", {"t": 1}, {"d": 1}, {"T": 1, "D": 1}, {"t": 1, "d": None}, {"t": True, "d": 1}),
+            *(
+                {"t": "1", "d": 1},
+                {"t": None, "d": 1},
+                {"t": 1, "d": [1]},
+                {"t": 1, "d": {}},
+                {"t": 1, "d": 1, "o": "a/b"},
+            ),
+        ):
+            with self.subTest(odd=odd):
+                self.assertIsNone(Batch.of([*points, odd]))
+        self.assertIsNone(Batch.of([]))

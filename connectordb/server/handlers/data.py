@@ -11,7 +11,7 @@ from typing import Any
 from ...exceptions import ConnectorDBError, LocalProtocolError
 from ...protocol import json_text
 from ...protocol.constants import DOWNLINK
-from ...protocol.points import Datapoint
+from ...protocol.points import Batch, Datapoint
 from ...runtime.clock import Deadline
 from ..permissions import Level
 from ..storage import Device, Inserted, Older, Reader, Remembered, Series, Stream, User, Writer
@@ -143,28 +143,7 @@ def read_points(body: Any) -> list[Datapoint]:
         return []
     if not isinstance(body, list):
         raise Refusal(400, "an array of datapoints was expected")
-    return body if _are_points(body) else [_point(item) for item in body]
-
-
-#: Kinds of times, and of values that need no closer look.
-_TIMES = {float, int}
-_SIMPLE = {float, int, str, bool}
-
-
-def _are_points(items: list[Any]) -> bool:
-    """Tell whether *items* are already what they would be made into: column by column, as most inserts pass this and no more."""
-    if set(map(type, items)) != {dict}:
-        return False
-    try:
-        times, values = [item["t"] for item in items], [item["d"] for item in items]
-    except KeyError:
-        return False
-    # both keys are there, so that it is two of each if it is two on average
-    return (
-        sum(map(len, items)) == 2 * len(items)
-        and _TIMES.issuperset(map(type, times))
-        and _SIMPLE.issuperset(map(type, values))
-    )
+    return Batch.of(body) or [_point(item) for item in body]
 
 
 def _point(item: Any) -> Datapoint:
@@ -221,14 +200,14 @@ def insert_points(writer: Writer, request: Request, points: list[Datapoint]) -> 
         if known is not None:
             return replace(Reply.text("ok"), landed=_landed(request, known.downlink, known.first))
     goal = _goal(request, device, stream, access)
-    times = [point["t"] for point in points]
-    if not all(times):
+    times = _times(points)
+    if goal.sender is not None or not all(times):
+        points = list(points)  # a batch is not changed
         for point in points:
             point["t"] = point["t"] or request.now
-        times = [point["t"] for point in points]
-    if goal.sender is not None:
-        for point in points:
-            point["o"] = goal.sender
+            if goal.sender is not None:
+                point["o"] = goal.sender
+        times = _times(points)
     _check_values(points, stream.schema, request.limits.check_seconds)
     if not all(map(le, times, times[1:])):
         raise Refusal(403, "Timestamps are not ordered!")
@@ -252,12 +231,20 @@ def _landed(request: Request, downlink: bool, first: int | None) -> Landed:
     return Landed(f"{request.path}/{DOWNLINK}" if downlink else request.path, first)
 
 
+def _times(points: Sequence[Datapoint]) -> list[float]:
+    return points.times if isinstance(points, Batch) else [point["t"] for point in points]
+
+
 def _check_values(points: Sequence[Datapoint], schema_text: str, seconds: float) -> None:
     if schema_text == "{}":
         return
     schema = stored_schema(schema_text)
-    values = [point.get("d") for point in points]
-    if schema.allows_kinds(set(map(type, values))):
+    if isinstance(points, Batch):
+        values, kinds = points.values, points.kinds
+    else:
+        values = [point.get("d") for point in points]
+        kinds = frozenset(map(type, values))
+    if schema.allows_kinds(kinds):
         return
     deadline = Deadline(seconds)
     for value in values:

@@ -28,7 +28,8 @@ _PLAIN = 1e21
 #: Integers beyond this are not all 64-bit floats.
 _EXACT = 2**53
 
-_NUMBERS = {float, int}
+#: What numbers are, booleans excluded.
+NUMBERS = frozenset((float, int))
 
 _BEGIN = b'{"t":'
 _END = b"}"
@@ -75,13 +76,22 @@ def join(chunks: Sequence[Chunk]) -> Chunk:
     )
 
 
-def encode(points: Sequence[Datapoint], times: Sequence[float]) -> bytes:
+def encode(points: Sequence[Datapoint], times: Sequence[float], values: Sequence[float] | None = None) -> bytes:
     """
     Return *points*, stored at *times*, as the text of a chunk.
 
     Numbers pass through 64-bit floats, in values as in times; ``d`` is left out where it is null, ``o`` where there is none.
+
+    Args:
+        points: The points.
+        times: When they are stored.
+        values: If each is its time and a number and nothing else: the numbers.
     """
-    text = _encode_numbers(points, times) if points else b""
+    if not points:
+        return b""
+    if values is None:
+        values = _values(points, times)
+    text = _encode_numbers(points, times, values) if values is not None else None
     if text is not None:
         return text
     rows = []
@@ -103,23 +113,25 @@ def encode(points: Sequence[Datapoint], times: Sequence[float]) -> bytes:
         return b",".join(map(_lone, rows))
 
 
-def _encode_numbers(points: Sequence[Datapoint], times: Sequence[float]) -> bytes | None:
-    """
-    Return what `encode` does, if every point is a time and a number and nothing else, as most are; else perhaps `None`.
-
-    Instead of looking at each number, it is written as it is, and the text is made canonical.
-    """
+def _values(points: Sequence[Datapoint], times: Sequence[float]) -> list[float] | None:
+    """Return the points' values, if each point is a number at its time and nothing else."""
     try:
         values = [point["d"] for point in points]
     except KeyError:
         return None
-    if sum(map(len, points)) != 2 * len(points) or not _NUMBERS.issuperset(map(type, values)):
-        return None
+    plain = sum(map(len, points)) == 2 * len(points) and NUMBERS.issuperset(map(type, values))
+    return values if plain and [point["t"] for point in points] == times else None
+
+
+def _encode_numbers(points: Sequence[Datapoint], times: Sequence[float], values: Sequence[float]) -> bytes | None:
+    """
+    Return what `encode` does, for points that are a number at a time each; `None` if some have to be looked at.
+
+    They are written as they are, and the text is made canonical.
+    """
     # up to here all integers are floats too, and no float is written with an exponent but small ones
     if not (-_EXACT < times[0] and times[-1] < _EXACT and -_EXACT < min(values) and max(values) < _EXACT):
         return None
-    if [point["t"] for point in points] != times:
-        return None  # they were moved
     text = json_text.dumps(points)[1:-1]
     if text.count(_BEGIN) != len(points) or b"-0.0," in text or b"-0.0}" in text:
         return None  # the value comes first, or there is a negative zero, which stays one
@@ -154,7 +166,13 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def cut(points: Sequence[Datapoint], times: Sequence[float], room: int, space: int) -> Iterator[tuple[int, bytes]]:
+def cut(
+    points: Sequence[Datapoint],
+    times: Sequence[float],
+    room: int,
+    space: int,
+    values: Sequence[float] | None = None,
+) -> Iterator[tuple[int, bytes]]:
     """
     Cut new points into pieces that are no larger than an open chunk may be, a single point excepted.
 
@@ -163,6 +181,7 @@ def cut(points: Sequence[Datapoint], times: Sequence[float], room: int, space: i
         times: When each is stored.
         room: How many points the first piece may have; 0 and more.
         space: How many bytes of text it may have.
+        values: See `encode`.
 
     Returns:
         For each piece, how many points it has and their text. The first continues the last chunk there is, and may be
@@ -171,7 +190,7 @@ def cut(points: Sequence[Datapoint], times: Sequence[float], room: int, space: i
     start = 0
     while start < len(points):
         part, at = points[start : start + room], times[start : start + room]
-        text = encode(part, at)
+        text = encode(part, at, values[start : start + room] if values is not None else None)
         if len(text) <= space:
             yield len(part), text
         else:

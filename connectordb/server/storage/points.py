@@ -15,10 +15,10 @@ from operator import le
 
 from ...exceptions import StorageError
 from ...protocol.constants import RESTAMP_STEP
-from ...protocol.points import Datapoint
+from ...protocol.points import Batch, Datapoint
 from ...runtime.sqlite import Connection
 from .appends import INDEX_BITS, MOST_POINTS, Appends, Tail
-from .chunks import OPEN_BYTES, OPEN_POINTS, Chunk, count_until, cut, join, part_of
+from .chunks import NUMBERS, OPEN_BYTES, OPEN_POINTS, Chunk, count_until, cut, join, part_of
 from .contract import Inserted, Older, Series
 from .packs import pack, regroup, unpack, unpack_at
 
@@ -156,11 +156,16 @@ class Points:
             return Inserted(first, [], b"")
         if first + len(points) > MOST_POINTS:
             raise StorageError(f"a stream holds {MOST_POINTS} points at most; go on in another one")
-        times = _stamped([float(point["t"]) for point in points], tail.last_time if tail else 0.0, restamp)
+        given = points.times if isinstance(points, Batch) else [point["t"] for point in points]
+        newest = tail.last_time if tail else 0.0
+        times = _stamped(list(map(float, given)), newest, restamp)
+        # those that were moved, or are something else, are looked at one by one
+        as_they_are = isinstance(points, Batch) and points.kinds <= NUMBERS and given[0] >= newest
+        values = points.values if isinstance(points, Batch) and as_they_are else None
         if tail:
-            pieces = cut(points, times, max(OPEN_POINTS - tail.number, 0), max(OPEN_BYTES - tail.size - 1, 0))
+            pieces = cut(points, times, max(OPEN_POINTS - tail.number, 0), max(OPEN_BYTES - tail.size - 1, 0), values)
         else:
-            pieces = cut(points, times, OPEN_POINTS, OPEN_BYTES)
+            pieces = cut(points, times, OPEN_POINTS, OPEN_BYTES, values)
         cut_up = list(pieces)
         # a comma goes before what continues the last chunk
         before = tail.before + tail.size + bool(cut_up[0][0]) if tail else 0
