@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from ..server import export_database, import_database
+from ..server import Exported, Imported, export_database, import_database
 from .database import as_typed, folder
 from .progress import shown
 
@@ -25,9 +25,7 @@ def export(directory: Path, out: Path) -> None:
         done = export_database(directory, out, progress)
     for path in done.gone:
         click.echo(f"{path} was deleted meanwhile, and is left out.", err=True)
-    click.echo(
-        f"{done.users:,} users, {done.devices:,} devices, {done.streams:,} streams, {done.points:,} points: {out}"
-    )
+    click.echo(f"{_counted(done)}: {out}")
 
 
 @click.command("import")
@@ -51,7 +49,10 @@ def import_(directory: Path, source: Path, only: tuple[str, ...], locked: bool) 
     for warning in done.warnings:
         click.echo(f"Note: {warning}.", err=True)
     present = f" ({done.present:,} points were there already)" if done.present else ""
-    click.echo(
-        f"{done.users:,} users, {done.devices:,} devices, {done.streams:,} streams, {done.points:,} points{present}."
-    )
+    click.echo(f"{_counted(done)}{present}.")
     click.echo(f"Start it: connectordb start {as_typed(directory)}")
+
+
+def _counted(done: Exported | Imported) -> str:
+    numbers = {"user": done.users, "device": done.devices, "stream": done.streams, "point": done.points}
+    return ", ".join(f"{number:,} {what}{'s' * (number != 1)}" for what, number in numbers.items())

@@ -11,6 +11,9 @@ from .storage import User, Writer
 #: The device that holds what is made automatically, the log of changes above all.
 META_DEVICE = "meta"
 
+#: The role of whoever administers the server.
+ADMIN = "admin"
+
 #: Devices that every user has, and that go only with the user.
 BORN_DEVICES = (USER_DEVICE, META_DEVICE)
 

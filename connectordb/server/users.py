@@ -22,11 +22,9 @@ from .onlooker import onlooking
 from .passwords import fits_none, hash_password
 from .permissions import DEFAULT
 from .storage import Reader, Taken, User, Writer
-from .tree import create_user
+from .tree import ADMIN, create_user
 
 T = TypeVar("T")
-
-_ADMIN = "admin"
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +157,7 @@ def set_role(directory: str | os.PathLike[str], name: str, role: str, *, force: 
 
     def work(writer: Writer) -> None:
         user = _user(writer, name)
-        if role != _ADMIN and not force:
+        if role != ADMIN and not force:
             _check_not_last(writer, user)
         writer.update_user(user.id, {"role": role})
 
@@ -218,9 +216,9 @@ def _check_role(directory: str | os.PathLike[str], role: str) -> None:
 
 
 def _check_not_last(reader: Reader, user: User) -> None:
-    others = [other for other in reader.users() if other.role == _ADMIN and other.id != user.id]
-    if user.role == _ADMIN and not others:
+    others = [other for other in reader.users() if other.role == ADMIN and other.id != user.id]
+    if user.role == ADMIN and not others:
         raise LocalProtocolError(
             f"{user.name!r} is the last administrator: without one, nobody can administer this server. Make another one "
-            f"first (connectordb user DIR role NAME {_ADMIN}), or give --force"
+            f"first (connectordb user DIR role NAME {ADMIN}), or give --force"
         )

@@ -41,7 +41,7 @@ class Moving(Case):
             self.assertEqual((done.returncode, done.stderr), (0, ""))
             self.assertIn("4 users", done.stdout)
             self.assertIn("connectordb stop", ran("import", first, out, status=1))
-        self.assertIn("1 users", ran("import", second, out, "--only", "mara"))
+        self.assertIn("1 user, ", ran("import", second, out, "--only", "mara"))
         self.assertIn("points were there already", ran("import", second, out, "--only", "mara"))
         mood = json.loads((out / "mara" / "user" / "mood" / "data.json").read_text())
         self.assertEqual([point["d"] for point in mood], [5, 7])

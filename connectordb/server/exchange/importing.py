@@ -28,7 +28,7 @@ from ..handlers.fields import compact_schema
 from ..handlers.request import Refusal
 from ..passwords import fits_none, hash_password, verify_password
 from ..storage import Device, Reader, Series, SQLiteStorage, Storage, Stream, Taken, User, Writer
-from ..tree import META_DEVICE, create_user
+from ..tree import ADMIN, META_DEVICE, create_user
 from .folder import Findings, FoundDevice, FoundStream, FoundUser, read_folder
 from .points import Survey, batches, first_difference, in_order, survey
 
@@ -233,6 +233,10 @@ class _Import:
                 for stream in device.streams:
                     for downlink, path in stream.series():
                         self._write_points(storage, stream, downlink, path, space)
+        if not any(user.role == ADMIN for user in storage.read(lambda reader: reader.users()).result()):
+            self._done.warnings.append(
+                f"there is no administrator; give somebody the role (connectordb user DIR role NAME {ADMIN})"
+            )
         return self._done
 
     def _write_user(self, storage: Storage, user: FoundUser) -> None:

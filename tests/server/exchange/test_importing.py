@@ -79,6 +79,7 @@ class OfTheOriginal(ExchangeCase):
         """Only some users can be asked for, who must be there."""
         done = import_database(self.path, ORIGINAL, only=("ben", "sha"))
         self.assertEqual((done.users, done.streams), (2, 3))
+        self.assertIn("no administrator", done.warnings[0])
         with self.assertRaises(LocalProtocolError) as caught:
             import_database(self.path, ORIGINAL, only=("bob",))
         self.assertIn("bob: there is no such user", str(caught.exception))
