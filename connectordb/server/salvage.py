@@ -161,10 +161,14 @@ class _Salvage:
 
     def _look_for_rows(self) -> None:
         """Go through the pages for rows that SQLite did not give."""
+        taken = set().union(*(_claims(row) for rows in self._rows.values() for row in rows.values()))
         for remnant in self._records():
             for kind, known in self._rows.items():
                 if remnant.id not in known and (row := row_of(kind, remnant.id, remnant.values, strict=True)):
-                    known[row.id] = row
+                    # what has a name that another one has was deleted before: two of a name could not be imported
+                    if not (claims := _claims(row)) & taken:
+                        taken |= claims
+                        known[row.id] = row
 
     def _records(self) -> Iterator[Remnant]:
         for number, remnant in enumerate(self._remains):
@@ -236,7 +240,6 @@ class _Salvage:
             if chunk.first > expected:
                 yield from self._filled(where, salvager, number, chunk.first)
             yield from self._taken(where, salvager, chunk)
-        yield from self._filled(where, salvager, number, None)
 
     def _chunks(self, number: int) -> Iterator[Stored | Unreadable]:
         if self._connection is None:
@@ -286,6 +289,15 @@ class _Salvage:
         with suppress(ValueError):
             return chunk_of(remnant.id, self._remains.whole(remnant), whole=True)
         return None
+
+
+def _claims(row: User | Device | Stream) -> set[tuple[object, ...]]:
+    """Return what no other row may have."""
+    if isinstance(row, User):
+        return {("user", row.name), ("email", row.email)}
+    if isinstance(row, Device):
+        return {("device", row.user_id, row.name), *([("key", row.apikey)] if row.apikey else [])}
+    return {("stream", row.device_id, row.name)}
 
 
 def _by_owner(rows: dict[int, Any], owner: Callable[[Any], int]) -> dict[int, list[Any]]:

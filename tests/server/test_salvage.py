@@ -153,6 +153,31 @@ class Salvaging(FolderCase):
         self.assertTrue([name for name in found if name.startswith("lost-user-0/lost-device-0/lost-stream-2/")])
         self.assertEqual(len(self.told), 6, self.told)
 
+    def test_deleted(self) -> None:
+        """What was deleted does not come back from a sound file; from a damaged one not under a name that is taken."""
+
+        def change(writer: Any) -> None:
+            (owner,) = [row for row in writer.users() if row.name == "mara"]
+            for row in [row for _, row in writer.user_streams(owner.id) if row.downlink]:
+                writer.update_stream(row.id, {"downlink": False})
+                writer.update_stream(row.id, {"downlink": True})
+                writer.insert(Series(row.id, downlink=True), [{"t": 1e6, "d": "new"}], False)
+            (ada,) = [row for row in writer.users() if row.name == "ada"]
+            writer.delete_user(ada.id)
+            writer.create_user(user("ada", nickname="the second"))
+
+        with self.opened() as opened:
+            opened.storage.write(change).result(SOON)
+        _, found = self.salvaged()
+        self.assertEqual(self.told, [])
+        self.assertEqual({name for name in found}, {name for name in self.points if name.startswith("mara")})
+        self.assertEqual(found["mara/lamp/text/downlink.json"], [{"t": 1000000, "d": "new"}])
+        self.sound = self.file.read_bytes()
+        self.damage({0: b"\0" * 4096})
+        self.salvaged()
+        names = [json.loads(path.read_text())["name"] for path in self.out.rglob("user.json")]
+        self.assertEqual(len(names), len(set(names)), names)
+
     def test_log(self) -> None:
         """What is in the log of a server that was killed comes out too, with and without the first page."""
         with self.opened() as opened:
