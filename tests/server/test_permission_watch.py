@@ -5,13 +5,17 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import requests
+
 from connectordb.exceptions import ConfigurationError
+from connectordb.server.config import Config
 from connectordb.server.config import Permissions as Section
 from connectordb.server.permission_template import render
 from connectordb.server.permission_watch import PermissionWatch, follow
 from connectordb.server.permissions import DEFAULT, Permissions
 
 from ..support.case import MS, Case
+from ..support.server import run_server
 
 NAME = "permissions.json"
 
@@ -83,3 +87,33 @@ class Following(Case):
         with self.assertRaises(ConfigurationError):
             follow(Section(file="absent.json"), folder, applied.append)
         self.assertEqual(applied, [])
+
+
+class Serving(Case):
+    """A server whose permissions change."""
+
+    def test_join(self) -> None:
+        """Nobody may join until the file says so; then whoever does is logged in by cookie."""
+        path = self.folder() / NAME
+        path.write_text(render())
+        ada = {"name": "ada", "email": "ada@x", "password": "secret"}
+        with run_server(config=Config(permissions=Section(file=str(path)))) as server, requests.Session() as http:
+            http.headers["Origin"] = server.url
+
+            def join() -> requests.Response:
+                return http.post(f"{server.url}/join", json=ada, timeout=10)
+
+            refused = join()
+            self.assertEqual((refused.status_code, refused.json()["msg"]), (403, "You must be logged in to add users"))
+            path.write_text(render().replace('"join": false', '"join": true', 1))
+            self.eventually(lambda: join().status_code == 200)
+            self.assertEqual(http.get(f"{server.url}/api/v1/?q=this", timeout=10).text, "ada/user")
+
+    def test_bad_file(self) -> None:
+        """A server does not start with a file that makes no sense."""
+        path = self.folder() / NAME
+        path.write_text("{}")
+        config = Config(permissions=Section(file=str(path)))
+        fault = "line 1: the version must be 1; there is none"
+        with self.assertRaisesRegex(ConfigurationError, fault), run_server(config=config):
+            self.fail("it started")

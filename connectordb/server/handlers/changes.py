@@ -6,7 +6,7 @@ from ..storage import Device, Series, Stream, User, Writer
 from ..tree import META_DEVICE
 from .fields import with_defaults
 from .limits import has_room
-from .request import Published, Request, as_json
+from .request import Published, Request
 
 _NAME = "log"
 
@@ -47,7 +47,7 @@ def log_change(writer: Writer, request: Request, command: str, owner: User) -> t
         if log is not None:
             series = Series(log.id)
             # a change is not refused because there is no room for its note
-            room = has_room(writer, request.permissions, user, log.device_id, series, len(as_json(point)))
+            room = has_room(writer, request.permissions, user, log.device_id, series, point)
             stored = writer.insert(series, [point], restamp=True) if room and not log.ephemeral else None
             told.append(Published(f"{user.name}/{META_DEVICE}/{_NAME}", (point,), stored))
     return tuple(told)

@@ -7,6 +7,8 @@ where there is no limit.
 
 from __future__ import annotations
 
+from ...protocol import json_text
+from ...protocol.points import Datapoint
 from ..permissions import Permissions
 from ..storage import Reader, Series, User
 from .request import Refusal
@@ -82,10 +84,15 @@ def check_size(reader: Reader, permissions: Permissions, user: User, device_id: 
         raise Refusal(403, "Insert Failed: Exceeded stream size limit")
 
 
-def has_room(reader: Reader, permissions: Permissions, user: User, device_id: int, series: Series, more: int) -> bool:
-    """Tell whether *more* bytes of points can be inserted."""
+def has_room(
+    reader: Reader, permissions: Permissions, user: User, device_id: int, series: Series, point: Datapoint
+) -> bool:
+    """Tell whether a point can be inserted."""
     limits = permissions.user_role(user).limits
+    if not (limits.device_bytes or limits.stream_bytes):
+        return True
+    more = len(json_text.dumps(point)) + 1  # a comma goes before it
     return not (
-        (limits.device_bytes and reader.device_size(device_id) + more > limits.device_bytes)
-        or (limits.stream_bytes and reader.size(series) + more > limits.stream_bytes)
+        0 < limits.device_bytes < reader.device_size(device_id) + more
+        or 0 < limits.stream_bytes < reader.size(series) + more
     )
