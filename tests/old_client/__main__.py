@@ -35,8 +35,6 @@ result. Made by `python -m tests.old_client --record URL`; names, UUIDs and time
 #: Steps in which the embedded server answers otherwise, and why. When it does not any more, its line here must go.
 DIFFERENT = {
     "read with a transform": "the embedded server has no transforms yet",
-    "dataset by time": "it has no datasets yet",
-    "dataset by a stream": "it has no datasets yet",
 }
 
 #: The server pings often, so that it is seen that the old client answers.

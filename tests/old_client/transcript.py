@@ -39,8 +39,18 @@ UNORDERED = frozenset(
 #: Steps that a short run does with less, so that they cannot be compared.
 LONG = frozenset({"sync more than fits into one request"})
 
-#: Steps in which the client sends back objects that the server has told, in the order of their keys, which means nothing.
-SENT_BACK = frozenset({"import a stream", "import a device", "import a user"})
+#: Steps in which the client sends back objects or points that the server has told, in the order of their keys, which means
+#: nothing.
+SENT_BACK = frozenset(
+    {
+        "import a stream",
+        "import a device",
+        "import a user",
+        "subscribe to a downlink and acknowledge",
+        "acknowledge with other points, and not at all",
+        "be connected again after the server was away, and acknowledge",
+    }
+)
 
 #: Characters of a body that are shown; of a longer one its size and its hash besides.
 _SHOWN = 300
