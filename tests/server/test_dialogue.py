@@ -384,7 +384,7 @@ class Subscriptions(DialogueCase):
         self.assertLessEqual({type(one) for one in told}, {Done, Message})
         self.check("mara/lamp/plain", told)
 
-    @settings(max_examples=60)
+    @settings(max_examples=30)
     @given(BATCHES)
     def test_every_point_once(self, batches: list[list[tuple[str, int, str]]]) -> None:
         """Whatever several clients do at once, each subscription is told every point from its start, in order, once."""

@@ -13,6 +13,7 @@ from typing import Any
 import requests
 import websocket as foreign
 
+from connectordb.server.config import Config, WebSocket
 from connectordb.server.websocket import Timing
 
 from ..support.case import SOON, Case
@@ -25,12 +26,13 @@ class WebsocketCase(Case):
     """A server that is impatient, with a device and a stream."""
 
     timing = TIMING
+    config = Config()
 
     def setUp(self) -> None:
         super().setUp()
         ends = contextlib.ExitStack()
         self.addCleanup(ends.close)
-        self.server = ends.enter_context(run_server(timing=self.timing))
+        self.server = ends.enter_context(run_server(timing=self.timing, config=self.config))
         self.http = ends.enter_context(requests.Session())
         self.http.trust_env = False
         self.key = self.rest("GET", "/crud/test/user", auth=("test", "test")).json()["apikey"]
@@ -148,6 +150,7 @@ class WithIds(WebsocketCase):
     """Commands that are answered, and subscriptions that know what they were told."""
 
     timing = Timing()
+    config = Config(websocket=WebSocket(waiting_bytes=512 * 1024))
 
     def ask(self, made: foreign.WebSocket, **command: Any) -> Any:
         """Give a command and return the next message."""
@@ -187,11 +190,11 @@ class WithIds(WebsocketCase):
         """Whoever reads late is not cut, and what he is told and what he has to fetch is all there is, in order."""
         slow = self.open(sockopt=((socket.SOL_SOCKET, socket.SO_RCVBUF, 4096),))
         self.ask(slow, cmd="subscribe", arg="test/user/s", id=1)
-        text = "x" * 1_000_000
-        for _ in range(30):
+        text, number = "x" * 250_000, 40  # more than the system's buffers hold
+        for _ in range(number):
             self.insert(text)
         at, missed = 0, 0
-        while at < 30:
+        while at < number:
             told = json.loads(slow.recv())
             if "gap" in told:
                 self.assertEqual(told["gap"][0], at)
@@ -200,8 +203,8 @@ class WithIds(WebsocketCase):
             else:
                 self.assertEqual(told["index"], at)
                 at += len(told["data"])
-        self.assertTrue(0 < missed < 30, missed)
-        self.assertEqual(self.ask(slow, cmd="insert", arg="test/user/s", d=[{"d": 1}], id=2)["index"], 30)
+        self.assertTrue(0 < missed < number, missed)
+        self.assertEqual(self.ask(slow, cmd="insert", arg="test/user/s", d=[{"d": 1}], id=2)["index"], number)
 
     def test_sixteen_writers(self) -> None:
         """Each of those who come while sixteen write is told every point from its start, as reading shows them."""
