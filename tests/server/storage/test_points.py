@@ -16,6 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from connectordb.exceptions import StorageError
 from connectordb.protocol.json_text import as_stored
+from connectordb.server.check import check_file
 from connectordb.server.storage import Inserted, Older, Reader, Series, SQLiteStorage
 from connectordb.server.storage.chunks import OPEN_BYTES
 from connectordb.server.storage.points import Points
@@ -300,9 +301,13 @@ class PointsMachine(RuleBasedStateMachine):
         self.storage.read(look).result(SOON)
 
     def teardown(self) -> None:
-        """Close, and remove the file."""
+        """Close, find nothing wrong, and remove the file."""
         self.storage.close()
+        found: list[str] = []
+        check_file(self.folder / "points.db", lambda finding: found.append(str(finding)))
         shutil.rmtree(self.folder)
+        # the storage leaves it to those above to give points to existing downlinks only
+        assert not [each for each in found if "a downlink, which it does not have" not in each], found
 
 
 PointsTests = PointsMachine.TestCase
