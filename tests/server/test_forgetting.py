@@ -1,0 +1,48 @@
+"""Forgetting old keys."""
+
+from __future__ import annotations
+
+import asyncio
+
+from connectordb.server.forgetting import forget_old_keys
+from connectordb.server.storage import InsertKey, Remembered, Series, Writer
+
+from ..support.case import SOON
+from .storage.trees import StorageCase
+
+KEYS = 1200  # more than two slices
+
+
+class Forgetting(StorageCase):
+    """Keys whose time is over are forgotten, and nothing is waited for."""
+
+    def test_until_closed(self) -> None:
+        """All that are old enough go, however many slices that takes; it ends with the storage."""
+
+        def remember(writer: Writer) -> None:
+            for number in range(KEYS):
+                writer.remember_insert(InsertKey(1, Series(1), str(number)), Remembered(b"", False, number))
+
+        self.write(remember)
+
+        async def main() -> None:
+            # an age in the future: they are all older
+            work = asyncio.ensure_future(forget_old_keys(self.storage, age=-10, every=0.005))
+            while await asyncio.wrap_future(self.storage.read(lambda reader: reader.count_inserts(1))):
+                await asyncio.sleep(0.001)
+            await asyncio.to_thread(self.storage.close)
+            await work
+
+        asyncio.run(asyncio.wait_for(main(), SOON))
+
+    def test_not_before(self) -> None:
+        """A key within its time stays."""
+        self.write(lambda writer: writer.remember_insert(InsertKey(1, Series(1), "k"), Remembered(b"", False, 1)))
+
+        async def main() -> None:
+            work = asyncio.ensure_future(forget_old_keys(self.storage, age=100, every=0.001))
+            await asyncio.sleep(0.05)
+            work.cancel()
+
+        asyncio.run(asyncio.wait_for(main(), SOON))
+        self.assertEqual(self.read(lambda reader: reader.count_inserts(1)), 1)
