@@ -19,6 +19,8 @@ import threading
 from collections.abc import Callable
 from hashlib import sha256
 from hmac import compare_digest
+from itertools import count, repeat
+from operator import le
 from pathlib import Path
 from typing import Any
 
@@ -84,19 +86,17 @@ class Store:
             "SELECT i, t FROM points WHERE stream = ? ORDER BY i DESC LIMIT 1", (stream,)
         ).fetchone()
         at, before = row or (-1, 0.0)
-        rows = []
-        for point in points:
-            t, d = point["t"], point["d"]
-            if not ALLOWS(d):
-                raise web.HTTPForbidden
-            if t < before:
-                raise web.HTTPForbidden
-            at, before = at + 1, t
-            rows.append((stream, at, t, str(d)))
+        times, values = [point["t"] for point in points], [point["d"] for point in points]
+        if not (SCHEMA.allows_kinds(set(map(type, values))) or all(map(SCHEMA.allows, values))):
+            raise web.HTTPForbidden
+        if times[0] < before or not all(map(le, times, times[1:])):
+            raise web.HTTPForbidden
+        rows = zip(repeat(stream), count(at + 1), times, map(str, values))
         self.connection.executemany("INSERT INTO points VALUES (?, ?, ?, ?)", rows)
 
 
-ALLOWS: Callable[[Any], bool] = schema(_SCHEMA).allows
+#: What every point is checked by.
+SCHEMA = schema(_SCHEMA)
 
 
 def _digest(key: str) -> bytes:

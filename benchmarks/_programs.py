@@ -66,7 +66,8 @@ def started(*command: str) -> Iterator[Program]:
 
 def ours(database: Path) -> contextlib.AbstractContextManager[Program]:
     """Run our server on a database folder, as ``connectordb run`` does."""
-    return started(sys.executable, "-m", "connectordb", "run", str(database), "--port", "0")
+    command = (sys.executable, "-m", "connectordb", "run", str(database), "--port", "0")
+    return started(*command, "--log-file", str(database / "server.log"))
 
 
 def baseline(kind: str, *arguments: str | Path) -> contextlib.AbstractContextManager[Program]:

@@ -15,10 +15,11 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from itertools import count
+from operator import le
 from pathlib import Path
 
 import orjson
-from _baselines import ALLOWS, KEY, STREAM
+from _baselines import KEY, SCHEMA, STREAM
 from _database import filled
 from _generator import Api, batch
 from _programs import baseline, ours
@@ -66,12 +67,10 @@ def least(path: Path) -> Callable[[bytes], None]:
     index = count()
 
     def insert(body: bytes) -> None:
-        before = 0.0
         points = orjson.loads(body)
-        for point in points:
-            if not ALLOWS(point["d"]) or point["t"] < before:
-                raise ValueError(point)
-            before = point["t"]
+        times, values = [point["t"] for point in points], [point["d"] for point in points]
+        if not SCHEMA.allows_kinds(set(map(type, values))) or not all(map(le, times, times[1:])):
+            raise ValueError("points that will not do")
         with transaction(connection):
             for start in range(0, SIZE, _CHUNK):
                 part = points[start : start + _CHUNK]

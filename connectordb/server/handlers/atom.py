@@ -88,7 +88,7 @@ class _Entries(Pages):
         return (
             f'<entry><title>Datapoint {index + 1}</title><id>{url}</id><link href="{url}"/>'
             f"<updated>{_time(point['t'])}</updated><author><name>{_text(author)}</name></author>"
-            f'<content>{_text(value)}</content></entry>\n'
+            f"<content>{_text(value)}</content></entry>\n"
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from operator import le
 from reprlib import Repr
 from typing import Any
@@ -19,7 +19,20 @@ from .fields import stored_schema
 from .limits import check_size
 from .ranges import decimal, read_range
 from .repeats import digest, insert_key, recalled
-from .request import NO_ACCESS, Fetch, Landed, Pages, Published, Refusal, Reply, Request, at_once, find, for_browsers
+from .request import (
+    NO_ACCESS,
+    Fetch,
+    Kind,
+    Landed,
+    Pages,
+    Published,
+    Refusal,
+    Reply,
+    Request,
+    at_once,
+    find,
+    for_browsers,
+)
 
 #: Bytes of points that are taken out of the storage in one go; between two others have their turn.
 PAGE = 256 * 1024
@@ -198,7 +211,7 @@ def insert_points(writer: Writer, request: Request, points: list[Datapoint]) -> 
     if name is not None:
         known = recalled(writer, request, name, body)
         if known is not None:
-            return replace(Reply.text("ok"), landed=_landed(request, known.downlink, known.first))
+            return Reply(b"ok", Kind.TEXT, landed=_landed(request, known.downlink, known.first))
     goal = _goal(request, device, stream, access)
     times = _times(points)
     if goal.sender is not None or not all(times):
@@ -224,7 +237,7 @@ def insert_points(writer: Writer, request: Request, points: list[Datapoint]) -> 
         writer.remember_insert(name, Remembered(body, goal.downlink, landed.first))
     # an empty insert says nothing to anybody, where the original publishes a null
     published = (Published(landed.path, tuple(points), stored),) if points else ()
-    return replace(Reply.text("ok", published, points=len(points)), landed=landed)
+    return Reply(b"ok", Kind.TEXT, published=published, landed=landed, points=len(points))
 
 
 def _landed(request: Request, downlink: bool, first: int | None) -> Landed:
