@@ -63,7 +63,8 @@ def _plant(writer: Writer) -> None:
             writer, {"name": f"u{user_role}", "email": f"{user_role}@x", "role": user_role, "public": True}, ""
         )
         for device_role in ("none", "", "unknown", "reader", "writer", "user"):
-            _device(writer, mine, f"d{device_role}", role=device_role)
+            # whether it is enabled is a hint, and changes nothing
+            _device(writer, mine, f"d{device_role}", role=device_role, enabled=device_role != "reader")
         _device(writer, mine, "sibling")
     for name, public in (("seen", True), ("hidden", False)):
         other = create_user(writer, {"name": name, "email": f"{name}@x", "role": "user", "public": public}, "")
