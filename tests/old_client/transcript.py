@@ -97,7 +97,16 @@ def _said(sent: Sent, user: str) -> str:
 
 def _body(sent: Sent) -> str:
     body = sent.body.decode()
-    return json.dumps(json.loads(body), sort_keys=True) if sent.step in SENT_BACK else body
+    if sent.step not in SENT_BACK:
+        return body
+    said = json.loads(body)
+    if "cmd" in said:  # the order of a command's own keys is the client's
+        return json.dumps({key: _in_order(value) for key, value in said.items()})
+    return json.dumps(_in_order(said))
+
+
+def _in_order(value: object) -> object:
+    return json.loads(json.dumps(value, sort_keys=True))
 
 
 def _short(body: str) -> str:
