@@ -12,7 +12,7 @@ import os
 from collections import deque
 from collections.abc import Generator, Iterator, Mapping
 from concurrent.futures import Future
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -27,7 +27,7 @@ from ..check import Progress
 from ..handlers.fields import compact_schema
 from ..handlers.request import Refusal
 from ..passwords import fits_none, hash_password, verify_password
-from ..storage import Device, Reader, Series, SQLiteStorage, Storage, Stream, Taken, User, Writer
+from ..storage import Device, Older, Reader, Series, SQLiteStorage, Storage, Stream, Taken, User, Writer
 from ..tree import ADMIN, META_DEVICE, create_user
 from .folder import Findings, FoundDevice, FoundStream, FoundUser, read_folder
 from .points import Survey, batches, first_difference, in_order, survey
@@ -215,7 +215,11 @@ class _Import:
         if series is None or not length:
             return 0
         found = self._surveys[path]
-        with in_order(path, found, space, lambda number: None) as points, closing(_stored(storage, series)) as stored:
+        with (
+            _as_surveyed(path),
+            in_order(path, found, space, lambda number: None) as points,
+            closing(_stored(storage, series)) as stored,
+        ):
             index = first_difference(points, stored)
         if index is not None:
             what = " of its downlink" * downlink
@@ -265,13 +269,24 @@ class _Import:
         series = storage.read(lambda reader: _series(reader, stream, downlink)).result()
         assert series is not None  # it was made with its user
         under_way: deque[Future[int]] = deque()
-        with in_order(path, found, space, partial(self._count, stream.path)) as points:
+        with _as_surveyed(path), in_order(path, found, space, partial(self._count, stream.path)) as points:
             for batch in batches(points, present):
                 while len(under_way) >= _AHEAD:
                     self._done.points += under_way.popleft().result()
                 under_way.append(storage.write(partial(_insert, series=series, points=batch)))
             while under_way:
                 self._done.points += under_way.popleft().result()
+
+
+@contextmanager
+def _as_surveyed(path: Path) -> Iterator[None]:
+    """Say of points which were found in order before, and are not now, that somebody has changed them."""
+    try:
+        yield
+    except (ValueError, Older) as error:
+        raise LocalProtocolError(
+            f"{str(path)!r} was changed while it was imported ({error}); mend it, and run the import again"
+        ) from error
 
 
 def _insert(writer: Writer, series: Series, points: list[Datapoint]) -> int:

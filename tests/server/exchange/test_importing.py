@@ -362,6 +362,25 @@ class Faults(ExchangeCase):
                 self.assertGreater(len(box.apikey), 30)
                 self.assertEqual(import_database(path, export, locked=locked).users, 0)
 
+    def test_changed_meanwhile(self) -> None:
+        """An export that is changed while it is imported is told as one; mended, it goes on."""
+        export = self.original()
+        path = export / "mara" / "lamp" / "large" / "data.json"
+        good = path.read_text()
+        for bad in ('[{"t":5},{"t":1}]', '[{"t":5},', "[7]"):
+            with self.subTest(bad=bad):
+
+                def progress(what: str, done: int, all: int, bad: str = bad) -> None:
+                    if what == "ben":
+                        path.write_text(bad)
+
+                with self.assertRaises(LocalProtocolError) as caught:
+                    import_database(self.path, export, progress=progress)
+                self.assertIn("was changed while it was imported", str(caught.exception))
+                path.write_text(good)
+        self.assertEqual(import_database(self.path, export).users, 2, "those behind")
+        self.assertEqual(len(self.points(self.path, "mara/lamp/large")), 600)
+
     def test_progress(self) -> None:
         """Progress goes to all that there is, once for looking and once for importing."""
         told: list[tuple[str, int, int]] = []
