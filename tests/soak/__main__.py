@@ -64,9 +64,12 @@ def soak(server: ServerProcess, streams: Streams, minutes: float) -> list[str]:
     crew, gauge = Crew(), Gauge(server, max(0.1, minutes * 60 / 300))
     began = time.monotonic()
     writers = _start(server.url, key, admin.authorization, streams, crew, minutes)
-    for writer in writers:
-        while writer.is_alive():
-            writer.join(1)
+    shown = began
+    while any(writer.is_alive() for writer in writers):
+        time.sleep(0.5)
+        if time.monotonic() - shown > 60:
+            shown = time.monotonic()
+            print(f"{shown - began:5.0f} s: {streams.total} points, {gauge.last()}", flush=True)
     taken = time.monotonic() - began
     gauge.end()
     crew.end()

@@ -38,6 +38,10 @@ class Gauge:
         self._ending.set()
         self._thread.join(10)
 
+    def last(self) -> Usage | None:
+        """Return the newest sample."""
+        return self.samples[-1][1] if self.samples else None
+
     def table(self) -> list[str]:
         """Return the samples, some of them, as lines."""
         step = max(1, len(self.samples) // 12)
