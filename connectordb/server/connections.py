@@ -19,6 +19,7 @@ from aiohttp.http_exceptions import HttpProcessingError, LineTooLong
 
 from .config import Limits
 from .door import Pass
+from .logs import redacted
 from .patience import Patience
 
 log = logging.getLogger(__name__)
@@ -55,12 +56,14 @@ class Connections(web.Server):
 
     Args:
         handle: Answers a request.
-        broken: Makes the answer to what is no request, of a status and a text.
+        broken: Makes the answer to what is no request, of a status, a text and a reference.
         raw: Makes an answer where aiohttp cannot.
         limits: How patient they are.
     """
 
-    def __init__(self, handle: Handler, broken: Callable[[int, str], web.Response], raw: Raw, limits: Limits) -> None:
+    def __init__(
+        self, handle: Handler, broken: Callable[[int, str, str], web.Response], raw: Raw, limits: Limits
+    ) -> None:
         super().__init__(self._handle, access_log=None, logger=log)
         self._answer = handle
         self.broken = broken
@@ -239,7 +242,9 @@ class Connection(web.RequestHandler):
 
     def _too_late(self, seconds: float) -> None:
         ref = str(uuid.uuid4())
-        log.debug("a connection is closed: no request within %g s (ref %s)", seconds, ref)
+        log.info(
+            "a connection is closed: no request within %g s (ref %s)", seconds, ref, extra={"ref": ref, "status": 408}
+        )
         if self.transport is not None:
             self.transport.write(self._server.raw(408, f"no request arrived within {seconds:g} s", ref))
         self._asking = None
@@ -273,12 +278,14 @@ class Connection(web.RequestHandler):
         """Return the answer to what could not be read as a request, or could not be answered."""
         if request.writer.output_size > 0:
             raise ConnectionError("the answer has begun; there is no way to tell of an error any more")
+        ref = str(uuid.uuid4())
+        details = {"ref": ref, "status": status, "address": request.remote or ""}
         if isinstance(exc, HttpProcessingError):
-            log.debug("from %s: no HTTP request: %s", request.remote, exc.message)
+            log.info("from %s: no HTTP request: %s (ref %s)", request.remote, redacted(exc.message), ref, extra=details)
         elif isinstance(exc, ConnectionError):
             log.debug("%s went away before it was answered", request.remote)
         else:
-            log.error("answering %s failed", request.remote, exc_info=exc)
+            log.error("answering %s failed (ref %s)", request.remote, ref, exc_info=exc, extra=details)
         if message is not None and message.startswith("Too many headers"):
             status, message = 431, message
         elif isinstance(exc, LineTooLong):
@@ -286,7 +293,7 @@ class Connection(web.RequestHandler):
         elif message is not None:
             # what follows shows where in the bytes that was
             message = f"not an HTTP request: {message.partition(chr(10))[0].rstrip(':')}"
-        response = self._server.broken(status, message or "the server failed")
+        response = self._server.broken(status, message or "the server failed", ref)
         response.force_close()
         return response
 

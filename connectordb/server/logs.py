@@ -32,6 +32,11 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
 _PRIORITIES = {"DEBUG": 7, "INFO": 6, "WARNING": 4, "ERROR": 3, "CRITICAL": 2}
 
 
+def redacted(text: str) -> str:
+    """Return a text without what lets somebody in."""
+    return _SECRETS.sub(r"\1…", text)
+
+
 class Lines(logging.Formatter):
     """
     A line for people; only a traceback has several.
@@ -50,7 +55,7 @@ class Lines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the record as text."""
-        text = _SECRETS.sub(r"\1…", super().format(record))
+        text = redacted(super().format(record))
         if not self._journal:
             return text
         priority = f"<{_PRIORITIES.get(record.levelname, 5)}>"
@@ -71,9 +76,7 @@ class JSONLines(logging.Formatter):
         fields |= {name: value for name in DETAILS if (value := getattr(record, name, None)) is not None}
         if record.exc_info:
             fields["exception"] = self.formatException(record.exc_info)
-        shown = {
-            name: _SECRETS.sub(r"\1…", value) if isinstance(value, str) else value for name, value in fields.items()
-        }
+        shown = {name: redacted(value) if isinstance(value, str) else value for name, value in fields.items()}
         text = json.dumps(shown, ensure_ascii=False, default=str)
         return _CONTROL.sub(
             lambda found: f"\\u{ord(found[0]):04x}", text

@@ -193,9 +193,12 @@ class GreedyTests(ConnectionCase):
     def test_line(self) -> None:
         """A line or a header that is too long is refused."""
         with self.limited(line_bytes=1024):
-            for sent in (b"GET /" + b"x" * 3000, b"GET /api/v1/?q=this HTTP/1.1\r\nX: " + b"x" * 3000):
-                with self.subTest(sent[:20]):
-                    self.assertIn(self.status(self.rest(self.client(sent + b"\r\n\r\n"))), (400, 414, 431))
+            for sent in (b"GET /?apikey=geheim" + b"x" * 3000, b"GET /api/v1/?q=this HTTP/1.1\r\nX: " + b"x" * 3000):
+                with self.subTest(sent[:20]), self.assertLogs("connectordb.server.connections", "INFO") as logged:
+                    answer = self.rest(self.client(sent + b"\r\n\r\n"))
+                    self.assertIn(self.status(answer), (400, 414, 431))
+                self.assertIn(json.loads(answer.partition(b"\r\n\r\n")[2])["ref"], logged.output[0])
+                self.assertNotIn("geheim", logged.output[0])
 
 
 class StoppingTests(ConnectionCase):
