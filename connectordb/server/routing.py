@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 from urllib.parse import quote, unquote
 
@@ -104,17 +105,27 @@ def route(verb: str, raw_path: str, query_text: str = "") -> Route | Redirect:
     Raises:
         Refusal: Nowhere (404), or not with this verb (405).
     """
+    goal = _short_route(verb, raw_path) if len(raw_path) <= _SHORT else _route(verb, raw_path)
+    return Redirect(f"{goal.location}?{query_text}") if query_text and isinstance(goal, Redirect) else goal
+
+
+def _route(verb: str, raw_path: str) -> Route | Redirect:
     # an escaped slash separates like a plain one
     path = unquote(raw_path, errors="replace")
     proper = _proper(path)
     if proper != path:
-        return Redirect(_quoted(proper) + (f"?{query_text}" if query_text else ""))
+        return Redirect(_quoted(proper))
     routes, names = _routes(path)
     found = routes.get("GET" if verb == "HEAD" else verb)
     if found is None:
         allowed = _allowed(routes)
         raise Refusal(405, f"{verb} is not possible here, only {allowed}", {"Allow": allowed})
     return Route(found.does, found.handler, names, found.restamp, found.recalls, found.tells_site)
+
+
+#: The same few paths are asked for again and again; long ones are not kept, as anybody can make them up.
+_SHORT = 200
+_short_route = lru_cache(maxsize=2048)(_route)
 
 
 def allowed(raw_path: str) -> str:
