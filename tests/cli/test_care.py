@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+import io
+import os
 import sqlite3
-from contextlib import closing
+from contextlib import closing, redirect_stderr, redirect_stdout
 
 from connectordb import ConnectorDB
+from connectordb.cli.commands import commands
+from connectordb.server import Server
 
 from ..support.case import Case
 from ..support.command_line import connectordb
+
+
+def run(*arguments: object) -> tuple[object, str, str]:
+    """Run a command in this process, which has everything imported; return its status and what it printed where."""
+    out, complaints = io.StringIO(), io.StringIO()
+    with redirect_stdout(out), redirect_stderr(complaints):
+        try:
+            commands([str(argument) for argument in arguments], prog_name="connectordb")
+        except SystemExit as ended:
+            return ended.code, out.getvalue(), complaints.getvalue()
+    return 0, out.getvalue(), complaints.getvalue()
 
 
 class Care(Case):
@@ -17,32 +32,30 @@ class Care(Case):
     def setUp(self) -> None:
         super().setUp()
         self.directory = self.folder() / "db"
-        connectordb("create", self.directory, "--test")
+        self.beside = self.directory.parent
+        self.assertEqual(run("create", self.directory, "--test")[0], 0)
 
     def test_while_it_runs(self) -> None:
         """A running server's database is checked and backed up; restored, it has what it had."""
-        url = connectordb("start", self.directory, "--port", 0).stdout.split()[2]
-        self.addCleanup(connectordb, "stop", self.directory)
-        with ConnectorDB("test", "test", url=url) as cdb:
+        backup = self.beside / "backup"
+        with Server(self.directory) as server, ConnectorDB("test", "test", url=server.url) as cdb:
             cdb("test/user/x").create({"type": "number"})
             cdb("test/user/x").insert(5)
-            done = connectordb("check", self.directory)
-            self.assertEqual((done.returncode, done.stderr), (0, ""))
-            self.assertRegex(done.stdout, r"\A\d streams, \d points: nothing is wrong.\n\Z")
-            backup = self.directory.parent / "backup"
-            done = connectordb("backup", self.directory, backup)
-            self.assertEqual((done.returncode, done.stderr), (0, ""))
-            self.assertIn("A backup, checked: ", done.stdout)
+            checked = connectordb("check", self.directory)
+            self.assertEqual((checked.returncode, checked.stderr), (0, ""))
+            self.assertRegex(checked.stdout, r"\A\d streams, \d points: nothing is wrong.\n\Z")
+            status, out, complaints = run("backup", self.directory, backup)
+            self.assertEqual((status, complaints), (0, ""))
+            self.assertIn("A backup, checked: ", out)
             cdb("test/user/x").insert(6)
-        refused = connectordb("restore", self.directory, backup, "--force")
-        self.assertEqual(refused.returncode, 1)
-        self.assertRegex(refused.stderr, r"in use by the server with process id \d+; stop it first")
-        connectordb("stop", self.directory)
-        restored = connectordb("restore", self.directory, backup, "--force")
-        self.assertEqual((restored.returncode, restored.stderr), (0, ""))
-        self.assertIn("before-restore", restored.stdout)
-        url = connectordb("start", self.directory, "--port", 0).stdout.split()[2]
-        with ConnectorDB("test", "test", url=url) as cdb:
+            status, _, complaints = run("restore", self.directory, backup, "--force")
+            self.assertEqual(status, 1)
+            self.assertRegex(complaints, rf"in use by the server with process id {os.getpid()}; stop it first")
+        self.assertEqual(run("backup", self.directory, backup)[0], 1, "a backup is never written over")
+        status, out, complaints = run("restore", self.directory, backup, "--force")
+        self.assertEqual((status, complaints), (0, ""))
+        self.assertIn("before-restore", out)
+        with Server(self.directory) as server, ConnectorDB("test", "test", url=server.url) as cdb:
             self.assertEqual([point["d"] for point in cdb("test/user/x")[:]], [5])
 
     def test_damage(self) -> None:
@@ -50,35 +63,33 @@ class Care(Case):
         with closing(sqlite3.connect(self.directory / "connectordb.db")) as connection:
             connection.execute("UPDATE devices SET user_id = 99")
             connection.commit()
-        done = connectordb("check", self.directory)
-        self.assertEqual(done.returncode, 1)
-        first, second, last = done.stdout.splitlines()
+        status, out, _ = run("check", self.directory)
+        self.assertEqual(status, 1)
+        first, _, last = out.splitlines()
         self.assertEqual(first, "devices: the row with the id 1 belongs to a row of users that is not there")
         self.assertEqual(last, "0 streams, 0 points: 2 faults.")
-        refused = connectordb("backup", self.directory, self.directory.parent / "backup")
-        self.assertEqual(refused.returncode, 1)
-        self.assertIn("no backup was written", refused.stderr)
-        self.assertFalse((self.directory.parent / "backup").exists())
+        status, _, complaints = run("backup", self.directory, self.beside / "backup")
+        self.assertEqual(status, 1)
+        self.assertRegex(complaints, r"\AError: no backup was written.*\n\Z")
+        self.assertFalse((self.beside / "backup").exists())
 
     def test_salvage(self) -> None:
         """What can be read is brought out and imported; what was lost is told, and the status tells scripts."""
-        out, again = self.directory.parent / "out", self.directory.parent / "again"
-        done = connectordb("check", self.directory, "--salvage", out)
-        self.assertEqual((done.returncode, done.stderr), (0, ""))
-        self.assertIn("1 users, 2 devices, 0 streams, 0 points", done.stdout)
-        self.assertIn("nothing was lost", done.stdout)
-        refused = connectordb("check", self.directory, "--salvage", out)
-        self.assertEqual(refused.returncode, 1)
-        self.assertIn("there already", refused.stderr)
-        imported = connectordb("import", again, out)
-        self.assertEqual((imported.returncode, imported.stderr), (0, ""))
+        out, again = self.beside / "out", self.beside / "again"
+        status, told, complaints = run("check", self.directory, "--salvage", out)
+        self.assertEqual((status, complaints), (0, ""))
+        self.assertIn("1 users, 2 devices, 0 streams, 0 points", told)
+        self.assertIn("nothing was lost", told)
+        status, _, complaints = run("check", self.directory, "--salvage", out)
+        self.assertEqual(status, 1)
+        self.assertIn("there already", complaints)
+        self.assertEqual(run("import", again, out)[0], 0)
         with open(self.directory / "connectordb.db", "r+b") as file:
             file.write(b"\0" * 4096)
-        done = connectordb("check", self.directory, "--salvage", self.directory.parent / "second")
-        self.assertEqual((done.returncode, done.stderr), (1, ""))
-        self.assertIn("users: cannot be read to the end", done.stdout)
-        self.assertIn("1 users, 2 devices, 0 streams", done.stdout)
-        connectordb("start", again, "--port", 0)
-        self.addCleanup(connectordb, "stop", again)
-        refused = connectordb("check", again, "--salvage", self.directory.parent / "third")
-        self.assertRegex(refused.stderr, r"a server runs on .* \(process \d+\): stop it first")
+        status, told, complaints = run("check", self.directory, "--salvage", self.beside / "second")
+        self.assertEqual((status, complaints), (1, ""))
+        self.assertIn("users: cannot be read to the end", told)
+        self.assertIn("1 users, 2 devices, 0 streams", told)
+        with Server(again):
+            status, _, complaints = run("check", again, "--salvage", self.beside / "third")
+            self.assertRegex(complaints, rf"a server runs on .* \(process {os.getpid()}\): stop it first")
