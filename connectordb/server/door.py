@@ -140,7 +140,12 @@ class Door:
                 self._tell(f"no connection can be taken: {error.strerror}")
                 await asyncio.sleep(_PAUSE)
                 continue
-            self._take(connection, plain(peer[0]) if isinstance(peer, tuple) else "")
+            try:
+                self._take(connection, plain(peer[0]) if isinstance(peer, tuple) else "")
+            except Exception:
+                # a bug, but not one for which nobody else should come in
+                log.exception("taking a connection failed")
+                connection.close()
 
     def _take(self, connection: socket.socket, address: str) -> None:
         connection.setblocking(False)

@@ -135,6 +135,16 @@ class DoorTests(Case):
         with mock.patch.multiple(module, _FAREWELLS=3, _FAREWELL=0.05):
             self.run_door(use, connections=0)
 
+    def test_a_bug(self) -> None:
+        """One connection that cannot be taken does not keep others out."""
+
+        async def use(door: Door, port: int) -> None:
+            with mock.patch.object(Door, "_why_not", side_effect=KeyError("bug")), self.assertLogs(module.log, "ERROR"):
+                self.assertEqual(await said_to(port), b"")
+            (await guest(port)).close()
+
+        self.run_door(use)
+
     def test_no_files_left(self) -> None:
         """When the system has no more files, it goes on when there are some again."""
 
