@@ -278,7 +278,11 @@ class App:
         ref = ref or str(uuid.uuid4())
         details = {"ref": ref, "status": status, "method": request.method, "address": self._askers.address(request)}
         details["path"] = request.raw_path.partition("?")[0]
-        log.info("%s: %s %r (ref %s)", asked_for(request), status, message, ref, extra=details)
+        # what is said of a malformed body quotes it, and values are nobody's business; the client was told
+        shown = message if status != HTTPStatus.BAD_REQUEST else "malformed"
+        log.info("%s: %s %r (ref %s)", asked_for(request), status, shown, ref, extra=details)
+        if shown != message:
+            log.debug("ref %s: %s", ref, message)
         return self.answers.error(status, message, ref, headers, about)
 
 

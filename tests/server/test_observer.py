@@ -34,6 +34,17 @@ class ObserverTests(Case):
         self.assertEqual((record.status, record.path), (401, "/api/v1/"))  # type: ignore[attr-defined]
         self.assertIn(record.ref, record.getMessage())  # type: ignore[attr-defined]
 
+    def test_no_values(self) -> None:
+        """What is wrong with a body is told to its sender; what was in it is not in the log."""
+        with run_server() as server, requests.Session() as http, self.assertLogs("connectordb.server", "INFO") as logs:
+            http.trust_env = False
+            url, auth = f"{server.url}/api/v1/crud/test/user/s", ("test", "test")
+            http.post(url, json={}, auth=auth, timeout=SOON)
+            told = http.post(f"{url}/data", json=["geheim"], auth=auth, timeout=SOON).json()
+            self.assertIn("geheim", told["msg"])
+            (line,) = [line for line in logs.output if told["ref"] in line]
+            self.assertNotIn("geheim", line)
+
     def test_each(self) -> None:
         """If that is wanted each is, with where the client is as far as proxies are believed."""
         records = self.logged(Config(log=Log(requests=True)))
