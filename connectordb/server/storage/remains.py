@@ -13,6 +13,7 @@ import os
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from io import FileIO
 from typing import Any
 
 _LEAF = 13
@@ -55,9 +56,9 @@ class Remains:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self._file = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
-        self._log = -1
-        head = os.pread(self._file, 100, 0)
+        self._file = open(path, "rb", buffering=0)
+        self._log: FileIO | None = None
+        head = _read(self._file, 100, 0)
         size = int.from_bytes(head[16:18], "big") if len(head) > 17 else 0
         size = 65536 if size == 1 else size
         self._size = size if size in {1 << power for power in range(9, 17)} else 4096
@@ -65,18 +66,18 @@ class Remains:
         #: Page → where it is in the log.
         self._logged: dict[int, int] = {}
         try:
-            self._log = os.open(os.fspath(path) + "-wal", os.O_RDONLY | getattr(os, "O_BINARY", 0))
+            self._log = open(os.fspath(path) + "-wal", "rb", buffering=0)
         except FileNotFoundError:
             pass
         else:
-            self._read_log()
-        self.pages = max(os.fstat(self._file).st_size // self._size, max(self._logged, default=0))
+            self._read_log(self._log)
+        self.pages = max(os.fstat(self._file.fileno()).st_size // self._size, max(self._logged, default=0))
 
     def close(self) -> None:
         """Close the files."""
-        for descriptor in (self._file, self._log):
-            if descriptor >= 0:
-                os.close(descriptor)
+        self._file.close()
+        if self._log is not None:
+            self._log.close()
 
     def __enter__(self) -> Remains:
         return self
@@ -84,13 +85,13 @@ class Remains:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _read_log(self) -> None:
-        header = os.pread(self._log, _WAL_HEADER, 0)
+    def _read_log(self, log: FileIO) -> None:
+        header = _read(log, _WAL_HEADER, 0)
         if len(header) < _WAL_HEADER or int.from_bytes(header[8:12], "big") != self._size:
             return
         salts, at = header[16:24], _WAL_HEADER
         waiting: dict[int, int] = {}
-        while len(frame := os.pread(self._log, _FRAME_HEADER, at)) == _FRAME_HEADER and frame[8:16] == salts:
+        while len(frame := _read(log, _FRAME_HEADER, at)) == _FRAME_HEADER and frame[8:16] == salts:
             page, committed = struct.unpack_from(">II", frame)
             waiting[page] = at + _FRAME_HEADER
             if committed:
@@ -99,9 +100,9 @@ class Remains:
             at += _FRAME_HEADER + self._size
 
     def _page(self, number: int) -> bytes:
-        if number in self._logged:
-            return os.pread(self._log, self._size, self._logged[number])
-        return os.pread(self._file, self._size, (number - 1) * self._size)
+        if self._log is not None and number in self._logged:
+            return _read(self._log, self._size, self._logged[number])
+        return _read(self._file, self._size, (number - 1) * self._size)
 
     def __iter__(self) -> Iterator[Remnant]:
         """Go through all records of all tables, page by page."""
@@ -161,6 +162,11 @@ class Remains:
             return _columns(b"".join(parts), length)
         except (IndexError, struct.error, UnicodeDecodeError) as error:
             raise Nonsense from error
+
+
+def _read(file: FileIO, size: int, offset: int) -> bytes:
+    file.seek(offset)
+    return file.read(size)
 
 
 def _varint(data: bytes, at: int) -> tuple[int, int]:
