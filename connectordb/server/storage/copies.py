@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from ...exceptions import StorageError
 from ...runtime.durable import flush
-from ...runtime.sqlite import Connection, copy
+from ...runtime.sqlite import Connection, connect_to_read, copy, translated
 
 
 @contextmanager
@@ -61,12 +61,21 @@ def kept_before_migration(source: Connection, path: str | os.PathLike[str], layo
 
     Returns:
         The copy: ``connectordb.layout-1.db``, say, with a further number if there is one already.
+
+    Raises:
+        StorageFull: There is no space for it.
+        StorageError: What is there is damaged: it had better not be changed.
     """
     of = Path(path)
     target, number = of.with_name(f"{of.stem}.layout-{layout}{of.suffix}"), 1
     while os.path.lexists(target):
         number += 1
         target = of.with_name(f"{of.stem}.layout-{layout}-{number}{of.suffix}")
-    with copied(source, target):
-        pass
+    with copied(source, target) as draft, closing(connect_to_read(draft)) as copy_of_it, translated(path, "reading"):
+        ((said,),) = copy_of_it.execute("PRAGMA quick_check(1)")
+        if said != "ok":
+            raise StorageError(
+                f"bringing {str(of)!r} to a new layout: it is damaged ({' '.join(str(said).split())}), and nothing was "
+                f"changed; `connectordb check` tells what is wrong, and a backup can be restored"
+            )
     return target

@@ -127,6 +127,19 @@ class Migrating(StorageCase):
             self.assertEqual(version(connection), 1)
         self.assertEqual(self.names(), {"connectordb.db"})
 
+    def test_damaged(self) -> None:
+        """A damaged file is not changed: it is refused, with what to do."""
+        size = self.old.stat().st_size
+        with open(self.old, "r+b") as file:
+            for page in range(3, size // 4096):
+                file.seek(page * 4096)
+                file.write(b"\xee" * 300)
+        before = self.old.read_bytes()
+        with self.assertRaisesRegex(StorageError, "damaged"):
+            SQLiteStorage(self.old)
+        self.assertEqual(self.old.read_bytes(), before)
+        self.assertEqual(self.names(), {"connectordb.db"})
+
     def test_new(self) -> None:
         """A file that is new has nothing to be kept."""
         self.assertEqual({path.suffix for path in self.path.parent.iterdir()} - {".db-wal", ".db-shm"}, {".db"})
