@@ -21,7 +21,7 @@ from pathlib import Path
 
 from ..support.server_process import ServerProcess
 from . import bustle, company
-from .calling import Caller, Crew, Failed
+from .calling import PATIENCE, Caller, Crew, Failed
 from .gauge import MIB, Gauge
 from .writers import Streams
 
@@ -96,7 +96,8 @@ def _start(
     url: str, key: str, authorization: str, streams: Streams, crew: Crew, minutes: float
 ) -> list[threading.Thread]:
     """Start everybody; return the writers' threads."""
-    crew.start("stays", lambda dice: company.stay(url, authorization, streams, crew))
+    ready = threading.Event()
+    crew.start("stays", lambda dice: company.stay(url, authorization, streams, crew, ready))
     for n in range(6):
         crew.repeat(f"subscribers {n}", 0.5, lambda dice: company.come_and_go(url, authorization, streams, crew, dice))
     crew.repeat("who do not read", 5, lambda dice: company.do_not_read(url, authorization, streams, crew))
@@ -106,7 +107,8 @@ def _start(
     crew.repeat("reads", 0.2, lambda dice: bustle.read(url, key, streams, dice))
     crew.repeat("long reads", 3, lambda dice: bustle.read_all(url, key, streams, dice))
     crew.repeat("feeds", 1, lambda dice: bustle.read_feed(url, key, streams, dice))
-    crew.ending.wait(0.5)  # whoever stays is to hear of the first points
+    if not ready.wait(PATIENCE):  # whoever stays is to hear of the first points
+        crew.ending.set()
     return [
         crew.start(f"writer {n}", lambda dice, n=n: streams.write(url, crew, streams.paths[n::_WRITERS], minutes, dice))
         for n in range(_WRITERS)

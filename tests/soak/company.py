@@ -6,6 +6,7 @@ import json
 import random
 import socket
 import struct
+import threading
 import time
 
 import websocket
@@ -29,10 +30,17 @@ class Listener:
         self._next: dict[str, int | None] = {}
         self.messages = 0
 
-    def subscribe(self, path: str) -> None:
-        """Want what is inserted from now on."""
-        self._next.setdefault(path, None)
+    def subscribe(self, path: str, first: int | None = None) -> None:
+        """Want what is inserted from now on; *first* is the value that must come first, if that is known."""
+        self._next.setdefault(path, first)
         self._send("subscribe", path)
+
+    def wait(self) -> None:
+        """Wait until the server has obeyed all commands so far; nothing may come meanwhile."""
+        self.socket.ping()
+        while (opcode := self.socket.recv_data_frame(control_frame=True)[0]) != websocket.ABNF.OPCODE_PONG:
+            if opcode != websocket.ABNF.OPCODE_PING:
+                raise Failed(f"waiting for a pong, the opcode {opcode} came")
 
     def unsubscribe(self, path: str) -> None:
         """Want no more; what is under way may still come."""
@@ -91,20 +99,22 @@ def come_and_go(url: str, authorization: str, streams: Streams, crew: Crew, dice
         listener.socket.shutdown()
 
 
-def stay(url: str, authorization: str, streams: Streams, crew: Crew) -> None:
-    """Listen to everything from the first point to the last."""
+def stay(url: str, authorization: str, streams: Streams, crew: Crew, ready: threading.Event) -> None:
+    """Listen to everything from the first point to the last; *ready* is set when that may come."""
     listener = Listener(url, authorization)
     for path in streams.paths:
-        listener.subscribe(path)
+        listener.subscribe(path, 0)
+    listener.wait()
+    ready.set()
     while not crew.ending.is_set():
         listener.read(1)
     # what was acknowledged has been sent, and only has to arrive
     deadline = time.monotonic() + PATIENCE
-    while any(listener.position(path) not in (None, number) for path, number in streams.acknowledged.items()):
+    while any(listener.position(path) != number for path, number in streams.acknowledged.items()):
         if time.monotonic() > deadline:
             raise Failed("a subscriber that stayed has not got all points")
         listener.read(0.2)
-    crew.count("streams heard to the end", sum(listener.position(path) is not None for path in streams.paths))
+    crew.count("streams heard from the first point to the last", len(streams.paths))
     crew.count("messages", listener.messages)
     listener.close()
 
