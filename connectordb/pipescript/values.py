@@ -1,4 +1,4 @@
-"""Conversions between the values of points, as the language has them (``docs/topics/wire.rst``, "Columns of a dataset", has what datasets do with them)."""
+"""Conversions between the values of points, as the language has them (``docs/topics/wire.rst``, "Columns", has what datasets do with them)."""
 
 from __future__ import annotations
 
