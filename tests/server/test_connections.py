@@ -72,9 +72,8 @@ class ConnectionCase(Case):
         """Make a stream that takes long to read."""
         url, auth = f"{self.server.url}/api/v1/crud/test/user/large", ("test", "test")
         self.http.post(url, json={}, auth=auth, timeout=SOON)
-        points = [{"t": t, "d": "x" * 100_000} for t in range(1, 51)]
-        for _ in range(3):
-            self.assertEqual(self.http.put(f"{url}/data", json=points, auth=auth, timeout=SOON).text, "ok")
+        points = [{"t": t, "d": "x" * 100_000} for t in range(1, 91)]  # more than the system holds for a connection
+        self.assertEqual(self.http.post(f"{url}/data", json=points, auth=auth, timeout=SOON).text, "ok")
 
     def read_large(self, buffer: int = 4096) -> socket.socket:
         """Return a client that asked for all of it, and reads nothing."""
@@ -143,7 +142,7 @@ class SlowTests(ConnectionCase):
             received = 0
             while part := slow.recv(1 << 16):
                 received += len(part)
-            self.assertGreater(received, 15_000_000)
+            self.assertGreater(received, 9_000_000)
 
     def _is_cut(self, client: socket.socket) -> bool:
         try:
