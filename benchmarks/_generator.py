@@ -140,7 +140,12 @@ def batch(start: int, size: int) -> bytes:
 
 
 def rate(api: Api, sources: Sequence[Iterator[bytes]], seconds: float) -> float:
-    """Send each source's requests over a connection of its own, one after the other; return the answers per second."""
+    """
+    Send each source's requests over a connection of its own, one after the other, until they end or the time is up.
+
+    Returns:
+        The answers a second.
+    """
     selector, waiting, answers = selectors.DefaultSelector(), len(sources), 0
     connections = [(api.connect(), source) for source in sources]
     start = time.perf_counter()
@@ -155,8 +160,9 @@ def rate(api: Api, sources: Sequence[Iterator[bytes]], seconds: float) -> float:
             connection, source = key.data
             if connection.receive():
                 answers += 1
-                if time.perf_counter() - start < seconds:
-                    connection.send(next(source))
+                request = next(source, None) if time.perf_counter() - start < seconds else None
+                if request is not None:
+                    connection.send(request)
                 else:
                     waiting -= 1
     taken = time.perf_counter() - start

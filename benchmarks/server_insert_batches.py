@@ -5,23 +5,24 @@ POST of 5000 points a request, against the same work in process and against a se
 
 Goals: 0.6 times the points a second of decoding, checking and storing the same in process, by the same code and with one
 flush a request as well; 2.5 times those of bare aiohttp with a row a point. A floor that is not ours is shown beside it: the
-least that one can write which decodes, checks and stores text ready for the wire. The client is one thread over a bare
-socket, in another process than the servers, with one request under way.
+least that one can write which decodes, checks and stores text ready for the wire. The client is one thread over bare
+sockets, in another process than the servers, with one request under way, and with one on each of four connections.
 """
 
 from __future__ import annotations
 
+import math
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import count
 from operator import le
 from pathlib import Path
 
 import orjson
-from _baselines import KEY, SCHEMA, STREAM
+from _baselines import KEY, SCHEMA, STREAMS
 from _database import filled
-from _generator import Api, batch
+from _generator import Api, batch, rate
 from _programs import baseline, ours
 from _rounds import in_turns, options, report
 
@@ -33,17 +34,19 @@ from connectordb.server.handlers.data import insert_points, read_points
 from connectordb.server.storage import SQLiteStorage, Writer
 
 SIZE = 5000
+
+#: Besides one.
+CONNECTIONS = 4
 _CHUNK = 250
 
 
-def http(url: str, bodies: Iterator[bytes], requests: int) -> float:
-    """Post so many batches to a server; return points a second."""
-    api = Api(url, "", KEY)
-    connection = api.connect()
-    made = [api.request("POST", f"{STREAM}/data", next(bodies)) for _ in range(requests)]
-    taken = sum(connection.ask(request)[1] for request in made)
-    connection.close()
-    return requests * SIZE / taken
+def http(url: str, sources: Mapping[str, Iterator[bytes]], requests: int) -> float:
+    """Post so many batches to a server, a connection for each stream in *sources*; return points a second."""
+    api, each = Api(url, "", KEY), requests // len(sources)
+    made = [
+        [api.request("POST", f"{path}/data", next(source)) for _ in range(each)] for path, source in sources.items()
+    ]
+    return SIZE * rate(api, [iter(bodies) for bodies in made], seconds=math.inf)
 
 
 def in_process(storage: SQLiteStorage) -> Callable[[bytes], None]:
@@ -87,7 +90,7 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=40, help="for each measurement (40)")
     parser.add_argument("--folder", type=Path, default=Path.cwd(), help="on the disk that is to be measured")
     arguments = parser.parse_args()
-    rounds, requests = (2, 5) if arguments.short else (arguments.rounds, arguments.requests)
+    rounds, requests = (2, 8) if arguments.short else (arguments.rounds, arguments.requests)
 
     def bodies() -> Iterator[bytes]:
         return (batch(start, SIZE) for start in count(0, SIZE))
@@ -99,7 +102,13 @@ def main() -> None:
                 filling.devices([KEY])
         storage = SQLiteStorage(folder / "direct" / "connectordb.db")
         direct, floor = in_process(storage), least(folder / "least.db")
-        sources = {name: bodies() for name in ("ours", "rows", "in process", "least")}
+        alone_sources = {name: bodies() for name in ("in process", "least")}
+        # per server and number of connections, a stream for each connection
+        sources = {
+            (name, number): {path: bodies() for path in STREAMS[number - 1 :][:number]}
+            for name in ("ours", "rows")
+            for number in (1, CONNECTIONS)
+        }
 
         def alone(insert: Callable[[bytes], None], source: Iterator[bytes]) -> float:
             made = [next(source) for _ in range(requests)]
@@ -109,12 +118,16 @@ def main() -> None:
             return requests * SIZE / (time.perf_counter() - start)
 
         with ours(folder / "ours") as server, baseline("rows", folder / "rows.db") as bare:
+            for path in STREAMS:
+                Api(server.url, "", KEY).stream(f"test/{KEY}", path.rpartition("/")[2])
             figures = in_turns(
                 {
-                    "ours": lambda: http(server.url, sources["ours"], requests),
-                    "rows": lambda: http(bare.url, sources["rows"], requests),
-                    "in process": lambda: alone(direct, sources["in process"]),
-                    "least": lambda: alone(floor, sources["least"]),
+                    "ours": lambda: http(server.url, sources["ours", 1], requests),
+                    "rows": lambda: http(bare.url, sources["rows", 1], requests),
+                    "ours, many": lambda: http(server.url, sources["ours", CONNECTIONS], requests),
+                    "rows, many": lambda: http(bare.url, sources["rows", CONNECTIONS], requests),
+                    "in process": lambda: alone(direct, alone_sources["in process"]),
+                    "least": lambda: alone(floor, alone_sources["least"]),
                 },
                 rounds,
             )
@@ -123,6 +136,9 @@ def main() -> None:
     mine = figures["ours"]
     report(title, mine, figures["in process"], "points/s", least=0.6, against="the same in process")
     report(title, mine, figures["rows"], "points/s", least=2.5, against="bare aiohttp with a row a point")
+    many = f"{title}, {CONNECTIONS} connections"
+    against = "bare aiohttp with a row a point"
+    report(many, figures["ours, many"], figures["rows, many"], "points/s", least=2.5, against=against)
     report(title, mine, figures["least"], "points/s", against="the least in process")
 
 

@@ -38,15 +38,18 @@ class Batch(list[Datapoint]):
     @classmethod
     def of(cls, items: list[Any]) -> Batch | None:
         """Return the points that *items* are, if all are such."""
-        if set(map(type, items)) != {dict}:
-            return None
         try:
+            # of what JSON has, only objects can be asked for these
             times, values = [item["t"] for item in items], [item["d"] for item in items]
-        except KeyError:
+        except (KeyError, TypeError):
             return None
         kinds = frozenset(map(type, values))
         # both keys are there, so that it is two of each if it is two on average
-        if sum(map(len, items)) != 2 * len(items) or not (_TIMES.issuperset(map(type, times)) and kinds <= _SIMPLE):
+        if (
+            not items
+            or sum(map(len, items)) != 2 * len(items)
+            or not (_TIMES.issuperset(map(type, times)) and kinds <= _SIMPLE)
+        ):
             return None
         return cls(items, times, values, kinds)
 
