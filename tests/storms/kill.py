@@ -15,7 +15,7 @@ def weather(storm: Storm, times: int) -> str:
         began = time.monotonic()
         pid = storm.lives.start()
         time.sleep(storm.chance.choice((0.05, 0.4, 0.7, 1.0)) * storm.chance.random() + 0.02)
-        storm.lives.end(pid)
+        storm.lives.strike(pid, storm.chance)
         lived += time.monotonic() - began
         if storm.book.wrong:
             break

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import logging
 import os
+import random
 import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from ..support.command_line import TOP, environment
@@ -58,12 +60,21 @@ class Lives:
         """Begin a life; return its process."""
         return int(self._tell("start")[1])
 
-    def end(self, pid: int, number: int = signal.SIGKILL) -> None:
-        """End a life by a signal; a server that had ended by itself before is an error."""
+    def end(self, pid: int, number: int = signal.SIGKILL, asked: bool = False) -> None:
+        """End a life by a signal; a server that had ended by itself before, without having been *asked* to, is an error."""
         os.kill(pid, number)
         status = int(self._tell("wait", pid)[2])
-        if status not in (-number, 0 if number != signal.SIGKILL else -number):
+        expected = {-number, *([0, -signal.SIGTERM] if asked or number == signal.SIGTERM else [])}
+        if status not in expected:
             raise AssertionError(f"the server ended by itself, with the status {status}; its log says why")
+
+    def strike(self, pid: int, chance: random.Random) -> None:
+        """End a life by ``kill -9``; now and then just after it was asked to end, while it closes its files."""
+        asked = chance.random() < 0.15
+        if asked:
+            os.kill(pid, signal.SIGTERM)
+            time.sleep(chance.random() * 0.15)
+        self.end(pid, asked=asked)
 
     def close(self) -> None:
         """End the process."""

@@ -16,7 +16,7 @@ def weather(storm: Storm, times: int) -> str:
         began = time.monotonic()
         pid = storm.lives.start()
         time.sleep(storm.chance.choice((0.1, 0.4, 0.7, 1.0)) * storm.chance.random() + 0.02)
-        storm.lives.end(pid)
+        storm.lives.strike(pid, storm.chance)
         lived += time.monotonic() - began
         cut_power(storm.database, storm.durable, storm.chance)
         if storm.book.wrong:
