@@ -295,7 +295,7 @@ class Service:
 
     def _settle(self, done: Reply | Claim) -> None:
         if isinstance(done, Reply):
-            if done.landed is not None:
+            if done.landed is not None and done.published:  # not again what is known by its key
                 self.counts.inserts += 1
                 self.counts.points += sum(len(it.points) for it in done.published if it.path == done.landed.path)
             self.teller.settle(done)
