@@ -76,7 +76,7 @@ def room(wanted: int) -> int:
     if soft == resource.RLIM_INFINITY or soft - _OTHER_FILES >= wanted:
         return wanted
     possible = max(1, soft - _OTHER_FILES)
-    log.warning("the system lets this process open %d files: so at most %d connections, not %d", soft, possible, wanted)
+    log.info("the system lets this process open %d files: so at most %d connections, not %d", soft, possible, wanted)
     return possible
 
 

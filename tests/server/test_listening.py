@@ -48,7 +48,7 @@ class ListeningTests(Case):
         self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, before)
         resource.setrlimit(resource.RLIMIT_NOFILE, (300, before[1]))
         self.assertEqual(room(100), 100)
-        with self.assertLogs(listening.log, "WARNING"):
+        with self.assertLogs(listening.log, "INFO"):
             self.assertEqual(room(1000), 236)
         make_room(200)
         self.assertEqual(resource.getrlimit(resource.RLIMIT_NOFILE)[0], 300)
