@@ -214,13 +214,28 @@ class StoppingTests(ConnectionCase):
             del kept
 
     def test_not_reading(self) -> None:
-        """A client that does not read its answer."""
-        self.stops(lambda: [self.read_large() for _ in range(3)])
+        """Clients that do not read their answers."""
+        clients: list[socket.socket] = []
+
+        def prepare() -> None:
+            for _ in range(3):
+                clients.append(self.read_large())
+                self.assertIn(b"200 OK", clients[-1].recv(500))  # it has begun
+
+        self.stops(prepare)
 
     def test_half_a_request(self) -> None:
         """Clients with half a header, half a body, or nothing."""
-        body = b"POST /api/v1/crud/test/user/s HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n" + LOGIN + b"\r\n{"
-        self.stops(lambda: [self.client(*sent) for sent in ((), (b"GET /",), (body,), (PING, b"GET"))])
+        head = b"POST /api/v1/crud/test/user/s HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\nExpect: 100-continue\r\n"
+        clients: list[socket.socket] = []
+
+        def prepare() -> None:
+            clients.extend(self.client(*sent) for sent in ((), (b"GET /",), (PING, b"GET")))
+            clients.append(self.client(head + LOGIN + b"\r\n"))
+            self.assertIn(b"100 Continue", clients[-1].recv(500))
+            clients[-1].sendall(b"{")
+
+        self.stops(prepare)
 
     def test_websockets(self) -> None:
         """Websockets are told 1001; those that do not answer are not waited for."""
