@@ -178,37 +178,64 @@ def fan_out(
     subscribers: int,
     paced: int,
     flood: int,
+    publishers: int = 1,
 ) -> tuple[float, float]:
     """
-    Send inserts one by one, first waiting until everyone was told of each, then only for the answer.
+    Send inserts, first one by one, each when everyone was told of the one before; then whenever one is answered.
+
+    Args:
+        api: The server.
+        requests: The inserts.
+        subscribe: Opens a websocket to which they are told.
+        subscribers: How many of them.
+        paced: How many inserts one by one.
+        flood: How many behind them.
+        publishers: Over how many connections those are sent.
 
     Returns:
         The messages a second of the second part, and the median seconds from an insert to a message of the first.
     """
-    selector, connection = selectors.DefaultSelector(), api.connect()
+    selector, connections = selectors.DefaultSelector(), [api.connect() for _ in range(publishers)]
     sockets = [subscribe() for _ in range(subscribers)]
-    for opened in (connection.socket, *sockets):
+    for connection in connections:
+        selector.register(connection.socket, selectors.EVENT_READ, connection)
+    for opened in sockets:
         selector.register(opened, selectors.EVENT_READ)
     time.sleep(1)  # subscriptions are not acknowledged
+    told = answered = sent = 0
     delays: list[float] = []  # of every message, from the latest insert
-    start = delay = 0.0
-    for number in range(1, paced + flood + 1):
-        if number == paced + 1:
-            delay, start = sorted(delays)[len(delays) // 2], time.perf_counter()
-        sent, answered = time.perf_counter(), False
+    latest = start = 0.0
+
+    def publish(connection: Connection) -> None:
+        nonlocal sent, latest
+        sent, latest = sent + 1, time.perf_counter()
         connection.send(next(requests))
-        wanted = number * subscribers if number <= paced or number == paced + flood else 0
-        while not answered or len(delays) < wanted:
-            ready = selector.select(PATIENCE)
-            if not ready:
-                raise TimeoutError(f"only {len(delays)} messages of {wanted} arrived")
-            for key, _ in ready:
-                if key.fileobj is connection.socket:
-                    answered = connection.receive()
-                else:  # a message names its stream once, and all that can be waiting fit the buffer
-                    came = key.fileobj.recv(1 << 16).count(b'"stream"')  # type: ignore[union-attr]
-                    delays += came * [time.perf_counter() - sent]
+
+    def turn() -> None:
+        nonlocal told, answered
+        ready = selector.select(PATIENCE)
+        if not ready:
+            raise TimeoutError(f"only {told} messages of {sent * subscribers} arrived")
+        for key, _ in ready:
+            if key.data is None:  # a message names its stream once, and all that can be waiting fit the buffer
+                came = key.fileobj.recv(1 << 16).count(b'"stream"')  # type: ignore[union-attr]
+                told += came
+                delays.extend([time.perf_counter() - latest] * came)
+            elif key.data.receive():
+                answered += 1
+                if start and sent < paced + flood:
+                    publish(key.data)
+
+    while answered < paced:
+        publish(connections[0])
+        while answered < sent or told < sent * subscribers:
+            turn()
+    delay, start = sorted(delays)[len(delays) // 2], time.perf_counter()
+    for connection in connections:
+        publish(connection)
+    while told < (paced + flood) * subscribers or answered < sent:
+        turn()
     taken = time.perf_counter() - start
-    for opened in (connection.socket, *sockets):
+    for opened in (*sockets, *(connection.socket for connection in connections)):
         opened.close()
     return flood * subscribers / taken, delay
