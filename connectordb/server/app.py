@@ -45,6 +45,7 @@ from .proxies import Proxies
 from .routing import Redirect, Route, allowed, route
 from .server_timing import Spent
 from .service import Service
+from .tracebacks import let_go
 from .websocket import Connection, Timing
 
 log = logging.getLogger(__name__)
@@ -149,15 +150,18 @@ class App:
             connection.patience = patience = _patience(request)
             return await self._answer(request, headers, body, patience)
         except Refusal as refusal:
+            let_go(refusal)
             return error(refusal.status, refusal.message, about=refusal.headers)
         except NotWanted as unwanted:
             if connection.transport is None:
                 raise ConnectionResetError("nobody is left to be answered") from unwanted
+            let_go(unwanted)
             return error(503, f"Not done: {unwanted}")
         except ClosedError:
             return error(503, "ConnectorDB is shutting down")
         except StorageFull as full:
             log.error("%s: %s", asked_for(request), full)
+            let_go(full)
             return error(507, "The server's disk is full; nothing was stored.")
         except web.RequestPayloadError as broken:
             return error(400, f"the body is broken: {broken}")
@@ -167,6 +171,7 @@ class App:
             ref = str(uuid.uuid4())
             expected = isinstance(bug, ConnectorDBError)
             log.error("%s failed (ref %s): %s", asked_for(request), ref, bug, exc_info=not expected)
+            let_go(bug)
             return error(500, "The server failed; its log says why.", ref)
         finally:
             self._bodies.forget(body)

@@ -26,6 +26,7 @@ from .handlers.listening import Start
 from .news import News, frame
 from .service import Service
 from .teller import Listener
+from .tracebacks import let_go
 
 log = logging.getLogger(__name__)
 
@@ -132,11 +133,13 @@ class Dialogue(Listener):
             await self._obey(asked, id)
         except Refusal as refusal:
             self._refuse(id, refusal.status, refusal.message)
+            let_go(refusal)
         except ClosedError:
             self._refuse(id, 503, "ConnectorDB is shutting down")
         except StorageFull as full:
             log.error("%s: %s %s: %s", self._caller.path, asked.cmd, asked.path, full)
             self._refuse(id, 507, "The server's disk is full; nothing was stored.")
+            let_go(full)
         except Exception as error:  # the top of a task
             ref = str(uuid.uuid4())
             bug = not isinstance(error, ConnectorDBError)
@@ -211,8 +214,10 @@ class Dialogue(Listener):
                 await self._subscribe(asked.path)
         except Refusal as refusal:
             log.debug("%s: %s %s: %s", self._caller.path, asked.cmd, asked.path, refusal.message)
+            let_go(refusal)
         except ConnectorDBError as error:
             log.error("%s: %s %s failed: %s", self._caller.path, asked.cmd, asked.path, error)
+            let_go(error)
 
     async def _subscribe(self, path: Path) -> None:
         self._check_room(str(path))

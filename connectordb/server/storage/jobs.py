@@ -41,11 +41,14 @@ class Job(Generic[Given]):
         return self._error is not None
 
     def finish(self) -> None:
-        """Tell whoever waits."""
-        if self._error is not None:
-            self._future.set_exception(self._error)
+        """Tell whoever waits; this is the last that is done with a job."""
+        future, result, error = self._future, self._result, self._error
+        # an error's traceback holds this job, which must not hold the future that holds the error
+        del self._future, self._result, self._error, self._work
+        if error is not None:
+            future.set_exception(error)
         else:
-            self._future.set_result(self._result)
+            future.set_result(result)
 
     def fail(self, error: BaseException) -> None:
         """Tell whoever waits that it was never run."""
