@@ -28,9 +28,9 @@ from _rounds import in_turns, options, report
 
 from connectordb.protocol import json_text
 from connectordb.runtime.sqlite import connect, transaction
-from connectordb.server.accounts import Key, look_up
 from connectordb.server.handlers import Request
 from connectordb.server.handlers.data import insert_points, read_points
+from connectordb.server.rights.accounts import Key, look_up
 from connectordb.server.storage import SQLiteStorage, Writer
 
 SIZE = 5000

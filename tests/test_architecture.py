@@ -52,15 +52,15 @@ FOREIGN = {
     "requests": {"client/transport.py", "exceptions.py"},
     "websocket": {"live/connection.py"},
     "aiohttp": {
-        "server/app.py",
-        "server/answers.py",
-        "server/bodies.py",
-        "server/connections.py",
-        "server/metrics_port.py",
-        "server/websocket.py",
+        "server/web/app.py",
+        "server/web/answers.py",
+        "server/web/bodies.py",
+        "server/web/connections.py",
+        "server/web/metrics_port.py",
+        "server/web/websocket.py",
         "server/__init__.py",
     },  # the door: to name the extra if it is missing
-    "prometheus_client": {"server/metrics.py"},
+    "prometheus_client": {"server/operation/metrics.py"},
     "click": {"cli/"},
     "rich": {"cli/"},
     "psutil": {"cli/"},
@@ -70,13 +70,13 @@ FOREIGN = {
         "protocol/schemas.py",
         "protocol/validators.py",
         "server/handlers/fields.py",
-        "server/check.py",
+        "server/upkeep/check.py",
     },  # the last two: what the others raise
     "fastjsonschema": {"protocol/schemas.py"},
     "re2": {"server/"},
     "tomli": {"server/config.py"},
     "filelock": {"logger/", "server/"},
-    "bcrypt": {"server/passwords.py"},
+    "bcrypt": {"server/rights/passwords.py"},
 }
 
 #: Decide, and touch nothing.
@@ -86,8 +86,8 @@ PURE = (
     "logger/plan.py",
     "client/retry.py",
     "live/subscriptions.py",
-    "server/hub.py",
-    "server/permissions.py",
+    "server/subscribers/hub.py",
+    "server/rights/permissions.py",
     "server/proxies.py",
 )
 NOT_PURE = {"requests", "websocket", "apsw", "aiohttp", "socket", "threading", "time", "asyncio", "subprocess"}

@@ -12,20 +12,20 @@ except ImportError as error:
         "the embedded server needs aiohttp, which is not installed: pip install 'ConnectorDB[server]'"
     ) from error
 
-from .backup import backup, restore
-from .check import Checked, Finding, Progress, Tell, check
 from .config import Config, configured
 from .config import load as load_config
 from .config import render as render_config
 from .database import Created, Running, create, running
 from .exchange import Exported, Imported, export_database, import_database
-from .listening import make_room
-from .logs import Logs
-from .permission_files import load as load_permissions
-from .permission_template import render as default_permissions
-from .salvage import Salvaged, salvage
+from .operation.logs import Logs
+from .rights.permission_files import load as load_permissions
+from .rights.permission_template import render as default_permissions
 from .server import Server
-from .users import Account, add_user, list_users, remove_user, set_password, set_role
+from .upkeep.backup import backup, restore
+from .upkeep.check import Checked, Finding, Progress, Tell, check
+from .upkeep.salvage import Salvaged, salvage
+from .upkeep.users import Account, add_user, list_users, remove_user, set_password, set_role
+from .web.listening import make_room
 
 __all__ = [
     "Account",

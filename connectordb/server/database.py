@@ -34,7 +34,7 @@ from ..protocol.constants import RESERVED_USER_NAMES
 from ..protocol.paths import check_name, is_name
 from ..runtime.durable import flush
 from .config import Storage as StorageSettings
-from .passwords import hash_password
+from .rights.passwords import hash_password
 from .storage import SQLiteStorage, Storage
 from .tree import create_user
 

@@ -18,22 +18,22 @@ from typing import TYPE_CHECKING
 
 from ..exceptions import ClosedError, ConfigurationError, ConnectorDBError
 from ..runtime.worker import Worker
-from .app import App
 from .config import DEFAULT, Config, Listen, configured
-from .cookies import load_secret
 from .database import Database
 from .database import open as open_database
 from .forgetting import forget_old_keys
-from .health import Health
-from .listening import bound, refuse_exposure, url
-from .permission_watch import PermissionWatch, follow
+from .operation.health import Health
+from .operation.service_manager import notify
+from .rights.permission_watch import PermissionWatch, follow
 from .service import Service
-from .service_manager import notify
-from .tls import Certificate
-from .websocket import Timing
+from .web.app import App
+from .web.cookies import load_secret
+from .web.listening import bound, refuse_exposure, url
+from .web.tls import Certificate
+from .web.websocket import Timing
 
 if TYPE_CHECKING:
-    from .metrics_port import MetricsPort
+    from .web.metrics_port import MetricsPort
 
 log = logging.getLogger(__name__)
 
@@ -330,8 +330,8 @@ class _Sockets:
 def _metrics_port(app: App, service: Service, database: Database) -> MetricsPort:
     try:
         # only here: most servers need no prometheus-client
-        from .metrics import Metrics, Now
-        from .metrics_port import MetricsPort
+        from .operation.metrics import Metrics, Now
+        from .web.metrics_port import MetricsPort
     except ModuleNotFoundError as error:
         raise ConfigurationError(
             f"metrics.port: figures for Prometheus need {error.name!r}: pip install 'ConnectorDB[server]'"

@@ -17,22 +17,22 @@ from typing import Any, TypeVar
 from ..protocol.feed import EndReason
 from ..protocol.paths import Path
 from ..runtime.clock import SYSTEM, Clock
-from .accounts import ANONYMOUS, Caller, Claim, Credentials, Known, LoginRefused, as_of_now, confirm, look_up
 from .aftermath import Aftermath
 from .config import DEFAULT as CONFIG
 from .config import Config
 from .crew import Busy, Crew
 from .handlers import HashWanted, Landed, Pages, Refusal, Reply, Request, at_once, data
 from .handlers.listening import Start, start
-from .passwords import hash_password
 from .patience import NotWanted, Patience
-from .penalties import Penalties, TooMany
-from .permissions import DEFAULT, Permissions
-from .renewal import Renewals
+from .rights.accounts import ANONYMOUS, Caller, Claim, Credentials, Known, LoginRefused, as_of_now, confirm, look_up
+from .rights.passwords import hash_password
+from .rights.penalties import Penalties, TooMany
+from .rights.permissions import DEFAULT, Permissions
+from .rights.renewal import Renewals
 from .routing import Route
 from .server_timing import Spent, seconds
 from .storage import NotRecent, Reader, Storage, Writer
-from .teller import Teller
+from .subscribers.teller import Teller
 
 log = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .accounts import USER_DEVICE, new_apikey
+from .rights.accounts import USER_DEVICE, new_apikey
 from .storage import User, Writer
 
 #: The device that holds what is made automatically, the log of changes above all.

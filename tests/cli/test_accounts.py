@@ -13,8 +13,9 @@ from unittest import mock
 from click.testing import CliRunner, Result
 
 from connectordb.cli.commands import commands
-from connectordb.server import create, database, passwords
-from connectordb.server.accounts import Password, confirm, look_up
+from connectordb.server import create, database
+from connectordb.server.rights import passwords
+from connectordb.server.rights.accounts import Password, confirm, look_up
 
 from ..support.case import SOON, Case
 from ..support.command_line import PATIENCE, command, environment

@@ -31,7 +31,7 @@ from hypothesis.database import DirectoryBasedExampleDatabase
 from ..support.server_process import ServerProcess
 from .catalogue import KEYS
 from .frames import Session, attend, sessions
-from .making import Dialogue, by_everybody, dialogues
+from .making import Dialogue, by_everybody, dialogues, heavy
 from .population import Population
 from .stalls import PATIENCE, Stalled
 from .talking import Wrong, hold
@@ -109,6 +109,8 @@ class Run:
         self.stalled.look()
         if number % 5 == 0:
             self.stalled.begin()
+            for answer in hold(self.address, heavy(number // 5)):
+                self.statuses[answer.status] += 1
         self.population.renew()
 
 

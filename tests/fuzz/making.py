@@ -334,6 +334,25 @@ class Dialogue:
     patient: bool = True
 
 
+def heavy(number: int) -> Dialogue:
+    """Return one of the dialogues that take the server long, with something light behind it."""
+    size, kind = 9 * 1024 * 1024, number % 8
+    body = (
+        lambda: b"[" + b'{"t":5,"d":1},' * (size // 14) + b'{"t":5,"d":1}]',
+        lambda: b'[{"t":1,"d":"' + b"x" * size + b'"}]',
+        lambda: b"[" * size,
+        lambda: b'[{"t":1,"d":{' + b",".join(b'"%d":%d' % (n, n) for n in range(400_000)) + b"}}]",
+        lambda: b"[" + b"1e999," * (size // 6) + b"1]",
+        lambda: b" " * (size + (3 << 20)),
+        lambda: b'[{"t":1,"d":' + b"9" * size + b"}]",
+        lambda: b'[{"t":1,"d":"' + b"\\u0000" * (size // 6) + b'"}]',
+    )[kind]()
+    framing = (Framing.LENGTH, Framing.CHUNKED, Framing.EXPECT)[number % 3]
+    target = b"/api/v1/crud/fa/plain/%s/data" % (b"object", b"number", b"text", b"brief")[number // 8 % 4]
+    asked = Asked(b"PUT", target, (with_key("key-fa-plain"),), body, framing)
+    return Dialogue((asked, Asked(b"GET", target + b"?i1=-3", (with_key("key-fa-plain"),))), pieces=1 + number % 5)
+
+
 @st.composite
 def dialogues(draw: st.DrawFn, longest: int = 30) -> Dialogue:
     """Draw what is sent on a connection: many requests of which each must be answered, or a single one of any kind."""

@@ -1,7 +1,8 @@
-"""Clients that begin and do not go on: the server must get rid of each in time, and serve all others meanwhile."""
+"""Clients that begin and do not go on, or byte by byte: the server must get rid of each in time, and serve all others."""
 
 from __future__ import annotations
 
+import itertools
 import socket
 import time
 
@@ -35,40 +36,42 @@ class Stalled:
 
     def __init__(self, address: tuple[str, int]) -> None:
         self._address = address
-        self._open: list[tuple[socket.socket, float, bytes]] = []
+        self._open: list[tuple[socket.socket, float, bytes, bool]] = []
         self.number = 0
 
     def begin(self) -> None:
-        """Open one of each kind that is not open now."""
-        for beginning in _BEGINNINGS:
+        """Open two of each kind: one says no more, the other a byte now and then."""
+        for beginning, drips in itertools.product(_BEGINNINGS, (False, True)):
             connection = socket.create_connection(self._address, 10)
             connection.sendall(beginning)
             connection.setblocking(False)
-            self._open.append((connection, time.monotonic() + _DEADLINE, beginning))
+            self._open.append((connection, time.monotonic() + _DEADLINE, beginning, drips))
             self.number += 1
 
     def look(self) -> None:
         """Let those go that the server has hung up on; raise `Wrong` if it has not in time."""
         still = []
-        for connection, deadline, beginning in self._open:
-            if _is_closed(connection):
+        for connection, deadline, beginning, drips in self._open:
+            if _is_closed(connection, drips):
                 connection.close()
             elif time.monotonic() > deadline:
                 connection.close()
                 raise Wrong(f"after {_DEADLINE:g} s the server still waits for the rest of {beginning!r}")
             else:
-                still.append((connection, deadline, beginning))
+                still.append((connection, deadline, beginning, drips))
         self._open = still
 
     def end(self) -> None:
         """Wait until all are gone."""
         while self._open:
             self.look()
-            time.sleep(0.05)
+            time.sleep(0.2)
 
 
-def _is_closed(connection: socket.socket) -> bool:
+def _is_closed(connection: socket.socket, drips: bool) -> bool:
     try:
+        if drips:
+            connection.send(b"x")
         while connection.recv(65536):
             pass  # an answer, before it hangs up
     except BlockingIOError:

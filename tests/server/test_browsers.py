@@ -14,7 +14,7 @@ from connectordb.server.config import Config, Listen
 
 from ..support.case import SOON
 from ..support.server import run_server
-from .test_app import AppCase
+from .web.test_app import AppCase
 
 EVIL = {"Origin": "http://evil.example"}
 

@@ -17,9 +17,10 @@ from filelock import FileLock
 
 from connectordb.exceptions import ClosedError, DatabaseInUse, LocalProtocolError, StorageError
 from connectordb.runtime.sqlite import connect
-from connectordb.server import database, passwords
-from connectordb.server.accounts import Password, confirm, look_up
+from connectordb.server import database
 from connectordb.server.database import Created, Database, Running
+from connectordb.server.rights import passwords
+from connectordb.server.rights.accounts import Password, confirm, look_up
 from connectordb.server.storage import Device, User
 
 from ..support.case import SOON, Case

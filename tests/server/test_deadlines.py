@@ -14,7 +14,7 @@ from connectordb.runtime.clock import Deadline
 from connectordb.server.handlers import data
 
 from ..support.case import MS, SOON
-from .test_app import AppCase
+from .web.test_app import AppCase
 
 LOGIN = b"Authorization: Basic " + base64.b64encode(b"test:test") + b"\r\n"
 

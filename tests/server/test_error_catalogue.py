@@ -17,7 +17,7 @@ from connectordb.server.config import Config, Permissions
 
 from ..support.case import Case
 from ..support.server import run_server
-from .test_permission_files import default
+from .rights.test_permission_files import default
 
 API = "api/v1/"
 LONG = "x" * 30

@@ -11,7 +11,7 @@ from connectordb.server.config import Compression, Config, Listen
 
 from ..support.case import SOON
 from ..support.server import run_server
-from .test_app import AppCase
+from .web.test_app import AppCase
 
 
 class Compressed(AppCase):

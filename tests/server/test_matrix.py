@@ -8,8 +8,8 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
-from connectordb.server.accounts import ANONYMOUS, Caller
 from connectordb.server.handlers import Refusal, Reply, Request, create, crud, data, meta
+from connectordb.server.rights.accounts import ANONYMOUS, Caller
 from connectordb.server.storage import Device, User, Writer
 from connectordb.server.tree import create_user
 

@@ -10,7 +10,7 @@ from connectordb.server.config import KIB, Config, Limits
 
 from ..support.case import SOON
 from ..support.server import run_server
-from .test_app import AppCase
+from .web.test_app import AppCase
 
 VERSION = b"GET /api/v1/meta/version HTTP/1.1\r\nHost: x\r\n"
 CLOSE = b"Connection: close\r\n\r\n"

@@ -10,15 +10,15 @@ from typing import Any, TypeVar
 from unittest import mock
 
 from connectordb.protocol.paths import Path
-from connectordb.server import passwords
-from connectordb.server.accounts import Caller, Key, Password
 from connectordb.server.config import Config, Login
 from connectordb.server.crew import Busy
 from connectordb.server.handlers import Refusal, query
-from connectordb.server.news import News
 from connectordb.server.patience import NotWanted, Patience
+from connectordb.server.rights import passwords
+from connectordb.server.rights.accounts import Caller, Key, Password
 from connectordb.server.routing import Route, route
 from connectordb.server.service import Service
+from connectordb.server.subscribers.news import News
 
 from ..support.case import SOON
 from .handlers.case import HandlerCase

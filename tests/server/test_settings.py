@@ -14,8 +14,9 @@ import requests
 import websocket
 
 from connectordb.protocol.features import HEADER, Features
-from connectordb.server import Config, Server, passwords
+from connectordb.server import Config, Server
 from connectordb.server.config import settings
+from connectordb.server.rights import passwords
 
 from ..support.case import MS, SOON, Case
 from ..support.server import run_server
@@ -25,14 +26,16 @@ TESTS = Path(__file__).parent.parent
 #: Settings whose effect is seen in other tests, and where.
 ELSEWHERE = {
     **dict.fromkeys(("listen.host", "listen.port", "listen.tls_cert", "listen.unencrypted"), "cli/test_config.py"),
-    "listen.tls_key": "server/test_tls.py",
+    "listen.tls_key": "server/web/test_tls.py",
     **dict.fromkeys(("listen.site_url", "listen.allowed_origins"), "server/test_browsers.py"),
-    "listen.trusted_proxies": "server/test_observer.py",
+    "listen.trusted_proxies": "server/operation/test_observer.py",
     **dict.fromkeys(
-        ("login.refused_delay", "login.refused_waiting", "login.refused_per_address"), "server/test_penalties.py"
+        ("login.refused_delay", "login.refused_waiting", "login.refused_per_address"), "server/rights/test_penalties.py"
     ),
-    **dict.fromkeys(("limits.body_bytes", "limits.anonymous_bytes", "limits.unknown_bytes"), "server/test_bodies.py"),
-    "limits.bodies_bytes": "server/test_app.py",
+    **dict.fromkeys(
+        ("limits.body_bytes", "limits.anonymous_bytes", "limits.unknown_bytes"), "server/web/test_bodies.py"
+    ),
+    "limits.bodies_bytes": "server/web/test_app.py",
     **dict.fromkeys(
         (
             "limits.line_bytes",
@@ -41,7 +44,7 @@ ELSEWHERE = {
             "limits.idle_seconds",
             "limits.answer_seconds",
         ),
-        "server/test_connections.py",
+        "server/web/test_connections.py",
     ),
     **dict.fromkeys(
         (
@@ -50,13 +53,15 @@ ELSEWHERE = {
             "limits.connections_per_address",
             "limits.shutdown_seconds",
         ),
-        "server/test_connections.py",
+        "server/web/test_connections.py",
     ),
     "limits.check_seconds": "server/handlers/test_data.py",
-    **dict.fromkeys(("log.level", "log.format", "log.file", "log.rotate_bytes", "log.keep"), "server/test_logs.py"),
-    "log.requests": "server/test_observer.py",
-    **dict.fromkeys(("metrics.port", "metrics.host"), "server/test_metrics_port.py"),
-    **dict.fromkeys(("permissions.file", "permissions.watch"), "server/test_permission_watch.py"),
+    **dict.fromkeys(
+        ("log.level", "log.format", "log.file", "log.rotate_bytes", "log.keep"), "server/operation/test_logs.py"
+    ),
+    "log.requests": "server/operation/test_observer.py",
+    **dict.fromkeys(("metrics.port", "metrics.host"), "server/web/test_metrics_port.py"),
+    **dict.fromkeys(("permissions.file", "permissions.watch"), "server/rights/test_permission_watch.py"),
     **dict.fromkeys(("storage.group_inserts", "storage.group_seconds"), "server/storage/test_watch.py"),
 }
 
@@ -202,7 +207,7 @@ class SettingsTests(Case):
             answer = requests.get(f"{self.server.url}/api/v1/?q=this", auth=("test", "test"), timeout=SOON)
             found.append(answer.status_code)
 
-        with mock.patch("connectordb.server.accounts.verify_password", slow):
+        with mock.patch("connectordb.server.rights.accounts.verify_password", slow):
             threads = [threading.Thread(target=log_in) for _ in range(6)]
             for thread in threads:
                 thread.start()

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from connectordb.server import Server, create, passwords
+from connectordb.server import Server, create
+from connectordb.server.rights import passwords
 
 
 @contextmanager

@@ -181,7 +181,7 @@ _COUNTED = ("Connection", "Outbox", "_Connection", "WebSocketResponse", "Pages",
 
 def count() -> dict[str, int]:
     """Return how many of each there are in this process, and the subscriptions of its hub."""
-    from connectordb.server.hub import Hub
+    from connectordb.server.subscribers.hub import Hub
 
     gc.collect()
     counts = dict.fromkeys(_COUNTED, 0)
@@ -197,7 +197,8 @@ def count() -> dict[str, int]:
 
 def main() -> None:
     """Serve until the end of input."""
-    from connectordb.server import Server, passwords
+    from connectordb.server import Server
+    from connectordb.server.rights import passwords
 
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     directory, port, *more = sys.argv[1:]

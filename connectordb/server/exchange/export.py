@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from ...exceptions import ConnectorDBError, StorageError
-from ..check import Progress
-from ..onlooker import Onlooker, onlooking
 from ..storage import Device, Reader, Series, Stream, User
+from ..upkeep.check import Progress
+from ..upkeep.onlooker import Onlooker, onlooking
 from .writer import ExportWriter
 
 #: Bytes of points that are read in one view.

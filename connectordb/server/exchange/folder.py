@@ -19,8 +19,8 @@ from ...exceptions import LocalProtocolError
 from ...protocol import exports, json_text
 from ...protocol.constants import RESERVED_USER_NAMES
 from ...protocol.paths import is_name
-from ..passwords import from_export
-from ..permissions import FIELDS, Kind
+from ..rights.passwords import from_export
+from ..rights.permissions import FIELDS, Kind
 
 #: Bytes of the file that describes a user, a device or a stream.
 OBJECT_LIMIT = 256 * 1024

@@ -22,13 +22,13 @@ from ...exceptions import LocalProtocolError, StorageError
 from ...protocol import json_text
 from ...protocol.points import Datapoint
 from .. import database
-from ..accounts import USER_DEVICE, new_apikey
-from ..check import Progress
 from ..handlers.fields import compact_schema
 from ..handlers.request import Refusal
-from ..passwords import fits_none, hash_password, verify_password
+from ..rights.accounts import USER_DEVICE, new_apikey
+from ..rights.passwords import fits_none, hash_password, verify_password
 from ..storage import Device, Older, Reader, Series, SQLiteStorage, Storage, Stream, Taken, User, Writer
 from ..tree import ADMIN, META_DEVICE, create_user
+from ..upkeep.check import Progress
 from .folder import Findings, FoundDevice, FoundStream, FoundUser, read_folder
 from .points import Survey, batches, first_difference, in_order, survey
 

@@ -24,8 +24,8 @@ from filelock import Timeout as LockTimeout
 from ...exceptions import StorageError, StorageFull
 from ...protocol import exports
 from ...runtime.durable import flush
-from ..passwords import for_export
-from ..permissions import FIELDS, Kind
+from ..rights.passwords import for_export
+from ..rights.permissions import FIELDS, Kind
 from ..storage import Device, Stream, User
 
 #: In the folder of an export that is not complete.

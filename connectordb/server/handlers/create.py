@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..accounts import USER_DEVICE
-from ..permissions import Kind, UserRole
+from ..rights.accounts import USER_DEVICE
+from ..rights.permissions import Kind, UserRole
 from ..storage import Device, Stream, Taken, User, Writer
 from ..tree import BORN_DEVICES, create_user
 from . import limits

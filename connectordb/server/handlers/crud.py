@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 from ...protocol.constants import DOWNLINK
-from ..accounts import new_apikey
-from ..permissions import Kind, Level
+from ..rights.accounts import new_apikey
+from ..rights.permissions import Kind, Level
 from ..storage import Device, Found, Reader, Series, Stream, Taken, User, Writer
 from ..tree import BORN_DEVICES
 from .changes import command, log_change

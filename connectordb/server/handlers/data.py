@@ -13,7 +13,7 @@ from ...protocol import json_text
 from ...protocol.constants import DOWNLINK
 from ...protocol.points import Batch, Datapoint
 from ...runtime.clock import Deadline
-from ..permissions import Level
+from ..rights.permissions import Level
 from ..storage import Device, Inserted, Older, Reader, Remembered, Series, Stream, User, Writer
 from .fields import stored_schema
 from .limits import check_size

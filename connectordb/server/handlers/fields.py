@@ -13,10 +13,10 @@ from typing import Any
 from ...protocol.constants import DESCRIPTION_LIMIT, ICON_LIMIT, NAME_LIMIT, NAMED_ICON_LIMIT
 from ...protocol.paths import is_name
 from ...protocol.schemas import Schema
-from ..accounts import new_apikey
 from ..config import Limits
 from ..patterns import server_schema
-from ..permissions import FIELDS, FieldSet, Kind, Permissions, UserRole
+from ..rights.accounts import new_apikey
+from ..rights.permissions import FIELDS, FieldSet, Kind, Permissions, UserRole
 from ..storage import Device, Stream, User
 from .request import Refusal
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..accounts import USER_DEVICE, Caller
+from ..rights.accounts import USER_DEVICE, Caller
 from ..storage import Taken, Writer
 from .create import new_user, read_user, taken_refusal
 from .fields import with_defaults

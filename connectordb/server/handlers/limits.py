@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from ...protocol import json_text
 from ...protocol.points import Datapoint
-from ..permissions import Permissions
+from ..rights.permissions import Permissions
 from ..storage import Reader, Series, User
 from .request import Refusal
 

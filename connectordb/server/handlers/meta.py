@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from ...pipescript import INTERPOLATORS
 from ...protocol.constants import SERVER_VERSION
-from ..permissions import Counted
+from ..rights.permissions import Counted
 from ..storage import Reader
 from .request import Refusal, Reply, Request
 

@@ -11,9 +11,9 @@ from typing import Any, Literal, Protocol, TypeVar
 from ...exceptions import ConnectorDBError
 from ...protocol import json_text
 from ...protocol.points import Datapoint
-from ..accounts import ANONYMOUS, Caller
 from ..config import Idempotency, Limits
-from ..permissions import DEFAULT, Permissions
+from ..rights.accounts import ANONYMOUS, Caller
+from ..rights.permissions import DEFAULT, Permissions
 from ..storage import Found, Inserted, Reader
 
 T = TypeVar("T")

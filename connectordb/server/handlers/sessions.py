@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..accounts import ANONYMOUS, LoginRefused
+from ..rights.accounts import ANONYMOUS, LoginRefused
 from ..storage import Reader
 from .request import Kind, Reply, Request, Session
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from connectordb.server import database, passwords
+from connectordb.server import database
+from connectordb.server.rights import passwords
 from connectordb.server.storage import Reader, Series, Writer
 
 from ...support.case import SOON, Case

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from connectordb.exceptions import DatabaseInUse, LocalProtocolError, StorageError
 from connectordb.server import database
-from connectordb.server.accounts import Key, LoginRefused, Password, confirm, look_up
 from connectordb.server.exchange import Imported, export_database, import_database, importing
+from connectordb.server.rights.accounts import Key, LoginRefused, Password, confirm, look_up
 from connectordb.server.storage import Series, Writer
 
 from ...support.case import SOON

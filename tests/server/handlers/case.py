@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from connectordb.protocol import json_text
-from connectordb.server.accounts import ANONYMOUS, Caller
 from connectordb.server.handlers import HashWanted, Refusal, Reply, Request
+from connectordb.server.rights.accounts import ANONYMOUS, Caller
 from connectordb.server.storage import Reader, Series, Writer
 from connectordb.server.tree import create_user
 

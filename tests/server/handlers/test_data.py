@@ -6,7 +6,7 @@ from unittest import mock
 
 from connectordb.protocol import json_text
 from connectordb.server.config import Limits
-from connectordb.server.handlers import Published, Refusal, at_once, data
+from connectordb.server.handlers import Published, Refusal, data
 from connectordb.server.handlers.data import insert, read
 from connectordb.server.storage import Inserted
 

@@ -19,7 +19,7 @@ from connectordb.server.handlers.fields import (
     shown,
     with_defaults,
 )
-from connectordb.server.permissions import DEFAULT, FIELDS, FieldSet
+from connectordb.server.rights.permissions import DEFAULT, FIELDS, FieldSet
 from connectordb.server.storage import Stream, User
 
 from ...support.case import Case

@@ -7,7 +7,7 @@ from typing import Any
 
 from connectordb.server.handlers.crud import read
 from connectordb.server.handlers.join import join
-from connectordb.server.permissions import DEFAULT
+from connectordb.server.rights.permissions import DEFAULT
 
 from .case import HandlerCase
 

@@ -12,7 +12,7 @@ from connectordb.server.handlers import Refusal, Reply, Request
 from connectordb.server.handlers.create import create
 from connectordb.server.handlers.crud import delete, update
 from connectordb.server.handlers.data import insert
-from connectordb.server.permissions import DEFAULT, Limits, Permissions
+from connectordb.server.rights.permissions import DEFAULT, Limits, Permissions
 from connectordb.server.storage import Reader, Writer
 
 from ...support.case import SOON

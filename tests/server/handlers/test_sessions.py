@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from connectordb.server.accounts import LoginRefused
 from connectordb.server.handlers import Session, sessions
 from connectordb.server.handlers.request import Kind
+from connectordb.server.rights.accounts import LoginRefused
 
 from .case import HandlerCase
 

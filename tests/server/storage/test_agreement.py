@@ -9,8 +9,8 @@ from concurrent.futures import Future
 from typing import Any
 
 from connectordb.exceptions import StorageFull
-from connectordb.server.check import first_finding
 from connectordb.server.storage import Reader, Series, Writer
+from connectordb.server.upkeep.check import first_finding
 
 from ...support.case import SOON
 from ...support.disks import FullDisk, Space

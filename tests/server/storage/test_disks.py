@@ -12,8 +12,8 @@ from typing import Any
 
 from connectordb.exceptions import StorageError, StorageFull
 from connectordb.runtime.sqlite import connect
-from connectordb.server.check import first_finding
 from connectordb.server.storage import Series, SQLiteStorage
+from connectordb.server.upkeep.check import first_finding
 
 from ...support.case import SOON
 from ...support.disks import FullDisk, LossyDisk, Space, cut_power

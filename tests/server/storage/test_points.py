@@ -16,10 +16,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from connectordb.exceptions import StorageError
 from connectordb.protocol.json_text import as_stored
-from connectordb.server.check import check_file
 from connectordb.server.storage import Inserted, Older, Reader, Series, SQLiteStorage
 from connectordb.server.storage.chunks import OPEN_BYTES
 from connectordb.server.storage.points import Points
+from connectordb.server.upkeep.check import check_file
 
 from ...support.case import SOON
 from .trees import StorageCase, plant, stream

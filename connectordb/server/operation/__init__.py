@@ -1,0 +1,1 @@
+"""What somebody who runs a server looks at: its log, figures, health, and what a service manager is told."""

@@ -1,0 +1,141 @@
+"""
+Figures for Prometheus. The page ``docs/howto/metrics.rst`` lists them.
+
+What happens seldom is counted as it happens; what the server knows anyway is looked up when somebody asks. This file imports
+prometheus-client, and is imported where figures are wanted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from ...protocol.constants import API_ROOT
+from ..service import Counts
+from ..storage import State
+
+#: What the figures are sent as.
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+_VERBS = frozenset(("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"))
+_FIXED = frozenset(
+    ("", "crud/", "login", "logout", "meta/version", "meta/transforms", "meta/interpolators")
+    + ("query/merge", "query/dataset", "websocket")
+)
+_NAMES = ("USER", "DEVICE", "STREAM")
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """
+    What the server knows of itself at a moment.
+
+    Attributes:
+        storage: How the storage is.
+        counts: What was done so far.
+        connections: Connections that are open.
+        refused_connections: Connections that were sent away so far.
+        websockets: Websockets that are open.
+        subscriptions: What they subscribed to.
+        ready: Whether it could do its work.
+    """
+
+    storage: State
+    counts: Counts
+    connections: int
+    refused_connections: int
+    websockets: int
+    subscriptions: int
+    ready: bool
+
+
+class Metrics:
+    """
+    The figures of one server.
+
+    Args:
+        now: Returns what the server knows of itself.
+    """
+
+    def __init__(self, now: Callable[[], Now]) -> None:
+        self._registry = CollectorRegistry()
+        self._registry.register(_Server(now))
+        ProcessCollector(registry=self._registry)
+        self._requests = Counter(
+            "connectordb_requests",
+            "Requests that were answered.",
+            ["route", "method", "status"],
+            registry=self._registry,
+        )
+        self._seconds = Histogram(
+            "connectordb_request_seconds",
+            "Seconds from a request to its answer.",
+            ["route"],
+            buckets=_SECONDS,
+            registry=self._registry,
+        )
+        self._received = Counter("connectordb_received_bytes", "Bytes of requests' bodies.", registry=self._registry)
+        self._sent = Counter("connectordb_sent_bytes", "Bytes of answers' bodies.", registry=self._registry)
+
+    def answered(self, method: str, path: str, status: int, seconds: float, received: int, sent: int) -> None:
+        """Count a request; a websocket when it has ended, without its time."""
+        route = template(path)
+        self._requests.labels(route, method if method in _VERBS else "other", str(status)).inc()
+        if status != 101:
+            self._seconds.labels(route).observe(seconds)
+        self._received.inc(received)
+        self._sent.inc(sent)
+
+    def text(self) -> bytes:
+        """Return all figures as Prometheus reads them."""
+        return generate_latest(self._registry)
+
+
+class _Server(Collector):
+    """What is looked up when somebody asks."""
+
+    def __init__(self, now: Callable[[], Now]) -> None:
+        self._now = now
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the figures."""
+        now = self._now()
+        storage, counts = now.storage, now.counts
+        for name, meaning, value in (
+            ("ready", "1 if the server could do its work.", int(now.ready)),
+            ("connections", "Connections that are open.", now.connections),
+            ("websockets", "Websockets that are open.", now.websockets),
+            ("subscriptions", "Subscriptions of all websockets.", now.subscriptions),
+            ("reads_waiting", "Reads that wait for a thread of the storage.", storage.reads_waiting),
+            ("writes_waiting", "Writes that wait for the next commit.", storage.writes_waiting),
+        ):
+            yield GaugeMetricFamily(f"connectordb_{name}", meaning, value)
+        for name, meaning, count in (
+            ("refused_connections", "Connections that were sent away, as there was no room.", now.refused_connections),
+            ("refused_logins", "Logins that were refused.", counts.refused_logins),
+            ("inserts", "Inserts that were stored, or told to subscribers.", counts.inserts),
+            ("points", "Points of inserts.", counts.points),
+            ("commits", "Commits of the storage.", storage.commits),
+            ("committed_writes", "Writes that were stored by them.", storage.writes),
+            ("commit_seconds", "Seconds that they took.", storage.commit_seconds),
+        ):
+            yield CounterMetricFamily(f"connectordb_{name}", meaning, count)
+
+
+def template(path: str) -> str:
+    """Return the kind of address that a path is: few enough to count by, whatever clients ask for."""
+    below = path.removeprefix(f"{API_ROOT}/") if path.startswith(f"{API_ROOT}/") else None
+    if below is None:
+        return path if path == "/health" else "other"
+    if below in _FIXED:
+        return below or "root"
+    kind, *names = below.split("/")
+    data = names[3:] == ["data"]
+    if kind == "crud" and (data or 0 < len(names) <= 3):
+        return "/".join(["crud", *_NAMES[: len(names[:3])], *(["data"] if data else [])])
+    return "feed/USER/DEVICE/STREAM" if kind == "feed" and len(names) == 3 else "other"

@@ -1,0 +1,58 @@
+"""
+What subscribers are told of an insert, as the bytes of whole websocket frames: made once, however many are told.
+
+Those who subscribed as in 0.3 get the points as they were sent; those who subscribed with an id get them as they were stored,
+in the storage's own text, with the index of the first.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from ...protocol import json_text
+from ...protocol.feed import Message
+from ..handlers import Published
+
+_TEXT = 0x81  # a text, whole
+
+
+def frame(text: bytes) -> bytes:
+    """Return the websocket frame of a text, as a server sends it (RFC 6455, 5.2)."""
+    size = len(text)
+    if size < 126:
+        return bytes((_TEXT, size)) + text
+    if size < 1 << 16:
+        return bytes((_TEXT, 126)) + size.to_bytes(2, "big") + text
+    return bytes((_TEXT, 127)) + size.to_bytes(8, "big") + text
+
+
+class News:
+    """
+    An insert, as it is told.
+
+    Attributes:
+        path: What was written.
+        number: How many points.
+        first: The index of the first; `None` if they were not stored.
+    """
+
+    def __init__(self, published: Published) -> None:
+        self._published = published
+        self.path = published.path
+        self.number = len(published.points)
+        self.first = published.stored.first if published.stored else None
+
+    @cached_property
+    def plain(self) -> bytes:
+        """The frame for who subscribed as in 0.3."""
+        return frame(Message(self.path, self._published.points).encode() + b"\n")
+
+    @cached_property
+    def indexed(self) -> bytes:
+        """The frame for who subscribed with an id: the index, and the points as they were stored, if they were."""
+        stored = self._published.stored
+        if stored is None:
+            return self.plain
+        return frame(
+            b'{"stream":%b,"index":%d,"data":[%b]}\n' % (json_text.dumps(self.path), stored.first, stored.text)
+        )

@@ -1,0 +1,262 @@
+"""
+Is a database sound? SQLite's structure, every row, every chunk of points, one finding a line.
+
+It only reads, a consistent view for each part, and so may run beside the server. What it finds it tells at once and goes on: its
+memory is that of one chunk.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ...exceptions import StorageError
+from ...protocol.paths import is_name
+from ...runtime.sqlite import Connection, connect_to_read, translated, version, view
+from ..database import database_file
+from ..patterns import server_schema
+from ..storage import LAYOUT, Chunks, Judge, Unreadable, key_digest, numbered
+
+#: SQLite names this many faults of its own structure; a file with more is not mended by naming them.
+_MOST_STRUCTURE = 100
+
+#: Numbers that SQLite goes through between two looks at the progress.
+_TICK = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """
+    Something that is wrong.
+
+    Attributes:
+        where: The file, the table, or the path of a stream.
+        what: What is wrong there; of points, with their indices.
+    """
+
+    where: str
+    what: str
+
+    def __str__(self) -> str:
+        """Return it as one line."""
+        return " ".join(f"{self.where}: {self.what}".split())
+
+
+@dataclass(slots=True)
+class Checked:
+    """What was gone through: how many streams (downlinks apart) and points there are, and how many findings."""
+
+    streams: int = 0
+    points: int = 0
+    findings: int = 0
+
+
+#: Told of each finding.
+Tell = Callable[[Finding], object]
+
+#: Told what is being done, how much of it is done, and how much there is (0: that is not known).
+Progress = Callable[[str, int, int], object]
+
+
+def check(directory: str | os.PathLike[str], tell: Tell, progress: Progress | None = None) -> Checked:
+    """
+    Go through a whole database, whether its server runs or not; nothing is changed.
+
+    Args:
+        directory: Its folder.
+        tell: Called with each thing that is wrong.
+        progress: Called now and then.
+
+    Raises:
+        StorageError: It is no database folder, cannot be read at all, or was made by a newer version.
+    """
+    return check_file(database_file(directory), tell, progress)
+
+
+def check_file(path: Path, tell: Tell, progress: Progress | None = None) -> Checked:
+    """Go through a database's file, which need not lie in a folder of its own, as `check` does."""
+    connection = connect_to_read(path)
+    try:
+        return _Check(connection, str(path), tell, progress or (lambda what, done, all: None)).run()
+    finally:
+        connection.close()
+
+
+class _Check:
+    def __init__(self, connection: Connection, path: str, tell: Tell, progress: Progress) -> None:
+        self._connection = connection
+        self._path = path
+        self._tell = tell
+        self._progress = progress
+        self._chunks = Chunks(connection, path)
+        self._checked = Checked()
+
+    def run(self) -> Checked:
+        with translated(self._path, "reading"):
+            layout = version(self._connection)
+        if not 0 < layout <= LAYOUT:
+            raise StorageError(
+                f"checking {self._path!r}: its layout is {layout}, and this version knows those from 1 to {LAYOUT}; "
+                f"{'install the version that made it' if layout else 'is it a database of connectordb?'}"
+            )
+        for name, part in (
+            ("structure", self._structure),
+            ("rows", self._references),
+            ("rows", self._ids),
+            ("rows", self._names),
+            ("devices", self._keys),
+            ("streams", self._schemas),
+            *([("insert keys", self._insert_keys)] if layout > 1 else []),
+            ("points", self._points),
+        ):
+            try:
+                with translated(self._path, "reading"):
+                    part()
+            except StorageError as error:
+                self._found(name, f"cannot be read any further ({error.__cause__ or error})")
+        return self._checked
+
+    def _found(self, where: str, what: str) -> None:
+        self._checked.findings += 1
+        self._tell(Finding(where, what))
+
+    # --- the file ---
+
+    def _structure(self) -> None:
+        ticks = 0
+
+        def tick() -> bool:
+            nonlocal ticks
+            ticks += 1
+            self._progress("the file's structure", ticks, 0)
+            return False
+
+        self._connection.set_progress_handler(tick, _TICK)
+        try:
+            for (said,) in self._connection.execute(f"PRAGMA integrity_check({_MOST_STRUCTURE})"):
+                if said != "ok":
+                    self._found("structure", str(said))
+        finally:
+            self._connection.set_progress_handler(None)
+
+    # --- rows ---
+
+    def _references(self) -> None:
+        for table, row, parent, _ in self._connection.execute("PRAGMA foreign_key_check"):
+            self._found(str(table), f"the row with the id {row} belongs to a row of {parent} that is not there")
+
+    def _ids(self) -> None:
+        # AUTOINCREMENT notes the highest id there ever was: below one that is in use, ids would be given out again
+        for table in ("users", "devices", "streams"):
+            ((highest, noted),) = self._connection.execute(
+                f"SELECT ifnull(max(id), 0), ifnull((SELECT seq FROM sqlite_sequence WHERE name = '{table}'), 0) FROM {table}"
+            )
+            if noted < highest:
+                self._found(table, f"the highest id noted is {noted}, but there is {highest}: ids would be used again")
+
+    def _names(self) -> None:
+        for table in ("users", "devices", "streams"):
+            for id, name in self._connection.execute(f"SELECT id, name FROM {table}"):
+                if not isinstance(name, str) or not is_name(name):
+                    self._found(table, f"the row with the id {id} has a name that nothing can have, {name!r}")
+
+    def _keys(self) -> None:
+        for id, apikey, digest in self._connection.execute("SELECT id, apikey, key_digest FROM devices"):
+            if key_digest(apikey) != digest:
+                self._found("devices", f"the row with the id {id} is not found by its API key")
+
+    def _schemas(self) -> None:
+        from jsonschema import SchemaError  # imported with the first schema only
+
+        for path, schema in self._connection.execute(f"SELECT {_PATH}, schema {_STREAMS} WHERE schema != '{{}}'"):
+            try:
+                server_schema(schema)
+            except (ValueError, SchemaError) as error:
+                self._found(path, f"its schema cannot be used ({str(error)[:200]})")
+
+    def _insert_keys(self) -> None:
+        there = "SELECT device_id, count(*) FROM insert_keys GROUP BY device_id"
+        noted = "SELECT device_id, number FROM insert_key_counts"
+        different = f"SELECT * FROM ({noted} EXCEPT {there}) UNION SELECT * FROM ({there} EXCEPT {noted})"
+        for (device,) in self._connection.execute(f"SELECT DISTINCT device_id FROM ({different})"):
+            self._found("insert keys", f"those of the device with the id {device} are not as many as is noted")
+
+    # --- points ---
+
+    def _points(self) -> None:
+        streams = [int(id) for (id,) in self._connection.execute("SELECT id FROM streams ORDER BY id")]
+        self._checked.streams = len(streams)
+        # a view for each series: the log of a running server does not grow for as long as all of this takes
+        for done, stream in enumerate(streams):
+            self._progress(f"points ({self._checked.points:,} so far)", done, len(streams))
+            for number in (2 * stream, 2 * stream + 1):
+                with view(self._connection):
+                    if self._has_points(number):
+                        self._series(number)
+        self._progress(f"points ({self._checked.points:,} in all)", len(streams), len(streams))
+        # by themselves: where the keys are damaged, they lead anywhere
+        known = set(streams)
+        found = self._next_series(0)
+        while found is not None:
+            if found >> 1 not in known:
+                with view(self._connection):
+                    self._series(found)
+            found = self._next_series(found + 1)
+
+    def _has_points(self, number: int) -> bool:
+        try:
+            return self._chunks.next_series(number) == number
+        except StorageError:
+            return True  # what cannot be read will be told
+
+    def _next_series(self, number: int) -> int | None:
+        with view(self._connection):
+            return self._chunks.next_series(number)
+
+    def _series(self, number: int) -> None:
+        where = self._name(number)
+        judge = Judge(number)
+        for chunk in self._chunks.of(number):
+            for indices, what in [judge.unreadable(chunk)] if isinstance(chunk, Unreadable) else judge.faults(chunk):
+                self._found(where, f"{indices} {what}")
+        self._checked.points += judge.length
+
+    def _name(self, number: int) -> str:
+        """Return what a series is called, having looked whether it may be there."""
+        series = numbered(number)
+        numbers = f"stream {series.stream_id}{' (downlink)' * series.downlink}"
+        try:
+            with translated(self._path, "reading"):
+                row = self._connection.execute(
+                    f"SELECT {_PATH}, downlink {_STREAMS} WHERE streams.id = ?", (series.stream_id,)
+                ).fetchone()
+        except StorageError:
+            return numbers  # that the rows cannot be read has been told
+        if row is None:
+            self._found(numbers, "there are points, but no such stream")
+            return numbers
+        path, downlink = row
+        if series.downlink and not downlink:
+            self._found(path, "there are points of a downlink, which it does not have")
+        return f"{path}/downlink" if series.downlink else str(path)
+
+
+#: A stream's path, as far as what it belongs to is there.
+_PATH = "ifnull(users.name, '?') || '/' || ifnull(devices.name, '?') || '/' || streams.name"
+_STREAMS = (
+    "FROM streams LEFT JOIN devices ON devices.id = streams.device_id LEFT JOIN users ON users.id = devices.user_id"
+)
+
+
+def first_finding(path: Path, progress: Progress | None = None) -> Finding | None:
+    """Return the first thing that is wrong with a database's file, or none."""
+    found: list[Finding] = []
+
+    def keep(finding: Finding) -> None:
+        if not found:
+            found.append(finding)
+
+    check_file(path, keep, progress)
+    return found[0] if found else None

@@ -1,0 +1,320 @@
+"""
+The HTTP side of the server: requests to handlers, replies to answers, whatever goes wrong to the error body.
+
+With the files that it hands the work to (``connections.py``, ``askers.py``, ``bodies.py``, ``answers.py``, ``websocket.py``) the only place
+that knows aiohttp, of which it uses the low-level server: routing is a table of our own (``routing.py``), as redirections, 404
+and 405 are part of the wire too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import socket
+import ssl
+import time
+import uuid
+from collections.abc import Callable
+from functools import partial
+from http import HTTPStatus
+
+from aiohttp import web
+
+from ...exceptions import ClosedError, ConnectorDBError, StorageFull
+from ...protocol.features import IDEMPOTENCY_KEY, Features
+from ..config import Config
+from ..handlers import Kind, Refusal, Reply
+from ..operation.health import PATH as HEALTH
+from ..operation.health import Health
+from ..operation.observer import Observer
+from ..patience import HEADER as TIMEOUT
+from ..patience import NotWanted, Patience, read_timeout
+from ..proxies import Proxies
+from ..rights.accounts import ANONYMOUS, Credentials, Known
+from ..routing import Redirect, Route, allowed, route
+from ..server_timing import Spent
+from ..service import Service
+from ..tracebacks import let_go
+from .answers import Answers, Headers, head, send
+from .askers import Askers, asked_for
+from .bodies import Bodies, Body
+from .compression import choose, compressed
+from .connections import Connection as HTTPConnection
+from .connections import Connections, Phase
+from .cookies import Cookies
+from .door import Bounds, Door
+from .listening import room
+from .origins import Origins
+from .websocket import Connection, Timing
+
+log = logging.getLogger(__name__)
+
+
+class App:
+    """
+    The server's answers to HTTP requests. Used on the event loop's thread only.
+
+    Args:
+        service: Does what is asked.
+        timing: How patient websockets are.
+        config: All settings.
+        tls: Returns the context that holds for a new connection; `None` where there is no TLS.
+        secret: Signs session cookies; without it, one that nobody knows once this ends.
+        health: Whether the server can do its work.
+    """
+
+    def __init__(
+        self,
+        service: Service,
+        timing: Timing,
+        config: Config,
+        tls: Callable[[], ssl.SSLContext] | None = None,
+        secret: bytes | None = None,
+        health: Health | None = None,
+    ) -> None:
+        self._service = service
+        self._timing = timing
+        self._config = config
+        self.limits = config.limits
+        self._proxies = Proxies(config.listen.trusted_proxies)
+        self._origins = Origins(config.listen.allowed_origins, config.listen.site_url)
+        cookies = Cookies(secret or secrets.token_bytes(32), config.login.cookie_days)
+        self._askers = Askers(self._proxies, self._origins, cookies, config.listen.site_url)
+        self._tls = tls
+        self._sockets: set[Connection] = set()
+        self._bodies = Bodies(config.limits)
+        self._health = health
+        self.observer = Observer(log_requests=config.log.requests)
+        self.answers = Answers(
+            Features(durable=True, idempotency=config.idempotency.seconds, ws_id=True, ws_index=True)
+        )
+        self.connections = Connections(self.handle, self.answers.error, self.answers.raw, config.limits)
+        self.door: Door | None = None
+
+    def start(self, listener: socket.socket) -> None:
+        """Take connections of a socket that is bound."""
+        limits = self.limits
+        bounds = Bounds(room(limits.connections), limits.connections_per_address, limits.header_seconds)
+        self.door = Door(
+            listener, self.connections.welcome, self.answers.farewell, bounds, proxies=self._proxies, tls=self._tls
+        )
+        self.door.open()
+
+    async def stop(self) -> None:
+        """Take no more requests, finish those under way, close the websockets."""
+        self.connections.stopping = True
+        if self.door is not None:
+            self.door.refuse_all("ConnectorDB is shutting down")
+        leaving = [asyncio.ensure_future(connection.close()) for connection in self._sockets]
+        await self.connections.stop(self.limits.shutdown_seconds)
+        if self.door is not None:
+            await self.door.close()
+        await asyncio.gather(*leaving)
+
+    def why_not(self) -> str:
+        """Return why the server is not ready; empty if it is."""
+        if self.connections.stopping:
+            return "the server is stopping"
+        return self._health.why_not() if self._health else ""
+
+    def now(self) -> tuple[int, int, int]:
+        """Return how many connections there are, were sent away so far, and are websockets."""
+        return (self.door.count, self.door.refused, len(self._sockets)) if self.door else (0, 0, 0)
+
+    # --- one request ---
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer a request, whatever happens."""
+        begin = time.perf_counter()
+        body = Body()
+        answer = await self._handled(request, body)
+        if self.observer.wanted:
+            self.observer.answered(
+                request.method,
+                request.raw_path.partition("?")[0],
+                answer.status,
+                time.perf_counter() - begin,
+                received=body.held,
+                sent=_length(answer),
+                address=self._askers.address(request),
+            )
+        return answer
+
+    async def _handled(self, request: web.BaseRequest, body: Body) -> web.StreamResponse:
+        origin = request.headers.get("Origin")
+        headers = self.answers.headers if origin is None else {**self.answers.headers, **self._origins.headers(origin)}
+        error = partial(self._error, request, headers)
+        connection = _protocol(request)
+        try:
+            connection.patience = patience = _patience(request)
+            return await self._answer(request, headers, body, patience)
+        except Refusal as refusal:
+            let_go(refusal)
+            return error(refusal.status, refusal.message, about=refusal.headers)
+        except NotWanted as unwanted:
+            if connection.transport is None:
+                raise ConnectionResetError("nobody is left to be answered") from unwanted
+            let_go(unwanted)
+            return error(503, f"Not done: {unwanted}")
+        except ClosedError:
+            return error(503, "ConnectorDB is shutting down")
+        except StorageFull as full:
+            log.error("%s: %s", asked_for(request), full)
+            let_go(full)
+            return error(507, "The server's disk is full; nothing was stored.")
+        except web.RequestPayloadError as broken:
+            return error(400, f"the body is broken: {broken}")
+        except ConnectionError:
+            raise  # nobody is left to be answered
+        except Exception as bug:
+            ref = str(uuid.uuid4())
+            expected = isinstance(bug, ConnectorDBError)
+            log.error("%s failed (ref %s): %s", asked_for(request), ref, bug, exc_info=not expected)
+            let_go(bug)
+            return error(500, "The server failed; its log says why.", ref)
+        finally:
+            self._bodies.forget(body)
+            connection.lose_patience()
+
+    async def _answer(
+        self, request: web.BaseRequest, headers: Headers, body: Body, patience: Patience
+    ) -> web.StreamResponse:
+        raw_path, _, query_text = _target(request).partition("?")
+        raw_path = raw_path.partition("#")[0]
+        if request.method == "OPTIONS":
+            about = {"Allow": allowed(raw_path), **self._origins.preflight(request.headers.get("Origin"))}
+            return web.Response(headers={**headers, **about})
+        if raw_path == HEALTH:
+            return self._healthy(headers)
+        if self.connections.stopping:
+            raise ClosedError("the server is stopping")
+        goal = route(request.method, raw_path, query_text)
+        if isinstance(goal, Redirect):
+            return web.Response(status=301, headers={**headers, "Location": goal.location})
+        query = request.rel_url.query
+        credentials = self._askers.credentials(request, query.get("apikey"))
+        if goal.does == "listen":
+            return await self._listen(request, headers, goal, credentials, patience)
+        if request.can_read_body:
+            credentials = await self._receive(request, body, goal, credentials, patience)
+        asked = self._service.request(
+            names=goal.names,
+            restamp=goal.restamp,
+            query={name: query[name] for name in query},
+            q=tuple(query.getall("q", ()))[:1],
+            body=body.content,
+            # of several, one that can be none
+            key=", ".join(request.headers.getall(IDEMPOTENCY_KEY, ())) if IDEMPOTENCY_KEY in request.headers else None,
+            address=self._askers.address(request),
+            site=self._askers.site(request) if goal.tells_site else "",
+        )
+        spent = Spent()
+        encoding = self._encoding(request) if goal.does == "read" else None
+        pack = partial(self._pack, encoding) if encoding else None
+        reply = await self._service.answer(goal, credentials, asked, patience=patience, spent=spent, pack=pack)
+        cookie = self._askers.session(request, reply.session, changed=goal.does == "write") if reply.session else ""
+        varies = encoding is not None and self._is_large(reply)
+        about = head(headers, reply, varies=varies, timing=spent.header(reply.points), cookie=cookie)
+        return await send(request, self._service, reply, about, patience, asked_for(request))
+
+    async def _receive(
+        self, request: web.BaseRequest, body: Body, goal: Route, credentials: Credentials, patience: Patience
+    ) -> Credentials:
+        """Receive a request's body; return the credentials, which have been confirmed if it is long."""
+        if goal.does != "tell" and credentials is not None and self._bodies.is_long(request):
+            # before megabytes are held for somebody who only says that he is somebody
+            credentials = Known(await self._service.caller(credentials, patience, self._askers.address(request)))
+        await patience.attend(self._bodies.receive(request, body, credentials in (None, Known(ANONYMOUS))))
+        _protocol(request).begin(Phase.WORKING)
+        return credentials
+
+    async def _listen(
+        self, request: web.BaseRequest, headers: Headers, goal: Route, credentials: Credentials, patience: Patience
+    ) -> web.StreamResponse:
+        if request.method == "HEAD" or "websocket" not in request.headers.get("Upgrade", "").lower():
+            goal.handler()
+        if request.headers.get("Sec-WebSocket-Version") != "13":
+            raise Refusal(400, "this is no websocket of version 13", {"Sec-WebSocket-Version": "13"})
+        caller = await self._service.caller(credentials, patience, self._askers.address(request))
+        if self.connections.stopping:
+            raise ClosedError("the server is stopping")
+        connection = Connection(self._service, caller, self._timing, self._config.websocket)
+        _protocol(request).begin(Phase.OPEN)
+        self._sockets.add(connection)
+        try:
+            return await connection.run(request, dict(headers))
+        finally:
+            self._sockets.discard(connection)
+
+    def _healthy(self, headers: Headers) -> web.Response:
+        why = self.why_not()
+        if why:
+            return self.answers.error(503, f"not ready: {why}", headers=headers)
+        about = {**headers, "Content-Type": Kind.JSON.value, "Cache-Control": "no-store, must-revalidate"}
+        return web.Response(body=b'{"status":"ready"}', headers=about)
+
+    # --- answers ---
+
+    def _encoding(self, request: web.BaseRequest) -> str | None:
+        """Return how a large answer is compressed, if at all; `None` if that does not depend on what the client accepts."""
+        settings = self._config.compression
+        if not settings.least_bytes or request.method == "HEAD":
+            return None
+        if not settings.loopback and self._askers.is_near(request):
+            return None
+        return choose(request.headers.get("Accept-Encoding", ""))
+
+    def _is_large(self, reply: Reply) -> bool:
+        return bool(reply.encoding) or reply.rest is not None or len(reply.body) >= self._config.compression.least_bytes
+
+    def _pack(self, encoding: str, reply: Reply) -> Reply:
+        return compressed(reply, encoding) if self._is_large(reply) else reply
+
+    def _error(
+        self,
+        request: web.BaseRequest,
+        headers: Headers,
+        status: int,
+        message: str,
+        ref: str = "",
+        about: Headers | None = None,
+    ) -> web.Response:
+        ref = ref or str(uuid.uuid4())
+        details = {"ref": ref, "status": status, "method": request.method, "address": self._askers.address(request)}
+        details["path"] = request.raw_path.partition("?")[0]
+        # what is said of a malformed body quotes it, and values are nobody's business; the client was told
+        shown = message if status != HTTPStatus.BAD_REQUEST else "malformed"
+        log.info("%s: %s %r (ref %s)", asked_for(request), status, shown, ref, extra=details)
+        if shown != message:
+            log.debug("ref %s: %s", ref, message)
+        return self.answers.error(status, message, ref, headers, about)
+
+
+def _patience(request: web.BaseRequest) -> Patience:
+    """Return how long a request's answer is wanted."""
+    try:
+        return Patience(read_timeout(request.headers.get(TIMEOUT)))
+    except ValueError as error:
+        raise Refusal(400, f"{TIMEOUT} is a number of seconds above 0: {error}") from error
+
+
+def _target(request: web.BaseRequest) -> str:
+    """Return the path and the query as they came; clients may name the server, too (RFC 9112, 3.2.2)."""
+    target = request.raw_path
+    if target[:7].lower() in ("http://", "https:/"):
+        return f"/{target.partition('://')[2].partition('/')[2]}"
+    return target
+
+
+def _length(answer: web.StreamResponse) -> int:
+    """Return the bytes of an answer's body, sent or to be sent."""
+    if isinstance(answer, web.Response):
+        return len(answer.body) if isinstance(answer.body, bytes) else 0
+    return answer.body_length if answer.prepared and answer.status != HTTPStatus.SWITCHING_PROTOCOLS else 0
+
+
+def _protocol(request: web.BaseRequest) -> HTTPConnection:
+    """Return the connection that a request came by."""
+    assert isinstance(request.protocol, HTTPConnection)
+    return request.protocol

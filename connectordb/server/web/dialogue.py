@@ -1,0 +1,285 @@
+"""
+What one websocket client asks for and is told, without the socket (``docs/topics/wire.rst``, "WebSocket", and
+``docs/topics/beyond_0_3.rst``).
+
+There are two kinds of subscriptions. One that was made without an id is as in 0.3: it is told what is inserted, refused and
+ended in silence, and the connection of a client that does not read is cut. One with an id is answered, told indices, and told
+when it ends or has missed something; then nothing is cut, as what it has missed can be read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import uuid
+from collections import deque
+from collections.abc import Callable
+
+from ...exceptions import ClosedError, ConnectorDBError, StorageFull
+from ...protocol.feed import CommandId, Done, Ended, EndReason, Failed
+from ...protocol.paths import Path
+from ..handlers import Refusal
+from ..handlers.listening import Start
+from ..rights.accounts import Caller
+from ..service import Service
+from ..subscribers.feed import Asked, Outbox
+from ..subscribers.following import Following
+from ..subscribers.news import News, frame
+from ..subscribers.teller import Listener
+from ..tracebacks import let_go
+
+log = logging.getLogger(__name__)
+
+#: Commands of one client that are obeyed at once, and bytes of their messages; one alone may have more.
+_AT_ONCE = 100
+_BYTES_AT_ONCE = 1024 * 1024
+
+
+class Dialogue(Listener):
+    """
+    A client's commands and subscriptions. Used on the event loop's thread only.
+
+    Args:
+        service: Does what is asked.
+        caller: On whose behalf.
+        outbox: Holds frames that cannot be sent at once.
+        send: Sends a frame, or puts it into the outbox; tells whether there was room.
+        drop: Cuts the connection of who does not read.
+        subscriptions: How many there may be.
+    """
+
+    def __init__(
+        self,
+        service: Service,
+        caller: Caller,
+        outbox: Outbox,
+        *,
+        send: Callable[[bytes], bool],
+        drop: Callable[[], None],
+        subscriptions: int,
+    ) -> None:
+        self._service = service
+        self._hub = service.teller.hub
+        self._caller = caller
+        self._outbox = outbox
+        self._send = send
+        self._drop = drop
+        self._most = subscriptions
+        #: The subscriptions that were made with an id, and those of them that have missed something.
+        self._followings: dict[str, Following] = {}
+        self._behind: dict[str, Following] = {}
+        #: Answers and notices that found no room; no more than commands and subscriptions, as none is read meanwhile.
+        self._unsaid: deque[bytes] = deque()
+        #: Commands that are being obeyed, and the bytes of their messages.
+        self._under_way: set[asyncio.Task[None]] = set()
+        self._bytes = 0
+        self._closed = False
+
+    @property
+    def own_path(self) -> str:
+        """The path of the device on whose behalf."""
+        return self._caller.path
+
+    @property
+    def has_room(self) -> bool:
+        """Whether another command can be answered."""
+        return not self._unsaid and self._outbox.has_room()
+
+    def close(self) -> None:
+        """End it: the connection is gone, or going."""
+        self._closed = True
+        for task in self._under_way:
+            task.cancel()
+        self.leave()
+
+    def leave(self) -> None:
+        """Be told of nothing any more."""
+        self._hub.leave(self)
+        self._followings.clear()
+        self._behind.clear()
+
+    # --- commands ---
+
+    async def obey(self, asked: Asked, size: int = 0) -> None:
+        """
+        Do what is asked, and answer where an id was given; *size* is how many bytes the message had.
+
+        Inserts and subscriptions with an id are only begun: the storage does them in the order in which they come, many
+        with one flush to disk. Everything else waits for those before it.
+        """
+        if asked.id is None or asked.cmd not in ("insert", "subscribe"):
+            await self.finish()
+            await (self._obey_in_silence(asked) if asked.id is None else self._answer(asked, asked.id))
+            return
+        while self._under_way and (len(self._under_way) >= _AT_ONCE or self._bytes + size > _BYTES_AT_ONCE):
+            await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
+        task = asyncio.ensure_future(self._answer(asked, asked.id))
+        self._under_way.add(task)
+        self._bytes += size
+        task.add_done_callback(lambda done: self._done(done, size))
+
+    def _done(self, task: asyncio.Task[None], size: int) -> None:
+        self._under_way.discard(task)
+        self._bytes -= size
+
+    async def finish(self) -> None:
+        """Wait until all that was begun is answered."""
+        if self._under_way:
+            await asyncio.wait(set(self._under_way))
+
+    async def _answer(self, asked: Asked, id: CommandId) -> None:
+        """Do what is asked, and say what came of it."""
+        try:
+            await self._obey(asked, id)
+        except Refusal as refusal:
+            self._refuse(id, refusal.status, refusal.message)
+            let_go(refusal)
+        except ClosedError:
+            self._refuse(id, 503, "ConnectorDB is shutting down")
+        except StorageFull as full:
+            log.error("%s: %s %s: %s", self._caller.path, asked.cmd, asked.path, full)
+            self._refuse(id, 507, "The server's disk is full; nothing was stored.")
+            let_go(full)
+        except Exception as error:  # the top of a task
+            ref = str(uuid.uuid4())
+            bug = not isinstance(error, ConnectorDBError)
+            log.error(
+                "%s: %s %s failed (ref %s): %s", self._caller.path, asked.cmd, asked.path, ref, error, exc_info=bug
+            )
+            self._refuse(id, 500, "The server failed; its log says why.", ref)
+
+    def _refuse(self, id: CommandId, code: int, message: str, ref: str = "") -> None:
+        ref = ref or str(uuid.uuid4())
+        log.debug("%s: a command is refused: %s (ref %s)", self._caller.path, message, ref)
+        self._say(Failed(id, code, message.encode(errors="replace").decode(), ref).encode())
+
+    def _say(self, text: bytes) -> None:
+        said = frame(text + b"\n")
+        if self._unsaid or not self._send(said):
+            self._unsaid.append(said)
+
+    async def _obey(self, asked: Asked, id: CommandId) -> None:
+        if asked.fault:
+            raise Refusal(400, asked.fault)
+        if asked.cmd == "unsubscribe_all":
+            self.leave()
+            self._say(Done(id).encode())
+            return
+        if asked.path is None:
+            raise Refusal(403, "The given path is invalid.")
+        if asked.cmd == "insert":
+            landed = await self._service.insert(self._caller, asked.path, asked.points, asked.key)
+            self._say(Done(id, landed.path, landed.first).encode())
+            return
+        if asked.transform:
+            raise Refusal(403, f"Script '{asked.transform}': transforms are not supported yet by this server")
+        if asked.cmd == "unsubscribe":
+            self._unsubscribe(str(asked.path))
+            self._say(Done(id, str(asked.path)).encode())
+            return
+        path = str(asked.path)
+        self._check_room(path)
+        await self._service.follow(self._caller, asked.path, lambda start: self._follow(path, start, id))
+
+    def _follow(self, path: str, start: Start, id: CommandId) -> None:
+        """Begin a subscription. Nothing was inserted since *start* was found, as writes go one after the other."""
+        if self._closed:
+            return
+        self._followings[path] = Following(path, start.index)
+        self._behind.pop(path, None)
+        self._hub.subscribe(self, path)
+        self._say(Done(id, path, start.index, str(start.series.stream_id), start.ephemeral).encode())
+
+    def _check_room(self, path: str) -> None:
+        # those under way are not counted: a few more do no harm
+        if self._hub.count(self) >= self._most and not self._hub.wants(self, path):
+            raise Refusal(403, f"More than {self._most} subscriptions of one connection; open another one.")
+
+    async def _obey_in_silence(self, asked: Asked) -> None:
+        """Do what is asked as a 0.3 server does: what is refused is only logged."""
+        try:
+            if asked.cmd == "unsubscribe_all":
+                self.leave()
+            elif asked.path is None:
+                if asked.cmd:
+                    log.debug("%s: %s of what is no stream", self._caller.path, asked.cmd)
+            elif asked.cmd == "insert":
+                await self._service.insert(self._caller, asked.path, asked.points, asked.key)
+            elif asked.transform:
+                # What was never subscribed needs no unsubscribing.
+                log.debug("%s: %s with a transform, which is not supported yet", self._caller.path, asked.cmd)
+            elif asked.cmd == "unsubscribe":
+                self._unsubscribe(str(asked.path))
+            elif asked.cmd == "subscribe":
+                await self._subscribe(asked.path)
+        except Refusal as refusal:
+            log.debug("%s: %s %s: %s", self._caller.path, asked.cmd, asked.path, refusal.message)
+            let_go(refusal)
+        except ConnectorDBError as error:
+            log.error("%s: %s %s failed: %s", self._caller.path, asked.cmd, asked.path, error)
+            let_go(error)
+
+    async def _subscribe(self, path: Path) -> None:
+        self._check_room(str(path))
+        if await self._service.readable(self._caller, (path,)):
+            self._hub.subscribe(self, str(path))
+        else:
+            log.debug("%s: subscribing to %s is refused", self._caller.path, path)
+
+    def _unsubscribe(self, path: str) -> None:
+        self._hub.unsubscribe(self, path)
+        self._followings.pop(path, None)
+        self._behind.pop(path, None)
+
+    # --- what it is told ---
+
+    def tell(self, news: News) -> None:
+        """Tell of an insert."""
+        following = self._followings.get(news.path)
+        if following is None:
+            if not self._send(news.plain):
+                self._drop()
+        elif not following.follows(news):
+            log.error("%s: index %s of %s is out of turn", self._caller.path, news.first, news.path)
+            self.end(news.path, "cleared")
+        else:
+            told = following.told(news, not self._unsaid and self._outbox.fits(news.indexed))
+            if told is None:
+                self._behind[news.path] = following
+            else:
+                self._send(told)
+
+    def end(self, path: str, reason: EndReason) -> None:
+        """Tell that what was subscribed to with an id is not there any more; the others are told nothing."""
+        if path in self._followings:
+            log.debug("%s: the subscription to %s ends: %s", self._caller.path, path, reason)
+            self._unsubscribe(path)
+            self._say(Ended(path, reason).encode())
+
+    def refill(self) -> None:
+        """Say what was not said and what was missed, now that there is room again."""
+        while self._unsaid and self._send(self._unsaid[0]):
+            self._unsaid.popleft()
+        while self._behind and not self._unsaid and self._outbox.has_room():
+            _, following = self._behind.popitem()
+            for told in following.catch_up():
+                self._send(told)
+
+    async def look_again(self) -> None:
+        """End the subscriptions with an id to what may not be read any more."""
+        before = dict(self._followings)
+        if before:
+            lost = await self._service.lost(self._caller, [Path.parse(path) for path in before])
+            for path, reason in lost.items():
+                if self._followings.get(str(path)) is before[str(path)]:
+                    self.end(str(path), reason)
+
+    async def check_rights(self) -> None:
+        """End all subscriptions to what may not be read any more, those without an id in silence."""
+        await self.look_again()
+        silent = [Path.parse(path) for path in self._hub.paths(self) if path not in self._followings]
+        if silent:
+            for path in set(silent) - set(await self._service.readable(self._caller, tuple(silent))):
+                if str(path) not in self._followings:  # it may have become one
+                    log.debug("%s: the subscription to %s ends, it cannot be read any more", self._caller.path, path)
+                    self._unsubscribe(str(path))

@@ -1,0 +1,95 @@
+"""Where the server listens: sockets that are bound, addresses as clients want them, room for connections, no way in by mistake."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import socket
+import sys
+
+from ...exceptions import ConfigurationError
+from ..config import Listen
+from ..proxies import is_loopback
+
+if sys.platform == "win32":
+    resource = None
+else:
+    import resource
+
+log = logging.getLogger(__name__)
+
+#: Open files that are no connections: the database's, the log's, the system's own.
+_OTHER_FILES = 64
+
+
+def refuse_exposure(listen: Listen) -> None:
+    """
+    Refuse to listen where others could read what is sent, unless that was said.
+
+    Raises:
+        ConfigurationError: Other machines reach the address, and there is no TLS.
+    """
+    if not (listen.tls_cert or listen.unencrypted or is_loopback(listen.host)):
+        raise ConfigurationError(
+            f"listening at {listen.host or 'all addresses'} without TLS: whoever is on the network could read passwords and "
+            "data; give a certificate (--tls-cert, listen.tls_cert), or listen on 127.0.0.1 behind a reverse proxy, or say "
+            "that it may be so (--unencrypted, listen.unencrypted = true)"
+        )
+
+
+def bound(host: str, port: int) -> socket.socket:
+    """
+    Return a listening socket.
+
+    Raises:
+        OSError: The port is taken, or the address is none of this machine's; it says which, and what to do.
+    """
+    try:
+        family, _, _, _, address = socket.getaddrinfo(
+            host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        return socket.create_server(address[:2], family=family, backlog=1024)
+    except OSError as error:
+        unknown = isinstance(error, socket.gaierror)
+        # socket adds the address once more, in words of its own
+        why = error.strerror if unknown or error.errno is None else os.strerror(error.errno)
+        if unknown or error.errno == errno.EADDRNOTAVAIL:
+            todo = "give an address of this machine, such as 127.0.0.1"
+        else:
+            todo = "give another port, or 0 for one that is free"
+        raise type(error)(f"listening at {host}:{port}: {why}; {todo}") from error
+
+
+def url(host: str, listener: socket.socket, scheme: str = "http") -> str:
+    """Return where clients on this machine reach a socket that listens at *host*."""
+    port = listener.getsockname()[1]
+    reachable = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    return f"{scheme}://[{reachable}]:{port}" if ":" in reachable else f"{scheme}://{reachable}:{port}"
+
+
+def room(wanted: int) -> int:
+    """Return how many connections there can be where *wanted* ones are allowed: each is an open file, and there are others."""
+    if resource is None:
+        return wanted
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or soft - _OTHER_FILES >= wanted:
+        return wanted
+    possible = max(1, soft - _OTHER_FILES)
+    log.info("the system lets this process open %d files: so at most %d connections, not %d", soft, possible, wanted)
+    return possible
+
+
+def make_room(wanted: int) -> None:
+    """Have the system let this process open enough files for *wanted* connections, as far as it may ask for that."""
+    if resource is None:
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed = wanted + _OTHER_FILES
+    if soft == resource.RLIM_INFINITY or soft >= needed:
+        return
+    most = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+    except (ValueError, OSError) as error:  # macOS has a lower limit than it says
+        log.info("more than %d open files are not possible: %s", soft, error)

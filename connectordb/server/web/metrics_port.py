@@ -1,0 +1,56 @@
+"""The port on which Prometheus asks for figures: ``GET /metrics``, and nothing else."""
+
+from __future__ import annotations
+
+import logging
+import socket
+from http import HTTPStatus
+
+from aiohttp import web
+
+from ..config import Limits
+from ..operation.metrics import CONTENT_TYPE, Metrics
+from .answers import Answers
+from .connections import Connections
+from .door import Bounds, Door
+
+log = logging.getLogger(__name__)
+
+#: More than those who ask need; anybody can connect.
+_CONNECTIONS = 20
+
+
+class MetricsPort:
+    """
+    Answers with a server's figures. Used on its event loop's thread only.
+
+    Args:
+        metrics: The figures.
+        answers: Makes the other answers.
+        limits: How patient it is.
+    """
+
+    def __init__(self, metrics: Metrics, answers: Answers, limits: Limits) -> None:
+        self._metrics = metrics
+        self._answers = answers
+        self._bounds = Bounds(_CONNECTIONS, _CONNECTIONS, limits.header_seconds)
+        self._connections = Connections(self._handle, answers.error, answers.raw, limits)
+        self._door: Door | None = None
+
+    def start(self, listener: socket.socket) -> None:
+        """Take connections of a socket that is bound."""
+        self._door = Door(listener, self._connections.welcome, self._answers.farewell, self._bounds)
+        self._door.open()
+
+    async def stop(self) -> None:
+        """Answer no more."""
+        if self._door is not None:
+            await self._door.close()
+        await self._connections.stop(0.0)
+
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        if request.path != "/metrics":
+            return self._answers.error(HTTPStatus.NOT_FOUND, "the figures are at /metrics")
+        if request.method not in ("GET", "HEAD"):
+            return self._answers.error(HTTPStatus.METHOD_NOT_ALLOWED, "figures can only be read: GET /metrics")
+        return web.Response(body=self._metrics.text(), headers={"Content-Type": CONTENT_TYPE})

@@ -1,0 +1,251 @@
+"""
+One websocket connection: the aiohttp part of a subscriber (``docs/topics/wire.rst``, "WebSocket").
+
+Three tasks share a connection: one obeys what the client sends, one sends what waits in the outbox, one pings and looks
+whether the subscriptions are still allowed. When any of them ends, too much waits in the outbox, or the server stops, all of
+it ends; only `run` ends it, as tasks that wait for a client to read must not be waited for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from dataclasses import dataclass
+
+from aiohttp import WSCloseCode, WSMsgType
+from aiohttp.abc import AbstractStreamWriter
+from aiohttp.web import BaseRequest, WebSocketResponse
+
+from ...exceptions import RemoteProtocolError
+from ...protocol.constants import PING_PERIOD, PONG_WAIT
+from ..config import WebSocket as WebSocketSettings
+from ..handlers import Refusal
+from ..rights.accounts import Caller
+from ..service import Service
+from ..subscribers.feed import Outbox, read_command
+from .dialogue import Dialogue
+
+log = logging.getLogger(__name__)
+
+#: How many times the limit of a message is read before the connection is reset, when the client rarely sees the close frame
+#: that says why; below this, it does.
+_HARD_LIMIT = 4
+
+#: Bytes that the transport holds until frames wait in the outbox instead.
+_IN_TRANSPORT = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """
+    How patient a connection is, in seconds.
+
+    Attributes:
+        ping: Between pings, at which rights are checked again.
+        pong: Without a pong until the connection is dropped.
+        close: For the client to answer a close frame.
+    """
+
+    ping: float = PING_PERIOD
+    pong: float = PONG_WAIT
+    close: float = 2.0
+
+    @classmethod
+    def of(cls, settings: WebSocketSettings) -> Timing:
+        """Return what the configuration says."""
+        return cls(settings.ping_seconds, settings.pong_seconds, settings.close_seconds)
+
+
+class Connection:
+    """A client that has opened a websocket, as *caller* until it closes."""
+
+    def __init__(
+        self, service: Service, caller: Caller, timing: Timing, settings: WebSocketSettings | None = None
+    ) -> None:
+        settings = settings or WebSocketSettings()
+        self._caller = caller
+        self._timing = timing
+        self._most_bytes = settings.message_bytes
+        self._outbox = Outbox(settings.waiting_messages, settings.waiting_bytes)
+        self._dialogue = Dialogue(
+            service,
+            caller,
+            self._outbox,
+            send=self._send,
+            drop=self._drop,
+            subscriptions=settings.subscriptions,
+        )
+        #: Where frames go; none before the handshake, and none behind a close frame.
+        self._transport: asyncio.WriteTransport | None = None
+        #: Set when something waits to be sent, and when there is room for answers.
+        self._waiting = asyncio.Event()
+        self._room = asyncio.Event()
+        self._dropped = asyncio.Event()
+        self._leaving = asyncio.Event()
+        self._ended = asyncio.Event()
+        #: Held while a command is obeyed: what it inserts is to reach those who subscribed, too.
+        self._busy = asyncio.Lock()
+        self._last_pong = asyncio.get_running_loop().time()
+        self._socket = WebSocketResponse(
+            timeout=timing.close,
+            autoping=False,  # else pongs would not be seen
+            autoclose=False,  # else every close would be answered with 1000
+            compress=False,
+            max_msg_size=_HARD_LIMIT * settings.message_bytes,
+        )
+
+    async def run(self, request: BaseRequest, headers: dict[str, str]) -> WebSocketResponse:
+        """Open the connection and stay with it until it ends."""
+        try:
+            return await self._run(request, headers)
+        finally:
+            self._ended.set()
+
+    async def _run(self, request: BaseRequest, headers: dict[str, str]) -> WebSocketResponse:
+        if not self._socket.can_prepare(request).ok:
+            raise Refusal(400, "this is no proper websocket handshake")
+        self._socket.headers.update(headers)
+        await self._socket.prepare(request)
+        self._transport = request.transport
+        log.debug("%s opened a websocket", self._caller.path)
+        works = (
+            *(self._obey_all(), self._send_all(request.writer), self._keep_alive()),
+            *(self._dropped.wait(), self._leaving.wait()),
+        )
+        tasks = [asyncio.ensure_future(work) for work in works]
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            await self._finish_commands()
+            self._dialogue.close()
+            for task in tasks:
+                task.cancel()
+            if self._dropped.is_set() and request.transport is not None:
+                request.transport.abort()  # what is on its way is never read
+            results = await asyncio.gather(*tasks, return_exceptions=True)
+            if self._leaving.is_set():
+                await self._say_goodbye(WSCloseCode.GOING_AWAY, b"the server is stopping")
+            transport = request.transport
+            if transport is not None and not transport.is_closing():
+                transport.close()
+            if transport is not None and transport.get_write_buffer_size():
+                transport.abort()  # closing would wait for a client that does not read
+        for result in results:
+            # a connection that breaks is no error; the rest is
+            if isinstance(result, Exception) and not isinstance(result, (ConnectionError, asyncio.TimeoutError)):
+                log.error("a websocket of %s ended by an error", self._caller.path, exc_info=result)
+        log.debug("the websocket of %s is closed", self._caller.path)
+        return self._socket
+
+    async def close(self) -> None:
+        """Tell the client that the server goes away, and end the connection; returns when `run` has ended."""
+        self._leaving.set()
+        await self._ended.wait()
+
+    async def _finish_commands(self) -> None:
+        """Let the commands that are being obeyed come to their end, and no other begin."""
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self._finish(), self._timing.close)
+
+    async def _finish(self) -> None:
+        await self._busy.acquire()
+        await self._dialogue.finish()
+
+    async def _say_goodbye(self, code: int, message: bytes) -> None:
+        """Send a close frame and wait for the answer, but not for long: a client that does not read takes neither."""
+        self._transport = None
+        with contextlib.suppress(ConnectionError, asyncio.TimeoutError):
+            await asyncio.wait_for(self._socket.close(code=code, message=message, drain=False), 2 * self._timing.close)
+
+    # --- to the client ---
+
+    def _send(self, frame: bytes) -> bool:
+        """Send a frame, or have it wait behind others; tell whether there was room for it."""
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            return True  # it ends; nobody needs to know of it
+        # whatever aiohttp writes, pongs and close frames, is written whole as well
+        if not self._outbox and transport.get_write_buffer_size() < _IN_TRANSPORT:
+            transport.write(frame)
+            return True
+        self._waiting.set()
+        return self._outbox.offer(frame)
+
+    def _drop(self) -> None:
+        """Cut the connection."""
+        if not self._dropped.is_set():
+            log.warning("dropping the websocket of %s: it does not read what it subscribed to", self._caller.path)
+            self._dropped.set()
+
+    async def _send_all(self, writer: AbstractStreamWriter) -> None:
+        while True:
+            await self._waiting.wait()
+            self._waiting.clear()
+            while True:
+                await writer.drain()
+                frame = self._outbox.take()
+                if frame is None:
+                    break
+                if self._transport is not None and not self._transport.is_closing():
+                    self._transport.write(frame)
+            self._dialogue.refill()
+            if self._dialogue.has_room:
+                self._room.set()
+
+    # --- from the client ---
+
+    async def _obey_all(self) -> None:
+        while True:
+            message = await self._socket.receive()
+            if message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
+                if _is_too_long(message.data, self._most_bytes):
+                    await self._say_goodbye(WSCloseCode.MESSAGE_TOO_BIG, b"the message is too long")
+                    return
+                try:
+                    asked = read_command(message.data)
+                except RemoteProtocolError as error:
+                    log.debug("closing the websocket of %s: %s", self._caller.path, error)
+                    await self._say_goodbye(WSCloseCode.INVALID_TEXT, str(error).encode(errors="replace")[:100])
+                    return
+                await self._wait_for_room()
+                async with self._busy:
+                    await self._dialogue.obey(asked, len(message.data))
+            elif message.type is WSMsgType.PING:
+                await self._socket.pong(message.data)
+            elif message.type is WSMsgType.PONG:
+                self._last_pong = asyncio.get_running_loop().time()
+            elif message.type is WSMsgType.CLOSE:
+                self._transport = None
+                await self._socket.close(code=message.data or WSCloseCode.OK)
+                return
+            else:  # closed, by us or by what was wrong with a frame
+                return
+
+    async def _wait_for_room(self) -> None:
+        """Wait until another command can be answered: nobody is asked to answer more than is read."""
+        while not self._dialogue.has_room:
+            self._room.clear()
+            self._waiting.set()
+            await self._room.wait()
+
+    async def _keep_alive(self) -> None:
+        loop = asyncio.get_running_loop()
+        next_ping = loop.time() + self._timing.ping
+        while True:
+            silent_until = self._last_pong + self._timing.pong
+            await asyncio.sleep(max(0.0, min(next_ping, silent_until) - loop.time()))
+            if loop.time() >= self._last_pong + self._timing.pong:
+                log.info("dropping the websocket of %s: no pong for %g s", self._caller.path, self._timing.pong)
+                await self._say_goodbye(WSCloseCode.GOING_AWAY, b"no pong")
+                return
+            if loop.time() >= next_ping:
+                next_ping += self._timing.ping
+                await self._socket.ping()
+                await self._dialogue.check_rights()
+
+
+def _is_too_long(text: str | bytes, limit: int) -> bool:
+    if len(text) * 4 <= limit:
+        return False  # whatever its characters take
+    return len(text.encode() if isinstance(text, str) else text) > limit
