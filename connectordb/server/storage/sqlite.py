@@ -35,6 +35,10 @@ Given = TypeVar("Given")
 GROUP_SIZE = 128
 GROUP_TIME = 0.02
 
+#: Pages of the log from which on it is written into the file. The open chunks are written again and again: the longer this
+#: waits, the fewer of their versions go there.
+_LOG_PAGES = 4000
+
 #: Seconds that `SQLiteStorage.close` gives each thread to finish what was handed in.
 CLOSE_TIMEOUT = 30.0
 
@@ -104,6 +108,8 @@ class SQLiteStorage(Storage):
                 migrate(
                     connections[0], self._path, MIGRATIONS, before=lambda layout: self._keep(connections[0], layout)
                 )
+                connections[0].execute(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES}")
+                connections[0].execute(f"PRAGMA journal_size_limit = {_LOG_PAGES * 4096}")
                 for connection in connections[1:]:
                     connection.execute("PRAGMA query_only = ON")
         except BaseException:
