@@ -48,6 +48,9 @@ idle_seconds = {PATIENCE}
 #: Dialogues, and sessions of websockets, between two looks at all the rest.
 _ROUND = 40
 
+#: Kinds of heavy dialogues.
+_HEAVY = 32
+
 #: Dialogues that are held at once.
 _AT_ONCE = 3
 
@@ -61,8 +64,9 @@ _SETTLING = 20.0
 class Run:
     """A server under fire, and what came of it."""
 
-    def __init__(self, server: ServerProcess) -> None:
+    def __init__(self, server: ServerProcess, *, heavily: bool) -> None:
         self.server = server
+        self.heavily = heavily
         self.address = ("127.0.0.1", server.port)
         self.statuses: Counter[int] = Counter()
         self.busy: Counter[str] = Counter()
@@ -87,6 +91,10 @@ class Run:
         self.messages += sum(self._crew.map(lambda one: attend(self.address, one), attended))
         self.frames += len(session.frames) * len(attended)
 
+    def heavy(self, number: int) -> None:
+        """Ask what takes the server long."""
+        self.statuses.update(answer.status for answer in hold(self.address, heavy(number)))
+
     def settle(self) -> dict[str, int]:
         """Wait until everything that came with clients is gone, and return what there is; raise `Wrong` if something stays."""
         self.stalled.end()
@@ -109,8 +117,8 @@ class Run:
         self.stalled.look()
         if number % 5 == 0:
             self.stalled.begin()
-            for answer in hold(self.address, heavy(number // 5)):
-                self.statuses[answer.status] += 1
+            if self.heavily:
+                self.heavy(number // 5)
         self.population.renew()
 
 
@@ -145,7 +153,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="connectordb-test-") as folder:
         with ServerProcess(Path(folder), _CONFIG, cheap_passwords=True) as server:
             try:
-                fire(Run(server), wanted, start, database)
+                fire(Run(server, heavily=not options.short), wanted, start, database)
             finally:
                 errors = re.findall(r"^.*(?:ERROR|CRITICAL|Traceback).*(?:\n(?!\d{4}-).*)*", server.said(), re.M)
                 for error in errors[:5]:
@@ -161,6 +169,8 @@ def fire(run: Run, wanted: int, start: int, database: DirectoryBasedExampleDatab
         run.round(number, database)
         number += 1
         if base is None and run.requests >= wanted / 10:
+            for kind in range(_HEAVY if run.heavily else 0):
+                run.heavy(kind)  # memory that they need is kept by the process, once
             base = (run.settle(), run.server.usage())
         if time.monotonic() - shown > 10:
             shown = time.monotonic()
