@@ -48,13 +48,16 @@ idle_seconds = {PATIENCE}
 #: Dialogues, and sessions of websockets, between two looks at all the rest.
 _ROUND = 40
 
+#: The part of all requests after which the server must not grow any more.
+_WARMING = 0.4
+
 #: Kinds of heavy dialogues.
 _HEAVY = 32
 
 #: Dialogues that are held at once.
 _AT_ONCE = 3
 
-#: Bytes that the server may have grown by at the end, against what it had after a tenth of all requests.
+#: Bytes that the server may have grown by at the end, against what it had after four tenths of all requests.
 _GROWTH = 32 * 1024 * 1024
 
 #: Seconds in which everything that came with clients must be gone.
@@ -162,15 +165,15 @@ def main() -> int:
 
 
 def fire(run: Run, wanted: int, start: int, database: DirectoryBasedExampleDatabase) -> None:
-    """Make so many requests, and hold what the server is at the end against what it was near the beginning."""
+    """Make so many requests, and hold what the server is at the end against what it was before."""
     began = time.monotonic()
     number, base, shown = start, None, 0.0
+    for kind in range(_HEAVY if run.heavily else 0):
+        run.heavy(kind)  # the memory that they need is kept by the process, once
     while run.requests < wanted:
         run.round(number, database)
         number += 1
-        if base is None and run.requests >= wanted / 10:
-            for kind in range(_HEAVY if run.heavily else 0):
-                run.heavy(kind)  # memory that they need is kept by the process, once
+        if base is None and run.requests >= wanted * _WARMING:
             base = (run.settle(), run.server.usage())
         if time.monotonic() - shown > 10:
             shown = time.monotonic()
@@ -183,8 +186,8 @@ def fire(run: Run, wanted: int, start: int, database: DirectoryBasedExampleDatab
         f"{run.stalled.number} clients that stalled; answers by status: {dict(sorted(run.statuses.items()))}"
     )
     print(f"{run.messages} messages came over websockets; what 503 said: {dict(run.busy)}")
-    print(f"after a tenth: {base[1]}, {base[0]}")
-    print(f"at the end:    {usage}, {counts}")
+    print(f"after four tenths: {base[1]}, {base[0]}")
+    print(f"at the end:         {usage}, {counts}")
     growth = {
         "file descriptors": usage.files - base[1].files,
         "threads": usage.threads - base[1].threads,
@@ -192,9 +195,11 @@ def fire(run: Run, wanted: int, start: int, database: DirectoryBasedExampleDatab
     }
     for what, more in growth.items():
         if more > 2:
-            raise Wrong(f"{more} more {what} than after a tenth of the requests")
+            raise Wrong(f"{more} more {what} than after four tenths of the requests")
     if usage.memory - base[1].memory > _GROWTH:
-        raise Wrong(f"{(usage.memory - base[1].memory) / 2**20:.0f} MiB more memory than after a tenth of the requests")
+        raise Wrong(
+            f"{(usage.memory - base[1].memory) / 2**20:.0f} MiB more memory than after four tenths of the requests"
+        )
 
 
 if __name__ == "__main__":
