@@ -15,7 +15,7 @@ _BOUNDS = {
     "memory": (16 * MIB, 400 * MIB),
     "files": (10, 300),
     "threads": (2, 40),
-    "wal": (16 * MIB, 128 * MIB),
+    "wal": (32 * MIB, 128 * MIB),
 }
 
 #: The part of all samples, at the beginning, that is left out: caches fill.
