@@ -2,14 +2,17 @@
 The command line: ``connectordb …``, also ``python -m connectordb …``.
 
 One file per group of commands. click and rich (the extra ``cli``) are imported here and nowhere else; commands say what they
-did on standard output, what went wrong in one line on standard error, and end with a status of 1 if it did.
+did on standard output, what went wrong in one line on standard error, and end with a status of 1 if it did, of 130 after Ctrl-C.
 """
 
 from __future__ import annotations
 
 import sys
 
-__all__ = ["main"]
+__all__ = ["INTERRUPTED", "main"]
+
+#: The status of a command that Ctrl-C ended, as shells have it.
+INTERRUPTED = 130
 
 
 def main() -> None:
@@ -20,4 +23,6 @@ def main() -> None:
         if error.name not in ("click", "rich"):
             raise
         sys.exit(f"connectordb: the command line needs {error.name!r}: pip install 'ConnectorDB[cli]'")
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
     commands(prog_name="connectordb")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import importlib
 import keyword
+import sys
 from typing import Any
 
 import click
 
 from .. import __version__
 from ..exceptions import ConnectorDBError
+from . import INTERRUPTED
 
 #: Command → the file that has it. A file is imported when its command runs, so that each starts quickly.
 _FILES = {
@@ -50,6 +52,8 @@ class Commands(click.Group):
         """Run a command; an error that a user can do something about is one line on standard error."""
         try:
             return super().invoke(ctx)
+        except KeyboardInterrupt:  # also while the command is loaded
+            sys.exit(INTERRUPTED)
         except (ConnectorDBError, OSError) as error:
             if ctx.params.get("debug"):
                 raise

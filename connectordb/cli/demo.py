@@ -21,6 +21,7 @@ import click
 from ..client import ConnectorDB, Device
 from ..server import Server
 from ..server import create as create_database
+from . import INTERRUPTED
 from .database import as_typed
 from .machine_log import INTERVAL, STREAMS, Journal
 from .screen import Screen
@@ -55,7 +56,7 @@ def demo(keep: Path | None, seconds: float, port: int) -> None:
             Demo(screen, where, seconds, free, ends).run()
     except KeyboardInterrupt:
         screen.say(f"\nStopped; {'everything is put away' if keep is None else f'what was made so far is in {keep}'}.")
-        sys.exit(130)
+        sys.exit(INTERRUPTED)
     except DemoFailed as failure:
         screen.result(False, str(failure))
         sys.exit(1)

@@ -10,15 +10,12 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
-from click.testing import CliRunner, Result
-
-from connectordb.cli.commands import commands
 from connectordb.server import create, database
 from connectordb.server.rights import passwords
 from connectordb.server.rights.accounts import Password, confirm, look_up
 
 from ..support.case import SOON, Case
-from ..support.command_line import PATIENCE, command, environment
+from ..support.command_line import PATIENCE, command, environment, here
 
 
 class Users(Case):
@@ -32,11 +29,11 @@ class Users(Case):
         self.addCleanup(patch.stop)
         create(self.directory, test=True)
 
-    def ran(self, *arguments: str, stdin: str = "", status: int = 0) -> Result:
-        """Run a command in this process, with its standard input a pipe."""
-        done = CliRunner().invoke(commands, ["user", str(self.directory), *arguments], input=stdin)
-        self.assertEqual(done.exit_code, status, done.output)
-        return done
+    def ran(self, *arguments: str, stdin: str = "", status: int = 0) -> str:
+        """Run a command in this process, with its standard input a pipe; return all that it said."""
+        done = here("user", self.directory, *arguments, stdin=stdin)
+        self.assertEqual(done.returncode, status, done)
+        return done.stdout + done.stderr
 
     def logs_in(self, name: str, password: str) -> None:
         """Log in."""
@@ -46,15 +43,15 @@ class Users(Case):
 
     def test_lost_password(self) -> None:
         """A new one is read from standard input, and not shown."""
-        done = self.ran("password", "test", "--password-stdin", stdin="new secret\n")
-        self.assertNotIn("new secret", done.output)
+        told = self.ran("password", "test", "--password-stdin", stdin="new secret\n")
+        self.assertNotIn("new secret", told)
         self.logs_in("test", "new secret")
 
     def test_never_an_argument(self) -> None:
         """A password on the command line is refused, and so is none."""
         self.ran("password", "test", "secret", status=2)
-        done = self.ran("password", "test", status=2)
-        self.assertIn("--password-stdin", done.output)
+        told = self.ran("password", "test", status=2)
+        self.assertIn("--password-stdin", told)
         self.ran("password", "test", "--password-stdin", stdin="\n", status=2)
         self.logs_in("test", "test")
 
@@ -63,10 +60,10 @@ class Users(Case):
         self.ran("add", "mara", "--email", "mara@example.org", "--role", "admin", "--password-stdin", stdin="secret\n")
         self.logs_in("mara", "secret")
         self.assertEqual(
-            self.ran("list").output,
+            self.ran("list"),
             "mara  admin  mara@example.org  private  2 devices\ntest  admin  test@localhost    private  2 devices\n",
         )
-        listed = json.loads(self.ran("list", "--json").output)
+        listed = json.loads(self.ran("list", "--json"))
         self.assertEqual(
             listed[0],
             {
@@ -84,17 +81,17 @@ class Users(Case):
         """Roles are changed and users removed; without a terminal a removal needs --yes."""
         self.ran("add", "mara", "--email", "m@example.org", "--password-stdin", stdin="secret\n")
         self.ran("role", "mara", "admin")
-        self.assertIn("--yes", self.ran("remove", "test", status=2).output)
+        self.assertIn("--yes", self.ran("remove", "test", status=2))
         self.ran("remove", "test", "--yes")
-        self.assertIn("last administrator", self.ran("remove", "mara", "--yes", status=1).output)
+        self.assertIn("last administrator", self.ran("remove", "mara", "--yes", status=1))
         self.ran("remove", "mara", "--yes", "--force")
-        self.assertEqual(self.ran("list").output, "")
+        self.assertEqual(self.ran("list"), "")
 
     def test_running(self) -> None:
         """While the server runs users are listed, and nothing is changed."""
         with database.open(self.directory), mock.patch.object(database, "_LOCK_PATIENCE", 0.01):
-            self.assertIn("test", self.ran("list").output)
-            self.assertIn("connectordb stop", self.ran("role", "test", "admin", status=1).output)
+            self.assertIn("test", self.ran("list"))
+            self.assertIn("connectordb stop", self.ran("role", "test", "admin", status=1))
 
     @unittest.skipUnless(hasattr(os, "openpty"), "there are no pseudo-terminals here")
     def test_typed(self) -> None:

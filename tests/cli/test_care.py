@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-import io
 import os
 import sqlite3
-from contextlib import closing, redirect_stderr, redirect_stdout
+from contextlib import closing
 
 from connectordb import ConnectorDB
-from connectordb.cli.commands import commands
 from connectordb.server import Server
 
 from ..support.case import Case
-from ..support.command_line import connectordb
+from ..support.command_line import connectordb, here
 
 
-def run(*arguments: object) -> tuple[object, str, str]:
-    """Run a command in this process, which has everything imported; return its status and what it printed where."""
-    out, complaints = io.StringIO(), io.StringIO()
-    with redirect_stdout(out), redirect_stderr(complaints):
-        try:
-            commands([str(argument) for argument in arguments], prog_name="connectordb")
-        except SystemExit as ended:
-            return ended.code, out.getvalue(), complaints.getvalue()
-    return 0, out.getvalue(), complaints.getvalue()
+def run(*arguments: object) -> tuple[int, str, str]:
+    """Run a command in this process; return its status and what it printed where."""
+    done = here(*arguments)
+    return done.returncode, done.stdout, done.stderr
 
 
 class Care(Case):

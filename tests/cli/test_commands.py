@@ -8,7 +8,7 @@ import sys
 import connectordb as package
 
 from ..support.case import Case
-from ..support.command_line import TOP, connectordb, environment
+from ..support.command_line import TOP, connectordb, environment, here
 
 
 class Commands(Case):
@@ -16,11 +16,11 @@ class Commands(Case):
 
     def test_help(self) -> None:
         """Help lists every command, and each has help of its own."""
-        shown = connectordb("--help").stdout
+        shown = here("--help").stdout
         for name in ("create", "start", "stop", "run", "demo"):
             with self.subTest(name):
                 self.assertIn(f"  {name} ", shown)
-                self.assertIn("Usage: connectordb", connectordb(name, "--help").stdout)
+                self.assertIn("Usage: connectordb", here(name, "--help").stdout)
 
     def test_version(self) -> None:
         """`--version` tells the package's."""
@@ -40,7 +40,7 @@ class Commands(Case):
 
     def test_unknown(self) -> None:
         """A command that is none is refused."""
-        done = connectordb("fly")
+        done = here("fly")
         self.assertEqual(done.returncode, 2)
         self.assertIn("No such command 'fly'", done.stderr)
 

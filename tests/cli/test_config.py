@@ -14,13 +14,10 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from click.testing import CliRunner, Result
-
-from connectordb.cli.commands import commands
-from connectordb.server import Config, load_config
+from connectordb.server import Config, create, load_config
 
 from ..support.case import Case
-from ..support.command_line import PATIENCE, command, connectordb, environment
+from ..support.command_line import PATIENCE, command, environment, here
 
 CERTIFICATE = Path(__file__).parent.parent / "support" / "localhost.pem"
 
@@ -28,14 +25,10 @@ CERTIFICATE = Path(__file__).parent.parent / "support" / "localhost.pem"
 class Printing(Case):
     """``connectordb config``."""
 
-    def typed(self, *arguments: object) -> Result:
-        """Run a command that ends at once, in this process."""
-        return CliRunner().invoke(commands, [str(argument) for argument in arguments])
-
     def test_defaults(self) -> None:
         """Without a folder, the defaults: a file that can be changed and read."""
-        done = self.typed("config")
-        self.assertEqual((done.exit_code, done.stderr), (0, ""))
+        done = here("config")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
         file = self.folder() / "connectordb.toml"
         file.write_text(done.stdout)
         self.assertEqual(load_config(file), Config())
@@ -47,14 +40,14 @@ class Printing(Case):
         (folder / "connectordb.toml").write_text("[listen]\nport = 4000\n")
         other = folder / "other.toml"
         other.write_text("[log]\nformat = 'json'\n")
-        self.assertRegex(self.typed("config", folder).stdout, r"(?m)^port = 4000$")
-        self.assertRegex(self.typed("config", folder, "--config", other).stdout, r'(?m)^format = "json"$')
-        self.assertRegex(self.typed("config", self.folder()).stdout, r"(?m)^port = 3124$")
+        self.assertRegex(here("config", folder).stdout, r"(?m)^port = 4000$")
+        self.assertRegex(here("config", folder, "--config", other).stdout, r'(?m)^format = "json"$')
+        self.assertRegex(here("config", self.folder()).stdout, r"(?m)^port = 3124$")
 
     def test_mistakes(self) -> None:
         """A file that makes no sense is told by every command that reads it, with file, key and what was expected."""
         folder = self.folder() / "db"
-        self.typed("create", folder, "--test")
+        here("create", folder, "--test")
         file = folder / "connectordb.toml"
         for name, text, words in (
             (
@@ -71,12 +64,12 @@ class Printing(Case):
         ):
             file.write_text(text)
             with self.subTest(words, command=name):
-                done = self.typed(name, folder)
-                self.assertEqual(done.exit_code, 1)
+                done = here(name, folder)
+                self.assertEqual(done.returncode, 1)
                 self.assertIn(words, done.stderr)
                 self.assertNotIn("Traceback", done.stderr)
-        self.assertIn("is no folder", self.typed("config", folder / "nosuch").stderr)
-        self.assertIn("--tls-key goes with --tls-cert", self.typed("run", folder, "--tls-key", "x").stderr)
+        self.assertIn("is no folder", here("config", folder / "nosuch").stderr)
+        self.assertIn("--tls-key goes with --tls-cert", here("run", folder, "--tls-key", "x").stderr)
 
 
 class Configured(Case):
@@ -85,7 +78,7 @@ class Configured(Case):
     def setUp(self) -> None:
         super().setUp()
         self.directory = self.folder() / "db"
-        connectordb("create", self.directory, "--test")
+        create(self.directory, test=True)
 
     def configure(self, text: str) -> None:
         """Write the configuration file."""
@@ -93,9 +86,9 @@ class Configured(Case):
 
     def started(self, *arguments: object) -> str:
         """Start the server and return where it listens; it is stopped with the test."""
-        done = connectordb("start", self.directory, *arguments)
+        done = here("start", self.directory, *arguments)
         self.assertEqual((done.returncode, done.stderr), (0, ""))
-        self.addCleanup(connectordb, "stop", self.directory)
+        self.addCleanup(here, "stop", self.directory)
         found = re.search(r"Listening at (\S+)", done.stdout)
         assert found is not None
         return found[1]
@@ -136,7 +129,7 @@ class Configured(Case):
         url = self.started("--port", 0, "--tls-cert", CERTIFICATE, "--host", "localhost")
         self.assertTrue(url.startswith("https://localhost:"))
         self.assertEqual(self.status(f"{url}/health"), 200)
-        connectordb("stop", self.directory)
+        here("stop", self.directory)
         (self.directory / "cert.pem").write_text(CERTIFICATE.read_text())
         self.configure('[listen]\nport = 0\nhost = "localhost"\ntls_cert = "cert.pem"\n')
         self.assertEqual(self.status(f"{self.started()}/health"), 200)

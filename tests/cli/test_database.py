@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import socket
@@ -12,9 +13,11 @@ import unittest
 from contextlib import closing
 
 from connectordb import AuthenticationError, ConnectorDB, ServerError
+from connectordb.server import Server
+from connectordb.server import create as create_database
 
 from ..support.case import Case
-from ..support.command_line import PATIENCE, command, connectordb, environment
+from ..support.command_line import PATIENCE, command, connectordb, environment, here
 
 
 class Creating(Case):
@@ -24,18 +27,9 @@ class Creating(Case):
         super().setUp()
         self.directory = self.folder() / "db"
 
-    def started(self) -> str:
-        """Start the server on a free port; it is stopped with the test."""
-        done = connectordb("start", self.directory, "--port", 0)
-        self.assertEqual((done.returncode, done.stderr), (0, ""))
-        self.addCleanup(connectordb, "stop", self.directory)
-        found = re.search(r"Listening at (\S+)", done.stdout)
-        assert found is not None
-        return found[1]
-
     def logs_in(self, name: str, password: str) -> None:
         """Log in as that user, who is an administrator."""
-        with ConnectorDB(name, password, url=self.started()) as cdb:
+        with Server(self.directory, port=0) as server, ConnectorDB(name, password, url=server.url) as cdb:
             self.assertEqual(cdb.path, f"{name}/user")
             self.assertEqual(cdb.count_users(), 1)
 
@@ -48,13 +42,13 @@ class Creating(Case):
 
     def test_password_from_stdin(self) -> None:
         """A password can be kept out of the list of processes."""
-        done = connectordb("create", self.directory, "--user", "mara", "--password-stdin", stdin="geheim\n")
+        done = here("create", self.directory, "--user", "mara", "--password-stdin", stdin="geheim\n")
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         self.logs_in("mara", "geheim")
 
     def test_nobody_named(self) -> None:
         """Without --user an administrator is made, and the password told this once."""
-        done = connectordb("create", self.directory)
+        done = here("create", self.directory)
         name = re.search(r"administrator '(\w+)'", done.stdout)
         password = re.search(r"shown this once: (\S+)", done.stdout)
         assert name is not None and password is not None
@@ -62,7 +56,7 @@ class Creating(Case):
 
     def test_for_tests(self) -> None:
         """--test makes the user test, with the password test."""
-        done = connectordb("create", self.directory, "--test")
+        done = here("create", self.directory, "--test")
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         self.logs_in("test", "test")
 
@@ -70,7 +64,7 @@ class Creating(Case):
     def test_a_folder_with_a_space(self) -> None:
         """What is told to be typed can be typed."""
         where = self.directory.parent / "my data"
-        self.assertIn(f"connectordb start '{where}'", connectordb("create", where, "--test").stdout)
+        self.assertIn(f"connectordb start '{where}'", here("create", where, "--test").stdout)
 
     def test_refusals(self) -> None:
         """What cannot be made is refused, and nothing is left behind."""
@@ -86,7 +80,7 @@ class Creating(Case):
             ((self.directory, "--password-stdin"), "--user NAME", 2),
         ):
             with self.subTest(words):
-                done = connectordb("create", *arguments)
+                done = here("create", *arguments)
                 self.assertIn(words, done.stderr)
                 self.assertNotIn("hidden", done.stderr)
                 self.assertEqual(done.returncode, status)
@@ -99,26 +93,26 @@ class Running(Case):
     def setUp(self) -> None:
         super().setUp()
         self.directory = self.folder() / "db"
-        connectordb("create", self.directory, "--test")
+        create_database(self.directory, test=True)
 
     def test_start_and_stop(self) -> None:
         """What was started in the background is there until it is stopped, and may be started again."""
-        for _ in range(2):
-            started = connectordb("start", self.directory, "--port", 0)
-            self.addCleanup(connectordb, "stop", self.directory)
+        for run in (connectordb, here):
+            started = run("start", self.directory, "--port", 0)
+            self.addCleanup(here, "stop", self.directory)
             url = started.stdout.split()[2]
             with ConnectorDB("test", "test", url=url) as cdb:
                 cdb.ping()
-            again = connectordb("start", self.directory, "--port", 0)
+            again = here("start", self.directory, "--port", 0)
             self.assertEqual(again.returncode, 1)
             self.assertRegex(again.stderr, rf"runs on .* already, at {url} \(process \d+\)")
-            self.assertEqual(connectordb("stop", self.directory).stdout, "Stopped.\n")
-            self.assertIn("no server runs", connectordb("stop", self.directory).stderr)
+            self.assertEqual(run("stop", self.directory).stdout, "Stopped.\n")
+            self.assertIn("no server runs", here("stop", self.directory).stderr)
 
     def test_log(self) -> None:
         """What goes wrong in a server in the background is in its log, which is for its owner only."""
-        started = connectordb("start", self.directory, "--port", 0)
-        self.addCleanup(connectordb, "stop", self.directory)
+        started = here("start", self.directory, "--port", 0)
+        self.addCleanup(here, "stop", self.directory)
         with closing(sqlite3.connect(self.directory / "connectordb.db")) as damaged:
             damaged.execute("DROP TABLE streams")
         with ConnectorDB("test", "test", url=started.stdout.split()[2]) as cdb:
@@ -161,7 +155,7 @@ class Running(Case):
             port = other.getsockname()[1]
             for name in ("run", "start"):
                 with self.subTest(name):
-                    done = connectordb(name, self.directory, "--port", port)
+                    done = here(name, self.directory, "--port", port)
                     self.assertEqual(done.returncode, 1)
                     self.assertRegex(done.stderr, rf"\AError: .*{port}.*in use; give another port")
 
@@ -169,16 +163,17 @@ class Running(Case):
         """A folder that is no database is told, with how to make one."""
         for name in ("run", "start", "stop"):
             with self.subTest(name):
-                done = connectordb(name, self.directory.parent, *(("--port", 0) if name != "stop" else ()))
+                done = here(name, self.directory.parent, *(("--port", 0) if name != "stop" else ()))
                 self.assertEqual(done.returncode, 1)
                 self.assertIn("connectordb create", done.stderr)
 
     @unittest.skipIf(sys.platform == "win32", "no SIGKILL there")
     def test_after_a_kill(self) -> None:
         """A server that was killed does not stop the next one."""
-        started = connectordb("start", self.directory, "--port", 0)
+        started = here("start", self.directory, "--port", 0)
         pid = int(started.stdout.partition("(process ")[2].partition(";")[0])
-        subprocess.run(["kill", "-9", str(pid)], check=True, timeout=PATIENCE)
-        again = connectordb("start", self.directory, "--port", 0)
-        self.addCleanup(connectordb, "stop", self.directory)
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        again = here("start", self.directory, "--port", 0)
+        self.addCleanup(here, "stop", self.directory)
         self.assertEqual((again.returncode, again.stderr), (0, ""))

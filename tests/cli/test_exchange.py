@@ -6,23 +6,29 @@ import json
 import shutil
 from pathlib import Path
 
-from click.testing import CliRunner
-
 from connectordb import ConnectorDB
-from connectordb.cli.commands import commands
 from connectordb.server import Server
+from connectordb.server.upkeep.onlooker import onlooking
 
 from ..support.case import Case
-from ..support.command_line import connectordb
+from ..support.command_line import connectordb, here
 
 ORIGINAL = Path(__file__).parent.parent / "server" / "exchange" / "original"
 
 
 def ran(*arguments: object, status: int = 0) -> str:
     """Run a command in this process; return all that it said."""
-    done = CliRunner().invoke(commands, [str(argument) for argument in arguments])
-    assert done.exit_code == status, done.output
-    return done.output
+    done = here(*arguments)
+    assert done.returncode == status, done
+    return done.stdout + done.stderr
+
+
+def hashed(directory: Path, name: str) -> str:
+    """Return what is stored of a user's password, while the server runs."""
+    with onlooking(directory) as source:
+        user = source.look(lambda reader: reader.find((name,))).user
+        assert user is not None
+        return user.password
 
 
 class Moving(Case):
@@ -37,6 +43,7 @@ class Moving(Case):
             self.assertEqual(cdb.user.nickname, "Mära Ünï 🌻")
             self.assertEqual(len(cdb("mara/lamp/large")), 600)
             cdb("mara/user/mood").insert(7)
+            self.eventually(lambda: hashed(first, "mara").startswith("scrypt$"), "the hash replaced at the login")
             done = connectordb("export", first, out)
             self.assertEqual((done.returncode, done.stderr), (0, ""))
             self.assertIn("4 users", done.stdout)
@@ -45,7 +52,6 @@ class Moving(Case):
         self.assertIn("points were there already", ran("import", second, out, "--only", "mara"))
         mood = json.loads((out / "mara" / "user" / "mood" / "data.json").read_text())
         self.assertEqual([point["d"] for point in mood], [5, 7])
-        # the hash was replaced at the login
         self.assertEqual(json.loads((out / "mara" / "user.json").read_text())["password_scheme"], "scrypt")
 
     def test_errors(self) -> None:

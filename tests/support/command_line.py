@@ -1,4 +1,4 @@
-"""Runs ``connectordb …`` as a user does: in a process of its own."""
+"""Runs ``connectordb …``: as a user does, in a process of its own, or here, where a process would show nothing more."""
 
 from __future__ import annotations
 
@@ -6,6 +6,10 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+
+from click.testing import CliRunner
+
+from connectordb.cli.commands import commands
 
 TOP = Path(__file__).parent.parent.parent
 
@@ -34,3 +38,12 @@ def connectordb(*arguments: object, stdin: str = "", timeout: float = PATIENCE) 
         env=environment(),
         check=False,
     )
+
+
+def here(*arguments: object, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    """Run a command to its end as `connectordb` does, but in this process, which has everything imported."""
+    typed = [str(argument) for argument in arguments]
+    done = CliRunner().invoke(commands, typed, input=stdin, prog_name="connectordb")
+    if done.exception is not None and not isinstance(done.exception, SystemExit):
+        raise done.exception
+    return subprocess.CompletedProcess(typed, done.exit_code, done.stdout, done.stderr)

@@ -112,8 +112,13 @@ def reset() -> Step:
 
 
 def reset_at_connect() -> Step:
-    """Reset a connection before anything was read from it."""
-    return Step(reset().act, on_connect=True)
+    """Reset a connection before anything was read from it, but not before its client has it and sends."""
+
+    def act(peer: Peer, connection: socket.socket, request: Received | None) -> bool:
+        connection.recv(1, socket.MSG_PEEK)
+        return reset().act(peer, connection, request)
+
+    return Step(act, on_connect=True)
 
 
 def silence() -> Step:
