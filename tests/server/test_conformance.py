@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib.util
 import json
+import queue
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +14,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from ..support.case import Case
+import websocket
+
+from ..support.case import SOON, Case
 from ..support.server import run_server
 
 PACK = Path(__file__).parent.parent / "conformance"
@@ -34,7 +38,7 @@ LEFT_OUT = {
 ALONE = {("lists and counts", "counts")}
 
 #: Scenarios at a time: most of one is waiting.
-AT_ONCE = 8
+AT_ONCE = 16
 
 
 def load_runner() -> ModuleType:
@@ -45,6 +49,57 @@ def load_runner() -> ModuleType:
     sys.modules[spec.name] = module  # its dataclasses look for it there
     spec.loader.exec_module(module)
     return module
+
+
+#: What is pinged behind a command.
+MARK = "obeyed?"
+
+
+class Events(queue.Queue[dict[str, Any]]):
+    """What comes by a websocket, without the answers to our own pings."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.obeyed = threading.Event()
+        self.over = False
+
+    def put(self, event: dict[str, Any], block: bool = True, timeout: float | None = None) -> None:
+        """File an event."""
+        if event.get("pong") != MARK:
+            super().put(event, block, timeout)
+        if event.get("pong") == MARK or "close" in event:
+            self.over = "close" in event
+            self.obeyed.set()
+
+
+def prompt(socket: type[Any]) -> type[Any]:
+    """
+    Return the runner's websocket, but for what it does after a command.
+
+    It waits until the command was obeyed rather than for a while: a ping behind it is answered then.
+    """
+
+    class Prompt(socket):  # type: ignore[misc]
+        def __init__(self, *arguments: Any) -> None:
+            self._filing = threading.Event()
+            super().__init__(*arguments)
+            self._filing.wait(SOON)
+            self.send = self._send
+
+        def _read(self) -> None:
+            self._events = Events()
+            self._filing.set()
+            super()._read()
+
+        def _send(self, payload: Any, opcode: int) -> None:
+            self._events.obeyed.clear()
+            self._ws.send(payload, opcode)
+            if opcode < websocket.ABNF.OPCODE_CLOSE and not self._events.over:
+                with contextlib.suppress(OSError, websocket.WebSocketException):  # it was closed for what was said
+                    self._ws.ping(MARK)
+                self._events.obeyed.wait(SOON)
+
+    return Prompt
 
 
 class Tally:
@@ -67,6 +122,7 @@ class Conformance(Case):
     def setUp(self) -> None:
         super().setUp()
         self.runner = load_runner()
+        self.runner.Socket = prompt(self.runner.Socket)  # type: ignore[attr-defined]
         self.here = threading.local()
         self.servers: list[Any] = []
 
@@ -76,7 +132,7 @@ class Conformance(Case):
             self.here.server = self.runner.Server(url, "test", "test")
             self.servers.append(self.here.server)
         tally = Tally()
-        options = argparse.Namespace(recorded=False, settle=0.05)
+        options = argparse.Namespace(recorded=False, settle=0.0)
         self.runner.Player(self.here.server, area, scenario, options).play(tally)
         return tally
 
