@@ -52,6 +52,8 @@ def translated(path: str | os.PathLike[str], doing: str) -> Iterator[None]:
         ) from error
     except apsw.CorruptError as error:
         raise StorageError(f"{doing} {os.fspath(path)!r}: the file is damaged ({error})") from error
+    except UnicodeDecodeError as error:
+        raise StorageError(f"{doing} {os.fspath(path)!r}: the file is damaged (text in it is no UTF-8)") from error
     except (apsw.CantOpenError, apsw.ReadOnlyError, apsw.PermissionsError) as error:
         raise StorageError(f"{doing} {os.fspath(path)!r}: {error}; is it a file that may be written?") from error
     except apsw.Error as error:

@@ -20,6 +20,7 @@ from ...runtime.sqlite import Connection
 #: are left of SQLite's 63 number the series.
 INDEX_BITS = 38
 MOST_POINTS = 1 << INDEX_BITS
+MOST_SERIES = 1 << (63 - INDEX_BITS)
 
 #: Series whose ends are remembered.
 _MOST = 4096
@@ -132,13 +133,13 @@ class Appends:
         if not waiting:
             return
         try:
-            self._attempt([append for append, _ in waiting])
+            self._write([append for append, _ in waiting])
         except Exception:
             if not self._connection.in_transaction:
                 raise  # a full disk, say, has ended the whole transaction
             for append, fail in waiting:
                 try:
-                    self._attempt([append])
+                    self._write([append])
                 except Exception as error:
                     if not self._connection.in_transaction:
                         raise
@@ -153,19 +154,8 @@ class Appends:
         if not committed or len(self._tails) > _MOST:
             self._tails.clear()
 
-    def _attempt(self, appends: list[_Append]) -> None:
-        """Write all of them or, raising an error, none."""
-        self._connection.execute("SAVEPOINT appends")
-        try:
-            self._write(appends)
-        except BaseException:
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK TO appends")
-                self._connection.execute("RELEASE appends")
-            raise
-        self._connection.execute("RELEASE appends")
-
     def _write(self, appends: list[_Append]) -> None:
+        """Write all of them or, raising an error, none: it is one statement."""
         merged: dict[int, list[_Append]] = {}
         for append in appends:
             merged.setdefault(append.id, []).append(append)

@@ -14,7 +14,7 @@ from typing import Any
 from ...exceptions import StorageError
 from ...protocol import json_text
 from ...runtime.sqlite import Connection, translated
-from .appends import INDEX_BITS, MOST_POINTS
+from .appends import INDEX_BITS, MOST_POINTS, MOST_SERIES
 from .contract import Series
 from .packs import parts
 
@@ -83,11 +83,15 @@ class Chunks:
         Raises:
             StorageError: That cannot be read.
         """
-        key = self._next_key(number << INDEX_BITS, 1 << 63)
+        if number >= MOST_SERIES:
+            return None
+        key = self._next_key(max(number, 0) << INDEX_BITS, 1 << 63)
         return None if key is None else key >> INDEX_BITS
 
     def of(self, number: int) -> Iterator[Stored | Unreadable]:
         """Go through a series' chunks, and past what cannot be read of them."""
+        if not 0 <= number < MOST_SERIES:
+            return  # a damaged row leads here
         base, end = number << INDEX_BITS, (number + 1) << INDEX_BITS
         at = base
         seen = 0

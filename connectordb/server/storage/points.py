@@ -17,12 +17,10 @@ from ...exceptions import StorageError
 from ...protocol.constants import RESTAMP_STEP
 from ...protocol.points import Batch, Datapoint
 from ...runtime.sqlite import Connection
-from .appends import INDEX_BITS, MOST_POINTS, Appends, Tail
+from .appends import INDEX_BITS, MOST_POINTS, MOST_SERIES, Appends, Tail
 from .chunks import NUMBERS, OPEN_BYTES, OPEN_POINTS, Chunk, count_until, cut, join, part_of
 from .contract import Inserted, Older, Series
 from .packs import pack, regroup, unpack, unpack_at
-
-_MOST_SERIES = 1 << (63 - INDEX_BITS)
 
 
 class Points:
@@ -234,9 +232,9 @@ class Points:
 
 def _number(series: Series) -> int:
     number = series.stream_id * 2 + series.downlink
-    if number >= _MOST_SERIES:
+    if number >= MOST_SERIES:
         raise StorageError(
-            f"a database numbers {_MOST_SERIES // 2} streams at most, those deleted included; start a new one"
+            f"a database numbers {MOST_SERIES // 2} streams at most, those deleted included; start a new one"
         )
     return number
 

@@ -14,6 +14,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from io import FileIO
+from itertools import chain
 from typing import Any
 
 _LEAF = 13
@@ -71,7 +72,7 @@ class Remains:
             pass
         else:
             self._read_log(self._log)
-        self.pages = max(os.fstat(self._file.fileno()).st_size // self._size, max(self._logged, default=0))
+        self.pages = os.fstat(self._file.fileno()).st_size // self._size
 
     def close(self) -> None:
         """Close the files."""
@@ -106,7 +107,8 @@ class Remains:
 
     def __iter__(self) -> Iterator[Remnant]:
         """Go through all records of all tables, page by page."""
-        for number in range(1, self.pages + 1):
+        # a number in the log may be damaged: nothing is counted up to it
+        for number in chain(range(1, self.pages + 1), sorted(page for page in self._logged if page > self.pages)):
             page = self._page(number)
             start = 100 if number == 1 else 0
             if len(page) < self._size or page[start] != _LEAF:
@@ -116,7 +118,7 @@ class Remains:
                 where = start + 8 + 2 * cell
                 try:
                     yield self._found(page, number, int.from_bytes(page[where : where + 2], "big"))
-                except (Nonsense, IndexError, struct.error, UnicodeDecodeError):
+                except (Nonsense, IndexError, struct.error):
                     continue
 
     def _found(self, page: bytes, number: int, at: int) -> Remnant:
@@ -151,7 +153,7 @@ class Remains:
             parts = [page[at : at + local]]
             left, next_page = length - local, int.from_bytes(page[at + local : at + local + 4], "big")
             while left > 0:
-                if not 0 < next_page <= self.pages:
+                if next_page == 0:
                     raise Nonsense
                 page = self._page(next_page)
                 parts.append(page[4 : 4 + min(left, self._usable - 4)])
@@ -160,7 +162,7 @@ class Remains:
                 if len(parts[-1]) == 0:
                     raise Nonsense
             return _columns(b"".join(parts), length)
-        except (IndexError, struct.error, UnicodeDecodeError) as error:
+        except (IndexError, struct.error) as error:
             raise Nonsense from error
 
 
@@ -223,4 +225,4 @@ def _value(kind: int, data: bytes) -> Any:
         return struct.unpack(">d", data)[0]
     if kind < 7:
         return _signed(int.from_bytes(data, "big"), len(data))
-    return data.decode() if kind & 1 else data
+    return data.decode(errors="replace") if kind & 1 else data

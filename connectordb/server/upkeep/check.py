@@ -153,18 +153,19 @@ class _Check:
             ((highest, noted),) = self._connection.execute(
                 f"SELECT ifnull(max(id), 0), ifnull((SELECT seq FROM sqlite_sequence WHERE name = '{table}'), 0) FROM {table}"
             )
-            if noted < highest:
+            if not isinstance(noted, int) or noted < highest:
                 self._found(table, f"the highest id noted is {noted}, but there is {highest}: ids would be used again")
 
     def _names(self) -> None:
         for table in ("users", "devices", "streams"):
-            for id, name in self._connection.execute(f"SELECT id, name FROM {table}"):
+            # all columns, though two are looked at: text that is no UTF-8 cannot be read
+            for id, name, *_ in self._connection.execute(f"SELECT id, name, * FROM {table}"):
                 if not isinstance(name, str) or not is_name(name):
                     self._found(table, f"the row with the id {id} has a name that nothing can have, {name!r}")
 
     def _keys(self) -> None:
         for id, apikey, digest in self._connection.execute("SELECT id, apikey, key_digest FROM devices"):
-            if key_digest(apikey) != digest:
+            if not isinstance(apikey, str) or key_digest(apikey) != digest:
                 self._found("devices", f"the row with the id {id} is not found by its API key")
 
     def _schemas(self) -> None:
@@ -172,6 +173,8 @@ class _Check:
 
         for path, schema in self._connection.execute(f"SELECT {_PATH}, schema {_STREAMS} WHERE schema != '{{}}'"):
             try:
+                if not isinstance(schema, str):
+                    raise ValueError("it is no text")
                 server_schema(schema)
             except (ValueError, SchemaError) as error:
                 self._found(path, f"its schema cannot be used ({str(error)[:200]})")

@@ -1,8 +1,8 @@
 """
 Bringing out of a damaged database what can be read, as an export.
 
-SQLite is asked first, for one row and one chunk after the other; where it gives nothing, records are looked for in the file's
-pages. What nothing is found of is told. What belongs to nobody any more gets an owner, so that its points are not lost for want
+SQLite is asked first, for one row and one chunk after the other; where it gives nothing, or its structure is damaged so that it
+may pass over something, records are looked for in the file's pages. What nothing is found of is told. What belongs to nobody any more gets an owner, so that its points are not lost for want
 of a name.
 """
 
@@ -112,6 +112,8 @@ class _Salvage:
         self._rows: dict[type, dict[int, Any]] = {User: {}, Device: {}, Stream: {}}
         #: Series → the chunks in the pages: first index, number of points, where. None until it is needed.
         self._found: dict[int, list[tuple[int, int, Remnant]]] | None = None
+        #: Whether SQLite passes over no chunk without saying so.
+        self._all_chunks = False
 
     def run(self) -> Salvaged:
         if not all([self._read(kind) for kind in (User, Device, Stream)]):
@@ -146,10 +148,23 @@ class _Salvage:
                 for values in self._connection.execute(f"SELECT * FROM {table} ORDER BY id"):
                     if (row := row_of(kind, int(values[0]), list(values))) is not None:
                         self._rows[kind][row.id] = row
+                self._check_structure(self._connection, table)
             return True
         except StorageError as error:
             self._lost(table, f"cannot be read to the end ({error.__cause__ or error}); looking for them in the pages")
             return False
+
+    @staticmethod
+    def _check_structure(connection: Connection, table: str) -> None:
+        """
+        Have SQLite compare a table with its indices: a page that leads elsewhere than it should gives no error by itself.
+
+        Raises:
+            StorageError: There is something wrong.
+        """
+        (said,) = connection.execute(f"PRAGMA integrity_check({table})").fetchall()[0]
+        if said != "ok":
+            raise StorageError(f"its structure is damaged: {said}")
 
     def _look(self) -> None:
         """Go through the pages for chunks."""
@@ -208,6 +223,9 @@ class _Salvage:
                 while number is not None:
                     found.add(number)
                     number = chunks.next_series(number + 1)
+                with translated(self._path, "reading"):
+                    self._check_structure(self._connection, "chunks")
+                self._all_chunks = True
                 return found
             except StorageError as error:
                 self._lost(
@@ -236,10 +254,14 @@ class _Salvage:
             expected = salvager.length
             if isinstance(chunk, Unreadable):
                 yield from self._filled(where, salvager, number, chunk.after)
+                if chunk.after is None and self._connection is not None:
+                    self._lost(where, f"{span(salvager.length, None)} are lost, if there were any")
                 continue
             if chunk.first > expected:
                 yield from self._filled(where, salvager, number, chunk.first)
             yield from self._taken(where, salvager, chunk)
+        if not self._all_chunks:
+            yield from self._filled(where, salvager, number, None)
 
     def _chunks(self, number: int) -> Iterator[Stored | Unreadable]:
         if self._connection is None:

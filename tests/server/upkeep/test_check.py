@@ -86,6 +86,32 @@ class Checking(FolderCase):
                 "mara/lamp/light: its schema cannot be used",
             ),
             ("UPDATE streams SET schema = '{'", "UPDATE streams SET schema = '{}'", "its schema cannot be used"),
+            ("UPDATE streams SET schema = x'ff'", "UPDATE streams SET schema = '{}'", "its schema cannot be used"),
+            (
+                "UPDATE devices SET apikey = x'ff' WHERE id = 3",
+                "UPDATE devices SET apikey = 'key' WHERE id = 3",
+                "not found by its API key",
+            ),
+            (
+                "UPDATE users SET icon = CAST(x'ff' AS TEXT)",
+                "UPDATE users SET icon = ''",
+                "rows: cannot be read any further",
+            ),
+            (
+                "UPDATE sqlite_sequence SET seq = 'x' WHERE name = 'users'",
+                "UPDATE sqlite_sequence SET seq = 99 WHERE name = 'users'",
+                "ids would be used again",
+            ),
+            (
+                f"UPDATE streams SET id = {1 << 60}",
+                f"UPDATE streams SET id = {stream_id}",
+                f"stream {stream_id}: there are points, but no such stream",
+            ),
+            (
+                f"INSERT INTO chunks SELECT {(1 << 63) - 1}, series, 1, 0, 0, 0, 0, x'00' FROM chunks LIMIT 1",
+                f"DELETE FROM chunks WHERE id = {(1 << 63) - 1}",
+                f"stream {(1 << 24) - 1} (downlink): there are points, but no such stream",
+            ),
             ("UPDATE streams SET downlink = 0", "UPDATE streams SET downlink = 1", "which it does not have"),
             (
                 "INSERT INTO insert_key_counts VALUES (3, 2)",

@@ -68,6 +68,14 @@ class Salvaging(FolderCase):
             damaged[at : at + len(data)] = data
         self.file.write_bytes(damaged[:size])
 
+    def root_of_chunks(self) -> int:
+        """Return where in the file the first page of the chunks' table is, which leads to others."""
+        with closing(sqlite3.connect(self.file)) as connection:
+            ((root,),) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'chunks'")
+        at: int = (root - 1) * 4096
+        self.assertEqual(self.sound[at], 5)
+        return at
+
     def salvaged(self) -> tuple[Salvaged, dict[str, Points]]:
         """Salvage; return what came of it, and the points, by their file."""
         self.told = []
@@ -143,6 +151,36 @@ class Salvaging(FolderCase):
         missing = [point for point in self.points[name] if point not in found[name]]
         self.assertEqual([point["t"] for point in missing], [5991.0])
         self.assertRegex(self.told[-1], r"text: 1 of the points at indices \d+ to 5999 are lost")
+
+    def test_led_astray(self) -> None:
+        """Where a page stands in the place of another one, so that SQLite passes over some in silence, all comes out."""
+        first = self.root_of_chunks()
+        # it leads to the last of them only
+        self.damage({first + 3: b"\0\0"})
+        _, found = self.salvaged()
+        self.assertEqual(found, self.points)
+        self.assertRegex(self.told[0], "chunks: .*looking for them in the pages")
+
+    def test_text(self) -> None:
+        """A row in which text is damaged comes out, with something else in its place."""
+        self.damage({self.sound.rindex(b"key of mara"): b"\xff"})
+        _, found = self.salvaged()
+        self.assertEqual(found, self.points)
+        self.assertRegex(self.told[0], "devices: cannot be read to the end")
+        keys = {json.loads(path.read_text())["apikey"] for path in self.out.rglob("device.json")}
+        self.assertIn("\ufffdey of mara", keys)
+
+    def test_end(self) -> None:
+        """That the end of a stream is lost is told of that stream."""
+        first = self.root_of_chunks()
+        last = int.from_bytes(self.sound[first + 8 : first + 12], "big")
+        self.damage({(last - 1) * 4096: b"\xff" * 4096})
+        _, found = self.salvaged()
+        lost = [name for name in self.points if found.get(name) != self.points[name]]
+        self.assertTrue(lost)
+        for name in lost:
+            stream = name.removesuffix("/data.json").removesuffix(".json")
+            self.assertTrue([line for line in self.told if line.startswith(f"{stream}: ")], self.told)
 
     def test_nobodys(self) -> None:
         """What has lost its owner gets one."""
