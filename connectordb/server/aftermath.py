@@ -1,56 +1,126 @@
 """
-What follows from a write, done on the event loop in the order of the commits.
+What comes of work that the storage does, brought to the event loop: many results with one wake-up, in the order of the commits.
 
-A request may not be waited for any more when its write is committed; what follows from it, subscribers being told above all,
-happens nevertheless, and before whoever waits for the write goes on.
+What follows from a write, subscribers being told above all, happens whether or not its request is still waited for, and before
+whoever waits for it goes on.
 """
 
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future
-from typing import TypeVar
+from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 
 
 class Aftermath:
-    """The writes of one storage whose consequences are to come. `after` is called on the event loop's thread only."""
+    """All that one storage does for one event loop. Made and used on the loop's thread, but where it says otherwise."""
 
     def __init__(self) -> None:
-        # appended to by the storage's thread, emptied by the loop's; deques are made for that
-        self._committed: deque[Callable[[], None]] = deque()
+        self._loop = asyncio.get_running_loop()
+        # appended to by the storage's threads, emptied by the loop's; deques are made for that
+        self._done: deque[Promise[Any]] = deque()
         #: Whether the loop has been told that there is something. Set after appending and cleared before looking, so that
         #: nothing is overlooked.
         self._told = False
 
-    def after(self, write: Future[T], then: Callable[[T], None]) -> Future[T]:
+    def promise(self, then: Callable[[T], object] | None = None) -> Promise[T]:
         """
-        Have *then* called with the result of a write that succeeds; return the same future.
+        Return a promise of work that is about to be handed to the storage.
 
-        What it raises the loop logs; what follows from other writes is done all the same.
+        Args:
+            then: Called with the result of what succeeds. What it raises the loop logs; whoever waits goes on all the same.
         """
-        loop = asyncio.get_running_loop()
+        return Promise(self, self._loop, then)
 
-        def committed(done: Future[T]) -> None:
-            if done.cancelled() or done.exception() is not None or loop.is_closed():
-                return
-            self._committed.append(lambda: then(done.result()))
-            if not self._told:
-                self._told = True
-                loop.call_soon_threadsafe(self._follow)
+    def add(self, promise: Promise[Any]) -> None:
+        """Take note that there is a result; called by the storage's threads."""
+        self._done.append(promise)
 
-        # before anybody waits for the future: callbacks are called in the order in which they were added
-        write.add_done_callback(committed)
-        return write
+    def wake(self) -> None:
+        """Have the loop look at what there is; called by the storage's threads."""
+        if not self._told and not self._loop.is_closed():
+            self._told = True
+            self._loop.call_soon_threadsafe(self._follow)
 
     def _follow(self) -> None:
         self._told = False
         try:
-            while self._committed:
-                self._committed.popleft()()
+            while self._done:
+                self._done.popleft().keep()
         finally:
-            if self._committed:  # it raised
-                asyncio.get_running_loop().call_soon(self._follow)
+            if self._done:  # it raised
+                self._loop.call_soon(self._follow)
+
+
+class Promise(Generic[T]):
+    """
+    Work of the storage and what comes of it. Like a `concurrent.futures.Future` with an `asyncio.Future` for it, at a fraction of
+    the price.
+
+    Attributes:
+        waiter: What to wait for.
+    """
+
+    __slots__ = ("_aftermath", "_begun", "_error", "_result", "_then", "waiter")
+
+    def __init__(
+        self, aftermath: Aftermath, loop: asyncio.AbstractEventLoop, then: Callable[[T], object] | None
+    ) -> None:
+        self._aftermath = aftermath
+        self._then = then
+        #: Taken once: by the thread that begins the work, or by who does not want it any more.
+        self._begun = threading.Lock()
+        self._result: Any = None
+        self._error: BaseException | None = None
+        self.waiter: asyncio.Future[T] = loop.create_future()
+
+    # --- on the loop ---
+
+    def cancel(self) -> bool:
+        """Have the work not done, if it has not begun; tell whether that is so."""
+        if not self._begun.acquire(blocking=False):
+            return False
+        self.waiter.cancel()
+        return True
+
+    def keep(self) -> None:
+        """Have happen what follows from the result, then let go on whoever waits for it."""
+        waiter, error = self.waiter, self._error
+        if error is not None:
+            # an error's traceback holds much, which must not hold the error
+            self._error = None
+            if not waiter.done():
+                waiter.set_exception(error)
+            return
+        try:
+            if self._then is not None:
+                self._then(self._result)
+        finally:
+            if not waiter.done():
+                waiter.set_result(self._result)
+
+    # --- on the storage's threads ---
+
+    def set_running_or_notify_cancel(self) -> bool:
+        """Tell whether the work is still wanted; from then on it is done."""
+        # who is cancelled while he waits does not want it, either
+        return not self.waiter.cancelled() and self._begun.acquire(blocking=False)
+
+    def set_result(self, result: T) -> None:
+        """Take note of what the work returned."""
+        self._result = result
+        self._aftermath.add(self)
+
+    def set_exception(self, error: BaseException) -> None:
+        """Take note of what the work raised."""
+        self._error = error
+        self._aftermath.add(self)
+
+    @property
+    def wake(self) -> Callable[[], object]:
+        """What has the loop look at this, and all else that is done."""
+        return self._aftermath.wake

@@ -14,6 +14,7 @@ from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from ..exceptions import ConnectorDBError
+from .aftermath import Promise
 
 T = TypeVar("T")
 
@@ -74,30 +75,30 @@ class Patience:
         if self.passed:
             raise NotWanted("the client's deadline has passed; nothing was changed")
 
-    async def read(self, future: Future[T]) -> T:
+    async def read(self, work: Future[T] | Promise[T]) -> T:
         """
         Wait for the result of something that changes nothing.
 
         Raises:
             NotWanted: The answer is not wanted any more. What had not begun will not be done.
         """
-        waiter = asyncio.wrap_future(future)
+        waiter = _waiter(work)
 
         def give_up() -> None:
-            future.cancel()  # does nothing if it runs; then at least nobody waits for it
+            work.cancel()  # does nothing if it runs; then at least nobody waits for it
             waiter.cancel()
 
         return await self._wait(waiter, give_up)
 
-    async def change(self, future: Future[T]) -> T:
+    async def change(self, work: Future[T] | Promise[T]) -> T:
         """
         Wait for the result of a change; once it has begun, whatever happens.
 
         Raises:
             NotWanted: The answer was not wanted any more before it had begun; it will not be done.
         """
-        # cancels the future alone, which refuses if it runs
-        return await self._wait(asyncio.wrap_future(future), future.cancel)
+        # cancels the work alone, which refuses if it runs
+        return await self._wait(_waiter(work), work.cancel)
 
     async def attend(self, work: Coroutine[Any, Any, T]) -> T:
         """
@@ -122,6 +123,10 @@ class Patience:
             raise  # it is the server that stops
         finally:
             self._give_up = None
+
+
+def _waiter(work: Future[T] | Promise[T]) -> asyncio.Future[T]:
+    return asyncio.wrap_future(work) if isinstance(work, Future) else work.waiter
 
 
 def read_timeout(text: str | None) -> float | None:

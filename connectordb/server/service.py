@@ -7,17 +7,15 @@ known here.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from ..protocol.feed import EndReason
 from ..protocol.paths import Path
 from ..runtime.clock import SYSTEM, Clock
-from .aftermath import Aftermath
+from .aftermath import Aftermath, Promise
 from .config import DEFAULT as CONFIG
 from .config import Config
 from .crew import Busy, Crew
@@ -176,7 +174,7 @@ class Service:
                 return self._storage.recall(lambda access: call.run(access, credentials, given))
             except NotRecent:
                 pass  # the first time somebody asks for it
-        return await patience.read(self._storage.read(lambda access: call.run(access, credentials, given)))
+        return await patience.read(self._read(lambda access: call.run(access, credentials, given)))
 
     async def caller(self, credentials: Credentials, patience: Patience | None = None, address: str = "") -> Caller:
         """
@@ -193,7 +191,7 @@ class Service:
             try:
                 claim = self._storage.recall(lambda reader: look_up(reader, credentials))
             except NotRecent:
-                claim = await patience.read(self._storage.read(lambda reader: look_up(reader, credentials)))
+                claim = await patience.read(self._read(lambda reader: look_up(reader, credentials)))
             return await self._confirmed(claim, patience) if claim.is_slow else claim.caller
         except LoginRefused as refused:
             raise await self._refused(refused, address) from refused
@@ -208,7 +206,7 @@ class Service:
         """
         patience = patience or Patience()
         if not pages.computed:
-            return await patience.read(self._storage.read(lambda reader: pages.next(at_once(reader))))
+            return await patience.read(self._read(lambda reader: pages.next(at_once(reader))))
 
         def fetch(work: Callable[[Reader], T], /) -> T:
             if patience.gone or patience.passed:
@@ -229,7 +227,7 @@ class Service:
             now = as_of_now(reader, caller)
             return tuple(path for path in paths if now and data.is_readable(reader, self._at(path, now)))
 
-        return await asyncio.wrap_future(self._storage.read(work))
+        return await self._read(work).waiter
 
     async def lost(self, caller: Caller, paths: Sequence[Path]) -> dict[Path, EndReason]:
         """Return those of *paths* whose points the caller cannot read any more as things are now, and why."""
@@ -241,7 +239,7 @@ class Service:
             gone = [path for path in paths if not data.is_readable(reader, self._at(path, now))]
             return {path: "denied" if reader.find(path.names).stream else "deleted" for path in gone}
 
-        return await asyncio.wrap_future(self._storage.read(work))
+        return await self._read(work).waiter
 
     async def follow(self, caller: Caller, path: Path, begin: Callable[[Start], None]) -> None:
         """
@@ -255,7 +253,9 @@ class Service:
         def work(writer: Writer) -> Start:
             return start(writer, self._at(path, self._present(writer, caller)))
 
-        await asyncio.wrap_future(self._aftermath.after(self._storage.write(work), begin))
+        beginning = self._aftermath.promise(begin)
+        self._storage.give_write(work, beginning)
+        await beginning.waiter
 
     async def insert(
         self, caller: Caller, path: Path, points: tuple[dict[str, Any], ...], key: str | None = None
@@ -271,7 +271,7 @@ class Service:
             request = replace(self._at(path, self._present(writer, caller)), key=key)
             return data.insert_points(writer, request, list(points))
 
-        landed = (await asyncio.wrap_future(self._write(work))).landed
+        landed = (await self._write(work).waiter).landed
         assert landed is not None
         return landed
 
@@ -289,9 +289,17 @@ class Service:
 
     # --- inside ---
 
-    def _write(self, work: Callable[[Writer], Done]) -> Future[Done]:
+    def _read(self, work: Callable[[Reader], T]) -> Promise[T]:
+        """Have the storage look for something."""
+        promise: Promise[T] = self._aftermath.promise()
+        self._storage.give_read(work, promise)
+        return promise
+
+    def _write(self, work: Callable[[Writer], Done]) -> Promise[Done]:
         """Have the storage change something; when it is done, subscribers are told whoever waits for it."""
-        return self._aftermath.after(self._storage.write(work), self._settle)
+        promise: Promise[Done] = self._aftermath.promise(self._settle)
+        self._storage.give_write(work, promise)
+        return promise
 
     def _settle(self, done: Reply | Claim) -> None:
         if isinstance(done, Reply):

@@ -18,6 +18,7 @@ from ...protocol.points import Datapoint
 from .watch import State
 
 T = TypeVar("T")
+Given = TypeVar("Given", contravariant=True)
 
 
 class Taken(ConnectorDBError):
@@ -279,6 +280,27 @@ class Writer(Reader, Protocol):
         """
 
 
+class Outcome(Protocol[Given]):
+    """
+    Who is told what comes of work; a `Future` says the same, and wakes who waits at once.
+
+    Its methods are called on the thread that does the work.
+    """
+
+    def set_running_or_notify_cancel(self) -> bool:
+        """Tell whether the work is still wanted; from then on it is done."""
+
+    def set_result(self, result: Given, /) -> None:
+        """Take note of what the work returned."""
+
+    def set_exception(self, error: BaseException, /) -> None:
+        """Take note of what the work raised."""
+
+    @property
+    def wake(self) -> Callable[[], object]:
+        """What has whoever waits look at this, and at all others that have the same."""
+
+
 class Storage(Protocol):
     """Threads that own the database; safe to be called from any thread."""
 
@@ -290,6 +312,12 @@ class Storage(Protocol):
 
     def write(self, work: Callable[[Writer], T]) -> Future[T]:
         """Run *work* on the writer's thread; the future is done after the commit."""
+
+    def give_read(self, work: Callable[[Reader], T], outcome: Outcome[T]) -> None:
+        """Do the same as `read`, with somebody else told what comes of it."""
+
+    def give_write(self, work: Callable[[Writer], T], outcome: Outcome[T]) -> None:
+        """Do the same as `write`, with somebody else told what comes of it; of many at once."""
 
     def state(self) -> State:
         """Return how it is; at once, from any thread."""

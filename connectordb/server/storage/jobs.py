@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
+import queue
 import threading
-from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
 from ...exceptions import ClosedError
+from .contract import Outcome
 
 T = TypeVar("T")
 Given = TypeVar("Given")
 
 
 class Job(Generic[Given]):
-    """A function and the future of its result."""
+    """A function and what becomes of it."""
 
-    def __init__(self, work: Callable[[Given], Any], future: Future[Any]) -> None:
+    __slots__ = ("_error", "_outcome", "_result", "_work")
+
+    def __init__(self, work: Callable[[Given], Any], outcome: Outcome[Any] | Future[Any]) -> None:
         self._work = work
-        self._future = future
+        self._outcome = outcome
         self._result: Any = None
         self._error: BaseException | None = None
 
     def begin(self) -> bool:
         """Tell whether it is still wanted; from here on it cannot be cancelled."""
-        return self._future.set_running_or_notify_cancel()
+        return self._outcome.set_running_or_notify_cancel()
 
     def run(self, given: Given) -> None:
         """Run the function and keep what it returns; what it raises is raised."""
@@ -40,20 +44,31 @@ class Job(Generic[Given]):
         """Whether an error will come out."""
         return self._error is not None
 
-    def finish(self) -> None:
-        """Tell whoever waits; this is the last that is done with a job."""
-        future, result, error = self._future, self._result, self._error
+    def finish(self) -> Callable[[], object]:
+        """
+        Say what came of it; this is the last that is done with a job.
+
+        Returns:
+            What wakes whoever waits, to be called once for all jobs that return the same.
+        """
+        outcome, result, error = self._outcome, self._result, self._error
         # an error's traceback holds this job, which must not hold the future that holds the error
-        del self._future, self._result, self._error, self._work
+        del self._outcome, self._result, self._error, self._work
         if error is not None:
-            future.set_exception(error)
+            outcome.set_exception(error)
         else:
-            future.set_result(result)
+            outcome.set_result(result)
+        return _awake if isinstance(outcome, Future) else outcome.wake
 
     def fail(self, error: BaseException) -> None:
         """Tell whoever waits that it was never run."""
         if self.begin():
-            self._future.set_exception(error)
+            self.keep(error)
+            self.finish()()
+
+
+def _awake() -> None:
+    """Wake nobody: who waits for a future was woken by its result."""
 
 
 class Jobs(Generic[Given]):
@@ -66,36 +81,43 @@ class Jobs(Generic[Given]):
 
     def __init__(self, name: str) -> None:
         self._name = name
-        # guards all below
-        self._changed = threading.Condition()
-        self._waiting: deque[Job[Given]] = deque()
+        # nothing is put behind the None that ends it: it is put back by each thread that finds it
+        self._waiting: queue.SimpleQueue[Job[Given] | None] = queue.SimpleQueue()
+        # guards what follows, and that nothing is put after it is set
+        self._lock = threading.Lock()
         self._closed = False
         self._broken: BaseException | None = None
 
     def put(self, work: Callable[[Given], T]) -> Future[T]:
         """Hand in a function; its future fails if nobody is left to run it."""
         future: Future[T] = Future()
-        job: Job[Given] = Job(work, future)
-        with self._changed:
+        self.give(work, future)
+        return future
+
+    def give(self, work: Callable[[Given], T], outcome: Outcome[T] | Future[T]) -> None:
+        """Hand in a function; *outcome* is told what comes of it, also if nobody is left to run it."""
+        job: Job[Given] = Job(work, outcome)
+        with self._lock:
             if self._closed:
                 raise ClosedError(f"{self._name} is closed: it takes no more work")
             if self._broken is None:
-                self._waiting.append(job)
-                self._changed.notify()
-                return future
+                self._waiting.put(job)
+                return
         job.fail(self._broken)
-        return future
 
     def take(self, seconds: float) -> Job[Given] | None:
         """Return the next job, waiting for one *seconds* at most; none also if the queue is closed and empty."""
-        with self._changed:
-            if not self._waiting and not self.ended:
-                self._changed.wait(seconds)
-            return self._waiting.popleft() if self._waiting else None
+        try:
+            job = self._waiting.get(timeout=seconds) if seconds else self._waiting.get_nowait()
+        except queue.Empty:
+            return None
+        if job is None:
+            self._waiting.put(None)
+        return job
 
     def __len__(self) -> int:
         """Return how many jobs wait."""
-        return len(self._waiting)
+        return max(self._waiting.qsize() - (self._closed or self._broken is not None), 0)
 
     @property
     def broken(self) -> str:
@@ -105,20 +127,24 @@ class Jobs(Generic[Given]):
     @property
     def ended(self) -> bool:
         """Whether nothing more will come."""
-        return not self._waiting and (self._closed or self._broken is not None)
+        return (self._closed or self._broken is not None) and not len(self)
 
     def close(self) -> None:
         """Take no more work; what is in the queue is still to be done."""
-        with self._changed:
+        with self._lock:
+            if not self._closed and self._broken is None:
+                self._waiting.put(None)
             self._closed = True
-            self._changed.notify_all()
 
     def abandon(self, error: BaseException) -> None:
         """Fail all work that waits, and all that comes."""
-        with self._changed:
+        left: list[Job[Given] | None] = []
+        with self._lock:
             self._broken = error
-            left = list(self._waiting)
-            self._waiting.clear()
-            self._changed.notify_all()
+            with suppress(queue.Empty):
+                while True:
+                    left.append(self._waiting.get_nowait())
+            self._waiting.put(None)
         for job in left:
-            job.fail(error)
+            if job is not None:
+                job.fail(error)

@@ -19,7 +19,7 @@ from ...runtime.clock import SYSTEM, Deadline
 from ...runtime.sqlite import Connection, connect, migrate, transaction, translated
 from ...runtime.worker import Worker
 from .access import SQLiteReader, SQLiteWriter
-from .contract import Reader, Storage, Writer
+from .contract import Outcome, Reader, Storage, Writer
 from .copies import kept_before_migration
 from .jobs import Job, Jobs
 from .layout import LAYOUT, MIGRATIONS
@@ -149,6 +149,24 @@ class SQLiteStorage(Storage):
         """
         return self._writes.put(work)
 
+    def give_read(self, work: Callable[[Reader], T], outcome: Outcome[T]) -> None:
+        """
+        Do the same as `read`, with somebody else told what comes of it.
+
+        Raises:
+            ClosedError: The storage was closed.
+        """
+        self._reads.give(work, outcome)
+
+    def give_write(self, work: Callable[[Writer], T], outcome: Outcome[T]) -> None:
+        """
+        Do the same as `write`, with somebody else told what comes of it: of all that share a commit, in its order, then woken.
+
+        Raises:
+            ClosedError: The storage was closed.
+        """
+        self._writes.give(work, outcome)
+
     def state(self) -> State:
         """Return how it is; at once, from any thread."""
         watch = self._watch
@@ -229,7 +247,7 @@ class _ReaderThread(_Thread[Reader]):
                         self._connection.execute("ROLLBACK")
         except BaseException as error:
             job.keep(error)
-        job.finish()
+        job.finish()()
 
 
 class _Group(NamedTuple):
@@ -271,8 +289,9 @@ class _WriterThread(_Thread[Writer]):
                     member.keep(error)
         # before anybody is told: what he asks for then is as he knows it
         self._writer.end(committed=committed)
-        for member in group or [job]:
-            member.finish()
+        # each wake-up costs a call to the system, and hands the interpreter to another thread: one for all of them
+        for wake in {member.finish() for member in group or [job]}:
+            wake()
 
     def _gathered(self, job: Job[Writer]) -> Iterator[Job[Writer]]:
         """Go through *job* and what has come since, while there is something and there is time."""
@@ -288,17 +307,16 @@ class _WriterThread(_Thread[Writer]):
     def _run_alone(self, job: Job[Writer]) -> None:
         """Run a job so that it can fail without the others."""
         try:
-            with translated(self._path, "writing"):
-                job.run(self._writer)
-                self._writer.finish(lambda error: self._could_not(job, error))
+            job.run(self._writer)
+            self._writer.finish(lambda error: self._could_not(job, error))
         except BaseException as error:
             if not self._connection.in_transaction:
                 raise  # a full disk, say, has ended the whole transaction, and with it the others
             self._writer.undo()
-            job.keep(error)
+            self._could_not(job, error)
 
     def _could_not(self, job: Job[Writer], error: BaseException) -> None:
-        """Have a job fail whose points could not be written after all."""
+        """Have a job fail, with what SQLite says in our words; also one whose points could not be written after all."""
         try:
             with translated(self._path, "writing"):
                 raise error

@@ -365,10 +365,10 @@ class Subscriptions(DialogueCase):
         """A subscription that begins when others see an insert already, but nobody has been told of it, misses nothing."""
         finish = Job.finish
 
-        def finish_late(job: Job[Any]) -> None:
+        def finish_late(job: Job[Any]) -> Any:
             if "writer" in threading.current_thread().name:
                 threading.Event().wait(0.01)  # it is committed by now
-            finish(job)
+            return finish(job)
 
         async def work(made: Service) -> list[Told]:
             client = Client(made, self.caller("mara/lamp"))
