@@ -269,11 +269,13 @@ class _Import:
         series = storage.read(lambda reader: _series(reader, stream, downlink)).result()
         assert series is not None  # it was made with its user
         under_way: deque[Future[int]] = deque()
+        at = present
         with _as_surveyed(path), in_order(path, found, space, partial(self._count, stream.path)) as points:
             for batch in batches(points, present):
                 while len(under_way) >= _AHEAD:
                     self._done.points += under_way.popleft().result()
-                under_way.append(storage.write(partial(_insert, series=series, points=batch)))
+                under_way.append(storage.write(partial(_insert, series=series, points=batch, at=at)))
+                at += len(batch)
             while under_way:
                 self._done.points += under_way.popleft().result()
 
@@ -289,7 +291,12 @@ def _as_surveyed(path: Path) -> Iterator[None]:
         ) from error
 
 
-def _insert(writer: Writer, series: Series, points: list[Datapoint]) -> int:
+def _insert(writer: Writer, series: Series, points: list[Datapoint], at: int) -> int:
+    if writer.length(series) != at:
+        # those before them could not be stored, on a full disk say; without them, these would have other indices
+        raise StorageError(
+            f"stream {series.stream_id}: the points before index {at} are not there; run the import again"
+        )
     writer.insert(series, points, restamp=False)
     return len(points)
 

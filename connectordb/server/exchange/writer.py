@@ -145,20 +145,24 @@ def _begun(directory: Path) -> FileLock:
     """Make the folder, or empty that of an export which was not completed; return the lock that says so."""
     lock = FileLock(directory / UNFINISHED, mode=0o600, thread_local=False)
     with _translated(directory):
+        there = StorageError(f"exporting to {str(directory)!r}: it is there already; give a folder that is not")
         try:
             directory.parent.mkdir(parents=True, exist_ok=True)
             directory.mkdir(mode=0o700)
         except FileExistsError as error:
-            if not (directory / UNFINISHED).is_file() or (directory / exports.ABOUT).exists():
-                raise StorageError(
-                    f"exporting to {str(directory)!r}: it is there already; give a folder that is not"
-                ) from error
+            if not (directory / UNFINISHED).is_file():
+                raise there from error
         try:
             lock.acquire(timeout=0)
         except LockTimeout as error:
             raise StorageError(
                 f"exporting to {str(directory)!r}: another export writes there at this moment"
             ) from error
+        if os.path.lexists(directory / exports.ABOUT):
+            # looked for under the lock: whoever held it may have completed his export a moment ago
+            lock.release()
+            (directory / UNFINISHED).unlink(missing_ok=True)
+            raise there
         try:
             for left in directory.iterdir():
                 if left.name != UNFINISHED:

@@ -14,11 +14,13 @@ from unittest import mock
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connectordb.exceptions import DatabaseInUse, LocalProtocolError, StorageError
+from connectordb.exceptions import DatabaseInUse, LocalProtocolError, StorageError, StorageFull
 from connectordb.server import database
 from connectordb.server.exchange import Imported, export_database, import_database, importing
+from connectordb.server.exchange import points as points_module
 from connectordb.server.rights.accounts import Key, LoginRefused, Password, confirm, look_up
 from connectordb.server.storage import Series, Writer
+from connectordb.server.storage.access import SQLiteWriter
 
 from ...support.case import SOON
 from .case import ORIGINAL, STREAM, ExchangeCase, edit, tree
@@ -297,6 +299,27 @@ class Again(ExchangeCase):
             import_database(self.path, ORIGINAL)
         done = import_database(self.path, ORIGINAL)
         self.assertEqual(done.present + done.points, 636)
+
+    def test_failed_once(self) -> None:
+        """What was handed in behind points that could not be stored is not stored either: it would have their indices."""
+        source, export = self.database("source"), self.top / "export"
+        points = [{"t": 1 + index, "d": index} for index in range(450)]
+        self.stream(source, "a", points)
+        export_database(source, export)
+        real = SQLiteWriter.insert
+        calls = iter(range(100))
+
+        def full(writer: SQLiteWriter, *args: Any, **rest: Any) -> Any:
+            if next(calls) == 3:
+                raise StorageFull("the disk is full, for so many points at least")
+            return real(writer, *args, **rest)
+
+        patches = mock.patch.object(points_module, "BATCH_POINTS", 100), mock.patch.object(SQLiteWriter, "insert", full)
+        with patches[0], patches[1], self.assertRaises(StorageFull):
+            import_database(self.path, export)
+        done = import_database(self.path, export)
+        self.assertEqual((done.present, done.points), (300, 150))
+        self.assertEqual(self.points(self.path, "test/user/a"), points)
 
 
 class Faults(ExchangeCase):

@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 from unittest import mock
 
+from filelock import FileLock
+
 from connectordb.exceptions import StorageError, StorageFull
 from connectordb.server.exchange import ExportWriter
 from connectordb.server.exchange.writer import UNFINISHED
@@ -147,6 +149,20 @@ class Writing(Case):
                 ExportWriter(path)
             self.assertIn("is there already", str(caught.exception))
         self.assertTrue((self.out / "mara" / "user.json").exists())
+
+    def test_completed_meanwhile(self) -> None:
+        """An export that another writer completes in the moment in which this one begins stays."""
+        self.out.mkdir(parents=True)
+        (self.out / UNFINISHED).touch()
+
+        def acquire(*_: object, **__: object) -> None:
+            (self.out / "mara").mkdir()
+            (self.out / "connectordb.json").write_text("{}")
+            (self.out / UNFINISHED).unlink()
+
+        with mock.patch.object(FileLock, "acquire", acquire), self.assertRaisesRegex(StorageError, "there already"):
+            ExportWriter(self.out)
+        self.assertEqual(sorted(path.name for path in self.out.iterdir()), ["connectordb.json", "mara"])
 
     def test_killed(self) -> None:
         """What a writer that was killed has left is no export, and the next one begins anew; while it runs it is left alone."""
