@@ -30,7 +30,6 @@ from .web.app import App
 from .web.cookies import load_secret
 from .web.listening import bound, refuse_exposure, url
 from .web.tls import Certificate
-from .web.websocket import Timing
 
 if TYPE_CHECKING:
     from .web.metrics_port import MetricsPort
@@ -59,7 +58,6 @@ class Server:
         host: The address to listen on.
         port: The port; 0 takes one that is free, which is also what is done where nothing says anything.
         login_delay: Seconds that a refused login waits for its answer.
-        timing: How patient websockets are.
     """
 
     def __init__(
@@ -70,14 +68,12 @@ class Server:
         host: str | None = None,
         port: int | None = None,
         login_delay: float | None = None,
-        timing: Timing | None = None,
     ) -> None:
         self._directory = directory
         self._given = config
         self._host = host
         self._port = port
         self._login_delay = login_delay
-        self._timing = timing
         self._certificate: Certificate | None = None
         # guards what follows; held while the server starts or closes
         self._lock = threading.Lock()
@@ -123,11 +119,12 @@ class Server:
             config = self._configured()
             listen = config.listen
             tls = self._certificate = self._loaded(listen)
-            sockets = _Sockets.bound(config)
+            # first: whose port is taken by the server of this very folder is to hear that
+            database = open_database(self._directory, config.storage)
             try:
-                database = open_database(self._directory, config.storage)
+                sockets = _Sockets.bound(config)
             except BaseException:
-                sockets.close()
+                database.close()
                 raise
             ready: Future[None] = Future()
             worker = Worker("server", lambda _: self._serve(config, database, sockets, ready), self._crashed)
@@ -260,7 +257,6 @@ class Server:
             watch = follow(config.permissions, database.directory, service.adopt)
             app = App(
                 service,
-                self._timing or Timing.of(config.websocket),
                 config,
                 self._tls(),
                 load_secret(database.directory),
@@ -313,10 +309,12 @@ class _Sockets:
 
     @classmethod
     def bound(cls, config: Config) -> _Sockets:
-        main = bound(config.listen.host, config.listen.port)
+        main = bound(config.listen.host, config.listen.port, "--port, or listen.port in the configuration")
         try:
             wanted = config.metrics.port >= 0
-            return cls(main, bound(config.metrics.host, config.metrics.port) if wanted else None)
+            if not wanted:
+                return cls(main, None)
+            return cls(main, bound(config.metrics.host, config.metrics.port, "metrics.port in the configuration"))
         except BaseException:
             main.close()
             raise

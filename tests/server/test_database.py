@@ -44,9 +44,9 @@ class FolderCase(Case):
     def setUp(self) -> None:
         super().setUp()
         self.path = self.folder() / "db"
-        patch = mock.patch.multiple(passwords, _N=16, _P=1)
-        patch.start()
-        self.addCleanup(patch.stop)
+        for patch in mock.patch.multiple(passwords, _N=16, _P=1), mock.patch.object(database, "_LOCK_PATIENCE", 0.01):
+            patch.start()
+            self.addCleanup(patch.stop)
 
     def made(self) -> Path:
         """Return a folder with a database."""

@@ -12,6 +12,7 @@ from unittest import mock
 
 from connectordb.server import Server, create
 from connectordb.server.rights import passwords
+from connectordb.server.web import connections
 
 
 @contextmanager
@@ -19,12 +20,13 @@ def run_server(user: str = "test", password: str = "test", **options: Any) -> It
     """
     Have a server with a fresh database, whose administrator is *user*; *options* are those of `Server`.
 
-    Passwords are hashed as always but with the lowest cost, and a refused login is answered at once unless *options* say
-    otherwise: both only take time, in which tests learn nothing.
+    Passwords are hashed as always but with the lowest cost, a refused login is answered at once unless *options* say
+    otherwise, and clients that hold up a server's end are waited for a shorter while: all that only takes time, in which tests
+    learn nothing.
     """
     folder = Path(tempfile.mkdtemp(prefix="connectordb-test-"))
     try:
-        with mock.patch.multiple(passwords, _N=16, _P=1):
+        with mock.patch.multiple(passwords, _N=16, _P=1), mock.patch.object(connections, "_STALLED", 0.3):
             create(folder / "database", user=user, password=password)
             with Server(folder / "database", **{"port": 0, "login_delay": 0.0, **options}) as server:
                 yield server

@@ -46,7 +46,7 @@ from .cookies import Cookies
 from .door import Bounds, Door
 from .listening import room
 from .origins import Origins
-from .websocket import Connection, Timing
+from .websocket import Connection
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +57,6 @@ class App:
 
     Args:
         service: Does what is asked.
-        timing: How patient websockets are.
         config: All settings.
         tls: Returns the context that holds for a new connection; `None` where there is no TLS.
         secret: Signs session cookies; without it, one that nobody knows once this ends.
@@ -67,14 +66,12 @@ class App:
     def __init__(
         self,
         service: Service,
-        timing: Timing,
         config: Config,
         tls: Callable[[], ssl.SSLContext] | None = None,
         secret: bytes | None = None,
         health: Health | None = None,
     ) -> None:
         self._service = service
-        self._timing = timing
         self._config = config
         self.limits = config.limits
         self._proxies = Proxies(config.listen.trusted_proxies)
@@ -239,7 +236,7 @@ class App:
         caller = await self._service.caller(credentials, patience, self._askers.address(request))
         if self.connections.stopping:
             raise ClosedError("the server is stopping")
-        connection = Connection(self._service, caller, self._timing, self._config.websocket)
+        connection = Connection(self._service, caller, self._config.websocket)
         _protocol(request).begin(Phase.OPEN)
         self._sockets.add(connection)
         try:

@@ -11,15 +11,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from dataclasses import dataclass
 
 from aiohttp import WSCloseCode, WSMsgType
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp.web import BaseRequest, WebSocketResponse
 
 from ...exceptions import RemoteProtocolError
-from ...protocol.constants import PING_PERIOD, PONG_WAIT
-from ..config import WebSocket as WebSocketSettings
+from ..config import WebSocket as Settings
 from ..handlers import Refusal
 from ..rights.accounts import Caller
 from ..service import Service
@@ -36,37 +34,12 @@ _HARD_LIMIT = 4
 _IN_TRANSPORT = 64 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Timing:
-    """
-    How patient a connection is, in seconds.
-
-    Attributes:
-        ping: Between pings, at which rights are checked again.
-        pong: Without a pong until the connection is dropped.
-        close: For the client to answer a close frame.
-    """
-
-    ping: float = PING_PERIOD
-    pong: float = PONG_WAIT
-    close: float = 2.0
-
-    @classmethod
-    def of(cls, settings: WebSocketSettings) -> Timing:
-        """Return what the configuration says."""
-        return cls(settings.ping_seconds, settings.pong_seconds, settings.close_seconds)
-
-
 class Connection:
     """A client that has opened a websocket, as *caller* until it closes."""
 
-    def __init__(
-        self, service: Service, caller: Caller, timing: Timing, settings: WebSocketSettings | None = None
-    ) -> None:
-        settings = settings or WebSocketSettings()
+    def __init__(self, service: Service, caller: Caller, settings: Settings) -> None:
         self._caller = caller
-        self._timing = timing
-        self._most_bytes = settings.message_bytes
+        self._settings = settings
         self._outbox = Outbox(settings.waiting_messages, settings.waiting_bytes)
         self._dialogue = Dialogue(
             service,
@@ -88,7 +61,7 @@ class Connection:
         self._busy = asyncio.Lock()
         self._last_pong = asyncio.get_running_loop().time()
         self._socket = WebSocketResponse(
-            timeout=timing.close,
+            timeout=settings.close_seconds,
             autoping=False,  # else pongs would not be seen
             autoclose=False,  # else every close would be answered with 1000
             compress=False,
@@ -146,7 +119,7 @@ class Connection:
     async def _finish_commands(self) -> None:
         """Let the commands that are being obeyed come to their end, and no other begin."""
         with contextlib.suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(self._finish(), self._timing.close)
+            await asyncio.wait_for(self._finish(), self._settings.close_seconds)
 
     async def _finish(self) -> None:
         await self._busy.acquire()
@@ -156,7 +129,9 @@ class Connection:
         """Send a close frame and wait for the answer, but not for long: a client that does not read takes neither."""
         self._transport = None
         with contextlib.suppress(ConnectionError, asyncio.TimeoutError):
-            await asyncio.wait_for(self._socket.close(code=code, message=message, drain=False), 2 * self._timing.close)
+            await asyncio.wait_for(
+                self._socket.close(code=code, message=message, drain=False), 2 * self._settings.close_seconds
+            )
 
     # --- to the client ---
 
@@ -199,7 +174,7 @@ class Connection:
         while True:
             message = await self._socket.receive()
             if message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
-                if _is_too_long(message.data, self._most_bytes):
+                if _is_too_long(message.data, self._settings.message_bytes):
                     await self._say_goodbye(WSCloseCode.MESSAGE_TOO_BIG, b"the message is too long")
                     return
                 try:
@@ -231,16 +206,18 @@ class Connection:
 
     async def _keep_alive(self) -> None:
         loop = asyncio.get_running_loop()
-        next_ping = loop.time() + self._timing.ping
+        next_ping = loop.time() + self._settings.ping_seconds
         while True:
-            silent_until = self._last_pong + self._timing.pong
+            silent_until = self._last_pong + self._settings.pong_seconds
             await asyncio.sleep(max(0.0, min(next_ping, silent_until) - loop.time()))
-            if loop.time() >= self._last_pong + self._timing.pong:
-                log.info("dropping the websocket of %s: no pong for %g s", self._caller.path, self._timing.pong)
+            if loop.time() >= self._last_pong + self._settings.pong_seconds:
+                log.info(
+                    "dropping the websocket of %s: no pong for %g s", self._caller.path, self._settings.pong_seconds
+                )
                 await self._say_goodbye(WSCloseCode.GOING_AWAY, b"no pong")
                 return
             if loop.time() >= next_ping:
-                next_ping += self._timing.ping
+                next_ping += self._settings.ping_seconds
                 await self._socket.ping()
                 await self._dialogue.check_rights()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from unittest import mock
 
 from connectordb.exceptions import DatabaseInUse, LocalProtocolError, StorageError
 from connectordb.server import database
@@ -121,7 +120,7 @@ class Users(FolderCase):
 
     def test_running(self) -> None:
         """Nothing is changed under a server."""
-        with database.open(self.path), mock.patch.object(database, "_LOCK_PATIENCE", 0.01):
+        with database.open(self.path):
             for change in (
                 lambda: add_user(self.path, "mara", "p", email="m@example.org"),
                 lambda: set_password(self.path, "test", "p"),

@@ -20,7 +20,7 @@ LOGIN = b"Authorization: Basic " + base64.b64encode(b"test:test") + b"\r\n"
 WRONG = b"Authorization: Basic " + base64.b64encode(b":nosuchkey") + b"\r\n"
 HEAD = b"POST /api/v1/crud/test/user/s HTTP/1.1\r\nHost: x\r\n"
 
-LIMITS = Limits(body_bytes=2 * MIB, anonymous_bytes=100 * KIB, unknown_bytes=64 * KIB, body_seconds=0.5)
+LIMITS = Limits(body_bytes=2 * MIB, anonymous_bytes=100 * KIB, unknown_bytes=64 * KIB, body_seconds=0.2)
 
 
 class Counting(Case):
@@ -106,7 +106,7 @@ class Receiving(Case):
         for about in (b"Content-Length: 5\r\n\r\n{", b"Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n"):
             with self.subTest(about):
                 status, told = self.talk(HEAD + LOGIN + about)
-                self.assertEqual((status, told["msg"]), (400, "the body did not arrive within 0.5 s"))
+                self.assertEqual((status, told["msg"]), (400, "the body did not arrive within 0.2 s"))
 
     def test_expect(self) -> None:
         """A client that waits for leave to send its body gets it; one that does not wait needs none."""

@@ -14,25 +14,24 @@ import requests
 import websocket as foreign
 
 from connectordb.server.config import Config, WebSocket
-from connectordb.server.web.websocket import Timing
 
 from ...support.case import SOON, Case
 from ...support.server import run_server
 
-TIMING = Timing(ping=0.1, pong=0.5, close=0.2)
+#: Impatient.
+PING, PONG = 0.1, 0.4
 
 
 class WebsocketCase(Case):
     """A server that is impatient, with a device and a stream."""
 
-    timing = TIMING
-    config = Config()
+    settings = WebSocket(ping_seconds=PING, pong_seconds=PONG, close_seconds=0.2)
 
     def setUp(self) -> None:
         super().setUp()
         ends = contextlib.ExitStack()
         self.addCleanup(ends.close)
-        self.server = ends.enter_context(run_server(timing=self.timing, config=self.config))
+        self.server = ends.enter_context(run_server(config=Config(websocket=self.settings)))
         self.http = ends.enter_context(requests.Session())
         self.http.trust_env = False
         self.key = self.rest("GET", "/crud/test/user", auth=("test", "test")).json()["apikey"]
@@ -89,7 +88,7 @@ class WebsocketCase(Case):
 class Messages(WebsocketCase):
     """Subscribing and inserting."""
 
-    timing = Timing()
+    settings = WebSocket()
 
     def test_there_and_back(self) -> None:
         """What is inserted over one connection arrives over another, in order."""
@@ -149,8 +148,7 @@ class Messages(WebsocketCase):
 class WithIds(WebsocketCase):
     """Commands that are answered, and subscriptions that know what they were told."""
 
-    timing = Timing()
-    config = Config(websocket=WebSocket(waiting_bytes=512 * 1024))
+    settings = WebSocket(waiting_bytes=512 * 1024)
 
     def ask(self, made: foreign.WebSocket, **command: Any) -> Any:
         """Give a command and return the next message."""
@@ -269,7 +267,7 @@ class KeepingAlive(WebsocketCase):
         """The server pings; who answers stays."""
         made = self.subscribed()
         begin = time.monotonic()
-        while time.monotonic() - begin < 2 * TIMING.pong:
+        while time.monotonic() - begin < 2 * PONG:
             self.assertEqual(self.expect(made, foreign.ABNF.OPCODE_PING), b"")
         self.insert(5)
         self.assertIn(b'"d":5', self.expect(made, foreign.ABNF.OPCODE_TEXT))
@@ -281,7 +279,7 @@ class KeepingAlive(WebsocketCase):
         begin = time.monotonic()
         made.ping("me")
         self.assertEqual(self.ended(made), 1001)
-        self.assertTrue(TIMING.pong * 0.8 < time.monotonic() - begin < TIMING.pong + 2)
+        self.assertTrue(PONG * 0.8 < time.monotonic() - begin < PONG + 2)
 
     def test_rights_withdrawn(self) -> None:
         """A subscription to what is not there any more ends at a ping; the connection stays."""
@@ -299,7 +297,7 @@ class KeepingAlive(WebsocketCase):
 class SlowReaders(WebsocketCase):
     """Readers that do not read."""
 
-    timing = Timing(ping=30, pong=60, close=0.2)
+    settings = WebSocket(ping_seconds=30.0, pong_seconds=60.0, close_seconds=0.2)
 
     def test_dropped(self) -> None:
         """Who does not read is dropped, not buffered for; others are not held up."""
