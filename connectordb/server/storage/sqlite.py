@@ -23,6 +23,7 @@ from .contract import Outcome, Reader, Storage, Writer
 from .copies import kept_before_migration
 from .jobs import Job, Jobs
 from .layout import LAYOUT, MIGRATIONS
+from .log import Log
 from .recent import Nowhere, Recent
 from .watch import State, Watch
 
@@ -34,10 +35,6 @@ Given = TypeVar("Given")
 #: Writes that share a flush at most, and seconds after which no more are taken in: the first of them is waiting.
 GROUP_SIZE = 128
 GROUP_TIME = 0.02
-
-#: Pages of the log from which on it is written into the file. The open chunks are written again and again: the longer this
-#: waits, the fewer of their versions go there.
-_LOG_PAGES = 4000
 
 #: Seconds that `SQLiteStorage.close` gives each thread to finish what was handed in.
 CLOSE_TIMEOUT = 30.0
@@ -108,8 +105,6 @@ class SQLiteStorage(Storage):
                 migrate(
                     connections[0], self._path, MIGRATIONS, before=lambda layout: self._keep(connections[0], layout)
                 )
-                connections[0].execute(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES}")
-                connections[0].execute(f"PRAGMA journal_size_limit = {_LOG_PAGES * 4096}")
                 for connection in connections[1:]:
                     connection.execute("PRAGMA query_only = ON")
         except BaseException:
@@ -265,6 +260,7 @@ class _WriterThread(_Thread[Writer]):
         super().__init__(name, path, connection, jobs)
         self._most, self._seconds, self._watch = group
         self._writer = SQLiteWriter(connection, recent)
+        self._log = Log(connection, path)
 
     def _do(self, job: Job[Writer]) -> None:
         """Run *job* and those that wait behind it as one transaction."""
@@ -292,6 +288,7 @@ class _WriterThread(_Thread[Writer]):
         # each wake-up costs a call to the system, and hands the interpreter to another thread: one for all of them
         for wake in {member.finish() for member in group or [job]}:
             wake()
+        self._log.shorten()
 
     def _gathered(self, job: Job[Writer]) -> Iterator[Job[Writer]]:
         """Go through *job* and what has come since, while there is something and there is time."""
