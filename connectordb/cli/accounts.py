@@ -19,15 +19,17 @@ _password_stdin = click.option(
 _force = click.option("--force", is_flag=True, help="Also if no administrator is left then.")
 
 
-@click.group()
+@click.group(invoke_without_command=True)
 @folder
 @click.pass_context
 def user(context: click.Context, directory: Path) -> None:
     """
-    Look after the users of the database in DIR, say if the administrator's password is lost.
+    Look after users, if a password is lost for example.
 
-    All but ``list`` need the server to be stopped.
+    DIR is the database's folder. All but ``list`` need the server to be stopped.
     """
+    if context.invoked_subcommand is None:
+        context.fail(f"no command behind DIR, which is {str(directory)!r}: list, add, password, role or remove")
     context.obj = directory
 
 

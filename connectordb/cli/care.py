@@ -27,9 +27,9 @@ from .progress import shown
 )
 def check(directory: Path, out: Path | None) -> None:
     """
-    Go through all of the database in DIR, and say what is wrong, a line each.
+    Go through the database in DIR and say what is wrong.
 
-    It only reads, and the server may run (with --salvage, stop it). Ends with the status 1 if something is wrong, or was lost.
+    Each fault is a line. It only reads, and the server may run (with --salvage, stop it). Ends with the status 1 if something is wrong, or was lost.
     """
     if out is not None:
         _salvage(directory, out)
@@ -40,7 +40,7 @@ def check(directory: Path, out: Path | None) -> None:
     if not checked.findings:
         click.echo(f"{seen}: nothing is wrong.")
         return
-    click.echo(f"{seen}: {checked.findings:,} faults.")
+    click.echo(f"{seen}: {checked.findings:,} fault{'s' * (checked.findings != 1)}.")
     sys.exit(1)
 
 
@@ -57,7 +57,7 @@ def _salvage(directory: Path, out: Path) -> None:
         f"{salvaged.users:,} users, {salvaged.devices:,} devices, {salvaged.streams:,} streams, {salvaged.points:,} points "
         f"are in {out}; {f'{salvaged.losses:,} losses are told above' if salvaged.losses else 'nothing was lost'}."
     )
-    click.echo("To go on with them: connectordb create NEW, then connectordb import NEW " + as_typed(out))
+    click.echo("Make a database of them: connectordb import NEW " + as_typed(out))
     if salvaged.losses:
         sys.exit(1)
 
@@ -67,9 +67,9 @@ def _salvage(directory: Path, out: Path) -> None:
 @click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
 def backup(directory: Path, file: Path) -> None:
     """
-    Write all of the database in DIR into FILE, which must not exist; the server may run.
+    Copy the database in DIR into FILE; the server may run.
 
-    The copy is checked before it gets its name. It holds keys and passwords' hashes, and is readable by you alone.
+    FILE must not exist. The copy is checked before it gets its name. It holds keys and passwords' hashes, and is readable by you alone.
     """
     with shown("Backing up") as progress:
         write_backup(directory, file, progress)
@@ -81,7 +81,11 @@ def backup(directory: Path, file: Path) -> None:
 @click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
 @click.option("--force", is_flag=True, help="If there is a database in DIR, put it aside under another name.")
 def restore(directory: Path, file: Path, force: bool) -> None:
-    """Make the database in DIR again from FILE, a backup. DIR must not exist, or be empty; no server may run on it."""
+    """
+    Make the database in DIR again from FILE, a backup.
+
+    DIR must not exist, or be empty; no server may run on it.
+    """
     with shown("Restoring") as progress:
         old = restore_backup(directory, file, keep_old=force, progress=progress)
     if old is not None:

@@ -16,17 +16,17 @@ from . import INTERRUPTED
 #: Command → the file that has it. A file is imported when its command runs, so that each starts quickly.
 _FILES = {
     "create": "database",
+    "run": "database",
     "start": "database",
     "stop": "database",
-    "run": "database",
     "config": "config",
+    "permissions": "permissions",
+    "user": "accounts",
     "check": "care",
     "backup": "care",
     "restore": "care",
     "export": "exchange",
     "import": "exchange",
-    "user": "accounts",
-    "permissions": "permissions",
     "demo": "demo",
 }
 
@@ -54,14 +54,23 @@ class Commands(click.Group):
             return super().invoke(ctx)
         except KeyboardInterrupt:  # also while the command is loaded
             sys.exit(INTERRUPTED)
+        except BrokenPipeError:  # of ``| head``, say; nothing went wrong
+            raise
         except (ConnectorDBError, OSError) as error:
             if ctx.params.get("debug"):
                 raise
-            raise click.ClickException(str(error)) from error
+            raise click.ClickException(_told(error)) from error
         except ModuleNotFoundError as error:
             raise click.ClickException(f"this command needs {error.name!r}: pip install 'ConnectorDB[all]'") from error
         except ImportError as error:  # of ours: it names the extra
             raise click.ClickException(str(error)) from error
+
+
+def _told(error: Exception) -> str:
+    """Return what to say of an error; one that the system says, without words of ours, names the file at least."""
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        return f"{str(error.filename)!r}: {error.strerror}"
+    return str(error)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

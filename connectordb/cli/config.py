@@ -88,7 +88,11 @@ def chosen(
 @click.argument("directory", metavar="[DIR]", required=False, type=click.Path(path_type=Path))
 @_file
 def config(directory: Path | None, file: Path | None) -> None:
-    """Print every setting that the server of DIR has, as a configuration file with what each means and its default."""
+    """
+    Print every setting of the server of DIR.
+
+    What is printed is a configuration file, with what each setting means and its default; without DIR it is the defaults.
+    """
     if file is not None:
         found = load_config(file)
     elif directory is None:

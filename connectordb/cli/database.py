@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 import click
 
 from ..runtime.clock import Deadline
-from ..server import Logs, Server, make_room, running
+from ..server import Logs, Running, Server, make_room, running
 from ..server import create as create_database
 from .config import chosen, settings
 
@@ -51,6 +51,8 @@ def create(directory: Path, test: bool, user: str | None, password_stdin: bool, 
         if not name or separator:
             raise click.UsageError("with --password-stdin, give --user NAME without a password")
         password = sys.stdin.readline().rstrip("\r\n")
+        if not password:
+            raise click.UsageError(f"no password for {name!r}: the first line of standard input is empty")
     if name and not password:
         raise click.UsageError(f"no password for {name!r}: give --user NAME:PASSWORD, or --password-stdin")
     if email and not name:
@@ -66,7 +68,11 @@ def create(directory: Path, test: bool, user: str | None, password_stdin: bool, 
 @folder
 @settings
 def run(directory: Path, **options: Any) -> None:
-    """Run the server of DIR in the foreground, until Ctrl-C; its log goes to standard error, or where it is configured to go."""
+    """
+    Run the server of DIR in the foreground, until Ctrl-C.
+
+    Its log goes to standard error, or where it is configured to go.
+    """
     config = chosen(directory, **options)
 
     def started(url: str) -> None:
@@ -86,7 +92,11 @@ def run(directory: Path, **options: Any) -> None:
 @folder
 @settings
 def start(directory: Path, **options: Any) -> None:
-    """Start the server of DIR in the background; its log goes to server.log in DIR, or where it is configured to go."""
+    """
+    Start the server of DIR in the background.
+
+    Its log goes to server.log in DIR, or where it is configured to go.
+    """
     config = chosen(directory, **options)
     already = running(directory)
     if already is not None:
@@ -106,8 +116,24 @@ def start(directory: Path, **options: Any) -> None:
     with _appended(log_path) as log:
         begin = log.tell()
         process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, close_fds=True
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=log,
+            start_new_session=True,
+            close_fds=True,
         )
+    try:
+        found = _listening(directory, process, log_path, begin)
+    except BaseException:  # Ctrl-C, too
+        process.terminate()
+        raise
+    process.returncode = 0  # it goes on without us, on purpose: else Popen warns of that
+    click.echo(f"Listening at {found.url} (process {found.pid}; it logs to {log_path})")
+
+
+def _listening(directory: Path, process: subprocess.Popen[bytes], log_path: Path, begin: int) -> Running:
+    """Return what is known of the server that *process* is, once it listens; its log has begun at *begin*."""
     deadline = Deadline(_PATIENCE)
     tick = threading.Event()
     while (found := running(directory)) is None or found.pid != process.pid or found.url is None:
@@ -115,11 +141,9 @@ def start(directory: Path, **options: Any) -> None:
             said = log_path.read_bytes()[begin:].decode(errors="replace").strip()
             raise click.ClickException(said.rpartition("Error: ")[2] or f"the server ended at once; see {log_path}")
         if deadline.passed():
-            process.terminate()
             raise click.ClickException(f"the server does not listen after {_PATIENCE:g} s; see {log_path}")
         tick.wait(_TICK)
-    process.returncode = 0  # it goes on without us, on purpose: else Popen warns of that
-    click.echo(f"Listening at {found.url} (process {found.pid}; it logs to {log_path})")
+    return found
 
 
 def _appended(path: Path) -> BinaryIO:

@@ -46,7 +46,11 @@ class DemoFailed(Exception):
 )
 @click.option("--port", default=0, type=click.IntRange(0, 65535), help="The server's port; any free one by default.")
 def demo(keep: Path | None, seconds: float, port: int) -> None:
-    """Log, sync, watch, switch a lamp and look at the data: the whole job, with a server of its own."""
+    """
+    See the whole job, with a server of its own.
+
+    It logs, syncs, watches, switches a lamp and looks at the data.
+    """
     screen = Screen()
     if keep is not None and keep.exists():
         raise click.UsageError(f"{keep} exists already; --keep wants a new folder")

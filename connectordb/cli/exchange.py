@@ -16,9 +16,9 @@ from .progress import shown
 @click.argument("out", metavar="OUT", type=click.Path(path_type=Path))
 def export(directory: Path, out: Path) -> None:
     """
-    Write all users, devices, streams and points of the database in DIR into the folder OUT; the server may run.
+    Write the database in DIR to OUT, a folder of JSON files.
 
-    OUT must not exist, unless it is what an export that was stopped has left: then it is written anew. It shows the database
+    That is all users, devices, streams and points; the server may run. OUT must not exist, unless it is what an export that was stopped has left: then it is written anew. It shows the database
     at one moment, holds API keys and passwords' hashes, and is readable by you alone. A ConnectorDB 0.3 server reads it too.
     """
     with shown("Exporting") as progress:
@@ -39,9 +39,9 @@ def export(directory: Path, out: Path) -> None:
 )
 def import_(directory: Path, source: Path, only: tuple[str, ...], locked: bool) -> None:
     """
-    Bring EXPORT, a folder that ``export`` of this or of a 0.3 server wrote, or a client, into the database in DIR.
+    Bring EXPORT into the database in DIR.
 
-    If DIR does not exist, a database is made of EXPORT alone. No server may run on DIR. What cannot go in is told before
+    EXPORT is a folder that ``export`` of this or of a 0.3 server wrote, or a client. If DIR does not exist, a database is made of EXPORT alone. No server may run on DIR. What cannot go in is told before
     anything is written. If it is stopped in the middle, run it again: it goes on where it was.
     """
     with shown("Importing") as progress:
@@ -49,7 +49,12 @@ def import_(directory: Path, source: Path, only: tuple[str, ...], locked: bool) 
     for warning in done.warnings:
         click.echo(f"Note: {warning}.", err=True)
     present = f" ({done.present:,} points were there already)" if done.present else ""
-    click.echo(f"{_counted(done)}{present}.")
+    new = done.users or done.devices or done.streams or done.points
+    click.echo(
+        f"{_counted(done)}{present}."
+        if new
+        else f"Nothing new: all users, devices and streams, and {done.present:,} points were there already."
+    )
     click.echo(f"Start it: connectordb start {as_typed(directory)}")
 
 

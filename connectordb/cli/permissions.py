@@ -15,7 +15,11 @@ _FILE = click.Path(path_type=Path)
 @click.option("--check", "checked", metavar="FILE", type=_FILE, help="Tell what is wrong in FILE, if anything is.")
 @click.argument("target", metavar="[FILE]", required=False, type=_FILE)
 def permissions(checked: Path | None, target: Path | None) -> None:
-    """Print the default permissions as a file with comments, or write them to FILE, to begin your own from."""
+    """
+    Print the default permissions, or check yours.
+
+    They are a file with comments, to begin your own from; FILE is where to write it.
+    """
     if checked is not None:
         if target is not None:
             raise click.UsageError("--check FILE takes no other file")
@@ -27,6 +31,9 @@ def permissions(checked: Path | None, target: Path | None) -> None:
         click.echo(default_permissions(), nl=False)
     else:
         # "x": nobody loses a file of his own
-        with target.open("x", encoding="utf-8") as file:
-            file.write(default_permissions())
+        try:
+            with target.open("x", encoding="utf-8") as file:
+                file.write(default_permissions())
+        except FileExistsError as error:
+            raise click.ClickException(f"writing '{target}': it is there already; give a name that is not") from error
         click.echo(f"The default permissions are in {target}; name it in connectordb.toml, [permissions] file.")

@@ -52,6 +52,7 @@ class Users(Case):
         self.ran("password", "test", "secret", status=2)
         told = self.ran("password", "test", status=2)
         self.assertIn("--password-stdin", told)
+        self.assertIn("list, add, password, role or remove", here("user", "list").stderr)
         self.ran("password", "test", "--password-stdin", stdin="\n", status=2)
         self.logs_in("test", "test")
 

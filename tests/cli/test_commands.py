@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from unittest import mock
 
 import connectordb as package
 
@@ -31,6 +32,18 @@ class Commands(Case):
         done = connectordb("stop", self.folder() / "absent")
         self.assertEqual((done.returncode, done.stdout), (1, ""))
         self.assertRegex(done.stderr, r"\AError: .*connectordb create[^\n]*\n\Z")
+
+    def test_short_helps_are_whole(self) -> None:
+        """What the list of commands says of each is a sentence, and is not cut off."""
+        told = here("--help").stdout.partition("Commands:\n")[2].splitlines()
+        self.assertEqual([line for line in told if not line.endswith(".") or line.endswith("...")], [])
+
+    def test_errors_of_the_system_name_the_file(self) -> None:
+        """An error that only the system has words for names the file, without numbers and brackets."""
+        with mock.patch(
+            "connectordb.cli.config.configured", side_effect=PermissionError(13, "Permission denied", "db")
+        ):
+            self.assertEqual(here("config", self.folder()).stderr, "Error: 'db': Permission denied\n")
 
     def test_debug(self) -> None:
         """With --debug there is a traceback."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -11,6 +12,7 @@ import subprocess
 import sys
 import unittest
 from contextlib import closing
+from unittest import mock
 
 from connectordb import AuthenticationError, ConnectorDB, ServerError
 from connectordb.server import Server
@@ -78,6 +80,7 @@ class Creating(Case):
             ((self.directory, "--test", "--user", "mara:x"), "leave out", 2),
             ((self.directory, "--email", "m@example.org"), "goes with --user", 2),
             ((self.directory, "--password-stdin"), "--user NAME", 2),
+            ((self.directory, "--user", "mara", "--password-stdin"), "first line of standard input is empty", 2),
         ):
             with self.subTest(words):
                 done = here("create", *arguments)
@@ -158,6 +161,28 @@ class Running(Case):
                     done = here(name, self.directory, "--port", port)
                     self.assertEqual(done.returncode, 1)
                     self.assertRegex(done.stderr, rf"\AError: .*{port}.*in use; give another port")
+
+    def test_running_already(self) -> None:
+        """Whose port is taken by the server of this very folder is told that."""
+        with Server(self.directory, port=0) as server:
+            done = here("run", self.directory, "--port", server.url.rpartition(":")[2])
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stderr, rf"in use by the server with process id {os.getpid()}; stop it first")
+
+    def test_only_the_log_is_in_the_log(self) -> None:
+        """A log of JSON is JSON to the last line."""
+        (self.directory / "connectordb.toml").write_text('[log]\nformat = "json"\n')
+        here("start", self.directory, "--port", 0)
+        self.assertEqual(here("stop", self.directory).stdout, "Stopped.\n")
+        for line in (self.directory / "server.log").read_text().splitlines():
+            json.loads(line)
+
+    def test_start_interrupted(self) -> None:
+        """Ctrl-C while a server is awaited ends that server, too."""
+        with mock.patch("connectordb.cli.database._listening", side_effect=KeyboardInterrupt) as awaited:
+            self.assertEqual(here("start", self.directory, "--port", 0).returncode, 1)
+        process = awaited.call_args.args[1]
+        process.wait(PATIENCE)
 
     def test_no_database(self) -> None:
         """A folder that is no database is told, with how to make one."""

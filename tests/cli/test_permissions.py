@@ -26,7 +26,9 @@ class Permissions(Case):
         self.assertEqual(path.read_text(encoding="utf-8"), default_permissions())
         again = run(path)
         self.assertEqual(again.returncode, 1)
-        self.assertIn("File exists", again.stderr)
+        self.assertRegex(
+            again.stderr, r"\AError: writing '.*permissions\.json': it is there already; give a name that is not\n"
+        )
 
     def test_check(self) -> None:
         """A file is right, or it is told what is wrong and where."""

@@ -137,7 +137,7 @@ def read_folder(
 
 def _version(root: Path, findings: Findings) -> int | None:
     if not root.is_dir():
-        findings.add(root, "there is no such folder")
+        findings.add(root, "it is a file, not a folder" if root.is_file() else "there is no such folder")
     elif not os.path.lexists(root / exports.ABOUT):
         findings.add(
             root, f"there is no {exports.ABOUT} in it: this is no export of a server, or one that was not completed"

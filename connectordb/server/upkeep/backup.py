@@ -73,7 +73,7 @@ def restore(
     with built(path) as building:
         with closing(connect_to_read(file)) as source:
             with copied(source, building / FILE, _copying(progress)) as draft:
-                if finding := first_finding(draft, progress):
+                if finding := first_finding(draft, progress, os.fspath(file)):
                     raise StorageError(
                         f"restoring from {os.fspath(file)!r}: it is damaged: {finding}. Nothing was changed"
                     )

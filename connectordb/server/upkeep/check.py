@@ -75,11 +75,11 @@ def check(directory: str | os.PathLike[str], tell: Tell, progress: Progress | No
     return check_file(database_file(directory), tell, progress)
 
 
-def check_file(path: Path, tell: Tell, progress: Progress | None = None) -> Checked:
-    """Go through a database's file, which need not lie in a folder of its own, as `check` does."""
+def check_file(path: Path, tell: Tell, progress: Progress | None = None, called: str | None = None) -> Checked:
+    """Go through a database's file, which need not lie in a folder of its own, as `check` does; errors name it as *called*."""
     connection = connect_to_read(path)
     try:
-        return _Check(connection, str(path), tell, progress or (lambda what, done, all: None)).run()
+        return _Check(connection, called or str(path), tell, progress or (lambda what, done, all: None)).run()
     finally:
         connection.close()
 
@@ -253,13 +253,13 @@ _STREAMS = (
 )
 
 
-def first_finding(path: Path, progress: Progress | None = None) -> Finding | None:
-    """Return the first thing that is wrong with a database's file, or none."""
+def first_finding(path: Path, progress: Progress | None = None, called: str | None = None) -> Finding | None:
+    """Return the first thing that is wrong with a database's file, or none; errors name it as *called*."""
     found: list[Finding] = []
 
     def keep(finding: Finding) -> None:
         if not found:
             found.append(finding)
 
-    check_file(path, keep, progress)
+    check_file(path, keep, progress, called)
     return found[0] if found else None

@@ -38,9 +38,14 @@ def refuse_exposure(listen: Listen) -> None:
         )
 
 
-def bound(host: str, port: int) -> socket.socket:
+def bound(host: str, port: int, setting: str = "port") -> socket.socket:
     """
     Return a listening socket.
+
+    Args:
+        host: The address.
+        port: The port; 0 takes a free one.
+        setting: Where the port is set, for the error.
 
     Raises:
         OSError: The port is taken, or the address is none of this machine's; it says which, and what to do.
@@ -57,7 +62,7 @@ def bound(host: str, port: int) -> socket.socket:
         if unknown or error.errno == errno.EADDRNOTAVAIL:
             todo = "give an address of this machine, such as 127.0.0.1"
         else:
-            todo = "give another port, or 0 for one that is free"
+            todo = f"give another port ({setting}), or 0 for one that is free"
         raise type(error)(f"listening at {host}:{port}: {why}; {todo}") from error
 
 

@@ -116,6 +116,9 @@ class Backups(FolderCase):
         (self.path.parent / "text").write_text("x" * 5000)
         with self.assertRaisesRegex(StorageError, "no SQLite file"):
             restore(self.path.parent / "new", self.path.parent / "text")
+        (self.path.parent / "text").write_text("")
+        with self.assertRaisesRegex(StorageError, "text': its layout is 0"):
+            restore(self.path.parent / "new", self.path.parent / "text")
         other = self.path.parent / "other"
         other.mkdir()
         (other / "thing").write_text("kept")
