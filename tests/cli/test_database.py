@@ -180,7 +180,7 @@ class Running(Case):
     def test_start_interrupted(self) -> None:
         """Ctrl-C while a server is awaited ends that server, too."""
         with mock.patch("connectordb.cli.database._listening", side_effect=KeyboardInterrupt) as awaited:
-            self.assertEqual(here("start", self.directory, "--port", 0).returncode, 1)
+            self.assertNotEqual(here("start", self.directory, "--port", 0).returncode, 0)
         process = awaited.call_args.args[1]
         process.wait(PATIENCE)
 
