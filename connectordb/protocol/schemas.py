@@ -39,8 +39,15 @@ _SUBSCHEMA = "additionalItems additionalProperties contains else if items not pr
 _SUBSCHEMA_LISTS = "allOf anyOf items oneOf".split()
 _SUBSCHEMA_MAPS = "definitions dependencies patternProperties properties".split()
 #: With one of these a schema goes to jsonschema: fastjsonschema would run patterns with Python's own regular expressions, and
-#: takes True for 1; nobody would count the steps along a $ref.
-_NOT_COMPILED = {"pattern", "patternProperties", "format", "uniqueItems", "$ref", "an enum that is not of texts"}
+#: takes True for 1; nobody would count the steps along a $ref; and dependencies become code in the square of their number.
+_NOT_COMPILED = {
+    *("pattern", "patternProperties", "format", "uniqueItems", "$ref", "dependencies"),
+    "an enum that is not of texts",
+}
+#: Likewise one with more parts than this: the code for them takes seconds to make, and megabytes.
+_MOST_COMPILED = 500
+#: Parts of the schema times parts of the value that the compiled function may go through, which has no end: some two seconds.
+_MOST_WORK = 20_000_000
 #: Likewise with such text anywhere in it, which had better not stand in the Python code that fastjsonschema writes.
 _ODD_TEXT = re.compile(r"[\"'{}\\\x00-\x1f]")
 
@@ -75,19 +82,21 @@ class Schema:
         self._search = search
         rewritten, found = _one_dialect(document)
         self._precise = precise_validator(rewritten, search)
-        self._compiled = None if odd or found & _NOT_COMPILED or not rewritten else _compile(rewritten)
+        is_plain = not (odd or found & _NOT_COMPILED or _has_more(rewritten, _MOST_COMPILED))
+        self._compiled = _compile(rewritten) if rewritten and is_plain else None
+        self._most_parts = _MOST_WORK // len(text)
         self._anything = document in ({}, True)
         self._kinds = _kinds(document)
 
-    def allows(self, value: Any) -> bool:
-        """Tell whether *value* is allowed."""
+    def allows(self, value: Any, seconds: float | None = None) -> bool:
+        """Tell whether *value* is allowed; one that takes longer than *seconds* to check is not."""
         if self._anything:
             return True
-        if self._compiled is not None and self._compiled(value):
+        if self._compiled is not None and not _has_more(value, self._most_parts) and self._compiled(value):
             return True
         # the two libraries differ in odd corners (tuples, numpy numbers); jsonschema has the last word
         try:
-            with counted_steps():
+            with counted_steps(seconds):
                 return bool(self._precise.is_valid(value))
         except (TooManySteps, RecursionError):
             return False  # nobody can tell; `problem` says so
@@ -177,7 +186,7 @@ def _cached(text: str) -> Schema:
 
 def _loads(text: str) -> dict[str, Any] | bool:
     try:
-        document = json.loads(text)
+        document = json_text.decoder.decode(text)  # without NaN and the infinities, which no value can be compared with
     except ValueError as error:
         raise LocalProtocolError(f"the schema {text!r} is no JSON text: {error}") from error
     except RecursionError as error:
@@ -258,6 +267,20 @@ def _texts(document: Any) -> Iterator[str]:
             return
         level = inner
     raise schema_error(f"the schema is nested more than {_MAX_NESTING} levels deep, enums and all", None)
+
+
+def _has_more(value: Any, most: int) -> bool:
+    """Tell whether a value has more than so many parts, at whatever depth."""
+    if not isinstance(value, (dict, list, tuple)):
+        return False
+    parts = 0
+    level: list[Any] = [value]
+    while level and parts <= most:
+        node = level.pop()
+        parts += len(node)
+        inner = node.values() if isinstance(node, dict) else node
+        level += [part for part in inner if isinstance(part, (dict, list, tuple))]
+    return parts > most
 
 
 def _compile(document: Any) -> Callable[[Any], bool] | None:

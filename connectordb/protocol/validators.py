@@ -2,7 +2,7 @@
 jsonschema's validator with the reading of a 0.3 server: regular expressions run as told, formats enforced, and an end.
 
 Who writes a schema need not be who checks values against it. So the steps along references are counted, how deep they lead is
-limited, and what jsonschema does by comparing each with each is done otherwise.
+limited, what jsonschema does by comparing each with each is done otherwise, and before each keyword somebody looks at the clock.
 """
 
 from __future__ import annotations
@@ -10,11 +10,13 @@ from __future__ import annotations
 import ipaddress
 import re
 import sys
+import time
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -61,7 +63,7 @@ def precise_validator(document: Any, search: Search) -> Validator:
 
 
 class TooManySteps(Exception):
-    """Checking a value goes on and on, or deeper and deeper."""
+    """Checking a value goes on and on, or deeper and deeper, or takes longer than it may."""
 
 
 def _is_deep() -> bool:
@@ -76,6 +78,11 @@ def _is_deep() -> bool:
 @dataclass(slots=True)
 class _Steps:
     left: int
+    end: float
+
+    def look(self) -> None:
+        if time.monotonic() > self.end:
+            raise TooManySteps
 
 
 #: Of the check under way; each thread has its own.
@@ -83,9 +90,9 @@ _steps: ContextVar[_Steps] = ContextVar("steps")
 
 
 @contextmanager
-def counted_steps() -> Iterator[None]:
-    """Let the block take `MOST_STEPS` along references."""
-    before = _steps.set(_Steps(MOST_STEPS))
+def counted_steps(seconds: float | None = None) -> Iterator[None]:
+    """Let the block take `MOST_STEPS` along references, and so many *seconds*."""
+    before = _steps.set(_Steps(MOST_STEPS, inf if seconds is None else time.monotonic() + seconds))
     try:
         yield
     finally:
@@ -134,6 +141,7 @@ def _pattern_keywords(search: Search) -> dict[str, Any]:
     def pattern_properties(validator: Any, patterns: dict[str, Any], value: Any, where: Any) -> Any:
         if isinstance(value, dict):
             for wanted, inner in patterns.items():
+                _steps.get().look()
                 for name in value:
                     if search(wanted, name):
                         yield from validator.descend(value[name], inner, path=name, schema_path=wanted)
@@ -143,6 +151,7 @@ def _pattern_keywords(search: Search) -> dict[str, Any]:
             return
         named, patterns = where.get("properties", {}), where.get("patternProperties", {})
         for name in value:
+            _steps.get().look()
             if name not in named and not any(search(wanted, name) for wanted in patterns):
                 if inner is False:
                     yield ValidationError(f"the property {name!r} is not allowed")
@@ -163,13 +172,24 @@ def _pattern_keywords(search: Search) -> dict[str, Any]:
         if wanted and isinstance(value, (list, tuple)) and len(set(map(_hashable, value))) < len(value):
             yield ValidationError("an item occurs twice")
 
-    return {
+    own = {
         "$ref": ref,
         "uniqueItems": unique_items,
         "pattern": pattern,
         "patternProperties": pattern_properties,
         "additionalProperties": additional_properties,
     }
+    return {name: _timed(keyword) for name, keyword in {**Draft7Validator.VALIDATORS, **own}.items()}
+
+
+def _timed(keyword: Callable[..., Any]) -> Callable[..., Any]:
+    """Return what checks a keyword, looking at the clock before."""
+
+    def look(validator: Any, wanted: Any, value: Any, where: Any) -> Any:
+        _steps.get().look()
+        return keyword(validator, wanted, value, where)
+
+    return look
 
 
 def _hashable(value: Any) -> Hashable:

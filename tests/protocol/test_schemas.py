@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
+import time
 import unittest
 from typing import Any
 from unittest import mock
@@ -15,6 +17,7 @@ from hypothesis import strategies as st
 
 from connectordb.protocol.schemas import Schema, schema
 
+from ..support.case import SOON
 from ..support.strategies import values
 
 #: Schema, values it allows, values it refuses.
@@ -141,6 +144,12 @@ class Refusing(unittest.TestCase):
             with self.subTest(given_schema), self.assertRaises(ValueError):
                 schema(given_schema)  # type: ignore[arg-type]
 
+    def test_no_numbers_that_are_none(self) -> None:
+        """NaN and what is beyond a float are no JSON: nothing could be compared with them."""
+        for text in ('{"maximum":NaN}', '{"maximum":1e999}', '{"multipleOf":-Infinity}', '{"enum":[1e999]}'):
+            with self.assertRaises(ValueError, msg=text):
+                schema(text)
+
     def test_nothing_is_fetched(self) -> None:
         """A schema that points elsewhere is refused without a look there."""
         with mock.patch("socket.socket", side_effect=AssertionError("looked elsewhere")):
@@ -167,3 +176,29 @@ class Refusing(unittest.TestCase):
     def test_cached(self) -> None:
         """The same schema is compiled once."""
         self.assertIs(schema({"type": "number"}), schema({"type": "number"}))
+
+
+class Bounded(unittest.TestCase):
+    """Who writes a schema or a value cannot occupy whoever checks it."""
+
+    def test_what_is_not_compiled(self) -> None:
+        """What would become much code does not become any, and means the same: thousands of dependencies took gigabytes."""
+        names = [f"a{number}" for number in range(1000)]
+        for document, good, bad in (
+            ({"dependencies": {name: ["b"] for name in names}}, {"a1": 1, "b": 1}, {"a1": 1}),
+            ({"anyOf": [{"const": name} for name in names]}, "a999", "b"),
+        ):
+            checked = Schema(json.dumps(document))
+            self.assertIsNone(checked._compiled)
+            self.assertEqual((checked.allows(good), checked.allows(bad)), (True, False))
+
+    def test_time(self) -> None:
+        """A value that takes too long to check is not allowed, be it compiled or not."""
+        for document, value in (
+            ({"patternProperties": {f"a{number}": {} for number in range(3000)}}, {f"b{n}": 1 for n in range(20_000)}),
+            ({"items": {"anyOf": [{"const": "a"}] * 100 + [{}]}}, [1] * 1_000_000),
+        ):
+            checked = Schema(json.dumps(document))
+            begin = time.monotonic()
+            self.assertFalse(checked.allows(value, 0.05))
+            self.assertLess(time.monotonic() - begin, SOON / 4)

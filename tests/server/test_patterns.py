@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from connectordb.server.patterns import search, server_schema
+from connectordb.server.patterns import _long_schema, search, server_schema
 
 from ..support.case import SOON, Case
 
@@ -23,6 +23,21 @@ class Patterns(Case):
         begin = time.monotonic()
         self.assertFalse(schema.allows("a" * 5000 + "b"))
         self.assertLess(time.monotonic() - begin, SOON)
+
+    def test_no_text_is_too_long(self) -> None:
+        """What would take RE2 minutes is not searched, and fits nothing; what takes it no time is."""
+        text = "ab" * 1_000_000
+        begin = time.monotonic()
+        self.assertFalse(server_schema('{"pattern":"(a|b)*a(a|b){900}c"}').allows(text))
+        self.assertTrue(server_schema('{"pattern":"^[ab]+$"}').allows(text))
+        self.assertLess(time.monotonic() - begin, SOON / 4)
+
+    def test_long_schemas(self) -> None:
+        """Only a few long schemas are kept, as they take megabytes; that means the same."""
+        long = [f'{{"title":"{number:0>2000}","type":"number"}}' for number in range(40)]
+        self.assertTrue(all(server_schema(text).allows(1) and not server_schema(text).allows("1") for text in long))
+        self.assertIs(server_schema(long[-1]), server_schema(long[-1]))
+        self.assertLess(_long_schema.cache_info().currsize, len(long))
 
     def test_bad_patterns(self) -> None:
         """What does not compile makes a schema invalid, also what only Python's expressions take."""
