@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from ..protocol.feed import EndReason
@@ -139,7 +139,7 @@ class Service:
         if route.does == "tell":
             return route.handler()
         if (request.names, request.restamp) != (route.names, route.restamp):
-            request = replace(request, names=route.names, restamp=route.restamp)
+            request = request._replace(names=route.names, restamp=route.restamp)
         call = _Call(route, request, pack, spent or Spent())
         patience = patience or Patience()
         try:
@@ -159,7 +159,7 @@ class Service:
         assert isinstance(done, Reply)  # a claim has been confirmed by now
         if done.rest is not None and done.rest.computed:
             # what cannot be computed is refused while it still can be
-            done = replace(done, body=done.body + (await self.page(done.rest, patience) or b""))
+            done = done._replace(body=done.body + (await self.page(done.rest, patience) or b""))
         return done
 
     async def _run(self, call: _Call, credentials: Credentials, patience: Patience) -> Reply | Claim:
@@ -268,7 +268,7 @@ class Service:
         """
 
         def work(writer: Writer) -> Reply:
-            request = replace(self._at(path, self._present(writer, caller)), key=key)
+            request = self._at(path, self._present(writer, caller))._replace(key=key)
             return data.insert_points(writer, request, list(points))
 
         landed = (await self._write(work).waiter).landed
@@ -355,7 +355,7 @@ class _Call:
         try:
             if claim.is_slow:
                 return claim
-            reply = self.route.handler(access, replace(self.request, caller=claim.caller))
+            reply = self.route.handler(access, self.request._replace(caller=claim.caller))
             return reply if self._pack is None else self._pack(reply)
         finally:
             self.ended = seconds()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from ...protocol.constants import DOWNLINK
@@ -128,7 +127,7 @@ def update(writer: Writer, request: Request) -> Reply:
     removed: tuple[Removed, ...] = ()
     if isinstance(row, Stream) and row.downlink and not changed.downlink:
         removed = (Removed(f"{request.path}/{DOWNLINK}", "cleared"),)
-    return replace(reply, removed=removed, changed=request.path)
+    return reply._replace(removed=removed, changed=request.path)
 
 
 def _changed(writer: Writer, request: Request, row: User | Device | Stream, changes: dict[str, Any]) -> Any:
@@ -178,4 +177,4 @@ def delete(writer: Writer, request: Request) -> Reply:
         else:
             writer.delete_stream(row.id)
     told = log_change(writer, request, command("Delete", row), found.user)
-    return replace(Reply.text("ok", told), removed=(removed,), changed=request.path)
+    return Reply.text("ok", told)._replace(removed=(removed,), changed=request.path)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Literal, Protocol, TypeVar
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple, Protocol, TypeVar
 
 from ...exceptions import ConnectorDBError
 from ...protocol import json_text
@@ -51,8 +52,7 @@ class HashWanted(ConnectorDBError):
         self.password = password
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """
     What is asked.
 
@@ -75,7 +75,7 @@ class Request:
 
     now: float
     names: tuple[str, ...] = ()
-    query: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str] = MappingProxyType({})
     q: tuple[str, ...] = ()
     body: bytes = b""
     caller: Caller = ANONYMOUS
@@ -111,11 +111,11 @@ class Request:
 
     def at(self, names: tuple[str, ...]) -> Request:
         """Return the same request for another path."""
-        return replace(self, names=names)
+        return self._replace(names=names)
 
     def with_hash(self, password_hash: str) -> Request:
         """Return the request with the hash it wanted."""
-        return replace(self, password_hash=password_hash)
+        return self._replace(password_hash=password_hash)
 
 
 def read_json(body: bytes) -> Any:
@@ -229,8 +229,7 @@ class Session:
     remember: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """
     An answer with status 200, or a redirection.
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from ..rights.accounts import ANONYMOUS, LoginRefused
 from ..storage import Reader
 from .request import Kind, Reply, Request, Session
@@ -36,12 +34,12 @@ def login_page(reader: Reader, request: Request) -> Reply:
     """``GET /login``: as `login` and on to the first page; a page that says so for who is nobody."""
     if request.caller == ANONYMOUS:
         return start_page()
-    return replace(login(reader, request), location="/")
+    return login(reader, request)._replace(location="/")
 
 
 def logout_page() -> Reply:
     """``GET /logout``: as `logout`, and on to the first page."""
-    return replace(logout(), location="/")
+    return logout()._replace(location="/")
 
 
 def start_page() -> Reply:

@@ -17,6 +17,7 @@ from ..handlers import Kind, Reply
 from ..handlers.data import WentAway
 from ..patience import NotWanted, Patience
 from ..service import Service
+from .whole import Heads, Whole
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +48,11 @@ class Answers:
             "X-Content-Type-Options": "nosniff",
             HEADER: str(features),
         }
+        self._heads = Heads(self.headers, _NOT_CACHED)
+
+    def whole(self, request: web.BaseRequest, reply: Reply, timing: str) -> web.StreamResponse:
+        """Return the answer to a request whose reply `fits`, with no headers but those that every answer has."""
+        return Whole(request, self._heads.head(reply, timing), reply.body)
 
     def error(
         self, status: int, message: str, ref: str = "", headers: Headers | None = None, about: Headers | None = None

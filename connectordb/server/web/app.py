@@ -47,6 +47,7 @@ from .door import Bounds, Door
 from .listening import room
 from .origins import Origins
 from .websocket import Connection
+from .whole import fits
 
 log = logging.getLogger(__name__)
 
@@ -189,8 +190,9 @@ class App:
         goal = route(request.method, raw_path, query_text)
         if isinstance(goal, Redirect):
             return web.Response(status=301, headers={**headers, "Location": goal.location})
-        query = request.rel_url.query
-        credentials = self._askers.credentials(request, query.get("apikey"))
+        # most have none, and looking for it takes some microseconds
+        query = request.rel_url.query if query_text else None
+        credentials = self._askers.credentials(request, query.get("apikey") if query else None)
         if goal.does == "listen":
             return await self._listen(request, headers, goal, credentials, patience)
         if request.can_read_body:
@@ -198,8 +200,8 @@ class App:
         asked = self._service.request(
             names=goal.names,
             restamp=goal.restamp,
-            query={name: query[name] for name in query},
-            q=tuple(query.getall("q", ()))[:1],
+            query={name: query[name] for name in query} if query else {},
+            q=tuple(query.getall("q", ()))[:1] if query else (),
             body=body.content,
             # of several, one that can be none
             key=", ".join(request.headers.getall(IDEMPOTENCY_KEY, ())) if IDEMPOTENCY_KEY in request.headers else None,
@@ -212,7 +214,10 @@ class App:
         reply = await self._service.answer(goal, credentials, asked, patience=patience, spent=spent, pack=pack)
         cookie = self._askers.session(request, reply.session, changed=goal.does == "write") if reply.session else ""
         varies = encoding is not None and self._is_large(reply)
-        about = head(headers, reply, varies=varies, timing=spent.header(reply.points), cookie=cookie)
+        timing = spent.header(reply.points)
+        if headers is self.answers.headers and not (varies or cookie) and fits(request, reply):
+            return self.answers.whole(request, reply, timing)
+        about = head(headers, reply, varies=varies, timing=timing, cookie=cookie)
         return await send(request, self._service, reply, about, patience, asked_for(request))
 
     async def _receive(

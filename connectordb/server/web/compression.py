@@ -7,7 +7,6 @@ What is gained is measured in ``docs/topics/beyond_0_3.rst``.
 from __future__ import annotations
 
 import zlib
-from dataclasses import replace
 from typing import Protocol
 
 from ..handlers import Fetch, Pages, Reply
@@ -45,9 +44,9 @@ def compressed(reply: Reply, encoding: str) -> Reply:
     packer = zlib.compressobj(_LEVEL, wbits=_FORMATS[encoding])
     body = packer.compress(reply.body)
     if reply.rest is None:
-        return replace(reply, body=body + packer.flush(), encoding=encoding)
-    return replace(
-        reply, body=body + packer.flush(zlib.Z_SYNC_FLUSH), rest=_Packed(reply.rest, packer), encoding=encoding
+        return reply._replace(body=body + packer.flush(), encoding=encoding)
+    return reply._replace(
+        body=body + packer.flush(zlib.Z_SYNC_FLUSH), rest=_Packed(reply.rest, packer), encoding=encoding
     )
 
 
