@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import graphlib
 import subprocess
 import sys
 import unittest
@@ -43,6 +44,48 @@ ARROWS: dict[str, set[str]] = {
     "": {"exceptions", "protocol", "client", "datapoints"},
 }
 
+#: The rooms and files of the server, likewise. A room is named with a slash; inside one, files are entered as they like.
+SERVER_ARROWS: dict[str, set[str]] = {
+    # the foundation: what all others may know
+    "config": set(),
+    "patterns": set(),
+    "progress": set(),
+    "proxies": set(),
+    "refusal": set(),
+    "crew": set(),
+    "aftermath": set(),
+    "patience": {"aftermath"},
+    "server_timing": set(),
+    "tracebacks": set(),
+    "values": {"config", "patterns", "refusal"},
+    "storage/": set(),
+    "rights/": {"config", "crew", "proxies", "refusal", "values", "storage/"},
+    "tree": {"rights/", "storage/"},
+    "database": {"config", "tree", "rights/", "storage/"},
+    "forgetting": {"storage/"},
+    "onlooker": {"database", "storage/"},
+    # what a request means, and what becomes of it
+    "handlers/": {"config", "patterns", "refusal", "values", "tree", "rights/", "storage/"},
+    "routing": {"handlers/", "storage/"},
+    "subscribers/": {"handlers/", "storage/"},
+    "service": {
+        *("aftermath", "config", "crew", "patience", "routing", "server_timing"),
+        *("handlers/", "rights/", "storage/", "subscribers/"),
+    },
+    "operation/": {"config", "routing", "service", "storage/"},
+    "web/": {
+        *("config", "patience", "proxies", "routing", "server_timing", "service", "tracebacks"),
+        *("handlers/", "operation/", "rights/", "subscribers/"),
+    },
+    # what is done beside it
+    "exchange/": {"database", "onlooker", "progress", "refusal", "tree", "values", "rights/", "storage/"},
+    "upkeep/": {
+        *("config", "database", "onlooker", "patterns", "progress", "tree", "exchange/", "rights/", "storage/"),
+    },
+    "server": {"config", "database", "forgetting", "service", "operation/", "rights/", "web/"},
+    "": {"config", "database", "progress", "server", "exchange/", "operation/", "rights/", "upkeep/", "web/"},
+}
+
 #: These are entered by file; every other room by its door.
 OPEN_ROOMS = {"protocol", "runtime", "exceptions", "datapoints", "frames", "", "__main__"}
 
@@ -62,8 +105,9 @@ FOREIGN = {
         "protocol/schemas.py",
         "protocol/validators.py",
         "server/handlers/fields.py",
+        "server/values.py",
         "server/upkeep/check.py",
-    },  # the last two: what the others raise
+    },  # the last three: what the others raise
     "fastjsonschema": {"protocol/schemas.py"},
     "re2": {"server/"},
     "tomli": {"server/config.py"},
@@ -95,6 +139,12 @@ def room_of(name: str) -> str:
     """Return the room of a file or module path below the package."""
     first = name.split("/")[0].removesuffix(".py")
     return "" if first == "__init__" else first
+
+
+def server_room(name: str) -> str:
+    """Return the room of a file or module path below the package's server: with a slash, or its name if it lies at the top."""
+    first = name.split("/")[1].removesuffix(".py")
+    return "" if first == "__init__" else f"{first}/" if (PACKAGE / "server" / first).is_dir() else first
 
 
 def checked_only(tree: ast.Module) -> set[ast.AST]:
@@ -151,6 +201,20 @@ class Arrows(unittest.TestCase):
                     self.assertIn(target, ARROWS[room] | ({"client", "live"} & ARROWS[room] if typing else set()))
                     if target not in OPEN_ROOMS:
                         self.assertEqual(len(parts), 1, f"enter {target!r} by its door")
+
+    def test_server(self) -> None:
+        """So it is between the server's rooms, which are entered by file; and no arrow leads back, by any way."""
+        for name, tree in files():
+            if name.startswith("server/"):
+                room = server_room(name)
+                self.assertIn(room, SERVER_ARROWS, f"{name} is in a room that is not drawn")
+                for line, module, _ in imports(name, tree):
+                    if module.startswith("connectordb.server"):
+                        target = server_room(module.removeprefix("connectordb.").replace(".", "/"))
+                        with self.subTest(f"{name}:{line} imports {module}"):
+                            self.assertIn(target, SERVER_ARROWS[room] | {room})
+        drawn = tuple(graphlib.TopologicalSorter(SERVER_ARROWS).static_order())  # raises if there is a circle
+        self.assertEqual(set(drawn), set(SERVER_ARROWS))
 
     def test_foreign(self) -> None:
         """A foreign library is imported in one place."""

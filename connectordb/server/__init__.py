@@ -18,11 +18,12 @@ from .config import render as render_config
 from .database import Created, Running, create, running
 from .exchange import Exported, Imported, export_database, import_database
 from .operation.logs import Logs
+from .progress import Progress
 from .rights.permission_files import load as load_permissions
 from .rights.permission_template import render as default_permissions
 from .server import Server
 from .upkeep.backup import backup, restore
-from .upkeep.check import Checked, Finding, Progress, Tell, check
+from .upkeep.check import Checked, Finding, Tell, check
 from .upkeep.salvage import Salvaged, salvage
 from .upkeep.users import Account, add_user, list_users, remove_user, set_password, set_role
 from .web.listening import make_room

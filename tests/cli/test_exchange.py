@@ -8,7 +8,7 @@ from pathlib import Path
 
 from connectordb import ConnectorDB
 from connectordb.server import Server
-from connectordb.server.upkeep.onlooker import onlooking
+from connectordb.server.onlooker import onlooking
 
 from ..support.case import Case
 from ..support.command_line import connectordb, here

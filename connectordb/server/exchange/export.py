@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from ...exceptions import ConnectorDBError, StorageError
+from ..onlooker import Onlooker, onlooking
+from ..progress import Progress, untold
 from ..storage import Device, Reader, Series, Stream, User
-from ..upkeep.check import Progress
-from ..upkeep.onlooker import Onlooker, onlooking
 from .writer import ExportWriter
 
 #: Bytes of points that are read in one view.
@@ -96,7 +96,7 @@ class _Export:
     def __init__(self, source: Onlooker, writer: ExportWriter, progress: Progress | None) -> None:
         self._source = source
         self._writer = writer
-        self._progress = progress or (lambda what, done, all: None)
+        self._progress = progress or untold
         self._done = Exported()
         self._all = 0
 

@@ -22,13 +22,13 @@ from ...exceptions import LocalProtocolError, StorageError
 from ...protocol import json_text
 from ...protocol.points import Datapoint
 from .. import database
-from ..handlers.fields import compact_schema
-from ..handlers.request import Refusal
+from ..progress import Progress, untold
+from ..refusal import Refusal
 from ..rights.accounts import USER_DEVICE, new_apikey
 from ..rights.passwords import fits_none, hash_password, verify_password
 from ..storage import Device, Older, Reader, Series, SQLiteStorage, Storage, Stream, Taken, User, Writer
 from ..tree import ADMIN, META_DEVICE, create_user
-from ..upkeep.check import Progress
+from ..values import compact_schema
 from .folder import Findings, FoundDevice, FoundStream, FoundUser, read_folder
 from .points import Survey, batches, first_difference, in_order, survey
 
@@ -115,7 +115,7 @@ class _Import:
     def __init__(self, users: list[FoundUser], locked: bool, progress: Progress | None) -> None:
         self._users = users
         self._locked = locked
-        self._tell = progress or (lambda what, done, all: None)
+        self._tell = progress or untold
         self._surveys: dict[Path, Survey] = {}
         #: How many points of a file are in the database.
         self._present: dict[Path, int] = {}

@@ -10,14 +10,13 @@ from ..rights.accounts import USER_DEVICE
 from ..rights.permissions import Kind, UserRole
 from ..storage import Device, Stream, Taken, User, Writer
 from ..tree import BORN_DEVICES, create_user
+from ..values import check_texts, compact_schema
 from . import limits
 from .changes import command, ensure_log, log_change
 from .fields import (
     check_device,
     check_name,
     check_new_user,
-    check_texts,
-    compact_schema,
     read_fields,
     shown,
     with_defaults,

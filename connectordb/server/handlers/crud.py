@@ -9,9 +9,10 @@ from ..rights.accounts import new_apikey
 from ..rights.permissions import Kind, Level
 from ..storage import Device, Found, Reader, Series, Stream, Taken, User, Writer
 from ..tree import BORN_DEVICES
+from ..values import check_lengths, compact_schema
 from .changes import command, log_change
 from .create import taken_refusal
-from .fields import check_changed_user, check_changes, check_device, check_lengths, compact_schema, shown
+from .fields import check_changed_user, check_changes, check_device, shown
 from .limits import check_private_device
 from .request import NO_ACCESS, Refusal, Removed, Reply, Request, find, missing, not_found
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ...protocol.constants import DESCRIPTION_LIMIT, ICON_LIMIT, NAME_LIMIT, NAMED_ICON_LIMIT
+from ...protocol.constants import NAME_LIMIT
 from ...protocol.paths import is_name
 from ...protocol.schemas import Schema
 from ..config import Limits
@@ -18,11 +18,8 @@ from ..patterns import server_schema
 from ..rights.accounts import new_apikey
 from ..rights.permissions import FIELDS, FieldSet, Kind, Permissions, UserRole
 from ..storage import Device, Stream, User
+from ..values import DEFAULT_LIMITS, check_texts
 from .request import Refusal
-
-#: Texts that are read with every request or listing, and are bounded therefore. A 0.3 server has no such limit.
-_SHORT_TEXTS = frozenset("nickname email apikey datatype".split())
-_LIMITS = Limits()
 
 _FLAGS = frozenset("public enabled visible user_editable ephemeral downlink".split())
 _TREES = frozenset(("devices", "streams"))
@@ -42,11 +39,6 @@ _BAD_NAMES: Mapping[Kind, str] = {
 # addr-spec of RFC 5322, without comments and folding; alone or behind a display name
 _ADDRESS = r"(?:[^\s<>@,;:\"\\()\[\]]+|\"[^\"\\\r\n]*\")@[^\s<>@,;:\"\\()]+"
 _EMAIL = re.compile(rf"\s*(?:{_ADDRESS}|[^<>@]*<\s*{_ADDRESS}\s*>)\s*")
-
-_DATA_ICON = re.compile(r"data:image/[\w.+-]+;base64,[A-Za-z0-9+/]+={0,2}")
-#: Text in quotes, or blanks outside of it.
-_TEXT_OR_BLANK = re.compile(r'(?P<kept>"(?:[^"\\]|\\.)*")|[ \t\r\n]+')
-_NOT_BASE64 = re.compile(r"[^A-Za-z0-9_-]")
 
 
 # --- what a body says -------------------------------------------------------------------------------------------------
@@ -117,7 +109,9 @@ def check_name(kind: Kind, name: str) -> str:
     return name
 
 
-def check_new_user(name: str, columns: Mapping[str, Any], permissions: Permissions, limits: Limits = _LIMITS) -> None:
+def check_new_user(
+    name: str, columns: Mapping[str, Any], permissions: Permissions, limits: Limits = DEFAULT_LIMITS
+) -> None:
     """Refuse a new user, but for its password."""
     if name in permissions.reserved_names:
         raise Refusal(403, f"Username '{name}' not allowed")
@@ -130,7 +124,7 @@ def check_new_user(name: str, columns: Mapping[str, Any], permissions: Permissio
 
 
 def check_changed_user(
-    user: User, changed: Mapping[str, Any], permissions: Permissions, limits: Limits = _LIMITS
+    user: User, changed: Mapping[str, Any], permissions: Permissions, limits: Limits = DEFAULT_LIMITS
 ) -> None:
     """Refuse to change a user in this way, but for its password; what it has already is left alone."""
     if "email" in changed:
@@ -160,31 +154,12 @@ def _check_address(changed: Mapping[str, Any], limits: Limits) -> None:
         raise Refusal(403, "Invalid Email Address")
 
 
-def check_device(changed: Mapping[str, Any], permissions: Permissions, limits: Limits = _LIMITS) -> None:
+def check_device(changed: Mapping[str, Any], permissions: Permissions, limits: Limits = DEFAULT_LIMITS) -> None:
     """Refuse a device with these values."""
     role = changed.get("role")
     if role and role not in permissions.device_roles:
         raise Refusal(403, f"Could not find device role '{role}'")
     check_texts(changed, limits)
-
-
-def compact_schema(text: str, refusal: str | None = None, limits: Limits = _LIMITS) -> str:
-    """Return a stream's schema as it is stored; refuse one that is none, in the words of *refusal* or with the reason."""
-    # jsonschema, which has the other exception, is imported with the first schema only
-    from jsonschema import SchemaError
-
-    if len(text) > limits.schema_bytes:
-        shown = f"it has {len(text)} characters, {limits.schema_bytes} are possible"
-        raise Refusal(403, refusal or f"The provided schema is not a valid JSONSchema: {shown}")
-    try:
-        return _TEXT_OR_BLANK.sub(_kept, text) if server_schema(text).text != "{}" else "{}"
-    except (ValueError, SchemaError) as error:
-        raise Refusal(403, refusal or f"The provided schema is not a valid JSONSchema: {str(error)[:500]}") from error
-
-
-def _kept(match: re.Match[str]) -> str:
-    """Return what a schema is stored with: all but blanks, so that numbers stay as they are written."""
-    return match["kept"] or ""
 
 
 def stored_schema(text: str) -> Schema:
@@ -198,39 +173,6 @@ def stored_schema(text: str) -> Schema:
             raise
         # accepted by another version, or where regular expressions know more
         raise Refusal(403, "The stream's schema cannot be used by this server; give it another one") from error
-
-
-def check_texts(fields: Mapping[str, Any], limits: Limits = _LIMITS) -> None:
-    """Refuse a text that is too long, or an icon that will not do."""
-    check_lengths(fields, limits)
-    check_icon(fields.get("icon", ""))
-
-
-def check_lengths(fields: Mapping[str, Any], limits: Limits = _LIMITS) -> None:
-    """Refuse a text that is too long."""
-    for name, value in fields.items():
-        if name in _SHORT_TEXTS and len(value) > limits.text_characters:
-            raise Refusal(403, f"value too long: '{name}' has {limits.text_characters} characters at most")
-    if len(fields.get("description", "")) > DESCRIPTION_LIMIT:
-        raise Refusal(403, f"value too long: a description has {DESCRIPTION_LIMIT} characters at most")
-    if len(fields.get("icon", "")) > ICON_LIMIT:
-        raise Refusal(403, f"value too long: an icon has {ICON_LIMIT} characters at most")
-
-
-def check_icon(icon: str) -> None:
-    """Refuse an icon that is no name, no base64 and no picture as a ``data:`` URI."""
-    if icon.startswith(("material:", "fa:")):
-        if len(icon) > NAMED_ICON_LIMIT:
-            raise Refusal(403, f"icon name can't be more than {NAMED_ICON_LIMIT} characters.")
-    elif not _DATA_ICON.fullmatch(icon):
-        # The original refuses what client documentation recommends, a data: URI, except when a stream is updated.
-        icon = icon.replace("\r", "").replace("\n", "")
-        content = icon[:-2] if icon.endswith("==") else icon.removesuffix("=")
-        wrong = _NOT_BASE64.search(content)
-        if wrong or len(icon) % 4 or len(content) % 4 == 1:
-            # a last group that is too short is told where it begins
-            short = len(icon) // 4 * 4 if icon == content else len(content)
-            raise Refusal(403, f"illegal base64 data at input byte {wrong.start() if wrong else short}")
 
 
 # --- who sees them ----------------------------------------------------------------------------------------------------

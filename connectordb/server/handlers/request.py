@@ -13,28 +13,12 @@ from ...exceptions import ConnectorDBError
 from ...protocol import json_text
 from ...protocol.points import Datapoint
 from ..config import Idempotency, Limits
+from ..refusal import Refusal as Refusal  # for all handlers
 from ..rights.accounts import ANONYMOUS, Caller
 from ..rights.permissions import DEFAULT, Permissions
 from ..storage import Found, Inserted, Reader
 
 T = TypeVar("T")
-
-
-class Refusal(ConnectorDBError):
-    """
-    The request is refused, with this status and text; nothing was changed.
-
-    Attributes:
-        status: The HTTP status.
-        message: What clients are told.
-        headers: Of the answer, besides those that all have.
-    """
-
-    def __init__(self, status: int, message: str, headers: Mapping[str, str] | None = None) -> None:
-        super().__init__(message)
-        self.status = status
-        self.message = message
-        self.headers = headers or {}
 
 
 class HashWanted(ConnectorDBError):

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, TypeVar, get_args
 
 from ...exceptions import ConfigurationError
-from ..handlers import Refusal
-from ..handlers.fields import check_texts, compact_schema
+from ..refusal import Refusal
+from ..values import check_texts, compact_schema
 from .commented_json import Malformed, Node, loads
 from .permissions import (
     FIELD_SETS,

@@ -12,8 +12,9 @@ from ...exceptions import StorageError
 from ...runtime.durable import flush
 from ...runtime.sqlite import connect_to_read
 from ..database import FILE, built, database_file, only_while_stopped
+from ..progress import Progress
 from ..storage import copied
-from .check import Progress, first_finding
+from .check import first_finding
 
 
 def backup(directory: str | os.PathLike[str], file: str | os.PathLike[str], progress: Progress | None = None) -> None:

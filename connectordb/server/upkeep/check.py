@@ -17,6 +17,7 @@ from ...protocol.paths import is_name
 from ...runtime.sqlite import Connection, connect_to_read, translated, version, view
 from ..database import database_file
 from ..patterns import server_schema
+from ..progress import Progress, untold
 from ..storage import LAYOUT, Chunks, Judge, Unreadable, key_digest, numbered
 
 #: SQLite names this many faults of its own structure; a file with more is not mended by naming them.
@@ -56,9 +57,6 @@ class Checked:
 #: Told of each finding.
 Tell = Callable[[Finding], object]
 
-#: Told what is being done, how much of it is done, and how much there is (0: that is not known).
-Progress = Callable[[str, int, int], object]
-
 
 def check(directory: str | os.PathLike[str], tell: Tell, progress: Progress | None = None) -> Checked:
     """
@@ -79,7 +77,7 @@ def check_file(path: Path, tell: Tell, progress: Progress | None = None, called:
     """Go through a database's file, which need not lie in a folder of its own, as `check` does; errors name it as *called*."""
     connection = connect_to_read(path)
     try:
-        return _Check(connection, called or str(path), tell, progress or (lambda what, done, all: None)).run()
+        return _Check(connection, called or str(path), tell, progress or untold).run()
     finally:
         connection.close()
 

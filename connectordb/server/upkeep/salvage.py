@@ -19,6 +19,7 @@ from ...exceptions import StorageError
 from ...runtime.sqlite import Connection, connect_to_read, translated
 from ..database import FILE
 from ..exchange import ExportWriter
+from ..progress import Progress, untold
 from ..storage import (
     Chunks,
     Device,
@@ -33,7 +34,7 @@ from ..storage import (
     row_of,
     span,
 )
-from .check import Finding, Progress, Tell
+from .check import Finding, Tell
 
 #: What is put in the place of a name that is lost.
 _LOST = "lost-{kind}-{id}"
@@ -85,7 +86,7 @@ def salvage(
         with suppress(StorageError):
             connection = connect_to_read(path)
         try:
-            return _Salvage(connection, str(path), remains, writer, tell, progress or (lambda *_: None)).run()
+            return _Salvage(connection, str(path), remains, writer, tell, progress or untold).run()
         finally:
             if connection is not None:
                 connection.close()

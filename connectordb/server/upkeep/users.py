@@ -17,12 +17,12 @@ from ...protocol.constants import RESERVED_USER_NAMES
 from ...protocol.paths import check_name
 from .. import database
 from ..config import configured
+from ..onlooker import onlooking
 from ..rights.accounts import USER_DEVICE, new_apikey
 from ..rights.passwords import fits_none, hash_password
 from ..rights.permissions import DEFAULT
 from ..storage import Reader, Taken, User, Writer
 from ..tree import ADMIN, create_user
-from .onlooker import onlooking
 
 T = TypeVar("T")
 

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import time
 from dataclasses import replace
 
-from connectordb.server.config import Limits
 from connectordb.server.handlers import Refusal
 from connectordb.server.handlers.fields import (
     check_changed_user,
     check_changes,
     check_name,
     check_new_user,
-    check_texts,
-    compact_schema,
     read_fields,
     shown,
     with_defaults,
@@ -73,6 +69,7 @@ class Values(Case):
         for email, fine in (
             *(("a@b", True), ("A <a@b>", True), ("a.b+c@x.example", True), ('"a b"@c', True)),
             *(("", False), ("nonsense", False), ("@b", False), ("a@", False), ("a b@c", False), ("a@b@c", False)),
+            *(("a..b@c", False), (".a@c", False), ("a@b.", False), ('""@b', False), ("a@b\n", False), ("a@[::1]", False)),
         ):
             fields = {"role": "user", "public": True, "email": email, "description": ""}
             with self.subTest(email):
@@ -98,36 +95,6 @@ class Values(Case):
         self.refused("Email 'x@old' not allowed", check_changed_user, hidden, {"email": "x@old"}, strict)
         self.refused("User can't be private.", check_changed_user, hidden, {"role": "nobody"}, DEFAULT)
         check_changed_user(hidden, {"role": "nobody", "public": True}, DEFAULT)
-
-    def test_icons(self) -> None:
-        """Named, base64, or what client documentation recommends."""
-        for icon in (
-            "",
-            "material:home",
-            "fa:tree",
-            "AAAA",
-            "iVBORw0KGgo=",
-            "AA\nAA",
-            "data:image/png;base64,iVBORw0KGgo=",
-        ):
-            check_texts({"icon": icon})
-        for icon in ("!!!", "AAA", "A===", "not base64!!", "data:text/html;base64,AAAA", "AA+/"):
-            self.refused("illegal base64", check_texts, {"icon": icon})
-        self.refused("at input byte 4", check_texts, {"icon": "AAAAAA"})
-        self.refused("30 characters", check_texts, {"icon": "material:" + "x" * 22})
-        self.refused("too long", check_texts, {"icon": "A" * 4100})
-        self.refused("too long", check_texts, {"description": "x" * 1001})
-
-    def test_schemas(self) -> None:
-        """A schema loses its blanks; one that is none is refused."""
-        self.assertEqual(compact_schema('{ "type": "number" }'), '{"type":"number"}')
-        self.assertEqual(compact_schema(""), "{}")
-        self.assertEqual(compact_schema(" { } "), "{}")
-        # numbers and texts stay as they are written
-        for text in ('{"a":1.50,"b":1e3}', '{"a":"x \\" y","é":"\\u0041 "}'):
-            self.assertEqual(compact_schema(text.replace(",", " ,\n")), text)
-        for text in ("nonsense", "[]", '{"type":"blah"}', '{"pattern":"("}', '{"$ref":"http://x/y"}'):
-            self.refused("not a valid JSONSchema", compact_schema, text)
 
 
 class Changing(Case):
@@ -166,21 +133,9 @@ class Showing(Case):
         self.assertEqual((len(blank), blank["nickname"], blank["ephemeral"]), (8, "", False))
         self.assertIsNone(shown("stream", self.ROW, FieldSet()))
 
-    def test_long_schemas(self) -> None:
-        """A schema has an end: what checking a value costs grows with it."""
-        schema = json.dumps({"enum": ["x" * 100]})
-        self.assertTrue(compact_schema(schema))
-        with self.assertRaisesRegex(Refusal, "50 are possible"):
-            compact_schema(schema, limits=Limits(schema_bytes=50))
-
     def test_long_texts(self) -> None:
-        """Texts have an end; what is almost an address takes no time."""
+        """What is almost an address takes no time."""
         begin = time.monotonic()
         with self.assertRaises(Refusal):
             check_new_user("mara", {"role": "user", "public": True, "email": " " * 100_000}, DEFAULT)
-        for name in ("nickname", "datatype", "apikey"):
-            with self.subTest(name), self.assertRaises(Refusal):
-                check_texts({name: "x" * 1001})
-            check_texts({name: "x" * 1000})
-            check_texts({name: "x" * 1001}, Limits(text_characters=1001))
         self.assertLess(time.monotonic() - begin, 0.5)

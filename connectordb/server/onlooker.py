@@ -8,11 +8,11 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from ...exceptions import StorageError
-from ...runtime.sqlite import Connection, connect_to_read, translated, version, view
-from ..database import database_file
-from ..storage import LAYOUT, Reader
-from ..storage.access import SQLiteReader
+from ..exceptions import StorageError
+from ..runtime.sqlite import Connection, connect_to_read, translated, version, view
+from .database import database_file
+from .storage import LAYOUT, Reader
+from .storage.access import SQLiteReader
 
 T = TypeVar("T")
 

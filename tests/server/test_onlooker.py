@@ -5,11 +5,11 @@ from __future__ import annotations
 from connectordb.exceptions import StorageError
 from connectordb.runtime.sqlite import connect
 from connectordb.server import database
+from connectordb.server.onlooker import onlooking
 from connectordb.server.storage import LAYOUT
-from connectordb.server.upkeep.onlooker import onlooking
 
-from ...support.case import SOON
-from ..test_database import FolderCase
+from ..support.case import SOON
+from .test_database import FolderCase
 
 
 class Looking(FolderCase):
