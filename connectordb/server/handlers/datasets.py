@@ -32,6 +32,7 @@ def open_dataset(reader: Reader, request: Request) -> tuple[Iterator[Point], lis
     if not columns:
         raise Refusal(403, "The dataset query must have a dataset!")
     refuse_transform(typed(keys, "posttransform", str, ""))
+    asked = {name: _column(column, request.limits.merged_streams) for name, column in columns.items()}
     t1, t2, dt = (number(keys, name) for name in ("t1", "t2", "dt"))
     reference = _reference(keys, request.limits.merged_streams)
     if reference:
@@ -41,7 +42,6 @@ def open_dataset(reader: Reader, request: Request) -> tuple[Iterator[Point], lis
             raise Refusal(403, f"Dataset already contains field of name '{_REFERENCE}'")
     else:
         _check_times(keys, t1, t2, dt)
-    asked = {name: _column(column, request.limits.merged_streams) for name, column in columns.items()}
     streams = len(reference) + sum(len(queries) for queries, _ in asked.values())
     most = request.limits.dataset_streams  # each of them is held in memory for a part
     if streams > most:
@@ -67,8 +67,8 @@ def _reference(keys: Mapping[str, Any], most: int) -> list[StreamQuery]:
 
 
 def _check_times(keys: Mapping[str, Any], t1: float, t2: float, dt: float) -> None:
-    by_index = any(typed(keys, name, int, 0) for name in ("i1", "i2"))
-    if by_index or not (t1 >= 0 and t2 >= t1 + dt):
+    i1, i2, _ = (typed(keys, name, int, 0) for name in ("i1", "i2", "limit"))
+    if i1 or i2 or not (t1 >= 0 and t2 >= t1 + dt):
         raise Refusal(403, "Tdataset range invalid")
     if dt < _MIN_STEP or (t2 - t1) / dt > _MOST_ROWS or not t1 + dt > t1:
         raise Refusal(

@@ -79,6 +79,7 @@ class _Array(Pages):
 
 
 def _text(point: Point) -> bytes:
-    text = encode([point], [float(point["t"])])
+    time = float(point["t"]) or 0.0  # not -0.0
+    text = encode([point], [time])
     # a row at time 0 has none on a 0.3 server
-    return text if point["t"] else text.replace(b'"t":0,', b"", 1)
+    return text if time else text.replace(b'"t":0,', b"", 1)

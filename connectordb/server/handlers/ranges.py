@@ -78,26 +78,32 @@ def read_range(query: Mapping[str, str]) -> Range:
         Refusal: They say none.
     """
     if query.get("i1") or query.get("i2"):
-        return Range(True, _integer(query, "i1"), _integer(query, "i2"))
+        return Range(True, _index(query, "i1"), _index(query, "i2"))
     if not (query.get("t1") or query.get("t2")):
         raise Refusal(400, _NO_RANGE)
     t1, t2 = (decimal(query.get(name) or "0") for name in ("t1", "t2"))
-    limit = query.get("limit") or "0"
-    if t1 is None or t2 is None or not (limit.isascii() and limit.isdigit()) or len(limit) > 19:
+    text = query.get("limit") or "0"
+    limit = None if text[0] in "+-" else _integer(text)
+    if t1 is None or t2 is None or limit is None or limit >= 2 * _MAX:
         raise Refusal(400, _NO_RANGE)
-    return Range(False, t1=t1, t2=t2, limit=int(limit))
+    return Range(False, t1=t1, t2=t2, limit=limit)
 
 
-def _integer(query: Mapping[str, str], name: str) -> int:
-    text = query.get(name) or "0"
+def _index(query: Mapping[str, str], name: str) -> int:
+    number = _integer(query.get(name) or "0")
+    if number is None or not -_MAX <= number < _MAX:
+        raise Refusal(400, f"Could not parse {name} parameter")
+    return number
+
+
+def _integer(text: str) -> int | None:
+    """Return the integer that *text* says, decimal, hexadecimal or octal; `None` if it says none."""
     match = _INTEGER.fullmatch(text) if len(text) <= _LONGEST else None
-    if match is not None:
-        sign, hexadecimal, octal, plain = match.groups()
-        number = int(hexadecimal, 16) if hexadecimal else int(plain) if plain else int(octal or "0", 8)
-        number = -number if sign == "-" else number
-        if -_MAX <= number < _MAX:
-            return number
-    raise Refusal(400, f"Could not parse {name} parameter")
+    if match is None:
+        return None
+    sign, hexadecimal, octal, plain = match.groups()
+    number = int(hexadecimal, 16) if hexadecimal else int(plain) if plain else int(octal or "0", 8)
+    return -number if sign == "-" else number
 
 
 def decimal(text: str) -> float | None:

@@ -50,9 +50,10 @@ def _shown(value: Any) -> str:
 
 
 def typed(keys: Mapping[str, Any], name: str, kinds: type | tuple[type, ...], default: Any) -> Any:
-    """Return the value of a key, or *default*; refuse one that is of another kind."""
+    """Return the value of a key, or *default*; refuse one that is of another kind, or an integer beyond 64 bits."""
     value = keys.get(name, default)
-    if not isinstance(value, kinds) or (isinstance(value, bool) and kinds is not bool):
+    too_large = kinds is int and isinstance(value, int) and not -(2**63) <= value < 2**63
+    if too_large or not isinstance(value, kinds) or (isinstance(value, bool) and kinds is not bool):
         raise Refusal(400, f"the value of '{name}' in a query is {_shown(value)}, which it cannot be")
     return value
 

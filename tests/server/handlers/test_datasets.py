@@ -38,5 +38,9 @@ class Opening(HandlerCase):
         two = {"merge": [{"stream": PLAIN}, {"stream": PLAIN}], "interpolator": "count"}
         self.assertEqual(self.open({"t1": 1, "t2": 3, "dt": 1, "dataset": {"a": one, "b": two}}), 3)
         self.assertEqual(self.open({"stream": PLAIN, "dataset": {"a": one, "b": two}}), 4)
+        with self.assertRaisesRegex(Refusal, "No stream"):
+            self.open({"stream": PLAIN, "dt": 1, "dataset": {"x": {}}})  # the columns are looked at first
+        with self.assertRaisesRegex(Refusal, "'limit' in a query"):
+            self.open({"t1": 1, "t2": 3, "dt": 1, "limit": "x", "dataset": {"a": one}})
         with self.assertRaisesRegex(Refusal, "4 streams is too large: at most 3"):
             self.open({"stream": PLAIN, "dataset": {"a": one, "b": two}}, most=3)

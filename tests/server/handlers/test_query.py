@@ -49,6 +49,13 @@ class Merging(HandlerCase):
         ]
         self.assertEqual([(point["t"], point["d"]) for point in merged], sorted(pairs, key=lambda pair: pair[0]))
 
+    def test_time_zero(self) -> None:
+        """A row at time 0 has no time, whichever zero it is."""
+        column = {"stream": PLAIN, "interpolator": "count"}
+        for zero in (0, 0.0, -0.0):
+            rows = self.value(dataset, body={"t1": zero, "t2": 2, "dt": 1, "dataset": {"a": column}})
+            self.assertEqual(rows, [{"d": {"a": 0}}, {"t": 1, "d": {"a": 0}}])
+
     def test_large_values(self) -> None:
         """A page ends when enough was read for it, however few points that is."""
         large = "x" * (query.PAGE // 2)

@@ -55,6 +55,8 @@ class Parameters(Case):
         self.assertEqual(read_range({"i1": "+2", "i2": "0x1F"}), Range(True, 2, 31))
         self.assertEqual(read_range({"i1": "-010", "t1": "nonsense"}), Range(True, -8, 0))
         self.assertEqual(read_range({"t1": "-1e3", "limit": "7"}), Range(False, t1=-1000.0, limit=7))
+        self.assertEqual(read_range({"t1": "1", "limit": "010"}), Range(False, t1=1.0, limit=8))
+        self.assertEqual(read_range({"t1": "1", "limit": f"{2**64 - 1:#x}"}).limit, 2**64 - 1)
         self.assertEqual(decimal("-Inf"), float("-inf"))
 
     def test_refused(self) -> None:
@@ -63,6 +65,7 @@ class Parameters(Case):
             *({}, {"limit": "1"}, {"i1": "1.5"}, {"i1": " "}, {"i1": "1" * 5000}, {"i1": "9223372036854775808"}),
             *({"i2": "1_0"}, {"i1": "09"}, {"i1": "٣"}, {"t1": "abc"}, {"t1": "1_0"}, {"t1": "NaN"}, {"t1": "1e999"}),
             *({"t1": "1", "limit": "-1"}, {"t1": "1", "limit": "1.5"}, {"t1": "1", "limit": "²"}),
+            *({"t1": "1", "limit": "08"}, {"t1": "1", "limit": "+1"}, {"t1": "1", "limit": str(2**64)}),
         ):
             with self.subTest(query), self.assertRaises(Refusal) as caught:
                 read_range(query)

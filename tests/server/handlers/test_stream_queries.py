@@ -43,6 +43,7 @@ class Saying(HandlerCase):
             ([{"stream": 5}], "'stream' in a query is a number"),
             ([{"i1": True}], "'i1' in a query is a truth value"),
             ([{"t1": "1"}], "'t1' in a query is a text"),
+            ([{"i1": 2**63}], "'i1' in a query is a number"),
         ):
             with self.subTest(str(body)), self.assertRaisesRegex(Refusal, message):
                 stream_queries(body, 10)
