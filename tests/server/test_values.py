@@ -37,6 +37,7 @@ class Values(Case):
             self.refused("illegal base64", check_texts, {"icon": icon})
         self.refused("at input byte 4", check_texts, {"icon": "AAAAAA"})
         self.refused("30 characters", check_texts, {"icon": "material:" + "x" * 22})
+        self.refused("30 characters", check_texts, {"icon": "fa:" + "é" * 14})  # the original counts bytes
         self.refused("too long", check_texts, {"icon": "A" * 4100})
         self.refused("too long", check_texts, {"description": "x" * 1001})
 

@@ -36,9 +36,10 @@ _BAD_NAMES: Mapping[Kind, str] = {
     "stream": "Invalid Username, usernames may not contain / \\ ? or spaces",
 }
 
-# addr-spec of RFC 5322, without comments and folding; alone or behind a display name
-_ADDRESS = r"(?:[^\s<>@,;:\"\\()\[\]]+|\"[^\"\\\r\n]*\")@[^\s<>@,;:\"\\()]+"
-_EMAIL = re.compile(rf"\s*(?:{_ADDRESS}|[^<>@]*<\s*{_ADDRESS}\s*>)\s*")
+# addr-spec of RFC 5322, without comments, folding and literal domains; alone or behind a display name
+_WORDS = r"[^\s<>@,;:\"\\()\[\].]+(?:\.[^\s<>@,;:\"\\()\[\].]+)*"
+_ADDRESS = rf"(?:{_WORDS}|\"[^\"\\\r\n]+\")@{_WORDS}"
+_EMAIL = re.compile(rf"[ \t]*(?:{_ADDRESS}|[^<>@]*<[ \t]*{_ADDRESS}[ \t]*>)[ \t]*")
 
 
 # --- what a body says -------------------------------------------------------------------------------------------------

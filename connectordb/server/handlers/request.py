@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -102,15 +103,29 @@ class Request(NamedTuple):
         return self._replace(password_hash=password_hash)
 
 
+#: A half of a character, escaped, without the other one.
+_HIGH, _LOW = (rf"\\u[dD][{digits}][0-9a-fA-F]{{2}}" for digits in ("89abAB", "c-fC-F"))
+_HALF = re.compile(rf"{_HIGH}(?!{_LOW})|(?<!{_HIGH}){_LOW}")
+
+
+def legible(text: str | bytes) -> str:
+    """Return JSON text with U+FFFD for what is no UTF-8 and for escaped halves of characters, as a 0.3 server reads it."""
+    text = text.decode(errors="replace") if isinstance(text, bytes) else text
+    if "\0" in text:
+        return text  # no JSON has that
+    # what follows an escaped backslash is no escape
+    return _HALF.sub("\ufffd", text.replace("\\\\", "\0\0")).replace("\0\0", "\\\\")
+
+
 def read_json(body: bytes) -> Any:
-    """Return what *body* says; bytes that are no UTF-8 read as U+FFFD, as on a 0.3 server."""
+    """Return what *body* says; see `legible` for what is no text in it."""
     if not body:
         raise Refusal(400, "unexpected end of JSON input")
     try:
         try:
             return json_text.loads(body)
         except ValueError:
-            text = body.decode(errors="replace")
+            text = legible(body)
             if "\ufffd" not in text:
                 raise
             return json_text.loads(text)

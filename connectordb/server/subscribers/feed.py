@@ -19,6 +19,7 @@ from ...protocol.paths import Path
 from ...protocol.points import Datapoint
 from ..handlers import Refusal
 from ..handlers.data import read_points
+from ..handlers.request import legible
 
 _COMMANDS = ("insert", "subscribe", "unsubscribe", "unsubscribe_all")
 
@@ -54,7 +55,7 @@ def read_command(text: str | bytes) -> Asked:
     Raises:
         RemoteProtocolError: It is no command at all: the connection is to be closed.
     """
-    body = _first_value(text.decode(errors="replace") if isinstance(text, bytes) else text)
+    body = _first_value(text)
     if body is None:
         return Asked("")
     if not isinstance(body, dict):
@@ -94,11 +95,12 @@ def _asked(keys: dict[str, Any], id: CommandId | None) -> Asked:
     return Asked(cmd, _stream_path(arg), transform, tuple(points), id, key)
 
 
-def _first_value(text: str) -> Any:
+def _first_value(text: str | bytes) -> Any:
     """Return the JSON value that *text* begins with; what follows it is ignored, as a 0.3 server does."""
     try:
         return json_text.loads(text)
     except ValueError as error:
+        text = legible(text)
         try:
             # only to find out where the first value ends
             _, end = _scanner.raw_decode(text.lstrip(" \t\r\n"))

@@ -10,8 +10,8 @@ from __future__ import annotations
 from functools import cached_property
 
 from ...protocol import json_text
-from ...protocol.feed import Message
 from ..handlers import Published
+from ..storage import encode
 
 _TEXT = 0x81  # a text, whole
 
@@ -45,7 +45,10 @@ class News:
     @cached_property
     def plain(self) -> bytes:
         """The frame for who subscribed as in 0.3."""
-        return frame(Message(self.path, self._published.points).encode() + b"\n")
+        points, stored = self._published.points, self._published.stored
+        times = [float(point["t"]) for point in points]
+        text = stored.text if stored is not None and stored.times == times else encode(points, times)
+        return frame(b'{"stream":%b,"data":[%b]}\n' % (json_text.dumps(self.path), text))
 
     @cached_property
     def indexed(self) -> bytes:

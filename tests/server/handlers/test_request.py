@@ -18,6 +18,27 @@ class Bodies(Case):
         self.assertEqual(read_json(b'{"a":1,"a":2}'), {"a": 2})
         self.assertEqual(read_json(b'["a\xff\xfeb"]'), ["a\ufffd\ufffdb"])
 
+    def test_halves_of_characters(self) -> None:
+        """An escaped half of a character is replaced; whole ones, and what only looks like one, are left alone."""
+        for text, wanted in (
+            *(
+                (r"\ud800", "\ufffd"),
+                (r"\uDFFFx", "\ufffdx"),
+                (r"\udc00\ud800", "\ufffd\ufffd"),
+                (r"\ud83d\ude00\ud83d", "😀\ufffd"),
+            ),
+            *(
+                (r"\ud800\ud83d\ude00\ude00", "\ufffd😀\ufffd"),
+                (r"\\ud800\ud800", "\\ud800\ufffd"),
+                (r"\\\ud800\n", "\\\ufffd\n"),
+            ),
+        ):
+            with self.subTest(text):
+                self.assertEqual(read_json(f'["{text}"]'.encode()), [wanted])
+        for body in (b'["\\ud80"]', b'["\\ud800\0\0"]', b'"\\ud800'):
+            with self.subTest(body), self.assertRaises(Refusal):
+                read_json(body)
+
     def test_what_is_none(self) -> None:
         """Anything else is refused: nothing, half of it, a byte order mark, NaN, too many levels."""
         for body in (b"", b"{", b"\xef\xbb\xbf[]", b"[NaN]", b"[1e999]", b"[" * 5000, b"\xff"):

@@ -45,6 +45,11 @@ class Commands(Case):
             self.assertEqual(read_command(text).cmd, "")
         self.assertEqual(read_command('{"cmd":"unsubscribe_all"}{"cmd":"insert"}').cmd, "unsubscribe_all")
 
+    def test_halves_of_characters(self) -> None:
+        """They are replaced, as in a body."""
+        points = read_command(r'{"cmd":"insert","arg":"a/b/c","d":[{"t":1,"d":"\ud800"}]} x').points
+        self.assertEqual(points, ({"t": 1, "d": "\ufffd"},))
+
     def test_what_ends_a_connection(self) -> None:
         """What is no command is refused."""
         for text in ("", "{bad", "[]", '"x"', "5", '{"cmd":5}', '{"arg":[]}', '{"d":5}', '{"d":[1]}', '{"d":NaN}{}'):

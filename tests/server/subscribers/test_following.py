@@ -102,3 +102,13 @@ class Frames(unittest.TestCase):
         one = news(3, 2)
         self.assertEqual(said(one.plain), Message(PATH, ({"t": 0, "d": 0}, {"t": 1, "d": 1})))
         self.assertEqual(said(one.indexed), Message(PATH, ({"t": 3, "d": None}, {"t": 4, "d": None}), index=3))
+
+    def test_numbers(self) -> None:
+        """Numbers are told as they are read: an integral one without a point, whether it was stored or not."""
+        points = ({"t": 1.0, "d": 2.0}, {"t": 3.5, "d": [4.0, None], "o": "a/b"})
+        text = b'{"t":1,"d":2},{"t":3.5,"d":[4,null],"o":"a/b"}'
+        for stored in (None, Inserted(0, [1.0, 3.5], text), Inserted(0, [2.0, 3.5], b'{"t":2,"d":2},')):
+            with self.subTest(stored):
+                self.assertEqual(
+                    News(Published(PATH, points, stored)).plain[2:], b'{"stream":"a/b/c","data":[%b]}\n' % text
+                )
