@@ -142,7 +142,8 @@ def copy(
             target.pragma("synchronous", "OFF")
             # one view for all steps: without it, every change of the source would make the copying begin anew
             with view(source):
-                source.execute("SELECT count(*) FROM sqlite_master").fetchall()
+                with translated(source.filename, "copying"):  # what is no database at all is told here, by its own name
+                    source.execute("SELECT count(*) FROM sqlite_master").fetchall()
                 with target.backup("main", source, "main") as backup:
                     while not backup.done:
                         began = SYSTEM.monotonic()

@@ -14,6 +14,7 @@ A server that was killed leaves the last two behind, and SQLite's files; the nex
 from __future__ import annotations
 
 import contextlib
+import errno
 import getpass
 import json
 import os
@@ -215,7 +216,8 @@ def open(directory: str | os.PathLike[str], settings: StorageSettings | None = N
         storage = SQLiteStorage(path / FILE, settings.readers, settings.group_inserts, settings.group_seconds)
         return Database(path, storage, lock)
     except BaseException:
-        (path / _PID).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # what went wrong before is what is to be told
+            (path / _PID).unlink()
         lock.release()
         raise
 
@@ -224,7 +226,11 @@ def _checked_folder(directory: str | os.PathLike[str]) -> Path:
     path = Path(directory).absolute()
     try:
         if (path / FILE).is_file():
-            return path
+            if (path / FILE).stat().st_size:
+                return path
+            raise StorageError(
+                f"opening {str(path / FILE)!r}: it is empty, and what was in it is gone; bring back a backup (connectordb restore)"
+            )
     except OSError as error:
         raise StorageError(f"looking at {str(path)!r}: {error.strerror}; may its files be read and written?") from error
     if not path.exists():
@@ -287,7 +293,7 @@ def _in_use(path: Path) -> DatabaseInUse:
 
 def running(directory: str | os.PathLike[str]) -> Running | None:
     """
-    Return the server that has a folder open, if one has.
+    Return the server that has a folder open, if one has; none can have one that lies on a disk which only can be read.
 
     Raises:
         StorageError: It is no database folder, or cannot be read and written.
@@ -300,16 +306,22 @@ def running(directory: str | os.PathLike[str]) -> Running | None:
     except LockTimeout:
         return _read_status(path)
     except OSError as error:
+        if error.errno == errno.EROFS:
+            return None
         raise StorageError(f"looking at {str(path)!r}: {error.strerror}; may its files be written?") from error
 
 
 def _write_status(path: Path, url: str | None) -> None:
     try:
         descriptor, name = tempfile.mkstemp(prefix=f".{_PID}-", dir=path)  # 0600
-        with os.fdopen(descriptor, "w") as file:
-            json.dump({"pid": os.getpid(), "url": url}, file)
-        # as one step: whoever reads finds the old or the new one
-        os.replace(name, path / _PID)
+        try:
+            with os.fdopen(descriptor, "w") as file:
+                json.dump({"pid": os.getpid(), "url": url}, file)
+            # as one step: whoever reads finds the old or the new one
+            os.replace(name, path / _PID)
+        except BaseException:
+            os.unlink(name)
+            raise
     except OSError as error:
         raise StorageError(f"writing {str(path / _PID)!r}: {error.strerror}") from error
 

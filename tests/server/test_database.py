@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -243,6 +244,27 @@ class Opening(FolderCase):
             (self.path / "connectordb.pid").write_text(text)
             self.assertIsNone(database.running(self.path))
             with self.assertRaisesRegex(DatabaseInUse, "another server"):
+                database.open(self.path)
+
+    def test_full(self) -> None:
+        """On a full disk, opening says what could not be written, leaves nothing behind, and the folder to others."""
+        self.made()
+        before = sorted(os.listdir(self.path))
+        with (
+            mock.patch.object(database.json, "dump", side_effect=OSError(errno.ENOSPC, "No space left on device")),
+            self.assertRaisesRegex(StorageError, "connectordb.pid.*No space left"),
+        ):
+            database.open(self.path)
+        self.assertEqual([name for name in os.listdir(self.path) if not name.endswith(".lock")], before)
+        self.opened().close()
+
+    def test_only_to_read(self) -> None:
+        """On a disk that can only be read no server runs: what only reads may go on."""
+        self.made()
+        error = OSError(errno.EROFS, "Read-only file system")
+        with mock.patch.object(FileLock, "acquire", side_effect=error):
+            self.assertIsNone(database.running(self.path))
+            with self.assertRaisesRegex(StorageError, "Read-only file system"):
                 database.open(self.path)
 
     def test_close(self) -> None:

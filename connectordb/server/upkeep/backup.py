@@ -35,7 +35,7 @@ def backup(directory: str | os.PathLike[str], file: str | os.PathLike[str], prog
     """
     source_path = database_file(directory)
     with closing(connect_to_read(source_path)) as source, copied(source, file, _copying(progress)) as draft:
-        if finding := first_finding(draft, progress):
+        if finding := first_finding(draft, progress, str(source_path)):
             raise StorageError(
                 f"no backup was written, as the database is damaged: {finding}. `connectordb check` tells all that is wrong"
             )
@@ -71,17 +71,22 @@ def restore(
             f"restoring to {str(path)!r}: it is there already; give a folder that is not, or --force to put the old one aside"
         )
     old = None
-    with built(path) as building:
-        with closing(connect_to_read(file)) as source:
-            with copied(source, building / FILE, _copying(progress)) as draft:
-                if finding := first_finding(draft, progress, os.fspath(file)):
-                    raise StorageError(
-                        f"restoring from {os.fspath(file)!r}: it is damaged: {finding}. Nothing was changed"
-                    )
-        if empty:
-            path.rmdir()
-        elif os.path.lexists(path):
-            old = _put_aside(path)
+    try:
+        with built(path) as building:
+            with closing(connect_to_read(file)) as source:
+                with copied(source, building / FILE, _copying(progress)) as draft:
+                    if finding := first_finding(draft, progress, os.fspath(file)):
+                        raise StorageError(
+                            f"restoring from {os.fspath(file)!r}: it is damaged: {finding}. Nothing was changed"
+                        )
+            if empty:
+                path.rmdir()
+            elif os.path.lexists(path):
+                old = _put_aside(path)
+    except BaseException:
+        if old is not None and not os.path.lexists(path):
+            old.rename(path)
+        raise
     return old
 
 

@@ -7,10 +7,12 @@ import stat
 import sys
 import threading
 from contextlib import closing
+from pathlib import Path
 from typing import Any
+from unittest import mock
 
 from connectordb.exceptions import DatabaseInUse, StorageError
-from connectordb.server import backup, check, restore
+from connectordb.server import backup, check, database, restore
 from connectordb.server.storage import Series
 
 from ..storage.trees import plant
@@ -86,6 +88,24 @@ class Backups(FolderCase):
         self.path = restored
         self.assertEqual(self.points(), 5000)
 
+    def test_not_put_in_place(self) -> None:
+        """If what was restored cannot get its name, the old database has its own again."""
+        backup(self.path, self.file)
+        before = sorted(path.name for path in self.path.parent.iterdir())
+        with mock.patch.object(database, "flush", side_effect=OSError(5, "broken")), self.assertRaises(StorageError):
+            restore(self.path, self.file, keep_old=True)
+        real = Path.rename
+
+        def rename(path: Path, target: Path) -> Path:
+            if path.name.startswith("."):
+                raise OSError(5, "broken")
+            return real(path, target)
+
+        with mock.patch.object(Path, "rename", rename), self.assertRaisesRegex(StorageError, "broken"):
+            restore(self.path, self.file, keep_old=True)
+        self.assertEqual(sorted(path.name for path in self.path.parent.iterdir()), before)
+        self.assertEqual(self.points(), 5000)
+
     def test_damaged(self) -> None:
         """Of a damaged database no backup is written; a damaged backup is not restored."""
         backup(self.path, self.file)
@@ -114,7 +134,7 @@ class Backups(FolderCase):
         with self.assertRaisesRegex(StorageError, "no such file"):
             restore(self.path.parent / "new", self.path / "absent")
         (self.path.parent / "text").write_text("x" * 5000)
-        with self.assertRaisesRegex(StorageError, "no SQLite file"):
+        with self.assertRaisesRegex(StorageError, "text': this is no SQLite file"):
             restore(self.path.parent / "new", self.path.parent / "text")
         (self.path.parent / "text").write_text("")
         with self.assertRaisesRegex(StorageError, "text': its layout is 0"):
