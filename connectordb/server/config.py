@@ -113,6 +113,7 @@ class Limits:
         least=MIB,
     )
     line_bytes: int = _setting(64 * KIB, "Bytes of the request line, and of one header.", least=KIB)
+    headers_bytes: int = _setting(128 * KIB, "Bytes of the request line and all headers; beyond it 431.", least=4 * KIB)
     header_seconds: float = _setting(15.0, "Seconds that a request's headers may take to arrive.", least=0.1)
     body_seconds: float = _setting(60.0, "Seconds that a request's body may take to arrive.", least=0.1)
     idle_seconds: float = _setting(75.0, "Seconds that a connection is kept on which nothing happens.", least=0.1)

@@ -39,6 +39,7 @@ ELSEWHERE = {
     **dict.fromkeys(
         (
             "limits.line_bytes",
+            "limits.headers_bytes",
             "limits.header_seconds",
             "limits.body_seconds",
             "limits.idle_seconds",

@@ -18,7 +18,6 @@ from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError, LineTooLong
 
 from ..config import Limits
-from ..operation.logs import redacted
 from ..patience import Patience
 from .door import Pass
 
@@ -137,6 +136,7 @@ class Connection(web.RequestHandler):
         "_blocked",
         "_closing",
         "_ahead",
+        "_arrived",
         "_held",
         "patience",
     )
@@ -161,6 +161,8 @@ class Connection(web.RequestHandler):
         #: Bytes that came behind a request that is being answered.
         self._ahead = 0
         self._held = False
+        #: Bytes of a request whose headers are not all there.
+        self._arrived = 0
 
     # --- what asyncio tells ---
 
@@ -185,14 +187,27 @@ class Connection(web.RequestHandler):
         if self._phase is Phase.IDLE:
             if self._asking is None:
                 self._asking = self._loop.time()
-        elif self._phase is Phase.WORKING:
+            self._arrived += len(data)
+        elif self._phase is Phase.WORKING or self._has_sent():
             self._ahead += len(data)
-            if self._ahead > self._server.limits.line_bytes and not self._held and self.transport is not None:
+            if self._ahead > self._server.limits.line_bytes and self.transport is not None:
                 self._held = True
                 self.transport.pause_reading()
         super().data_received(data)
         if len(self._messages) > self._server.limits.pipelined_requests:
             self.abort("it asks without waiting for answers")
+        if self._messages or self._current_request is not None:
+            self._arrived = 0
+        elif self._arrived > self._server.limits.headers_bytes:
+            # aiohttp bounds one header, and how many there are: together that is megabytes, before anybody is known
+            self._send_off(
+                431, f"the address and the headers are longer than {self._server.limits.headers_bytes} bytes"
+            )
+
+    def _has_sent(self) -> bool:
+        """Tell whether all of the body is there that the handler waits for, or will."""
+        request = self._current_request
+        return self._phase is Phase.SENDING and request is not None and request.content.is_eof()
 
     def pause_writing(self) -> None:
         """Note that the client does not read."""
@@ -233,21 +248,20 @@ class Connection(web.RequestHandler):
         if self._closing is None and self._whole.is_closing():
             self._closing = now
         if self._phase is Phase.IDLE and self._asking is not None and now - self._asking > limits.header_seconds:
-            self._too_late(limits.header_seconds)
+            self._send_off(408, f"no request arrived within {limits.header_seconds:g} s")
         # a websocket is held by its pongs
         blocked = None if self._phase is Phase.OPEN else self._blocked
         for since in (blocked, self._closing):
             if since is not None and now - since > limits.answer_seconds:
                 self.abort(f"it has not read for {limits.answer_seconds:g} s")
 
-    def _too_late(self, seconds: float) -> None:
+    def _send_off(self, status: int, why: str) -> None:
         ref = str(uuid.uuid4())
-        log.info(
-            "a connection is closed: no request within %g s (ref %s)", seconds, ref, extra={"ref": ref, "status": 408}
-        )
+        log.info("a connection is closed: %s (ref %s)", why, ref, extra={"ref": ref, "status": status})
         if self.transport is not None:
-            self.transport.write(self._server.raw(408, f"no request arrived within {seconds:g} s", ref))
+            self.transport.write(self._server.raw(status, why, ref))
         self._asking = None
+        self._arrived = 0
         self.force_close()
 
     def wind_up(self, begin: float, now: float) -> None:
@@ -280,19 +294,19 @@ class Connection(web.RequestHandler):
             raise ConnectionError("the answer has begun; there is no way to tell of an error any more")
         ref = str(uuid.uuid4())
         details = {"ref": ref, "status": status, "address": request.remote or ""}
+        if message is not None and message.startswith("Too many headers"):
+            status = 431
+        elif isinstance(exc, LineTooLong):
+            status, message = _too_long(exc, self._server.limits.line_bytes)
+        elif message is not None:
+            # without what follows: the bytes in which that was may be a piece of a key, and do not look like one
+            message = f"not an HTTP request: {message.partition(chr(10))[0].rstrip(':')}"
         if isinstance(exc, HttpProcessingError):
-            log.info("from %s: no HTTP request: %s (ref %s)", request.remote, redacted(exc.message), ref, extra=details)
+            log.info("from %s: %s (ref %s)", request.remote, message, ref, extra=details)
         elif isinstance(exc, ConnectionError):
             log.debug("%s went away before it was answered", request.remote)
         else:
             log.error("answering %s failed (ref %s)", request.remote, ref, exc_info=exc, extra=details)
-        if message is not None and message.startswith("Too many headers"):
-            status, message = 431, message
-        elif isinstance(exc, LineTooLong):
-            status, message = _too_long(exc, self._server.limits.line_bytes)
-        elif message is not None:
-            # what follows shows where in the bytes that was
-            message = f"not an HTTP request: {message.partition(chr(10))[0].rstrip(':')}"
         response = self._server.broken(status, message or "the server failed", ref)
         response.force_close()
         return response

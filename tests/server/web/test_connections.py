@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,7 +20,10 @@ from ...support.case import MS, SOON, Case
 from ...support.server import run_server
 
 LOGIN = b"Authorization: Basic " + base64.b64encode(b"test:test") + b"\r\n"
+#: A request that does not end.
+BEGUN = b"GET /health HTTP/1.1\r\nHost: x\r\n"
 PING = b"GET /api/v1/?q=this HTTP/1.1\r\nHost: x\r\n\r\n"
+PING_LAST = PING.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
 
 #: Seconds in which a server stops, whatever its clients do.
 AT_ONCE = 2000 * MS
@@ -172,7 +176,7 @@ class GreedyTests(ConnectionCase):
     def test_pipelined(self) -> None:
         """Some requests may be sent ahead, and are answered in order; more of them end the connection."""
         with self.limited(pipelined_requests=10):
-            client = self.client(PING * 8 + PING.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
+            client = self.client(PING * 8 + PING_LAST)
             self.assertEqual(self.rest(client).count(b"200 OK"), 9)
             self.assertLess(self.rest(self.client(PING * 1000)).count(b"200 OK"), 1000)
             self.assertIn(b"200 OK", self.client(PING).recv(65536))
@@ -188,6 +192,45 @@ class GreedyTests(ConnectionCase):
             with self.assertRaises(TimeoutError):
                 while sent < 1 << 26:
                     sent += client.send(b"x" * 65536)
+
+    def test_headers(self) -> None:
+        """Headers that are short enough each, but too long together, are refused before they end."""
+        header = b"X: " + b"x" * 1000 + b"\r\n"
+        with self.limited(line_bytes=2048, headers_bytes=8192):
+            self.assertEqual(self.status(self.rest(self.client(BEGUN + header * 7, b"\r\n" + PING_LAST))), 200)
+            self.assertEqual(self.status(self.rest(self.client(BEGUN, header * 9))), 431)
+            body = b"[]" + b" " * 20_000  # is none of them
+            sent = BEGUN.replace(b"GET /health", b"POST /api/v1/query/merge") + LOGIN + b"Content-Length: 20002\r\n"
+            client = self.client(sent + b"Connection: close\r\n\r\n", body[:9000], body[9000:])
+            self.assertEqual(self.status(self.rest(client)), 200)
+            # nor is there more room behind a body whose sender is not known yet
+            password = base64.b64encode(b"test:wrong")
+            first = sent.replace(base64.b64encode(b"test:test"), password).replace(b"20002", b"70000")
+            client = self.client(first + b"\r\n" + b" " * 70_000, BEGUN)
+            client.settimeout(300 * MS)
+            sizes = []
+            with self.assertRaises((TimeoutError, ConnectionError)):
+                while sum(sizes) < 1 << 26:
+                    sizes.append(client.send(header * 60))
+
+    def test_pieces_of_secrets(self) -> None:
+        """The log says why something is no request, and nothing of what it was: a piece of a key does not look like one."""
+        pieces = (
+            (b"Authorization: Basic geh", b"eim\x01\r\n\r\n"),
+            (b"Cookie: connectordb-sess", b"ion=eim\x01\r\n\r\n"),
+        )
+        with self.limited():
+            for first, second in pieces:
+                with self.assertLogs("connectordb.server.web.connections", "INFO") as logged:
+                    client = self.client(BEGUN + first)
+                    self.pause()
+                    client.sendall(second)
+                    self.assertEqual(self.status(self.rest(client)), 400)
+                self.assertNotIn("eim", "".join(logged.output))
+
+    def pause(self) -> None:
+        """Let what was sent arrive by itself."""
+        self.assertFalse(threading.Event().wait(20 * MS))
 
     def test_line(self) -> None:
         """A line or a header that is too long is refused."""
