@@ -192,7 +192,7 @@ class Connection:
                 self._last_pong = asyncio.get_running_loop().time()
             elif message.type is WSMsgType.CLOSE:
                 self._transport = None
-                await self._socket.close(code=message.data or WSCloseCode.OK)
+                await self._socket.close(code=_answer_to(message.data))
                 return
             else:  # closed, by us or by what was wrong with a frame
                 return
@@ -220,6 +220,13 @@ class Connection:
                 next_ping += self._settings.ping_seconds
                 await self._socket.ping()
                 await self._dialogue.check_rights()
+
+
+def _answer_to(code: int) -> int:
+    """Return the code with which a close frame is answered: its own, unless no frame may carry that (RFC 6455, 7.4)."""
+    if not code:
+        return WSCloseCode.OK  # there was none
+    return code if code < 5000 and code != WSCloseCode.ABNORMAL_CLOSURE else WSCloseCode.PROTOCOL_ERROR
 
 
 def _is_too_long(text: str | bytes, limit: int) -> bool:

@@ -128,6 +128,13 @@ class Messages(WebsocketCase):
         made.sock.sendall(b"\xf1\x80\0\0\0\0")
         self.assertEqual(self.ended(made), 1002)
 
+    def test_close_is_answered(self) -> None:
+        """With the same code, but for those that no frame may carry."""
+        for code, answer in ((1001, 1001), (4999, 4999), (1006, 1002), (5000, 1002)):
+            made = self.open()
+            made.send(struct.pack("!H", code), foreign.ABNF.OPCODE_CLOSE)
+            self.assertEqual(self.ended(made), answer, code)
+
     def test_bad_handshakes(self) -> None:
         """What is no websocket handshake gets the error body."""
         for headers, status in (({}, 426), ({"Upgrade": "websocket"}, 400)):
