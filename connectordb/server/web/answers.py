@@ -16,6 +16,7 @@ from ...protocol.features import HEADER, Features
 from ..handlers import Kind, Reply
 from ..handlers.data import WentAway
 from ..patience import NotWanted, Patience
+from ..server_timing import HEADER as SERVER_TIMING
 from ..service import Service
 from .whole import Heads, Whole
 
@@ -24,7 +25,8 @@ log = logging.getLogger(__name__)
 #: Seconds after which somebody who was refused for want of room or time may come again.
 _RETRY_AFTER = "2"
 
-_NOT_CACHED = {"Cache-Control": "no-store, must-revalidate"}
+#: What forbids to keep an answer.
+NOT_CACHED = {"Cache-Control": "no-store, must-revalidate"}
 
 Headers = Mapping[str, str]
 
@@ -48,7 +50,7 @@ class Answers:
             "X-Content-Type-Options": "nosniff",
             HEADER: str(features),
         }
-        self._heads = Heads(self.headers, _NOT_CACHED)
+        self._heads = Heads(self.headers, NOT_CACHED)
 
     def whole(self, request: web.BaseRequest, reply: Reply, timing: str) -> web.StreamResponse:
         """Return the answer to a request whose reply `fits`, with no headers but those that every answer has."""
@@ -69,7 +71,7 @@ class Answers:
         """
         ref = ref or str(uuid.uuid4())
         body = json_text.dumps({"code": status, "msg": message.encode(errors="replace").decode(), "ref": ref})
-        all_headers = {**(headers or self.headers), **_NOT_CACHED, "Content-Type": Kind.JSON.value}
+        all_headers = {**(headers or self.headers), **NOT_CACHED, "Content-Type": Kind.JSON.value}
         if status == HTTPStatus.SERVICE_UNAVAILABLE:
             all_headers["Retry-After"] = _RETRY_AFTER
         return web.Response(status=status, body=body, headers={**all_headers, **(about or {})})
@@ -101,9 +103,9 @@ def head(headers: Headers, reply: Reply, *, varies: bool, timing: str, cookie: s
         timing: What it took.
         cookie: What is told to the browser's memory, if anything.
     """
-    about = {**headers, "Content-Type": reply.kind.value, "Server-Timing": timing}
+    about = {**headers, "Content-Type": reply.kind.value, SERVER_TIMING: timing}
     if not reply.cacheable:
-        about.update(_NOT_CACHED)
+        about.update(NOT_CACHED)
     if varies:
         about["Vary"] = f"{about['Vary']}, Accept-Encoding" if "Vary" in about else "Accept-Encoding"
     if reply.encoding:

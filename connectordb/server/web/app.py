@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
 import socket
 import ssl
 import time
@@ -20,11 +19,12 @@ from functools import partial
 from http import HTTPStatus
 
 from aiohttp import web
+from multidict import MultiMapping
 
-from ...exceptions import ClosedError, ConnectorDBError, StorageFull
+from ...exceptions import ClosedError
 from ...protocol.features import IDEMPOTENCY_KEY, Features
 from ..config import Config
-from ..handlers import Kind, Refusal, Reply
+from ..handlers import Kind, Refusal, Reply, Request
 from ..operation.health import PATH as HEALTH
 from ..operation.health import Health
 from ..operation.observer import Observer
@@ -35,8 +35,7 @@ from ..rights.accounts import ANONYMOUS, Credentials, Known
 from ..routing import Redirect, Route, allowed, route
 from ..server_timing import Spent
 from ..service import Service
-from ..tracebacks import let_go
-from .answers import Answers, Headers, head, send
+from .answers import NOT_CACHED, Answers, Headers, head, send
 from .askers import Askers, asked_for
 from .bodies import Bodies, Body
 from .compression import choose, compressed
@@ -44,6 +43,7 @@ from .connections import Connection as HTTPConnection
 from .connections import Connections, Phase
 from .cookies import Cookies
 from .door import Bounds, Door
+from .failures import STOPPING, Failure, failure
 from .listening import room
 from .origins import Origins
 from .websocket import Connection
@@ -60,7 +60,7 @@ class App:
         service: Does what is asked.
         config: All settings.
         tls: Returns the context that holds for a new connection; `None` where there is no TLS.
-        secret: Signs session cookies; without it, one that nobody knows once this ends.
+        secret: Signs session cookies.
         health: Whether the server can do its work.
     """
 
@@ -68,16 +68,16 @@ class App:
         self,
         service: Service,
         config: Config,
-        tls: Callable[[], ssl.SSLContext] | None = None,
-        secret: bytes | None = None,
-        health: Health | None = None,
+        tls: Callable[[], ssl.SSLContext] | None,
+        secret: bytes,
+        health: Health,
     ) -> None:
         self._service = service
         self._config = config
         self.limits = config.limits
         self._proxies = Proxies(config.listen.trusted_proxies)
         self._origins = Origins(config.listen.allowed_origins, config.listen.site_url)
-        cookies = Cookies(secret or secrets.token_bytes(32), config.login.cookie_days)
+        cookies = Cookies(secret, config.login.cookie_days)
         self._askers = Askers(self._proxies, self._origins, cookies, config.listen.site_url)
         self._tls = tls
         self._sockets: set[Connection] = set()
@@ -103,7 +103,7 @@ class App:
         """Take no more requests, finish those under way, close the websockets."""
         self.connections.stopping = True
         if self.door is not None:
-            self.door.refuse_all("ConnectorDB is shutting down")
+            self.door.refuse_all(STOPPING)
         leaving = [asyncio.ensure_future(connection.close()) for connection in self._sockets]
         await self.connections.stop(self.limits.shutdown_seconds)
         if self.door is not None:
@@ -114,7 +114,7 @@ class App:
         """Return why the server is not ready; empty if it is."""
         if self.connections.stopping:
             return "the server is stopping"
-        return self._health.why_not() if self._health else ""
+        return self._health.why_not()
 
     def now(self) -> tuple[int, int, int]:
         """Return how many connections there are, were sent away so far, and are websockets."""
@@ -147,30 +147,14 @@ class App:
         try:
             connection.patience = patience = _patience(request)
             return await self._answer(request, headers, body, patience)
-        except Refusal as refusal:
-            let_go(refusal)
-            return error(refusal.status, refusal.message, about=refusal.headers)
-        except NotWanted as unwanted:
-            if connection.transport is None:
-                raise ConnectionResetError("nobody is left to be answered") from unwanted
-            let_go(unwanted)
-            return error(503, f"Not done: {unwanted}")
-        except ClosedError:
-            return error(503, "ConnectorDB is shutting down")
-        except StorageFull as full:
-            log.error("%s: %s", asked_for(request), full)
-            let_go(full)
-            return error(507, "The server's disk is full; nothing was stored.")
         except web.RequestPayloadError as broken:
-            return error(400, f"the body is broken: {broken}")
+            return error(Failure(400, f"the body is broken: {broken}", str(uuid.uuid4())))
         except ConnectionError:
             raise  # nobody is left to be answered
-        except Exception as bug:
-            ref = str(uuid.uuid4())
-            expected = isinstance(bug, ConnectorDBError)
-            log.error("%s failed (ref %s): %s", asked_for(request), ref, bug, exc_info=not expected)
-            let_go(bug)
-            return error(500, "The server failed; its log says why.", ref)
+        except Exception as fault:
+            if isinstance(fault, NotWanted) and connection.transport is None:
+                raise ConnectionResetError("nobody is left to be answered") from fault
+            return error(failure(fault, asked_for(request)))
         finally:
             self._bodies.forget(body)
             connection.lose_patience()
@@ -197,17 +181,7 @@ class App:
             return await self._listen(request, headers, goal, credentials, patience)
         if request.can_read_body:
             credentials = await self._receive(request, body, goal, credentials, patience)
-        asked = self._service.request(
-            names=goal.names,
-            restamp=goal.restamp,
-            query={name: query[name] for name in query} if query else {},
-            q=tuple(query.getall("q", ()))[:1] if query else (),
-            body=body.content,
-            # of several, one that can be none
-            key=", ".join(request.headers.getall(IDEMPOTENCY_KEY, ())) if IDEMPOTENCY_KEY in request.headers else None,
-            address=self._askers.address(request),
-            site=self._askers.site(request) if goal.tells_site else "",
-        )
+        asked = self._asked(request, goal, query, body)
         spent = Spent()
         encoding = self._encoding(request) if goal.does == "read" else None
         pack = partial(self._pack, encoding) if encoding else None
@@ -219,6 +193,19 @@ class App:
             return self.answers.whole(request, reply, timing)
         about = head(headers, reply, varies=varies, timing=timing, cookie=cookie)
         return await send(request, self._service, reply, about, patience, asked_for(request))
+
+    def _asked(self, request: web.BaseRequest, goal: Route, query: MultiMapping[str] | None, body: Body) -> Request:
+        keys = request.headers.getall(IDEMPOTENCY_KEY, ())
+        return self._service.request(
+            names=goal.names,
+            restamp=goal.restamp,
+            query={name: query[name] for name in query} if query else {},
+            q=tuple(query.getall("q", ()))[:1] if query else (),
+            body=body.content,
+            key=", ".join(keys) if keys else None,  # of several, one that can be none
+            address=self._askers.address(request),
+            site=self._askers.site(request) if goal.tells_site else "",
+        )
 
     async def _receive(
         self, request: web.BaseRequest, body: Body, goal: Route, credentials: Credentials, patience: Patience
@@ -253,7 +240,7 @@ class App:
         why = self.why_not()
         if why:
             return self.answers.error(503, f"not ready: {why}", headers=headers)
-        about = {**headers, "Content-Type": Kind.JSON.value, "Cache-Control": "no-store, must-revalidate"}
+        about = {**headers, "Content-Type": Kind.JSON.value, **NOT_CACHED}
         return web.Response(body=b'{"status":"ready"}', headers=about)
 
     # --- answers ---
@@ -273,24 +260,20 @@ class App:
     def _pack(self, encoding: str, reply: Reply) -> Reply:
         return compressed(reply, encoding) if self._is_large(reply) else reply
 
-    def _error(
-        self,
-        request: web.BaseRequest,
-        headers: Headers,
-        status: int,
-        message: str,
-        ref: str = "",
-        about: Headers | None = None,
-    ) -> web.Response:
-        ref = ref or str(uuid.uuid4())
-        details = {"ref": ref, "status": status, "method": request.method, "address": self._askers.address(request)}
-        details["path"] = request.raw_path.partition("?")[0]
+    def _error(self, request: web.BaseRequest, headers: Headers, told: Failure) -> web.Response:
+        details = {
+            "ref": told.ref,
+            "status": told.status,
+            "method": request.method,
+            "address": self._askers.address(request),
+            "path": request.raw_path.partition("?")[0],
+        }
         # what is said of a malformed body quotes it, and values are nobody's business; the client was told
-        shown = message if status != HTTPStatus.BAD_REQUEST else "malformed"
-        log.info("%s: %s %r (ref %s)", asked_for(request), status, shown, ref, extra=details)
-        if shown != message:
-            log.debug("ref %s: %s", ref, message)
-        return self.answers.error(status, message, ref, headers, about)
+        shown = told.message if told.status != HTTPStatus.BAD_REQUEST else "malformed"
+        log.info("%s: %s %r (ref %s)", asked_for(request), told.status, shown, told.ref, extra=details)
+        if shown != told.message:
+            log.debug("ref %s: %s", told.ref, told.message)
+        return self.answers.error(told.status, told.message, told.ref, headers, told.headers)
 
 
 def _patience(request: web.BaseRequest) -> Patience:

@@ -61,7 +61,6 @@ class _Packed(Pages):
     def __init__(self, pages: Pages, packer: _Packer) -> None:
         self.computed = pages.computed
         self._pages = pages
-        self.computed = pages.computed
         self._packer: _Packer | None = packer
 
     def next(self, fetch: Fetch) -> bytes | None:

@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import uuid
 from collections import deque
 from collections.abc import Callable
 
-from ...exceptions import ClosedError, ConnectorDBError, StorageFull
+from ...exceptions import ConnectorDBError
 from ...protocol.feed import CommandId, Done, Ended, EndReason, Failed
 from ...protocol.paths import Path
 from ..handlers import Refusal
+from ..handlers.data import refuse_transform
 from ..handlers.listening import Start
 from ..rights.accounts import Caller
 from ..service import Service
@@ -27,6 +27,7 @@ from ..subscribers.following import Following
 from ..subscribers.news import News, frame
 from ..subscribers.teller import Listener
 from ..tracebacks import let_go
+from .failures import failure
 
 log = logging.getLogger(__name__)
 
@@ -131,27 +132,11 @@ class Dialogue(Listener):
         """Do what is asked, and say what came of it."""
         try:
             await self._obey(asked, id)
-        except Refusal as refusal:
-            self._refuse(id, refusal.status, refusal.message)
-            let_go(refusal)
-        except ClosedError:
-            self._refuse(id, 503, "ConnectorDB is shutting down")
-        except StorageFull as full:
-            log.error("%s: %s %s: %s", self._caller.path, asked.cmd, asked.path, full)
-            self._refuse(id, 507, "The server's disk is full; nothing was stored.")
-            let_go(full)
         except Exception as error:  # the top of a task
-            ref = str(uuid.uuid4())
-            bug = not isinstance(error, ConnectorDBError)
-            log.error(
-                "%s: %s %s failed (ref %s): %s", self._caller.path, asked.cmd, asked.path, ref, error, exc_info=bug
-            )
-            self._refuse(id, 500, "The server failed; its log says why.", ref)
-
-    def _refuse(self, id: CommandId, code: int, message: str, ref: str = "") -> None:
-        ref = ref or str(uuid.uuid4())
-        log.debug("%s: a command is refused: %s (ref %s)", self._caller.path, message, ref)
-        self._say(Failed(id, code, message.encode(errors="replace").decode(), ref).encode())
+            told = failure(error, f"{self._caller.path}: {asked.cmd} {asked.path}")
+            log.debug("%s: a command is refused: %s (ref %s)", self._caller.path, told.message, told.ref)
+            message = told.message.encode(errors="replace").decode()
+            self._say(Failed(id, told.status, message, told.ref).encode())
 
     def _say(self, text: bytes) -> None:
         said = frame(text + b"\n")
@@ -171,8 +156,7 @@ class Dialogue(Listener):
             landed = await self._service.insert(self._caller, asked.path, asked.points, asked.key)
             self._say(Done(id, landed.path, landed.first).encode())
             return
-        if asked.transform:
-            raise Refusal(403, f"Script '{asked.transform}': transforms are not supported yet by this server")
+        refuse_transform(asked.transform)
         if asked.cmd == "unsubscribe":
             self._unsubscribe(str(asked.path))
             self._say(Done(id, str(asked.path)).encode())

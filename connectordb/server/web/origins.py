@@ -11,17 +11,19 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from ...protocol.features import HEADER
+from ...protocol.features import HEADER, IDEMPOTENCY_KEY
+from ..patience import HEADER as TIMEOUT
+from ..server_timing import HEADER as SERVER_TIMING
 
 #: Verbs that change nothing.
 _SAFE = ("GET", "HEAD")
 
 _PREFLIGHT = {
     "Access-Control-Allow-Methods": "GET, POST, PUT, DELETE",
-    "Access-Control-Allow-Headers": "Content-Type, Authorization, Idempotency-Key, ConnectorDB-Timeout",
+    "Access-Control-Allow-Headers": f"Content-Type, Authorization, {IDEMPOTENCY_KEY}, {TIMEOUT}",
     "Access-Control-Max-Age": "600",
 }
-_READABLE = {"Access-Control-Expose-Headers": f"{HEADER}, Server-Timing"}
+_READABLE = {"Access-Control-Expose-Headers": f"{HEADER}, {SERVER_TIMING}"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from connectordb.server import Server
 from connectordb.server.config import MIB, Config, Limits
 from connectordb.server.handlers import data
 from connectordb.server.routing import Route
-from connectordb.server.web import answers, app
+from connectordb.server.web import answers, app, failures
 
 from ...support.case import SOON, Case
 from ...support.server import run_server
@@ -191,7 +191,7 @@ class Failing(AppCase):
     def test_a_bug(self) -> None:
         """An error of our own is a 500 with a reference that the log repeats, and says nothing more."""
         broken = Route("read", mock.Mock(side_effect=ZeroDivisionError("secret")))
-        with mock.patch.object(app, "route", return_value=broken), self.assertLogs(app.log, "ERROR") as logs:
+        with mock.patch.object(app, "route", return_value=broken), self.assertLogs(failures.log, "ERROR") as logs:
             answer = self.send("GET", "/x")
         self.is_error(answer, 500)
         self.assertNotIn("secret", answer.text)

@@ -1,0 +1,55 @@
+"""What an error becomes for whoever asked, whichever way the request came."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from ...exceptions import ClosedError, ConnectorDBError, StorageFull
+from ..handlers import Refusal
+from ..patience import NotWanted
+from ..tracebacks import let_go
+
+log = logging.getLogger(__name__)
+
+#: What is said while the server stops.
+STOPPING = "ConnectorDB is shutting down"
+
+
+class Failure(NamedTuple):
+    """
+    What is told of an error.
+
+    Attributes:
+        status: The HTTP status.
+        message: In words.
+        ref: What the log says, too.
+        headers: Of the answer.
+    """
+
+    status: int
+    message: str
+    ref: str
+    headers: Mapping[str, str] = {}
+
+
+def failure(error: Exception, doing: str) -> Failure:
+    """Return what is told of an error, and let it go; what is not the client's doing is logged as happening when *doing*."""
+    ref = str(uuid.uuid4())
+    try:
+        if isinstance(error, Refusal):
+            return Failure(error.status, error.message, ref, error.headers)
+        if isinstance(error, NotWanted):
+            return Failure(503, f"Not done: {error}", ref)
+        if isinstance(error, ClosedError):
+            return Failure(503, STOPPING, ref)
+        if isinstance(error, StorageFull):
+            log.error("%s (ref %s): %s", doing, ref, error)
+            return Failure(507, "The server's disk is full; nothing was stored.", ref)
+        bug = not isinstance(error, ConnectorDBError)
+        log.error("%s failed (ref %s): %s", doing, ref, error, exc_info=error if bug else None)
+        return Failure(500, "The server failed; its log says why.", ref)
+    finally:
+        let_go(error)
