@@ -19,7 +19,7 @@ _password_stdin = click.option(
 _force = click.option("--force", is_flag=True, help="Also if no administrator is left then.")
 
 
-@click.group(invoke_without_command=True)
+@click.group(invoke_without_command=True, subcommand_metavar="COMMAND [ARGS]...")
 @folder
 @click.pass_context
 def user(context: click.Context, directory: Path) -> None:
@@ -99,7 +99,7 @@ def role(directory: Path, name: str, role: str, force: bool) -> None:
 @_force
 @click.pass_obj
 def remove(directory: Path, name: str, yes: bool, force: bool) -> None:
-    """Remove a user with all its devices, streams and points, for good."""
+    """Remove a user and all that is theirs, for good."""
     if not yes:
         if not sys.stdin.isatty():
             raise click.UsageError("there is nobody to ask whether this is meant: give --yes")

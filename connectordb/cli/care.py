@@ -57,7 +57,8 @@ def _salvage(directory: Path, out: Path) -> None:
         f"{salvaged.users:,} users, {salvaged.devices:,} devices, {salvaged.streams:,} streams, {salvaged.points:,} points "
         f"are in {out}; {f'{salvaged.losses:,} losses are told above' if salvaged.losses else 'nothing was lost'}."
     )
-    click.echo("Make a database of them: connectordb import NEW " + as_typed(out))
+    if salvaged.users:
+        click.echo("Make a database of them: connectordb import NEW " + as_typed(out))
     if salvaged.losses:
         sys.exit(1)
 
@@ -89,6 +90,6 @@ def restore(directory: Path, file: Path, force: bool) -> None:
     with shown("Restoring") as progress:
         old = restore_backup(directory, file, keep_old=force, progress=progress)
     if old is not None:
-        click.echo(f"What was there before is in {old}")
+        click.echo(f"What was there before, its settings too, is in {old}")
     click.echo(f"Restored, checked: {directory}")
     click.echo(f"Start it: connectordb start {as_typed(directory)}")

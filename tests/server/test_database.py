@@ -193,6 +193,13 @@ class Opening(FolderCase):
                     function(path)
         self.assertEqual(list(self.path.parent.iterdir()), [file], "nothing was made")
 
+    def test_emptied(self) -> None:
+        """A file that has lost what was in it is no new database, which nobody could log in to."""
+        self.path.mkdir()
+        (self.path / database.FILE).touch()
+        with self.assertRaisesRegex(StorageError, "it is empty.*connectordb restore"):
+            database.open(self.path)
+
     def test_in_use(self) -> None:
         """A second server is refused with the first one's process id, in this process and in another."""
         self.made()

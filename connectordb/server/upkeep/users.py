@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeVar
 
 from ...exceptions import LocalProtocolError
@@ -20,6 +21,7 @@ from ..config import configured
 from ..onlooker import onlooking
 from ..rights.accounts import USER_DEVICE, new_apikey
 from ..rights.passwords import fits_none, hash_password
+from ..rights.permission_files import load
 from ..rights.permissions import DEFAULT
 from ..storage import Reader, Taken, User, Writer
 from ..tree import ADMIN, create_user
@@ -210,9 +212,10 @@ def _user(reader: Reader, name: str) -> User:
 
 
 def _check_role(directory: str | os.PathLike[str], role: str) -> None:
-    # a permissions file may know others; that the server reads
-    if role not in DEFAULT.user_roles and not configured(directory).permissions.file:
-        raise LocalProtocolError(f"there is no role {role!r}; there are {', '.join(map(repr, DEFAULT.user_roles))}")
+    file = configured(directory).permissions.file
+    known = (load(Path(directory) / file) if file else DEFAULT).user_roles
+    if role not in known:
+        raise LocalProtocolError(f"there is no role {role!r}; there are {', '.join(map(repr, known))}")
 
 
 def _check_not_last(reader: Reader, user: User) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from connectordb.exceptions import DatabaseInUse, LocalProtocolError, StorageError
-from connectordb.server import database
+from connectordb.server import database, default_permissions
 from connectordb.server.rights.accounts import Key, LoginRefused, Password, confirm, look_up
 from connectordb.server.upkeep.users import Account, add_user, list_users, remove_user, set_password, set_role
 
@@ -102,8 +103,13 @@ class Users(FolderCase):
         self.assertEqual([account.role for account in list_users(self.path)], ["user", "user"])
 
     def test_role_of_a_file(self) -> None:
-        """Where a permissions file may know other roles, any is taken."""
-        (self.path / "connectordb.toml").write_text('[permissions]\nfile = "permissions.conf"\n')
+        """Where a permissions file is configured, its roles are those that there are."""
+        (self.path / "connectordb.toml").write_text('[permissions]\nfile = "permissions.json"\n')
+        roles, devices, rest = default_permissions().partition('"device_roles"')
+        roles = re.sub('(?<!, )"user"', '"king"', roles)
+        (self.path / "permissions.json").write_text(roles + devices + rest)
+        with self.refused("no role 'kong'", "'king'"):
+            set_role(self.path, "test", "kong")
         add_user(self.path, "mara", "secret", email="mara@example.org", role="king")
         self.assertEqual(list_users(self.path)[0].role, "king")
 
