@@ -196,8 +196,8 @@ class Connection(web.RequestHandler):
         super().data_received(data)
         if len(self._messages) > self._server.limits.pipelined_requests:
             self.abort("it asks without waiting for answers")
-        if self._messages or self._current_request is not None:
-            self._arrived = 0
+        if self._waiter is None or self._waiter.done():
+            self._arrived = 0  # aiohttp has a request, and waits for no other one's headers
         elif self._arrived > self._server.limits.headers_bytes:
             # aiohttp bounds one header, and how many there are: together that is megabytes, before anybody is known
             self._send_off(
