@@ -11,7 +11,7 @@ than adding points, a savepoint is made to which it is rolled back.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from ...runtime.sqlite import Connection
@@ -74,8 +74,8 @@ class Appends:
         #: Of the write that runs, and whether it has a savepoint.
         self._own: list[_Append] = []
         self._marked = False
-        #: Of those before it, which did nothing else.
-        self._waiting: list[tuple[_Append, Fail]] = []
+        #: Of those before it, which did nothing else: of each all that it appended.
+        self._waiting: list[tuple[list[_Append], Fail]] = []
 
     def tail(self, number: int) -> Tail | None:
         """Return the last chunk of a series as it will be, if that is known."""
@@ -98,7 +98,10 @@ class Appends:
     def settle(self) -> None:
         """Have everything written, so that the write that runs may read chunks, or change anything."""
         if not self._marked:
-            self.flush()
+            lost = self.flush()
+            for append in self._own:
+                if append.id in lost:
+                    raise lost[append.id]
             self._connection.execute("SAVEPOINT job")
             self._marked = True
         for append in self._own:
@@ -112,8 +115,9 @@ class Appends:
             self._connection.execute("RELEASE job")
             self._marked = False
         else:
-            self._waiting += [(append, fail) for append in self._own]
-            self._own.clear()
+            if self._own:
+                self._waiting.append((self._own, fail))
+                self._own = []
 
     def undo(self) -> None:
         """End a write that failed: nothing of it remains."""
@@ -127,24 +131,42 @@ class Appends:
         self.flush()
         self._tails.clear()
 
-    def flush(self) -> None:
-        """Write what is appended by all writes that are done. One chunk that cannot be written does not keep others from it."""
+    def flush(self) -> Mapping[int, Exception]:
+        """
+        Write what is appended by all writes that are done. One chunk that cannot be written does not keep others from it.
+
+        Returns:
+            The chunks to which nothing more can be appended, as something before is missing, and why.
+        """
         waiting, self._waiting = self._waiting, []
+        lost: dict[int, Exception] = {}
         if not waiting:
-            return
+            return lost
         try:
-            self._write([append for append, _ in waiting])
+            self._write([append for appends, _ in waiting for append in appends])
         except Exception:
             if not self._connection.in_transaction:
                 raise  # a full disk, say, has ended the whole transaction
-            for append, fail in waiting:
-                try:
-                    self._write([append])
-                except Exception as error:
-                    if not self._connection.in_transaction:
-                        raise
+            for appends, fail in waiting:
+                error = self._failure(appends, lost)
+                if error is not None:
                     fail(error)
+                    lost |= {append.id: error for append in appends}
                     self._tails.clear()
+        return lost
+
+    def _failure(self, appends: list[_Append], lost: Mapping[int, Exception]) -> Exception | None:
+        """Write what one write appended; return why if that is not possible."""
+        for append in appends:
+            if append.id in lost:
+                return lost[append.id]  # its caller was told of an index that it would not have
+        try:
+            self._write(appends)
+        except Exception as error:
+            if not self._connection.in_transaction:
+                raise
+            return error
+        return None
 
     def end(self, *, committed: bool) -> None:
         """End the transaction."""

@@ -155,6 +155,41 @@ class Groups(StorageCase):
         self.assertEqual(self.read(lambda reader: told(reader, self.series["a"])), [1])
         self.assertEqual(self.read(lambda reader: told(reader, self.series["b"])), [1, 1, 1])
 
+    def test_behind_one_that_cannot_be_written(self) -> None:
+        """Who added behind what could not be written was told of another index, and fails too, whatever else he wrote."""
+        for name in "ab":
+            self.write(lambda writer, name=name: writer.insert(self.series[name], [{"t": 1, "d": 1}], False))  # type: ignore[misc]
+        other = apsw.Connection(str(self.path))
+        other.execute(
+            "CREATE TRIGGER damage BEFORE UPDATE ON chunks WHEN new.number >= old.number + 3"
+            " BEGIN SELECT raise(ABORT, 'damage'); END"
+        )
+        other.close()
+
+        def appending(*names: str, settle: bool = False) -> Callable[[Writer], int]:
+            def work(writer: Writer) -> int:
+                for name in names:
+                    first = writer.insert(self.series[name], [{"t": 2, "d": 2}], False).first
+                if settle:
+                    writer.forget_inserts(1e9, 1)
+                return first
+
+            return work
+
+        errors = self.together(
+            [
+                lambda writer: writer.insert(self.series["a"], [{"t": 2, "d": n} for n in range(3)], False),
+                appending("a"),
+                appending("b", "a"),
+                appending("b"),
+                appending("b", "a", settle=True),
+                appending("a"),
+            ]
+        )
+        self.assertEqual([type(error) for error in errors], [StorageError] * 5 + [type(None)])
+        self.assertEqual(self.read(lambda reader: told(reader, self.series["a"])), [1, 2])
+        self.assertEqual(self.read(lambda reader: told(reader, self.series["b"])), [1])
+
     def test_gone(self) -> None:
         """A stream that a write before it removed takes no points."""
 
