@@ -51,6 +51,7 @@ SERVER_ARROWS: dict[str, set[str]] = {
     "patterns": set(),
     "progress": set(),
     "proxies": set(),
+    "places": {"proxies"},
     "refusal": set(),
     "crew": set(),
     "aftermath": set(),
@@ -59,7 +60,7 @@ SERVER_ARROWS: dict[str, set[str]] = {
     "tracebacks": set(),
     "values": {"config", "patterns", "refusal"},
     "storage/": set(),
-    "rights/": {"config", "crew", "proxies", "refusal", "values", "storage/"},
+    "rights/": {"config", "crew", "places", "refusal", "values", "storage/"},
     "tree": {"rights/", "storage/"},
     "database": {"config", "tree", "rights/", "storage/"},
     "forgetting": {"storage/"},
@@ -69,12 +70,12 @@ SERVER_ARROWS: dict[str, set[str]] = {
     "routing": {"handlers/", "storage/"},
     "subscribers/": {"handlers/", "storage/"},
     "service": {
-        *("aftermath", "config", "crew", "patience", "routing", "server_timing"),
+        *("aftermath", "config", "crew", "patience", "places", "routing", "server_timing"),
         *("handlers/", "rights/", "storage/", "subscribers/"),
     },
     "operation/": {"config", "routing", "service", "storage/"},
     "web/": {
-        *("config", "patience", "proxies", "routing", "server_timing", "service", "tracebacks"),
+        *("config", "patience", "places", "proxies", "routing", "server_timing", "service", "tracebacks"),
         *("handlers/", "operation/", "rights/", "subscribers/"),
     },
     # what is done beside it
@@ -125,6 +126,7 @@ PURE = (
     "server/subscribers/hub.py",
     "server/rights/permissions.py",
     "server/proxies.py",
+    "server/places.py",
 )
 NOT_PURE = {"requests", "websocket", "apsw", "aiohttp", "socket", "threading", "time", "asyncio", "subprocess"}
 

@@ -88,15 +88,15 @@ class Schema:
         self._anything = document in ({}, True)
         self._kinds = _kinds(document)
 
-    def allows(self, value: Any, seconds: float | None = None) -> bool:
-        """Tell whether *value* is allowed; one that takes longer than *seconds* to check is not."""
+    def allows(self, value: Any, is_late: Callable[[], bool] | None = None) -> bool:
+        """Tell whether *value* is allowed; one that is still being checked when *is_late* says so is not."""
         if self._anything:
             return True
         if self._compiled is not None and not _has_more(value, self._most_parts) and self._compiled(value):
             return True
         # the two libraries differ in odd corners (tuples, numpy numbers); jsonschema has the last word
         try:
-            with counted_steps(seconds):
+            with counted_steps(is_late):
                 return bool(self._precise.is_valid(value))
         except (TooManySteps, RecursionError):
             return False  # nobody can tell; `problem` says so

@@ -10,13 +10,11 @@ from __future__ import annotations
 import ipaddress
 import re
 import sys
-import time
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
-from math import inf
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -78,10 +76,10 @@ def _is_deep() -> bool:
 @dataclass(slots=True)
 class _Steps:
     left: int
-    end: float
+    is_late: Callable[[], bool]
 
     def look(self) -> None:
-        if time.monotonic() > self.end:
+        if self.is_late():
             raise TooManySteps
 
 
@@ -90,9 +88,9 @@ _steps: ContextVar[_Steps] = ContextVar("steps")
 
 
 @contextmanager
-def counted_steps(seconds: float | None = None) -> Iterator[None]:
-    """Let the block take `MOST_STEPS` along references, and so many *seconds*."""
-    before = _steps.set(_Steps(MOST_STEPS, inf if seconds is None else time.monotonic() + seconds))
+def counted_steps(is_late: Callable[[], bool] | None = None) -> Iterator[None]:
+    """Let the block take `MOST_STEPS` along references, and until *is_late* says that it is late."""
+    before = _steps.set(_Steps(MOST_STEPS, is_late or (lambda: False)))
     try:
         yield
     finally:

@@ -93,6 +93,9 @@ class Login:
     refused_per_address: int = _setting(20, "Refused logins of one address that wait at once; beyond it 503.", least=1)
     password_threads: int = _setting(2, "Passwords that are checked at once, each with 16 MiB and a core.", least=1)
     passwords_waiting: int = _setting(100, "Passwords that wait to be checked; beyond it 503.", least=1)
+    passwords_per_address: int = _setting(
+        25, "Passwords of one address that are checked, or wait for it, at once; beyond it 503.", least=1
+    )
     cookie_days: float = _setting(120.0, "Days that a remembered login lasts.")
 
 
@@ -124,7 +127,9 @@ class Limits:
         100, "Requests that wait on one connection for those before them; beyond it the connection is cut.", least=1
     )
     connections: int = _setting(2000, "Connections that are open at once; beyond it 503.", least=1)
-    connections_per_address: int = _setting(200, "Connections from one address; beyond it 503.", least=1)
+    connections_per_address: int = _setting(
+        200, "Connections from one address, and behind a trusted proxy its requests at once; beyond it 503.", least=1
+    )
     schema_bytes: int = _setting(64 * KIB, "Bytes of a stream's schema.", least=2)
     check_seconds: float = _setting(5.0, "Seconds that checking the values of one insert may take.", least=0.1)
     text_characters: int = _setting(1000, "Characters of a nickname, email address, data type or API key.", least=100)

@@ -6,6 +6,7 @@ One crew hashes passwords, as each hash takes memory and a core; another compute
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
 from collections.abc import Callable
@@ -61,10 +62,22 @@ class Crew:
             if self._closed:
                 raise ClosedError(f"the threads for {self._name} have ended")
             try:
+                if self._jobs.full():
+                    self._drop_unwanted()
                 self._jobs.put_nowait((future, work))
             except queue.Full as error:
                 raise Busy(f"too many {self._name} wait already") from error
         return future
+
+    def _drop_unwanted(self) -> None:
+        """Take out of the queue what was cancelled: who asks and goes away must not leave it full."""
+        jobs = []
+        with contextlib.suppress(queue.Empty):
+            while True:
+                jobs.append(self._jobs.get_nowait())
+        for job in jobs:
+            if not job[0].cancelled():
+                self._jobs.put_nowait(job)
 
     def close(self) -> None:
         """End the threads; what waits is cancelled. May be called again."""

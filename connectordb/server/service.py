@@ -22,9 +22,10 @@ from .crew import Busy, Crew
 from .handlers import HashWanted, Landed, Pages, Refusal, Reply, Request, at_once, data
 from .handlers.listening import Start, start
 from .patience import NotWanted, Patience
+from .places import Places, TooMany
 from .rights.accounts import ANONYMOUS, Caller, Claim, Credentials, Known, LoginRefused, as_of_now, confirm, look_up
 from .rights.passwords import hash_password
-from .rights.penalties import Penalties, TooMany
+from .rights.penalties import Penalties
 from .rights.permissions import DEFAULT, Permissions
 from .rights.renewal import Renewals
 from .routing import Route
@@ -86,6 +87,7 @@ class Service:
         self.counts = Counts()
         self.teller = Teller()
         self._aftermath = Aftermath()
+        self._logins = Places(config.login.passwords_per_address)
         self._hashers = Crew("passwords", config.login.password_threads, config.login.passwords_waiting)
         self._renewals = Renewals(storage, self._hashers)
         self._computers = Crew("queries", config.queries.threads, config.queries.waiting)
@@ -146,7 +148,7 @@ class Service:
             done = await self._run(call, credentials, patience)
             if isinstance(done, Claim):
                 begin = seconds()
-                credentials = Known(await self._confirmed(done, patience))
+                credentials = Known(await self._confirmed(done, patience, request.address))
                 call.spent.login += seconds() - begin
                 done = await self._run(call, credentials, patience)
         except LoginRefused as refused:
@@ -154,7 +156,9 @@ class Service:
         except HashWanted as wanted:
             # all checks have passed; the handler makes them again when it gets the hash
             password = wanted.password
-            call.request = call.request.with_hash(await self._hashed(lambda: hash_password(password), patience))
+            call.request = call.request.with_hash(
+                await self._hashed(lambda: hash_password(password), patience, request.address)
+            )
             done = await self._run(call, credentials, patience)
         assert isinstance(done, Reply)  # a claim has been confirmed by now
         if done.rest is not None and done.rest.computed:
@@ -192,7 +196,7 @@ class Service:
                 claim = self._storage.recall(lambda reader: look_up(reader, credentials))
             except NotRecent:
                 claim = await patience.read(self._read(lambda reader: look_up(reader, credentials)))
-            return await self._confirmed(claim, patience) if claim.is_slow else claim.caller
+            return await self._confirmed(claim, patience, address) if claim.is_slow else claim.caller
         except LoginRefused as refused:
             raise await self._refused(refused, address) from refused
 
@@ -308,17 +312,18 @@ class Service:
                 self.counts.points += sum(len(it.points) for it in done.published if it.path == done.landed.path)
             self.teller.settle(done)
 
-    async def _confirmed(self, claim: Claim, patience: Patience) -> Caller:
-        caller = await self._hashed(lambda: confirm(claim), patience)
+    async def _confirmed(self, claim: Claim, patience: Patience, address: str) -> Caller:
+        caller = await self._hashed(lambda: confirm(claim), patience, address)
         if caller.user is not None and claim.password is not None:
             self._renewals.offer(caller.user, claim.password)
         return caller
 
-    async def _hashed(self, work: Callable[[], T], patience: Patience) -> T:
-        """Do what computes a hash, on a thread of its own."""
+    async def _hashed(self, work: Callable[[], T], patience: Patience, address: str) -> T:
+        """Do what computes a hash, on a thread of its own; not so many of one client that nobody else gets to log in."""
         try:
-            return await patience.read(self._hashers.submit(work))
-        except Busy as busy:
+            with self._logins.one(address):
+                return await patience.read(self._hashers.submit(work))
+        except (Busy, TooMany) as busy:
             raise Refusal(
                 503, "Too many are logging in by password at once; try again later, or use an API key."
             ) from busy

@@ -38,6 +38,8 @@ class HasherTests(Case):
         waiting = [crew.submit(slow) for _ in range(2)]
         with self.assertRaises(Busy):
             crew.submit(slow)
+        self.assertTrue(waiting.pop(0).cancel())
+        waiting.append(crew.submit(slow))  # in the place of what nobody waits for
         ender = threading.Thread(target=crew.close)
         ender.start()
         for future in waiting:

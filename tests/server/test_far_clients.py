@@ -1,13 +1,15 @@
-"""Compressed answers, and what they took, from a real server to clients that count as being elsewhere."""
+"""Clients that count as being elsewhere: compressed answers, what they took, and how many connections they may have."""
 
 from __future__ import annotations
 
+import contextlib
 import zlib
 from typing import Any
 
 import requests
+import websocket
 
-from connectordb.server.config import Compression, Config, Listen
+from connectordb.server.config import Compression, Config, Limits, Listen
 
 from ..support.case import SOON
 from ..support.server import run_server
@@ -94,3 +96,30 @@ class Timed(AppCase):
         self.assertIn('points;desc="1"', read)
         self.assertIn("total", self.send("GET", "/meta/version").headers["Server-Timing"])
         self.assertNotIn("Server-Timing", self.send("GET", "/crud/nosuch").headers)
+
+
+class Guests(AppCase):
+    """A proxy has as many connections as it needs, and each client behind it no more than its share."""
+
+    def test_websockets(self) -> None:
+        """They count for whom the proxy names."""
+        config = Config(listen=Listen(trusted_proxies=("127.0.0.1",)), limits=Limits(connections_per_address=2))
+        with run_server(config=config) as server, contextlib.ExitStack() as open_ones:
+
+            def opened(address: str) -> bool:
+                connection = websocket.WebSocket()
+                open_ones.callback(connection.shutdown)
+                url = f"{server.url.replace('http', 'ws', 1)}/api/v1/websocket"
+                try:
+                    connection.connect(url, header={"X-Forwarded-For": f"{address}"}, timeout=SOON)
+                except websocket.WebSocketBadStatusException as error:
+                    self.assertEqual(error.status_code, 503)
+                    return False
+                return True
+
+            found = [opened(address) for address in ("9.9.9.9", "1.1.1.1, 9.9.9.9", "2.2.2.2, 9.9.9.9", "8.8.8.8")]
+            self.assertEqual(found, [True, True, False, True])
+            answer = self.http.get(f"{server.url}/health", headers={"X-Forwarded-For": "9.9.9.9"}, timeout=SOON)
+            self.assertEqual(answer.status_code, 503)
+            open_ones.close()
+            self.eventually(lambda: opened("9.9.9.9"), "places to be given back")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 import time
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
@@ -58,7 +59,7 @@ class ServiceTests(HandlerCase):
         """Run a coroutine function with a service."""
 
         async def main() -> T:
-            login = Login(refused_delay=login_delay, refused_per_address=50)
+            login = Login(refused_delay=login_delay, refused_per_address=50, passwords_per_address=4)
             made = Service(self.storage, config=Config(login=login), **options)
             try:
                 return await asyncio.wait_for(work(made), SOON)
@@ -124,6 +125,42 @@ class ServiceTests(HandlerCase):
             return caught.exception.status
 
         self.assertEqual(self.with_service(work), 503)
+
+    @cheap
+    def test_one_client_of_many(self) -> None:
+        """Who tries many passwords at once does not keep others from logging in, and who goes away makes room."""
+        go = threading.Event()
+        self.addCleanup(go.set)
+        admin = self.caller("root1/user")
+        assert admin.device is not None
+        key = Key(admin.device.apikey)
+
+        def slow(password: str, stored: str) -> bool:
+            self.wait(go)
+            return password == "new"
+
+        async def work(made: Service) -> list[object]:
+            await made.answer(self.at("PUT", "crud/bob"), key, made.request(body=b'{"password":"new"}'))
+
+            async def outcome(address: str, password: str = "wrong") -> object:
+                try:
+                    return (await made.caller(Password("bob", password), address=address)).path
+                except Refusal as refusal:
+                    return refusal.status
+
+            tries = [asyncio.ensure_future(outcome("1.1.1.1")) for _ in range(6)]
+            other = asyncio.ensure_future(outcome("1.1.1.2", "new"))
+            await asyncio.wait(tries[4:])  # only these are answered at once
+            tries[0].cancel()
+            await asyncio.wait(tries[:1])
+            another = asyncio.ensure_future(outcome("1.1.1.1", "new"))
+            while len(made._logins) < 5:
+                await asyncio.sleep(0)
+            go.set()
+            return [*await asyncio.gather(*tries[1:]), await other, await another]
+
+        with mock.patch("connectordb.server.rights.accounts.verify_password", slow):
+            self.assertEqual(self.with_service(work), [401] * 3 + [503] * 2 + ["bob/user"] * 2)
 
     def test_publishing(self) -> None:
         """Subscribers are told of what was inserted, and of nothing that was refused."""

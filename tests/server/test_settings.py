@@ -29,6 +29,7 @@ ELSEWHERE = {
     "listen.tls_key": "server/web/test_tls.py",
     **dict.fromkeys(("listen.site_url", "listen.allowed_origins"), "server/test_browsers.py"),
     "listen.trusted_proxies": "server/operation/test_observer.py",
+    "login.passwords_per_address": "server/test_service.py",
     **dict.fromkeys(
         ("login.refused_delay", "login.refused_waiting", "login.refused_per_address"), "server/rights/test_penalties.py"
     ),

@@ -8,7 +8,7 @@ from operator import le
 from reprlib import Repr
 from typing import Any
 
-from ...exceptions import ConnectorDBError, LocalProtocolError
+from ...exceptions import LocalProtocolError
 from ...protocol import json_text
 from ...protocol.constants import DOWNLINK
 from ...protocol.points import Batch, Datapoint
@@ -33,6 +33,7 @@ from .request import (
     find,
     for_browsers,
 )
+from .stretches import Stretch
 
 #: Bytes of points that are taken out of the storage in one go; between two others have their turn.
 PAGE = 256 * 1024
@@ -42,13 +43,6 @@ _SHORT = Repr()
 _SHORT.maxlevel = 2
 
 _OLDER = "Greater timestamp already exists for the stream. Insert Failed."
-
-
-class WentAway(ConnectorDBError):
-    """The points of a long answer were deleted before all of them were sent."""
-
-    def __init__(self) -> None:
-        super().__init__("the points went away while they were read")
 
 
 def _stream(reader: Reader, request: Request, status: int = 403) -> tuple[User, Device, Stream, Level]:
@@ -104,10 +98,8 @@ class _Points(Pages):
     """The points of a series from an index to another, as an array, page by page."""
 
     def __init__(self, series: Series, first: int, last: int) -> None:
-        self._series = series
-        self._at = first
-        self._last = last
-        self._begun = False
+        self._stretch = Stretch(series, first, last)
+        self._before = b"["
         #: Whether there is another page.
         self.more = True
 
@@ -115,14 +107,9 @@ class _Points(Pages):
         """Return the next page."""
         if not self.more:
             return None
-        text, came_to = fetch(lambda reader: reader.text(self._series, self._at, self._last, PAGE))
-        if came_to == self._at < self._last:
-            # deleted while it was read: what is missing must not look like the end
-            raise WentAway
-        self._at = came_to
-        self.more = came_to < self._last
-        before = b"," if self._begun else b"["
-        self._begun = True
+        text = self._stretch.take(fetch, PAGE)
+        self.more = self._stretch.more
+        before, self._before = self._before, b","
         return before + for_browsers(text) + (b"" if self.more else b"]")
 
 
@@ -261,7 +248,7 @@ def _check_values(points: Sequence[Datapoint], schema_text: str, seconds: float)
         return
     deadline = Deadline(seconds)
     for value in values:
-        allowed = schema.allows(value, deadline.left())
+        allowed = schema.allows(value, deadline.passed)
         if deadline.passed():
             raise Refusal(
                 403,

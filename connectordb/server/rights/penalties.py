@@ -3,15 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 
-from ...exceptions import ConnectorDBError
 from ..config import Login
-from ..proxies import site
-
-
-class TooMany(ConnectorDBError):
-    """So many wait already that no other may."""
+from ..places import Places, TooMany
 
 
 class Penalties:
@@ -26,8 +20,7 @@ class Penalties:
 
     def __init__(self, settings: Login) -> None:
         self._settings = settings
-        self._waiting: Counter[str] = Counter()
-        self._all = 0
+        self._waiting = Places(settings.refused_per_address)
 
     async def serve(self, address: str) -> None:
         """
@@ -42,15 +35,7 @@ class Penalties:
         settings = self._settings
         if not settings.refused_delay:
             return
-        whose = site(address)
-        if self._all >= settings.refused_waiting or self._waiting[whose] >= settings.refused_per_address:
-            raise TooMany
-        self._all += 1
-        self._waiting[whose] += 1
-        try:
+        if len(self._waiting) >= settings.refused_waiting:
+            raise TooMany("too many wait already")
+        with self._waiting.one(address):
             await asyncio.sleep(settings.refused_delay)
-        finally:
-            self._all -= 1
-            self._waiting[whose] -= 1
-            if not self._waiting[whose]:
-                del self._waiting[whose]

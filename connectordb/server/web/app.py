@@ -14,7 +14,8 @@ import socket
 import ssl
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from http import HTTPStatus
 
@@ -30,6 +31,7 @@ from ..operation.health import Health
 from ..operation.observer import Observer
 from ..patience import HEADER as TIMEOUT
 from ..patience import NotWanted, Patience, read_timeout
+from ..places import Places, TooMany
 from ..proxies import Proxies
 from ..rights.accounts import ANONYMOUS, Credentials, Known
 from ..routing import Redirect, Route, allowed, route
@@ -80,6 +82,8 @@ class App:
         cookies = Cookies(secret, config.login.cookie_days)
         self._askers = Askers(self._proxies, self._origins, cookies, config.listen.site_url)
         self._tls = tls
+        #: The requests and websockets of clients behind proxies: nobody else counts these clients' connections.
+        self._guests = Places(config.limits.connections_per_address)
         self._sockets: set[Connection] = set()
         self._bodies = Bodies(config.limits)
         self._health = health
@@ -146,7 +150,8 @@ class App:
         connection = _protocol(request)
         try:
             connection.patience = patience = _patience(request)
-            return await self._answer(request, headers, body, patience)
+            with self._guest(request):
+                return await self._answer(request, headers, body, patience)
         except web.RequestPayloadError as broken:
             return error(Failure(400, f"the body is broken: {broken}", str(uuid.uuid4())))
         except ConnectionError:
@@ -158,6 +163,18 @@ class App:
         finally:
             self._bodies.forget(body)
             connection.lose_patience()
+
+    @contextmanager
+    def _guest(self, request: web.BaseRequest) -> Iterator[None]:
+        """Have a request count for its client, where the connection is a proxy's."""
+        if not self._proxies.trusts(request.remote or ""):
+            yield
+            return
+        try:
+            with self._guests.one(self._askers.address(request)):
+                yield
+        except TooMany as error:
+            raise Refusal(503, "Too many requests and websockets from this address; try again later.") from error
 
     async def _answer(
         self, request: web.BaseRequest, headers: Headers, body: Body, patience: Patience
