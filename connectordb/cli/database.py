@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shlex
 import signal
@@ -25,6 +26,9 @@ _TICK = 0.05
 
 #: The log of a server in the background, in the database folder, where nothing else is configured.
 _LOG = "server.log"
+
+#: New objects after which a server's process looks for those that only refer to each other.
+_GARBAGE = 10_000
 
 folder = click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
 
@@ -76,6 +80,11 @@ def run(directory: Path, **options: Any) -> None:
     config = chosen(directory, **options)
 
     def started(url: str) -> None:
+        # what is there now stays, and need not be gone through again and again; and a request makes little that only the
+        # collector can free: with Python's threshold of 700 it would run every dozen requests
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(_GARBAGE)
         click.echo(f"Listening at {url}")
         sys.stdout.flush()
 
