@@ -48,6 +48,7 @@ ARROWS: dict[str, set[str]] = {
 SERVER_ARROWS: dict[str, set[str]] = {
     # the foundation: what all others may know
     "config": set(),
+    "file_marks": set(),
     "patterns": set(),
     "progress": set(),
     "proxies": set(),
@@ -60,7 +61,7 @@ SERVER_ARROWS: dict[str, set[str]] = {
     "tracebacks": set(),
     "values": {"config", "patterns", "refusal"},
     "storage/": set(),
-    "rights/": {"config", "crew", "places", "refusal", "values", "storage/"},
+    "rights/": {"config", "crew", "file_marks", "places", "refusal", "values", "storage/"},
     "tree": {"rights/", "storage/"},
     "database": {"config", "tree", "rights/", "storage/"},
     "forgetting": {"storage/"},
@@ -75,7 +76,7 @@ SERVER_ARROWS: dict[str, set[str]] = {
     },
     "operation/": {"config", "routing", "service", "storage/"},
     "web/": {
-        *("config", "patience", "places", "proxies", "routing", "server_timing", "service", "tracebacks"),
+        *("config", "file_marks", "patience", "places", "proxies", "routing", "server_timing", "service", "tracebacks"),
         *("handlers/", "operation/", "rights/", "subscribers/"),
     },
     # what is done beside it

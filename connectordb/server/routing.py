@@ -18,6 +18,9 @@ _FOLDERS = (API_ROOT, f"{API_ROOT}/crud")
 
 _VERBS = ("GET", "POST", "PUT", "DELETE")
 
+#: What stands for names in the kind of an address.
+_NAMES = ("USER", "DEVICE", "STREAM")
+
 
 @dataclass(frozen=True, slots=True)
 class Route:
@@ -171,6 +174,21 @@ def _routes(path: str) -> tuple[Mapping[str, Route], tuple[str, ...]]:
         if len(names) == 4 and names[3] == "data":
             return _DATA, tuple(names[:3])
     raise Refusal(404, "This path is not recognized")
+
+
+def kind_of(path: str) -> str:
+    """Return the kind of address that a path is, as ``crud/USER``: few enough to count by, whatever clients ask for."""
+    if not path.startswith(f"{API_ROOT}/"):
+        return "other"
+    try:
+        routes, names = _routes(path)
+    except Refusal:
+        return "other"
+    below = path[len(API_ROOT) + 1 :]
+    if not names:
+        return below or "root"
+    kind, *_ = below.split("/")
+    return "/".join([kind, *_NAMES[: len(names)], *(["data"] if routes is _DATA else [])])
 
 
 def _proper(path: str) -> str:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectordb.server.handlers import Refusal, atom, create, crud, data, sessions
-from connectordb.server.routing import Redirect, Route, allowed, route
+from connectordb.server.routing import Redirect, Route, allowed, kind_of, route
 
 from ..support.case import Case
 
@@ -92,3 +92,32 @@ class Routes(Case):
                 self.assertNotIsInstance(route(verb, found.location), Redirect)
         except Refusal as refusal:
             self.assertIn(refusal.status, (404, 405))
+
+
+class Kinds(Case):
+    """Addresses as they are counted."""
+
+    @given(st.text() | st.lists(st.text(max_size=5)).map(lambda names: "/api/v1/" + "/".join(names)))
+    def test_few_kinds(self, path: str) -> None:
+        """Whatever is asked for, the kinds stay few."""
+        kind = kind_of(path)
+        self.assertTrue(
+            kind == "other" or kind == kind_of(kind) or kind == kind_of(f"/api/v1/{kind}") or kind == "root"
+        )
+
+    def test_kinds(self) -> None:
+        """Addresses by what they are for."""
+        for path, kind in (
+            ("/api/v1/", "root"),
+            ("/api/v1/crud/", "crud/"),
+            ("/api/v1/crud/a", "crud/USER"),
+            ("/api/v1/crud/a/b/c", "crud/USER/DEVICE/STREAM"),
+            ("/api/v1/crud/a/b/c/d", "other"),
+            ("/api/v1/query/merge", "query/merge"),
+            ("/api/v1/feed/a/b/c", "feed/USER/DEVICE/STREAM"),
+            ("/api/v1/feed/a/b/c.atom", "feed/USER/DEVICE/STREAM"),
+            ("/api/v1/nonsense", "other"),
+            ("/", "other"),
+        ):
+            with self.subTest(path):
+                self.assertEqual(kind_of(path), kind)

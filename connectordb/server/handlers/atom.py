@@ -12,8 +12,9 @@ from ...protocol import json_text
 from ...protocol.constants import API_ROOT
 from ...protocol.points import Datapoint
 from ..storage import Reader, Series
-from .data import PAGE, WentAway, readable, refuse_transform
+from .data import PAGE, readable, refuse_transform
 from .request import NO_ACCESS, Fetch, Kind, Pages, Refusal, Reply, Request, as_json, at_once, missing
+from .stretches import Stretch
 
 #: Points in a feed.
 _NEWEST = 500
@@ -48,9 +49,7 @@ class _Entries(Pages):
     def __init__(
         self, series: Series, first: int, last: int, names: tuple[str, ...], root: str, downlink: bool
     ) -> None:
-        self._series = series
-        self._at = first
-        self._last = last
+        self._stretch = Stretch(series, first, last)
         self._names = names
         self._root = root
         self._path = "/".join(map(quote, names))
@@ -71,13 +70,10 @@ class _Entries(Pages):
         """Return the next entries."""
         if not self.more:
             return None
-        text, came_to = fetch(lambda reader: reader.text(self._series, self._at, self._last, PAGE))
-        if came_to == self._at < self._last:
-            raise WentAway
-        points = json_text.loads(b"[" + text + b"]")
-        entries = "".join(self._entry(index, point) for index, point in enumerate(points, self._at))
-        self._at = came_to
-        self.more = came_to < self._last
+        first = self._stretch.at
+        points = json_text.loads(b"[" + self._stretch.take(fetch, PAGE) + b"]")
+        entries = "".join(self._entry(index, point) for index, point in enumerate(points, first))
+        self.more = self._stretch.more
         return (entries if self.more else entries + _END).encode()
 
     def _entry(self, index: int, point: Datapoint) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from ...exceptions import LocalProtocolError
@@ -12,9 +11,10 @@ from ...protocol import json_text
 from ...protocol.paths import Path
 from ...protocol.points import Datapoint
 from ..storage import Reader, Series
-from .data import WentAway, refuse_transform
+from .data import refuse_transform
 from .ranges import Range
 from .request import NO_ACCESS, Fetch, Refusal, Request, find
+from .stretches import Stretch
 
 #: Points that a column without a range of its own has from before the dataset begins.
 _BACK = 10
@@ -102,9 +102,7 @@ class Source:
 
     def __init__(self, series: Series, first: int, last: int) -> None:
         self.length = last - first
-        self._series = series
-        self._first = first
-        self._last = last
+        self._stretch = Stretch(series, first, last)
         self._fetch: Fetch | None = None
         self._budget = 0
 
@@ -114,19 +112,11 @@ class Source:
         self._budget = budget
 
     def __iter__(self) -> Iterator[Datapoint]:
-        at = self._first
-        while at < self._last:
+        while self._stretch.more:
             assert self._fetch is not None
-            text, came_to = self._fetch(partial(self._text, at))
-            if came_to == at:
-                raise WentAway
-            at = came_to
-            for point in json_text.loads(b"[" + text + b"]"):
+            for point in json_text.loads(b"[" + self._stretch.take(self._fetch, self._budget) + b"]"):
                 point.pop("o", None)
                 yield point
-
-    def _text(self, first: int, reader: Reader) -> tuple[bytes, int]:
-        return reader.text(self._series, first, self._last, self._budget)
 
 
 def open_source(reader: Reader, request: Request, query: StreamQuery, since: float | None = None) -> Source:

@@ -14,20 +14,16 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessColl
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from ...protocol.constants import API_ROOT
+from ..routing import kind_of
 from ..service import Counts
 from ..storage import State
+from .health import PATH as HEALTH
 
 #: What the figures are sent as.
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _VERBS = frozenset(("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"))
-_FIXED = frozenset(
-    ("", "crud/", "login", "logout", "meta/version", "meta/transforms", "meta/interpolators")
-    + ("query/merge", "query/dataset", "websocket")
-)
-_NAMES = ("USER", "DEVICE", "STREAM")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +80,7 @@ class Metrics:
 
     def answered(self, method: str, path: str, status: int, seconds: float, received: int, sent: int) -> None:
         """Count a request; a websocket when it has ended, without its time."""
-        route = template(path)
+        route = path if path == HEALTH else kind_of(path)
         self._requests.labels(route, method if method in _VERBS else "other", str(status)).inc()
         if status != 101:
             self._seconds.labels(route).observe(seconds)
@@ -125,17 +121,3 @@ class _Server(Collector):
             ("commit_seconds", "Seconds that they took.", storage.commit_seconds),
         ):
             yield CounterMetricFamily(f"connectordb_{name}", meaning, count)
-
-
-def template(path: str) -> str:
-    """Return the kind of address that a path is: few enough to count by, whatever clients ask for."""
-    below = path.removeprefix(f"{API_ROOT}/") if path.startswith(f"{API_ROOT}/") else None
-    if below is None:
-        return path if path == "/health" else "other"
-    if below in _FIXED:
-        return below or "root"
-    kind, *names = below.split("/")
-    data = names[3:] == ["data"]
-    if kind == "crud" and (data or 0 < len(names) <= 3):
-        return "/".join(["crud", *_NAMES[: len(names[:3])], *(["data"] if data else [])])
-    return "feed/USER/DEVICE/STREAM" if kind == "feed" and len(names) == 3 else "other"

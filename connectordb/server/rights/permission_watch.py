@@ -11,6 +11,7 @@ from pathlib import Path
 from ...exceptions import ConfigurationError
 from ...runtime.worker import Worker
 from ..config import Permissions as Section
+from ..file_marks import mark
 from .permission_files import load
 from .permissions import Permissions
 
@@ -21,9 +22,6 @@ PERIOD = 1.0
 
 #: Seconds for the thread to end: it reads one small file at most.
 _CLOSE_TIMEOUT = 10.0
-
-#: What changes when a file is saved: when it was, its size, and which file it is, as many editors make a new one.
-_Mark = tuple[int, int, int]
 
 
 class PermissionWatch:
@@ -48,7 +46,7 @@ class PermissionWatch:
         self._path = path
         self._period = period
         # the mark is older than what is read: a file that changes meanwhile is read once more
-        self._seen = _mark(path)
+        self._seen = mark(path)
         self.permissions = load(path)
         self._apply: Callable[[Permissions], object] = lambda permissions: None
         self._worker = Worker("permissions", self._run)
@@ -69,10 +67,10 @@ class PermissionWatch:
             self._look()
 
     def _look(self) -> None:
-        mark = _mark(self._path)
-        if mark == self._seen:
+        now = mark(self._path)
+        if now == self._seen:
             return
-        self._seen = mark
+        self._seen = now
         try:
             permissions = load(self._path)
         except ConfigurationError as error:
@@ -106,11 +104,3 @@ def follow(
     if section.watch:
         watch.start(apply)
     return watch
-
-
-def _mark(path: str | os.PathLike[str]) -> _Mark | None:
-    try:
-        about = os.stat(path)
-    except OSError:
-        return None  # reading it says why
-    return about.st_mtime_ns, about.st_size, about.st_ino

@@ -14,7 +14,7 @@ from ...exceptions import ConnectorDBError
 from ...protocol import json_text
 from ...protocol.features import HEADER, Features
 from ..handlers import Kind, Reply
-from ..handlers.data import WentAway
+from ..handlers.stretches import WentAway
 from ..patience import NotWanted, Patience
 from ..server_timing import HEADER as SERVER_TIMING
 from ..service import Service

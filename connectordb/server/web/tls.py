@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 from ...exceptions import ConfigurationError
+from ..file_marks import Mark, mark
 
 log = logging.getLogger(__name__)
 
@@ -56,16 +57,8 @@ class Certificate:
         self._state = state
         log.info("using the certificate in %s as it is now", self._cert)
 
-    def _files(self) -> tuple[tuple[int, int, int] | None, ...]:
-        return tuple(map(_state, (self._cert, self._key)))
-
-
-def _state(path: str) -> tuple[int, int, int] | None:
-    try:
-        found = os.stat(path)
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size, found.st_ino
+    def _files(self) -> tuple[Mark | None, ...]:
+        return mark(self._cert), mark(self._key)
 
 
 def _load(cert: str, key: str) -> ssl.SSLContext:

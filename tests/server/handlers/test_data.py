@@ -8,6 +8,7 @@ from connectordb.protocol import json_text
 from connectordb.server.config import Limits
 from connectordb.server.handlers import Published, Refusal, data
 from connectordb.server.handlers.data import insert, read
+from connectordb.server.handlers.stretches import WentAway
 from connectordb.server.storage import Inserted
 
 from .case import NOW, HandlerCase
@@ -147,7 +148,7 @@ class Reading(HandlerCase):
         series = self.series(PLAIN)
         self.write(lambda writer: writer.delete_stream(series.stream_id))
         assert reply.rest is not None
-        with self.assertRaises(data.WentAway):
+        with self.assertRaises(WentAway):
             reply.rest.next(self.read)
 
     def test_deep_nonsense(self) -> None:

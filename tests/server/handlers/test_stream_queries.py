@@ -7,9 +7,10 @@ from itertools import islice
 from typing import Any
 
 from connectordb.server.handlers import Refusal
-from connectordb.server.handlers.data import WentAway, insert
+from connectordb.server.handlers.data import insert
 from connectordb.server.handlers.ranges import Range
 from connectordb.server.handlers.stream_queries import Source, keys_of, stream_queries, stream_query
+from connectordb.server.handlers.stretches import WentAway
 from connectordb.server.storage import Reader
 
 from .case import HandlerCase

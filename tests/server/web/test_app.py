@@ -17,6 +17,7 @@ from connectordb.runtime.clock import Deadline
 from connectordb.server import Server
 from connectordb.server.config import MIB, Config, Limits
 from connectordb.server.handlers import data
+from connectordb.server.handlers.stretches import WentAway
 from connectordb.server.routing import Route
 from connectordb.server.web import answers, app, failures
 
@@ -232,7 +233,7 @@ class LongReads(AppCase):
             try:
                 return next(calls)(self, reader)
             except StopIteration:
-                raise data.WentAway from None
+                raise WentAway from None
 
         with mock.patch.object(data._Points, "next", next_page), self.assertLogs(answers.log, "ERROR"):
             with self.assertRaises(requests.RequestException):
