@@ -311,7 +311,7 @@ def missing(found: Found, depth: int) -> str | None:
 def find(reader: Reader, names: tuple[str, ...], status: int = 403) -> Found:
     """Return what lies at a path; refuse it if a part is not there."""
     found = reader.find(names)
-    kind = missing(found, len(names))
-    if kind is not None:
-        raise Refusal(status, not_found(kind))
+    # what lies deepest is only there if all above it is
+    if (found.user, found.device, found.stream)[len(names) - 1] is None:
+        raise Refusal(status, not_found(missing(found, len(names)) or ""))
     return found

@@ -12,7 +12,7 @@ than adding points, a savepoint is made to which it is rolled back.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ...runtime.sqlite import Connection
 
@@ -35,8 +35,7 @@ _MANY = (
 Fail = Callable[[BaseException], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Tail:
+class Tail(NamedTuple):
     """The last chunk, without its text; `size` is the text's length, `before` that of all chunks before it."""
 
     id: int
@@ -51,8 +50,7 @@ class Tail:
         return (self.id & (MOST_POINTS - 1)) + self.number
 
 
-@dataclass(frozen=True, slots=True)
-class _Append:
+class _Append(NamedTuple):
     """So many points more in a chunk."""
 
     id: int

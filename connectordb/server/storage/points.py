@@ -165,6 +165,10 @@ class Points:
         else:
             pieces = cut(points, times, OPEN_POINTS, OPEN_BYTES, values)
         cut_up = list(pieces)
+        if tail and self._appends is not None and len(cut_up) == 1:
+            # nearly every insert: it fits into the open chunk
+            self._appends.add(number, tail, len(times), times[-1], cut_up[0][1])
+            return Inserted(first, times, cut_up[0][1])
         # a comma goes before what continues the last chunk
         before = tail.before + tail.size + bool(cut_up[0][0]) if tail else 0
         self._append(number, tail, _chunks(first, before, times, cut_up))
@@ -173,9 +177,6 @@ class Points:
     def _append(self, number: int, tail: Tail | None, new: list[Chunk]) -> None:
         """Store *new* chunks; the first of them continues the tail where there is one, and may be empty."""
         head, *others = new
-        if tail and not others and self._appends is not None:
-            self._appends.add(number, tail, head.number, head.last_time, head.text)
-            return
         self._changing(number)
         plain: list[Chunk] = []
         if tail:

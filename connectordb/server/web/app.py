@@ -53,6 +53,9 @@ from .whole import fits
 
 log = logging.getLogger(__name__)
 
+#: Who is nobody, known to be so or not.
+_STRANGERS: tuple[Credentials, ...] = (None, Known(ANONYMOUS))
+
 
 class App:
     """
@@ -231,7 +234,7 @@ class App:
         if goal.does != "tell" and credentials is not None and self._bodies.is_long(request):
             # before megabytes are held for somebody who only says that he is somebody
             credentials = Known(await self._service.caller(credentials, patience, self._askers.address(request)))
-        await patience.attend(self._bodies.receive(request, body, credentials in (None, Known(ANONYMOUS))))
+        await patience.attend(self._bodies.receive(request, body, credentials in _STRANGERS))
         _protocol(request).begin(Phase.WORKING)
         return credentials
 
