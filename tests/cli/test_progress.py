@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import os
+import signal
 import unittest
 from contextlib import redirect_stderr
 from unittest import mock
@@ -27,6 +29,20 @@ class Shown(unittest.TestCase):
             console.print("")
         self.assertIn("Exporting: mara/lamp, 25 %", seen.getvalue())
         self.assertIn("Exporting: checking", seen.getvalue())
+
+    @unittest.skipUnless(hasattr(signal, "SIGHUP"), "Windows ends a process otherwise")
+    def test_ended(self) -> None:
+        """Who is told to end tidies up; a signal that is ignored stays so."""
+        before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        try:
+            with self.assertRaises(SystemExit) as caught, redirect_stderr(io.StringIO()), shown("Exporting"):
+                os.kill(os.getpid(), signal.SIGHUP)
+                os.kill(os.getpid(), signal.SIGTERM)
+                self.fail("it went on")
+        finally:
+            self.assertIs(signal.signal(signal.SIGHUP, before), signal.SIG_IGN)
+        self.assertEqual(caught.exception.code, 143)
+        self.assertIs(signal.getsignal(signal.SIGTERM), signal.SIG_DFL)
 
     def test_pipe(self) -> None:
         """A log stays short."""
