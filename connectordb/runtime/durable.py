@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import tempfile
+from pathlib import Path
 
 from ..exceptions import StorageError
 
@@ -24,3 +26,26 @@ def flush(path: str | os.PathLike[str]) -> None:
             os.close(descriptor)
     except OSError as error:
         raise StorageError(f"flushing {os.fspath(path)!r}: {error.strerror}") from error
+
+
+def write(path: str | os.PathLike[str], content: bytes) -> None:
+    """
+    Write a file for its owner only, as one step: whoever reads finds all of it, or what was there before.
+
+    Raises:
+        StorageError: It could not be written; then nothing has changed.
+    """
+    target = Path(path)
+    try:
+        descriptor, name = tempfile.mkstemp(prefix=f".{target.name}-", dir=target.parent)  # 0600
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(descriptor)
+            os.replace(name, target)
+        except BaseException:
+            os.unlink(name)
+            raise
+    except OSError as error:
+        raise StorageError(f"writing {str(target)!r}: {error.strerror}") from error

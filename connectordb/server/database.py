@@ -33,11 +33,11 @@ from filelock import Timeout as LockTimeout
 from ..exceptions import DatabaseInUse, LocalProtocolError, StorageError
 from ..protocol.constants import RESERVED_USER_NAMES
 from ..protocol.paths import check_name, is_name
-from ..runtime.durable import flush
+from ..runtime.durable import flush, write
 from .config import Storage as StorageSettings
 from .rights.passwords import hash_password
 from .storage import SQLiteStorage, Storage
-from .tree import create_user
+from .tree import ADMIN, create_user
 
 FILE = "connectordb.db"
 _LOCK = "connectordb.lock"
@@ -143,7 +143,7 @@ def create(
     if not password:
         raise LocalProtocolError(f"an empty password for {name!r}: give one, or none to have one made up")
     email = checked_email(email or ("test@localhost" if test and name == "test" else "root@localhost"))
-    fields = {"name": name, "email": email, "role": "admin", "public": False}
+    fields = {"name": name, "email": email, "role": ADMIN, "public": False}
     with built(path) as building:
         with contextlib.closing(SQLiteStorage(building / FILE, readers=1)) as storage:
             hashed = hash_password(password)
@@ -153,14 +153,24 @@ def create(
 
 def _admin_name(wanted: str | None) -> str:
     if wanted is not None:
-        if check_name(wanted) in RESERVED_USER_NAMES:
-            raise LocalProtocolError(f"{wanted!r} is a reserved name, which no user can have; give another one")
-        return wanted
+        return checked_name(wanted)
     try:
         own = getpass.getuser()
     except (KeyError, OSError, ImportError):  # which of them depends on the system and the version of Python
         own = ""
     return own if is_name(own) and own not in RESERVED_USER_NAMES else "owner"
+
+
+def checked_name(name: str) -> str:
+    """
+    Return the name of a new user.
+
+    Raises:
+        LocalProtocolError: None can have it.
+    """
+    if check_name(name) in RESERVED_USER_NAMES:
+        raise LocalProtocolError(f"{name!r} is a reserved name, which no user can have; give another one")
+    return name
 
 
 def checked_email(email: str) -> str:
@@ -312,18 +322,7 @@ def running(directory: str | os.PathLike[str]) -> Running | None:
 
 
 def _write_status(path: Path, url: str | None) -> None:
-    try:
-        descriptor, name = tempfile.mkstemp(prefix=f".{_PID}-", dir=path)  # 0600
-        try:
-            with os.fdopen(descriptor, "w") as file:
-                json.dump({"pid": os.getpid(), "url": url}, file)
-            # as one step: whoever reads finds the old or the new one
-            os.replace(name, path / _PID)
-        except BaseException:
-            os.unlink(name)
-            raise
-    except OSError as error:
-        raise StorageError(f"writing {str(path / _PID)!r}: {error.strerror}") from error
+    write(path / _PID, json.dumps({"pid": os.getpid(), "url": url}).encode())
 
 
 def _read_status(path: Path) -> Running | None:

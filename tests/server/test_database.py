@@ -17,6 +17,7 @@ from unittest import mock
 from filelock import FileLock
 
 from connectordb.exceptions import ClosedError, DatabaseInUse, LocalProtocolError, StorageError
+from connectordb.runtime import durable
 from connectordb.runtime.sqlite import connect
 from connectordb.server import database
 from connectordb.server.database import Created, Database, Running
@@ -258,7 +259,7 @@ class Opening(FolderCase):
         self.made()
         before = sorted(os.listdir(self.path))
         with (
-            mock.patch.object(database.json, "dump", side_effect=OSError(errno.ENOSPC, "No space left on device")),
+            mock.patch.object(durable.os, "replace", side_effect=OSError(errno.ENOSPC, "No space left on device")),
             self.assertRaisesRegex(StorageError, "connectordb.pid.*No space left"),
         ):
             database.open(self.path)

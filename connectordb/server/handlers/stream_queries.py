@@ -11,9 +11,9 @@ from ...protocol import json_text
 from ...protocol.paths import Path
 from ...protocol.points import Datapoint
 from ..storage import Reader, Series
-from .data import refuse_transform
+from .data import readable, refuse_transform
 from .ranges import Range
-from .request import NO_ACCESS, Fetch, Refusal, Request, find
+from .request import Fetch, Refusal, Request
 from .stretches import Stretch
 
 #: Points that a column without a range of its own has from before the dataset begins.
@@ -147,9 +147,4 @@ def _readable(reader: Reader, request: Request, stream: str) -> Series:
         raise Refusal(403, "Unrecognized substream type" if fourth else "The given path is invalid.") from error
     if path.depth != 3:
         raise Refusal(403, "The given path is invalid.")
-    found = find(reader, path.names)
-    assert found.user is not None and found.stream is not None
-    access = request.permissions.access(request.caller, found.user, found.device).read
-    if not (access.downlink if path.downlink else access.data):
-        raise Refusal(403, NO_ACCESS)
-    return Series(found.stream.id, path.downlink)
+    return readable(reader, request.at(path.names)._replace(query={"downlink": "true"} if path.downlink else {}))

@@ -14,8 +14,6 @@ from pathlib import Path
 from typing import TypeVar
 
 from ...exceptions import LocalProtocolError
-from ...protocol.constants import RESERVED_USER_NAMES
-from ...protocol.paths import check_name
 from .. import database
 from ..config import configured
 from ..onlooker import onlooking
@@ -96,9 +94,12 @@ def add_user(
         LocalProtocolError: Name, password, address or role will not do, or somebody has them.
         StorageError: The folder cannot be read or written.
     """
-    if check_name(name) in RESERVED_USER_NAMES:
-        raise LocalProtocolError(f"{name!r} is a reserved name, which no user can have; give another one")
-    fields = {"name": name, "email": database.checked_email(email), "role": role, "public": public}
+    fields = {
+        "name": database.checked_name(name),
+        "email": database.checked_email(email),
+        "role": role,
+        "public": public,
+    }
     hashed = _hashed(name, password)
     _check_role(directory, role)
 

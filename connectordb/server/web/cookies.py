@@ -12,9 +12,7 @@ import base64
 import hashlib
 import hmac
 import logging
-import os
 import secrets
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,6 +20,7 @@ from itsdangerous import BadData, URLSafeSerializer
 
 from ...exceptions import StorageError
 from ...runtime.clock import SYSTEM, Clock
+from ...runtime.durable import write
 from ..rights.accounts import Caller, Cookie
 
 log = logging.getLogger(__name__)
@@ -128,13 +127,5 @@ def load_secret(directory: Path) -> bytes:
     except OSError as error:
         raise StorageError(f"reading {str(path)!r}: {error.strerror}; may it be read?") from error
     secret = secrets.token_bytes(_SECRET_BYTES)
-    try:
-        descriptor, name = tempfile.mkstemp(prefix=f".{FILE_NAME}-", dir=directory)  # 0600
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(secret)
-            file.flush()
-            os.fsync(descriptor)
-        os.replace(name, path)
-    except OSError as error:
-        raise StorageError(f"writing {str(path)!r}: {error.strerror}") from error
+    write(path, secret)
     return secret
