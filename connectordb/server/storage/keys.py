@@ -3,7 +3,8 @@ The keys under which inserts were made, so that one that is repeated is known fo
 
 Time here is that for which the server ran, not the wall clock's: it goes on from the last key's when the file is opened, and
 never jumps. So a key is never forgotten before its time, whatever somebody does to the machine's clock; one that waits while
-the server is off is kept for longer. Keys are numbered in the order of time, and found by a digest of all that they are told
+the server is off is kept for longer. Where no key comes for a while, the newest one notes how late it is, and is kept for longer
+too: a server that is started anew every night, say, forgets nevertheless. Keys are numbered in the order of time, and found by a digest of all that they are told
 apart by. Of what was deleted since they are left to grow old, as no id is ever used again.
 """
 
@@ -18,6 +19,9 @@ from .contract import InsertKey, Remembered
 
 #: Bytes of a digest that are kept: no two that differ are alike.
 _DIGEST_BYTES = 16
+
+#: Seconds without a new key after which the time is noted.
+_NOTED = 3600
 
 
 class InsertKeys:
@@ -76,6 +80,12 @@ class InsertKeys:
                     (devices.count(device), device),
                 )
             self._connection.execute("DELETE FROM insert_key_counts WHERE number <= 0")
+        if len(rows) > len(old) + 1:
+            # not of a single one: it would never be forgotten
+            self._connection.execute(
+                "UPDATE insert_keys SET at = ?1 WHERE id = (SELECT max(id) FROM insert_keys) AND at < ?1 - ?2",
+                (int(self._now()), _NOTED),
+            )
         return len(old)
 
     def _now(self) -> float:

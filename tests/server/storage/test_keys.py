@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from unittest import mock
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -76,6 +78,24 @@ class Keeping(KeyCase):
         self.clock.advance(3)
         self.assertEqual((self.forget(), self.keys.count(1)), (1, 0))
         self.assertIsNone(self.keys.recall(key("a")))
+
+    def test_many_starts(self) -> None:
+        """Time goes on over many short lives of a server, in which no key comes."""
+        hours = 20
+        for number in range(3):
+            self.remember(str(number))
+        with mock.patch(f"{__name__}.WINDOW", hours * 3600.0):
+            for _ in range(hours + 2):
+                self.assertEqual((self.forget(), self.keys.count(1)), (0, 3))
+                self.clock.advance(3700)
+                forgotten = self.forget()
+                if forgotten:
+                    break
+                self.connection.close()
+                self.open()
+            self.assertEqual((forgotten, self.keys.count(1)), (2, 1), "the newest notes the time")
+            self.clock.advance(hours * 3600 + 2)
+            self.assertEqual((self.forget(), self.keys.count(1)), (1, 0), "which one that is alone does not")
 
     def test_the_wall_clock(self) -> None:
         """Whatever the wall clock does, nothing is forgotten by it."""
