@@ -37,6 +37,9 @@ T = TypeVar("T")
 #: The version of the format.
 VERSION = 1
 
+#: Levels and field sets that are there without being in the file.
+BUILT_IN = ("none", "full")
+
 #: What the keys of each object mean.
 LEVEL_KEYS: Mapping[str, Relation] = {
     "private_access_level": "private",
@@ -238,7 +241,7 @@ def _permissions(file: _Object) -> Permissions:
         roles = file.object(section, None)
         if not roles.has(name):
             raise _Fault(roles.line, f"{section} has no {name!r}, which there must be")
-    sets = {**_built_in(FIELD_SETS), **_named(file, "rw_access", _FIELD_SET, _field_set)}
+    sets = {**{name: FIELD_SETS[name] for name in BUILT_IN}, **_named(file, "rw_access", _FIELD_SET, _field_set)}
     full = Level(frozenset(get_args(Action)), sets["full"], sets["full"])
     levels = {"none": Level(), "full": full}
     levels.update(_named(file, "access_levels", _LEVEL, lambda level: _level(level, sets)))
@@ -256,13 +259,9 @@ def _permissions(file: _Object) -> Permissions:
     )
 
 
-def _built_in(sets: Mapping[str, FieldSet]) -> dict[str, FieldSet]:
-    return {name: sets[name] for name in ("none", "full")}
-
-
 def _named(file: _Object, section: str, known: Mapping[str, type], read: Any) -> dict[str, Any]:
     found = file.object(section, None).members(known)
-    for name in ("none", "full"):
+    for name in BUILT_IN:
         if name in found and known is not _ROLE:
             raise _Fault(found[name].line, f"{section}.{name} is built in; give another name to what differs from it")
     return {name: read(member) for name, member in found.items()}

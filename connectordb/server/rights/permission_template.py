@@ -9,6 +9,7 @@ from typing import Any
 
 from .permission_files import (
     ACTION_KEYS,
+    BUILT_IN,
     COUNT_KEYS,
     DEFAULT_KEYS,
     FIELD_KEYS,
@@ -18,9 +19,6 @@ from .permission_files import (
     VERSION,
 )
 from .permissions import DEFAULT, FIELD_SETS, FieldSet, Level, Role, UserRole
-
-#: Levels and field sets that are there without being in the file.
-_BUILT_IN = ("none", "full")
 
 _HEAD = """\
 Who may do what, and how much of it: the permissions of a ConnectorDB server.
@@ -116,8 +114,8 @@ def _default() -> dict[str, Any]:
         "max_users": DEFAULT.most_users,
         "user_roles": {name: _user_role(role) for name, role in DEFAULT.user_roles.items()},
         "device_roles": {name: _role(role) for name, role in DEFAULT.device_roles.items()},
-        "access_levels": {name: _level(level) for name, level in DEFAULT.levels.items() if name not in _BUILT_IN},
-        "rw_access": {name: _field_set(entry) for name, entry in FIELD_SETS.items() if name not in _BUILT_IN},
+        "access_levels": {name: _level(level) for name, level in DEFAULT.levels.items() if name not in BUILT_IN},
+        "rw_access": {name: _field_set(entry) for name, entry in FIELD_SETS.items() if name not in BUILT_IN},
     }
 
 
