@@ -45,11 +45,11 @@ def precise_validator(document: Any, search: Search) -> Validator:
 
     kind: Any = extend(Draft7Validator, _pattern_keywords(search))  # type: ignore[no-untyped-call]
     try:
-        kind.check_schema(document)
+        kind.check_schema(document, format_checker=_no_formats())  # patterns are looked at below
         _check_inside(document, document, search)
     except RecursionError as error:
         raise nested_too_deeply() from error
-    validator: Validator = kind(document, format_checker=_formats())
+    validator: Validator = kind(document, format_checker=_formats(search))
     try:
         with counted_steps():
             validator.is_valid(None)
@@ -113,7 +113,7 @@ def _check_inside(node: Any, document: Any, search: Search) -> None:
             if isinstance(pattern, str):
                 try:
                     search(pattern, "")
-                except Exception as error:  # re.error, or whatever the server's library calls it
+                except Exception as error:  # as in `_compiles`
                     raise schema_error(f"{pattern!r} is no regular expression: {error}", node) from error
         _check_inside(value, document, search)
 
@@ -202,14 +202,26 @@ def _hashable(value: Any) -> Hashable:
     return hashable
 
 
-def _formats() -> Any:
+def _formats(search: Search) -> Any:
     """Return the formats that are enforced; the server applies them to numbers too, which then fit none."""
-    from jsonschema import FormatChecker
-
-    checker = FormatChecker(formats=())
-    for name, fits in _FORMATS.items():
+    checker = _no_formats()
+    for name, fits in {**_FORMATS, "regex": lambda text: _compiles(text, search)}.items():
         checker.checks(name)(_text_only(fits))
     return checker
+
+
+def _no_formats() -> Any:
+    from jsonschema import FormatChecker
+
+    return FormatChecker(formats=())
+
+
+def _compiles(pattern: str, search: Search) -> bool:
+    try:
+        search(pattern, "")
+    except Exception:  # re.error, or whatever the server's library calls it
+        return False
+    return True
 
 
 def _text_only(fits: Callable[[str], bool]) -> Callable[[object], bool]:
@@ -232,18 +244,35 @@ def _parses(parse: Callable[[str], object]) -> Callable[[str], bool]:
     return fits
 
 
+_DATE, _CLOCK = r"(\d{4}-\d\d-\d\d)", r"(\d\d?:\d\d:\d\d)([.,]\d+)?"
+_DATE_TIME = re.compile(rf"{_DATE}|{_CLOCK}(Z|[+-]\d\d:\d\d)?|{_DATE}T{_CLOCK}(Z|[+-]\d\d:\d\d)", re.ASCII)
+
+
 def _date_time(text: str) -> bool:
-    shape = re.fullmatch(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(\.\d+)?([Zz]|[+-]\d\d:\d\d)", text)
-    return shape is not None and _parses(datetime.fromisoformat)(f"{shape[1]}T{shape[2]}")
+    """Tell whether a text is a date and a time with its zone, or only one of them, which the server takes, too."""
+    shape = _DATE_TIME.fullmatch(text)
+    if shape is None:
+        return False
+    day, clock = shape[1] or shape[5] or "2000-01-01", shape[2] or shape[6] or "00:00:00"
+    return _parses(datetime.fromisoformat)(f"{day}T{clock:0>8}")
 
 
+def _uri_reference(text: str) -> bool:
+    if re.search(r"[\x00-\x1f\x7f]|%(?![0-9a-fA-F]{2})", text):
+        return False
+    return _URI.match(text) is not None or ":" not in re.split("[/?#]", text, maxsplit=1)[0]
+
+
+_URI = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:[^\x00-\x1f\x7f]*")
+
+#: All that a 0.3 server knows, but for ``regex``; it takes anything for a ``date``, say.
 _FORMATS: dict[str, Callable[[str], bool]] = {
     "date-time": _date_time,
-    "date": lambda text: len(text) == 10 and _parses(lambda day: datetime.strptime(day, "%Y-%m-%d"))(text),
-    "time": lambda text: _date_time(f"2000-01-01T{text}"),
     "email": lambda text: re.fullmatch(r"[^@\s]+@[^@\s]+", text) is not None,
     "ipv4": _parses(ipaddress.IPv4Address),
-    "ipv6": _parses(ipaddress.IPv6Address),
-    "uri": lambda text: re.fullmatch(r"[a-zA-Z][a-zA-Z0-9+.-]*:\S+", text) is not None,
+    "ipv6": lambda text: "%" not in text and _parses(ipaddress.IPv6Address)(text),
+    "uri": lambda text: _URI.fullmatch(text) is not None,
+    "uri-reference": _uri_reference,
+    "uuid": lambda text: re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", text) is not None,
     "hostname": lambda text: re.fullmatch(r"(?!-)[a-zA-Z0-9-]{1,63}(\.(?!-)[a-zA-Z0-9-]{1,63})*\.?", text) is not None,
 }

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+import unittest
 
+from connectordb.server import patterns
 from connectordb.server.patterns import _long_schema, search, server_schema
 
 from ..support.case import SOON, Case
@@ -46,6 +48,13 @@ class Patterns(Case):
         for pattern in ("(", "(?=a)"):
             with self.assertRaises(SchemaError):
                 server_schema(f'{{"pattern":"{pattern}"}}')
+
+    @unittest.skipIf(patterns.re2 is None, "needs RE2")
+    def test_patterns_of_the_server(self) -> None:
+        """What RE2 takes is taken, also where Python's expressions do not know it."""
+        letters = server_schema(r'{"pattern":"^\\p{L}+$"}')
+        self.assertTrue(letters.allows("é"))
+        self.assertFalse(letters.allows("5"))
 
     def test_cached(self) -> None:
         """A schema is compiled once."""
