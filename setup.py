@@ -12,7 +12,8 @@ VERSION = re.search(r'__version__ = "([^"]+)"', (HERE / "connectordb/__init__.py
 assert VERSION is not None
 
 # What has no wheel for 32-bit ARM, or no use there, is left out by this marker (docs/howto/small_board.rst).
-NOT_ARMV7 = "platform_machine != 'armv7l' and platform_machine != 'armv6l'"
+# armv8l is what a 64-bit kernel calls itself to 32-bit programs.
+NOT_ARM32 = "platform_machine not in 'armv6l armv7l armv8l'"
 
 # What has wheels for these machines only; elsewhere the standard library does the same, slower.
 WITH_ISAL = "platform_machine in 'x86_64 AMD64 aarch64 arm64'"
@@ -24,11 +25,11 @@ EXTRAS = {
         "orjson>=3.9",
         "itsdangerous>=2.1",
         "prometheus-client>=0.17",  # metrics, where they are wanted
-        f"google-re2>=1.1; {NOT_ARMV7}",
+        f"google-re2>=1.1; {NOT_ARM32}",
         f"isal>=1.6; {WITH_ISAL} and implementation_name == 'cpython'",  # zlib, twice as fast
         "tomli>=2; python_version < '3.11'",  # the standard library's tomllib, before it was there
     ],
-    "cli": ["click>=8.1", "rich>=13", "plotext>=5.2,<6", f"psutil>=5.9; {NOT_ARMV7}"],
+    "cli": ["click>=8.1", "rich>=13", "plotext>=5.2,<6", f"psutil>=5.9; {NOT_ARM32}"],
     "fast": ["orjson>=3.9"],
 }
 EXTRAS["all"] = sorted({requirement for extra in EXTRAS.values() for requirement in extra})

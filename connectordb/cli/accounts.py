@@ -60,8 +60,10 @@ def list_(directory: Path, as_json: bool) -> None:
 
 @user.command()
 @_name
-@click.option("--email", required=True, help="The user's email address.")
-@click.option("--role", default="user", show_default=True, help="The user's role; 'admin' administers the server.")
+@click.option("--email", metavar="ADDRESS", required=True, help="The user's email address.")
+@click.option(
+    "--role", metavar="ROLE", default="user", show_default=True, help="The user's role; 'admin' administers the server."
+)
 @click.option("--public", is_flag=True, help="Other users see the user.")
 @_password_stdin
 @click.pass_obj

@@ -29,6 +29,7 @@ _OPTIONS = (
     click.option(
         "-p",
         "--port",
+        metavar="PORT",
         type=click.IntRange(0, 65535),
         help="The port; 0 takes a free one. Without it 3124, or as configured.",
     ),

@@ -41,9 +41,13 @@ def as_typed(path: Path) -> str:
 @click.command()
 @folder
 @click.option("--test", is_flag=True, help="An administrator 'test' with the password 'test'. For tests only.")
-@click.option("--user", metavar="NAME:PASSWORD", help="The administrator. Without it one is made, and told.")
+@click.option(
+    "--user",
+    metavar="NAME:PASSWORD",
+    help="The administrator. Without it: your own name here, and a password that is told.",
+)
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input; then --user is a NAME.")
-@click.option("--email", help="The administrator's email address.")
+@click.option("--email", metavar="ADDRESS", help="The administrator's email address.")
 def create(directory: Path, test: bool, user: str | None, password_stdin: bool, email: str | None) -> None:
     """Make a new database in DIR, which must not exist."""
     if test and (user or password_stdin or email):

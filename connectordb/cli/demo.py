@@ -42,9 +42,20 @@ class DemoFailed(Exception):
     "--keep", type=click.Path(path_type=Path), metavar="DIR", help="Keep the database in DIR, which must not exist."
 )
 @click.option(
-    "--seconds", default=12.0, show_default=True, type=click.FloatRange(2, 3600), help="How long to watch the machine."
+    "--seconds",
+    metavar="SECONDS",
+    default=12.0,
+    show_default=True,
+    type=click.FloatRange(2, 3600),
+    help="How long to watch the machine.",
 )
-@click.option("--port", default=0, type=click.IntRange(0, 65535), help="The server's port; any free one by default.")
+@click.option(
+    "--port",
+    metavar="PORT",
+    default=0,
+    type=click.IntRange(0, 65535),
+    help="The server's port; any free one by default.",
+)
 def demo(keep: Path | None, seconds: float, port: int) -> None:
     """
     See the whole job, with a server of its own.
