@@ -115,6 +115,10 @@ class Limits:
         "Bytes of all bodies that are being received, an eighth of it for who is not logged in; beyond it 503.",
         least=MIB,
     )
+    body_brackets: int = _setting(
+        500_000, "Lists and objects in a request's body, by their opening brackets; beyond it 413.", least=1000
+    )
+    tree_objects: int = _setting(1000, "Devices and streams that are made with one request; beyond it 403.", least=1)
     line_bytes: int = _setting(64 * KIB, "Bytes of the request line, and of one header.", least=KIB)
     headers_bytes: int = _setting(128 * KIB, "Bytes of the request line and all headers; beyond it 431.", least=4 * KIB)
     header_seconds: float = _setting(15.0, "Seconds that a request's headers may take to arrive.", least=0.1)
@@ -147,6 +151,12 @@ class WebSocket:
     close_seconds: float = _setting(2.0, "Seconds for a client to answer a close frame.")
     message_bytes: int = _setting(
         WEBSOCKET_MESSAGE_LIMIT, "Bytes of a message to the server; beyond it close code 1009.", least=KIB
+    )
+    message_brackets: int = _setting(
+        100_000, "Lists and objects in a message, by their opening brackets; beyond it close code 1009.", least=1000
+    )
+    large_commands: int = _setting(
+        4, "Commands of more than 16 KiB that are obeyed at once, of all connections; others wait.", least=1
     )
     subscriptions: int = _setting(10_000, "Subscriptions of one connection.", least=1)
     waiting_messages: int = _setting(1000, "Messages that wait for a client that does not read.", least=1)

@@ -7,8 +7,9 @@ known here.
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -34,6 +35,9 @@ from .storage import NotRecent, Reader, Storage, Writer
 from .subscribers.teller import Teller
 
 log = logging.getLogger(__name__)
+
+#: Seconds in which everybody can be told of what has happened, when the server stops.
+_SETTLING = 1.0
 
 T = TypeVar("T")
 Done = TypeVar("Done", Reply, Claim, Reply | Claim)
@@ -68,6 +72,7 @@ class Service:
     Attributes:
         teller: Tells subscribers of what happens.
         counts: What was done so far.
+        large_commands: Held while a large command of a websocket is obeyed.
     """
 
     def __init__(
@@ -86,6 +91,7 @@ class Service:
         self._penalties = Penalties(config.login)
         self.counts = Counts()
         self.teller = Teller()
+        self.large_commands = asyncio.Semaphore(config.websocket.large_commands)
         self._aftermath = Aftermath()
         self._logins = Places(config.login.passwords_per_address)
         self._hashers = Crew("passwords", config.login.password_threads, config.login.passwords_waiting)
@@ -170,7 +176,9 @@ class Service:
         """Have the storage do a call; return who claims to be calling if that takes long to confirm."""
         given = seconds()
         if call.route.does == "write":
-            done = await patience.change(self._write(lambda access: call.run(access, credentials, given)))
+            # the answer goes out before many are told
+            work = self._write(lambda access: call.run(access, credentials, given), ahead=True)
+            done = await patience.change(work)
             call.spent.flush += seconds() - call.ended
             return done
         if call.route.recalls:
@@ -199,6 +207,12 @@ class Service:
             return await self._confirmed(claim, patience, address) if claim.is_slow else claim.caller
         except LoginRefused as refused:
             raise await self._refused(refused, address) from refused
+
+    async def settled(self) -> None:
+        """Return when everybody has been told of what was answered; soon, even if ever more is."""
+        end = seconds() + _SETTLING
+        while self._aftermath.busy and seconds() < end:
+            await asyncio.sleep(0)
 
     async def page(self, pages: Pages, patience: Patience | None = None) -> bytes | None:
         """
@@ -299,18 +313,20 @@ class Service:
         self._storage.give_read(work, promise)
         return promise
 
-    def _write(self, work: Callable[[Writer], Done]) -> Promise[Done]:
+    def _write(self, work: Callable[[Writer], Done], *, ahead: bool = False) -> Promise[Done]:
         """Have the storage change something; when it is done, subscribers are told whoever waits for it."""
-        promise: Promise[Done] = self._aftermath.promise(self._settle)
+        promise: Promise[Done] = self._aftermath.promise(self._settle, ahead=ahead)
         self._storage.give_write(work, promise)
         return promise
 
-    def _settle(self, done: Reply | Claim) -> None:
+    def _settle(self, done: Reply | Claim) -> Iterator[None] | None:
         if isinstance(done, Reply):
             if done.landed is not None and done.published:  # not again what is known by its key
                 self.counts.inserts += 1
                 self.counts.points += sum(len(it.points) for it in done.published if it.path == done.landed.path)
-            self.teller.settle(done)
+            if self.teller.hub or done.changed:
+                return self.teller.settle(done)
+        return None
 
     async def _confirmed(self, claim: Claim, patience: Patience, address: str) -> Caller:
         caller = await self._hashed(lambda: confirm(claim), patience, address)

@@ -58,6 +58,9 @@ ELSEWHERE = {
         "server/web/test_connections.py",
     ),
     "limits.check_seconds": "server/handlers/test_data.py",
+    "limits.body_brackets": "server/handlers/test_request.py",
+    "limits.tree_objects": "server/handlers/test_create.py",
+    **dict.fromkeys(("websocket.message_brackets", "websocket.large_commands"), "server/web/test_websocket.py"),
     **dict.fromkeys(
         ("log.level", "log.format", "log.file", "log.rotate_bytes", "log.keep"), "server/operation/test_logs.py"
     ),

@@ -57,7 +57,7 @@ def taken_refusal(depth: int, taken: Taken) -> Refusal:
 
 
 def _create_user(writer: Writer, request: Request, name: str, body: Any) -> Reply:
-    fields = read_user(body)
+    fields = read_user(body, request.limits.tree_objects)
     permissions, caller = request.permissions, request.caller
     rights = permissions.rights(caller, "private")
     if "create user" not in rights.actions:
@@ -70,12 +70,20 @@ def _create_user(writer: Writer, request: Request, name: str, body: Any) -> Repl
     return _made(writer, request, user, user)
 
 
-def read_user(body: Any) -> dict[str, Any]:
+def read_user(body: Any, most: int) -> dict[str, Any]:
     """Return what the body of a new user says, and what it says of all that is below."""
     fields = read_fields("user", body)
     for kind in ("stream", "device"):
         fields[f"{kind}s"] = _read_all(kind, fields.get(f"{kind}s"))
+    check_tree(fields, most)
     return fields
+
+
+def check_tree(fields: Mapping[str, Any], most: int) -> None:
+    """Refuse to make more than so many devices and streams in one go, during which nobody else can change anything."""
+    devices = fields.get("devices", {})
+    if len(devices) + len(fields["streams"]) + sum(len(device["streams"]) for device in devices.values()) > most:
+        raise Refusal(403, f"At most {most} devices and streams can be made at once; make the others by themselves.")
 
 
 def new_user(
@@ -120,7 +128,8 @@ def new_user(
 
 def _create_device(writer: Writer, request: Request, name: str, body: Any) -> Reply:
     fields = read_fields("device", body)
-    streams = _read_all("stream", fields.get("streams"))
+    streams = fields["streams"] = _read_all("stream", fields.get("streams"))
+    check_tree(fields, request.limits.tree_objects)
     user = find(writer, request.names[:1]).user
     assert user is not None
     permissions = request.permissions

@@ -20,7 +20,7 @@ def join(writer: Writer, request: Request) -> Reply:
     if is_full(writer, request.permissions):
         raise Refusal(403, "The maximum number of users has been reached.")
     body = request.json()
-    fields = read_user(body)
+    fields = read_user(body, request.limits.tree_objects)
     # nothing of the caller's defaults: it is not the caller who describes the new user
     columns = with_defaults("user", {**fields, "role": role.join_role})
     try:

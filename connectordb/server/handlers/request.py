@@ -86,6 +86,10 @@ class Request(NamedTuple):
 
     def json(self) -> Any:
         """Return what the body says; refuse one that is no JSON."""
+        if has_more_brackets(self.body, self.limits.body_brackets):
+            raise Refusal(
+                413, f"the body has more than {self.limits.body_brackets} lists and objects; send it in smaller pieces"
+            )
         return read_json(self.body)
 
     def hashed(self, password: str) -> str:
@@ -115,6 +119,18 @@ def legible(text: str | bytes) -> str:
         return text  # no JSON has that
     # what follows an escaped backslash is no escape
     return _HALF.sub("\ufffd", text.replace("\\\\", "\0\0")).replace("\0\0", "\\\\")
+
+
+def has_more_brackets(text: str | bytes, most: int) -> bool:
+    """
+    Tell whether JSON text may hold more lists and objects than that: empty ones become a hundred times as many bytes as they are.
+
+    Those within its strings are counted, too, as looking where strings end costs as much as reading it.
+    """
+    if len(text) <= most:
+        return False
+    found = text.count("[") + text.count("{") if isinstance(text, str) else text.count(b"[") + text.count(b"{")
+    return found > most
 
 
 def read_json(body: bytes) -> Any:

@@ -19,6 +19,7 @@ from aiohttp.web import BaseRequest, WebSocketResponse
 from ...exceptions import RemoteProtocolError
 from ..config import WebSocket as Settings
 from ..handlers import Refusal
+from ..handlers.request import has_more_brackets
 from ..rights.accounts import Caller
 from ..service import Service
 from ..subscribers.feed import Outbox, read_command
@@ -29,6 +30,9 @@ log = logging.getLogger(__name__)
 #: How many times the limit of a message is read before the connection is reset, when the client rarely sees the close frame
 #: that says why; below this, it does.
 _HARD_LIMIT = 4
+
+#: Characters of a command that is large.
+_LARGE = 16 * 1024
 
 #: Bytes that the transport holds until frames wait in the outbox instead.
 _IN_TRANSPORT = 64 * 1024
@@ -59,6 +63,8 @@ class Connection:
         self._ended = asyncio.Event()
         #: Held while a command is obeyed: what it inserts is to reach those who subscribed, too.
         self._busy = asyncio.Lock()
+        #: Held while a large one is, by connections of the whole server.
+        self._large = service.large_commands
         self._last_pong = asyncio.get_running_loop().time()
         self._socket = WebSocketResponse(
             timeout=settings.close_seconds,
@@ -174,18 +180,16 @@ class Connection:
         while True:
             message = await self._socket.receive()
             if message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
-                if _is_too_long(message.data, self._settings.message_bytes):
+                if _is_too_long(message.data, self._settings):
                     await self._say_goodbye(WSCloseCode.MESSAGE_TOO_BIG, b"the message is too long")
                     return
+                await self._wait_for_room()
                 try:
-                    asked = read_command(message.data)
+                    await self._obey(message.data)
                 except RemoteProtocolError as error:
                     log.debug("closing the websocket of %s: %s", self._caller.path, error)
                     await self._say_goodbye(WSCloseCode.INVALID_TEXT, str(error).encode(errors="replace")[:100])
                     return
-                await self._wait_for_room()
-                async with self._busy:
-                    await self._dialogue.obey(asked, len(message.data))
             elif message.type is WSMsgType.PING:
                 await self._socket.pong(message.data)
             elif message.type is WSMsgType.PONG:
@@ -196,6 +200,20 @@ class Connection:
                 return
             else:  # closed, by us or by what was wrong with a frame
                 return
+
+    async def _obey(self, text: str | bytes) -> None:
+        if len(text) <= _LARGE:
+            await self._obey_now(text)
+            return
+        # read, a command takes many times as much memory: not those of all connections at once
+        async with self._large:
+            await self._obey_now(text)
+            await self._dialogue.finish()
+
+    async def _obey_now(self, text: str | bytes) -> None:
+        asked = read_command(text)
+        async with self._busy:
+            await self._dialogue.obey(asked, len(text))
 
     async def _wait_for_room(self) -> None:
         """Wait until another command can be answered: nobody is asked to answer more than is read."""
@@ -229,7 +247,9 @@ def _answer_to(code: int) -> int:
     return code if code < 5000 and code != WSCloseCode.ABNORMAL_CLOSURE else WSCloseCode.PROTOCOL_ERROR
 
 
-def _is_too_long(text: str | bytes, limit: int) -> bool:
-    if len(text) * 4 <= limit:
+def _is_too_long(text: str | bytes, settings: Settings) -> bool:
+    if has_more_brackets(text, settings.message_brackets):
+        return True
+    if len(text) * 4 <= settings.message_bytes:
         return False  # whatever its characters take
-    return len(text.encode() if isinstance(text, str) else text) > limit
+    return len(text.encode() if isinstance(text, str) else text) > settings.message_bytes

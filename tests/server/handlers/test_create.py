@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from connectordb.server.config import Limits
 from connectordb.server.handlers import HashWanted, Request
 from connectordb.server.handlers.create import create
 from connectordb.server.handlers.crud import read
@@ -40,6 +41,20 @@ class Creating(HandlerCase):
             with self.subTest(message):
                 self.refuses(403, message, create, "ada", {**BOB, **body}, who=ADMIN)
                 self.assertIsNone(self.read(lambda reader: reader.find(("ada",))).user)
+
+    def test_how_many(self) -> None:
+        """A request makes so many devices and streams and no more, wherever in the tree they are."""
+        limits, streams = Limits(tree_objects=4), {f"s{number}": {} for number in range(4)}
+        text = "At most 4 devices and streams can be made at once; make the others by themselves."
+        for path, body in (
+            ("ada", {**BOB, "devices": {f"d{number}": {} for number in range(5)}}),
+            ("ada", {**BOB, "devices": {"lamp": {"streams": streams}}}),
+            ("ada", {**BOB, "streams": {**streams, "more": {}}}),
+            ("mara/more", {"streams": {**streams, "more": {}}}),
+        ):
+            with self.subTest(path):
+                self.refuses(403, text, create, path, body, who=ADMIN, limits=limits)
+        self.ask(create, "mara/more", {"streams": streams}, who=ADMIN, limits=limits)
 
     def test_null_below(self) -> None:
         """A null where an object belongs is refused."""

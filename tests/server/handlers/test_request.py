@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from connectordb.protocol import json_text
+from connectordb.server.config import Limits
 from connectordb.server.handlers import HashWanted, Refusal, Reply, Request
 from connectordb.server.handlers.request import as_json, missing, read_json
 from connectordb.server.storage import Found
@@ -17,6 +18,16 @@ class Bodies(Case):
         """JSON is read; bytes that are no UTF-8 are replaced."""
         self.assertEqual(read_json(b'{"a":1,"a":2}'), {"a": 2})
         self.assertEqual(read_json(b'["a\xff\xfeb"]'), ["a\ufffd\ufffdb"])
+
+    def test_brackets(self) -> None:
+        """A body of a great many empty lists or objects would become a hundred times as large, and is not read."""
+        limits = Limits(body_brackets=1000)
+        for part in (b"{}", b"[]", b"[{}]"):
+            within = b"[" + b",".join([part] * 499) + b"]"
+            self.assertTrue(Request(0.0, body=within, limits=limits).json())
+            with self.subTest(part), self.assertRaises(Refusal) as caught:
+                Request(0.0, body=b"[" + b",".join([part] * 1000) + b"]", limits=limits).json()
+            self.assertEqual(caught.exception.status, 413)
 
     def test_halves_of_characters(self) -> None:
         """An escaped half of a character is replaced; whole ones, and what only looks like one, are left alone."""

@@ -152,6 +152,32 @@ class Messages(WebsocketCase):
             self.assertEqual(self.ended(made), 1001)
 
 
+class Bombs(WebsocketCase):
+    """Commands that would become much larger than they are."""
+
+    settings = WebSocket(message_brackets=5000, large_commands=1)
+
+    def test_brackets(self) -> None:
+        """A message of many empty lists or objects is not read, and the connection ended."""
+        made = self.open()
+        made.send('{"cmd":"insert","arg":"test/user/s","d":[' + "{}," * 5000 + "{}]}")
+        self.assertEqual(self.ended(made), 1009)
+
+    def test_large_ones(self) -> None:
+        """Large commands of many connections are all obeyed, those with an id, too; a client that goes holds up nobody."""
+        points = [{"t": number + 1, "d": "x" * 40} for number in range(500)]
+        for number in range(6):
+            made = self.open()
+            path = f"test/user/large{number}"
+            self.rest("POST", f"/crud/{path}", json={})
+            made.send(json.dumps({"cmd": "insert", "arg": path, "d": points, **({"id": 1} if number % 2 else {})}))
+            if number == 3:
+                made.shutdown()
+        for number in (0, 1, 2, 4, 5):
+            asked = f"/crud/test/user/large{number}/data?q=length"
+            self.eventually(lambda asked=asked: self.rest("GET", asked).text == "500", asked)  # type: ignore[misc]
+
+
 class WithIds(WebsocketCase):
     """Commands that are answered, and subscriptions that know what they were told."""
 
