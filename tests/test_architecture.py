@@ -60,7 +60,7 @@ SERVER_ARROWS: dict[str, set[str]] = {
     "server_timing": set(),
     "tracebacks": set(),
     "values": {"config", "patterns", "refusal"},
-    "storage/": set(),
+    "storage/": {"config"},
     "rights/": {"config", "crew", "file_marks", "places", "refusal", "values", "storage/"},
     "tree": {"rights/", "storage/"},
     "database": {"config", "tree", "rights/", "storage/"},

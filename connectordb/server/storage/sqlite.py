@@ -18,6 +18,7 @@ from ...exceptions import StorageError, StorageFull
 from ...runtime.clock import SYSTEM, Deadline
 from ...runtime.sqlite import Connection, connect, migrate, transaction, translated
 from ...runtime.worker import Worker
+from ..config import Storage as Settings
 from .access import SQLiteReader, SQLiteWriter
 from .contract import Outcome, Reader, Storage, Writer
 from .copies import kept_before_migration
@@ -32,9 +33,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 Given = TypeVar("Given")
 
-#: Writes that share a flush at most, and seconds after which no more are taken in: the first of them is waiting.
-GROUP_SIZE = 128
-GROUP_TIME = 0.02
+_DEFAULTS = Settings()
 
 #: Seconds that `SQLiteStorage.close` gives each thread to finish what was handed in.
 CLOSE_TIMEOUT = 30.0
@@ -60,9 +59,9 @@ class SQLiteStorage(Storage):
     def __init__(
         self,
         path: str | os.PathLike[str],
-        readers: int = 2,
-        group_size: int = GROUP_SIZE,
-        group_time: float = GROUP_TIME,
+        readers: int = _DEFAULTS.readers,
+        group_size: int = _DEFAULTS.group_inserts,
+        group_time: float = _DEFAULTS.group_seconds,
     ) -> None:
         if readers < 1:
             raise ValueError("a storage needs a thread that reads: without one, reads would wait for ever")
