@@ -33,8 +33,7 @@ def copied(
         StorageError: There is something at *path*, it cannot be written, or *source* is damaged.
     """
     target = Path(path)
-    if os.path.lexists(target):
-        raise StorageError(f"writing {str(target)!r}: it is there already; give a name that is not")
+    _refuse_if_there(target)
     try:
         descriptor, name = tempfile.mkstemp(prefix=f".{target.name}-", dir=target.parent)  # 0600
     except OSError as error:
@@ -47,12 +46,18 @@ def copied(
         copy(source, draft, progress)
         flush(draft)
         yield draft
+        _refuse_if_there(target)  # copying takes a while
         os.replace(draft, target)
         flush(target.parent)
     finally:
         # after the renaming there is nothing to remove; the others are there if an error came in the middle
         for left in (draft, *(draft.with_name(draft.name + ending) for ending in ("-journal", "-wal", "-shm"))):
             left.unlink(missing_ok=True)
+
+
+def _refuse_if_there(target: Path) -> None:
+    if os.path.lexists(target):
+        raise StorageError(f"writing {str(target)!r}: it is there already; give a name that is not")
 
 
 def kept_before_migration(source: Connection, path: str | os.PathLike[str], layout: int) -> Path:

@@ -81,7 +81,7 @@ def restore(
                         )
             if empty:
                 path.rmdir()
-            elif os.path.lexists(path):
+            elif keep_old and os.path.lexists(path):  # without it, what came meanwhile is somebody else's
                 old = _put_aside(path)
     except BaseException:
         if old is not None and not os.path.lexists(path):

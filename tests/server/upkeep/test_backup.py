@@ -106,6 +106,31 @@ class Backups(FolderCase):
         self.assertEqual(sorted(path.name for path in self.path.parent.iterdir()), before)
         self.assertEqual(self.points(), 5000)
 
+    def test_somebody_was_faster(self) -> None:
+        """What came to be while it was copied stays: a backup, a folder that was not there, one that was empty."""
+        first = self.path.parent / "first"
+        backup(self.path, first)
+
+        def meanwhile(what: str, done: int, all: int) -> None:
+            self.file.write_text("another's")
+
+        with self.assertRaisesRegex(StorageError, "there already"):
+            backup(self.path, self.file, meanwhile)
+        self.assertEqual(self.file.read_text(), "another's")
+        for made_before in (False, True):
+            new = self.path.parent / f"new-{made_before}"
+            if made_before:
+                new.mkdir()
+
+            def fill(what: str, done: int, all: int, new: Path = new) -> None:
+                new.mkdir(exist_ok=True)
+                (new / "connectordb.db").write_text("another's")
+
+            with self.assertRaisesRegex(StorageError, f"{new.name}.*not empty|exists"):
+                restore(new, first, progress=fill)
+            self.assertEqual((new / "connectordb.db").read_text(), "another's")
+        self.assertEqual(sorted(path.name for path in self.path.parent.iterdir() if path.name.startswith(".")), [])
+
     def test_damaged(self) -> None:
         """Of a damaged database no backup is written; a damaged backup is not restored."""
         backup(self.path, self.file)
