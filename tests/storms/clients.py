@@ -124,12 +124,14 @@ class Writer(threading.Thread):
         path = f"crud/{self._device}/{stream}/data"
         repeated = f"{self._number}-{batch}" if self._number % 2 else ""
         answer = self._client.ask("POST" if own else "PUT", path, text, repeated)
-        while repeated and (answer is None or answer[0] == 0) and not self._stop_asked.wait(_PAUSE):
+        lost = answer is None
+        while repeated and not _settled(answer, lost) and not self._stop_asked.wait(_PAUSE):
             with self._book.lock:
                 self._book.again += 1
-            # one that was not sent now may have been before
             answer = self._client.ask("POST" if own else "PUT", path, text, repeated)
-            answer = None if answer == (0, b"") else answer
+            lost = lost or answer is None
+        if lost and not _settled(answer, lost):
+            answer = None  # one that was not sent now, or is refused, may have been stored before
         self._note(answer, (stream, self._number, batch), size)
         return answer is None or answer[0] != 0
 
@@ -152,6 +154,11 @@ class Writer(threading.Thread):
             if status not in (503, 507):
                 book.wrong.append(f"{key}: {status} {body[:200]!r}")
         self._stop_asked.wait(_PAUSE)
+
+
+def _settled(answer: tuple[int, bytes] | None, lost: bool) -> bool:
+    """Tell whether an answer says what became of a batch, of which an answer was *lost* before or not."""
+    return answer is not None and answer[0] != 0 and not (lost and answer[0] in (503, 507))
 
 
 class Reader(threading.Thread):
