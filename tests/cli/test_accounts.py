@@ -11,11 +11,11 @@ from pathlib import Path
 from unittest import mock
 
 from connectordb.server import create, database
-from connectordb.server.rights import passwords
 from connectordb.server.rights.accounts import Password, confirm, look_up
 
 from ..support.case import SOON, Case
 from ..support.command_line import PATIENCE, command, environment, here
+from ..support.server import cheap_passwords
 
 
 class Users(Case):
@@ -24,7 +24,7 @@ class Users(Case):
     def setUp(self) -> None:
         super().setUp()
         self.directory = self.folder() / "db"
-        patch = mock.patch.multiple(passwords, _N=16, _P=1)
+        patch = cheap_passwords()
         patch.start()
         self.addCleanup(patch.stop)
         create(self.directory, test=True)

@@ -26,6 +26,7 @@ from connectordb.server.rights.accounts import Password, confirm, look_up
 from connectordb.server.storage import Device, User
 
 from ..support.case import SOON, Case
+from ..support.server import cheap_passwords
 
 _ROOT = str(Path(__file__).parents[2])
 
@@ -46,7 +47,7 @@ class FolderCase(Case):
     def setUp(self) -> None:
         super().setUp()
         self.path = self.folder() / "db"
-        for patch in mock.patch.multiple(passwords, _N=16, _P=1), mock.patch.object(database, "_LOCK_PATIENCE", 0.01):
+        for patch in cheap_passwords(), mock.patch.object(database, "_LOCK_PATIENCE", 0.01):
             patch.start()
             self.addCleanup(patch.stop)
 

@@ -15,19 +15,19 @@ from connectordb.server.config import Config, Login
 from connectordb.server.crew import Busy
 from connectordb.server.handlers import Refusal, query
 from connectordb.server.patience import NotWanted, Patience
-from connectordb.server.rights import passwords
 from connectordb.server.rights.accounts import Caller, Key, Password
 from connectordb.server.routing import Route, route
 from connectordb.server.service import Service
 from connectordb.server.subscribers.news import News
 
 from ..support.case import SOON
+from ..support.server import cheap_passwords
 from .handlers.case import HandlerCase
 
 T = TypeVar("T")
 Work = Callable[[Service], Coroutine[Any, Any, T]]
 
-cheap = mock.patch.multiple(passwords, _N=16, _P=1)
+cheap = cheap_passwords()
 
 
 class Ear:

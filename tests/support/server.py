@@ -15,6 +15,11 @@ from connectordb.server.rights import passwords
 from connectordb.server.web import connections
 
 
+def cheap_passwords() -> mock._patch[Any]:
+    """Return the patch with which passwords are hashed as always, but with the lowest cost: it only takes time."""
+    return mock.patch.multiple(passwords, _N=16, _P=1)
+
+
 @contextmanager
 def run_server(user: str = "test", password: str = "test", **options: Any) -> Iterator[Server]:
     """
@@ -26,7 +31,7 @@ def run_server(user: str = "test", password: str = "test", **options: Any) -> It
     """
     folder = Path(tempfile.mkdtemp(prefix="connectordb-test-"))
     try:
-        with mock.patch.multiple(passwords, _N=16, _P=1), mock.patch.object(connections, "_STALLED", 0.3):
+        with cheap_passwords(), mock.patch.object(connections, "_STALLED", 0.3):
             create(folder / "database", user=user, password=password)
             with Server(folder / "database", **{"port": 0, "login_delay": 0.0, **options}) as server:
                 yield server

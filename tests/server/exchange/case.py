@@ -7,13 +7,12 @@ import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 from connectordb.server import database
-from connectordb.server.rights import passwords
 from connectordb.server.storage import Reader, Series, Writer
 
 from ...support.case import SOON, Case
+from ...support.server import cheap_passwords
 
 #: What a real 0.3 server exported; see the README beside it.
 ORIGINAL = Path(__file__).parent / "original"
@@ -46,7 +45,7 @@ class ExchangeCase(Case):
     def setUp(self) -> None:
         super().setUp()
         self.top = self.folder()
-        patch = mock.patch.multiple(passwords, _N=16, _P=1)
+        patch = cheap_passwords()
         patch.start()
         self.addCleanup(patch.stop)
 

@@ -10,7 +10,7 @@ from unittest import mock
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectordb.server.rights import accounts, passwords
+from connectordb.server.rights import accounts
 from connectordb.server.rights.accounts import (
     ANONYMOUS,
     Caller,
@@ -30,10 +30,11 @@ from connectordb.server.rights.passwords import hash_password
 from connectordb.server.storage import Writer
 from connectordb.server.tree import create_user
 
+from ...support.server import cheap_passwords
 from ..storage.trees import StorageCase
 
 #: Cheap, so that tests are quick.
-cheap = mock.patch.multiple(passwords, _N=16, _P=1)
+cheap = cheap_passwords()
 
 
 def basic(text: str | bytes, scheme: str = "Basic") -> str:

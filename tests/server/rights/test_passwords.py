@@ -21,8 +21,10 @@ from connectordb.server.rights.passwords import (
     verify_password,
 )
 
+from ...support.server import cheap_passwords
+
 #: Cheap, so that tests are quick; one of them uses the real cost.
-cheap = mock.patch.multiple(passwords, _N=16, _P=1)
+cheap = cheap_passwords()
 
 
 class Hashing(unittest.TestCase):

@@ -14,7 +14,7 @@ from connectordb.server.rights.renewal import Renewals
 from connectordb.server.storage import User, Writer
 
 from ...support.case import SOON, Case
-from ...support.server import run_server
+from ...support.server import cheap_passwords, run_server
 from ..storage.trees import StorageCase
 
 _FOREIGN = from_export(
@@ -30,7 +30,7 @@ class Replacing(StorageCase):
 
     def setUp(self) -> None:
         super().setUp()
-        patch = mock.patch.multiple(passwords, _N=16, _P=1)
+        patch = cheap_passwords()
         patch.start()
         self.addCleanup(patch.stop)
         self.hashers = Crew("passwords", 1, 1)
