@@ -21,7 +21,7 @@ from .config import DEFAULT as CONFIG
 from .config import Config
 from .crew import Busy, Crew
 from .handlers import HashWanted, Landed, Pages, Refusal, Reply, Request, at_once, data
-from .handlers.listening import Start, start
+from .handlers.subscribing import Start, start
 from .patience import NotWanted, Patience
 from .places import Places, TooMany
 from .rights.accounts import ANONYMOUS, Caller, Claim, Credentials, Known, LoginRefused, as_of_now, confirm, look_up

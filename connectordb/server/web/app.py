@@ -41,14 +41,13 @@ from .answers import NOT_CACHED, Answers, Headers, head, send
 from .askers import Askers, asked_for
 from .bodies import Bodies, Body
 from .compression import choose, compressed
-from .connections import Connection as HTTPConnection
-from .connections import Connections, Phase
+from .connections import Connection, Connections, Phase
 from .cookies import Cookies
 from .door import Bounds, Door
 from .failures import STOPPING, Failure, failure
 from .listening import room
 from .origins import Origins
-from .websocket import Connection
+from .websocket import Websocket
 from .whole import fits
 
 log = logging.getLogger(__name__)
@@ -87,7 +86,7 @@ class App:
         self._tls = tls
         #: The requests and websockets of clients behind proxies: nobody else counts these clients' connections.
         self._guests = Places(config.limits.connections_per_address)
-        self._sockets: set[Connection] = set()
+        self._websockets: set[Websocket] = set()
         self._bodies = Bodies(config.limits)
         self._health = health
         self.observer = Observer(log_requests=config.log.requests)
@@ -111,7 +110,7 @@ class App:
         self.connections.stopping = True
         if self.door is not None:
             self.door.refuse_all(STOPPING)
-        leaving = [asyncio.ensure_future(connection.close()) for connection in self._sockets]
+        leaving = [asyncio.ensure_future(websocket.close()) for websocket in self._websockets]
         await self.connections.stop(self.limits.shutdown_seconds)
         if self.door is not None:
             await self.door.close()
@@ -125,7 +124,7 @@ class App:
 
     def now(self) -> tuple[int, int, int]:
         """Return how many connections there are, were sent away so far, and are websockets."""
-        return (self.door.count, self.door.refused, len(self._sockets)) if self.door else (0, 0, 0)
+        return (self.door.count, self.door.refused, len(self._websockets)) if self.door else (0, 0, 0)
 
     # --- one request ---
 
@@ -248,13 +247,13 @@ class App:
         caller = await self._service.caller(credentials, patience, self._askers.address(request))
         if self.connections.stopping:
             raise ClosedError("the server is stopping")
-        connection = Connection(self._service, caller, self._config.websocket)
+        websocket = Websocket(self._service, caller, self._config.websocket)
         _protocol(request).begin(Phase.OPEN)
-        self._sockets.add(connection)
+        self._websockets.add(websocket)
         try:
-            return await connection.run(request, dict(headers))
+            return await websocket.run(request, dict(headers))
         finally:
-            self._sockets.discard(connection)
+            self._websockets.discard(websocket)
 
     def _healthy(self, headers: Headers) -> web.Response:
         why = self.why_not()
@@ -319,7 +318,7 @@ def _length(answer: web.StreamResponse) -> int:
     return answer.body_length if answer.prepared and answer.status != HTTPStatus.SWITCHING_PROTOCOLS else 0
 
 
-def _protocol(request: web.BaseRequest) -> HTTPConnection:
+def _protocol(request: web.BaseRequest) -> Connection:
     """Return the connection that a request came by."""
-    assert isinstance(request.protocol, HTTPConnection)
+    assert isinstance(request.protocol, Connection)
     return request.protocol

@@ -19,7 +19,7 @@ from ...protocol.feed import CommandId, Done, Ended, EndReason, Failed
 from ...protocol.paths import Path
 from ..handlers import Refusal
 from ..handlers.data import refuse_transform
-from ..handlers.listening import Start
+from ..handlers.subscribing import Start
 from ..rights.accounts import Caller
 from ..service import Service
 from ..subscribers.feed import Asked, Outbox

@@ -38,7 +38,7 @@ _LARGE = 16 * 1024
 _IN_TRANSPORT = 64 * 1024
 
 
-class Connection:
+class Websocket:
     """A client that has opened a websocket, as *caller* until it closes."""
 
     def __init__(self, service: Service, caller: Caller, settings: Settings) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from connectordb.server.handlers import Refusal, Request
 from connectordb.server.handlers.data import insert
-from connectordb.server.handlers.listening import Start, start
+from connectordb.server.handlers.subscribing import Start, start
 
 from .case import NOW, HandlerCase
 
