@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -35,9 +35,6 @@ from .storage import NotRecent, Reader, Storage, Writer
 from .subscribers.teller import Teller
 
 log = logging.getLogger(__name__)
-
-#: Seconds in which everybody can be told of what has happened, when the server stops.
-_SETTLING = 1.0
 
 T = TypeVar("T")
 Done = TypeVar("Done", Reply, Claim, Reply | Claim)
@@ -176,9 +173,7 @@ class Service:
         """Have the storage do a call; return who claims to be calling if that takes long to confirm."""
         given = seconds()
         if call.route.does == "write":
-            # the answer goes out before many are told
-            work = self._write(lambda access: call.run(access, credentials, given), ahead=True)
-            done = await patience.change(work)
+            done = await patience.change(self._write(lambda access: call.run(access, credentials, given)))
             call.spent.flush += seconds() - call.ended
             return done
         if call.route.recalls:
@@ -207,12 +202,6 @@ class Service:
             return await self._confirmed(claim, patience, address) if claim.is_slow else claim.caller
         except LoginRefused as refused:
             raise await self._refused(refused, address) from refused
-
-    async def settled(self) -> None:
-        """Return when everybody has been told of what was answered; soon, even if ever more is."""
-        end = seconds() + _SETTLING
-        while self._aftermath.busy and seconds() < end:
-            await asyncio.sleep(0)
 
     async def page(self, pages: Pages, patience: Patience | None = None) -> bytes | None:
         """
@@ -313,20 +302,18 @@ class Service:
         self._storage.give_read(work, promise)
         return promise
 
-    def _write(self, work: Callable[[Writer], Done], *, ahead: bool = False) -> Promise[Done]:
+    def _write(self, work: Callable[[Writer], Done]) -> Promise[Done]:
         """Have the storage change something; when it is done, subscribers are told whoever waits for it."""
-        promise: Promise[Done] = self._aftermath.promise(self._settle, ahead=ahead)
+        promise: Promise[Done] = self._aftermath.promise(self._settle)
         self._storage.give_write(work, promise)
         return promise
 
-    def _settle(self, done: Reply | Claim) -> Iterator[None] | None:
+    def _settle(self, done: Reply | Claim) -> None:
         if isinstance(done, Reply):
             if done.landed is not None and done.published:  # not again what is known by its key
                 self.counts.inserts += 1
                 self.counts.points += sum(len(it.points) for it in done.published if it.path == done.landed.path)
-            if self.teller.hub or done.changed:
-                return self.teller.settle(done)
-        return None
+            self.teller.settle(done)
 
     async def _confirmed(self, claim: Claim, patience: Patience, address: str) -> Caller:
         caller = await self._hashed(lambda: confirm(claim), patience, address)
