@@ -150,17 +150,24 @@ class ServiceTests(HandlerCase):
 
             tries = [asyncio.ensure_future(outcome("1.1.1.1")) for _ in range(6)]
             other = asyncio.ensure_future(outcome("1.1.1.2", "new"))
-            await asyncio.wait(tries[4:])  # only these are answered at once
-            tries[0].cancel()
-            await asyncio.wait(tries[:1])
+            answered: set[asyncio.Future[object]] = set()
+            while (
+                len(answered) < 2
+            ):  # no more of them are answered at once, and which of them depends on the storage's threads
+                done, waiting = await asyncio.wait(set(tries) - answered, return_when=asyncio.FIRST_COMPLETED)
+                answered |= done
+            gone = waiting.pop()
+            gone.cancel()
+            await asyncio.wait([gone])
             another = asyncio.ensure_future(outcome("1.1.1.1", "new"))
             while len(made._logins) < 5:
                 await asyncio.sleep(0)
             go.set()
-            return [*await asyncio.gather(*tries[1:]), await other, await another]
+            others = [each for each in tries if each is not gone]
+            return [*await asyncio.gather(*others), await other, await another]
 
         with mock.patch("connectordb.server.rights.accounts.verify_password", slow):
-            self.assertEqual(self.with_service(work), [401] * 3 + [503] * 2 + ["bob/user"] * 2)
+            self.assertCountEqual(self.with_service(work), [401] * 3 + [503] * 2 + ["bob/user"] * 2)
 
     def test_publishing(self) -> None:
         """Subscribers are told of what was inserted, and of nothing that was refused."""
