@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from typing import Any
-from unittest import mock
 
 from connectordb import ConnectorDB, DatapointArray
-from connectordb.exceptions import InvalidRange, InvalidRequest, LocalProtocolError
+from connectordb.exceptions import InvalidRange, LocalProtocolError
 from connectordb.query import Dataset, Merge
 
 from ..support.case import Case
@@ -199,13 +198,12 @@ class Running(TargetCase):
         dataset = Dataset(device, t1=0, t2=3, dt=1)
         dataset.addStream(own, colname="own")
         dataset.addStream(empty.name, colname="none")
-        rows = self.run_where_possible(dataset)
-        if rows is not None:
-            self.assertEqual([row.get("t") for row in rows], [None, 1, 2])
-            self.assertEqual(
-                rows.d(), [{"own": "one", "none": None}, {"own": "one", "none": None}, {"own": "two", "none": None}]
-            )
-            self.assertEqual(rows[0]["d"], rows.d()[0])
+        rows = dataset.run()
+        self.assertEqual([row.get("t") for row in rows], [None, 1, 2])
+        self.assertEqual(
+            rows.d(), [{"own": "one", "none": None}, {"own": "one", "none": None}, {"own": "two", "none": None}]
+        )
+        self.assertEqual(rows[0]["d"], rows.d()[0])
 
     def test_downlinks(self) -> None:
         """A downlink may be the reference, or a column, and so may a `Merge`."""
@@ -221,19 +219,10 @@ class Running(TargetCase):
         self.assertEqual(self.rows(self.device(), merge, own.name), [{"x": 1, own.name: 1}, {"x": 2, own.name: 1}])
 
     def rows(self, device: Any, x: Any, *columns: Any) -> Any:
-        """Return the rows' values, equal to anything where the server makes no datasets."""
+        """Return the rows' values."""
         dataset = Dataset(device, x=x)
         for column in columns:
             dataset.addStream(column)
-        rows = self.run_where_possible(dataset)
-        return mock.ANY if rows is None else rows.d()
-
-    def run_where_possible(self, dataset: Dataset) -> DatapointArray | None:
-        """Return the rows, or None where the server says that it makes no datasets."""
-        if self.runs_transforms():
-            rows = dataset.run()
-            self.assertIs(type(rows), DatapointArray)
-            return rows
-        with self.assertRaisesRegex(InvalidRequest, "not supported yet"):
-            dataset.run()
-        return None
+        rows = dataset.run()
+        self.assertIs(type(rows), DatapointArray)
+        return rows.d()
