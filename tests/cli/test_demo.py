@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import unittest
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from connectordb import ConnectorDB
@@ -84,21 +85,27 @@ class Demo(Case):
     @unittest.skipUnless(Path("/proc/self/maps").exists(), "what a process has loaded is not told here")
     def test_ctrl_c(self) -> None:
         """Ctrl-C at any point ends it, and nothing is left; also while it is still being loaded."""
-        moments = {moment: self.folder() for moment in ("", "sync failed", "came over")}
-        started = {moment: self.start(temporary=folder) for moment, folder in moments.items()}
-        for moment, process in started.items():
+        folders = {moment: self.folder() for moment in ("", "sync failed", "came over")}
+        with ThreadPoolExecutor() as threads:
+            ended = dict(zip(folders, threads.map(self.interrupted, folders, folders.values()), strict=True))
+        for moment, (status, complaints) in ended.items():
             with self.subTest(moment):
-                assert process.stdout is not None
-                if moment:
-                    while moment not in (line := process.stdout.readline()):
-                        self.assertTrue(line, "it ended by itself")
-                else:
-                    loaded = Path(f"/proc/{process.pid}/maps")
-                    self.eventually(lambda loaded=loaded: "apsw" in loaded.read_text(), within=PATIENCE)
-                process.send_signal(signal.SIGINT)
-                _, complaints = process.communicate(timeout=PATIENCE)
-                self.assertEqual((process.returncode, complaints), (130, ""))
-                self.nothing_left(moments[moment])
+                self.assertEqual((status, complaints), (130, ""))
+                self.nothing_left(folders[moment])
+
+    def interrupted(self, moment: str, folder: Path) -> tuple[int, str]:
+        """Start the demo and interrupt it when it has said this, or before it has said anything; return how it ended."""
+        process = self.start(temporary=folder)
+        assert process.stdout is not None
+        if moment:
+            while moment not in (line := process.stdout.readline()):
+                self.assertTrue(line, "it ended by itself")
+        else:
+            loaded = Path(f"/proc/{process.pid}/maps")
+            self.eventually(lambda: "apsw" in loaded.read_text(), within=PATIENCE)
+        process.send_signal(signal.SIGINT)
+        _, complaints = process.communicate(timeout=PATIENCE)
+        return process.returncode, complaints
 
     def test_a_port_that_is_taken(self) -> None:
         """A port on which something listens is told, and the script is put away."""
