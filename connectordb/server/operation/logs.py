@@ -26,7 +26,8 @@ DETAILS = ("ref", "status", "method", "path", "address", "caller", "seconds", "b
 #: What lets somebody in, wherever it stands: in the address that a broken request began with, in a traceback.
 _SECRETS = re.compile(r"(apikey=|connectordb-session=|authorization:?\s*(?:basic|bearer)\s+)[^&\s\"';]+", re.IGNORECASE)
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
+#: Ends of lines, what terminals obey, and what has text read in another order than it stands in.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 
 #: Priorities as the journal reads them at the beginning of a line.
 _PRIORITIES = {"DEBUG": 7, "INFO": 6, "WARNING": 4, "ERROR": 3, "CRITICAL": 2}

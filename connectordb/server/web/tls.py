@@ -66,6 +66,7 @@ def _load(cert: str, key: str) -> ssl.SSLContext:
     _check(key, "tls_key", b"PRIVATE KEY-----", "a private key (PEM, -----BEGIN PRIVATE KEY-----)")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.options |= ssl.OP_NO_RENEGOTIATION  # which costs the server much, and a client little
     context.set_alpn_protocols(["http/1.1"])
     locked: list[bool] = []
 

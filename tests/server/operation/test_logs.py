@@ -40,6 +40,12 @@ class LineTests(unittest.TestCase):
         for formatter in (Lines(), JSONLines(), Lines(journal=True)):
             self.assertEqual(len(formatter.format(record("asked for %s", text)).splitlines()), 1)
 
+    def test_nothing_for_the_terminal(self) -> None:
+        """Nor does it reach a terminal as a command, or have what follows read backwards."""
+        for formatter in (Lines(), JSONLines(), Lines(journal=True)):
+            line = formatter.format(record("asked for %s", "\x1b[2J\x9b2J\u202e\u2066."))
+            self.assertFalse({"\x1b", "\x9b", "\u202e", "\u2066"} & set(line), line)
+
     @given(st.text(), st.text())
     def test_json(self, message: str, path: str) -> None:
         """A line of JSON says what a record says."""

@@ -83,6 +83,10 @@ class ServingTests(Case):
                 plain.sendall(b"GET /api/v1/?q=this HTTP/1.1\r\n\r\n")
                 self.assertNotIn(b"HTTP", plain.recv(100))
 
+    def test_no_renegotiation(self) -> None:
+        """Nobody can have the server do the costly part of a handshake again and again."""
+        self.assertTrue(Certificate(ONE).context().options & ssl.OP_NO_RENEGOTIATION)
+
     def test_no_handshake(self) -> None:
         """Who connects and says nothing, or stops reading, holds up nobody."""
         config = replace(self.config, limits=Limits(header_seconds=0.2))
