@@ -4,9 +4,10 @@ Bare aiohttp servers, each doing one thing that ours does and nothing else: what
     python benchmarks/_baselines.py KIND ARGUMENT…
 
 They have the same codec (orjson), pragmas (WAL, FULL: they open their file by the same function), validation (the same
-compiled schema) and authentication (an API key, looked up by its digest) as ours, and none of its permissions, limits, error
-answers or restamping. The store is one table with a row a point, the shortest that there is to write. Everything is done on
-the event loop, but for group commits, which need a thread.
+compiled schema, times that are numbers and in order) and authentication (an API key, looked up by its digest, and a path that
+is the device's own) as ours. They have none of its roles, limits, deadlines, error answers, restamping or subscribers, and
+keep nothing of what they looked up. The store is one table with a row a point, the shortest that there is to write.
+Everything is done on the event loop, but for group commits, which need a thread.
 """
 
 from __future__ import annotations
@@ -89,14 +90,15 @@ class Store:
         times, values = [point["t"] for point in points], [point["d"] for point in points]
         if not (SCHEMA.allows_kinds(set(map(type, values))) or all(map(SCHEMA.allows, values))):
             raise web.HTTPForbidden
-        if times[0] < before or not all(map(le, times, times[1:])):
+        if not NUMBERS.issuperset(map(type, times)) or times[0] < before or not all(map(le, times, times[1:])):
             raise web.HTTPForbidden
         rows = zip(repeat(stream), count(at + 1), times, map(str, values))
         self.connection.executemany("INSERT INTO points VALUES (?, ?, ?, ?)", rows)
 
 
-#: What every point is checked by.
+#: What every point is checked by, its value and its time.
 SCHEMA = schema(_SCHEMA)
+NUMBERS = frozenset((int, float))
 
 
 def _digest(key: str) -> bytes:
