@@ -44,7 +44,10 @@ class Commands(click.Group):
             return None
         # a word of Python's has a _ behind it there
         attribute = f"{name}_" if keyword.iskeyword(name) else name
-        command = getattr(importlib.import_module(f".{_FILES[name]}", __package__), attribute)
+        try:
+            command = getattr(importlib.import_module(f".{_FILES[name]}", __package__), attribute)
+        except ImportError as error:
+            return _not_installed(name, error)
         assert isinstance(command, click.Command)
         return command
 
@@ -60,10 +63,30 @@ class Commands(click.Group):
             if ctx.params.get("debug"):
                 raise
             raise click.ClickException(_told(error)) from error
-        except ModuleNotFoundError as error:
-            raise click.ClickException(f"this command needs {error.name!r}: pip install 'ConnectorDB[all]'") from error
-        except ImportError as error:  # of ours: it names the extra
-            raise click.ClickException(str(error)) from error
+        except ImportError as error:
+            raise click.ClickException(_lacking(error)) from error
+
+
+def _not_installed(name: str, error: ImportError) -> click.Command:
+    """Return a command that says what it lacks: help lists it all the same."""
+
+    @click.command(
+        name,
+        help="Needs more to be installed: pip install 'ConnectorDB[all]'.",
+        add_help_option=False,
+        context_settings={"ignore_unknown_options": True},
+    )
+    @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+    def command(arguments: tuple[str, ...]) -> None:
+        raise click.ClickException(_lacking(error)) from error
+
+    return command
+
+
+def _lacking(error: ImportError) -> str:
+    if isinstance(error, ModuleNotFoundError):
+        return f"this command needs {error.name!r}: pip install 'ConnectorDB[all]'"
+    return str(error)  # ours: it names the extra
 
 
 def _told(error: Exception) -> str:

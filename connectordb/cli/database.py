@@ -186,7 +186,12 @@ def stop(directory: Path) -> None:
     found = running(directory)
     if found is None:
         raise click.ClickException(f"no server runs on {directory}")
-    os.kill(found.pid, signal.SIGTERM)
+    try:
+        os.kill(found.pid, signal.SIGTERM)
+    except PermissionError as error:
+        raise click.ClickException(f"process {found.pid} belongs to somebody else; stop it as that user") from error
+    except ProcessLookupError:
+        pass  # it has ended just now
     deadline = Deadline(_PATIENCE)
     tick = threading.Event()
     while running(directory) is not None:

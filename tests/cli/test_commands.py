@@ -57,6 +57,26 @@ class Commands(Case):
         self.assertEqual(done.returncode, 2)
         self.assertIn("No such command 'fly'", done.stderr)
 
+    def test_without_the_server(self) -> None:
+        """Without what the server needs, help is there, and a command says which extra it needs."""
+        program = "import sys; sys.modules['aiohttp'] = None; import runpy; sys.argv = ['connectordb', *{}]; runpy.run_module('connectordb', run_name='__main__')"
+        for typed, status, words in (
+            (["--help"], 0, "Needs more to be installed"),
+            (["run", "x", "--port", "0"], 1, "pip install 'ConnectorDB[server]'"),
+        ):
+            with self.subTest(typed):
+                done = subprocess.run(
+                    [sys.executable, "-c", program.format(typed)],
+                    capture_output=True,
+                    text=True,
+                    timeout=60,
+                    cwd=TOP,
+                    env=environment(),
+                )
+                self.assertEqual(done.returncode, status)
+                self.assertIn(words, done.stdout + done.stderr)
+                self.assertNotIn("Traceback", done.stderr)
+
     def test_without_the_extra(self) -> None:
         """Without click the command says which extra it needs."""
         program = "import sys; sys.modules['click'] = None; import runpy; sys.argv = ['connectordb']; runpy.run_module('connectordb', run_name='__main__')"

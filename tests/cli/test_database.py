@@ -184,6 +184,11 @@ class Running(Case):
         process = awaited.call_args.args[1]
         process.wait(PATIENCE)
 
+    def test_somebody_elses(self) -> None:
+        """A server of another user is not stopped, and that is told."""
+        with Server(self.directory, port=0), mock.patch("os.kill", side_effect=PermissionError(1, "not permitted")):
+            self.assertIn("belongs to somebody else; stop it as that user", here("stop", self.directory).stderr)
+
     def test_no_database(self) -> None:
         """A folder that is no database is told, with how to make one."""
         for name in ("run", "start", "stop"):
