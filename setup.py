@@ -20,7 +20,7 @@ WITH_ISAL = "platform_machine in 'x86_64 AMD64 aarch64 arm64'"
 
 EXTRAS = {
     "server": [
-        "aiohttp>=3.10",
+        "aiohttp>=3.13.3",
         "bcrypt>=4.1",  # the passwords of imported users
         "orjson>=3.9",
         "itsdangerous>=2.1",
