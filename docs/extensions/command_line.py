@@ -39,9 +39,8 @@ def _section(command: click.Command, context: click.Context, before: str) -> nod
     options = nodes.definition_list()
     for parameter in command.get_params(context):
         told = parameter.get_help_record(context) if isinstance(parameter, click.Option) else None
-        if (
-            told is None or parameter.name == "help"
-        ):  # the sentence above speaks of arguments, and every command has --help
+        # the sentence above speaks of arguments, and every command has --help
+        if told is None or "--help" in parameter.opts:
             continue
         term = nodes.term("", "", nodes.literal(text=told[0]))
         options += nodes.definition_list_item("", term, nodes.definition("", _paragraph(told[1])))
