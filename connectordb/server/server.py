@@ -21,7 +21,7 @@ from ..runtime.worker import Worker
 from .config import DEFAULT, Config, Listen, configured
 from .database import Database
 from .database import open as open_database
-from .forgetting import forget_old_keys
+from .forgetting import forget_the_old
 from .operation.health import Health
 from .operation.service_manager import notify
 from .rights.permission_watch import PermissionWatch, follow
@@ -252,7 +252,7 @@ class Server:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         service = Service(database.storage, config=config)
         watch: PermissionWatch | None = None
-        forgetting = asyncio.ensure_future(forget_old_keys(database.storage, config.idempotency.seconds))
+        forgetting = asyncio.ensure_future(forget_the_old(database.storage, config.idempotency.seconds))
         try:
             watch = follow(config.permissions, database.directory, service.adopt)
             app = App(

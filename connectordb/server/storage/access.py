@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import product
 from typing import Any
 
@@ -14,6 +14,10 @@ from .keys import InsertKeys
 from .points import Points
 from .recent import Recent
 from .rows import Table, key_digest, same_key
+
+#: Chunks that are removed in the transaction that deletes their streams. Removing means reading, all of them: ten million points
+#: take seconds on a slow disk, in which nobody else could write.
+_AT_ONCE = 100
 
 
 class SQLiteReader(Reader):
@@ -237,23 +241,21 @@ class SQLiteWriter(SQLiteReader, Writer):
         """Remove a user with all that is below."""
         self._appends.settle()
         self._there.clear()
-        for _, stream in self.user_streams(user_id):
-            self._clear_stream(stream.id)
+        self._drop_points(stream.id for _, stream in self.user_streams(user_id))
         self._users.delete(user_id)
 
     def delete_device(self, device_id: int) -> None:
         """Remove a device with its streams and their points."""
         self._appends.settle()
         self._there.clear()
-        for stream in self.streams(device_id):
-            self._clear_stream(stream.id)
+        self._drop_points(stream.id for stream in self.streams(device_id))
         self._devices.delete(device_id)
 
     def delete_stream(self, stream_id: int) -> None:
         """Remove a stream with its points."""
         self._appends.settle()
         self._there.clear()
-        self._clear_stream(stream_id)
+        self._drop_points([stream_id])
         self._streams.delete(stream_id)
 
     def clear(self, series: Series) -> None:
@@ -276,6 +278,12 @@ class SQLiteWriter(SQLiteReader, Writer):
         self._appends.settle()
         return self._insert_keys.forget(age, most)
 
-    def _clear_stream(self, stream_id: int) -> None:
-        self.clear(Series(stream_id))
-        self.clear(Series(stream_id, downlink=True))
+    def sweep(self, most: int) -> bool:
+        """Remove some more of what deleted streams left."""
+        return self._points.sweep(most)
+
+    def _drop_points(self, stream_ids: Iterable[int]) -> None:
+        """Remove the points of streams that are being deleted; of a lot, the rest later."""
+        left = _AT_ONCE
+        for id, downlink in product(stream_ids, (False, True)):
+            left -= self._points.drop(Series(id, downlink), left)

@@ -249,7 +249,15 @@ class Writer(Reader, Protocol):
         """Remove a device with its streams and their points."""
 
     def delete_stream(self, stream_id: int) -> None:
-        """Remove a stream with its points. Ids are never used again."""
+        """
+        Remove a stream with its points. Ids are never used again.
+
+        Of many points, that of a user's or a device's streams too, nothing is to be found any more, but they take space until
+        `sweep` has removed them.
+        """
+
+    def sweep(self, most: int) -> bool:
+        """Remove points of deleted streams, *most* pieces of some 1000 points at most; tell whether there was something to remove."""
 
     def clear(self, series: Series) -> None:
         """Remove the points of a series; its length is 0 again."""

@@ -92,7 +92,14 @@ def _with_insert_keys(connection: Connection) -> None:
     """)
 
 
-MIGRATIONS: tuple[Migration, ...] = (_first, _with_insert_keys)
+def _with_deleted_series(connection: Connection) -> None:
+    connection.execute("""
+        -- Series whose stream was deleted, and of which there are chunks left: too many to be removed at once.
+        CREATE TABLE deleted_series (series INTEGER PRIMARY KEY);
+    """)
+
+
+MIGRATIONS: tuple[Migration, ...] = (_first, _with_insert_keys, _with_deleted_series)
 
 #: The number of the layout that these steps lead to.
 LAYOUT = len(MIGRATIONS)

@@ -145,6 +145,44 @@ class Points:
         base = _number(series) << INDEX_BITS
         self._connection.execute("DELETE FROM chunks WHERE id BETWEEN ? AND ?", (base, base + MOST_POINTS - 1))
 
+    def drop(self, series: Series, most: int) -> int:
+        """
+        Remove all points of a series that is never used again: *most* chunks at once, the others by `sweep`.
+
+        Returns:
+            How many chunks were removed.
+        """
+        number = _number(series)
+        self._changing(number)
+        removed, all = self._remove_some(int(number), most)
+        if not all:
+            self._connection.execute("INSERT OR IGNORE INTO deleted_series VALUES (?)", (number,))
+        return removed
+
+    def sweep(self, most: int) -> bool:
+        """Remove some more chunks, *most* at most, of what `drop` left; tell whether there was something."""
+        self._settle()
+        rows = self._connection.execute("SELECT series FROM deleted_series LIMIT ?", (most,)).fetchall()
+        for (number,) in rows:
+            removed, all = self._remove_some(int(number), most)
+            if not all:
+                break
+            self._connection.execute("DELETE FROM deleted_series WHERE series = ?", (number,))
+            most -= removed
+        return bool(rows)
+
+    def _remove_some(self, number: int, most: int) -> tuple[int, bool]:
+        """Remove a series' last chunks, *most* at most; return how many these were, and whether they were all."""
+        # the last ones first: what is left has no hole, and whoever looks whether the series is as it was finds that it is not
+        base = number << INDEX_BITS
+        row = self._connection.execute(
+            "SELECT id FROM chunks WHERE id BETWEEN ? AND ? ORDER BY id DESC LIMIT 1 OFFSET ?",
+            (base, base + MOST_POINTS - 1, most),
+        ).fetchone()
+        begin = base if row is None else row[0] + 1
+        self._connection.execute("DELETE FROM chunks WHERE id BETWEEN ? AND ?", (begin, base + MOST_POINTS - 1))
+        return int(self._connection.changes()), row is None
+
     def insert(self, series: Series, points: Sequence[Datapoint], restamp: bool) -> Inserted:
         """Append points, as the contract says."""
         number = _number(series)

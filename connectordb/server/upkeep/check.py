@@ -107,6 +107,7 @@ class _Check:
             ("devices", self._keys),
             ("streams", self._schemas),
             *([("insert keys", self._insert_keys)] if layout > 1 else []),
+            *([("rows", self._deleted)] if layout > 2 else []),
             ("points", self._points),
         ):
             try:
@@ -184,6 +185,14 @@ class _Check:
         for (device,) in self._connection.execute(f"SELECT DISTINCT device_id FROM ({different})"):
             self._found("insert keys", f"those of the device with the id {device} are not as many as is noted")
 
+    def _deleted(self) -> None:
+        for (id,) in self._connection.execute(
+            "SELECT id FROM streams WHERE id IN (SELECT series / 2 FROM deleted_series)"
+        ):
+            self._found(
+                "streams", f"the row with the id {id} is there, and its points are noted as those of a deleted one"
+            )
+
     # --- points ---
 
     def _points(self) -> None:
@@ -194,7 +203,7 @@ class _Check:
             self._progress(f"points ({self._checked.points:,} so far)", done, len(streams))
             for number in (2 * stream, 2 * stream + 1):
                 with view(self._connection):
-                    if self._has_points(number):
+                    if self._has_points(number) and not self._is_deleted(number):
                         self._series(number)
         self._progress(f"points ({self._checked.points:,} in all)", len(streams), len(streams))
         # by themselves: where the keys are damaged, they lead anywhere
@@ -203,7 +212,8 @@ class _Check:
         while found is not None:
             if found >> 1 not in known:
                 with view(self._connection):
-                    self._series(found)
+                    if not self._is_deleted(found):
+                        self._series(found)
             found = self._next_series(found + 1)
 
     def _has_points(self, number: int) -> bool:
@@ -211,6 +221,15 @@ class _Check:
             return self._chunks.next_series(number) == number
         except StorageError:
             return True  # what cannot be read will be told
+
+    def _is_deleted(self, number: int) -> bool:
+        """Tell whether what is left of a series is only there until it is removed."""
+        try:
+            with translated(self._path, "reading"):
+                row = self._connection.execute("SELECT 1 FROM deleted_series WHERE series = ?", (number,)).fetchone()
+        except StorageError:
+            return False  # an older layout; that something cannot be read has been told
+        return row is not None
 
     def _next_series(self, number: int) -> int | None:
         with view(self._connection):

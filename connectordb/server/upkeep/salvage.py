@@ -119,7 +119,7 @@ class _Salvage:
     def run(self) -> Salvaged:
         if not all([self._read(kind) for kind in (User, Device, Stream)]):
             self._look_for_rows()
-        self._place(self._series())
+        self._place(self._series() - self._deleted())
         users: dict[int, User] = self._rows[User]
         devices = _by_owner(self._rows[Device], lambda device: device.user_id)
         streams = _by_owner(self._rows[Stream], lambda stream: stream.device_id)
@@ -237,6 +237,13 @@ class _Salvage:
         known = self._rows[Stream]
         # the keys in a damaged page lead anywhere: a stream that nobody knows is believed in if its chunks say so too
         return {number for number in found if number >> 1 in known} | set(self._found)
+
+    def _deleted(self) -> set[int]:
+        """Return the numbers of series of which only what is still to be removed is left."""
+        if self._connection is not None:
+            with suppress(StorageError), translated(self._path, "reading"):
+                return {int(number) for (number,) in self._connection.execute("SELECT series FROM deleted_series")}
+        return set()
 
     # --- points ---
 

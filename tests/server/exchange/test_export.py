@@ -15,7 +15,7 @@ from connectordb.runtime.sqlite import connect
 from connectordb.server import database
 from connectordb.server.exchange import export as module
 from connectordb.server.exchange import export_database
-from connectordb.server.storage import Series, Writer
+from connectordb.server.storage import Series, Writer, access
 
 from ...support.case import SOON
 from .case import ExchangeCase, tree
@@ -104,7 +104,8 @@ class Exporting(ExchangeCase):
                 if what != "test/user/stays":
                     opened.storage.write(change).result(SOON)
 
-            with mock.patch.object(module, "_PAGE", 10_000):
+            # of what is deleted some points are removed later
+            with mock.patch.object(module, "_PAGE", 10_000), mock.patch.object(access, "_AT_ONCE", 1):
                 done = export_database(path, self.out, progress)
         self.assertEqual(done.gone, ["test/user/deleted", "test/user/renewed"])
         self.assertEqual((done.streams, done.points), (1, 3000))

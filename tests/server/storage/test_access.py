@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import Any
+from unittest import mock
 
-from connectordb.server.storage import Gone, Series, Writer
+from connectordb.runtime.sqlite import connect
+from connectordb.server.storage import Gone, Series, Writer, access
 
 from .trees import StorageCase, device, plant, stream, user
 
@@ -130,6 +133,37 @@ class Deleting(StorageCase):
         self.assertGreater(after.id, before.stream_id)
         self.write(lambda writer: writer.delete_user(1))
         self.assertGreater(self.write(lambda writer: writer.create_user(user("mara"))).id, 1)
+
+    def test_many_points(self) -> None:
+        """Of a lot of points some are removed at once and the rest little by little; nobody finds any of them meanwhile."""
+        names = ("otto", "zoe")
+        points = [{"t": float(i + 1), "d": i} for i in range(5000)]
+        all_series = [self.write(lambda writer, name=name: plant(writer, name)) for name in names]  # type: ignore[misc]
+        for series in all_series:
+            self.write(lambda writer, series=series: writer.insert(series, points, False))  # type: ignore[misc]
+        kept = self.stored()
+        removed = []
+        with mock.patch.object(access, "_AT_ONCE", 3):
+            for name in names:
+                self.write(lambda writer, name=name: writer.delete_user(writer.find((name,)).user.id))  # type: ignore[misc, union-attr]
+                removed.append(self.stored())
+        self.assertEqual(removed, [kept - 3, kept - 6])
+        again = self.write(lambda writer: plant(writer, "otto"))
+        self.write(lambda writer: writer.insert(again, points[:7], False))
+        self.storage.close()
+        self.storage = self.opened()
+        before = self.stored()
+        while self.write(lambda writer: writer.sweep(4)):
+            self.assertGreaterEqual(self.stored(), before - 4)
+            before = self.stored()
+        self.assertEqual((self.stored(), self.read(lambda reader: reader.length(again))), (1, 7))
+        self.assertFalse(self.write(lambda writer: writer.sweep(4)))
+
+    def stored(self) -> int:
+        """Return how many chunks are stored."""
+        with closing(connect(self.path)) as connection:
+            ((number,),) = connection.execute("SELECT count(*) FROM chunks")
+        return int(number)
 
     def test_gone(self) -> None:
         """What is not there cannot be changed or given anything; deleting it does nothing."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 from contextlib import closing
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 from connectordb.exceptions import StorageError
 from connectordb.runtime.sqlite import connect
 from connectordb.server import check
-from connectordb.server.storage import Series
+from connectordb.server.storage import Series, access
 from connectordb.server.upkeep.check import first_finding
 
 from ..storage.trees import device, stream, user
@@ -130,6 +131,19 @@ class Checking(FolderCase):
                 self.change(mend_it)
                 self.assertTrue([line for line in found if words in line], found)
                 self.assertEqual(self.findings(), [])
+
+    def test_deleted(self) -> None:
+        """What is left of a deleted stream is no fault, that of one which is there would be."""
+        number = self.series.stream_id * 2
+        self.change(f"INSERT INTO deleted_series VALUES ({number})")
+        self.assertIn("noted as those of a deleted one", self.findings()[0])
+        self.change("DELETE FROM deleted_series")
+        with mock.patch.object(access, "_AT_ONCE", 1), self.opened() as opened:
+            opened.storage.write(lambda writer: writer.delete_stream(self.series.stream_id)).result(10)
+        checked = check(self.path, print)
+        self.assertEqual((checked.streams, checked.points, checked.findings), (0, 0, 0))
+        self.change("DELETE FROM deleted_series")
+        self.assertIn("there are points, but no such stream", self.findings()[0])
 
     def test_points(self) -> None:
         """A chunk that is damaged is told with its stream's path and its indices."""

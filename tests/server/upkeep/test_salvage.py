@@ -16,7 +16,7 @@ from connectordb.exceptions import StorageError
 from connectordb.server import Salvaged, check, database, salvage
 from connectordb.server.exchange import import_database
 from connectordb.server.rights import passwords
-from connectordb.server.storage import Series
+from connectordb.server.storage import Series, access
 
 from ...support.case import SOON
 from ..storage.trees import device, stream, user
@@ -210,7 +210,7 @@ class Salvaging(FolderCase):
             writer.delete_user(ada.id)
             writer.create_user(user("ada", nickname="the second"))
 
-        with self.opened() as opened:
+        with mock.patch.object(access, "_AT_ONCE", 1), self.opened() as opened:
             opened.storage.write(change).result(SOON)
         _, found = self.salvaged()
         self.assertEqual(self.told, [])
