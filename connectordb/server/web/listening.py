@@ -28,8 +28,12 @@ def refuse_exposure(listen: Listen) -> None:
     Refuse to listen where others could read what is sent, unless that was said.
 
     Raises:
-        ConfigurationError: Other machines reach the address, and there is no TLS.
+        ConfigurationError: Other machines reach the address, and there is no TLS; or it is none, but has a port in it.
     """
+    if listen.host.count(":") == 1:  # one of IPv6 has more
+        raise ConfigurationError(
+            f"listening at {listen.host!r}: this is no address; give the port by itself (--port, listen.port)"
+        )
     if not (listen.tls_cert or listen.unencrypted or is_loopback(listen.host)):
         raise ConfigurationError(
             f"listening at {listen.host or 'all addresses'} without TLS: whoever is on the network could read passwords and "

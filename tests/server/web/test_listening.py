@@ -64,3 +64,9 @@ class ListeningTests(Case):
             refuse_exposure(Listen(host=host, tls_cert="x"))
         for host in ("127.0.0.1", "::1", "localhost"):
             refuse_exposure(Listen(host=host))
+
+    def test_port_in_the_address(self) -> None:
+        """An address with a port in it is told as that, whatever else is allowed."""
+        for listen in (Listen(host="127.0.0.1:3124"), Listen(host="0.0.0.0:80", unencrypted=True)):
+            with self.assertRaisesRegex(ConfigurationError, "no address; give the port by itself"):
+                refuse_exposure(listen)
