@@ -83,7 +83,6 @@ class App:
         self._origins = Origins(config.listen.allowed_origins, config.listen.site_url)
         cookies = Cookies(secret, config.login.cookie_days)
         self._askers = Askers(self._proxies, self._origins, cookies, config.listen.site_url)
-        self._tls = tls
         #: The requests and websockets of clients behind proxies: nobody else counts these clients' connections.
         self._guests = Places(config.limits.connections_per_address)
         self._websockets: set[Websocket] = set()
@@ -94,26 +93,22 @@ class App:
             Features(durable=True, idempotency=config.idempotency.seconds, ws_id=True, ws_index=True)
         )
         self.connections = Connections(self.handle, self.answers.error, self.answers.raw, config.limits)
-        self.door: Door | None = None
+        bounds = Bounds(
+            room(config.limits.connections), config.limits.connections_per_address, config.limits.header_seconds
+        )
+        self._door = Door(self.connections.welcome, self.answers.farewell, bounds, proxies=self._proxies, tls=tls)
 
     def start(self, listener: socket.socket) -> None:
         """Take connections of a socket that is bound."""
-        limits = self.limits
-        bounds = Bounds(room(limits.connections), limits.connections_per_address, limits.header_seconds)
-        self.door = Door(
-            listener, self.connections.welcome, self.answers.farewell, bounds, proxies=self._proxies, tls=self._tls
-        )
-        self.door.open()
+        self._door.open(listener)
 
     async def stop(self) -> None:
         """Take no more requests, finish those under way, close the websockets."""
         self.connections.stopping = True
-        if self.door is not None:
-            self.door.refuse_all(STOPPING)
+        self._door.refuse_all(STOPPING)
         leaving = [asyncio.ensure_future(websocket.close()) for websocket in self._websockets]
         await self.connections.stop(self.limits.shutdown_seconds)
-        if self.door is not None:
-            await self.door.close()
+        await self._door.close()
         await asyncio.gather(*leaving)
 
     def why_not(self) -> str:
@@ -124,7 +119,7 @@ class App:
 
     def now(self) -> tuple[int, int, int]:
         """Return how many connections there are, were sent away so far, and are websockets."""
-        return (self.door.count, self.door.refused, len(self._websockets)) if self.door else (0, 0, 0)
+        return self._door.count, self._door.refused, len(self._websockets)
 
     # --- one request ---
 

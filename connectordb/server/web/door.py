@@ -67,7 +67,6 @@ class Door:
     Accepts the connections of a listening socket; used on the event loop's thread only.
 
     Args:
-        listener: The socket, bound; the door closes it.
         welcome: Makes the protocol that speaks with a new connection, which gives back the pass in ``connection_lost``.
         farewell: Returns the whole HTTP answer for who is sent away, given what he is told and the log's reference.
         bounds: How many may be inside.
@@ -77,7 +76,6 @@ class Door:
 
     def __init__(
         self,
-        listener: socket.socket,
         welcome: Callable[[Pass], asyncio.Protocol],
         farewell: Callable[[str, str], bytes],
         bounds: Bounds,
@@ -85,7 +83,7 @@ class Door:
         proxies: Proxies | None = None,
         tls: Callable[[], ssl.SSLContext] | None = None,
     ) -> None:
-        self._listener = listener
+        self._listener: socket.socket | None = None
         self._welcome = welcome
         self._farewell = farewell
         self._bounds = bounds
@@ -102,10 +100,11 @@ class Door:
         self._leaving: deque[tuple[socket.socket, asyncio.TimerHandle]] = deque()
         self._episode = ("", 0.0)
 
-    def open(self) -> None:
-        """Begin."""
-        self._listener.setblocking(False)
-        self._accepting = asyncio.get_running_loop().create_task(self._accept_all())
+    def open(self, listener: socket.socket) -> None:
+        """Begin with a socket that is bound, which `close` closes."""
+        listener.setblocking(False)
+        self._listener = listener
+        self._accepting = asyncio.get_running_loop().create_task(self._accept_all(listener))
 
     def refuse_all(self, why: str) -> None:
         """From now on tell everybody *why* he cannot come in."""
@@ -117,7 +116,8 @@ class Door:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        self._listener.close()
+        if self._listener is not None:
+            self._listener.close()
         while self._leaving:
             self._forget()
 
@@ -128,11 +128,11 @@ class Door:
         if not self._inside[whose]:
             del self._inside[whose]
 
-    async def _accept_all(self) -> None:
+    async def _accept_all(self, listener: socket.socket) -> None:
         loop = asyncio.get_running_loop()
         while True:
             try:
-                connection, peer = await loop.sock_accept(self._listener)
+                connection, peer = await loop.sock_accept(listener)
             except ConnectionError:
                 continue  # gone before it was taken
             except OSError as error:

@@ -33,19 +33,17 @@ class MetricsPort:
     def __init__(self, metrics: Metrics, answers: Answers, limits: Limits) -> None:
         self._metrics = metrics
         self._answers = answers
-        self._bounds = Bounds(_CONNECTIONS, _CONNECTIONS, limits.header_seconds)
         self._connections = Connections(self._handle, answers.error, answers.raw, limits)
-        self._door: Door | None = None
+        bounds = Bounds(_CONNECTIONS, _CONNECTIONS, limits.header_seconds)
+        self._door = Door(self._connections.welcome, answers.farewell, bounds)
 
     def start(self, listener: socket.socket) -> None:
         """Take connections of a socket that is bound."""
-        self._door = Door(listener, self._connections.welcome, self._answers.farewell, self._bounds)
-        self._door.open()
+        self._door.open(listener)
 
     async def stop(self) -> None:
         """Answer no more."""
-        if self._door is not None:
-            await self._door.close()
+        await self._door.close()
         await self._connections.stop(0.0)
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:

@@ -56,13 +56,12 @@ class DoorTests(Case):
         async def main() -> None:
             listener = socket.create_server(("127.0.0.1", 0))
             made = Door(
-                listener,
                 Guest,
                 lambda why, ref: f"{ref}: {why}".encode(),
                 Bounds(connections, per_address, SOON),
                 **options,
             )
-            made.open()
+            made.open(listener)
             try:
                 work: Coroutine[Any, Any, None] = use(made, listener.getsockname()[1])
                 await asyncio.wait_for(work, SOON)
