@@ -12,6 +12,7 @@ from contextlib import closing, contextmanager
 from dataclasses import replace
 from math import isfinite
 from operator import le
+from typing import Any
 
 from ...exceptions import StorageError
 from ...protocol.constants import RESTAMP_STEP
@@ -154,7 +155,7 @@ class Points:
         """
         number = _number(series)
         self._changing(number)
-        removed, all = self._remove_some(int(number), most)
+        removed, all = self._remove_some(number, most)
         if not all:
             self._connection.execute("INSERT OR IGNORE INTO deleted_series VALUES (?)", (number,))
         return removed
@@ -162,7 +163,7 @@ class Points:
     def sweep(self, most: int) -> bool:
         """Remove some more chunks, *most* at most, of what `drop` left; tell whether there was something."""
         self._settle()
-        rows = self._connection.execute("SELECT series FROM deleted_series LIMIT ?", (most,)).fetchall()
+        rows: list[Any] = self._connection.execute("SELECT series FROM deleted_series LIMIT ?", (most,)).fetchall()
         for (number,) in rows:
             removed, all = self._remove_some(int(number), most)
             if not all:
