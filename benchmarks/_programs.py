@@ -28,6 +28,11 @@ class Program:
         """Return the resident memory now, in MiB."""
         return float(psutil.Process(self.pid).memory_info().rss) / 2**20
 
+    def processor(self) -> float:
+        """Return the seconds of processor time that it has taken so far."""
+        times = psutil.Process(self.pid).cpu_times()
+        return float(times.user + times.system)
+
     def forget_peak(self) -> None:
         """Have `peak` begin anew, where the system can (Linux)."""
         with contextlib.suppress(OSError):
