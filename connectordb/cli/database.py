@@ -152,7 +152,12 @@ def _listening(directory: Path, process: subprocess.Popen[bytes], log_path: Path
     while (found := running(directory)) is None or found.pid != process.pid or found.url is None:
         if process.poll() is not None:
             said = log_path.read_bytes()[begin:].decode(errors="replace").strip()
-            raise click.ClickException(said.rpartition("Error: ")[2] or f"the server ended at once; see {log_path}")
+            raise click.ClickException(
+                said.rpartition("Error: ")[2]
+                # nothing at all: there is no space for the log either
+                or f"the server ended at once, and its log ({log_path}) says nothing; "
+                f"`connectordb run {as_typed(directory)}` shows why"
+            )
         if deadline.passed():
             raise click.ClickException(f"the server does not listen after {_PATIENCE:g} s; see {log_path}")
         tick.wait(_TICK)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
 
+from ..runtime.durable import write
 from ..server import default_permissions, load_permissions
 
 _FILE = click.Path(path_type=Path)
@@ -30,10 +32,7 @@ def permissions(checked: Path | None, target: Path | None) -> None:
     elif target is None:
         click.echo(default_permissions(), nl=False)
     else:
-        # "x": nobody loses a file of his own
-        try:
-            with target.open("x", encoding="utf-8") as file:
-                file.write(default_permissions())
-        except FileExistsError as error:
-            raise click.ClickException(f"writing '{target}': it is there already; give a name that is not") from error
+        if os.path.lexists(target):  # nobody loses a file of his own
+            raise click.ClickException(f"writing '{target}': it is there already; give a name that is not")
+        write(target, default_permissions().encode())
         click.echo(f"The default permissions are in {target}; name it in connectordb.toml, [permissions] file.")

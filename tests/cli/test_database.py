@@ -184,6 +184,19 @@ class Running(Case):
         process = awaited.call_args.args[1]
         process.wait(PATIENCE)
 
+    @unittest.skipUnless(os.path.exists("/dev/full"), "there is no device that is always full")
+    def test_no_space_for_the_log(self) -> None:
+        """A server that could not even write why it ended is told with how to see it."""
+        (self.directory / "server.log").touch()
+        with (
+            Server(self.directory, port=0),
+            mock.patch("connectordb.cli.database.running", return_value=None),
+            mock.patch("connectordb.cli.database._appended", return_value=open("/dev/full", "ab", buffering=0)),
+        ):
+            done = here("start", self.directory, "--port", 0)
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stderr, r"ended at once, and its log .* says nothing; `connectordb run .*` shows why")
+
     def test_somebody_elses(self) -> None:
         """A server of another user is not stopped, and that is told."""
         with Server(self.directory, port=0), mock.patch("os.kill", side_effect=PermissionError(1, "not permitted")):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import subprocess
+from unittest import mock
 
 from connectordb.server import default_permissions
 
@@ -29,6 +32,14 @@ class Permissions(Case):
         self.assertRegex(
             again.stderr, r"\AError: writing '.*permissions\.json': it is there already; give a name that is not\n"
         )
+
+    def test_full(self) -> None:
+        """Where there is no space nothing is left, and the file is named."""
+        path = self.folder() / "permissions.json"
+        with mock.patch("os.fsync", side_effect=OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))):
+            full = run(path)
+        self.assertRegex(full.stderr, r"\AError: writing '.*permissions\.json': No space left on device\n\Z")
+        self.assertEqual(list(path.parent.iterdir()), [])
 
     def test_check(self) -> None:
         """A file is right, or it is told what is wrong and where."""
