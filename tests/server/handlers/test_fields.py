@@ -69,7 +69,14 @@ class Values(Case):
         for email, fine in (
             *(("a@b", True), ("A <a@b>", True), ("a.b+c@x.example", True), ('"a b"@c', True)),
             *(("", False), ("nonsense", False), ("@b", False), ("a@", False), ("a b@c", False), ("a@b@c", False)),
-            *(("a..b@c", False), (".a@c", False), ("a@b.", False), ('""@b', False), ("a@b\n", False), ("a@[::1]", False)),
+            *(
+                ("a..b@c", False),
+                (".a@c", False),
+                ("a@b.", False),
+                ('""@b', False),
+                ("a@b\n", False),
+                ("a@[::1]", False),
+            ),
         ):
             fields = {"role": "user", "public": True, "email": email, "description": ""}
             with self.subTest(email):
