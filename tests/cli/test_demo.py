@@ -85,6 +85,9 @@ class Demo(Case):
     @unittest.skipUnless(Path("/proc/self/maps").exists(), "what a process has loaded is not told here")
     def test_ctrl_c(self) -> None:
         """Ctrl-C at any point ends it, and nothing is left; also while it is still being loaded."""
+        # shells have what they start in the background ignore it, and so would the processes that are started here
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        self.addCleanup(signal.signal, signal.SIGINT, before)
         folders = {moment: self.folder() for moment in ("", "sync failed", "came over")}
         with ThreadPoolExecutor() as threads:
             ended = dict(zip(folders, threads.map(self.interrupted, folders, folders.values()), strict=True))
