@@ -31,6 +31,7 @@ EXTRAS = {
     ],
     "cli": ["click>=8.1", "rich>=13", "plotext>=5.2,<6", f"psutil>=5.9; {NOT_ARM32}"],
     "fast": ["orjson>=3.9"],
+    "sentiment": ["afinn>=0.1"],
 }
 EXTRAS["all"] = sorted({requirement for extra in EXTRAS.values() for requirement in extra})
 EXTRAS["test"] = ["nose2>=0.15", "hypothesis>=6.100", "coverage>=7.10"]

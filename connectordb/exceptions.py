@@ -194,7 +194,29 @@ class DownlinkRefused(DownlinkError):
 
 
 class PipeScriptError(ConnectorDBError, ValueError):
-    """A transform that cannot be compiled, or that cannot be run on this data."""
+    """
+    A transform that cannot be compiled, or that cannot be run on this data.
+
+    Attributes:
+        reason: What is wrong.
+        script: The script; empty where it is not known.
+        position: Where in the script, in characters; `None` where it is not known.
+    """
+
+    def __init__(self, reason: str, script: str = "", position: int | None = None) -> None:
+        self.reason = reason
+        self.script = script
+        self.position = position
+        super().__init__(reason if position is None else f"{reason}\n{_pointed_at(script, position)}")
+
+
+def _pointed_at(script: str, position: int) -> str:
+    """Return the line of a script in which *position* is, not more than fits a terminal, with a caret below it."""
+    begin = script.rfind("\n", 0, position) + 1
+    line = script[begin:].partition("\n")[0]
+    column = position - begin
+    cut = max(0, column - 50)
+    return f"    {line[cut : cut + 70]}\n    {' ' * (column - cut)}^"
 
 
 class StorageError(ConnectorDBError):

@@ -1,19 +1,29 @@
 """
 The transform language's room: what is computed from points, over plain iterables of ``{"t", "d"}``; pure, and lazy.
 
-Here are interpolators, datasets and merging, which the server runs. What asks a server for them is in ``query``.
+`Script` compiles and runs a script; interpolators, datasets and merging line up several sequences. The server runs them for its
+clients, and everybody can on points that are at hand. What asks a server for them is in ``query``.
 """
 
+from ..exceptions import PipeScriptError
 from .ahead import Point
 from .datasets import Columns, merge, tdataset, xdataset
 from .interpolators import INTERPOLATORS, Column, Interpolator, interpolator
+from .registry import TRANSFORMS, Argument, Transform
+from .script import Script, Session
 
 __all__ = [
     "INTERPOLATORS",
+    "TRANSFORMS",
+    "Argument",
     "Column",
     "Columns",
     "Interpolator",
+    "PipeScriptError",
     "Point",
+    "Script",
+    "Session",
+    "Transform",
     "interpolator",
     "merge",
     "tdataset",

@@ -1,10 +1,16 @@
-"""Conversions between the values of points, as the language has them (``docs/topics/wire.rst``, "Columns", has what datasets do with them)."""
+"""
+Values and their conversions, as the language has them (``docs/topics/pipescript.rst``, "Conversions").
+
+Numbers are floats, whatever a JSON reader made of them; an `int` is what some transforms count, and `Single` what one computes:
+kinds of their own, which shows where a number becomes a text and inside lists and objects.
+"""
 
 from __future__ import annotations
 
 import re
-from math import isinf
+from math import isinf, isnan
 from reprlib import Repr
+from struct import pack, unpack
 from typing import Any
 
 from ..exceptions import PipeScriptError
@@ -21,6 +27,46 @@ _SHORT = Repr()
 _SHORT.maxlevel = 2
 
 
+class Single(float):
+    """A number of 32 bits, widened."""
+
+    @classmethod
+    def of(cls, value: float) -> Single:
+        """Return the number of 32 bits that is nearest."""
+        return cls(unpack("<f", pack("<f", value))[0])
+
+    def shortest(self) -> float:
+        """Return the number with the fewest digits that is the same in 32 bits."""
+        for digits in range(1, 10):
+            candidate = float(f"{self:.{digits}g}")
+            if Single.of(candidate) == self:
+                return candidate
+        return float(self)
+
+
+def doubles(value: Any) -> Any:
+    """Return a value with all its numbers as floats, as any point that comes in has them."""
+    kind = type(value)
+    if kind is int:
+        return float(value)
+    if kind is list or kind is tuple:
+        return [doubles(item) for item in value]
+    if kind is dict:
+        return {key: doubles(item) for key, item in value.items()}
+    return value
+
+
+def widened(value: Any) -> Any:
+    """Return a value whose numbers of 32 bits are floats that print as they do."""
+    if isinstance(value, Single):
+        return value.shortest()
+    if isinstance(value, list):
+        return [widened(item) for item in value]
+    if isinstance(value, dict):
+        return {key: widened(item) for key, item in value.items()}
+    return value
+
+
 def number_in(text: str) -> float | None:
     """Return the number that *text* is, white space around it aside; `None` if it is none, or beyond a 64-bit float."""
     text = text.strip(_SPACE)
@@ -30,26 +76,127 @@ def number_in(text: str) -> float | None:
     return float(text) if _SPECIAL.fullmatch(text) else None
 
 
+def number_or_none(value: Any) -> float | None:
+    """Return *value* as a number, `None` if it is none; null is 0, truth values are 0 and 1, texts that are numbers count."""
+    if isinstance(value, (int, float)):  # truth values, too
+        return float(value)
+    if value is None:
+        return 0.0
+    if isinstance(value, str):
+        return {"true": 1.0, "false": 0.0}[value] if value in ("true", "false") else number_in(value)
+    return None
+
+
 def to_number(value: Any) -> float:
     """
-    Return *value* as a number: null is 0, truth values are 0 and 1, texts that are numbers count as such.
+    Return *value* as a number.
 
     Raises:
         PipeScriptError: It is none.
     """
-    kind = type(value)
-    if kind is float:
-        return float(value)
-    if kind is int or kind is bool:
-        return float(value)
+    number = number_or_none(value)
+    if number is None:
+        raise PipeScriptError(f"Could not convert {shown(value)} to Float")
+    return number
+
+
+def to_integer(value: Any) -> int:
+    """
+    Return *value* as an integer.
+
+    Raises:
+        PipeScriptError: It is none.
+    """
+    number = number_or_none(value)
+    if number is None or not number.is_integer():
+        raise PipeScriptError(f"Could not convert {shown(value)} to Int")
+    return int(number)
+
+
+def to_truth(value: Any) -> bool:
+    """
+    Return *value* as a truth value: of numbers those above 0 are true, of texts those that are such numbers, and "true".
+
+    Raises:
+        PipeScriptError: It is none.
+    """
+    if isinstance(value, (bool, int, float)):
+        return value > 0
+    if value is None or value in ("", "false"):
+        return False
+    if value == "true":
+        return True
+    number = number_in(value) if isinstance(value, str) else None
+    if number is None:
+        raise PipeScriptError(f"Could not convert {shown(value)} to Bool")
+    return number > 0
+
+
+def to_text(value: Any) -> str:
+    """
+    Return *value* as a text.
+
+    Raises:
+        PipeScriptError: It is a list or an object.
+    """
+    if isinstance(value, str):
+        return value
     if value is None:
-        return 0.0
-    if kind is str:
-        number = {"true": 1.0, "false": 0.0}.get(value)
-        number = number_in(value) if number is None else number
-        if number is not None:
-            return number
-    raise PipeScriptError(f"Could not convert {shown(value)} to Float")
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, float):
+        return text_of(value)
+    raise PipeScriptError(f"Could not convert {shown(value)} to String")
+
+
+def text_of(value: float) -> str:
+    """Return a number's text: six digits before the point at most, beyond that with an exponent."""
+    if isnan(value):
+        return "NaN"
+    if isinf(value):
+        return "+Inf" if value > 0 else "-Inf"
+    shortest = repr(float(value))
+    exponent = _exponent(shortest)
+    if value == 0 or -4 <= exponent < 6:
+        return f"{float(shortest):.20f}".rstrip("0").rstrip(".") if "e" in shortest else shortest.removesuffix(".0")
+    digits = shortest.lstrip("-").partition("e")[0].replace(".", "").strip("0")
+    fraction = f".{digits[1:]}" if len(digits) > 1 else ""
+    return f"{'-' * (value < 0)}{digits[0]}{fraction}e{exponent:+03d}"
+
+
+def _exponent(shortest: str) -> int:
+    """Return the power of ten of the first digit of a number that is written as Python writes it."""
+    digits, _, power = shortest.lstrip("-").partition("e")
+    whole, _, fraction = digits.partition(".")
+    if whole.strip("0"):
+        return len(whole.lstrip("0")) - 1 + int(power or 0)
+    return -(len(fraction) - len(fraction.lstrip("0")) + 1) + int(power or 0)
+
+
+def identical(a: Any, b: Any) -> bool:
+    """Tell whether two values are of the same kind and have the same content, all the way down."""
+    if type(a) is not type(b):
+        return False
+    if isinstance(a, list):
+        return len(a) == len(b) and all(map(identical, a, b))
+    if isinstance(a, dict):
+        return a.keys() == b.keys() and all(identical(item, b[key]) for key, item in a.items())
+    return bool(a == b)
+
+
+def equal(a: Any, b: Any) -> bool:
+    """Tell whether two values are equal as ``==`` has it, which compares numbers and texts that are numbers; never fails."""
+    if identical(a, b):
+        return True
+    if (type(a) is type(b) and not isinstance(a, str)) or a is None or b is None:
+        return False
+    x, y = number_or_none(a), number_or_none(b)
+    if x is None or y is None:
+        return False
+    return x == y or (isnan(x) and isnan(y))
 
 
 def shown(value: Any) -> str:

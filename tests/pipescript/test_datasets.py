@@ -74,7 +74,7 @@ class Rows(unittest.TestCase):
                 tdataset(t1, t2, dt, {})
         with self.assertRaisesRegex(PipeScriptError, "name 'x'"):
             xdataset([], {"x": ([], "sum")})
-        with self.assertRaisesRegex(PipeScriptError, "'average'; there are before, after"):
+        with self.assertRaisesRegex(PipeScriptError, "Transform average not found"):
             tdataset(0, 1, 1, {"a": ([], "average")})
 
     @given(SEQUENCE, SEQUENCE)

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
-from ...exceptions import PipeScriptError
 from ..ahead import Point
+from ..script import Script
 from .nearest import after, before, closest
+from .scripts import scripted
 from .windows import count, mean, total
 
 #: Asked with a time, it returns the column's value then.
@@ -50,14 +51,12 @@ INTERPOLATORS: Mapping[str, Named] = {
 }
 
 
-def interpolator(name: str) -> Interpolator:
+def interpolator(text: str, tz: str = "") -> Interpolator:
     """
-    Return the interpolator called *name*.
+    Return the interpolator called *text*; where none is, what the last result of *text* as a script is over each window.
 
     Raises:
-        PipeScriptError: There is none.
+        PipeScriptError: It is neither.
     """
-    try:
-        return INTERPOLATORS[name].make
-    except KeyError:
-        raise PipeScriptError(f"no interpolator is called {name!r}; there are {', '.join(INTERPOLATORS)}") from None
+    named = INTERPOLATORS.get(text)
+    return named.make if named else scripted(Script(text, tz=tz))

@@ -1,0 +1,153 @@
+"""Texts: what is in them, how they are spelt, and numbers that become ones."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from importlib.resources import files
+from math import floor, inf, isinf, isnan, nan
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+from ...exceptions import PipeScriptError
+from ..ahead import Point
+from ..registry import Argument, Context, MakeStep, Takes, transform
+from ..values import Single, text_of, to_number, to_text
+
+_BOOLEAN, _STRING = '{"type": "boolean"}', '{"type": "string"}'
+
+
+@transform(
+    "contains", "Whether a text is in it", Argument("The text", Takes.CONSTANT), stateless=True, oschema=_BOOLEAN
+)
+def contains(context: Context, wanted: Any) -> MakeStep:
+    """Whether the data, as a text, contains another one."""
+    text = to_text(wanted)
+    return lambda again: lambda point: text in to_text(point["d"])
+
+
+@transform(
+    "regex",
+    "Whether an expression matches",
+    Argument("The expression", Takes.CONSTANT),
+    stateless=True,
+    oschema=_BOOLEAN,
+)
+def regex(context: Context, expression: Any) -> MakeStep:
+    """Whether a regular expression in RE2's syntax matches somewhere in the data, as a text."""
+    matches = _compiled(to_text(expression))
+    return lambda again: lambda point: bool(matches(to_text(point["d"])))
+
+
+@lru_cache(maxsize=128)
+def _compiled(expression: str) -> Any:
+    try:
+        import re2
+    except ImportError as missing:
+        raise PipeScriptError("regex needs google-re2: pip install 'ConnectorDB[pipescript]'") from missing
+    options = re2.Options()
+    options.log_errors = False
+    try:
+        return re2.compile(expression, options).search
+    except re2.error as error:
+        raise PipeScriptError(f"{expression!r} is no regular expression: {error}") from error
+
+
+_PUNCTUATION = re.compile(r"[.,/#!$%^&*;:{}=\-_`~()]+")
+
+
+def words(text: str) -> list[str]:
+    """Return the words of a text, in lower case."""
+    # character by character: of some, what Python makes of a whole word depends on the letters around
+    return _PUNCTUATION.sub(" ", "".join(map(_lower, text))).split()
+
+
+def _lower(character: str) -> str:
+    lower = character.lower()
+    return lower if len(lower) == 1 else character
+
+
+@transform("wc", "How many words it has", stateless=True, ischema=_STRING, oschema='{"type": "integer"}')
+def wc(context: Context) -> MakeStep:
+    """The number of words in the data, as a text."""
+    return lambda again: lambda point: len(words(to_text(point["d"])))
+
+
+@transform("sentiment", "How friendly the words are", stateless=True, ischema=_STRING, oschema='{"type": "number"}')
+def sentiment(context: Context) -> MakeStep:
+    """From -1 to 1, by the scores that words have in the AFINN-111 list; 0 without words."""
+    scores = _scores()
+
+    def step(point: Point) -> Single:
+        found = words(to_text(point["d"]))
+        total = float(sum(scores.get(word, 0) for word in found))
+        return Single.of(total / (5.0 * len(found))) if found else Single(0.0)
+
+    return lambda again: step
+
+
+@lru_cache(maxsize=1)
+def _scores() -> dict[str, int]:
+    try:
+        text = (files("afinn") / "data" / "AFINN-111.txt").read_text(encoding="utf-8")
+    except (ModuleNotFoundError, OSError) as missing:
+        raise PipeScriptError("sentiment needs the AFINN-111 list: pip install 'ConnectorDB[sentiment]'") from missing
+    pairs = (line.split("\t") for line in text.splitlines() if line)
+    return {word: int(score) for word, score in pairs}
+
+
+_SIZE = Argument("How large a bucket is", Takes.CONSTANT, 10.0)
+_START = Argument("Where one begins", Takes.CONSTANT, 0.0)
+
+
+@transform("bucket", "The range that a number falls into", _SIZE, _START, stateless=True, oschema=_STRING)
+def bucket(context: Context, size: Any, start: Any) -> MakeStep:
+    """The text ``[A,B)`` of the range of that size that the data, as a number, falls into."""
+    width, begin = to_number(size), to_number(start)
+
+    def step(point: Point) -> str:
+        x = to_number(point["d"])
+        n = _floored(x - begin, width)
+        return f"[{text_of(begin + n * width)},{text_of(begin + (n + 1) * width)})"
+
+    return lambda again: step
+
+
+def _floored(x: float, width: float) -> float:
+    """Return the greatest whole number of widths in *x*, as 64-bit floats have it."""
+    if width == 0:
+        return nan if x == 0 or isnan(x) else (inf if x > 0 else -inf)
+    quotient = x / width
+    return quotient if isnan(quotient) or isinf(quotient) else float(floor(quotient))
+
+
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:")
+_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_HOST_ESCAPE = re.compile(r"%[0-7]", re.ASCII)
+_HOST = re.compile(r"[^\s\x00-\x20<>\"\\^`{}|]*")
+
+
+@transform("domain", "The host of a link", stateless=True, oschema=_STRING)
+def domain(context: Context) -> MakeStep:
+    """The host in the data, as a text that is a link, without ``www.``; empty where there is none."""
+    return lambda again: lambda point: _host(to_text(point["d"])).removeprefix("www.")
+
+
+def _host(url: str) -> str:
+    url, _, fragment = url.partition("#")
+    if _ESCAPE.search(fragment) or any(ord(character) < 0x20 or character == "\x7f" for character in url):
+        return ""
+    scheme = _SCHEME.match(url)
+    rest = url[scheme.end() :] if scheme else url
+    if not scheme and url.startswith((":", "///")):
+        return ""
+    rest = rest.partition("?")[0]
+    if not rest.startswith("//"):
+        return ""
+    authority, slash, path = rest[2:].partition("/")
+    if _ESCAPE.search(slash + path):
+        return ""
+    host = authority.rpartition("@")[2]
+    if _ESCAPE.search(host) or _HOST_ESCAPE.search(host) or not _HOST.fullmatch(host):
+        return ""
+    return unquote_to_bytes(host).decode(errors="replace") if "%" in host else host

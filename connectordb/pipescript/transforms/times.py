@@ -1,0 +1,62 @@
+"""Times of points: moved, between them, and how long something was so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from ..ahead import Point
+from ..registry import Argument, Context, MakeFlow, MakeStep, Takes, transform
+from ..values import to_number, to_truth
+
+
+@transform(
+    "tshift", "Moves datapoints in time", Argument("By how many seconds", Takes.CONSTANT), stateless=True, whole=True
+)
+def tshift(context: Context, seconds: Any) -> MakeStep:
+    """The same data at a time so many seconds later."""
+    shift = to_number(seconds)
+    return lambda again: lambda point: {"t": point["t"] + shift, "d": point["d"]}
+
+
+@transform("dt", "The time since the datapoint before")
+def dt(context: Context) -> MakeStep:
+    """Seconds since the datapoint before; 0 for the first, and behind one at time 0."""
+
+    def make(again: bool) -> Callable[[Point], float]:
+        before = 0.0
+
+        def step(point: Point) -> float:
+            nonlocal before
+            was, before = before, float(point["t"])
+            return before - was if was else 0.0
+
+        return step
+
+    return make
+
+
+def _periods(wanted: bool) -> Callable[[Context], MakeFlow]:
+    def compile_(context: Context) -> MakeFlow:
+        def flow(points: Iterator[Point], again: bool) -> Iterator[Point]:
+            start: float | None = None
+            last: Point | None = None
+            for point in points:
+                holds = to_truth(point["d"]) is wanted
+                if start is None:
+                    start, last = (point["t"] if holds else None), None
+                elif holds:
+                    last = point
+                else:
+                    yield {"t": point["t"], "d": float(point["t"] - start)}
+                    start = None
+            if start is not None and last is not None:
+                yield {"t": last["t"], "d": float(last["t"] - start)}
+
+        return flow
+
+    return compile_
+
+
+transform("ttrue", "How long the data was true, each time", one_to_one=False, flows=True)(_periods(True))
+transform("tfalse", "How long the data was false, each time", one_to_one=False, flows=True)(_periods(False))
