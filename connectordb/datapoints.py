@@ -8,14 +8,15 @@ the stream's own. Nothing here knows a server.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any, SupportsIndex, overload
 
 from .exceptions import LocalProtocolError
 from .protocol import exports, json_text
-from .protocol.points import Datapoint
+from .protocol.points import Datapoint, as_answered
+from .protocol.scripts import ScriptLike, script_text
 
 #: `repr` shows this many points at either end.
 _SHOWN = 3
@@ -68,6 +69,30 @@ class DatapointArray(list[Datapoint]):
     def copy(self) -> DatapointArray:
         """Return another array of the same points."""
         return type(self)(self)
+
+    def transform(self, script: ScriptLike, *, tz: str = "") -> DatapointArray:
+        """
+        Return what a PipeScript makes of the points, in a new array: what a server that holds them would answer.
+
+        Args:
+            script: Text, what `connectordb.pipescript.pipe` made, or a `connectordb.pipescript.Script`.
+            tz: The name of the time zone that functions of date and time use where the script names none; by default this
+                machine's. A `Script` that has one of its own keeps it.
+
+        Raises:
+            PipeScriptError: It is no script, it fails on a point, or a result is none that JSON can hold.
+        """
+        from .pipescript import Script  # loads the language when it is asked for
+
+        run = Script(script_text("script", script), tz=tz)
+        return type(self)(as_answered(point) for point in run(self._plain()))
+
+    def _plain(self) -> Iterator[Datapoint]:
+        """Yield the points with time and value alone; a dataset's row at time 0 may lack the one, a point the other."""
+        for point in self:
+            yield (
+                point if len(point) == 2 and "t" in point and "d" in point else {"t": _time(point), "d": point.get("d")}
+            )
 
     # --- in place -----------------------------------------------------------------------------------------------------
 

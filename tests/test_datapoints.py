@@ -12,12 +12,59 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectordb import DatapointArray, LocalProtocolError
+from connectordb import DatapointArray, LocalProtocolError, PipeScriptError
+from connectordb.pipescript import Script, pipe
+from connectordb.protocol.json_text import as_stored
 from tests.support.case import Case
 from tests.support.strategies import datapoints, numbers, values
 
 A = [{"t": 1.0, "d": 1}, {"t": 3.0, "d": 3}]
 B = [{"t": 0.5, "d": "x"}, {"t": 3.0, "d": "y"}, {"t": 4.0, "d": None, "o": "a/b"}]
+
+
+class Transforms(Case):
+    """A script runs over the points."""
+
+    def test_scripts(self) -> None:
+        """Text, a pipe and a `Script` are; the array stays as it was."""
+        array = DatapointArray([{"t": t, "d": t * 10} for t in range(5)])
+        before = copy.deepcopy(array)
+        for script in ("if $ > 20 | sum", pipe("if $ > {limit} | sum", limit=20), Script("if $ > 20 | sum")):
+            with self.subTest(script):
+                made = array.transform(script)
+                self.assertEqual(made, [{"t": 3, "d": 30}, {"t": 4, "d": 70}])
+                self.assertIs(type(made), DatapointArray)
+                self.assertIs(type(made[0]["d"]), int)
+        self.assertEqual(array, before)
+        self.assertEqual(DatapointArray().transform("mean"), [])
+
+    def test_odd_points(self) -> None:
+        """A point may lack its time or value, and have a sender, which goes."""
+        array = DatapointArray([{"d": 5}, {"t": 1.0}, {"t": 2, "d": 6, "o": "a/b"}])
+        self.assertEqual(array.transform("$"), [{"t": 0, "d": 5}, {"t": 1, "d": None}, {"t": 2, "d": 6}])
+
+    def test_time_zones(self) -> None:
+        """The zone is an argument; a script that has one keeps it, and says it in another."""
+        array = DatapointArray([{"t": 0, "d": None}])
+        tokyo = Script("dayhour", tz="Asia/Tokyo")
+        self.assertEqual(array.transform("dayhour", tz="Asia/Kolkata").d(), [5])
+        self.assertEqual(array.transform(tokyo, tz="Asia/Kolkata").d(), [9])
+        self.assertEqual(array.transform(pipe("{a} - dayhour", a=tokyo), tz="Asia/Kolkata").d(), [4])
+
+    def test_errors(self) -> None:
+        """What is no script, fails, or gives what JSON cannot hold."""
+        array = DatapointArray([{"t": 1, "d": "five"}])
+        for script, reason in (("if if", "\\^"), ("sum", "five"), ("0/0", "nan")):
+            with self.subTest(script), self.assertRaisesRegex(PipeScriptError, reason):
+                array.transform(script)
+        with self.assertRaisesRegex(LocalProtocolError, "script=5 is no PipeScript"):
+            array.transform(5)  # type: ignore[arg-type]
+
+    @given(datapoints())
+    def test_nothing_lost(self, points: list[dict[str, Any]]) -> None:
+        """The script that does nothing gives equal points, its numbers as a server has them."""
+        wanted = [{"t": point["t"], "d": as_stored(point["d"])} for point in points]
+        self.assertEqual(DatapointArray(points).transform("$"), wanted)
 
 
 class Lists(Case):

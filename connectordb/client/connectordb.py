@@ -138,7 +138,10 @@ class ConnectorDB(Device):
 
     def info(self) -> dict[str, Any]:
         """
-        Return what the server is: ``version``, ``transforms`` and ``interpolators``.
+        Return what the server is: its ``version``, and the ``transforms`` and ``interpolators`` that it runs.
+
+        The last two are dicts by name, with at least ``name``, ``description`` and ``documentation`` in each; a transform
+        has its ``args`` too.
 
         Calls: ``GET meta/version``, ``meta/transforms``, ``meta/interpolators``.
         """

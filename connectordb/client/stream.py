@@ -14,6 +14,7 @@ from ..protocol import json_text, ranges, rest, restamp
 from ..protocol.constants import DATAPOINT_INSERT_LIMIT
 from ..protocol.paths import Path
 from ..protocol.points import Datapoint
+from ..protocol.scripts import ScriptLike, script_text
 from ..protocol.times import Time
 from . import notes
 from .batches import batches, check_size
@@ -208,7 +209,7 @@ class Stream(ConnectorObject, depth=3):
         i1: int | None = None,
         i2: int | None = None,
         downlink: bool = False,
-        transform: str | None = None,
+        transform: ScriptLike | None = None,
     ) -> DatapointArray:
         """
         Return the points of a range, by time or by index; without any, all of them.
@@ -220,7 +221,8 @@ class Stream(ConnectorObject, depth=3):
             i1: From this index on; negative ones count from the end.
             i2: Before this one; 0 means to the end.
             downlink: Read the downlink.
-            transform: PipeScript that runs over the range.
+            transform: PipeScript that the server runs over the range: text, what `connectordb.pipescript.pipe` made, or a
+                `connectordb.pipescript.Script`.
 
         Raises:
             InvalidRange: Times and indices are mixed, or a value is of the wrong kind.
@@ -229,9 +231,8 @@ class Stream(ConnectorObject, depth=3):
         Calls: ``GET crud/<path>/data``.
         """
         fields = ranges.range_fields(now=self._session.clock.wall(), t1=t1, t2=t2, limit=limit, i1=i1, i2=i2)
-        if transform is not None and not isinstance(transform, str):
-            raise LocalProtocolError(f"transform={transform!r} is no PipeScript: expected text")
-        return self._read(self._sequence(downlink), ranges.read_parameters(fields, transform))
+        script = script_text("transform", transform)
+        return self._read(self._sequence(downlink), ranges.read_parameters(fields, script))
 
     @overload
     def __getitem__(self, getrange: int) -> Datapoint: ...
@@ -313,7 +314,7 @@ class Stream(ConnectorObject, depth=3):
     def subscribe(
         self,
         callback: Callback,
-        transform: str = "",
+        transform: ScriptLike = "",
         downlink: bool = False,
         *,
         add: bool = False,
@@ -326,7 +327,7 @@ class Stream(ConnectorObject, depth=3):
         Args:
             callback: Called as ``callback(path, datapoints)``, on a thread of its own. On a downlink, what it returns is the
                 acknowledgement: ``True`` writes the same points to the stream, a datapoint or a list of them writes those.
-            transform: PipeScript that runs over each insert.
+            transform: PipeScript that the server runs over each insert, as in reading.
             downlink: Watch the downlink.
             add: Leave the callbacks that are there for this transform; otherwise this one replaces them.
             wait: Return when the server has obeyed; otherwise at once, and connect when that can be.
@@ -336,12 +337,12 @@ class Stream(ConnectorObject, depth=3):
             NotFound, PermissionDenied: The stream is not there, or not for this caller.
             ConnectionFailed: The server is away.
         """
-        path = self._sequence(downlink)
-        return self._session.live.subscribe(path, callback, transform, add=add, wait=wait, on_error=on_error)
+        path, script = self._sequence(downlink), script_text("transform", transform)
+        return self._session.live.subscribe(path, callback, script, add=add, wait=wait, on_error=on_error)
 
-    def unsubscribe(self, transform: str = "", downlink: bool = False) -> None:
+    def unsubscribe(self, transform: ScriptLike = "", downlink: bool = False) -> None:
         """End all subscriptions with that transform; once this has returned their callbacks run no more."""
-        self._session.live.unsubscribe(self._sequence(downlink), transform)
+        self._session.live.unsubscribe(self._sequence(downlink), script_text("transform", transform))
 
     # --- export -------------------------------------------------------------------------------------------------------
 

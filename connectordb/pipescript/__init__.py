@@ -11,6 +11,7 @@ from .datasets import Columns, merge, tdataset, xdataset
 from .interpolators import INTERPOLATORS, Column, Interpolator, interpolator
 from .registry import TRANSFORMS, Argument, Transform
 from .script import Script, Session
+from .template import ScriptText, pipe
 
 __all__ = [
     "INTERPOLATORS",
@@ -22,10 +23,12 @@ __all__ = [
     "PipeScriptError",
     "Point",
     "Script",
+    "ScriptText",
     "Session",
     "Transform",
     "interpolator",
     "merge",
+    "pipe",
     "tdataset",
     "xdataset",
 ]

@@ -12,6 +12,7 @@ from .parser import parse
 from .registry import Context
 from .tree import Call, walked
 from .values import doubles, widened
+from .zones import zoned
 
 
 class Script:
@@ -34,6 +35,7 @@ class Script:
 
     def __init__(self, text: str, *, tz: str = "") -> None:
         self._text = text
+        self._tz = tz
         self._node = parse(text)
         self._program = compiled(self._node, Context(zone=tz), text)
         self._widens = any(isinstance(node, Call) and node.name == "sentiment" for node in walked(self._node))
@@ -61,6 +63,10 @@ class Script:
 
     def __str__(self) -> str:
         return str(self._node)
+
+    def __pipescript__(self) -> str:
+        """Return the script as it means the same where another time zone is local: a server, or in another script."""
+        return str(zoned(self._node, self._tz) if self._tz else self._node)
 
     def __repr__(self) -> str:
         return f"Script({self._text!r})"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import Any
 
-from ..exceptions import RemoteProtocolError
+from ..exceptions import PipeScriptError, RemoteProtocolError
 
 #: ``t`` seconds, ``d`` any JSON value, ``o`` the sender where it is not the owner.
 Datapoint = dict[str, Any]
@@ -66,3 +67,29 @@ def read_point(point: Any) -> Datapoint:
     if "d" not in point:
         point["d"] = None
     return point
+
+
+def as_answered(point: Datapoint) -> Datapoint:
+    """
+    Return a point that was computed here as it would come off the wire: time and value alone, whole numbers as integers.
+
+    Raises:
+        PipeScriptError: There is a number in it that JSON does not have.
+    """
+    try:
+        return {"t": point["t"], "d": _as_read(point.get("d"))}
+    except ValueError as error:
+        raise PipeScriptError(f"the result at {point['t']!r} has {error} in it, which JSON cannot hold") from error
+
+
+def _as_read(value: Any) -> Any:
+    if isinstance(value, float):
+        if not isfinite(value):
+            raise ValueError(repr(value))
+        # text without a fraction, and not beyond 64 bits
+        return int(value) if value.is_integer() and -(2.0**63) <= value < 2.0**64 else value
+    if isinstance(value, dict):
+        return {key: _as_read(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_as_read(item) for item in value]
+    return value

@@ -5,8 +5,8 @@ from __future__ import annotations
 import unittest
 from typing import Any
 
-from connectordb.exceptions import RemoteProtocolError
-from connectordb.protocol.points import Batch, read_point
+from connectordb.exceptions import PipeScriptError, RemoteProtocolError
+from connectordb.protocol.points import Batch, as_answered, read_point
 
 
 class Reading(unittest.TestCase):
@@ -49,3 +49,21 @@ class Batches(unittest.TestCase):
             with self.subTest(odd=odd):
                 self.assertIsNone(Batch.of([*points, odd]))
         self.assertIsNone(Batch.of([]))
+
+
+class Answering(unittest.TestCase):
+    """A point that was computed here looks as if a server had answered it."""
+
+    def test_numbers(self) -> None:
+        """Whole ones are integers, as in JSON text; the rest stays, and what is neither time nor value goes."""
+        point = {"t": 1.5, "d": {"a": [5.0, 0.5, True, None, "5.0"], "b": 2.0**70}, "o": "a/b"}
+        self.assertEqual(
+            repr(as_answered(point)), "{'t': 1.5, 'd': {'a': [5, 0.5, True, None, '5.0'], 'b': 1.1805916207174113e+21}}"
+        )
+        self.assertEqual(as_answered({"t": 1}), {"t": 1, "d": None})
+
+    def test_refused(self) -> None:
+        """What JSON cannot hold is an error, as it is in an answer."""
+        for number in (float("nan"), float("inf")):
+            with self.subTest(number), self.assertRaisesRegex(PipeScriptError, f"the result at 5 has {number} in it"):
+                as_answered({"t": 5, "d": [{"a": number}]})
