@@ -9,9 +9,10 @@ from math import inf
 from ..exceptions import PipeScriptError
 from .ahead import Ahead, Point
 from .interpolators import Column, Interpolator, interpolator
+from .script import Script
 
-#: Column → its points, and the name of the interpolator by which they become one.
-Columns = Mapping[str, tuple[Iterable[Point], str]]
+#: Column → its points, and the interpolator by which they become one: a name, or a script.
+Columns = Mapping[str, tuple[Iterable[Point], str | Script]]
 
 _Made = dict[str, Interpolator]
 

@@ -9,33 +9,37 @@ from ..client import Device, Stream
 from ..datapoints import DatapointArray
 from ..exceptions import InvalidRange, LocalProtocolError
 from ..protocol.ranges import range_fields
+from ..protocol.scripts import ScriptLike, script_text
 from ..protocol.times import Time
 from ..runtime.clock import SYSTEM
-from .merge import Merge
-from .stream_query import check_script, run, stream_query
+from .at_hand import AtHand
+from .merge import Merge, merged
+from .rows import REFERENCE, Column, rows
+from .stream_query import Remote, Source, Streamlike, check_zone, run, source
 
 #: The smallest step, and the most rows, of a dataset by time that a server makes (``docs/topics/wire.rst``, "Datasets").
 _SMALLEST_STEP, _MOST_ROWS = 0.001, 10_000_000
-
-#: The column in which the reference's own values stand.
-_REFERENCE = "x"
 
 
 class Dataset:
     """
     A table: a row for each point of *x*, or, without *x*, for each step *dt* from *t1* on and before *t2*.
 
+    With a list of datapoints in it, as *x* or as a column, it runs here: what a server holds is fetched, with its ranges and
+    transforms, and lined up here by the same rules.
+
     Args:
-        cdb: The connection, or any device: bare names are streams of its own.
-        x: The reference: a `Stream`, a path, a name, or a `Merge`. Its values stand in the column ``x``.
+        cdb: The connection, or any device: bare names are streams of its own. `None` where all points are at hand.
+        x: The reference: a `Stream`, a path, a name, a list of datapoints, or a `Merge`. Its values stand in the column ``x``.
         t1: Range of the reference, or first row; seconds, a datetime, a timedelta ago, or ISO text.
         t2: Its end.
         dt: Seconds between two rows, 0.001 at least; without *x* only.
         limit: So many points of the reference at most.
         i1: From this index of the reference on.
         i2: Before this one.
-        transform: PipeScript that runs over the reference.
+        transform: PipeScript that runs over the reference: text, what ``pipe`` made, or a ``Script``.
         posttransform: PipeScript that runs over the finished rows.
+        tz: For what runs here: the name of the time zone of scripts that name none; by default this machine's.
 
     Raises:
         InvalidRange: The range is none that a server would take.
@@ -43,48 +47,59 @@ class Dataset:
 
     def __init__(
         self,
-        cdb: Device,
-        x: Stream | Merge | str | None = None,
+        cdb: Device | None,
+        x: Streamlike | Merge | None = None,
         t1: Time | None = None,
         t2: Time | None = None,
         dt: float | None = None,
         limit: int | None = None,
         i1: int | None = None,
         i2: int | None = None,
-        transform: str | None = None,
-        posttransform: str | None = None,
+        transform: ScriptLike | None = None,
+        posttransform: ScriptLike | None = None,
+        *,
+        tz: str = "",
     ) -> None:
         self.cdb = cdb
-        self._columns: dict[str, dict[str, Any]] = {}
+        self.tz = tz
+        self._columns: dict[str, Column] = {}
+        self._steps: dict[str, float] = {}
+        self._reference: list[Source] = []
+        self._merged = isinstance(x, Merge)
         own_range = {"t1": t1, "t2": t2, "limit": limit, "i1": i1, "i2": i2, "transform": transform}
         if x is None:
-            self._base = _steps(t1, t2, dt, limit=limit, i1=i1, i2=i2, transform=transform)
+            self._steps = _steps(t1, t2, dt, limit=limit, i1=i1, i2=i2, transform=transform)
         elif dt is not None:
             raise InvalidRange("dt with x: rows come either at the points of x, or at steps of time")
         elif isinstance(x, Merge):
-            self._base = _merged(x, own_range)
+            self._reference = merged(x, own_range)
         else:
-            self._base = stream_query(cdb, x, t1=t1, t2=t2, limit=limit, i1=i1, i2=i2, transform=transform)
-        check_script("posttransform", posttransform)
-        if posttransform:
-            self._base["posttransform"] = posttransform
+            self._reference = [source(cdb, x, t1=t1, t2=t2, limit=limit, i1=i1, i2=i2, transform=transform, tz=tz)]
+        self._posttransform = script_text("posttransform", posttransform)
 
     @property
     def query(self) -> dict[str, Any]:
-        """What is sent."""
-        return {**self._base, "dataset": self._columns}
+        """What is sent. Of points at hand, which are not, it says how many there are."""
+        base: dict[str, Any] = dict(self._steps)
+        if self._merged:
+            base = {"merge": [each.shown for each in self._reference]}
+        elif self._reference:
+            base = self._reference[0].shown
+        if self._posttransform:
+            base = {**base, "posttransform": self._posttransform}
+        return {**base, "dataset": {name: column.shown for name, column in self._columns.items()}}
 
     def addStream(
         self,
-        stream: Stream | Merge | str,
-        interpolator: str = "closest",
+        stream: Streamlike | Merge,
+        interpolator: ScriptLike = "closest",
         t1: Time | None = None,
         t2: Time | None = None,
         dt: float | None = None,
         limit: int | None = None,
         i1: int | None = None,
         i2: int | None = None,
-        transform: str | None = None,
+        transform: ScriptLike | None = None,
         colname: str | None = None,
         *,
         allownil: bool = False,
@@ -93,9 +108,9 @@ class Dataset:
         Add a column.
 
         Args:
-            stream: A `Stream`, a path, a name of the device's own, or a `Merge`.
+            stream: A `Stream`, a path, a name of the device's own, a list of datapoints, or a `Merge`.
             interpolator: How a row finds its value: ``before``, ``after``, ``closest``, ``count``, ``sum``, ``mean``, or
-                PipeScript.
+                PipeScript. What ``pipe`` made, and a ``Script``, is always PipeScript, though it be called like one of these.
             t1: The range that the column looks at; by default from ten points before the dataset's own.
             t2: Its end, inclusive.
             dt: Without meaning for a column; taken, with a warning, since 0.3.5 took it.
@@ -107,29 +122,36 @@ class Dataset:
             allownil: Whether *posttransform* sees rows in which this column has no value.
 
         Raises:
-            LocalProtocolError: The name is taken or ``x``, a `Merge` has none, or there is no interpolator.
+            LocalProtocolError: The name is taken or ``x``, a `Merge` or list has none, or there is no interpolator.
             InvalidRange: Times and indices are mixed.
+            PipeScriptError: The transform of points at hand is no script.
         """
         if dt is not None:
             warnings.warn("dt has no meaning for a column of a Dataset; give it to the Dataset itself", stacklevel=2)
+        name = self._name(stream, colname)
+        own_range = {"t1": t1, "t2": t2, "limit": limit, "i1": i1, "i2": i2, "transform": transform}
+        if isinstance(stream, Merge):
+            sources = merged(stream, own_range)
+        else:
+            sources = [
+                source(self.cdb, stream, t1=t1, t2=t2, limit=limit, i1=i1, i2=i2, transform=transform, tz=self.tz)
+            ]
+        self._columns[name] = Column(sources, isinstance(stream, Merge), _interpolator(interpolator), allownil)
+
+    def _name(self, stream: object, colname: str | None) -> str:
         name = colname or (stream.path if isinstance(stream, Stream) else stream)
+        if isinstance(name, (Merge, list)):
+            what = "a Merge has" if isinstance(name, Merge) else "datapoints have"
+            raise LocalProtocolError(f"{what} no name of its own: give the column one, colname='…'")
         if not isinstance(name, str):
-            raise LocalProtocolError("a Merge has no name of its own: give the column one, colname='…'")
-        if name == _REFERENCE:
+            raise LocalProtocolError(
+                f"{name!r} is no stream: expected a Stream, 'user/device/stream', a name, a list of datapoints, or a Merge"
+            )
+        if name == REFERENCE:
             raise LocalProtocolError(f"{name!r} is the column of the reference; call this one otherwise, colname='…'")
         if name in self._columns:
             raise LocalProtocolError(f"the dataset has a column {name!r} already; give this one another, colname='…'")
-        if isinstance(stream, Merge):
-            own_range = {"t1": t1, "t2": t2, "limit": limit, "i1": i1, "i2": i2, "transform": transform}
-            column = _merged(stream, own_range)
-        else:
-            column = stream_query(self.cdb, stream, t1=t1, t2=t2, limit=limit, i1=i1, i2=i2, transform=transform)
-        if not isinstance(interpolator, str) or not interpolator:
-            raise LocalProtocolError(f"interpolator={interpolator!r}: expected 'closest', another name, or PipeScript")
-        column["interpolator"] = interpolator
-        if allownil:
-            column["allownil"] = True
-        self._columns[name] = column
+        return name
 
     def run(self) -> DatapointArray:
         """
@@ -138,22 +160,34 @@ class Dataset:
         Raises:
             LocalProtocolError: There is no column.
             ResponseError: The server refused a part of it.
+            PipeScriptError: It runs here, and a script is none or fails.
 
-        Calls: ``POST query/dataset``.
+        Calls: ``POST query/dataset``; with points at hand, ``POST query/merge`` for each stream of the server's.
         """
         if not self._columns:
             raise LocalProtocolError("the dataset has no column: addStream comes first")
-        return run(self.cdb, "dataset", self.query)
+        sources = [*self._reference, *(each for column in self._columns.values() for each in column.sources)]
+        device = self.cdb or next((each.device for each in sources if isinstance(each, Remote)), None)
+        if device is None or any(isinstance(each, AtHand) for each in sources):
+            return rows(self._steps, self._reference, self._columns, self._posttransform, self.tz)
+        check_zone(self.tz)
+        return run(device, "dataset", self.query)
 
 
-def _merged(merge: Merge, own_range: dict[str, Any]) -> dict[str, Any]:
-    given = [name for name, value in own_range.items() if value is not None]
-    if given:
-        raise InvalidRange(f"{', '.join(given)} beside a Merge has no effect: give it to the Merge's own streams")
-    return {"merge": list(merge.query)}
+def _interpolator(interpolator: ScriptLike) -> str:
+    """Return an interpolator as text: what is a script and not a name stays one."""
+    text = script_text("interpolator", interpolator)
+    if not text:
+        raise LocalProtocolError(f"interpolator={interpolator!r}: expected 'closest', another name, or PipeScript")
+    if type(interpolator) is str:
+        return text
+    from ..pipescript import ScriptText  # the language is loaded: somebody has made a script
+
+    is_name = isinstance(interpolator, str) and not isinstance(interpolator, ScriptText)
+    return f"({text})" if text.strip().isidentifier() and not is_name else text
 
 
-def _steps(t1: Time | None, t2: Time | None, dt: float | None, **without_meaning: Any) -> dict[str, Any]:
+def _steps(t1: Time | None, t2: Time | None, dt: float | None, **without_meaning: Any) -> dict[str, float]:
     given = [name for name, value in without_meaning.items() if value is not None]
     if given:
         raise InvalidRange(f"{', '.join(given)} without x: a dataset by steps of time takes t1, t2 and dt")

@@ -1,17 +1,65 @@
-"""What both kinds of query have: a stream with its range and transform, and how they are run."""
+"""What queries are made of: a stream with its range and transform, on a server or as points at hand; and how they are run."""
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal, cast
 
 from ..client import Device, Stream
 from ..datapoints import DatapointArray
 from ..exceptions import LocalProtocolError
 from ..protocol import json_text, rest
 from ..protocol.paths import Path
+from ..protocol.points import Datapoint
 from ..protocol.ranges import range_fields
+from ..protocol.scripts import ScriptLike, script_text
 from ..protocol.times import Time
 from ..runtime.clock import SYSTEM
+from .at_hand import BACK, RANGE, AtHand
+
+#: What may stand where a query wants a stream: on a server, or a list of points that is at hand.
+Streamlike = Stream | str | list[Datapoint]
+
+
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """
+    A stream on a server, with its range and transform.
+
+    Attributes:
+        device: Who asks for it.
+        shown: What is sent.
+    """
+
+    device: Device
+    shown: dict[str, Any]
+
+    def read(self, since: float | None = None) -> Iterator[Datapoint]:
+        """
+        Return the points, fetched; the server applies range and transform.
+
+        Args:
+            since: For one without a range, as a column of a dataset: where that begins.
+
+        Raises:
+            ResponseError: The server refused.
+
+        Calls: ``POST query/merge``; with *since*, before it ``GET crud/<path>/data`` for single points, to find where it begins.
+        """
+        query = self.shown
+        if since and not any(query.get(name) for name in RANGE):
+            stream = cast(Stream, self.device._at(Path.parse(query["stream"])))
+            length = len(stream)
+            # what is stored never changes its index, so that no insert meanwhile is in the way
+            first = bisect_right(range(length), since, key=lambda index: float(stream[index].get("t", 0.0)))
+            query = {**query, "i1": max(first - BACK, 0)} if first < length else query
+        return iter(run(self.device, "merge", [query]))
+
+
+#: A stream of a query.
+Source = Remote | AtHand
 
 
 def path_of(device: Device, stream: Stream | str) -> Path:
@@ -24,46 +72,47 @@ def path_of(device: Device, stream: Stream | str) -> Path:
     if isinstance(stream, Stream):
         return Path.parse(stream.path)
     if not isinstance(stream, str):
-        raise LocalProtocolError(f"{stream!r} is no stream: expected a Stream, 'user/device/stream', or a name")
+        raise LocalProtocolError(
+            f"{stream!r} is no stream: expected a Stream, 'user/device/stream', a name, or a list of datapoints"
+        )
     path = Path.parse(stream if "/" in stream else device[stream].path)
     if path.depth != 3:
         raise LocalProtocolError(f"{stream!r} is a {path.kind}: expected a stream, 'user/device/stream'")
     return path
 
 
-def stream_query(
-    device: Device,
-    stream: Stream | str,
+def source(
+    device: Device | None,
+    stream: Streamlike,
     *,
     t1: Time | None,
     t2: Time | None,
     limit: int | None,
     i1: int | None,
     i2: int | None,
-    transform: str | None,
-) -> dict[str, Any]:
+    transform: ScriptLike | None,
+    tz: str = "",
+) -> Source:
     """
-    Return the wire's form of a stream with its range and transform.
+    Return a stream with its range and transform, as a query has it.
 
     Raises:
         InvalidRange: Kinds of range are mixed.
-        LocalProtocolError: *stream* is none, or *transform* no text.
+        LocalProtocolError: *stream* is none, *transform* no text, or there is no server to ask.
+        PipeScriptError: The transform of points at hand is no script.
     """
-    check_script("transform", transform)
+    script = script_text("transform", transform)
     fields = range_fields(now=SYSTEM.wall(), t1=t1, t2=t2, limit=limit, i1=i1, i2=i2)
+    if isinstance(stream, list):
+        return AtHand(stream, fields, script, tz)
+    if device is None:
+        if not isinstance(stream, Stream):
+            raise LocalProtocolError(
+                f"{stream!r} is on no server that is known here: give the connection instead of None, or a list of datapoints"
+            )
+        device = stream.device
     query = {"stream": str(path_of(device, stream)), **fields}
-    return {**query, "transform": transform} if transform else query
-
-
-def check_script(name: str, script: object) -> None:
-    """
-    Accept text, or nothing.
-
-    Raises:
-        LocalProtocolError: *script* is something else.
-    """
-    if script is not None and not isinstance(script, str):
-        raise LocalProtocolError(f"{name}={script!r} is no PipeScript: expected text")
+    return Remote(device, {**query, "transform": script} if script else query)
 
 
 def run(device: Device, kind: Literal["merge", "dataset"], query: Any) -> DatapointArray:
@@ -78,3 +127,17 @@ def run(device: Device, kind: Literal["merge", "dataset"], query: Any) -> Datapo
     json_text.check_value(query)
     points = device._session.call(rest.query_points(kind, query))
     return DatapointArray(points)
+
+
+def check_zone(tz: str) -> None:
+    """
+    Accept a query that a server runs, as far as time zones go.
+
+    Raises:
+        LocalProtocolError: It has one.
+    """
+    if tz:
+        raise LocalProtocolError(
+            f"tz={tz!r} is for what runs here, and all of this runs on a server, which has a time zone of its own: name the "
+            f"zone in the script, hour('{tz}'), or give a Script(…, tz='{tz}')"
+        )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from connectordb import ConnectorDB, DatapointArray
-from connectordb.exceptions import InvalidRange, LocalProtocolError
+from connectordb.exceptions import InvalidRange, LocalProtocolError, PipeScriptError
+from connectordb.pipescript import Script, pipe
 from connectordb.query import Dataset, Merge
 
 from ..support.case import Case
@@ -178,6 +179,141 @@ class Building(Case):
             Dataset(self.device, x="mood").run()
 
 
+MOOD = [{"t": 1, "d": 7}, {"t": 4, "d": 3}, {"t": 11, "d": 5}]
+TEMP = [{"t": 2, "d": 73}, {"t": 5, "d": 84}, {"t": 8, "d": 81}, {"t": 11, "d": 79}]
+
+
+class AtHand(Case):
+    """Points that are at hand are lined up here."""
+
+    def test_rows(self) -> None:
+        """Without a server, by points and by time."""
+        dataset = Dataset(None, x=MOOD)
+        dataset.addStream(TEMP, colname="temp")
+        rows = dataset.run()
+        self.assertIs(type(rows), DatapointArray)
+        self.assertEqual(
+            rows,
+            [
+                {"t": 1, "d": {"temp": 73, "x": 7}},
+                {"t": 4, "d": {"temp": 84, "x": 3}},
+                {"t": 11, "d": {"temp": 79, "x": 5}},
+            ],
+        )
+        dataset = Dataset(None, t1=0, t2=12, dt=3)
+        dataset.addStream(DatapointArray(TEMP), "count", colname="n")
+        dataset.addStream(TEMP, "before", colname="v")
+        self.assertEqual(dataset.run()["d"], [{"n": 0, "v": None}] + [{"n": 1, "v": v} for v in (73, 84, 81)])
+
+    def test_what_is_shown(self) -> None:
+        """`query` tells how many points there are, and how they are used."""
+        dataset = Dataset(None, x=MOOD, t1=2, transform="$ * 2")
+        dataset.addStream(TEMP, "mean", limit=2, colname="temp", allownil=True)
+        merge = Merge(None)
+        merge.addStream(TEMP)
+        dataset.addStream(merge, colname="both")
+        self.assertEqual(
+            dataset.query,
+            {
+                "datapoints": 3,
+                "t1": 2.0,
+                "transform": "$ * 2",
+                "dataset": {
+                    "temp": {"datapoints": 4, "limit": 2, "interpolator": "mean", "allownil": True},
+                    "both": {"merge": [{"datapoints": 4}], "interpolator": "closest"},
+                },
+            },
+        )
+
+    def test_names(self) -> None:
+        """Points have no name of their own."""
+        with self.assertRaisesRegex(LocalProtocolError, "datapoints have no name of its own|colname"):
+            Dataset(None, x=MOOD).addStream(TEMP)
+
+    def test_nulls(self) -> None:
+        """They stay without a posttransform; with one, rows go that lack a value which is not allowed to be missing."""
+        early = [{"t": 0.5, "d": "x"}, {"t": 3, "d": None}, {"t": 5, "d": "y"}]
+        for allownil in (False, True):
+            for script, values in (
+                (None, ["x", None, "y"]),
+                ("$", ["x", None, "y"] if allownil else ["x", "y"]),
+                (Script("$('e')"), [None, "y"]),
+            ):
+                dataset = Dataset(None, x=MOOD, posttransform=script)
+                dataset.addStream(early, "before", colname="e", allownil=allownil)
+                found = [row["e"] if isinstance(row, dict) else row for row in dataset.run()["d"]]
+                with self.subTest(script=str(script), allownil=allownil):
+                    self.assertEqual(
+                        found,
+                        values
+                        if script is None or str(script) == "$"
+                        else (["x", None, "y"] if allownil else ["x", "y"]),
+                    )
+
+    def test_interpolators(self) -> None:
+        """Text is a name if there is one; what was made as a script is one, whatever it is called."""
+        ones = [{"t": t, "d": 1} for t in (1, 2, 3)]
+        for interpolator, wanted, said in (
+            ("sum", 3, "sum"),
+            (pipe("sum"), 3, "(sum)"),
+            (Script("count"), 3, "(count)"),
+            (pipe("$ * {x}", x=5), 5, "$ * 5"),
+            ("if $ > 5", None, "if $ > 5"),
+        ):
+            with self.subTest(repr(interpolator)):
+                dataset = Dataset(None, x=[{"t": 4, "d": 0}])
+                dataset.addStream(ones, interpolator, colname="c")
+                self.assertEqual(dataset.query["dataset"]["c"]["interpolator"], said)
+                self.assertEqual(dataset.run()["d"], [{"x": 0, "c": wanted}])
+
+    def test_time_zones(self) -> None:
+        """Every script uses the dataset's, but for those that have one of their own."""
+        points = [{"t": 86400 * 10, "d": 0}]
+        dataset = Dataset(None, x=points, transform="dayhour", posttransform="set('p', dayhour)", tz="Asia/Tokyo")
+        dataset.addStream(points, "dayhour", colname="i")
+        dataset.addStream(points, transform="dayhour", colname="t")
+        dataset.addStream(points, transform=Script("dayhour", tz="UTC"), colname="u")
+        self.assertEqual(dataset.run()["d"], [{"x": 9, "i": 9, "t": 9, "u": 0, "p": 9}])
+
+    def test_errors(self) -> None:
+        """A script that is none is told when it is given, one that fails when it runs."""
+        dataset = Dataset(None, x=MOOD)
+        with self.assertRaises(PipeScriptError):
+            dataset.addStream(TEMP, transform="if if", colname="a")
+        dataset.addStream(TEMP, "average", colname="a")
+        with self.assertRaisesRegex(PipeScriptError, "average"):
+            dataset.run()
+        dataset = Dataset(None, x=MOOD)
+        dataset.addStream([{"t": 1, "d": "x"}], "sum", colname="a")
+        with self.assertRaisesRegex(PipeScriptError, "x"):
+            dataset.run()
+
+
+class Mixed(TargetCase):
+    """What a server holds is fetched, where points at hand are among it."""
+
+    def test_mixed(self) -> None:
+        """The rows are those of the server's."""
+        device, mood, temp = self.device(), self.stream(), self.stream()
+        mood.insert_array(MOOD)
+        temp.insert_array(TEMP)
+        for x, column in ((mood, temp), (mood[:], temp), (mood, temp[:]), (mood[:], temp[:])):
+            for given in ({"x": x}, {"x": x, "t1": 2}, {"t1": 1, "t2": 9, "dt": 2.5}):
+                dataset = Dataset(device, **given)  # type: ignore[arg-type]
+                dataset.addStream(column, "closest", colname="temp")
+                whole = Dataset(None, **{**given, **({"x": mood[:]} if "x" in given else {})})  # type: ignore[arg-type]
+                whole.addStream(TEMP, "closest", colname="temp")
+                with self.subTest(given=str(given)):
+                    self.assertEqual(dataset.run(), whole.run())
+
+    def test_zone_of_a_server(self) -> None:
+        """A zone is refused where everything runs on the server."""
+        dataset = Dataset(self.device(), x="mood", tz="UTC")
+        dataset.addStream("temp")
+        with self.assertRaisesRegex(LocalProtocolError, "is for what runs here"):
+            dataset.run()
+
+
 class Running(TargetCase):
     """What comes back."""
 
@@ -198,7 +334,7 @@ class Running(TargetCase):
         dataset = Dataset(device, t1=0, t2=3, dt=1)
         dataset.addStream(own, colname="own")
         dataset.addStream(empty.name, colname="none")
-        rows = dataset.run()
+        rows = self.ran(dataset)
         self.assertEqual([row.get("t") for row in rows], [None, 1, 2])
         self.assertEqual(
             rows.d(), [{"own": "one", "none": None}, {"own": "one", "none": None}, {"own": "two", "none": None}]
@@ -218,11 +354,15 @@ class Running(TargetCase):
         merge.addStream(view)
         self.assertEqual(self.rows(self.device(), merge, own.name), [{"x": 1, own.name: 1}, {"x": 2, own.name: 1}])
 
-    def rows(self, device: Any, x: Any, *columns: Any) -> Any:
+    def rows(self, device: Any, x: Any, *columns: Any) -> list[Any]:
         """Return the rows' values."""
         dataset = Dataset(device, x=x)
         for column in columns:
             dataset.addStream(column)
+        return self.ran(dataset).d()
+
+    def ran(self, dataset: Dataset) -> DatapointArray:
+        """Return the rows."""
         rows = dataset.run()
         self.assertIs(type(rows), DatapointArray)
-        return rows.d()
+        return rows

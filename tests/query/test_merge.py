@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from connectordb import ConnectorDB, DatapointArray
 from connectordb.exceptions import InvalidRange, LocalProtocolError, ServerError
+from connectordb.pipescript import Script, pipe
 from connectordb.query import Merge
 
 from ..support.case import Case
@@ -73,6 +74,67 @@ class Building(Case):
         with self.assertRaisesRegex(LocalProtocolError, "10 streams"):
             self.merge.addStream("light")
         self.assertEqual(len(self.merge.query), 10)
+
+    def test_scripts(self) -> None:
+        """Text, a pipe and a `Script` are transforms."""
+        for transform in ("$ > 5", pipe("$ > {x}", x=5), Script("$ > 5")):
+            self.merge.addStream("light", transform=transform)
+        self.assertEqual(self.merge.query, [{"stream": "mara/lamp/light", "transform": "$ > 5"}] * 3)
+
+    def test_merges(self) -> None:
+        """A Merge in another is its streams, as they are at that time."""
+        self.merge.addStream("a", i1=3)
+        outer = Merge(self.cdb)
+        outer.addStream("mara/room/door")
+        outer.addStream(self.merge)
+        self.merge.addStream("b")
+        self.assertEqual(outer.query, [{"stream": "mara/room/door"}, {"stream": "mara/lamp/a", "i1": 3}])
+        with self.assertRaisesRegex(InvalidRange, "limit beside a Merge"):
+            outer.addStream(self.merge, limit=5)
+        for _ in range(4):
+            outer.addStream(self.merge)
+        with self.assertRaisesRegex(LocalProtocolError, "10 streams"):
+            outer.addStream(self.merge)
+
+
+class AtHand(TargetCase):
+    """Points that are at hand are merged here."""
+
+    def test_merge(self) -> None:
+        """In order of time, and of equal times those added first come first; the lists are those of the time of running."""
+        first = [{"t": 1, "d": "a1"}, {"t": 3, "d": "a3", "o": "x/y"}]
+        second = DatapointArray([{"t": 1, "d": "b1"}])
+        merge = Merge(None)
+        merge.addStream(first)
+        merge.addStream(second)
+        second.append({"t": 2})
+        merged = merge.run()
+        self.assertIs(type(merged), DatapointArray)
+        self.assertEqual(merged, [{"t": 1, "d": "a1"}, {"t": 1, "d": "b1"}, {"t": 2, "d": None}, {"t": 3, "d": "a3"}])
+        self.assertEqual(Merge(None).run(), [])
+
+    def test_many(self) -> None:
+        """Ten is a server's limit."""
+        merge = Merge(None)
+        for t in range(20):
+            merge.addStream([{"t": t, "d": t}], transform="$ * 2")
+        self.assertEqual(merge.run()["d"], [2 * t for t in range(20)])
+
+    def test_mixed(self) -> None:
+        """What a server holds is fetched, with its range."""
+        device, stream = self.device(), self.stream()
+        stream.insert_array([{"t": t, "d": "far"} for t in (1, 2, 3)])
+        merge = Merge(device)
+        merge.addStream([{"t": 2, "d": "near"}])
+        merge.addStream(stream.name, t1=1)
+        self.assertEqual(merge.run()["d"], ["near", "far", "far"])
+        only = Merge(None)
+        only.addStream(stream, i1=-1)
+        self.assertEqual(only.run(), [{"t": 3, "d": "far"}])
+        merge = Merge(device, tz="UTC")
+        merge.addStream(stream)
+        with self.assertRaisesRegex(LocalProtocolError, "is for what runs here"):
+            merge.run()
 
 
 class Running(TargetCase):

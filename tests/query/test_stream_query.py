@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from connectordb import ConnectorDB
 from connectordb.client.session import NOBODYS_PATH
 from connectordb.exceptions import InvalidRange, LocalProtocolError
-from connectordb.query.stream_query import path_of, stream_query
+from connectordb.pipescript import Script, pipe
+from connectordb.query.stream_query import Remote, check_zone, path_of, source
 
 from ..support.case import Case
+from ..support.target import TargetCase
+
+NOTHING: dict[str, Any] = {"t1": None, "t2": None, "limit": None, "i1": None, "i2": None, "transform": None}
 
 
 class Streams(Case):
@@ -51,10 +57,49 @@ class Streams(Case):
 
     def test_ranges(self) -> None:
         """Only what was given is sent; mixed kinds are refused."""
-        nothing = {"t1": None, "t2": None, "limit": None, "i1": None, "i2": None, "transform": None}
-        self.assertEqual(stream_query(self.device, "light", **nothing), {"stream": "mara/lamp/light"})
-        self.assertEqual(
-            stream_query(self.device, "light", **{**nothing, "i1": -5, "transform": "mean"}),
-            {"stream": "mara/lamp/light", "i1": -5, "transform": "mean"},
-        )
-        self.assertRaises(InvalidRange, stream_query, self.device, "light", **{**nothing, "i1": 1, "t1": 1})
+        for given, wanted in (
+            ({}, {}),
+            ({"i1": -5, "transform": "mean"}, {"i1": -5, "transform": "mean"}),
+            ({"transform": ""}, {}),
+            ({"t1": 0, "transform": pipe("$ > {x}", x=-1)}, {"t1": 0.0, "transform": "$ > (-1)"}),
+            ({"transform": Script("hour", tz="Asia/Tokyo")}, {"transform": 'hour("Asia/Tokyo")'}),
+        ):
+            with self.subTest(given):
+                made = source(self.device, "light", **{**NOTHING, **given})
+                assert isinstance(made, Remote)
+                self.assertEqual(made.shown, {"stream": "mara/lamp/light", **wanted})
+        with self.assertRaises(InvalidRange):
+            source(self.device, "light", **{**NOTHING, "i1": 1, "t1": 1})
+        with self.assertRaisesRegex(LocalProtocolError, "transform=5 is no PipeScript"):
+            source(self.device, "light", **{**NOTHING, "transform": 5})
+
+    def test_without_a_server(self) -> None:
+        """A `Stream` knows its server; a path needs one."""
+        made = source(None, self.device["light"], **NOTHING)
+        assert isinstance(made, Remote)
+        self.assertEqual((made.device, made.shown), (self.device, {"stream": "mara/lamp/light"}))
+        for name in ("light", "mara/lamp/light"):
+            with self.subTest(name), self.assertRaisesRegex(LocalProtocolError, "give the connection instead of None"):
+                source(None, name, **NOTHING)
+
+    def test_zones(self) -> None:
+        """A server has its own."""
+        check_zone("")
+        with self.assertRaisesRegex(LocalProtocolError, r"hour\('Asia/Tokyo'\)"):
+            check_zone("Asia/Tokyo")
+
+
+class Fetching(TargetCase):
+    """What a server holds is fetched, where it is lined up with what is at hand."""
+
+    def test_ten_points_back(self) -> None:
+        """A column begins ten points before the dataset does; a range of its own alone counts."""
+        stream = self.stream()
+        stream.insert_array([{"t": t, "d": t} for t in (1, *range(1, 30), 30, 30, 31)])
+        times = [point["t"] for point in stream[:]]
+        for since, begin in ((0, 0), (0.5, 0), (5, 0), (10.5, 1), (20, 11), (30, 22), (31, 0), (99, 0), (None, 0)):
+            with self.subTest(since):
+                made = source(stream.device, stream, **NOTHING)
+                self.assertEqual([point["t"] for point in made.read(since)], times[begin:])
+        made = source(stream.device, stream, **{**NOTHING, "t1": 25})
+        self.assertEqual([point["t"] for point in made.read(20)], times[26:])

@@ -51,12 +51,16 @@ INTERPOLATORS: Mapping[str, Named] = {
 }
 
 
-def interpolator(text: str, tz: str = "") -> Interpolator:
+def interpolator(text: str | Script, tz: str = "") -> Interpolator:
     """
     Return the interpolator called *text*; where none is, what the last result of *text* as a script is over each window.
+
+    A `Script` is one whatever its text, with a time zone of its own.
 
     Raises:
         PipeScriptError: It is neither.
     """
+    if isinstance(text, Script):
+        return scripted(text)
     named = INTERPOLATORS.get(text)
     return named.make if named else scripted(Script(text, tz=tz))
