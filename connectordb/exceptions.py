@@ -198,16 +198,40 @@ class PipeScriptError(ConnectorDBError, ValueError):
     A transform that cannot be compiled, or that cannot be run on this data.
 
     Attributes:
-        reason: What is wrong.
+        reason: What is wrong, in the words of a 0.3 server.
         script: The script; empty where it is not known.
         position: Where in the script, in characters; `None` where it is not known.
+        hint: More about it: what was expected, or what may have been meant.
+        index: Which point could not be worked on, counted from 0; `None` where it is not known.
+        time: That point's time; `None` where it is not known.
     """
 
-    def __init__(self, reason: str, script: str = "", position: int | None = None) -> None:
+    def __init__(self, reason: str, script: str = "", position: int | None = None, *, hint: str = "") -> None:
+        super().__init__(reason, script, position)
         self.reason = reason
         self.script = script
         self.position = position
-        super().__init__(reason if position is None else f"{reason}\n{_pointed_at(script, position)}")
+        self.hint = hint
+        self.index: int | None = None
+        self.time: float | None = None
+
+    def __str__(self) -> str:
+        text = f"{self.reason}: {self.hint}" if self.hint else self.reason
+        if self.time is not None:
+            text += f" (at {'the' if self.index is None else f'[{self.index}], the'} datapoint of time {self.time!r})"
+        if self.script and self.position is not None:
+            text += f"\n{_pointed_at(self.script, self.position)}"
+        return text
+
+    def in_script(self, script: str, position: int) -> None:
+        """Note the script and where in it, unless that is known already."""
+        self.script = self.script or script
+        self.position = position if self.position is None else self.position
+
+    def at_point(self, time: float | None, index: int | None = None) -> None:
+        """Note which point could not be worked on, unless that is known already."""
+        self.time = time if self.time is None else self.time
+        self.index = index if self.index is None else self.index
 
 
 def _pointed_at(script: str, position: int) -> str:

@@ -39,5 +39,11 @@ class Ahead:
 
     def skip(self, until: float) -> None:
         """Take the points up to and with a time, and leave them."""
-        for _ in self.window(until):
-            pass
+        following = self.next
+        if following is None or following["t"] > until:
+            return
+        points = self._points
+        while following is not None and following["t"] <= until:
+            self.passed = following
+            following = next(points, None)
+        self.next = following

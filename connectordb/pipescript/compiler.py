@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from functools import lru_cache
-from math import fmod, inf, isnan, nan
+from collections.abc import Callable, Iterator, Sequence
+from difflib import get_close_matches
+from functools import lru_cache, partial
+from math import isfinite
 from typing import Any
 
 from ..exceptions import PipeScriptError
 from . import transforms as _all  # noqa: F401  makes them known
 from .ahead import Point
+from .arithmetic import write_binary, write_prefix
+from .limits import Limits, Run, bounded
 from .parser import parse
-from .program import Program, Start, Step, beside, flow_of
+from .program import At, Flow, Part, Program, beside
 from .registry import REQUIRED, TRANSFORMS, Argument, Context, Takes, Transform
+from .source import Source, Value
 from .tree import Binary, Call, Constant, Node, Object, Pipe, Prefix, walked
-from .values import equal, number_or_none, to_number, to_truth
 
 #: What is fed to what is known beforehand.
 _DUMMY: Point = {"t": 0.0, "d": 0.0}
+
+_Done = dict[int, Program]
 
 
 def compiled(node: Node, context: Context, text: str = "") -> Program:
@@ -27,14 +32,17 @@ def compiled(node: Node, context: Context, text: str = "") -> Program:
     Raises:
         PipeScriptError: It cannot be one; the message shows which part of *text* is at fault.
     """
-    done: dict[int, Program] = {}
+    done: _Done = {}
     for part in walked(node):
         try:
-            done[id(part)] = _COMPILERS[type(part)](part, done, context)
+            program = _COMPILERS[type(part)](part, done, context)
+            if program.depth > context.limits.nesting:
+                raise PipeScriptError(f"nested more than {context.limits.nesting} levels deep")
         except PipeScriptError as error:
-            if error.position is not None or not text:
-                raise
-            raise PipeScriptError(error.reason, text, part.span[0]) from error
+            if text:
+                error.in_script(text, part.span[0])
+            raise
+        done[id(part)] = program
     return done[id(node)]
 
 
@@ -43,290 +51,258 @@ def _default(text: str) -> Node:
     return parse(text)
 
 
+def _wrong(reason: str, at: Node, hint: str = "") -> PipeScriptError:
+    """Return the error that a part of the script is at fault."""
+    return PipeScriptError(reason, position=at.span[0], hint=hint)
+
+
 # --- leaves ---
 
 
-def _constant(node: Constant, done: dict[int, Program], context: Context) -> Program:
+def _constant(node: Constant, done: _Done, context: Context) -> Program:
     return _always(node.value)
 
 
 def _always(value: Any) -> Program:
-    def start(again: bool) -> Step:
-        return lambda point: value
+    def part(source: Source, stack: list[At]) -> None:
+        plain = value is None or isinstance(value, bool) or (type(value) is float and isfinite(value))
+        stack.append(stack.pop().saying(Value(repr(value) if plain else source.given(value), type(value))))
 
-    return Program(flow_of(start, False), start, constant=True, stateless=True)
+    return Program(part, constant=True, stateless=True)
 
 
-def known(program: Program) -> Any:
+def known(program: Program, limits: Limits) -> Any:
     """Return the value of a program that is constant."""
-    return program.values(False)(_DUMMY)
-
-
-# --- operators ---
-
-
-def _add(a: Any, b: Any) -> Any:
-    x, y = number_or_none(a), number_or_none(b)
-    if x is not None and y is not None:
-        return x + y
-    if isinstance(a, str) and isinstance(b, str):
-        return a + b
-    raise PipeScriptError("Failed to perform algebraic operation: couldn't convert to float.")
-
-
-def _arithmetic(compute: Callable[[float, float], float]) -> Callable[[Any, Any], float]:
-    def operate(a: Any, b: Any) -> float:
-        x, y = number_or_none(a), number_or_none(b)
-        if x is None or y is None:
-            raise PipeScriptError("Failed to perform algebraic operation: couldn't convert to float.")
-        return compute(x, y)
-
-    return operate
-
-
-def divided(x: float, y: float) -> float:
-    """Return a quotient as 64-bit floats have it."""
-    if y:
-        return x / y
-    return nan if x == 0 or isnan(x) or isnan(y) else inf if (x > 0) == (str(y)[0] != "-") else -inf
-
-
-def remainder(x: float, y: float) -> float:
-    """Return what is left of a division, with the sign of the first."""
-    try:
-        return fmod(x, y)
-    except ValueError:
-        return nan
-
-
-def power(x: float, y: float) -> float:
-    """Return a power as 64-bit floats have it."""
-    try:
-        result = x**y
-    except ZeroDivisionError:
-        return -inf if str(x)[0] == "-" and y % 2 == 1 else inf
-    except OverflowError:
-        return -inf if x < 0 and y % 2 == 1 else inf
-    return nan if isinstance(result, complex) else result
-
-
-def _ordered(compare: Callable[[float, float], bool]) -> Callable[[Any, Any], bool]:
-    def operate(a: Any, b: Any) -> bool:
-        x, y = number_or_none(a), number_or_none(b)
-        if x is None or y is None:
-            raise PipeScriptError("Values given to comparison not numerical!")
-        return compare(x, y)
-
-    return operate
-
-
-def _both(a: Any, b: Any) -> bool:
-    x, y = to_truth(a), to_truth(b)
-    return x and y
-
-
-def _either(a: Any, b: Any) -> bool:
-    x, y = to_truth(a), to_truth(b)
-    return x or y
-
-
-OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
-    "+": _add,
-    "-": _arithmetic(lambda x, y: x - y),
-    "*": _arithmetic(lambda x, y: x * y),
-    "/": _arithmetic(divided),
-    "%": _arithmetic(remainder),
-    "^": _arithmetic(power),
-    "<": _ordered(lambda x, y: x < y),
-    "<=": _ordered(lambda x, y: x <= y),
-    ">": _ordered(lambda x, y: x > y),
-    ">=": _ordered(lambda x, y: x >= y),
-    "==": equal,
-    "!=": lambda a, b: not equal(a, b),
-    "and": _both,
-    "or": _either,
-}
-
-
-def _negated(a: Any) -> Any:
-    return not a if isinstance(a, bool) else -to_number(a)
-
-
-_PREFIXES: dict[str, Callable[[Any], Any]] = {"-": _negated, "not": lambda a: not to_truth(a)}
-
-
-def _operator(operands: tuple[Program, ...], operate: Callable[..., Any], stateless: bool) -> Program:
-    if not all(operand.one_to_one for operand in operands):
-        raise PipeScriptError("All transform arguments must be OneToOne")
-    constant = all(operand.constant for operand in operands)
-    return _valued(
-        operands, lambda again: lambda point, *values: operate(*values), constant=constant, stateless=stateless
-    )
-
-
-def _binary(node: Binary, done: dict[int, Program], context: Context) -> Program:
-    operands = (done[id(node.left)], done[id(node.right)])
-    return _operator(operands, OPERATORS[node.operator], node.operator not in ("and", "or"))
-
-
-def _prefix(node: Prefix, done: dict[int, Program], context: Context) -> Program:
-    return _operator((done[id(node.operand)],), _PREFIXES[node.operator], True)
+    return program.values(Run(limits))(_DUMMY)
 
 
 # --- what is computed at each point from what stands beside it ---
 
 
-def _valued(
-    beside_it: tuple[Program, ...],
-    make: Callable[[bool], Callable[..., Any]],
-    *,
-    whole: bool = False,
-    as_points: tuple[bool, ...] = (),
-    **declared: Any,
-) -> Program:
-    """Return a program whose steps are called with a point and the results of other programs at that point."""
-    as_points = as_points or (False,) * len(beside_it)
-    if all(program.start is not None for program in beside_it):
+def _beside(operands: Sequence[Program], write: Callable[..., At], **declared: Any) -> Program:
+    """Return a program of which *write* writes what is made of a point and of the results of other programs at that point."""
+    parts: list[Program | Part] = []
+    apart: list[Program] = []
+    for number, operand in enumerate(operands):
+        if operand.steps:
+            parts += [partial(_again, number), operand]
+        else:
+            parts.append(partial(_brought, number, len(apart)))
+            apart.append(operand)
 
-        def start(again: bool) -> Step:
-            core = make(again)
-            steps = [
-                program.points(again) if point else program.values(again)
-                for program, point in zip(beside_it, as_points, strict=True)
-            ]
-            return _with(core, steps)
+    def combined(source: Source, stack: list[At]) -> None:
+        at, *results = stack[len(stack) - len(operands) - 1 :]
+        del stack[len(stack) - len(operands) - 1 :]
+        stack.append(write(source, at, *results))
 
-        return Program(flow_of(start, whole), start, whole, **declared)
-
-    def flow(points: Iterator[Point], again: bool) -> Iterator[Point]:
-        core = make(again)
-        for *results, point in beside(points, beside_it, again):
-            given = [result if whole_ else result["d"] for result, whole_ in zip(results, as_points, strict=True)]
-            result = core(point, *given)
-            yield result if whole else {"t": point["t"], "d": result}
-
-    return Program(flow, None, whole, **declared)
+    return Program(
+        *parts,
+        combined,
+        before=(lambda points, run: beside(points, apart, run)) if apart else None,
+        rest=len(apart),
+        depth=max((operand.depth for operand in operands), default=1) + bool(apart),
+        size=sum(operand.size for operand in operands) + 1,
+        **declared,
+    )
 
 
-def _with(core: Callable[..., Any], steps: list[Step]) -> Step:
-    if not steps:
-        return core
-    if len(steps) == 1:
-        (one,) = steps
-        return lambda point: core(point, one(point))
-    if len(steps) == 2:
-        first, second = steps
-        return lambda point: core(point, first(point), second(point))
-    return lambda point: core(point, *[step(point) for step in steps])
+def _again(number: int, source: Source, stack: list[At]) -> None:
+    """Put the point itself on the stack, behind so many results."""
+    stack.append(stack[-1 - number])
+
+
+def _brought(number: int, place: int, source: Source, stack: list[At]) -> None:
+    """Put a result on the stack that came along with the point."""
+    stack.append(At(source, point=stack[-1 - number].rest[place]))
+
+
+def _operands(nodes: Sequence[Node], done: _Done, reason: str) -> list[Program]:
+    programs = [done[id(node)] for node in nodes]
+    for node, program in zip(nodes, programs, strict=True):
+        if not program.one_to_one:
+            raise _wrong(reason, node)
+        _in_step(program, node)
+    return programs
+
+
+def _in_step(program: Program, node: Node) -> None:
+    if not program.keeps_step:
+        raise _wrong("while does not give one result for each datapoint, so that nothing can be computed with it", node)
+
+
+def _binary(node: Binary, done: _Done, context: Context) -> Program:
+    operands = _operands(node.parts, done, "All transform arguments must be OneToOne")
+
+    def write(source: Source, at: At, left: At, right: At) -> At:
+        return at.saying(write_binary(source, node.operator, left.data, right.data, context.limits))
+
+    constant = all(operand.constant for operand in operands)
+    return _beside(operands, write, constant=constant, stateless=node.operator not in ("and", "or"))
+
+
+def _prefix(node: Prefix, done: _Done, context: Context) -> Program:
+    operands = _operands(node.parts, done, "All transform arguments must be OneToOne")
+
+    def write(source: Source, at: At, operand: At) -> At:
+        return at.saying(write_prefix(source, node.operator, operand.data))
+
+    return _beside(operands, write, constant=operands[0].constant, stateless=True)
 
 
 # --- objects, pipes, calls ---
 
 
-def _object(node: Object, done: dict[int, Program], context: Context) -> Program:
-    keys = [key for key, _ in node.items]
-    for key in keys:
-        if keys.count(key) > 1:
-            raise PipeScriptError(f"Key {key} found multiple times in json object")
-    values = tuple(done[id(part)] for part in node.parts)
-    if not all(value.one_to_one for value in values):
-        raise PipeScriptError("All transforms in object must be one-to-one")
-    if any(value.peeks or value.start is None for value in values):
-        raise PipeScriptError("All transforms in object must not peek")
-    constant = all(value.constant for value in values)
-    return _valued(values, lambda again: lambda point, *found: dict(zip(keys, found, strict=True)), constant=constant)
+def _object(node: Object, done: _Done, context: Context) -> Program:
+    keys: set[str] = set()
+    for key, part in node.items:
+        if key in keys:
+            raise _wrong(f"Key {key} found multiple times in json object", part)
+        keys.add(key)
+    values = _operands(node.parts, done, "All transforms in object must be one-to-one")
+    for part, value in zip(node.parts, values, strict=True):
+        if value.peeks or not value.steps:
+            raise _wrong("All transforms in object must not peek", part)
+
+    def write(source: Source, at: At, *found: At) -> At:
+        data = [each.data for each in found]
+        pairs = ", ".join(f"{source.given(key)}: {{{number}}}" for number, (key, _) in enumerate(node.items))
+        text = f"{{{{{pairs}}}}}"
+        if not all(value.kind in (bool, float) for value in data):
+            text = f"{source.given(bounded)}({text}, run)"
+        return at.saying(source.compute(text, *data))
+
+    return _beside(values, write, constant=all(value.constant for value in values))
 
 
-def _pipe(node: Pipe, done: dict[int, Program], context: Context) -> Program:
+def _pipe(node: Pipe, done: _Done, context: Context) -> Program:
     first, then = done[id(node.first)], done[id(node.then)]
     one_to_one = first.one_to_one and then.one_to_one
     if (then.constant and one_to_one) or (first.constant and then.stateless):
         if not then.constant:
-            raise PipeScriptError("GetConstant was called on a non-constant Script")
-        return _always(known(then))
+            raise _wrong("GetConstant was called on a non-constant Script", node.then)
+        return _always(known(then, context.limits))
     declared: dict[str, Any] = {
+        "gathers": then.gathers,
         "one_to_one": one_to_one,
+        "keeps_step": first.keeps_step and then.keeps_step,
         "stateless": first.stateless and then.stateless,
         "peeks": first.peeks or then.peeks,
+        "size": first.size + then.size,
     }
-    if first.start is not None and then.start is not None:
-        start = _piped(first, then)
-        whole = first.whole or then.whole
-        return Program(flow_of(start, whole), start, whole, **declared)
-    return Program(lambda points, again: then.flow(first.flow(points, again), again), None, **declared)
+    if then.before is None and not first.gathers:
+        depth = max(first.depth, then.depth)
+        return Program(first, then, before=first.before, rest=first.rest, depth=depth, **declared)
+    return Program(then, before=_one_by_one(first, then), rest=then.rest, depth=first.depth + then.depth, **declared)
 
 
-def _piped(first: Program, then: Program) -> Start:
-    def start(again: bool) -> Step:
-        one = first.points(again)
-        other = then.points(again) if first.whole else then.start(again) if then.start else None
-        assert other is not None
-        return lambda point: other(one(point))
+def _one_by_one(first: Program, then: Program) -> Flow:
+    def flow(points: Iterator[Point], run: Run) -> Iterator[Any]:
+        results = first.flow(points, run)
+        return results if then.before is None else then.before(results, run)
 
-    return start
+    return flow
 
 
-def _call(node: Call, done: dict[int, Program], context: Context) -> Program:
+def _call(node: Call, done: _Done, context: Context) -> Program:
     transform = TRANSFORMS.get(node.name)
     if transform is None:
-        raise PipeScriptError(f"Transform {node.name} not found")
-    given = tuple(done[id(part)] for part in node.args)
-    if len(given) > len(transform.args):
-        raise PipeScriptError(
-            f"{len(given)} arguments were passed to '{node.name}', which only accepts {len(transform.args)}"
+        near = get_close_matches(node.name, TRANSFORMS, n=2)
+        raise _wrong(f"Transform {node.name} not found", node, f"did you mean {' or '.join(near)}?" if near else "")
+    if len(node.args) > len(transform.args):
+        raise _wrong(
+            f"{len(node.args)} arguments were passed to '{node.name}', which only accepts {len(transform.args)}",
+            node.args[len(transform.args)],
         )
     fixed: list[Any] = []
-    beside_it: list[Program] = []
-    as_points: list[bool] = []
+    operands: list[Program] = []
+    whole: list[bool] = []
+    inner = [1]
     for number, arg in enumerate(transform.args):
-        program = _argument(transform, arg, number, given, context)
-        if arg.takes is Takes.CONSTANT:
-            fixed.append(program)
-        elif arg.takes is Takes.SCRIPT or transform.flows:
-            fixed.append(program)
+        program = _argument(transform, arg, number, node, done, context)
+        if arg.takes in (Takes.VALUE, Takes.POINT) and transform.how != "flow":
+            operands.append(program)
+            whole.append(arg.takes is Takes.POINT)
         else:
-            beside_it.append(program)
-            as_points.append(arg.takes is Takes.POINT)
-    made = transform.compile(context, *fixed)
+            fixed.append(program)
+            if isinstance(program, Program):
+                inner.append(program.depth + 1)
+    made = _made(transform, node, fixed, context)
     declared: dict[str, Any] = {
         "one_to_one": transform.one_to_one,
+        "keeps_step": transform.keeps_step,
         "stateless": transform.stateless,
         "peeks": transform.peeks,
     }
-    if transform.flows:
-        return Program(made, None, **declared)
-    return _valued(tuple(beside_it), made, whole=transform.whole, as_points=tuple(as_points), **declared)
+    if transform.how == "flow":
+        return Program(before=made, depth=max(inner) + 1, **declared)
+    program = _beside(operands, _writing(transform, made, whole), gathers=transform.gathers, **declared)
+    if transform.how == "point" and not operands and not transform.whole:
+        program.alone = made
+    program.depth = max(program.depth, *inner)
+    program.size += sum(each.size for each in fixed if isinstance(each, Program))
+    return program
+
+
+def _made(transform: Transform, node: Call, fixed: list[Any], context: Context) -> Any:
+    """Have a transform compiled; what it does not like is likely its first argument."""
+    try:
+        return transform.compile(context, *fixed)
+    except PipeScriptError as error:
+        error.in_script("", (node.args or (node,))[0].span[0])
+        raise
+
+
+def _writing(transform: Transform, made: Any, whole: list[bool]) -> Callable[..., At]:
+    """Return what writes the call of a transform's step."""
+
+    def write(source: Source, at: At, *results: At) -> At:
+        values = [each.point if point else each.data for each, point in zip(results, whole, strict=True)]
+        if transform.how == "written":
+            written: At = made(source, at, *values)
+            return written
+        given = ", ".join(f"{{{number}}}" for number in range(len(values) + 1))
+        own = at.data if transform.how == "data" else at.point
+        result = source.compute(f"{source.begun(made)}({given})", own, *values)
+        return At(source, point=result) if transform.whole else at.saying(result)
+
+    return write
 
 
 #: Transforms whose scripts may look ahead: they run them on sequences of their own.
 _MAY_PEEK = ("reduce", "filter", "apply", "top", "bottom")
 
+#: How the original calls those that it names otherwise in messages.
+_CALLED = {"map": "Map", "imap": "Imap"}
 
-def _argument(transform: Transform, arg: Argument, number: int, given: tuple[Program, ...], context: Context) -> Any:
+
+def _argument(transform: Transform, arg: Argument, number: int, node: Call, done: _Done, context: Context) -> Any:
     """Return what a transform gets for an argument: a program, or a value that is known beforehand."""
-    if number < len(given):
-        program = given[number]
-    elif arg.default is REQUIRED:
-        raise PipeScriptError(
-            f"Argument {number + 1} of transform '{transform.name}' is required (got {len(given)} args)."
-        )
-    elif arg.takes is Takes.CONSTANT:
-        return arg.default
-    else:
-        program = compiled(_default(arg.default), context)
     where = f"Argument {number + 1} of transform '{transform.name}'"
+    if number >= len(node.args):
+        if arg.default is REQUIRED:
+            raise _wrong(f"{where} is required (got {len(node.args)} args).", node)
+        return arg.default if arg.takes is Takes.CONSTANT else compiled(_default(arg.default), context)
+    given = node.args[number]
+    program = done[id(given)]
     if not program.one_to_one:
-        raise PipeScriptError(f"{where} must be OneToOne")
+        raise _wrong(f"{where} must be OneToOne", given)
     if arg.takes is Takes.CONSTANT:
         if not program.constant:
-            raise PipeScriptError(f"{where} must be a constant.")
-        return known(program)
-    if arg.takes is Takes.SCRIPT and transform.name not in _MAY_PEEK and (program.peeks or program.start is None):
-        raise PipeScriptError(f"{transform.name} cannot be used with transforms that peek.")
+            raise _wrong(f"{where} must be a constant.", given)
+        try:
+            return known(program, context.limits)
+        except PipeScriptError as error:
+            error.in_script("", given.span[0])
+            raise
+    if arg.takes is Takes.SCRIPT and transform.name not in _MAY_PEEK and (program.peeks or not program.steps):
+        name = _CALLED.get(transform.name, transform.name)
+        raise _wrong(f"{name} cannot be used with transforms that peek.", given)
+    if arg.takes is not Takes.SCRIPT:
+        _in_step(program, given)
     return program
 
 
-_COMPILERS: dict[type[Node], Callable[[Any, dict[int, Program], Context], Program]] = {
+_COMPILERS: dict[type[Node], Callable[[Any, _Done, Context], Program]] = {
     Constant: _constant,
     Call: _call,
     Prefix: _prefix,

@@ -9,37 +9,36 @@ from __future__ import annotations
 
 from ..exceptions import PipeScriptError
 from .lexer import Kind, Token, tokens
+from .limits import Limits
 from .tree import BINDING, PREFIX, Binary, Call, Constant, Node, Object, Pipe, Prefix
-
-#: Scripts within scripts, and operands within operands.
-MAX_DEPTH = 100
-
-#: Characters of a script.
-MAX_LENGTH = 100_000
 
 _COLON = 9
 _LITERALS = (Kind.NUMBER, Kind.STRING, Kind.BOOL)
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
 
 
-def parse(text: str) -> Node:
+_LIMITS = Limits()
+
+
+def parse(text: str, limits: Limits = _LIMITS) -> Node:
     """
     Return what a script says.
 
     Raises:
         PipeScriptError: It is none; the message shows where.
     """
-    if len(text) > MAX_LENGTH:
-        raise PipeScriptError(f"a script of {len(text)} characters is too long; {MAX_LENGTH} are possible")
-    parser = _Parser(text)
+    if len(text) > limits.length:
+        raise PipeScriptError(f"a script of {len(text)} characters is too long; {limits.length} are possible")
+    parser = _Parser(text, limits.nesting)
     node = parser.pipeline()
     parser.expect(Kind.END, "an operator, '|' or the end")
     return node
 
 
 class _Parser:
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, nesting: int) -> None:
         self._text = text
+        self._nesting = nesting
         self._tokens = tokens(text)
         self._at = 0
         self._depth = 0
@@ -70,7 +69,7 @@ class _Parser:
         found = "the script ends" if token.kind is Kind.END else f"{self._text[token.start : token.end]!r} stands"
         if token.kind is Kind.END and token.start < len(self._text):
             found = f"{self._text[token.start]!r}, which means nothing, stands"
-        return PipeScriptError(f"{expected} expected where {found}", self._text, token.start)
+        return PipeScriptError("syntax error", self._text, token.start, hint=f"{expected} expected where {found}")
 
     def _starts_operand(self) -> bool:
         """Whether what is next can begin an operand, a minus aside."""
@@ -120,8 +119,8 @@ class _Parser:
 
     def _expression(self, limit: int) -> Node:
         self._depth += 1
-        if self._depth > MAX_DEPTH:
-            raise PipeScriptError(f"nested more than {MAX_DEPTH} levels deep", self._text, self._next.start)
+        if self._depth > self._nesting:
+            raise PipeScriptError(f"nested more than {self._nesting} levels deep", self._text, self._next.start)
         node = self._continued(self._operand(), limit)
         self._depth -= 1
         return node

@@ -1,77 +1,254 @@
 """
 Compiled scripts: what is known of one, and the two ways in which it runs.
 
-A script that gives one result for each point as it comes is a *step*: a function that is made anew for each run and called with
-one point after the other. Everything else is a *flow*: a function from points to points, which may look ahead, leave out or hold
-back. A step is also a flow; a flow beside a step, as the argument of a transform, gets the points from a shared sequence.
+A script is written as what is done for each point (`Program.parts`). If it gives one result for each point as it comes, it can
+run point by point (`Program.start`), which is how a transform runs a script of its own; on a sequence, all that is done for
+each point is one loop, however many stages there are (`Program.flow`). What looks ahead, holds back or begins anew is a sequence
+of its own before the loop (`Program.before`), which may bring results along with each point.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from itertools import tee
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property
+from itertools import chain, tee
 from typing import Any
 
 from ..exceptions import PipeScriptError
 from .ahead import Point
+from .limits import MAX_DEPTH, Run
+from .source import Source, Value
+from .values import doubles
 
 #: Called with each point.
 Step = Callable[[Point], Any]
 
-#: Makes a step for a run; told whether a run came to its end before, which one transform remembers.
-Start = Callable[[bool], Step]
-
 #: Makes a run's results of its points.
-Flow = Callable[[Iterator[Point], bool], Iterator[Point]]
+Flow = Callable[[Iterator[Point], Run], Iterator[Any]]
 
 
-@dataclass(frozen=True, slots=True)
+class At:
+    """
+    A point while it is worked on: its time and its data, as far as they were asked for.
+
+    Attributes:
+        rest: Results that came along with it.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        *,
+        point: Value | None = None,
+        data: Value | None = None,
+        origin: At | None = None,
+        rest: Sequence[Value] = (),
+    ) -> None:
+        self._source = source
+        self._point = point
+        self._data = data
+        self._time: Value | None = None
+        #: The point whose time this one has.
+        self._origin: At = origin._origin if origin is not None else self
+        self.rest = rest
+
+    @property
+    def point(self) -> Value:
+        """The point as a whole."""
+        if self._point is None:
+            self._point = self._source.compute('{{"t": {0}, "d": {1}}}', self._origin.time, self.data)
+        return self._point
+
+    @property
+    def data(self) -> Value:
+        """What it says."""
+        if self._data is None:
+            self._data = self._source.compute('{0}["d"]', self.point)
+        return self._data
+
+    @property
+    def time(self) -> Value:
+        """When."""
+        if self._origin is not self:
+            return self._origin.time
+        if self._time is None:
+            self._time = self._source.compute('{0}["t"]', self.point)
+        return self._time
+
+    def saying(self, data: Value) -> At:
+        """Return a point of the same time with other data."""
+        return At(self._source, data=data, origin=self)
+
+
+class Foreign(At):
+    """A point that comes from outside; it is passed on as it is where it has no more than time and data, as the language has it."""
+
+    def __init__(self, source: Source) -> None:
+        super().__init__(source, data=Value("data"))
+
+    @property
+    def point(self) -> Value:
+        """The point as a whole."""
+        if self._point is None:
+            self._point = self._source.compute(
+                'point if len(point) == 2 and "d" in point and point["d"] is data else {{"t": {0}, "d": data}}',
+                self.time,
+            )
+        return self._point
+
+    @property
+    def time(self) -> Value:
+        """When."""
+        return Value('point["t"]')
+
+
+#: Writes a part of what is done for a point: takes points off the stack and puts there what becomes of them.
+Part = Callable[[Source, list[At]], None]
+
+_STEP = """
+def begin(run):
+    {begin}
+    def step(point):"""
+
+_LOOP = """
+def flow(points, run):
+    point = None
+    {begin}
+    try:
+        for {row} in points:"""
+
+_TAKEN_IN = """            data = point["d"] if "d" in point else None
+            if data.__class__ is not float:
+                data = float(data) if data.__class__ is int else taken_in(data)"""
+
+_LOOP_END = """    except PipeScriptError as error:
+        error.at_point(None if point is None else point["t"]{index})
+        raise"""
+
+_OVERFLOW = """
+    except OverflowError as error:
+        wrong = PipeScriptError("Could not convert a number to Float: it is too large")
+        wrong.at_point(point["t"], run.index())
+        raise wrong from error"""
+
+
 class Program:
     """
     A script that can be run.
 
     Attributes:
-        flow: How it runs on a sequence.
-        start: How it runs point by point; `None` where it cannot.
-        whole: Whether a step returns whole points, whose times may be others, rather than values.
+        parts: What is done for each point: one after the other, they put the result in the point's place on a stack.
+        before: What makes the points of which it is done; `None` if these are the script's own.
+        rest: How many results come along with each point from there.
+        steps: Whether it can run point by point.
+        gathers: Whether there are no results until all points are through; they come along with what is left on the stack.
         one_to_one: Whether it is declared to give one result for each point.
+        keeps_step: Whether it does.
         constant: Whether its result is always the same.
         stateless: Whether it is declared to know nothing of other points.
         peeks: Whether it is declared to look at later points.
+        depth: How many sequences and scripts are within each other.
+        size: How many operations it has.
     """
 
-    flow: Flow
-    start: Start | None = None
-    whole: bool = False
-    one_to_one: bool = True
-    constant: bool = False
-    stateless: bool = False
-    peeks: bool = False
+    def __init__(
+        self,
+        *parts: Program | Part,
+        before: Flow | None = None,
+        rest: int = 0,
+        gathers: bool = False,
+        one_to_one: bool = True,
+        keeps_step: bool = True,
+        constant: bool = False,
+        stateless: bool = False,
+        peeks: bool = False,
+        depth: int = 1,
+        size: int = 1,
+    ) -> None:
+        self.parts = parts
+        self.before = before
+        self.rest = rest
+        self.gathers = gathers
+        self.one_to_one = one_to_one
+        self.keeps_step = keeps_step
+        self.constant = constant
+        self.stateless = stateless
+        self.peeks = peeks
+        self.depth = depth
+        self.size = size
+        self.steps = before is None and keeps_step
+        #: What begins a step that is called with points and returns data, where that is all there is.
+        self.alone: Callable[[Run], Step] | None = None
 
-    def values(self, again: bool) -> Step:
-        """Return a step that returns values."""
-        assert self.start is not None
-        step = self.start(again)
-        return (lambda point: step(point)["d"]) if self.whole else step
+    def _written(self, source: Source, at: At) -> At:
+        stack = [at]
+        waiting: list[Program | Part] = [self]
+        while waiting:
+            part = waiting.pop()
+            if isinstance(part, Program):
+                waiting += reversed(part.parts)
+            else:
+                part(source, stack)
+        return stack[-1]
 
-    def points(self, again: bool) -> Step:
-        """Return a step that returns points."""
-        assert self.start is not None
-        step = self.start(again)
-        return step if self.whole else (lambda point: {"t": point["t"], "d": step(point)})
+    @cached_property
+    def start(self) -> Callable[[Run], Step]:
+        """Begin a run; the step that is returned is called with one point after the other, and returns a point for each."""
+        return self._stepping(lambda at: at.point)
+
+    @cached_property
+    def values(self) -> Callable[[Run], Step]:
+        """Begin a run, of which only the data is wanted."""
+        return self.alone or self._stepping(lambda at: at.data)
+
+    def _stepping(self, wanted: Callable[[At], Value]) -> Callable[[Run], Step]:
+        assert self.steps
+        source = Source()
+        source.do("return {0}", wanted(self._written(source, At(source, point=Value("point")))))
+        begin: Callable[[Run], Step] = source.function("begin", _STEP, 8, "    return step")
+        return begin
+
+    def flow(self, points: Iterator[Point], run: Run) -> Iterator[Point]:
+        """Yield the results of a run."""
+        return self._loop(points if self.before is None else self.before(points, run), run)
+
+    def first(self, points: Iterable[Point], run: Run) -> Iterator[Point]:
+        """Yield the results of a run on points that come from outside."""
+        if self.before is None:
+            return self._taking_in(iter(points), run)
+        return self._loop(self.before(_IDENTITY._taking_in(iter(points), run), run), run)
+
+    @cached_property
+    def _loop(self) -> Flow:
+        return self._looping(False)
+
+    @cached_property
+    def _taking_in(self) -> Flow:
+        return self._looping(True)
+
+    def _looping(self, outside: bool) -> Flow:
+        source = Source()
+        rest = [f"r{number}" for number in range(self.rest)]
+        at = Foreign(source) if outside else At(source, point=Value("point"), rest=[Value(name) for name in rest])
+        result = self._written(source, at)
+        tail = _LOOP_END.replace("{index}", ", run.index()" if outside else "") + (_OVERFLOW if outside else "")
+        if self.gathers:
+            tail = f"        yield from {result.rest[0].name}\n{tail}"
+        else:
+            source.do("yield {0}", result.point)
+        head = _LOOP.replace("{row}", ", ".join([*rest, "point"])) + ("\n" + _TAKEN_IN if outside else "")
+        flow: Flow = source.function("flow", head, 12, tail, taken_in=taken_in, PipeScriptError=PipeScriptError)
+        return flow
 
 
-def flow_of(start: Start, whole: bool) -> Flow:
-    """Return the flow that a step is."""
+_IDENTITY = Program()
 
-    def valued(points: Iterator[Point], again: bool) -> Iterator[Point]:
-        step = start(again)
-        for point in points:
-            yield {"t": point["t"], "d": step(point)}
 
-    return (lambda points, again: map(start(again), points)) if whole else valued
+def taken_in(data: Any) -> Any:
+    """Return data from outside as the language has it: all numbers as floats."""
+    kind = type(data)
+    return data if kind is str or kind is bool else doubles(data, MAX_DEPTH)
 
 
 class Cursor:
@@ -83,24 +260,24 @@ class Cursor:
 
     __slots__ = ("_ahead", "_ended", "_error", "_points")
 
-    def __init__(self, points: Iterator[Point]) -> None:
+    def __init__(self, points: Iterator[Any]) -> None:
         self._points = points
-        self._ahead: deque[Point] = deque()
+        self._ahead: deque[Any] = deque()
         self._ended = False
         self._error: PipeScriptError | None = None
 
-    def __iter__(self) -> Iterator[Point]:
+    def __iter__(self) -> Iterator[Any]:
         return self
 
-    def __next__(self) -> Point:
+    def __next__(self) -> Any:
         if self._ahead:
             return self._ahead.popleft()
         if self._error is not None:
             raise self._error
         return next(self._points)
 
-    def peek(self, places: int = 1) -> Point | None:
-        """Return the point so many places further down; `None` behind the last one."""
+    def peek(self, places: int = 1) -> Any:
+        """Return what is so many places further down; `None` behind the last."""
         ahead = self._ahead
         while len(ahead) < places and not self._ended:
             try:
@@ -121,11 +298,6 @@ class _Failed:
         self.error = error
 
 
-def shared(points: Iterator[Point], times: int) -> list[Iterator[Point]]:
-    """Return a sequence several times; each has its points, and fails where it fails."""
-    return [_branch(branch) for branch in tee(_kept(points), times)]
-
-
 def _kept(points: Iterator[Point]) -> Iterator[Point | _Failed]:
     try:
         yield from points
@@ -140,13 +312,8 @@ def _branch(points: Iterator[Point | _Failed]) -> Iterator[Point]:
         yield point
 
 
-def beside(points: Iterator[Point], programs: tuple[Program, ...], again: bool) -> Iterator[tuple[Any, ...]]:
+def beside(points: Iterator[Point], programs: Sequence[Program], run: Run) -> Iterator[tuple[Any, ...]]:
     """Yield for each point what the programs make of it, as points, and the point itself."""
-    if all(program.start for program in programs):
-        steps = [program.points(again) for program in programs]
-        for point in points:
-            yield (*[step(point) for step in steps], point)
-        return
-    *branches, own = shared(points, len(programs) + 1)
-    flows = [program.flow(branch, again) for program, branch in zip(programs, branches, strict=True)]
-    yield from zip(*flows, own)  # noqa: B905  a flow that fails ends it, one that is short cannot be told from the end
+    *branches, own = map(_branch, tee(_kept(points), len(programs) + 1))
+    flows = [program.flow(branch, run) for program, branch in zip(programs, branches, strict=True)]
+    return zip(*chain(flows, (own,)))  # noqa: B905  a flow that fails ends it, one that is short cannot be told from the end

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, Literal
 
-from .ahead import Point
-from .program import Program, Step
-
-#: Text and lists that transforms hold, and how far they look ahead.
-SPLIT_MAX, STRING_MAX, PEEK_MAX = 50_000, 1_000_000, 100
+from .limits import Limits, Run
+from .program import At, Flow, Program
+from .source import Source, Value
 
 
 class Takes(Enum):
@@ -55,22 +53,23 @@ class Context:
 
     Attributes:
         zone: The name of the time zone that "Local" means; empty for this machine's.
-        split_max: Keys of a map, and values that `new` remembers.
-        string_max: Bytes of a text that is put together.
-        peek_max: Points that `next` looks ahead.
+        limits: What it may take.
     """
 
     zone: str = ""
-    split_max: int = SPLIT_MAX
-    string_max: int = STRING_MAX
-    peek_max: int = PEEK_MAX
+    limits: Limits = Limits()
 
 
-#: Makes a step of a run: called with a point and the values of the arguments that are run beside it.
-MakeStep = Callable[[bool], Callable[..., Any]]
+#: Begins a run of a step: what it returns is called with a point and the values of the arguments that are run beside it.
+MakeStep = Callable[[Run], Callable[..., Any]]
 
-#: Makes a run of points: also called with the programs of such arguments.
-MakeFlow = Callable[[Iterator[Point], bool], Iterator[Point]]
+#: Writes a step, given the point and such values.
+WriteStep = Callable[..., At]
+
+
+#: A step that is called with each point, one that is called with its data alone, Python that is written (`WriteStep`), or a
+#: sequence made of a sequence (`Flow`).
+How = Literal["point", "data", "written", "flow"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +80,14 @@ class Transform:
     Attributes:
         name: What it is called.
         description: What it does, in a sentence.
-        compile: Called with the context and the arguments; returns what makes a step, or with `flows` what makes a run.
+        compile: Called with the context and the arguments that are known or run by the transform itself; returns what begins
+            a step, or what `how` says.
         args: Its arguments.
+        how: How it runs.
         one_to_one, stateless, peeks: What is declared of it.
+        keeps_step: Whether it gives one result for each point, whatever is declared.
+        gathers: Whether its results come when all points are through.
         whole: Whether its steps return whole points.
-        flows: Whether it makes runs rather than steps.
         ischema, oschema: What it takes and gives, as JSON Schema; empty where that is anything.
         documentation: All about it, in Markdown.
     """
@@ -94,11 +96,13 @@ class Transform:
     description: str
     compile: Callable[..., Any]
     args: tuple[Argument, ...] = ()
+    how: How = "point"
     one_to_one: bool = True
     stateless: bool = False
     peeks: bool = False
+    keeps_step: bool = True
+    gathers: bool = False
     whole: bool = False
-    flows: bool = False
     ischema: str = ""
     oschema: str = ""
     documentation: str = ""
@@ -128,18 +132,20 @@ def transform(
 
 
 __all__ = [
-    "PEEK_MAX",
     "REQUIRED",
-    "SPLIT_MAX",
-    "STRING_MAX",
     "TRANSFORMS",
     "Argument",
+    "At",
     "Context",
-    "MakeFlow",
+    "Flow",
+    "How",
     "MakeStep",
     "Program",
-    "Step",
+    "Run",
+    "Source",
     "Takes",
     "Transform",
+    "Value",
+    "WriteStep",
     "transform",
 ]

@@ -8,11 +8,14 @@ from typing import Any
 from ..exceptions import PipeScriptError
 from .ahead import Point
 from .compiler import compiled
+from .limits import Limits, Run
 from .parser import parse
 from .registry import Context
 from .tree import Call, walked
-from .values import doubles, widened
+from .values import widened
 from .zones import zoned
+
+_LIMITS = Limits()
 
 
 class Script:
@@ -28,16 +31,18 @@ class Script:
     Args:
         text: The script.
         tz: The name of the time zone that "Local" means; this machine's, where it is left out.
+        limits: How large it may be, and what its runs may hold.
 
     Raises:
         PipeScriptError: It is no script; the message shows where.
     """
 
-    def __init__(self, text: str, *, tz: str = "") -> None:
+    def __init__(self, text: str, *, tz: str = "", limits: Limits = _LIMITS) -> None:
         self._text = text
         self._tz = tz
-        self._node = parse(text)
-        self._program = compiled(self._node, Context(zone=tz), text)
+        self._limits = limits
+        self._node = parse(text, limits)
+        self._program = compiled(self._node, Context(tz, limits), text)
         self._widens = any(isinstance(node, Call) and node.name == "sentiment" for node in walked(self._node))
 
     def __call__(self, points: Iterable[Point]) -> Iterator[Point]:
@@ -58,8 +63,9 @@ class Script:
         return Session(self)
 
     def _run(self, points: Iterable[Point], again: bool) -> Iterator[Point]:
-        results = self._program.flow(_taken_in(points), again)
-        return map(_let_out, results) if self._widens else iter(results)
+        run = Run(self._limits, again)
+        results = self._program.first(run.counted(points), run)
+        return map(_let_out, results) if self._widens else results
 
     def __str__(self) -> str:
         return str(self._node)
@@ -83,16 +89,6 @@ class Session:
         """Yield what the script makes of points; its state is cleared behind the last of them."""
         yield from self._script._run(points, self._again)
         self._again = True
-
-
-def _taken_in(points: Iterable[Point]) -> Iterator[Point]:
-    for point in points:
-        data = point.get("d")
-        kind = type(data)
-        if len(point) == 2 and "d" in point and (kind is float or kind is str or kind is bool):
-            yield point
-        else:
-            yield {"t": point["t"], "d": doubles(data)}
 
 
 def _let_out(point: Point) -> dict[str, Any]:

@@ -132,7 +132,7 @@ def _explained(error: PipeScriptError, text: str, placed: list[_Placed]) -> Pipe
     """Return an error of reading the script, saying which value it is about if it is about one."""
     for place in placed:
         if error.position is not None and place.start <= error.position < place.end:
-            reason = f"{{{place.name}}} is {_shown(place.value)}, which cannot stand here: {error.reason}"
+            reason = f"{{{place.name}}} is {_shown(place.value)}, which cannot stand here: {error.hint or error.reason}"
             return PipeScriptError(reason, text, place.start)
     return error
 

@@ -44,15 +44,25 @@ class Single(float):
         return float(self)
 
 
-def doubles(value: Any) -> Any:
-    """Return a value with all its numbers as floats, as any point that comes in has them."""
+def doubles(value: Any, levels: int) -> Any:
+    """
+    Return a value with all its numbers as floats, as any point that comes in has them.
+
+    Raises:
+        PipeScriptError: It is nested in more than so many levels, or a number is none that a float can be.
+    """
     kind = type(value)
     if kind is int:
-        return float(value)
-    if kind is list or kind is tuple:
-        return [doubles(item) for item in value]
-    if kind is dict:
-        return {key: doubles(item) for key, item in value.items()}
+        try:
+            return float(value)
+        except OverflowError as error:
+            raise PipeScriptError(f"{shown(value)} is more than a float can be") from error
+    if kind is list or kind is tuple or kind is dict:
+        if not levels:
+            raise PipeScriptError("the data is nested too deep")
+        if kind is dict:
+            return {key: doubles(item, levels - 1) for key, item in value.items()}
+        return [doubles(item, levels - 1) for item in value]
     return value
 
 

@@ -10,7 +10,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from connectordb.exceptions import PipeScriptError
-from connectordb.pipescript.parser import MAX_DEPTH, MAX_LENGTH, parse
+from connectordb.pipescript.limits import Limits
+from connectordb.pipescript.parser import parse
 from connectordb.pipescript.tree import Binary, Call, Constant, Pipe, Prefix
 
 VECTORS = json.loads((Path(__file__).parent.parent / "vectors" / "pipescript_vectors.json").read_text(encoding="utf-8"))
@@ -83,15 +84,16 @@ class Mistakes(unittest.TestCase):
                     parse(text)
                 self.assertIn(expected, str(caught.exception))
                 self.assertEqual(caught.exception.script, text)
+                self.assertEqual(caught.exception.reason, "syntax error")
 
     def test_bounds(self) -> None:
         """Neither depth nor length get far."""
         for text in ("(" * 500 + "1" + ")" * 500, "-" * 5000 + "1", "not " * 5000 + "1", "$(" * 500, "{'a':" * 500):
-            with self.assertRaisesRegex(PipeScriptError, f"nested more than {MAX_DEPTH} levels"):
+            with self.assertRaisesRegex(PipeScriptError, "nested more than 100 levels"):
                 parse(text)
         parse("(" * 90 + "1" + ")" * 90)
         with self.assertRaisesRegex(PipeScriptError, "too long"):
-            parse("$" * (MAX_LENGTH + 1))
+            parse("$" * (Limits().length + 1))
 
     @given(
         st.text(max_size=20)

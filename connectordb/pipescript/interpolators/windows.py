@@ -36,6 +36,7 @@ def _sum(ahead: Ahead, time: float) -> tuple[float, int]:
     # by repeated addition, as the original does it: math.fsum would differ in the last digit
     whole, number = 0.0, 0
     for point in ahead.window(time):
-        whole += to_number(point.get("d"))
+        data = point.get("d")
+        whole += data if type(data) is float else to_number(data)
         number += 1
     return whole, number

@@ -8,7 +8,7 @@ from typing import Any
 
 from ...exceptions import PipeScriptError
 from ..ahead import Point
-from ..registry import Argument, Context, MakeStep, Takes, transform
+from ..registry import Argument, Context, MakeStep, Run, Takes, transform
 from ..values import to_number, to_text, to_truth
 
 _COUNT = '{"type": "integer","minimum": 0}'
@@ -16,7 +16,7 @@ _COUNT = '{"type": "integer","minimum": 0}'
 
 def _counting(begin: int) -> Callable[[Context], MakeStep]:
     def compile_(context: Context) -> MakeStep:
-        def make(again: bool) -> Callable[[Point], int]:
+        def make(run: Run) -> Callable[[Point], int]:
             number = begin - 1
 
             def step(point: Point) -> int:
@@ -35,16 +35,15 @@ transform("count", "How many datapoints there were so far", oschema=_COUNT)(_cou
 transform("i", "How many datapoints there were before", oschema=_COUNT)(_counting(0))
 
 
-@transform("sum", "The sum of the datapoints so far")
+@transform("sum", "The sum of the datapoints so far", how="data")
 def sum_(context: Context) -> MakeStep:
     """The sum of the data so far, as numbers."""
 
-    def make(again: bool) -> Callable[[Point], float]:
+    def make(run: Run) -> Callable[[Any], float]:
         total = 0.0
 
-        def step(point: Point) -> float:
+        def step(data: Any) -> float:
             nonlocal total
-            data = point["d"]
             total += data if type(data) is float else to_number(data)
             return total
 
@@ -53,16 +52,15 @@ def sum_(context: Context) -> MakeStep:
     return make
 
 
-@transform("mean", "The mean of the datapoints so far")
+@transform("mean", "The mean of the datapoints so far", how="data")
 def mean(context: Context) -> MakeStep:
     """The mean of the data so far, as numbers."""
 
-    def make(again: bool) -> Callable[[Point], float]:
+    def make(run: Run) -> Callable[[Any], float]:
         total, number = 0.0, 0
 
-        def step(point: Point) -> float:
+        def step(data: Any) -> float:
             nonlocal total, number
-            data = point["d"]
             total += data if type(data) is float else to_number(data)
             number += 1
             return total / number
@@ -77,7 +75,7 @@ _WEIGHT = Argument("What is compared; the data, where it is left out", Takes.VAL
 
 def _extreme(sign: float) -> Callable[[Context], MakeStep]:
     def compile_(context: Context) -> MakeStep:
-        def make(again: bool) -> Callable[[Point, Any], Point]:
+        def make(run: Run) -> Callable[[Point, Any], Point]:
             best, kept = -inf, None
 
             def step(point: Point, weight: Any) -> Point:
@@ -100,16 +98,16 @@ transform("max", "The datapoint with the greatest weight so far", _WEIGHT, whole
 transform("min", "The datapoint with the smallest weight so far", _WEIGHT, whole=True)(_extreme(-1.0))
 
 
-@transform("alltrue", "Whether all datapoints were true so far")
+@transform("alltrue", "Whether all datapoints were true so far", how="data")
 def alltrue(context: Context) -> MakeStep:
     """True as long as the data was true."""
 
-    def make(again: bool) -> Callable[[Point], bool]:
+    def make(run: Run) -> Callable[[Any], bool]:
         all_ = True
 
-        def step(point: Point) -> bool:
+        def step(data: Any) -> bool:
             nonlocal all_
-            all_ = to_truth(point["d"]) and all_
+            all_ = to_truth(data) and all_
             return all_
 
         return step
@@ -117,16 +115,16 @@ def alltrue(context: Context) -> MakeStep:
     return make
 
 
-@transform("anytrue", "Whether a datapoint was true so far")
+@transform("anytrue", "Whether a datapoint was true so far", how="data")
 def anytrue(context: Context) -> MakeStep:
     """True once the data was true; also true from the beginning where it begins anew, as on the original."""
 
-    def make(again: bool) -> Callable[[Point], bool]:
-        any_ = again
+    def make(run: Run) -> Callable[[Any], bool]:
+        any_ = run.again
 
-        def step(point: Point) -> bool:
+        def step(data: Any) -> bool:
             nonlocal any_
-            any_ = to_truth(point["d"]) or any_
+            any_ = to_truth(data) or any_
             return any_
 
         return step
@@ -134,19 +132,23 @@ def anytrue(context: Context) -> MakeStep:
     return make
 
 
-@transform("append", "The texts of the datapoints so far, one behind the other", oschema='{"type": "string"}')
+@transform(
+    "append", "The texts of the datapoints so far, one behind the other", how="data", oschema='{"type": "string"}'
+)
 def append(context: Context) -> MakeStep:
     """The data so far, as one text."""
 
-    def make(again: bool) -> Callable[[Point], str]:
+    def make(run: Run) -> Callable[[Any], str]:
         text, size = "", 0
 
-        def step(point: Point) -> str:
+        def step(data: Any) -> str:
             nonlocal text, size
-            more = to_text(point["d"])
-            size += len(more.encode("utf-8", "surrogatepass"))
-            if size > context.string_max:
-                raise PipeScriptError(f"Reached maximum string length {context.string_max}.")
+            more = to_text(data)
+            added = len(more.encode("utf-8", "surrogatepass"))
+            size += added
+            run.hold(added)
+            if size > run.limits.string_max:
+                raise PipeScriptError(f"Reached maximum string length {run.limits.string_max}.")
             text += more
             return text
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, cast
 
+from ...exceptions import PipeScriptError
 from ..ahead import Point
-from ..program import Cursor, Program, beside
-from ..registry import Argument, Context, MakeFlow, MakeStep, Takes, transform
+from ..program import Cursor, Program, Step, beside
+from ..registry import Argument, Context, Flow, MakeStep, Run, Takes, transform
 from ..values import to_truth
 
 _SCRIPT = Argument("What is run", Takes.SCRIPT)
@@ -23,7 +24,7 @@ _SCRIPT = Argument("What is run", Takes.SCRIPT)
 def remember(context: Context) -> MakeStep:
     """The datapoint that was kept last: the first one, and each at which the condition is true."""
 
-    def make(again: bool) -> Callable[[Point, Any, Point], Point]:
+    def make(run: Run) -> Callable[[Point, Any, Point], Point]:
         kept: Point | None = None
 
         def step(point: Point, condition: Any, value: Point) -> Point:
@@ -48,8 +49,8 @@ def remember(context: Context) -> MakeStep:
 def ifelse(context: Context, then: Program, otherwise: Program) -> MakeStep:
     """The result of the one script or the other; each has only the datapoints that are given to it."""
 
-    def make(again: bool) -> Callable[[Point, Any], Point]:
-        yes, no = then.points(again), otherwise.points(again)
+    def make(run: Run) -> Callable[[Point, Any], Point]:
+        yes, no = then.start(run), otherwise.start(run)
         return lambda point, condition: yes(point) if to_truth(condition) else no(point)
 
     return make
@@ -59,13 +60,16 @@ def ifelse(context: Context, then: Program, otherwise: Program) -> MakeStep:
 def iwhile(context: Context, script: Program) -> MakeStep:
     """The results of the script, which begins anew at each datapoint at which the condition is false."""
 
-    def make(again: bool) -> Callable[[Point, Any], Point]:
-        running = script.points(again)
+    def make(run: Run) -> Callable[[Point, Any], Point]:
+        stretch = run.inner(run.again)
+        running = script.start(stretch)
 
         def step(point: Point, condition: Any) -> Point:
-            nonlocal running
+            nonlocal running, stretch
             if not to_truth(condition):
-                running = script.points(True)
+                stretch.release()
+                stretch = run.inner(True)
+                running = script.start(stretch)
             result: Point = running(point)
             return result
 
@@ -75,18 +79,50 @@ def iwhile(context: Context, script: Program) -> MakeStep:
 
 
 @transform(
-    "while", "Runs a script on stretches", Argument("What ends a stretch where it is false"), _SCRIPT, flows=True
+    "while",
+    "Runs a script on stretches",
+    Argument("What ends a stretch where it is false"),
+    _SCRIPT,
+    how="flow",
+    keeps_step=False,
 )
-def while_(context: Context, condition: Program, script: Program) -> MakeFlow:
+def while_(context: Context, condition: Program, script: Program) -> Flow:
     """The last result of the script for each stretch; one begins at each datapoint at which the condition is false."""
 
-    def flow(points: Iterator[Point], again: bool) -> Iterator[Point]:
-        pairs = Cursor({"result": result, "point": point} for result, point in beside(points, (condition,), again))
-        for pair in pairs:
-            step = script.points(True)
-            result = step(pair["point"])
-            while (following := pairs.peek()) is not None and to_truth(following["result"]["d"]):
-                result = step(next(pairs)["point"])
+    def flow(points: Iterator[Point], run: Run) -> Iterator[Point]:
+        rows = Cursor(_judged(points, condition, run))
+        for _, point in rows:
+            stretch = run.inner(True)
+            step = script.start(stretch)
+            try:
+                result = step(point)
+                while (following := rows.peek()) is not None:
+                    point = following[1]
+                    if not to_truth(following[0]["d"]):
+                        break
+                    next(rows)
+                    result = step(point)
+            except PipeScriptError as error:
+                error.at_point(point["t"])
+                raise
+            stretch.release()
             yield result
 
     return flow
+
+
+def _judged(points: Iterator[Point], condition: Program, run: Run) -> Iterator[tuple[Point, Point]]:
+    """Return points, each behind what the condition is there."""
+    if not condition.steps:
+        return cast("Iterator[tuple[Point, Point]]", beside(points, (condition,), run))
+    return _judged_alone(points, condition.start(run))
+
+
+def _judged_alone(points: Iterator[Point], judge: Step) -> Iterator[tuple[Point, Point]]:
+    for point in points:
+        try:
+            result = judge(point)
+        except PipeScriptError as error:
+            error.at_point(point["t"])
+            raise
+        yield result, point

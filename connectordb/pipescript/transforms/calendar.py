@@ -54,7 +54,14 @@ def _moment(point: Point) -> datetime:
 def _civil(name: str, description: str, read: Callable[[datetime], Any]) -> None:
     def compile_(context: Context, zone: Any) -> MakeStep:
         place = _zone(to_text(zone), context.zone)
-        return lambda again: lambda point: read(_moment(point).astimezone(place))
+
+        def step(point: Point) -> Any:
+            try:
+                return read(_moment(point).astimezone(place))
+            except OverflowError as error:
+                raise PipeScriptError(f"the time {point['t']!r} is in no calendar") from error
+
+        return lambda run: step
 
     transform(name, description, _ZONE, stateless=True)(compile_)
 
@@ -79,7 +86,7 @@ def _elapsed(name: str, description: str, day: int, seconds: int) -> None:
             since = (_moment(point) - origin) // timedelta(microseconds=1)
             return since // period if since >= 0 else -(-since // period)
 
-        return lambda again: step
+        return lambda run: step
 
     transform(name, description, _ZONE, stateless=True)(compile_)
 

@@ -5,22 +5,25 @@ from __future__ import annotations
 from typing import Any
 
 from ...exceptions import PipeScriptError
-from ..ahead import Point
-from ..registry import Argument, Context, MakeStep, Takes, transform
+from ..registry import Argument, At, Context, MakeStep, Source, Takes, WriteStep, transform
 from ..values import shown, to_integer, to_text
 
 _ELEMENT = Argument("The key or the index of the part that is wanted", Takes.CONSTANT, None)
 
 
-def _data(context: Context, element: Any) -> MakeStep:
+def _data(context: Context, element: Any) -> WriteStep:
     """The data of the datapoint, or the part of it that an object has under a key or a list at an index."""
-    if element is None:
-        return lambda again: lambda point: point["d"]
-    return lambda again: lambda point: part(point["d"], element)
+
+    def write(source: Source, at: At) -> At:
+        if element is None:
+            return at
+        return at.saying(source.compute(f"{source.given(part)}({{0}}, {source.given(element)})", at.data))
+
+    return write
 
 
 for _name in ("$", "d"):
-    transform(_name, "The data of the datapoint, or a part of it", _ELEMENT, stateless=True)(_data)
+    transform(_name, "The data of the datapoint, or a part of it", _ELEMENT, how="written", stateless=True)(_data)
 
 
 def part(data: Any, element: Any) -> Any:
@@ -30,27 +33,28 @@ def part(data: Any, element: Any) -> Any:
         if key in data:
             return data[key]
     elif isinstance(data, (list, str)):
-        items: Any = data if isinstance(data, list) else data.encode()
+        items: Any = data if isinstance(data, list) else data.encode("utf-8", "surrogatepass")
         index = to_integer(element)
         if -len(items) <= index < len(items):
             return items[index]
     raise PipeScriptError(f"Could not find {shown(element)} in {shown(data)}")
 
 
-@transform("t", "The time of the datapoint", stateless=True, oschema='{"type": "number"}')
-def time(context: Context) -> MakeStep:
+@transform("t", "The time of the datapoint", how="written", stateless=True, oschema='{"type": "number"}')
+def time(context: Context) -> WriteStep:
     """The time of the datapoint, in seconds since 1970."""
-    return lambda again: lambda point: float(point["t"])
+    return lambda source, at: at.saying(source.compute("float({0})", at.time, kind=float))
 
 
-@transform("length", "How much is in an object, a list or a text", stateless=True, oschema='{"type": "integer"}')
+@transform(
+    "length", "How much is in an object, a list or a text", how="data", stateless=True, oschema='{"type": "integer"}'
+)
 def length(context: Context) -> MakeStep:
     """The keys of an object, the elements of a list, the bytes of a text; 0 of anything else."""
 
-    def step(point: Point) -> int:
-        data = point["d"]
+    def step(data: Any) -> int:
         if isinstance(data, str):
-            return len(data.encode())
+            return len(data.encode("utf-8", "surrogatepass"))
         return len(data) if isinstance(data, (dict, list)) else 0
 
-    return lambda again: step
+    return lambda run: step

@@ -7,8 +7,9 @@ from typing import Any
 
 from ...exceptions import PipeScriptError
 from ..ahead import Point
+from ..limits import bounded
 from ..program import Cursor, Program
-from ..registry import Argument, Context, MakeStep, Takes, transform
+from ..registry import Argument, Context, MakeStep, Run, Takes, transform
 from ..values import to_integer, to_number, to_text, to_truth
 
 _SCRIPT = Argument("What is run", Takes.SCRIPT)
@@ -21,50 +22,70 @@ def _entries(point: Point) -> dict[str, Any]:
     return data
 
 
-def _last(script: Program, points: list[Point]) -> Point | None:
+def _last(script: Program, points: list[Point], run: Run) -> Point | None:
     """Return the last result of a script that is begun anew."""
-    results = Cursor(script.flow(iter(points), False))
+    run.work(script.size * len(points))
+    within = run.inner(False)
+    results = Cursor(script.flow(iter(points), within))
     last = next(results, None)
     while results.peek() is not None:
         last = next(results)
+    within.release()
     return last
 
 
-def _each(script: Program, point: Point) -> dict[str, Any]:
+def _each(script: Program, point: Point, run: Run) -> dict[str, Any]:
     """Return what a script makes of each entry, alone."""
+    if script.steps:
+        return {key: _alone(script, point["t"], value, run) for key, value in _entries(point).items()}
     found: dict[str, Any] = {}
     for key, value in _entries(point).items():
-        result = _last(script, [{"t": point["t"], "d": value}])
+        result = _last(script, [{"t": point["t"], "d": value}], run)
         found[key] = None if result is None else result["d"]
     return found
+
+
+def _alone(script: Program, time: float, value: Any, run: Run) -> Any:
+    """Return what a script that is begun anew makes of a single value."""
+    run.work(script.size)
+    within = run.inner(False)
+    result = script.values(within)({"t": time, "d": value})
+    within.release()
+    return result
 
 
 @transform("reduce", "Runs a script over the entries of an object", _SCRIPT, whole=True)
 def reduce(context: Context, script: Program) -> MakeStep:
     """The last result of a script over all entries of an object; null for an empty one."""
 
-    def step(point: Point) -> Point:
-        result = _last(script, [{"t": point["t"], "d": value} for value in _entries(point).values()])
-        return {"t": point["t"], "d": None} if result is None else result
+    def make(run: Run) -> Callable[[Point], Point]:
+        def step(point: Point) -> Point:
+            result = _last(script, [{"t": point["t"], "d": value} for value in _entries(point).values()], run)
+            return {"t": point["t"], "d": None} if result is None else result
 
-    return lambda again: step
+        return step
+
+    return make
 
 
 @transform("filter", "Removes entries of an object", _SCRIPT)
 def filter_(context: Context, script: Program) -> MakeStep:
     """The object without the entries of which the script says true."""
 
-    def step(point: Point) -> dict[str, Any]:
-        results = _each(script, point)
-        return {key: value for key, value in _entries(point).items() if not to_truth(results[key])}
+    def make(run: Run) -> Callable[[Point], dict[str, Any]]:
+        def step(point: Point) -> dict[str, Any]:
+            results = _each(script, point, run)
+            return {key: value for key, value in _entries(point).items() if not to_truth(results[key])}
 
-    return lambda again: step
+        return step
+
+    return make
 
 
 @transform("apply", "Changes each entry of an object", _SCRIPT, stateless=True)
 def apply(context: Context, script: Program) -> MakeStep:
     """The object with the result of the script in place of each value."""
-    return lambda again: lambda point: _each(script, point)
+    return lambda run: lambda point: bounded(_each(script, point, run), run)
 
 
 _WEIGHT = Argument("What is compared; the value, where it is left out", Takes.SCRIPT, "$")
@@ -74,13 +95,16 @@ def _best(sign: float) -> Callable[[Context, Any, Program], MakeStep]:
     def compile_(context: Context, number: Any, weight: Program) -> MakeStep:
         most = max(to_integer(number), 0)
 
-        def step(point: Point) -> dict[str, Any]:
-            entries = _entries(point)
-            weights = {key: sign * to_number(value) for key, value in _each(weight, point).items()}
-            best = sorted(weights, key=weights.__getitem__, reverse=True)[:most]
-            return {key: entries[key] for key in best}
+        def make(run: Run) -> Callable[[Point], dict[str, Any]]:
+            def step(point: Point) -> dict[str, Any]:
+                entries = _entries(point)
+                weights = {key: sign * to_number(value) for key, value in _each(weight, point, run).items()}
+                best = sorted(weights, key=weights.__getitem__, reverse=True)[:most]
+                return {key: entries[key] for key in best}
 
-        return lambda again: step
+            return step
+
+        return make
 
     return compile_
 
@@ -99,7 +123,7 @@ def percent(context: Context) -> MakeStep:
         total = sum(values.values())
         return {key: value / total if total else 0.0 for key, value in values.items()}
 
-    return lambda again: step
+    return lambda run: step
 
 
 _FIELD = Argument("The field", Takes.CONSTANT)
@@ -109,11 +133,11 @@ _FIELD = Argument("The field", Takes.CONSTANT)
 def set_(context: Context, field: Any) -> MakeStep:
     """A copy of the object with a field set."""
     name = to_text(field)
-    return lambda again: lambda point, value: {**_entries(point), name: value}
+    return lambda run: lambda point, value: bounded({**_entries(point), name: value}, run)
 
 
 @transform("del", "Removes a field of an object", _FIELD, stateless=True)
 def del_(context: Context, field: Any) -> MakeStep:
     """A copy of the object without a field."""
     name = to_text(field)
-    return lambda again: lambda point: {key: value for key, value in _entries(point).items() if key != name}
+    return lambda run: lambda point: {key: value for key, value in _entries(point).items() if key != name}

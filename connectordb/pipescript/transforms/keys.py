@@ -7,65 +7,98 @@ from typing import Any
 
 from ...exceptions import PipeScriptError
 from ..ahead import Point
-from ..program import Program, Step, beside
-from ..registry import Argument, Context, MakeFlow, MakeStep, Takes, transform
+from ..limits import KEPT, size_of
+from ..program import Program
+from ..registry import Argument, At, Context, MakeStep, Run, Source, Takes, Value, WriteStep, transform
 from ..values import to_text
 
 _ARGS = (Argument("The key"), Argument("What is run for each key", Takes.SCRIPT))
 
 
-class _Split:
-    """Scripts by key, and the last result of each."""
+#: What a key has: its step, and what that returned last.
+_Cell = list[Any]
 
-    def __init__(self, script: Program, most: int, again: bool) -> None:
-        self._script = script
-        self._most = most
-        self._again = again
-        self._steps: dict[str, Step] = {}
-        self.results: dict[str, Any] = {}
-
-    def take(self, key: Any, point: Point) -> None:
-        """Run the script of a key."""
-        text = "true" if key is True else "false" if key is False else to_text(key)
-        step = self._steps.get(text)
-        if step is None:
-            if len(self._steps) >= self._most:
-                raise PipeScriptError(f"Reached maximum split amount {self._most}.")
-            step = self._steps[text] = self._script.values(self._again)
-        self.results[text] = step(point)
+#: Results that may be large.
+_HEAVY = frozenset((str, dict, list))
 
 
-@transform("map", "Splits by key", *_ARGS, one_to_one=False, flows=True)
-def map_(context: Context, key: Program, script: Program) -> MakeFlow:
+class Split:
+    """
+    Scripts by key, and the last result of each.
+
+    Attributes:
+        quick: Cells by those keys that need not be made texts.
+        last: The last point.
+    """
+
+    def __init__(self, script: Program, run: Run) -> None:
+        self._begin = script.values
+        self._run = run
+        self._cells: dict[str, _Cell] = {}
+        self.quick: dict[str | bool, _Cell] = {}
+        self.last: Point | None = None
+
+    def found(self, key: Any) -> _Cell:
+        """Return the cell of a key."""
+        text = to_text(key)
+        cell = self._cells.get(text)
+        if cell is None:
+            most = self._run.limits.split_max
+            if len(self._cells) >= most:
+                raise PipeScriptError(f"Reached maximum map amount {most}.")
+            self._run.hold(len(text) + 10 * KEPT)
+            cell = self._cells[text] = [self._begin(self._run), None]
+        if isinstance(key, (str, bool)):  # no number among them: true is equal to 1
+            self.quick[key] = cell
+        return cell
+
+    def weigh(self, cell: _Cell, result: Any) -> None:
+        """Count the memory of a result, before it is put in its cell."""
+        limit = self._run.limits.value_max
+        self._run.hold(size_of(result, limit) - size_of(cell[1], limit))
+
+    def take(self, key: Any, point: Point) -> dict[str, Any]:
+        """Run the script of a key; return all results so far."""
+        cell = self.found(key)
+        result = cell[0](point)
+        if type(result) in _HEAVY:
+            self.weigh(cell, result)
+        cell[1] = result
+        self._run.work(len(self._cells))
+        return {text: cell[1] for text, cell in self._cells.items()}
+
+    def gathered(self) -> Iterator[Point]:
+        """Yield the results, if there was a point."""
+        if self.last is not None:
+            yield {"t": self.last["t"], "d": {text: cell[1] for text, cell in self._cells.items()}}
+
+
+@transform("map", "Splits by key", *_ARGS, how="written", one_to_one=False, keeps_step=False, gathers=True)
+def map_(context: Context, script: Program) -> WriteStep:
     """An object of the last result for each key, at the end."""
 
-    def flow(points: Iterator[Point], again: bool) -> Iterator[Point]:
-        split = _Split(script, context.split_max, again)
-        point: Point | None = None
-        if key.start is not None:
-            value = key.values(again)
-            for point in points:
-                split.take(value(point), point)
-        else:
-            for result, point in beside(points, (key,), again):
-                split.take(result["d"], point)
-        if point is not None:
-            yield {"t": point["t"], "d": split.results}
+    def write(source: Source, at: At, key: Value) -> At:
+        split = source.begun(lambda run: Split(script, run))
+        quick = f"{source.member(split, 'quick.get')}({{0}})"
+        if key.kind is not bool:
+            quick = f"({quick} if {{0}}.__class__ is str or {{0}}.__class__ is bool else None)"
+        cell = source.compute(f"{quick} or {source.member(split, 'found')}({{0}})", key)
+        result = source.compute("{0}[0]({1})", cell, at.point)
+        heavy = source.given(_HEAVY)
+        source.do(f"if {{1}}.__class__ in {heavy}: {source.member(split, 'weigh')}({{0}}, {{1}})", cell, result)
+        source.do("{0}[1] = {1}", cell, result)
+        source.do(f"{split}.last = {{0}}", at.point)
+        return At(source, rest=[Value(f"{split}.gathered()")])
 
-    return flow
+    return write
 
 
 @transform("imap", "Splits by key, as it goes", *_ARGS)
 def imap(context: Context, script: Program) -> MakeStep:
     """An object of the last result for each key so far."""
 
-    def make(again: bool) -> Callable[[Point, Any], dict[str, Any]]:
-        split = _Split(script, context.split_max, again)
-
-        def step(point: Point, key: Any) -> dict[str, Any]:
-            split.take(key, point)
-            return dict(split.results)
-
-        return step
+    def make(run: Run) -> Callable[[Point, Any], dict[str, Any]]:
+        split = Split(script, run)
+        return lambda point, key: split.take(key, point)
 
     return make

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import atan2, cos, radians, sin, sqrt
+from math import atan2, cos, isfinite, nan, radians, sin, sqrt
 from typing import Any
 
 from ...exceptions import PipeScriptError
@@ -28,10 +28,12 @@ def distance(context: Context, latitude: Any, longitude: Any) -> MakeStep:
 
     def step(point: Point) -> float:
         here, there = _degrees(point, "latitude"), _degrees(point, "longitude")
+        if not all(map(isfinite, (here, there, phi, lam))):
+            return nan
         a = sin((phi - here) / 2) ** 2 + cos(here) * cos(phi) * sin((lam - there) / 2) ** 2
-        return _RADIUS * 2 * atan2(sqrt(a), sqrt(1 - a))
+        return _RADIUS * 2 * atan2(sqrt(a), sqrt(max(1 - a, 0.0)))
 
-    return lambda again: step
+    return lambda run: step
 
 
 def _degrees(point: Point, name: str) -> float:

@@ -8,30 +8,26 @@ from typing import Any
 
 from ...exceptions import PipeScriptError
 from ..ahead import Point
-from ..program import Cursor, Program, beside
-from ..registry import Argument, Context, MakeFlow, MakeStep, Takes, transform
+from ..limits import KEPT
+from ..program import Cursor
+from ..registry import Argument, At, Context, Flow, MakeStep, Run, Source, Takes, Value, WriteStep, transform
 from ..values import equal, to_integer, to_text, to_truth
 
 _BOOLEAN = '{"type": "boolean"}'
 
 
-@transform("if", "Lets datapoints pass", Argument("Which of them"), one_to_one=False, flows=True)
-def if_(context: Context, condition: Program) -> MakeFlow:
+@transform("if", "Lets datapoints pass", Argument("Which of them"), how="written", one_to_one=False, keeps_step=False)
+def if_(context: Context) -> WriteStep:
     """Lets the datapoints pass for which the condition is true, and drops the others."""
 
-    def flow(points: Iterator[Point], again: bool) -> Iterator[Point]:
-        if condition.start is None:
-            for result, point in beside(points, (condition,), again):
-                if truth_of(result["d"]):
-                    yield point
-            return
-        value = condition.values(again)
-        for point in points:
-            result = value(point)
-            if result is True or (result is not False and truth_of(result)):
-                yield point
+    def write(source: Source, at: At, condition: Value) -> At:
+        if condition.kind is bool:
+            source.do("if not {0}: continue", condition)
+        else:
+            source.do(f"if {{0}} is not True and not {source.given(truth_of)}({{0}}): continue", condition)
+        return at
 
-    return flow
+    return write
 
 
 def truth_of(value: Any) -> bool:
@@ -46,7 +42,7 @@ def truth_of(value: Any) -> bool:
 def first(context: Context) -> MakeStep:
     """True for the first datapoint, false for the others."""
 
-    def make(again: bool) -> Callable[[Point], bool]:
+    def make(run: Run) -> Callable[[Point], bool]:
         begun = False
 
         def step(point: Point) -> bool:
@@ -59,11 +55,11 @@ def first(context: Context) -> MakeStep:
     return make
 
 
-@transform("last", "Whether it is the last datapoint", peeks=True, flows=True, oschema=_BOOLEAN)
-def last(context: Context) -> MakeFlow:
+@transform("last", "Whether it is the last datapoint", peeks=True, how="flow", oschema=_BOOLEAN)
+def last(context: Context) -> Flow:
     """True for the last datapoint, false for the others."""
 
-    def flow(points: Iterator[Point], again: bool) -> Iterator[Point]:
+    def flow(points: Iterator[Point], run: Run) -> Iterator[Point]:
         cursor = Cursor(points)
         for point in cursor:
             yield {"t": point["t"], "d": cursor.peek() is None}
@@ -76,17 +72,17 @@ def last(context: Context) -> MakeFlow:
     "The datapoint some places further down",
     Argument("How many places", Takes.CONSTANT, 1.0),
     peeks=True,
-    flows=True,
+    how="flow",
 )
-def next_(context: Context, places: Any) -> MakeFlow:
+def next_(context: Context, places: Any) -> Flow:
     """The datapoint some places further down, with its own time; null behind the last one."""
     number = to_integer(places)
     if number < 1:
         raise PipeScriptError("next must look at least one datapoint forward")
-    if number > context.peek_max:
-        raise PipeScriptError(f"next cannot look more than {context.peek_max} datapoints forward")
+    if number > context.limits.peek_max:
+        raise PipeScriptError(f"next cannot look more than {context.limits.peek_max} datapoints forward")
 
-    def flow(points: Iterator[Point], again: bool) -> Iterator[Point]:
+    def flow(points: Iterator[Point], run: Run) -> Iterator[Point]:
         cursor = Cursor(points)
         for point in cursor:
             yield cursor.peek(number) or {"t": point["t"], "d": None}
@@ -94,16 +90,16 @@ def next_(context: Context, places: Any) -> MakeFlow:
     return flow
 
 
-@transform("changed", "Whether the data is other than before")
+@transform("changed", "Whether the data is other than before", how="data")
 def changed(context: Context) -> MakeStep:
     """True where the data is not equal to that of the datapoint before; before the first there is null."""
 
-    def make(again: bool) -> Callable[[Point], bool]:
+    def make(run: Run) -> Callable[[Any], bool]:
         before: Any = None
 
-        def step(point: Point) -> bool:
+        def step(data: Any) -> bool:
             nonlocal before
-            was, before = before, point["d"]
+            was, before = before, data
             return not equal(was, before)
 
         return step
@@ -111,19 +107,20 @@ def changed(context: Context) -> MakeStep:
     return make
 
 
-@transform("new", "Whether the data did not occur before", oschema=_BOOLEAN)
+@transform("new", "Whether the data did not occur before", how="data", oschema=_BOOLEAN)
 def new(context: Context) -> MakeStep:
     """True where the data, as a text, did not occur before."""
 
-    def make(again: bool) -> Callable[[Point], bool]:
+    def make(run: Run) -> Callable[[Any], bool]:
         seen: set[str] = set()
 
-        def step(point: Point) -> bool:
-            text = to_text(point["d"])
+        def step(data: Any) -> bool:
+            text = to_text(data)
             if text in seen:
                 return False
-            if len(seen) >= context.split_max:
-                raise PipeScriptError(f"Reached maximum map amount {context.split_max}.")
+            if len(seen) >= run.limits.split_max:
+                raise PipeScriptError(f"Reached maximum map amount {run.limits.split_max}.")
+            run.hold(len(text) + KEPT)
             seen.add(text)
             return True
 
@@ -135,4 +132,4 @@ def new(context: Context) -> MakeStep:
 @transform("rand", "A random number", oschema='{"type": "number","minimum": 0, "exclusiveMaximum": 1}')
 def rand(context: Context) -> MakeStep:
     """A random number from 0 up to 1 for each datapoint."""
-    return lambda again: lambda point: random()
+    return lambda run: lambda point: random()

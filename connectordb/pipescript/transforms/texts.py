@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
 from importlib.resources import files
 from math import floor, inf, isinf, isnan, nan
@@ -10,41 +11,56 @@ from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from ...exceptions import PipeScriptError
-from ..ahead import Point
-from ..registry import Argument, Context, MakeStep, Takes, transform
+from ..registry import Argument, Context, MakeStep, Run, Takes, transform
 from ..values import Single, text_of, to_number, to_text
 
 _BOOLEAN, _STRING = '{"type": "boolean"}', '{"type": "string"}'
 
 
 @transform(
-    "contains", "Whether a text is in it", Argument("The text", Takes.CONSTANT), stateless=True, oschema=_BOOLEAN
+    "contains",
+    "Whether a text is in it",
+    Argument("The text", Takes.CONSTANT),
+    how="data",
+    stateless=True,
+    oschema=_BOOLEAN,
 )
 def contains(context: Context, wanted: Any) -> MakeStep:
     """Whether the data, as a text, contains another one."""
     text = to_text(wanted)
-    return lambda again: lambda point: text in to_text(point["d"])
+    return lambda run: lambda data: text in to_text(data)
 
 
 @transform(
     "regex",
     "Whether an expression matches",
     Argument("The expression", Takes.CONSTANT),
+    how="data",
     stateless=True,
     oschema=_BOOLEAN,
 )
 def regex(context: Context, expression: Any) -> MakeStep:
     """Whether a regular expression in RE2's syntax matches somewhere in the data, as a text."""
-    matches = _compiled(to_text(expression))
-    return lambda again: lambda point: bool(matches(to_text(point["d"])))
+    matches = _compiled(_whole(to_text(expression)))
+    return lambda run: lambda data: bool(matches(_whole(to_text(data))))
 
 
-@lru_cache(maxsize=128)
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def _whole(text: str) -> str:
+    """Return a text without halves of characters, which the original does not know either."""
+    return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
+
+
+@lru_cache(maxsize=16)  # an expression may take 8 MB
 def _compiled(expression: str) -> Any:
     try:
         import re2
     except ImportError as missing:
-        raise PipeScriptError("regex needs google-re2: pip install 'ConnectorDB[pipescript]'") from missing
+        raise PipeScriptError(
+            "regex needs the library RE2, which takes no longer for any expression: pip install google-re2"
+        ) from missing
     options = re2.Options()
     options.log_errors = False
     try:
@@ -56,8 +72,9 @@ def _compiled(expression: str) -> Any:
 _PUNCTUATION = re.compile(r"[.,/#!$%^&*;:{}=\-_`~()]+")
 
 
-def words(text: str) -> list[str]:
+def words(text: str, run: Run) -> list[str]:
     """Return the words of a text, in lower case."""
+    run.work(len(text))
     # character by character: of some, what Python makes of a whole word depends on the letters around
     return _PUNCTUATION.sub(" ", "".join(map(_lower, text))).split()
 
@@ -67,23 +84,28 @@ def _lower(character: str) -> str:
     return lower if len(lower) == 1 else character
 
 
-@transform("wc", "How many words it has", stateless=True, ischema=_STRING, oschema='{"type": "integer"}')
+@transform("wc", "How many words it has", how="data", stateless=True, ischema=_STRING, oschema='{"type": "integer"}')
 def wc(context: Context) -> MakeStep:
     """The number of words in the data, as a text."""
-    return lambda again: lambda point: len(words(to_text(point["d"])))
+    return lambda run: lambda data: len(words(to_text(data), run))
 
 
-@transform("sentiment", "How friendly the words are", stateless=True, ischema=_STRING, oschema='{"type": "number"}')
+@transform(
+    "sentiment", "How friendly the words are", how="data", stateless=True, ischema=_STRING, oschema='{"type": "number"}'
+)
 def sentiment(context: Context) -> MakeStep:
     """From -1 to 1, by the scores that words have in the AFINN-111 list; 0 without words."""
     scores = _scores()
 
-    def step(point: Point) -> Single:
-        found = words(to_text(point["d"]))
-        total = float(sum(scores.get(word, 0) for word in found))
-        return Single.of(total / (5.0 * len(found))) if found else Single(0.0)
+    def make(run: Run) -> Callable[[Any], Single]:
+        def step(data: Any) -> Single:
+            found = words(to_text(data), run)
+            total = float(sum(scores.get(word, 0) for word in found))
+            return Single.of(total / (5.0 * len(found))) if found else Single(0.0)
 
-    return lambda again: step
+        return step
+
+    return make
 
 
 @lru_cache(maxsize=1)
@@ -100,17 +122,20 @@ _SIZE = Argument("How large a bucket is", Takes.CONSTANT, 10.0)
 _START = Argument("Where one begins", Takes.CONSTANT, 0.0)
 
 
-@transform("bucket", "The range that a number falls into", _SIZE, _START, stateless=True, oschema=_STRING)
+@transform("bucket", "The range that a number falls into", _SIZE, _START, how="data", stateless=True, oschema=_STRING)
 def bucket(context: Context, size: Any, start: Any) -> MakeStep:
     """The text ``[A,B)`` of the range of that size that the data, as a number, falls into."""
     width, begin = to_number(size), to_number(start)
 
-    def step(point: Point) -> str:
-        x = to_number(point["d"])
-        n = _floored(x - begin, width)
+    @lru_cache(maxsize=1024)
+    def named(n: float) -> str:
         return f"[{text_of(begin + n * width)},{text_of(begin + (n + 1) * width)})"
 
-    return lambda again: step
+    def step(data: Any) -> str:
+        x = data if type(data) is float else to_number(data)
+        return named(_floored(x - begin, width))
+
+    return lambda run: step
 
 
 def _floored(x: float, width: float) -> float:
@@ -127,10 +152,10 @@ _HOST_ESCAPE = re.compile(r"%[0-7]", re.ASCII)
 _HOST = re.compile(r"[^\s\x00-\x20<>\"\\^`{}|]*")
 
 
-@transform("domain", "The host of a link", stateless=True, oschema=_STRING)
+@transform("domain", "The host of a link", how="data", stateless=True, oschema=_STRING)
 def domain(context: Context) -> MakeStep:
     """The host in the data, as a text that is a link, without ``www.``; empty where there is none."""
-    return lambda again: lambda point: _host(to_text(point["d"])).removeprefix("www.")
+    return lambda run: lambda data: _host(to_text(data)).removeprefix("www.")
 
 
 def _host(url: str) -> str:

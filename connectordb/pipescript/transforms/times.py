@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from ...exceptions import PipeScriptError
 from ..ahead import Point
-from ..registry import Argument, Context, MakeFlow, MakeStep, Takes, transform
+from ..registry import Argument, Context, Flow, MakeStep, Run, Takes, transform
 from ..values import to_number, to_truth
 
 
@@ -16,14 +17,14 @@ from ..values import to_number, to_truth
 def tshift(context: Context, seconds: Any) -> MakeStep:
     """The same data at a time so many seconds later."""
     shift = to_number(seconds)
-    return lambda again: lambda point: {"t": point["t"] + shift, "d": point["d"]}
+    return lambda run: lambda point: {"t": point["t"] + shift, "d": point["d"]}
 
 
 @transform("dt", "The time since the datapoint before")
 def dt(context: Context) -> MakeStep:
     """Seconds since the datapoint before; 0 for the first, and behind one at time 0."""
 
-    def make(again: bool) -> Callable[[Point], float]:
+    def make(run: Run) -> Callable[[Point], float]:
         before = 0.0
 
         def step(point: Point) -> float:
@@ -36,13 +37,17 @@ def dt(context: Context) -> MakeStep:
     return make
 
 
-def _periods(wanted: bool) -> Callable[[Context], MakeFlow]:
-    def compile_(context: Context) -> MakeFlow:
-        def flow(points: Iterator[Point], again: bool) -> Iterator[Point]:
+def _periods(wanted: bool) -> Callable[[Context], Flow]:
+    def compile_(context: Context) -> Flow:
+        def flow(points: Iterator[Point], run: Run) -> Iterator[Point]:
             start: float | None = None
             last: Point | None = None
             for point in points:
-                holds = to_truth(point["d"]) is wanted
+                try:
+                    holds = to_truth(point["d"]) is wanted
+                except PipeScriptError as error:
+                    error.at_point(point["t"])
+                    raise
                 if start is None:
                     start, last = (point["t"] if holds else None), None
                 elif holds:
@@ -58,5 +63,9 @@ def _periods(wanted: bool) -> Callable[[Context], MakeFlow]:
     return compile_
 
 
-transform("ttrue", "How long the data was true, each time", one_to_one=False, flows=True)(_periods(True))
-transform("tfalse", "How long the data was false, each time", one_to_one=False, flows=True)(_periods(False))
+def _lengths(name: str, description: str, wanted: bool) -> None:
+    transform(name, description, how="flow", one_to_one=False, keeps_step=False)(_periods(wanted))
+
+
+_lengths("ttrue", "How long the data was true, each time", True)
+_lengths("tfalse", "How long the data was false, each time", False)

@@ -1,0 +1,156 @@
+"""
+Operators: what they make of any two values, and Python for where both are floats, which gives the same.
+
+The general functions know all conversions (``docs/topics/pipescript.rst``, "Operators"); what is written stands before them, and
+leaves them out where a value is known to be a float.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from math import fmod, inf, isnan, nan
+from typing import Any
+
+from ..exceptions import PipeScriptError
+from .limits import Limits
+from .source import Source, Value
+from .values import equal, number_or_none, to_number, to_truth
+
+_Operator = Callable[[Any, Any], Any]
+
+
+def _adding(limits: Limits) -> _Operator:
+    def add(a: Any, b: Any) -> Any:
+        x, y = number_or_none(a), number_or_none(b)
+        if x is not None and y is not None:
+            return x + y
+        if isinstance(a, str) and isinstance(b, str):
+            if len(a) + len(b) > limits.string_max:
+                raise PipeScriptError(f"Reached maximum string length {limits.string_max}.")
+            return a + b
+        raise PipeScriptError("Failed to perform algebraic operation: couldn't convert to float.")
+
+    return add
+
+
+def _arithmetic(compute: Callable[[float, float], float]) -> _Operator:
+    def operate(a: Any, b: Any) -> float:
+        x, y = number_or_none(a), number_or_none(b)
+        if x is None or y is None:
+            raise PipeScriptError("Failed to perform algebraic operation: couldn't convert to float.")
+        return compute(x, y)
+
+    return operate
+
+
+def divided(x: float, y: float) -> float:
+    """Return a quotient as 64-bit floats have it."""
+    if y:
+        return x / y
+    return nan if x == 0 or isnan(x) or isnan(y) else inf if (x > 0) == (str(y)[0] != "-") else -inf
+
+
+def remainder(x: float, y: float) -> float:
+    """Return what is left of a division, with the sign of the first."""
+    try:
+        return fmod(x, y)
+    except ValueError:
+        return nan
+
+
+def power(x: float, y: float) -> float:
+    """Return a power as 64-bit floats have it."""
+    try:
+        result = x**y
+    except ZeroDivisionError:
+        return -inf if str(x)[0] == "-" and y % 2 == 1 else inf
+    except OverflowError:
+        return -inf if x < 0 and y % 2 == 1 else inf
+    return nan if isinstance(result, complex) else result
+
+
+def _ordered(compare: Callable[[float, float], bool]) -> _Operator:
+    def operate(a: Any, b: Any) -> bool:
+        x, y = number_or_none(a), number_or_none(b)
+        if x is None or y is None:
+            raise PipeScriptError("Values given to comparison not numerical!")
+        return compare(x, y)
+
+    return operate
+
+
+def _both(a: Any, b: Any) -> bool:
+    x, y = to_truth(a), to_truth(b)
+    return x and y
+
+
+def _either(a: Any, b: Any) -> bool:
+    x, y = to_truth(a), to_truth(b)
+    return x or y
+
+
+def negated(a: Any) -> Any:
+    """Return what a minus before a value makes of it: the opposite of a truth value, too."""
+    return not a if isinstance(a, bool) else -to_number(a)
+
+
+def opposite(a: Any) -> bool:
+    """Return what ``not`` makes of a value."""
+    return not to_truth(a)
+
+
+_GENERAL: Mapping[str, _Operator] = {
+    "-": _arithmetic(lambda x, y: x - y),
+    "*": _arithmetic(lambda x, y: x * y),
+    "/": _arithmetic(divided),
+    "%": _arithmetic(remainder),
+    "^": _arithmetic(power),
+    "<": _ordered(lambda x, y: x < y),
+    "<=": _ordered(lambda x, y: x <= y),
+    ">": _ordered(lambda x, y: x > y),
+    ">=": _ordered(lambda x, y: x >= y),
+    "==": equal,
+    "!=": lambda a, b: not equal(a, b),
+    "and": _both,
+    "or": _either,
+}
+
+#: Of two floats, in Python; of the rest the functions below.
+_FLOATS = {sign: f"{{0}} {sign} {{1}}" for sign in ("+", "-", "*", "<", "<=", ">", ">=", "==", "!=")}
+_FUNCTIONS = {"/": divided, "%": remainder, "^": power}
+
+
+def operator(sign: str, limits: Limits) -> _Operator:
+    """Return what an operator makes of any two values."""
+    return _adding(limits) if sign == "+" else _GENERAL[sign]
+
+
+def write_binary(source: Source, sign: str, a: Value, b: Value, limits: Limits) -> Value:
+    """Write an operator between two values."""
+    if sign in ("and", "or"):
+        if a.kind is bool and b.kind is bool:
+            return source.compute(f"{{0}} {sign} {{1}}", a, b, kind=bool)
+        return source.compute(f"{source.given(_GENERAL[sign])}({{0}}, {{1}})", a, b, kind=bool)
+    general = f"{source.given(operator(sign, limits))}({{0}}, {{1}})"
+    unknown = [place for place, value in enumerate((a, b)) if value.kind is not float]
+    kind: type | None = bool if sign in ("<", "<=", ">", ">=", "==", "!=") else float
+    if sign == "+" and not any(value.kind in (float, bool) for value in (a, b)):
+        kind = None  # two texts are put together
+    if any(value.kind not in (None, float) for value in (a, b)):
+        return source.compute(general, a, b, kind=kind)
+    fast = _FLOATS.get(sign) or f"{source.given(_FUNCTIONS[sign])}({{0}}, {{1}})"
+    if unknown:
+        checks = " and ".join(f"{{{place}}}.__class__ is float" for place in unknown)
+        fast = f"{fast} if {checks} else {general}"
+    return source.compute(fast, a, b, kind=kind)
+
+
+def write_prefix(source: Source, sign: str, a: Value) -> Value:
+    """Write ``not`` or a minus before a value."""
+    if a.kind is bool:
+        return source.compute("not {0}", a, kind=bool)
+    if sign == "not":
+        return source.compute(f"{source.given(opposite)}({{0}})", a, kind=bool)
+    if a.kind is float:
+        return source.compute("-{0}", a, kind=float)
+    return source.compute(f"-{{0}} if {{0}}.__class__ is float else {source.given(negated)}({{0}})", a)
