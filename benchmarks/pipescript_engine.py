@@ -130,6 +130,7 @@ def compiled(text: str) -> float:
 def streamed(text: str, points: int) -> float:
     """Return the bytes by which memory grows at most while points stream through a script."""
     script = Script(text, tz="UTC")
+    deque(script([{"t": 1.0, "d": 1.0}]), 0)  # it is written as Python now
     tracemalloc.start()
     deque(script({"t": float(number), "d": float(number % 100)} for number in range(points)), 0)
     most = tracemalloc.get_traced_memory()[1]

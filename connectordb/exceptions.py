@@ -240,7 +240,8 @@ def _pointed_at(script: str, position: int) -> str:
     line = script[begin:].partition("\n")[0]
     column = position - begin
     cut = max(0, column - 50)
-    return f"    {line[cut : cut + 70]}\n    {' ' * (column - cut)}^"
+    shown = "".join(character if character.isprintable() else " " for character in line[cut : cut + 70])
+    return f"    {shown}\n    {' ' * (column - cut)}^"
 
 
 class StorageError(ConnectorDBError):

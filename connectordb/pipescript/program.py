@@ -82,7 +82,7 @@ class At:
 
 
 class Foreign(At):
-    """A point that comes from outside; it is passed on as it is where it has no more than time and data, as the language has it."""
+    """A point that comes from outside, whose data is made what the language has; the point only where it is asked for."""
 
     def __init__(self, source: Source) -> None:
         super().__init__(source, data=Value("data"))
@@ -91,11 +91,17 @@ class Foreign(At):
     def point(self) -> Value:
         """The point as a whole."""
         if self._point is None:
-            self._point = self._source.compute(
-                'point if len(point) == 2 and "d" in point and point["d"] is data else {{"t": {0}, "d": data}}',
-                self.time,
-            )
+            self._point = self._as_it_came('point["d"] is data')
         return self._point
+
+    @property
+    def unchanged(self) -> Value:
+        """The point as a result: as it came, where it has no more than time and data, and equal numbers."""
+        return self._as_it_came('(point["d"] is data or point["d"] == data)')
+
+    def _as_it_came(self, fits: str) -> Value:
+        text = f'point if len(point) == 2 and "d" in point and {fits} else {{{{"t": {{0}}, "d": data}}}}'
+        return self._source.compute(text, self.time)
 
     @property
     def time(self) -> Value:
@@ -236,7 +242,7 @@ class Program:
         if self.gathers:
             tail = f"        yield from {result.rest[0].name}\n{tail}"
         else:
-            source.do("yield {0}", result.point)
+            source.do("yield {0}", result.unchanged if isinstance(result, Foreign) else result.point)
         head = _LOOP.replace("{row}", ", ".join([*rest, "point"])) + ("\n" + _TAKEN_IN if outside else "")
         flow: Flow = source.function("flow", head, 12, tail, taken_in=taken_in, PipeScriptError=PipeScriptError)
         return flow

@@ -23,6 +23,8 @@ def if_(context: Context) -> WriteStep:
     def write(source: Source, at: At, condition: Value) -> At:
         if condition.kind is bool:
             source.do("if not {0}: continue", condition)
+        elif condition.kind is not None:
+            source.do(f"if not {source.given(truth_of)}({{0}}): continue", condition)
         else:
             source.do(f"if {{0}} is not True and not {source.given(truth_of)}({{0}}): continue", condition)
         return at
