@@ -27,6 +27,7 @@ _FILES = {
     "restore": "care",
     "export": "exchange",
     "import": "exchange",
+    "pipescript": "pipescript",
     "demo": "demo",
 }
 

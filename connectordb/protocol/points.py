@@ -77,7 +77,7 @@ def as_answered(point: Datapoint) -> Datapoint:
         PipeScriptError: There is a number in it that JSON does not have.
     """
     try:
-        return {"t": point["t"], "d": _as_read(point.get("d"))}
+        return {"t": _as_read(point["t"]), "d": _as_read(point.get("d"))}
     except ValueError as error:
         raise PipeScriptError(f"the result at {point['t']!r} has {error} in it, which JSON cannot hold") from error
 

@@ -56,9 +56,9 @@ class Answering(unittest.TestCase):
 
     def test_numbers(self) -> None:
         """Whole ones are integers, as in JSON text; the rest stays, and what is neither time nor value goes."""
-        point = {"t": 1.5, "d": {"a": [5.0, 0.5, True, None, "5.0"], "b": 2.0**70}, "o": "a/b"}
+        point = {"t": 2.0, "d": {"a": [5.0, 0.5, True, None, "5.0"], "b": 2.0**70}, "o": "a/b"}
         self.assertEqual(
-            repr(as_answered(point)), "{'t': 1.5, 'd': {'a': [5, 0.5, True, None, '5.0'], 'b': 1.1805916207174113e+21}}"
+            repr(as_answered(point)), "{'t': 2, 'd': {'a': [5, 0.5, True, None, '5.0'], 'b': 1.1805916207174113e+21}}"
         )
         self.assertEqual(as_answered({"t": 1}), {"t": 1, "d": None})
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from connectordb import ConnectorDB, Stream
-from connectordb.exceptions import ConnectorDBError, InvalidRange
+from connectordb.exceptions import ConnectorDBError, InvalidRange, ServerError
 from connectordb.query import Dataset, Merge
 
 from ..support.target import TargetCase
@@ -27,6 +27,9 @@ TRANSFORMS = (
     "changed | if $",
 )
 POSTTRANSFORMS = ("$", "if $('a') > 3", "$('a')", "set('n', count)", "count", "if last")
+
+#: What is answered where a server's own fault ends the request.
+CRASHED = "a crash"
 
 
 class Same(TargetCase):
@@ -179,6 +182,8 @@ class Same(TargetCase):
         here = made(lambda stream: self.points[stream.path])
         mixed = made(lambda stream: self.points[stream.path] if stream is self.streams[0] else stream)
         wanted = outcome(there)
+        if wanted == CRASHED:
+            return
         for query in (here, mixed):
             with self.subTest(number=number, query=there.query):
                 self.assertEqual(outcome(query), wanted)
@@ -190,5 +195,8 @@ def outcome(query: Merge | Dataset) -> Any:
         return [{"t": point.get("t", 0), "d": point["d"]} for point in query.run()]
     except InvalidRange:
         raise
+    except ServerError as error:
+        # an original crashes where a column's range with an end has no point, though its stream has some
+        return CRASHED if "the answer was empty" in error.message else "an error"
     except ConnectorDBError:
         return "an error"

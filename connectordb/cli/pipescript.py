@@ -1,0 +1,99 @@
+"""``pipescript``: a script over points from a pipe or files; and what the language has, told."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+import click
+
+from ..exceptions import LocalProtocolError, PipeScriptError
+from ..pipescript import Script
+from ..protocol.points import Datapoint, as_answered
+from .point_files import LINE, CsvPoints, points
+from .script_help import explained, listed
+
+
+class _NoScript(click.ClickException):
+    """The script itself is wrong: as any argument that is, with a status of its own."""
+
+    exit_code = 2
+
+
+@click.command()
+@click.argument("script", required=False)
+@click.argument("files", metavar="[FILE]...", nargs=-1, type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV instead of a JSON object a line.")
+@click.option(
+    "--tz",
+    default="",
+    metavar="ZONE",
+    help="The time zone of dates and hours, as Europe/Berlin; by default this machine's.",
+)
+@click.option("--list", "list_all", is_flag=True, help="List all transforms and interpolators.")
+@click.option("--explain", metavar="NAME", help="Tell all about a transform or an interpolator.")
+def pipescript(
+    script: str | None, files: tuple[Path, ...], as_csv: bool, tz: str, list_all: bool, explain: str | None
+) -> None:
+    """
+    Run SCRIPT over the points in FILEs, one file after the other, or on standard input, and print what it makes of them.
+
+    Points are JSON objects with "t", seconds since 1970, and "d", a line each or in an array; or CSV: a time and a value in each
+    line, or with names of columns in the first line, of which one is t. Results are printed as they come.
+
+    The status is 2 if SCRIPT is none, and 1 if it fails on a point, or the input has something else than points.
+    """
+    if list_all or explain is not None:
+        if script is not None or (list_all and explain is not None):
+            raise click.UsageError("--list and --explain NAME go without a script, and without each other")
+        click.echo(listed() if explain is None else explained(explain))
+        return
+    if script is None:
+        raise click.UsageError("a script is missing: connectordb pipescript 'if $ > 20 | mean' points.jsonl")
+    try:
+        compiled = Script(script, tz=tz)
+    except PipeScriptError as error:
+        raise _NoScript(str(error)) from error
+    with _until_the_reader_ends():
+        _print(compiled(_all(files)), CsvPoints().line if as_csv else LINE)
+
+
+def _print(results: Iterator[Datapoint], line: Callable[[Datapoint], bytes]) -> None:
+    out = sys.stdout.buffer
+    try:
+        for point in results:
+            out.write(line(as_answered(point)))
+    finally:
+        # what came before a failure is there
+        out.flush()
+
+
+def _all(files: tuple[Path, ...]) -> Iterator[Datapoint]:
+    if not files:
+        yield from _named("standard input", sys.stdin.buffer)
+    for path in files:
+        with path.open("rb") as file:
+            yield from _named(str(path), file)
+
+
+def _named(name: str, file: BinaryIO) -> Iterator[Datapoint]:
+    try:
+        # before waiting for more, show what there is
+        yield from points(file, sys.stdout.buffer.flush)
+    except ValueError as error:
+        raise LocalProtocolError(f"{name}: {error}") from error
+
+
+@contextlib.contextmanager
+def _until_the_reader_ends() -> Iterator[None]:
+    """End quietly when who reads our output has enough of it, as `head` does."""
+    try:
+        yield
+    except BrokenPipeError:
+        # what is left in the buffer has nowhere to go, either
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)

@@ -1,0 +1,156 @@
+"""Points as text."""
+
+from __future__ import annotations
+
+import io
+import json
+import unittest
+from collections.abc import Iterator
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connectordb.cli.point_files import LINE, CsvPoints, points
+from connectordb.exceptions import LocalProtocolError
+
+from ..support.strategies import datapoints
+
+
+class Blocks(io.RawIOBase):
+    """A file that gives so many bytes at a time."""
+
+    def __init__(self, text: bytes, size: int) -> None:
+        self._parts = [text[at : at + size] for at in range(0, len(text), size)]
+
+    def read1(self, most: int) -> bytes:
+        """Return the next of them."""
+        return self._parts.pop(0) if self._parts else b""
+
+
+def read(text: str | bytes, size: int = 1000) -> list[Any]:
+    """Return the points in a text."""
+    return list(points(Blocks(text if isinstance(text, bytes) else text.encode(), size)))  # type: ignore[arg-type]
+
+
+class Reading(unittest.TestCase):
+    """Whatever form they have."""
+
+    @given(datapoints(), st.integers(1, 50))
+    def test_json(self, made: list[dict[str, Any]], size: int) -> None:
+        """Lines and arrays are the same points, however they are cut."""
+        wanted = json.loads(json.dumps(made))
+        lines = b"\r\n \n".join(json.dumps(point).encode() for point in made)
+        self.assertEqual(read(lines, size), wanted)
+        self.assertEqual(read(b"\xef\xbb\xbf" + lines, size), wanted)
+        self.assertEqual(read(json.dumps(made, indent=1), size), wanted)
+        self.assertEqual(read(b"".join(map(LINE, made)), size), wanted)
+
+    @given(
+        st.lists(st.tuples(st.integers(1, 99), st.floats(allow_nan=False, allow_infinity=False))), st.integers(1, 50)
+    )
+    def test_numbers_in_csv(self, made: list[tuple[int, float]], size: int) -> None:
+        """Numbers read back as they were written, with a line of names and without."""
+        wanted = [{"t": t, "d": d} for t, d in made]
+        text = "".join(f"{t},{d!r}\n" for t, d in made)
+        self.assertEqual(read(text, size), wanted)
+        self.assertEqual(read(f"t,d\n{text}", size), wanted)
+
+    def test_cells(self) -> None:
+        """A cell is what it looks like; a time may be a date; other columns are an object."""
+        text = (
+            "when,t,d\n"
+            'x,1970-01-01T00:00:05Z," "\n'
+            "true,1e1,false\n"
+            '"a, ""b""\nc",7,007\n'
+            '"[1, 2]",8,"{""a"": 5}"\n'
+            "nan,9,1_0\n"
+            "[,10,inf\n"
+        )
+        self.assertEqual(
+            read(text),
+            [
+                {"t": 5, "d": {"when": "x", "d": None}},
+                {"t": 10, "d": {"when": True, "d": False}},
+                {"t": 7, "d": {"when": 'a, "b"\nc', "d": 7}},
+                {"t": 8, "d": {"when": [1, 2], "d": {"a": 5}}},
+                {"t": 9, "d": {"when": "nan", "d": "1_0"}},
+                {"t": 10, "d": {"when": "[", "d": "inf"}},
+            ],
+        )
+
+    def test_little(self) -> None:
+        """Nothing is no points; what a point lacks is 0 and null."""
+        for text in ("", "\n \n", "[]", " [ ] ", "t,d\n"):
+            with self.subTest(text):
+                self.assertEqual(read(text), [])
+        self.assertEqual(read('{"o":"a/b"}'), [{"t": 0, "d": None}])
+
+    def test_as_it_comes(self) -> None:
+        """A point is there before what is behind it, and somebody is told before waiting."""
+        asked: list[str] = []
+
+        class Slow(io.RawIOBase):
+            def read1(self, most: int) -> bytes:
+                asked.append("read")
+                return b'{"t":1}\n{"t":2' if len(asked) == 2 else b"}\n" if len(asked) == 4 else b""
+
+        found: Iterator[Any] = points(Slow(), lambda: asked.append("told"))  # type: ignore[arg-type]
+        self.assertEqual((next(found)["t"], asked), (1, ["told", "read"]))
+        self.assertEqual((next(found)["t"], asked), (2, ["told", "read"] * 2))
+
+    def test_refused(self) -> None:
+        """What is no point is told, with its place."""
+        for text, reason in (
+            ('{"t":1}\n{"t":2', "line 2: no JSON"),
+            ('{"t":1}\n\n5\n', "line 3: '5' is no point"),
+            ('{"t":"1"}', "line 1: .* is no point"),
+            ('{"t":true}', "line 1: .* is no point"),
+            ('[{"t":1},5]', "point 1: '5' is no point"),
+            ('[{"t":1}', "point 1: it ends before its end"),
+            ("5\n6\n", "line 1: '5' is neither"),
+            ("a,b,c\n", "line 1: 'a,b,c' is neither"),
+            ("1,2\n3,4,5\n", "line 2: 3 cells, where the first line has 2"),
+            ("1,2\nx,4\n", "line 2: 'x' is no time"),
+            ("t,d,d\n", "line 1: two columns are called 'd'"),
+            (b"1,\xff\n", "line "),
+        ):
+            with self.subTest(text), self.assertRaisesRegex(ValueError, reason):
+                read(text)
+
+
+class Writing(unittest.TestCase):
+    """What is printed."""
+
+    def csv(self, *made: dict[str, Any]) -> str:
+        """Return points as CSV."""
+        table = CsvPoints()
+        return "".join(table.line(point).decode() for point in made)
+
+    def test_values(self) -> None:
+        """A time and a value; of objects a column for each name."""
+        self.assertEqual(
+            self.csv(
+                {"t": 1, "d": 'a "b",\nc'}, {"t": 2.5, "d": None}, {"t": 3, "d": [1, True]}, {"t": 4, "d": {"a": 1}}
+            ),
+            't,d\n1,"a ""b"",\nc"\n2.5,\n3,"[1,true]"\n4,"{""a"":1}"\n',
+        )
+        self.assertEqual(
+            self.csv({"t": 1, "d": {"a": 1, "b": False}}, {"t": 2, "d": {"b": None, "a": "x"}}),
+            "t,a,b\n1,1,false\n2,x,\n",
+        )
+        self.assertEqual(self.csv({"t": 1, "d": {"t": 5}}), 't,d\n1,"{""t"":5}"\n')
+
+    def test_other_columns(self) -> None:
+        """Rows have the columns of the first, or are refused."""
+        for value in (5, {"a": 1, "b": 2}, {}, {"b": 1}):
+            with (
+                self.subTest(value),
+                self.assertRaisesRegex(LocalProtocolError, "at 2 has other columns than the first, a"),
+            ):
+                self.csv({"t": 1, "d": {"a": 1}}, {"t": 2, "d": value})
+
+    @given(datapoints(value=st.dictionaries(st.sampled_from("ab"), st.integers(-(2**53), 2**53) | st.booleans(), min_size=2)))
+    def test_reads_back(self, made: list[dict[str, Any]]) -> None:
+        """Objects of plain values are read back as they were."""
+        self.assertEqual(read(self.csv(*made)), made)
