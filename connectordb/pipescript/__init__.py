@@ -6,9 +6,11 @@ clients, and everybody can on points that are at hand. What asks a server for th
 """
 
 from ..exceptions import PipeScriptError
+from . import info
 from .ahead import Point
 from .datasets import Columns, merge, tdataset, xdataset
 from .interpolators import INTERPOLATORS, Column, Interpolator, interpolator
+from .limits import Limits
 from .registry import TRANSFORMS, Argument, Transform
 from .script import Script, Session
 from .template import ScriptText, pipe
@@ -20,12 +22,14 @@ __all__ = [
     "Column",
     "Columns",
     "Interpolator",
+    "Limits",
     "PipeScriptError",
     "Point",
     "Script",
     "ScriptText",
     "Session",
     "Transform",
+    "info",
     "interpolator",
     "merge",
     "pipe",

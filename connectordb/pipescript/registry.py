@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from inspect import getdoc
 from typing import Any, Literal
 
 from .limits import Limits, Run
@@ -120,12 +121,11 @@ TRANSFORMS: dict[str, Transform] = {}
 def transform(
     name: str, description: str, *args: Argument, **declared: Any
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Make a function known as a transform; its docstring is the documentation."""
+    """Make a function known as a transform; its docstring is the documentation, where none is given."""
 
     def known(function: Callable[..., Any]) -> Callable[..., Any]:
-        TRANSFORMS[name] = Transform(
-            name, description, function, args, documentation=function.__doc__ or "", **declared
-        )
+        documentation = declared.pop("documentation", getdoc(function)) or f"{description}."
+        TRANSFORMS[name] = Transform(name, description, function, args, documentation=documentation, **declared)
         return function
 
     return known

@@ -70,6 +70,10 @@ def mean(context: Context) -> MakeStep:
     return make
 
 
+_KEPT = (
+    "The datapoint whose weight was the {} so far, as it was: with its own time, and with its data, not the weight. "
+    "Of equal ones the first."
+)
 _WEIGHT = Argument("What is compared; the data, where it is left out", Takes.VALUE, "$")
 
 
@@ -94,8 +98,12 @@ def _extreme(sign: float) -> Callable[[Context], MakeStep]:
     return compile_
 
 
-transform("max", "The datapoint with the greatest weight so far", _WEIGHT, whole=True)(_extreme(1.0))
-transform("min", "The datapoint with the smallest weight so far", _WEIGHT, whole=True)(_extreme(-1.0))
+transform(
+    "max", "The datapoint with the greatest weight so far", _WEIGHT, whole=True, documentation=_KEPT.format("greatest")
+)(_extreme(1.0))
+transform(
+    "min", "The datapoint with the smallest weight so far", _WEIGHT, whole=True, documentation=_KEPT.format("smallest")
+)(_extreme(-1.0))
 
 
 @transform("alltrue", "Whether all datapoints were true so far", how="data")

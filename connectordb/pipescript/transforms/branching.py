@@ -87,7 +87,12 @@ def iwhile(context: Context, script: Program) -> MakeStep:
     keeps_step=False,
 )
 def while_(context: Context, condition: Program, script: Program) -> Flow:
-    """The last result of the script for each stretch; one begins at each datapoint at which the condition is false."""
+    """
+    The last result of the script for each stretch; one begins at each datapoint at which the condition is false.
+
+    So ``while(day == next:day, sum)`` ends each stretch a datapoint too early, as the condition at a datapoint is about whether
+    that one belongs to the stretch before it: ``while(not day:changed, sum)`` is the sum of each day.
+    """
 
     def flow(points: Iterator[Point], run: Run) -> Iterator[Point]:
         rows = Cursor(_judged(points, condition, run))

@@ -88,9 +88,15 @@ def _elapsed(name: str, description: str, day: int, seconds: int) -> None:
 
         return lambda run: step
 
-    transform(name, description, _ZONE, stateless=True)(compile_)
+    transform(name, description, _ZONE, stateless=True, documentation=f"{description} in the time zone. {_PERIODS}")(
+        compile_
+    )
 
 
+_PERIODS = (
+    "What is counted are periods of the same length, which take no note of daylight saving: in summer they may begin an hour "
+    "later than the clock says. Before the beginning they are counted towards it, so that there are two with the number 0."
+)
 _elapsed("hour", "Hours since 1970 began", 1, 3600)
 _elapsed("day", "Days since 1970 began", 1, 86400)
 _elapsed("week", "Weeks since the first Monday of 1970", 5, 7 * 86400)

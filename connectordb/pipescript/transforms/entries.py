@@ -110,8 +110,23 @@ def _best(sign: float) -> Callable[[Context, Any, Program], MakeStep]:
 
 
 _NUMBER = Argument("How many", Takes.CONSTANT)
-transform("top", "The entries with the greatest weights", _NUMBER, _WEIGHT, stateless=True)(_best(1.0))
-transform("bottom", "The entries with the smallest weights", _NUMBER, _WEIGHT, stateless=True)(_best(-1.0))
+_KEPT = "An object of so many entries, those with the {} weights. The weight is a script that has each value alone."
+transform(
+    "top",
+    "The entries with the greatest weights",
+    _NUMBER,
+    _WEIGHT,
+    stateless=True,
+    documentation=_KEPT.format("greatest"),
+)(_best(1.0))
+transform(
+    "bottom",
+    "The entries with the smallest weights",
+    _NUMBER,
+    _WEIGHT,
+    stateless=True,
+    documentation=_KEPT.format("smallest"),
+)(_best(-1.0))
 
 
 @transform("percent", "Shares of the total", stateless=True)

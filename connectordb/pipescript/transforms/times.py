@@ -64,7 +64,13 @@ def _periods(wanted: bool) -> Callable[[Context], Flow]:
 
 
 def _lengths(name: str, description: str, wanted: bool) -> None:
-    transform(name, description, how="flow", one_to_one=False, keeps_step=False)(_periods(wanted))
+    truth = str(wanted).lower()
+    documentation = (
+        f"For each stretch in which the data is {truth}, the seconds from its first datapoint to the one that ends it, at "
+        "that one's time. A stretch that has not ended goes up to its last datapoint, if that is not its only one."
+    )
+    declared: dict[str, Any] = {"one_to_one": False, "keeps_step": False, "documentation": documentation}
+    transform(name, description, how="flow", **declared)(_periods(wanted))
 
 
 _lengths("ttrue", "How long the data was true, each time", True)
