@@ -13,7 +13,7 @@ import zlib
 from pathlib import Path
 
 import connectordb
-from connectordb import exceptions
+from connectordb import ConnectorDB, exceptions
 from tests.support.blocks import Block, blocks, run
 from tests.support.case import Case
 from tests.support.server import run_server
@@ -86,6 +86,18 @@ class PagesTests(Case):
         """What the server says beyond 0.3 is what its page shows."""
         self.assertGreater(len(blocks(DOCS / "topics" / "beyond_0_3.rst")), 5)
         self.run_page(DOCS / "topics" / "beyond_0_3.rst")
+
+    def test_transforms(self) -> None:
+        """What a server makes of transforms is what their page shows."""
+        with run_server(user="mara", password="secret") as server, ConnectorDB("mara", "secret", url=server.url) as cdb:
+            if not cdb.info()["transforms"]:
+                self.skipTest("this server runs no transforms")
+        self.run_page(DOCS / "howto" / "transforms.rst")
+
+    def test_transforms_here(self) -> None:
+        """What is made of points at hand is what the page shows."""
+        self.assertGreater(len(blocks(DOCS / "howto" / "transforms_here.rst")), 6)
+        run(DOCS / "howto" / "transforms_here.rst", {})
 
     def test_readme(self) -> None:
         """The README's code runs."""

@@ -29,6 +29,7 @@ from connectordb import (
     ServerError,
     Stream,
 )
+from connectordb.pipescript import Script, pipe
 from tests.support.case import Case
 from tests.support.live_cases import Record
 from tests.support.target import TargetCase, new_name
@@ -600,6 +601,22 @@ class Subscribing(TargetCase):
             self.eventually(lambda: plain.values == [1, 5, 6])
         stream._session.close()
 
+    def test_scripts(self) -> None:
+        """A pipe and a `Script` are transforms as their text is; anything else is none."""
+        stream = self.stream()
+        for transform in (pipe("$ > {x}", x=2), Script("$ > 2"), "$ > 2"):
+            with mock.patch.object(stream._session.live, "subscribe") as subscribe:
+                stream.subscribe(print, transform)
+            with mock.patch.object(stream._session.live, "unsubscribe") as unsubscribe:
+                stream.unsubscribe(transform)
+            for called in (subscribe.call_args.args[2], unsubscribe.call_args.args[1]):
+                with self.subTest(repr(transform)):
+                    self.assertEqual((type(called), called), (str, "$ > 2"))
+        for use in (lambda: stream.subscribe(print, 5), lambda: stream.unsubscribe(5)):  # type: ignore[arg-type]
+            with self.assertRaisesRegex(LocalProtocolError, "transform=5 is no PipeScript"):
+                use()
+        stream._session.close()
+
     def test_no_endless_loop(self) -> None:
         """A device that inserts into the downlink it watches is stopped with an error."""
         own = self.stream(downlink=True)
@@ -660,6 +677,9 @@ class Scripted(Case):
         for asked, wanted in (
             ({}, {"i1": "0", "i2": "0"}),
             ({"transform": "if $ > 5"}, {"i1": "0", "i2": "0", "transform": "if $ > 5"}),
+            ({"transform": pipe("$ > {x}", x=-5)}, {"i1": "0", "i2": "0", "transform": "$ > (-5)"}),
+            ({"i1": -2, "transform": Script("if  $")}, {"i1": "-2", "transform": "if($)"}),
+            ({"transform": ""}, {"i1": "0", "i2": "0"}),
             ({"limit": 5}, {"t1": "0", "limit": "5"}),
             ({"t2": 1.5, "limit": 5, "transform": "a+b"}, {"t2": "1.5", "limit": "5", "transform": "a+b"}),
             ({"i1": -5, "downlink": True}, {"i1": "-5", "downlink": "true"}),
