@@ -14,7 +14,7 @@ from .ahead import Point
 from .arithmetic import write_binary, write_prefix
 from .limits import Limits, Run, bounded
 from .parser import parse
-from .program import At, Flow, Part, Program, beside
+from .program import At, Flow, Part, Program, beside, inside
 from .registry import REQUIRED, TRANSFORMS, Argument, Context, Takes, Transform
 from .source import Source, Value
 from .tree import Binary, Call, Constant, Node, Object, Pipe, Prefix, walked
@@ -234,7 +234,7 @@ def _call(node: Call, done: _Done, context: Context) -> Program:
         "peeks": transform.peeks,
     }
     if transform.how == "flow":
-        return Program(before=made, depth=max(inner) + 1, **declared)
+        return Program(before=lambda points, run: made(inside(points, run), run), depth=max(inner) + 1, **declared)
     program = _beside(operands, _writing(transform, made, whole), gathers=transform.gathers, **declared)
     if transform.how == "point" and not operands and not transform.whole:
         program.alone = made

@@ -60,9 +60,10 @@ class Run:
         limits: What it may take.
         again: Whether a run came to its end before, which one transform remembers.
         held: Bytes that it holds.
+        points: What comes from outside.
     """
 
-    __slots__ = ("_outer", "_ticks", "_work", "again", "held", "limits")
+    __slots__ = ("_outer", "_ticks", "_work", "again", "held", "limits", "points")
 
     def __init__(self, limits: Limits, again: bool = False, outer: Run | None = None) -> None:
         self.limits = limits
@@ -71,10 +72,12 @@ class Run:
         self._outer = outer
         self._work = 0
         self._ticks = count(1)
+        self.points: Iterator[Any] | None = None
 
     def counted(self, points: Iterable[Any]) -> Iterator[Any]:
-        """Yield points, which makes their numbers known."""
-        return compress(points, self._ticks)
+        """Yield the points that come from outside, which makes their numbers known."""
+        self.points = compress(points, self._ticks)
+        return self.points
 
     def index(self) -> int:
         """Return the number of the point that was counted last, from 0; asked for once."""

@@ -217,13 +217,14 @@ class Program:
 
     def flow(self, points: Iterator[Point], run: Run) -> Iterator[Point]:
         """Yield the results of a run."""
-        return self._loop(points if self.before is None else self.before(points, run), run)
+        if self.before is not None:
+            return self._loop(self.before(points, run), run)
+        return (self._taking_in if points is run.points else self._loop)(points, run)
 
-    def first(self, points: Iterable[Point], run: Run) -> Iterator[Point]:
-        """Yield the results of a run on points that come from outside."""
-        if self.before is None:
-            return self._taking_in(iter(points), run)
-        return self._loop(self.before(_IDENTITY._taking_in(iter(points), run), run), run)
+    def results(self, points: Iterable[Point], run: Run) -> Iterator[Point]:
+        """Yield the results of a run on points that come from outside, as results that go there."""
+        counted = run.counted(points)
+        return self.flow(counted, run) if self.before is not None else self._passing_on(counted, run)
 
     @cached_property
     def _loop(self) -> Flow:
@@ -233,7 +234,11 @@ class Program:
     def _taking_in(self) -> Flow:
         return self._looping(True)
 
-    def _looping(self, outside: bool) -> Flow:
+    @cached_property
+    def _passing_on(self) -> Flow:
+        return self._looping(True, to_outside=True)
+
+    def _looping(self, outside: bool, to_outside: bool = False) -> Flow:
         source = Source()
         rest = [f"r{number}" for number in range(self.rest)]
         at = Foreign(source) if outside else At(source, point=Value("point"), rest=[Value(name) for name in rest])
@@ -242,13 +247,18 @@ class Program:
         if self.gathers:
             tail = f"        yield from {result.rest[0].name}\n{tail}"
         else:
-            source.do("yield {0}", result.unchanged if isinstance(result, Foreign) else result.point)
+            source.do("yield {0}", result.unchanged if to_outside and isinstance(result, Foreign) else result.point)
         head = _LOOP.replace("{row}", ", ".join([*rest, "point"])) + ("\n" + _TAKEN_IN if outside else "")
         flow: Flow = source.function("flow", head, 12, tail, taken_in=taken_in, PipeScriptError=PipeScriptError)
         return flow
 
 
 _IDENTITY = Program()
+
+
+def inside(points: Iterator[Point], run: Run) -> Iterator[Point]:
+    """Return points as the language has them, wherever they come from."""
+    return _IDENTITY.flow(points, run) if points is run.points else points
 
 
 def taken_in(data: Any) -> Any:
@@ -320,6 +330,6 @@ def _branch(points: Iterator[Point | _Failed]) -> Iterator[Point]:
 
 def beside(points: Iterator[Point], programs: Sequence[Program], run: Run) -> Iterator[tuple[Any, ...]]:
     """Yield for each point what the programs make of it, as points, and the point itself."""
-    *branches, own = map(_branch, tee(_kept(points), len(programs) + 1))
+    *branches, own = map(_branch, tee(_kept(inside(points, run)), len(programs) + 1))
     flows = [program.flow(branch, run) for program, branch in zip(programs, branches, strict=True)]
     return zip(*chain(flows, (own,)))  # noqa: B905  a flow that fails ends it, one that is short cannot be told from the end

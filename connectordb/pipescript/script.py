@@ -64,7 +64,7 @@ class Script:
 
     def _run(self, points: Iterable[Point], again: bool) -> Iterator[Point]:
         run = Run(self._limits, again)
-        results = self._program.first(run.counted(points), run)
+        results = self._program.results(points, run)
         return map(_let_out, results) if self._widens else results
 
     def __str__(self) -> str:
