@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
-from inspect import cleandoc
-from textwrap import indent
+from string import ascii_lowercase
+from textwrap import fill
 from typing import Any
 
 import click
 
-from ..pipescript import INTERPOLATORS, TRANSFORMS, Argument, Transform
+from ..pipescript import INTERPOLATORS, TRANSFORMS, Argument, Transform, info
+
+#: Characters of a line of explanation.
+_WIDTH = 100
 
 
 def listed() -> str:
@@ -36,8 +39,7 @@ def explained(name: str) -> str:
     if name in TRANSFORMS:
         parts.append(_transform(TRANSFORMS[name]))
     if name in INTERPOLATORS:
-        named = INTERPOLATORS[name]
-        parts.append(f"{name}, an interpolator\n\n{indent(named.description, '  ')}.")
+        parts.append(f"{name}, an interpolator\n\n{_wrapped(info.interpolators()[name]['documentation'])}")
     if not parts:
         near = get_close_matches(name, [*TRANSFORMS, *INTERPOLATORS], n=3)
         said = f"did you mean {', '.join(near)}?" if near else "connectordb pipescript --list tells all"
@@ -46,44 +48,52 @@ def explained(name: str) -> str:
 
 
 def _usage(transform: Transform) -> str:
-    """Return how a transform is called, with what may be left out in square brackets."""
-    names = [_name(argument, number) for number, argument in enumerate(transform.args, 1)]
-    said = [f"[{name}]" if argument.optional else name for name, argument in zip(names, transform.args, strict=True)]
+    """Return how a transform is called, with a letter for each argument, in square brackets if it may be left out."""
+    letters = zip(ascii_lowercase, transform.args, strict=False)
+    said = [f"[{letter}]" if argument.optional else letter for letter, argument in letters]
     return f"{transform.name}({', '.join(said)})" if said else transform.name
 
 
-def _name(argument: Argument, number: int) -> str:
-    return str(getattr(argument, "name", "") or f"arg{number}")
-
-
 def _transform(transform: Transform) -> str:
-    parts = [f"{_usage(transform)}\n\n{indent(transform.description, '  ')}."]
+    parts = [f"{_usage(transform)}\n\n{_wrapped(f'{transform.description}.')}"]
     if transform.args:
         arguments = [
-            f"  {_name(argument, number)}: {argument.description}; {argument.takes.value}{_default(argument)}"
-            for number, argument in enumerate(transform.args, 1)
+            fill(
+                f"  {letter}: {argument.description}; {argument.takes.value}{_default(argument)}",
+                _WIDTH,
+                subsequent_indent="     ",
+            )
+            for letter, argument in zip(ascii_lowercase, transform.args, strict=False)
         ]
         parts.append("\n".join(["Arguments", *arguments]))
     declared = [
         text
         for holds, text in (
-            (transform.one_to_one, "one result for each point"),
+            (transform.one_to_one, "gives one result for each point"),
             (transform.stateless, "looks at the current point only"),
             (transform.peeks, "looks ahead"),
         )
         if holds
     ]
     if declared:
-        parts.append(f"It gives {declared[0]}" if transform.one_to_one else f"It {declared[0]}")
-        parts[-1] += "".join(f", and {text}" for text in declared[1:]) + "."
-    for what, schema in (("Takes", transform.ischema), ("Gives", transform.oschema)):
-        if schema:
-            parts.append(f"{what} {schema}")
-    if transform.documentation:
-        parts.append(cleandoc(transform.documentation))
+        parts.append(f"It {', and '.join(declared)}.")
+    parts += [
+        f"{what} {schema}"
+        for what, schema in (("Data fits", transform.ischema), ("Results fit", transform.oschema))
+        if schema
+    ]
+    parts.append(_wrapped(info.documentation(transform)))
     return "\n\n".join(parts)
 
 
 def _default(argument: Argument) -> str:
     value: Any = argument.default
     return f"; without it {value}" if argument.optional else ""
+
+
+def _wrapped(text: str) -> str:
+    """Return paragraphs in lines that fit a terminal; those that are indented are code."""
+    return "\n\n".join(
+        part if part.startswith(" ") else fill(part, _WIDTH, break_long_words=False, break_on_hyphens=False)
+        for part in text.split("\n\n")
+    )

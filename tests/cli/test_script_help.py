@@ -27,8 +27,10 @@ class Telling(unittest.TestCase):
             with self.subTest(name):
                 text = explained(name)
                 self.assertTrue(text.startswith(name))
+                flat = " ".join(text.split())
                 for part in (each.description, each.oschema, *(argument.description for argument in each.args)):
-                    self.assertIn(part, text)
+                    self.assertIn(part, flat)
+                self.assertIn("gives `", flat)
         for name in INTERPOLATORS:
             with self.subTest(name):
                 self.assertIn(f"{name}, an interpolator", explained(name))
