@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import isfinite
+from math import inf, isfinite
 from typing import Any
 
 from ..exceptions import PipeScriptError, RemoteProtocolError
@@ -10,6 +10,9 @@ from ..exceptions import PipeScriptError, RemoteProtocolError
 #: ``t`` seconds, ``d`` any JSON value, ``o`` the sender where it is not the owner.
 Datapoint = dict[str, Any]
 
+
+#: Up to here every integer is a 64-bit float.
+_EXACT = 2**53
 
 _TIMES = frozenset((float, int))
 _SIMPLE = frozenset((float, int, str, bool))
@@ -85,11 +88,22 @@ def as_answered(point: Datapoint) -> Datapoint:
 def _as_read(value: Any) -> Any:
     if isinstance(value, float):
         if not isfinite(value):
-            raise ValueError(repr(value))
+            raise ValueError(repr(float(value)))
         # text without a fraction, and not beyond 64 bits
-        return int(value) if value.is_integer() and -(2.0**63) <= value < 2.0**64 else value
+        return int(value) if value.is_integer() and -(2.0**63) <= value < 2.0**64 else float(value)
+    if value is None or isinstance(value, (str, bool)):
+        return value
+    if isinstance(value, int):
+        return value if -_EXACT <= value <= _EXACT else _as_read(_float(value))
     if isinstance(value, dict):
         return {key: _as_read(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_as_read(item) for item in value]
-    return value
+    raise ValueError(f"{value!r:.60}")
+
+
+def _float(value: int) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return inf

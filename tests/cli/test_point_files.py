@@ -150,7 +150,11 @@ class Writing(unittest.TestCase):
             ):
                 self.csv({"t": 1, "d": {"a": 1}}, {"t": 2, "d": value})
 
-    @given(datapoints(value=st.dictionaries(st.sampled_from("ab"), st.integers(-(2**53), 2**53) | st.booleans(), min_size=2)))
+    @given(
+        datapoints(
+            value=st.dictionaries(st.sampled_from("ab"), st.integers(-(2**53), 2**53) | st.booleans(), min_size=2)
+        )
+    )
     def test_reads_back(self, made: list[dict[str, Any]]) -> None:
         """Objects of plain values are read back as they were."""
         self.assertEqual(read(self.csv(*made)), made)

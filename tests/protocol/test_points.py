@@ -61,9 +61,13 @@ class Answering(unittest.TestCase):
             repr(as_answered(point)), "{'t': 2, 'd': {'a': [5, 0.5, True, None, '5.0'], 'b': 1.1805916207174113e+21}}"
         )
         self.assertEqual(as_answered({"t": 1}), {"t": 1, "d": None})
+        self.assertEqual(as_answered({"t": 1, "d": (2**53 + 1, -(2**70))})["d"], [2**53, -(2.0**70)])
 
     def test_refused(self) -> None:
         """What JSON cannot hold is an error, as it is in an answer."""
+        for number in (10**400, object(), b"x"):
+            with self.subTest(number), self.assertRaisesRegex(PipeScriptError, "which JSON cannot hold"):
+                as_answered({"t": 5, "d": number})
         for number in (float("nan"), float("inf")):
             with self.subTest(number), self.assertRaisesRegex(PipeScriptError, f"the result at 5 has {number} in it"):
                 as_answered({"t": 5, "d": [{"a": number}]})
