@@ -30,6 +30,7 @@ extensions = [
     "command_line",
     "configuration",
     "room_files",
+    "transforms",
 ]
 exclude_patterns = ["_build"]
 default_role = "py:obj"  # in a docstring, `name` is a name of ours
