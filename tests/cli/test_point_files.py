@@ -99,6 +99,15 @@ class Reading(unittest.TestCase):
         self.assertEqual((next(found)["t"], asked), (1, ["told", "read"]))
         self.assertEqual((next(found)["t"], asked), (2, ["told", "read"] * 2))
 
+    @given(st.binary(max_size=40) | st.text('{}[]"td:,1.e-\\n x', max_size=40), st.integers(1, 9))
+    def test_anything(self, text: bytes | str, size: int) -> None:
+        """Whatever a file has in it, it is points, or refused as none."""
+        try:
+            found = read(text, size)
+        except ValueError:
+            return
+        self.assertTrue(all(point.keys() == {"t", "d"} for point in found))
+
     def test_refused(self) -> None:
         """What is no point is told, with its place."""
         for text, reason in (

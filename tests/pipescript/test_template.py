@@ -101,6 +101,14 @@ class Placing(unittest.TestCase):
         (point,) = Script(pipe("{number}", number=number))([{"t": 1, "d": 0}])
         self.assertEqual(repr(point["d"]), repr(float(number)))
 
+    @given(PLAIN)
+    def test_compiles(self, value: Any) -> None:
+        """What is written can be run."""
+        compiled = Script(pipe("ifelse $ == {x} {x} {x} | set('a', {x}) | if $('a') == {x}", x=value))
+        self.assertEqual(list(compiled([])), [])
+        (point,) = Script(pipe("{{'a': {x}}} | if $('a') == {x}", x=value))([{"t": 1, "d": 0}])
+        self.assertEqual(point["d"], {"a": value if isinstance(value, (bool, str)) else float(value)})
+
     @given(st.text("{}x$ \"'|#5(", max_size=12), VALUES)
     def test_any_template(self, template: str, value: Any) -> None:
         """Whatever the template, there is a script with the value in it, or it is refused."""
