@@ -66,7 +66,8 @@ def _constant(node: Constant, done: _Done, context: Context) -> Program:
 def _always(value: Any) -> Program:
     def part(source: Source, stack: list[At]) -> None:
         plain = value is None or isinstance(value, bool) or (type(value) is float and isfinite(value))
-        stack.append(stack.pop().saying(Value(repr(value) if plain else source.given(value), type(value))))
+        # in brackets: a minus would be about whatever is written behind it
+        stack.append(stack.pop().saying(Value(f"({value!r})" if plain else source.given(value), type(value))))
 
     return Program(part, constant=True, stateless=True)
 

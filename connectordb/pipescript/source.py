@@ -85,7 +85,8 @@ class Source:
         text = [head.replace("{begin}", "\n    ".join(self._begin) or "pass")]
         text += [" " * indent + line for line in _assigned(self._lines)]
         names = {**known, **self._given}
-        exec(_code("\n".join([*text, tail])), names)
+        whole = "\n".join([*text, tail])
+        exec(_code(whole) if len(whole) <= _SHORT else _compiled(whole), names)
         return names[name]
 
 
@@ -118,6 +119,10 @@ def _assigned(lines: list[_Line]) -> list[str]:
     return written
 
 
-@lru_cache(maxsize=256)
-def _code(text: str) -> CodeType:
+def _compiled(text: str) -> CodeType:
     return compile(text, "<script>", "exec")
+
+
+#: What is compiled once is kept up to this length.
+_SHORT = 10_000
+_code = lru_cache(maxsize=256)(_compiled)

@@ -16,7 +16,7 @@ from typing import Any
 from ..exceptions import PipeScriptError
 
 #: What counts as white space around a number; str.strip would also remove U+001C to U+001F.
-_SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
+SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
 
 #: Numbers as texts. What float() takes beyond these (underscores, other digits) is no number here.
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
@@ -79,7 +79,7 @@ def widened(value: Any) -> Any:
 
 def number_in(text: str) -> float | None:
     """Return the number that *text* is, white space around it aside; `None` if it is none, or beyond a 64-bit float."""
-    text = text.strip(_SPACE)
+    text = text.strip(SPACE)
     if _DECIMAL.fullmatch(text):
         value = float(text)
         return None if isinf(value) else value
@@ -171,7 +171,7 @@ def text_of(value: float) -> str:
     shortest = repr(float(value))
     exponent = _exponent(shortest)
     if value == 0 or -4 <= exponent < 6:
-        return f"{float(shortest):.20f}".rstrip("0").rstrip(".") if "e" in shortest else shortest.removesuffix(".0")
+        return shortest.removesuffix(".0")
     digits = shortest.lstrip("-").partition("e")[0].replace(".", "").strip("0")
     fraction = f".{digits[1:]}" if len(digits) > 1 else ""
     return f"{'-' * (value < 0)}{digits[0]}{fraction}e{exponent:+03d}"

@@ -71,6 +71,21 @@ class Written(unittest.TestCase):
         (point,) = script([{"t": 1, "d": value}])
         self.assertEqual((type(point["d"]), repr(point["d"])), (type(expected), repr(expected)))
 
+    def test_constants_that_are_negative(self) -> None:
+        """Are one value wherever they stand."""
+        for text, result in (
+            ("(1 | -0) ^ 2", 0.0),
+            ("-(1 | -2) ^ 2", 4.0),
+            ("(1 | -2) | $ ^ 2", None),
+            ("map((1 | -0), $)", {"-0": 7.0}),
+            ("(1 | -5) + t", -4.0),
+        ):
+            with self.subTest(text):
+                if result is None:
+                    self.assertRaises(PipeScriptError, Script, text)
+                else:
+                    self.assertEqual(list(Script(text)([{"t": 1, "d": 7}])), [{"t": 1, "d": result}])
+
     def test_a_long_text(self) -> None:
         """Is not put together beyond its bound."""
         with self.assertRaisesRegex(PipeScriptError, "Reached maximum string length 10"):

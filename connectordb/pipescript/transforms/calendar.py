@@ -43,10 +43,10 @@ def _local() -> tzinfo:
         return found
 
 
-def _moment(point: Point) -> datetime:
-    """Return a point's time, cut off towards zero to whole microseconds, which is as fine as it matters here."""
+def _nanoseconds(point: Point) -> int:
+    """Return a point's time, cut off towards zero to whole nanoseconds."""
     try:
-        return _EPOCH + timedelta(microseconds=int(point["t"] * 1e6))
+        return int(point["t"] * 1e9)
     except (OverflowError, ValueError) as error:
         raise PipeScriptError(f"the time {point['t']!r} is in no calendar") from error
 
@@ -57,7 +57,8 @@ def _civil(name: str, description: str, read: Callable[[datetime], Any]) -> None
 
         def step(point: Point) -> Any:
             try:
-                return read(_moment(point).astimezone(place))
+                # nothing that is read here is finer than a microsecond, as long as it is one that has begun
+                return read((_EPOCH + timedelta(microseconds=_nanoseconds(point) // 1000)).astimezone(place))
             except OverflowError as error:
                 raise PipeScriptError(f"the time {point['t']!r} is in no calendar") from error
 
@@ -80,10 +81,11 @@ def _elapsed(name: str, description: str, day: int, seconds: int) -> None:
 
     def compile_(context: Context, zone: Any) -> MakeStep:
         origin = datetime(1970, 1, day, tzinfo=_zone(to_text(zone), context.zone)).astimezone(timezone.utc)
-        period = seconds * 1_000_000
+        begin = (origin - _EPOCH) // timedelta(microseconds=1) * 1000
+        period = seconds * 1_000_000_000
 
         def step(point: Point) -> int:
-            since = (_moment(point) - origin) // timedelta(microseconds=1)
+            since = _nanoseconds(point) - begin
             return since // period if since >= 0 else -(-since // period)
 
         return lambda run: step

@@ -12,7 +12,7 @@ from urllib.parse import unquote_to_bytes
 
 from ...exceptions import PipeScriptError
 from ..registry import Argument, Context, MakeStep, Run, Takes, transform
-from ..values import Single, text_of, to_number, to_text
+from ..values import SPACE, Single, text_of, to_number, to_text
 
 _BOOLEAN, _STRING = '{"type": "boolean"}', '{"type": "string"}'
 
@@ -72,16 +72,15 @@ def _compiled(expression: str) -> Any:
 _PUNCTUATION = re.compile(r"[.,/#!$%^&*;:{}=\-_`~()]+")
 
 
+_WORD = re.compile(f"[^{SPACE}]+")
+
+
 def words(text: str, run: Run) -> list[str]:
     """Return the words of a text, in lower case."""
     run.work(len(text))
-    # character by character: of some, what Python makes of a whole word depends on the letters around
-    return _PUNCTUATION.sub(" ", "".join(map(_lower, text))).split()
-
-
-def _lower(character: str) -> str:
-    lower = character.lower()
-    return lower if len(lower) == 1 else character
+    # character by character: of some, what Python makes of a whole word depends on the letters around, or is two characters
+    lower = text.lower() if text.isascii() else "".join([character.lower()[0] for character in text])
+    return _WORD.findall(_PUNCTUATION.sub(" ", lower))
 
 
 @transform("wc", "How many words it has", how="data", stateless=True, ischema=_STRING, oschema='{"type": "integer"}')

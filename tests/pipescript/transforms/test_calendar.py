@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unittest
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 from hypothesis import given
@@ -23,7 +23,8 @@ class Civil(unittest.TestCase):
     @given(TIMES, ZONES)
     def test_like_datetime(self, time: float, zone: str) -> None:
         """In any zone; "Local" is the one that the script is given."""
-        there = datetime.fromtimestamp(int(time * 1e6) / 1e6, timezone.utc).astimezone(ZoneInfo(zone))
+        begun = timedelta(microseconds=int(time * 1e9) // 1000)
+        there = (datetime(1970, 1, 1, tzinfo=timezone.utc) + begun).astimezone(ZoneInfo(zone))
         for name, expected in (
             ("year", there.year),
             ("month", 12 * (there.year - 1970) + there.month),
@@ -43,11 +44,16 @@ class Elapsed(unittest.TestCase):
     @given(TIMES)
     def test_towards_zero(self, time: float) -> None:
         """On both sides of the beginning."""
-        micro = int(time * 1e6)
+        nano = int(time * 1e9)
         for name, seconds, begin in (("hour", 3600, 0), ("day", 86400, 0), ("week", 7 * 86400, 4 * 86400)):
-            since = micro - begin * 10**6
-            period = seconds * 10**6
+            since = nano - begin * 10**9
+            period = seconds * 10**9
             self.assertEqual(timed(name, [(time, 0)]), [(time, since // period if since >= 0 else -(-since // period))])
+
+    def test_a_moment_before(self) -> None:
+        """Is another day, however short the moment, but in periods not another one."""
+        self.assertEqual(timed("{'y': year, 'h': hour}", [(-1e-7, 0)]), [(-1e-7, {"y": 1969, "h": 0})])
+        self.assertEqual(timed("hour", [(-3600.0, 0), (-3600 + 4e-7, 0)]), [(-3600.0, -1), (-3600 + 4e-7, 0)])
 
     def test_offset_of_1970(self) -> None:
         """London was an hour ahead of its own winter time then."""

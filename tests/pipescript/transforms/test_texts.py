@@ -65,10 +65,14 @@ class Words(unittest.TestCase):
             run("wc", between.join(words)), [len(between.join(words).replace("-", " ").replace(",", " ").split())]
         )
 
+    def test_white_space(self) -> None:
+        """Is what Unicode calls so, which is not all that Python splits at."""
+        self.assertEqual(run("wc", "a\x1cb c\x85d\u3000e"), [4])
+
     def test_sentiment(self) -> None:
         """A number of 32 bits, which is shown as such and computed with as what it is."""
         single = struct.unpack("<f", struct.pack("<f", 0.6))[0]
-        self.assertEqual(run("sentiment", "good", "", "a good day"), [0.6, 0, 0.2])
+        self.assertEqual(run("sentiment", "GOOD", "", "a good day"), [0.6, 0, 0.2])
         self.assertEqual(run("sentiment + 0", "good"), [single])
         self.assertEqual(run("{'s': sentiment}", "good"), [{"s": 0.6}])
 
