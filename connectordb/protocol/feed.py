@@ -173,6 +173,10 @@ class Gap:
         return json_text.dumps({"stream": self.stream, "gap": [self.first, self.after]})
 
 
+def _with(transform: str) -> dict[str, str]:
+    return {"transform": transform} if transform else {}
+
+
 @dataclass(frozen=True, slots=True)
 class Lost:
     """
@@ -181,14 +185,16 @@ class Lost:
     Attributes:
         stream: The path that was subscribed to.
         number: How many.
+        transform: The transform of the subscription, or ``""``.
     """
 
     stream: str
     number: int
+    transform: str = ""
 
     def encode(self) -> bytes:
         """Return the message as JSON text."""
-        return json_text.dumps({"stream": self.stream, "lost": self.number})
+        return json_text.dumps({"stream": self.stream, **_with(self.transform), "lost": self.number})
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,14 +205,16 @@ class Ended:
     Attributes:
         stream: The path that was subscribed to.
         reason: Why.
+        transform: The transform of the subscription, or ``""``.
     """
 
     stream: str
     reason: EndReason
+    transform: str = ""
 
     def encode(self) -> bytes:
         """Return the message as JSON text."""
-        return json_text.dumps({"stream": self.stream, "ended": self.reason})
+        return json_text.dumps({"stream": self.stream, **_with(self.transform), "ended": self.reason})
 
 
 #: What a server can say.
@@ -258,10 +266,10 @@ def _notice(content: Any) -> Gap | Lost | Ended | None:
     match content:
         case {"stream": str(stream), "gap": [first, after]} if _is_index(first) and _is_index(after):
             return Gap(stream, first, after)
-        case {"stream": str(stream), "lost": number} if _is_index(number):
-            return Lost(stream, number)
-        case {"stream": str(stream), "ended": reason} if reason in END_REASONS:
-            return Ended(stream, reason)
+        case {"stream": str(stream), "lost": number, **others} if _is_index(number):
+            return Lost(stream, number, str(others.get("transform", "")))
+        case {"stream": str(stream), "ended": reason, **others} if reason in END_REASONS:
+            return Ended(stream, reason, str(others.get("transform", "")))
     return None
 
 

@@ -220,8 +220,18 @@ class Service:
                 raise NotWanted("nobody waits for this answer any more")
             return self._storage.read(work).result()
 
+        return await self.compute(lambda: pages.next(fetch), patience)
+
+    async def compute(self, work: Callable[[], T], patience: Patience | None = None) -> T:
+        """
+        Have a function done on a thread for what takes long.
+
+        Raises:
+            Refusal: Too much is being computed.
+            NotWanted: Nobody waits for it any more.
+        """
         try:
-            return await patience.read(self._computers.submit(lambda: pages.next(fetch)))
+            return await (patience or Patience()).read(self._computers.submit(work))
         except Busy as busy:
             raise Refusal(503, "Too many queries are being computed at once; try again later.") from busy
 

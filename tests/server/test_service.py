@@ -13,7 +13,7 @@ from unittest import mock
 from connectordb.protocol.paths import Path
 from connectordb.server.config import Config, Login
 from connectordb.server.crew import Busy
-from connectordb.server.handlers import Refusal, query
+from connectordb.server.handlers import Refusal, sources
 from connectordb.server.patience import NotWanted, Patience
 from connectordb.server.rights.accounts import Caller, Key, Password
 from connectordb.server.routing import Route, route
@@ -219,7 +219,7 @@ class ServiceTests(HandlerCase):
 
             with (
                 mock.patch.object(self.storage, "read", read),
-                mock.patch.multiple(query, _HELD=1000, _LEAST_HELD=1000),
+                mock.patch.multiple(sources, _HELD=1000, _LEAST_HELD=1000),
                 self.assertRaises(NotWanted),
             ):
                 await made.answer(at, Key("lamp-key"), made.request(body=body(7000)), patience=patience)

@@ -8,13 +8,14 @@ from datetime import datetime, timezone
 from urllib.parse import quote
 from xml.sax.saxutils import escape
 
-from ...protocol import json_text
+from ...exceptions import PipeScriptError
 from ...protocol.constants import API_ROOT
 from ...protocol.points import Datapoint
-from ..storage import Reader, Series
-from .data import PAGE, readable, refuse_transform
-from .request import NO_ACCESS, Fetch, Kind, Pages, Refusal, Reply, Request, as_json, at_once, missing
-from .stretches import Stretch
+from ..storage import Reader
+from .data import readable
+from .request import NO_ACCESS, Fetch, Kind, Pages, Refusal, Reply, Request, at_once, for_browsers, missing
+from .sources import Source, script, text_of
+from .stretches import PAGE
 
 #: Points in a feed.
 _NEWEST = 500
@@ -35,21 +36,24 @@ def feed(reader: Reader, request: Request) -> Reply:
     if missing(reader.find(names), 3) == "stream":
         raise Refusal(403, NO_ACCESS)
     series = readable(reader, request.at(names))
-    refuse_transform(request.query.get("transform", ""))
+    transform = script(request.query.get("transform", ""), 500)
     length = reader.length(series)
-    first = max(0, length - _NEWEST)
-    pages = _Entries(series, first, length, names, f"{request.site}{API_ROOT}", request.downlink)
-    begin = pages.head(request.now) + (pages.next(at_once(reader)) or b"")
-    return Reply(begin, Kind.XML, rest=pages if pages.more else None, cacheable=True, points=length - first)
+    source = Source(series, max(0, length - _NEWEST), length, transform)
+    pages = _Entries(source, names, f"{request.site}{API_ROOT}", request.downlink)
+    pages.computed = transform is not None
+    begin = pages.head(request.now)
+    if pages.computed:
+        return Reply(begin, Kind.XML, rest=pages, cacheable=True, points=source.length)
+    begin += pages.next(at_once(reader)) or b""
+    return Reply(begin, Kind.XML, rest=pages if pages.more else None, cacheable=True, points=source.length)
 
 
 class _Entries(Pages):
     """A feed, page by page: 500 points may be large ones."""
 
-    def __init__(
-        self, series: Series, first: int, last: int, names: tuple[str, ...], root: str, downlink: bool
-    ) -> None:
-        self._stretch = Stretch(series, first, last)
+    def __init__(self, source: Source, names: tuple[str, ...], root: str, downlink: bool) -> None:
+        self._source = source
+        self._points = iter(source)
         self._names = names
         self._root = root
         self._path = "/".join(map(quote, names))
@@ -70,22 +74,38 @@ class _Entries(Pages):
         """Return the next entries."""
         if not self.more:
             return None
-        first = self._stretch.at
-        points = json_text.loads(b"[" + self._stretch.take(fetch, PAGE) + b"]")
-        entries = "".join(self._entry(index, point) for index, point in enumerate(points, first))
-        self.more = self._stretch.more
-        return (entries if self.more else entries + _END).encode()
+        self._source.attach(fetch, PAGE)
+        entries: list[str] = []
+        size = 0
+        try:
+            while size < PAGE:
+                point = next(self._points, None)
+                if point is None:
+                    self.more = False
+                    entries.append(_END)
+                    break
+                entries.append(self._entry(self._source.index, point))
+                size += len(entries[-1])
+        except PipeScriptError as error:
+            raise Refusal(500, error.reason) from error
+        return "".join(entries).encode()
 
     def _entry(self, index: int, point: Datapoint) -> str:
         url = _text(f"{self._root}/crud/{self._path}/data?i1={index}&i2={index + 1}{self._downlink}")
         author = point.get("o") or "/".join(self._names[:2])
         # "<" and "&" of the value are escaped as JSON has it, so nothing of it means anything in XML
-        value = as_json(point.get("d")).decode()
+        value = for_browsers(_value(point)).decode()
         return (
             f'<entry><title>Datapoint {index + 1}</title><id>{url}</id><link href="{url}"/>'
             f"<updated>{_time(point['t'])}</updated><author><name>{_text(author)}</name></author>"
             f"<content>{_text(value)}</content></entry>\n"
         )
+
+
+def _value(point: Datapoint) -> bytes:
+    """Return a point's value as JSON."""
+    # without a time there is nothing else in it
+    return text_of({"t": 0.0, "d": point.get("d")})[len(b'{"d":') : -1] or b"null"
 
 
 def _text(text: str) -> str:

@@ -33,10 +33,8 @@ from .request import (
     find,
     for_browsers,
 )
-from .stretches import Stretch
-
-#: Bytes of points that are taken out of the storage in one go; between two others have their turn.
-PAGE = 256 * 1024
+from .sources import Array, script
+from .stretches import PAGE, Stretch
 
 #: Shows a value without going through all of it, which may be megabytes, or nested deeper than Python goes.
 _SHORT = Repr()
@@ -64,12 +62,6 @@ def readable(reader: Reader, request: Request, status: int = 403) -> Series:
 # --- reading ----------------------------------------------------------------------------------------------------------
 
 
-def refuse_transform(text: str) -> None:
-    """Refuse a transform, if there is one."""
-    if text:
-        raise Refusal(403, f"Script '{text}': transforms are not supported yet by this server")
-
-
 def is_readable(reader: Reader, request: Request) -> bool:
     """Tell whether the stream, or its downlink, is there and the caller may read its points."""
     try:
@@ -87,7 +79,10 @@ def read(reader: Reader, request: Request) -> Reply:
         return _time_to_index(reader, request)
     wanted = read_range(request.query)
     series = readable(reader, request)
-    refuse_transform(request.query.get("transform", ""))
+    transform = script(request.query.get("transform", ""))
+    if transform is not None:
+        source = wanted.source(reader, series, transform)
+        return Reply(b"", rest=Array(source, [source]), points=source.length)
     first, last = wanted.bounds(reader, series)
     rest = _Points(series, first, last)
     body = rest.next(at_once(reader)) or b""

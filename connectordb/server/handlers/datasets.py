@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from ...pipescript import INTERPOLATORS, Point, merge, tdataset, xdataset
+from ...exceptions import PipeScriptError
+from ...pipescript import Point, interpolator, merge, tdataset, xdataset
 from ..storage import Reader
-from .data import refuse_transform
 from .request import Refusal, Request
-from .stream_queries import Source, StreamQuery, keys_of, number, open_source, stream_queries, stream_query, typed
+from .sources import Source, script
+from .stream_queries import StreamQuery, keys_of, number, open_source, stream_queries, stream_query, typed
 
 #: The smallest step of a dataset by time, and the most rows.
 _MIN_STEP = 0.001
@@ -19,9 +21,9 @@ _MOST_ROWS = 10_000_000
 _REFERENCE = "x"
 
 
-def open_dataset(reader: Reader, request: Request) -> tuple[Iterator[Point], list[Source]]:
+def open_dataset(reader: Reader, request: Request) -> tuple[Iterator[Point], list[Source], list[Source]]:
     """
-    Return the rows that a request asks for, and what they are read from: to be attached before the first row is taken.
+    Return the rows that a request asks for, what they are read from, and which of that belongs to columns.
 
     Raises:
         Refusal: They cannot be had.
@@ -31,7 +33,7 @@ def open_dataset(reader: Reader, request: Request) -> tuple[Iterator[Point], lis
     columns = typed(keys, "dataset", dict, {})
     if not columns:
         raise Refusal(403, "The dataset query must have a dataset!")
-    refuse_transform(typed(keys, "posttransform", str, ""))
+    posttransform = script(typed(keys, "posttransform", str, ""))
     asked = {name: _column(column, request.limits.merged_streams) for name, column in columns.items()}
     t1, t2, dt = (number(keys, name) for name in ("t1", "t2", "dt"))
     reference = _reference(keys, request.limits.merged_streams)
@@ -42,18 +44,20 @@ def open_dataset(reader: Reader, request: Request) -> tuple[Iterator[Point], lis
             raise Refusal(403, f"Dataset already contains field of name '{_REFERENCE}'")
     else:
         _check_times(keys, t1, t2, dt)
-    streams = len(reference) + sum(len(queries) for queries, _ in asked.values())
+    streams = len(reference) + sum(len(column.queries) for column in asked.values())
     most = request.limits.dataset_streams  # each of them is held in memory for a part
     if streams > most:
         raise Refusal(403, f"A dataset of {streams} streams is too large: at most {most} are possible.")
     # the reference stream's range is its own; without one it is all of it, as of any query
     heads = [open_source(reader, request, query) for query in reference]
-    opened = {
-        name: [open_source(reader, request, query, t1) for query in queries] for name, (queries, _) in asked.items()
-    }
-    made = {name: (merge(*sources), asked[name][1]) for name, sources in opened.items()}
+    opened = {name: [open_source(reader, request, query, t1) for query in asked[name].queries] for name in asked}
+    made = {name: (merge(*sources), asked[name].interpolator) for name, sources in opened.items()}
     rows = xdataset(merge(*heads), made, _REFERENCE) if reference else tdataset(t1, t2, dt, made)
-    return rows, [*heads, *(source for sources in opened.values() for source in sources)]
+    if posttransform is not None:
+        needed = [name for name, column in asked.items() if not column.allows_null]
+        rows = posttransform(row for row in rows if all(row["d"][name] is not None for name in needed))
+    columns_sources = [source for sources in opened.values() for source in sources]
+    return rows, [*heads, *columns_sources], columns_sources
 
 
 def _reference(keys: Mapping[str, Any], most: int) -> list[StreamQuery]:
@@ -77,13 +81,29 @@ def _check_times(keys: Mapping[str, Any], t1: float, t2: float, dt: float) -> No
         )
 
 
-def _column(body: Any, most: int) -> tuple[list[StreamQuery], str]:
-    """Return the streams of a column, and its interpolator."""
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """
+    What a column is made of.
+
+    Attributes:
+        queries: Its streams.
+        interpolator: How they become one.
+        allows_null: Whether rows without a value of it are kept before a posttransform.
+    """
+
+    queries: list[StreamQuery]
+    interpolator: str
+    allows_null: bool
+
+
+def _column(body: Any, most: int) -> _Column:
+    """Return what a column is made of."""
     if body is None:
         raise Refusal(403, "No stream(s) were selected for dataset element")
     keys = keys_of(body, "an object with 'stream' and 'interpolator'")
-    interpolator = typed(keys, "interpolator", str, "")
-    typed(keys, "allownil", bool, False)
+    text = typed(keys, "interpolator", str, "")
+    allows_null = typed(keys, "allownil", bool, False)
     merged = typed(keys, "merge", list, [])
     query = stream_query(keys)
     if query.stream and merged:
@@ -95,8 +115,8 @@ def _column(body: Any, most: int) -> tuple[list[StreamQuery], str]:
     queries = stream_queries(merged, most) if merged else [query]
     if not all(each.stream for each in queries):
         raise Refusal(403, "Dataset merge array element invalid")
-    if interpolator not in INTERPOLATORS:
-        if not interpolator.strip():
-            raise Refusal(403, f"Script '{interpolator}': syntax error")
-        refuse_transform(interpolator)
-    return queries, interpolator
+    try:
+        interpolator(text)
+    except PipeScriptError as error:
+        raise Refusal(403, f"Script '{text}': {error.reason}") from error
+    return _Column(queries, text, allows_null)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite, isnan
 
+from ...pipescript import Script
 from ...protocol.rest import INVALID_RANGE
 from ..storage import Reader, Series
 from .request import Refusal
+from .sources import Source
 
 _NO_RANGE = (
     'A range needs [both "i1" and "i2" int] or ["t1" and ["t2" decimal and/or "limit" int]]'  # as the original has it
@@ -54,6 +56,17 @@ class Range:
         last = reader.index_after(series, self.t2) if self.t2 > 0 else reader.length(series)
         last = max(first, last)
         return first, min(last, first + self.limit) if self.limit else last
+
+    def source(self, reader: Reader, series: Series, script: Script | None) -> Source:
+        """
+        Return the points, or what a script makes of them; then the limit is one of what it makes.
+
+        Raises:
+            Refusal: An index range that ends before it begins.
+        """
+        if script is None:
+            return Source(series, *self.bounds(reader, series))
+        return Source(series, *replace(self, limit=0).bounds(reader, series), script, self.limit)
 
 
 def index_bounds(length: int, i1: int, i2: int) -> tuple[int, int]:

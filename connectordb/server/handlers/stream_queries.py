@@ -1,20 +1,18 @@
-"""Stream queries, which merges and datasets are made of: what they say, and their points, read while they are taken."""
+"""Stream queries, which merges and datasets are made of: what they say, and where their points are."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ...exceptions import LocalProtocolError
-from ...protocol import json_text
 from ...protocol.paths import Path
-from ...protocol.points import Datapoint
 from ..storage import Reader, Series
-from .data import readable, refuse_transform
+from .data import readable
 from .ranges import Range
-from .request import Fetch, Refusal, Request
-from .stretches import Stretch
+from .request import Refusal, Request
+from .sources import Source, script
 
 #: Points that a column without a range of its own has from before the dataset begins.
 _BACK = 10
@@ -87,38 +85,6 @@ def stream_queries(body: Any, most: int) -> list[StreamQuery]:
     return queries
 
 
-class Source:
-    """
-    The points that a stream query asks for: iterated once, on a thread that may wait for the storage.
-
-    Args:
-        series: Whose points.
-        first: The index of the first of them.
-        last: The index behind the last.
-
-    Attributes:
-        length: How many there are.
-    """
-
-    def __init__(self, series: Series, first: int, last: int) -> None:
-        self.length = last - first
-        self._stretch = Stretch(series, first, last)
-        self._fetch: Fetch | None = None
-        self._budget = 0
-
-    def attach(self, fetch: Fetch, budget: int) -> None:
-        """Say how to read in the storage, before the first point is taken, and about how many bytes of text at once."""
-        self._fetch = fetch
-        self._budget = budget
-
-    def __iter__(self) -> Iterator[Datapoint]:
-        while self._stretch.more:
-            assert self._fetch is not None
-            for point in json_text.loads(b"[" + self._stretch.take(self._fetch, self._budget) + b"]"):
-                point.pop("o", None)
-                yield point
-
-
 def open_source(reader: Reader, request: Request, query: StreamQuery, since: float | None = None) -> Source:
     """
     Return the points that a query asks for.
@@ -131,12 +97,12 @@ def open_source(reader: Reader, request: Request, query: StreamQuery, since: flo
         Refusal: They are not there, the caller may not read them, or the range makes no sense.
     """
     series = _readable(reader, request, query.stream)
-    refuse_transform(query.transform)
+    transform = script(query.transform)
     if query.wanted is not None:
-        return Source(series, *query.wanted.bounds(reader, series))
+        return query.wanted.source(reader, series, transform)
     length = reader.length(series)
     first = reader.index_after(series, since) if since is not None and since > 0 else 0
-    return Source(series, max(first - _BACK, 0) if first < length else 0, length)
+    return Source(series, max(first - _BACK, 0) if first < length else 0, length, transform)
 
 
 def _readable(reader: Reader, request: Request, stream: str) -> Series:

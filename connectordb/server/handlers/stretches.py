@@ -6,6 +6,9 @@ from ...exceptions import ConnectorDBError
 from ..storage import Reader, Series
 from .request import Fetch
 
+#: Bytes of points that are taken out of the storage in one go; between two others have their turn.
+PAGE = 256 * 1024
+
 
 class WentAway(ConnectorDBError):
     """The points of a long answer were deleted before all of them were sent."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 from functools import cached_property
 
 from ...protocol import json_text
+from ...protocol.points import Datapoint
 from ..handlers import Published
 from ..storage import encode
 
@@ -41,6 +42,24 @@ class News:
         self.path = published.path
         self.number = len(published.points)
         self.first = published.stored.first if published.stored else None
+
+    @property
+    def points(self) -> tuple[Datapoint, ...]:
+        """The points as they were sent, zero times filled in."""
+        return self._published.points
+
+    @cached_property
+    def stored_points(self) -> list[Datapoint]:
+        """The points as they were stored, if they were; to be asked for on a thread that may take its time."""
+        stored = self._published.stored
+        points: list[Datapoint] = list(self.points) if stored is None else json_text.loads(b"[%b]" % stored.text)
+        return points
+
+    def told(self, data: bytes, transform: str, *, indexed: bool) -> bytes:
+        """Return the frame for who subscribed with a transform: *data* is what became of the points."""
+        head = json_text.dumps({"stream": self.path, "transform": transform})[:-1]
+        index = b',"index":%d' % self.first if indexed and self.first is not None else b""
+        return frame(b'%b%b,"data":[%b]}\n' % (head, index, data))
 
     @cached_property
     def plain(self) -> bytes:

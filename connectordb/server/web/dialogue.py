@@ -13,12 +13,13 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 
 from ...exceptions import ConnectorDBError
 from ...protocol.feed import CommandId, Done, Ended, EndReason, Failed
 from ...protocol.paths import Path
 from ..handlers import Refusal
-from ..handlers.data import refuse_transform
+from ..handlers.sources import script
 from ..handlers.subscribing import Start
 from ..rights.accounts import Caller
 from ..service import Service
@@ -26,6 +27,7 @@ from ..subscribers.feed import Asked, Outbox
 from ..subscribers.following import Following
 from ..subscribers.news import News, frame
 from ..subscribers.teller import Listener
+from ..subscribers.transformed import Transform, Transformed
 from ..tracebacks import let_go
 from .failures import failure
 
@@ -69,6 +71,8 @@ class Dialogue(Listener):
         #: The subscriptions that were made with an id, and those of them that have missed something.
         self._followings: dict[str, Following] = {}
         self._behind: dict[str, Following] = {}
+        #: Those with a transform, by path and transform.
+        self._transformed: dict[tuple[str, str], Transformed] = {}
         #: Answers and notices that found no room; no more than commands and subscriptions, as none is read meanwhile.
         self._unsaid: deque[bytes] = deque()
         #: Commands that are being obeyed, and the bytes of their messages.
@@ -98,6 +102,8 @@ class Dialogue(Listener):
         self._hub.leave(self)
         self._followings.clear()
         self._behind.clear()
+        for path, transform in list(self._transformed):
+            self._unsubscribe(path, transform)
 
     # --- commands ---
 
@@ -156,27 +162,45 @@ class Dialogue(Listener):
             landed = await self._service.insert(self._caller, asked.path, asked.points, asked.key)
             self._say(Done(id, landed.path, landed.first).encode())
             return
-        refuse_transform(asked.transform)
         if asked.cmd == "unsubscribe":
-            self._unsubscribe(str(asked.path))
+            self._unsubscribe(str(asked.path), asked.transform)
             self._say(Done(id, str(asked.path)).encode())
             return
         path = str(asked.path)
-        self._check_room(path)
-        await self._service.follow(self._caller, asked.path, lambda start: self._follow(path, start, id))
+        self._check_room(path, asked.transform)
+        compiled = await self._compiled(asked.transform)
+        await self._service.follow(self._caller, asked.path, lambda start: self._follow(path, start, id, compiled))
 
-    def _follow(self, path: str, start: Start, id: CommandId) -> None:
+    async def _compiled(self, transform: str) -> Transform | None:
+        """Return a transform that can be run, if there is one; refuse what is none."""
+        if not transform:
+            return None
+        compiled = await self._service.compute(partial(script, transform))
+        assert compiled is not None
+        return Transform(transform, compiled)
+
+    def _follow(self, path: str, start: Start, id: CommandId, transform: Transform | None) -> None:
         """Begin a subscription. Nothing was inserted since *start* was found, as writes go one after the other."""
         if self._closed:
             return
-        self._followings[path] = Following(path, start.index)
-        self._behind.pop(path, None)
-        self._hub.subscribe(self, path)
+        if transform is not None:
+            self._transform(path, transform, indexed=True)
+        else:
+            self._followings[path] = Following(path, start.index)
+            self._behind.pop(path, None)
+            self._hub.subscribe(self, path)
         self._say(Done(id, path, start.index, str(start.series.stream_id), start.ephemeral).encode())
 
-    def _check_room(self, path: str) -> None:
+    def _transform(self, path: str, transform: Transform, *, indexed: bool) -> None:
+        self._unsubscribe(path, transform.text)
+        made = Transformed(path, transform, self, self._service.compute, indexed=indexed)
+        self._transformed[path, transform.text] = made
+        self._hub.subscribe(made, path)
+
+    def _check_room(self, path: str, transform: str = "") -> None:
         # those under way are not counted: a few more do no harm
-        if self._hub.count(self) >= self._most and not self._hub.wants(self, path):
+        there = (path, transform) in self._transformed if transform else self._hub.wants(self, path)
+        if not there and self._hub.count(self) + len(self._transformed) >= self._most:
             raise Refusal(403, f"More than {self._most} subscriptions of one connection; open another one.")
 
     async def _obey_in_silence(self, asked: Asked) -> None:
@@ -189,13 +213,10 @@ class Dialogue(Listener):
                     log.debug("%s: %s of what is no stream", self._caller.path, asked.cmd)
             elif asked.cmd == "insert":
                 await self._service.insert(self._caller, asked.path, asked.points, asked.key)
-            elif asked.transform:
-                # What was never subscribed needs no unsubscribing.
-                log.debug("%s: %s with a transform, which is not supported yet", self._caller.path, asked.cmd)
             elif asked.cmd == "unsubscribe":
-                self._unsubscribe(str(asked.path))
+                self._unsubscribe(str(asked.path), asked.transform)
             elif asked.cmd == "subscribe":
-                await self._subscribe(asked.path)
+                await self._subscribe(asked.path, asked.transform)
         except Refusal as refusal:
             log.debug("%s: %s %s: %s", self._caller.path, asked.cmd, asked.path, refusal.message)
             let_go(refusal)
@@ -203,14 +224,23 @@ class Dialogue(Listener):
             log.error("%s: %s %s failed: %s", self._caller.path, asked.cmd, asked.path, error)
             let_go(error)
 
-    async def _subscribe(self, path: Path) -> None:
-        self._check_room(str(path))
-        if await self._service.readable(self._caller, (path,)):
-            self._hub.subscribe(self, str(path))
-        else:
+    async def _subscribe(self, path: Path, transform: str) -> None:
+        self._check_room(str(path), transform)
+        compiled = await self._compiled(transform)
+        if not await self._service.readable(self._caller, (path,)):
             log.debug("%s: subscribing to %s is refused", self._caller.path, path)
+        elif compiled is not None:
+            self._transform(str(path), compiled, indexed=False)
+        else:
+            self._hub.subscribe(self, str(path))
 
-    def _unsubscribe(self, path: str) -> None:
+    def _unsubscribe(self, path: str, transform: str = "") -> None:
+        if transform:
+            made = self._transformed.pop((path, transform), None)
+            if made is not None:
+                self._hub.leave(made)
+                made.close()
+            return
         self._hub.unsubscribe(self, path)
         self._followings.pop(path, None)
         self._behind.pop(path, None)
@@ -240,6 +270,21 @@ class Dialogue(Listener):
             self._unsubscribe(path)
             self._say(Ended(path, reason).encode())
 
+    def say(self, frame: bytes) -> bool:
+        """Send a frame of a subscription with a transform; tell whether there was room."""
+        return not self._unsaid and self._send(frame)
+
+    def drop(self) -> None:
+        """Cut the connection: its client does not read."""
+        self._drop()
+
+    def end_transformed(self, which: Transformed, reason: EndReason) -> None:
+        """Tell that a subscription with a transform has ended, if it was made with an id."""
+        if self._transformed.get((which.path, which.transform.text)) is which:
+            self._unsubscribe(which.path, which.transform.text)
+            if which.indexed:
+                self._say(Ended(which.path, reason, which.transform.text).encode())
+
     def refill(self) -> None:
         """Say what was not said and what was missed, now that there is room again."""
         while self._unsaid and self._send(self._unsaid[0]):
@@ -248,22 +293,34 @@ class Dialogue(Listener):
             _, following = self._behind.popitem()
             for told in following.catch_up():
                 self._send(told)
+        for made in self._transformed.values():
+            made.refill()
 
     async def look_again(self) -> None:
         """End the subscriptions with an id to what may not be read any more."""
         before = dict(self._followings)
-        if before:
-            lost = await self._service.lost(self._caller, [Path.parse(path) for path in before])
+        transformed = [made for made in self._transformed.values() if made.indexed]
+        paths = {*before, *(made.path for made in transformed)}
+        if paths:
+            lost = await self._service.lost(self._caller, [Path.parse(path) for path in paths])
             for path, reason in lost.items():
-                if self._followings.get(str(path)) is before[str(path)]:
+                if self._followings.get(str(path)) is before.get(str(path)):
                     self.end(str(path), reason)
+                for made in transformed:
+                    if made.path == str(path):
+                        self.end_transformed(made, reason)
 
     async def check_rights(self) -> None:
         """End all subscriptions to what may not be read any more, those without an id in silence."""
         await self.look_again()
-        silent = [Path.parse(path) for path in self._hub.paths(self) if path not in self._followings]
-        if silent:
-            for path in set(silent) - set(await self._service.readable(self._caller, tuple(silent))):
-                if str(path) not in self._followings:  # it may have become one
-                    log.debug("%s: the subscription to %s ends, it cannot be read any more", self._caller.path, path)
+        silent = {path for path in self._hub.paths(self) if path not in self._followings}
+        transformed = [made for made in self._transformed.values() if not made.indexed]
+        paths = [Path.parse(path) for path in silent | {made.path for made in transformed}]
+        if paths:
+            for path in set(paths) - set(await self._service.readable(self._caller, tuple(paths))):
+                log.debug("%s: the subscriptions to %s end, it cannot be read any more", self._caller.path, path)
+                if str(path) in silent and str(path) not in self._followings:  # it may have become one
                     self._unsubscribe(str(path))
+                for made in transformed:
+                    if made.path == str(path):
+                        self.end_transformed(made, "denied")

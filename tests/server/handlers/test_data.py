@@ -183,8 +183,8 @@ class Reading(HandlerCase):
         self.refuses(403, message, read, PLAIN, q="time2index")
 
     def test_refused(self) -> None:
-        """Who may not read is told; transforms are not there yet."""
+        """Who may not read is told; so is what is no transform."""
         self.refuses(403, "Can't access this resource.", read, PLAIN, query={"i1": "0"}, who="bob/user")
         self.refuses(403, "The requested device was not found.", read, "mara/no/s", q="length")
-        message = "Script 'sum': transforms are not supported yet by this server"
-        self.refuses(403, message, read, PLAIN, query={"i1": "0", "transform": "sum"})
+        message = "Script 'nosuch': Transform nosuch not found"
+        self.refuses(403, message, read, PLAIN, query={"i1": "0", "transform": "nosuch"})

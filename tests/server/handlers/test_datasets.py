@@ -25,7 +25,7 @@ class Opening(HandlerCase):
             caller=self.caller("mara/user"),
             limits=Limits(dataset_streams=most),
         )
-        rows, sources = self.read(lambda reader: open_dataset(reader, request))
+        rows, sources, _ = self.read(lambda reader: open_dataset(reader, request))
         for source in sources:
             source.attach(self.read, 1000)
         next(rows)

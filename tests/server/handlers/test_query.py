@@ -9,7 +9,7 @@ from unittest import mock
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectordb.server.handlers import Refusal, query
+from connectordb.server.handlers import Refusal, sources, stretches
 from connectordb.server.handlers.data import insert
 from connectordb.server.handlers.query import dataset, merge
 
@@ -42,7 +42,7 @@ class Merging(HandlerCase):
             points = [{"t": float(t), "d": f"{name}{index}"} for index, t in enumerate(times)]
             series = self.both[path == LIGHT]
             self.write(lambda writer, series=series, points=points: writer.insert(series, points, False))  # type: ignore[misc]
-        with mock.patch.multiple(query, _POINTS=page, _HELD=page, _LEAST_HELD=1):
+        with mock.patch.multiple(sources, _POINTS=page, _HELD=page, _LEAST_HELD=1):
             merged = self.value(merge, body=[{"stream": PLAIN}, {"stream": LIGHT}])
         pairs = [(t, f"p{index}") for index, t in enumerate(first)] + [
             (t, f"l{index}") for index, t in enumerate(second)
@@ -58,7 +58,7 @@ class Merging(HandlerCase):
 
     def test_large_values(self) -> None:
         """A page ends when enough was read for it, however few points that is."""
-        large = "x" * (query.PAGE // 2)
+        large = "x" * (stretches.PAGE // 2)
         self.ask(insert, PLAIN, [{"t": t, "d": large} for t in range(1, 21)], who="mara/lamp")
         for handler, body, points in (
             (merge, [{"stream": PLAIN}, {"stream": PLAIN}], 40),
@@ -68,7 +68,7 @@ class Merging(HandlerCase):
             assert reply.rest is not None
             first = reply.rest.next(self.read)
             assert first is not None
-            self.assertLess(len(first), 4 * query.PAGE)
+            self.assertLess(len(first), 4 * stretches.PAGE)
             self.assertEqual(len(json.loads(first + self.whole(reply))), points)
 
     def setUp(self) -> None:
@@ -81,7 +81,7 @@ class Merging(HandlerCase):
         for body, status in (
             *(({}, 400), ([None], 400), ([5], 400), ([{"stream": 5}], 400), ([{**one, "i1": 1.0}], 400)),
             *(([one] * 11, 403), ([{"stream": "mara"}], 403), ([{"stream": f"{PLAIN}/x"}], 403), ([{}], 403)),
-            *(([{**one, "i1": 1, "t1": 1}], 403), ([{**one, "transform": "sum"}], 403), ([{**one, "i1": 9}], 403)),
+            *(([{**one, "i1": 1, "t1": 1}], 403), ([{**one, "transform": "nosuch"}], 403), ([{**one, "i1": 9}], 403)),
         ):
             with self.subTest(str(body)[:60]), self.assertRaises(Refusal) as caught:
                 self.ask(merge, body=body)
@@ -149,11 +149,11 @@ class Datasets(HandlerCase):
             *(({"t1": 0, "t2": 4, "dt": 1, "dataset": {"a": bad}}, s) for bad, s in ((None, 403), (5, 400), ({}, 403))),
             ({"t1": 0, "t2": 4, "dt": 1, "dataset": {"a": {**one, "allownil": 1}}}, 400),
             ({"t1": 0, "t2": 4, "dt": 1, "dataset": {"a": {**one, "stream": f"{LIGHT}/x"}}}, 403),
-            ({"t1": 0, "t2": 4, "dt": 1, "dataset": {"a": {**one, "interpolator": "first"}}}, 403),
+            ({"t1": 0, "t2": 4, "dt": 1, "dataset": {"a": {**one, "interpolator": "firs"}}}, 403),
             ({"t1": 0, "t2": 4, "dt": 1, "dataset": many}, 403),
             ({"t1": 1e300, "t2": 1.1e300, "dt": 1e299, "dataset": {"a": one}}, 200),
             ({"t1": 1e17, "t2": 1.1e17, "dt": 1, "dataset": {"a": one}}, 403),
-            ({"t1": 0, "t2": 4, "dt": 1, "posttransform": "$", "dataset": {"a": one}}, 403),
+            ({"t1": 0, "t2": 4, "dt": 1, "posttransform": "nosuch", "dataset": {"a": one}}, 403),
             ({"stream": PLAIN, "merge": [one], "dataset": {"a": one}}, 403),
             ({"stream": PLAIN, "dt": 1, "dataset": {"a": one}}, 403),
             ({"stream": PLAIN, "dataset": {"x": one}}, 403),

@@ -153,7 +153,7 @@ class Commands(DialogueCase):
             (403, "subscribe", "mara/lamp", {}),
             (403, "subscribe", "", {}),
             (403, "subscribe", "bob/user/x", {}),
-            (403, "subscribe", "mara/lamp/plain", {"transform": "sum"}),
+            (403, "subscribe", "mara/lamp/plain", {"transform": "nosuch"}),
             (403, "insert", "mara/lamp/light", {"d": ({"t": 1, "d": "no number"},)}),
             (400, "insert", "mara/lamp/plain", {"d": ({"t": 1, "d": 1},), "key": "two words"}),
         )
@@ -474,3 +474,59 @@ def _delete(writer: Any, path: str) -> None:
     found = writer.find(tuple(path.split("/"))).stream
     if found is not None:
         writer.delete_stream(found.id)
+
+
+class Transforms(DialogueCase):
+    """Subscriptions with a transform are others than those without, and than those with another one."""
+
+    def test_side_by_side(self) -> None:
+        """Each is told its own, and unsubscribed by itself."""
+
+        async def work(made: Service) -> list[Told]:
+            client = Client(made, self.caller("mara/lamp"), messages=50)
+            light = "mara/lamp/light"
+            await client.ask("subscribe", light)
+            await client.ask("subscribe", light, transform="$ * 2")
+            await client.ask("subscribe", light, 1, transform="if $ > 5")
+            await client.ask("subscribe", light, 2, transform="nosuch")
+            await self.insert_and_wait(client, light, 3)
+            await self.insert_and_wait(client, light, 7)
+            await client.ask("unsubscribe", light, transform="$ * 2")
+            await client.ask("unsubscribe", light, 3, transform="if $ > 5")
+            await self.insert_and_wait(client, light, 9)
+            client.dialogue.close()
+            return client.told
+
+        told = self.with_service(work)
+        failed = next(each for each in told if isinstance(each, Failed))
+        self.assertEqual((failed.id, failed.code), (2, 403))
+        self.assertIn("Transform nosuch not found", failed.msg)
+        heard = [(each.transform, each.data[0]["d"], each.index) for each in told if isinstance(each, Message)]
+        self.assertEqual(
+            sorted(heard),
+            [("", 3, None), ("", 7, None), ("", 9, None), ("$ * 2", 6, None), ("$ * 2", 14, None), ("if $ > 5", 7, 1)],
+        )
+
+    async def insert_and_wait(self, client: Client, path: str, value: float) -> None:
+        """Insert, and wait until all subscriptions have computed what they are told."""
+        await client.ask("insert", path, 9, d=({"t": 0, "d": value},))
+        while any(made._task is not None for made in client.dialogue._transformed.values()):
+            await asyncio.sleep(0)
+
+    def test_ends(self) -> None:
+        """A stream that is deleted ends them, which is told where there is an id; a limit counts them all."""
+
+        async def work(made: Service) -> list[Told]:
+            client = Client(made, self.caller("mara/user"), messages=50, subscriptions=2)
+            await client.ask("subscribe", "mara/lamp/plain", 1, transform="sum")
+            await client.ask("subscribe", "mara/lamp/plain", transform="mean")
+            await client.ask("subscribe", "mara/lamp/light", 2)
+            await self.rest(made, "DELETE", "mara/lamp/plain")
+            await asyncio.sleep(0)
+            self.assertEqual(client.dialogue._transformed, {})
+            await client.ask("subscribe", "mara/lamp/light", 3)
+            return client.told
+
+        told = self.with_service(work)
+        self.assertEqual([type(each) for each in told], [Done, Failed, Ended, Done])
+        self.assertEqual(told[2], Ended("mara/lamp/plain", "deleted", "sum"))

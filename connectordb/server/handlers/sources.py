@@ -1,0 +1,173 @@
+"""The points of a stream, read piece by piece while they are taken, and what a script makes of them; and arrays of points."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from itertools import chain, islice
+from math import isfinite
+
+from ...exceptions import LocalProtocolError, PipeScriptError
+from ...pipescript import Point, Script
+from ...protocol import json_text
+from ...protocol.points import Datapoint
+from ..storage import Series, encode
+from .request import Fetch, Pages, Refusal, for_browsers
+from .stretches import PAGE, Stretch
+
+#: Bytes of text that all streams of an answer together have in memory, as points a multiple of it; and the least of one.
+_HELD = 512 * 1024
+_LEAST_HELD = 4 * 1024
+
+#: Points that a piece of an answer has at most, whatever their size.
+_POINTS = 2000
+
+
+def script(text: str, status: int = 403) -> Script | None:
+    """
+    Return what is to be done to points, if there is something.
+
+    Raises:
+        Refusal: It is no script.
+    """
+    try:
+        return _compiled(text) if text else None
+    except PipeScriptError as error:
+        raise Refusal(status, f"Script '{text}': {error.reason}") from error
+
+
+@lru_cache(maxsize=256)
+def _compiled(text: str) -> Script:
+    return Script(text)
+
+
+class Source:
+    """
+    The points of a stream from one index to another: iterated once, on a thread that may wait for the storage.
+
+    Args:
+        series: Whose points.
+        first: The index of the first of them.
+        last: The index behind the last.
+        script: What is done to them.
+        limit: How many there are at most then; 0 for all.
+
+    Attributes:
+        length: How many points there are in the stream.
+        index: The index of the point that was read last.
+    """
+
+    def __init__(self, series: Series, first: int, last: int, script: Script | None = None, limit: int = 0) -> None:
+        self.length = last - first
+        self.index = first - 1
+        self._stretch = Stretch(series, first, last)
+        self._fetch: Fetch | None = None
+        self._budget = 0
+        points: Iterator[Point] = self._read()
+        if script is not None:
+            points = script(points)
+        self._points = islice(points, limit) if limit else points
+        self._is_computed = script is not None
+
+    def attach(self, fetch: Fetch, budget: int) -> None:
+        """Say how to read in the storage, before the first point is taken, and about how many bytes of text at once."""
+        self._fetch = fetch
+        self._budget = budget
+
+    def begin(self) -> None:
+        """
+        Have the first point computed, if it has to be.
+
+        Raises:
+            PipeScriptError: It cannot be.
+        """
+        if self._is_computed:
+            first = next(self._points, None)
+            self._points = chain([] if first is None else [first], self._points)
+            self._is_computed = False
+
+    def __iter__(self) -> Iterator[Point]:
+        return iter(self._points)
+
+    def _read(self) -> Iterator[Datapoint]:
+        while self._stretch.more:
+            assert self._fetch is not None
+            first = self._stretch.at
+            points = json_text.loads(b"[" + self._stretch.take(self._fetch, self._budget) + b"]")
+            for self.index, point in enumerate(points, first):
+                yield point
+
+
+class Array(Pages):
+    """
+    Points, as the text of an array.
+
+    Args:
+        points: The points; iterated once.
+        sources: What they are read from.
+        begun: Those of which a failure before the first point is a refusal of another kind than a later one.
+    """
+
+    computed = True
+
+    def __init__(self, points: Iterable[Point], sources: list[Source], begun: Iterable[Source] = ()) -> None:
+        self._points = iter(points)
+        self._sources = sources
+        self._begun = list(begun)
+        self._first = True
+        self._ended = False
+
+    def next(self, fetch: Fetch) -> bytes | None:
+        """Return the next piece; a failure before the first is a refusal."""
+        if self._ended:
+            return None
+        held = max(_HELD // max(len(self._sources), 1), _LEAST_HELD)
+        for source in self._sources:
+            source.attach(fetch, held)
+        status = 403
+        try:
+            for source in self._begun:
+                source.begin()
+            self._begun.clear()
+            status = 500
+            return self._piece()
+        except PipeScriptError as error:
+            raise Refusal(status, error.reason) from error
+
+    def _piece(self) -> bytes:
+        texts: list[bytes] = []
+        size = 0
+        # one by one: how large a row is shows when it is written
+        while len(texts) < _POINTS and size < PAGE:
+            point = next(self._points, None)
+            if point is None:
+                self._ended = True
+                break
+            point.pop("o", None)  # whose it is, where it comes from another device
+            texts.append(text_of(point))
+            size += len(texts[-1])
+        begin = b"[" if self._first else b"," if texts else b""
+        self._first = False
+        return begin + for_browsers(b",".join(texts)) + (b"]" if self._ended else b"")
+
+
+def text_of(point: Point) -> bytes:
+    """
+    Return a point that was computed as JSON; one at time 0 has no time, as on a 0.3 server.
+
+    Raises:
+        PipeScriptError: JSON cannot say it.
+    """
+    t, data = float(point["t"]) or 0.0, point.get("d")  # not -0.0
+    if not isfinite(t) or (type(data) is float and not isfinite(data)):
+        raise PipeScriptError(f"json: unsupported value: {_NAMES.get(str(t if not isfinite(t) else data))}")
+    if isinstance(data, (list, dict)):
+        try:
+            json_text.check_value(data)
+        except LocalProtocolError as error:
+            raise PipeScriptError(f"json: unsupported value: {error}") from error
+    text = encode([point], [t])
+    return text if t else text.replace(b'"t":0,', b"", 1).replace(b'"t":0', b"", 1)
+
+
+_NAMES = {"nan": "NaN", "inf": "+Inf", "-inf": "-Inf"}

@@ -1,0 +1,122 @@
+"""One subscription with a transform: order, what is missed, and ends."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from connectordb.pipescript import Script
+from connectordb.protocol.feed import EndReason, Lost, Message, Told, read_told
+from connectordb.server.handlers import Published
+from connectordb.server.refusal import Refusal
+from connectordb.server.storage import Inserted
+from connectordb.server.subscribers import transformed
+from connectordb.server.subscribers.news import News
+from connectordb.server.subscribers.transformed import Transform, Transformed
+
+from ...support.case import SOON, Case
+
+PATH = "a/b/c"
+
+
+def news(first: int, *values: Any) -> News:
+    """Return an insert whose times were moved when it was stored."""
+    points = tuple({"t": float(n), "d": value} for n, value in enumerate(values, 1))
+    text = b",".join(b'{"t":%d,"d":%s}' % (100 + n, str(value).encode()) for n, value in enumerate(values, first))
+    return News(Published(PATH, points, Inserted(first, [100.0 + n for n in range(len(values))], text)))
+
+
+class Friend:
+    """Whose subscription it is."""
+
+    own_path = "a/b"
+
+    def __init__(self) -> None:
+        self.told: list[Told] = []
+        self.room = True
+        self.dropped = False
+        self.ended: list[EndReason] = []
+
+    def say(self, frame: bytes) -> bool:
+        """Take a frame, if there is room."""
+        if self.room:
+            self.told.append(read_told(frame[frame.index(b"{") :]))
+        return self.room
+
+    def drop(self) -> None:
+        """Take note."""
+        self.dropped = True
+
+    def end_transformed(self, which: Transformed, reason: EndReason) -> None:
+        """Take note."""
+        self.ended.append(reason)
+
+    async def look_again(self) -> None:
+        """Do nothing."""
+
+
+async def compute(work: Callable[[], bytes], /) -> bytes:
+    """Compute on another thread."""
+    return await asyncio.to_thread(work)
+
+
+class Telling(Case):
+    """What is told of inserts."""
+
+    def play(self, text: str, inserts: list[News], *, indexed: bool, room: bool = True, how: Any = compute) -> Friend:
+        """Tell a subscription of inserts, and wait until it has nothing to do."""
+
+        async def main() -> Friend:
+            friend = Friend()
+            friend.room = room
+            made = Transformed(PATH, Transform(text, Script(text)), friend, how, indexed=indexed)
+            for each in inserts:
+                made.tell(each)
+            while made._task is not None:
+                await asyncio.sleep(0)
+            made.close()
+            return friend
+
+        return asyncio.run(asyncio.wait_for(main(), SOON))
+
+    def test_each_insert_by_itself(self) -> None:
+        """The script begins anew with each, as on the original; without an id, with the times as they were sent."""
+        friend = self.play("sum | if last", [news(0, 1, 2), news(2, 3)], indexed=False)
+        first, second = (Message(PATH, ({"t": t, "d": d},), "sum | if last") for t, d in ((2, 3), (1, 3)))
+        self.assertEqual(friend.told, [first, second])
+
+    def test_indices(self) -> None:
+        """With an id, the times are those that were stored, and the index is that of the insert."""
+        friend = self.play("$ * 2", [news(7, 1)], indexed=True)
+        self.assertEqual(friend.told, [Message(PATH, ({"t": 107, "d": 2},), "$ * 2", 7)])
+
+    def test_nothing_is_not_told(self) -> None:
+        """An insert of which nothing is left."""
+        self.assertEqual(self.play("if $ > 5", [news(0, 1), news(1, 2)], indexed=True).told, [])
+
+    def test_failures(self) -> None:
+        """Skip an insert; with an id that is told, behind what could be computed."""
+        inserts = [news(0, 1), news(1, "x"), news(2, 3)]
+        inserts[1] = news(1, '"x"')
+        ok = [Message(PATH, ({"t": 1, "d": 1},), "sum"), Message(PATH, ({"t": 1, "d": 3},), "sum")]
+        self.assertEqual(self.play("sum", inserts, indexed=False).told, ok)
+        *told, lost = self.play("sum", inserts, indexed=True).told
+        self.assertEqual((len(told), lost), (2, Lost(PATH, 1, "sum")))
+
+    def test_no_room(self) -> None:
+        """Without an id the connection is cut; with one, what was missed is told when there is room."""
+        self.assertTrue(self.play("$", [news(0, 1)], indexed=False, room=False).dropped)
+        self.assertFalse(self.play("$", [news(0, 1)], indexed=True, room=False).dropped)
+        many = [news(n, n) for n in range(transformed._MOST + 5)]
+        self.assertTrue(self.play("$", many, indexed=False).dropped)
+        told = self.play("$", many, indexed=True).told
+        self.assertEqual((len(told), told[-1]), (transformed._MOST + 1, Lost(PATH, 5, "$")))
+
+    def test_too_much_at_once(self) -> None:
+        """What cannot be computed for want of threads is missed."""
+
+        async def busy(work: Callable[[], bytes], /) -> bytes:
+            raise Refusal(503, "too many")
+
+        self.assertEqual(self.play("$", [news(0, 1)], indexed=True, how=busy).told, [Lost(PATH, 1, "$")])
