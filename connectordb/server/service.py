@@ -69,6 +69,7 @@ class Service:
     Attributes:
         teller: Tells subscribers of what happens.
         counts: What was done so far.
+        queries: What may be computed.
         large_commands: Held while a large command of a websocket is obeyed.
     """
 
@@ -84,6 +85,7 @@ class Service:
         self.permissions = permissions
         self._clock = clock
         self._limits = config.limits
+        self.queries = config.queries
         self._most_keys = config.idempotency.keys_per_device
         self._penalties = Penalties(config.login)
         self.counts = Counts()
@@ -112,6 +114,7 @@ class Service:
             now=self._clock.wall(),
             permissions=self.permissions,
             limits=self._limits,
+            queries=self.queries,
             most_keys=self._most_keys,
             **fields,
         )

@@ -36,7 +36,7 @@ def feed(reader: Reader, request: Request) -> Reply:
     if missing(reader.find(names), 3) == "stream":
         raise Refusal(403, NO_ACCESS)
     series = readable(reader, request.at(names))
-    transform = script(request.query.get("transform", ""), 500)
+    transform = script(request.query.get("transform", ""), request.queries, 500)
     length = reader.length(series)
     source = Source(series, max(0, length - _NEWEST), length, transform)
     pages = _Entries(source, names, f"{request.site}{API_ROOT}", request.downlink)

@@ -15,6 +15,7 @@ from ...protocol.points import Batch, Datapoint
 from ...runtime.clock import Deadline
 from ..rights.permissions import Level
 from ..storage import Device, Inserted, Older, Reader, Remembered, Series, Stream, User, Writer
+from .effort import Effort
 from .fields import stored_schema
 from .limits import check_size
 from .ranges import decimal, read_range
@@ -79,10 +80,11 @@ def read(reader: Reader, request: Request) -> Reply:
         return _time_to_index(reader, request)
     wanted = read_range(request.query)
     series = readable(reader, request)
-    transform = script(request.query.get("transform", ""))
+    effort = Effort(request.queries.seconds)
+    transform = script(request.query.get("transform", ""), request.queries, watch=effort)
     if transform is not None:
         source = wanted.source(reader, series, transform)
-        return Reply(b"", rest=Array(source, [source]), points=source.length)
+        return Reply(b"", rest=Array(source, [source], effort), points=source.length)
     first, last = wanted.bounds(reader, series)
     rest = _Points(series, first, last)
     body = rest.next(at_once(reader)) or b""

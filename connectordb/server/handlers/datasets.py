@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ...exceptions import PipeScriptError
-from ...pipescript import Point, interpolator, merge, tdataset, xdataset
+from ...pipescript import INTERPOLATORS, Point, Script, merge, tdataset, xdataset
 from ..storage import Reader
+from .effort import Effort
 from .request import Refusal, Request
 from .sources import Source, script
 from .stream_queries import StreamQuery, keys_of, number, open_source, stream_queries, stream_query, typed
@@ -21,7 +21,9 @@ _MOST_ROWS = 10_000_000
 _REFERENCE = "x"
 
 
-def open_dataset(reader: Reader, request: Request) -> tuple[Iterator[Point], list[Source], list[Source]]:
+def open_dataset(
+    reader: Reader, request: Request, effort: Effort
+) -> tuple[Iterator[Point], list[Source], list[Source]]:
     """
     Return the rows that a request asks for, what they are read from, and which of that belongs to columns.
 
@@ -33,8 +35,8 @@ def open_dataset(reader: Reader, request: Request) -> tuple[Iterator[Point], lis
     columns = typed(keys, "dataset", dict, {})
     if not columns:
         raise Refusal(403, "The dataset query must have a dataset!")
-    posttransform = script(typed(keys, "posttransform", str, ""))
-    asked = {name: _column(column, request.limits.merged_streams) for name, column in columns.items()}
+    posttransform = script(typed(keys, "posttransform", str, ""), request.queries, watch=effort)
+    asked = {name: _column(request, column, effort) for name, column in columns.items()}
     t1, t2, dt = (number(keys, name) for name in ("t1", "t2", "dt"))
     reference = _reference(keys, request.limits.merged_streams)
     if reference:
@@ -49,8 +51,10 @@ def open_dataset(reader: Reader, request: Request) -> tuple[Iterator[Point], lis
     if streams > most:
         raise Refusal(403, f"A dataset of {streams} streams is too large: at most {most} are possible.")
     # the reference stream's range is its own; without one it is all of it, as of any query
-    heads = [open_source(reader, request, query) for query in reference]
-    opened = {name: [open_source(reader, request, query, t1) for query in asked[name].queries] for name in asked}
+    heads = [open_source(reader, request, query, effort) for query in reference]
+    opened = {
+        name: [open_source(reader, request, query, effort, t1) for query in asked[name].queries] for name in asked
+    }
     made = {name: (merge(*sources), asked[name].interpolator) for name, sources in opened.items()}
     rows = xdataset(merge(*heads), made, _REFERENCE) if reference else tdataset(t1, t2, dt, made)
     if posttransform is not None:
@@ -93,11 +97,11 @@ class _Column:
     """
 
     queries: list[StreamQuery]
-    interpolator: str
+    interpolator: str | Script
     allows_null: bool
 
 
-def _column(body: Any, most: int) -> _Column:
+def _column(request: Request, body: Any, effort: Effort) -> _Column:
     """Return what a column is made of."""
     if body is None:
         raise Refusal(403, "No stream(s) were selected for dataset element")
@@ -112,11 +116,10 @@ def _column(body: Any, most: int) -> _Column:
         raise Refusal(403, "No stream(s) were selected for dataset element")
     if merged and query.transform:
         raise Refusal(403, "Set transforms within each merge element instead of overall for dataset element")
-    queries = stream_queries(merged, most) if merged else [query]
+    queries = stream_queries(merged, request.limits.merged_streams) if merged else [query]
     if not all(each.stream for each in queries):
         raise Refusal(403, "Dataset merge array element invalid")
-    try:
-        interpolator(text)
-    except PipeScriptError as error:
-        raise Refusal(403, f"Script '{text}': {error.reason}") from error
-    return _Column(queries, text, allows_null)
+    how = text if text in INTERPOLATORS else script(text, request.queries, watch=effort)
+    if how is None:
+        raise Refusal(403, "Script '': syntax error")
+    return _Column(queries, how, allows_null)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
-from ...pipescript import INTERPOLATORS
+from ...pipescript import info
 from ...protocol.constants import SERVER_VERSION
 from ..rights.permissions import Counted
 from ..storage import Reader
-from .request import Refusal, Reply, Request
+from .request import Refusal, Reply, Request, as_json
 
 _COUNTS: Mapping[str, Counted] = {"countusers": "users", "countdevices": "devices", "countstreams": "streams"}
 
@@ -32,12 +33,14 @@ def version() -> Reply:
 
 def transforms() -> Reply:
     """``GET /meta/transforms``: those that this server runs, by name."""
-    return Reply.of({})
+    return Reply(_transforms())
+
+
+@lru_cache(maxsize=1)
+def _transforms() -> bytes:
+    return as_json(info.transforms())
 
 
 def interpolators() -> Reply:
     """``GET /meta/interpolators``: those that this server has, by name."""
-    unsaid = {"documentation": "", "ischema": "", "oschema": ""}
-    return Reply.of(
-        {it.name: {"name": it.name, "description": it.description, **unsaid} for it in INTERPOLATORS.values()}
-    )
+    return Reply.of(info.interpolators())

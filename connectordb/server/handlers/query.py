@@ -8,6 +8,7 @@ from ...pipescript import Point
 from ...pipescript import merge as merged
 from ..storage import Reader
 from .datasets import open_dataset
+from .effort import Effort
 from .request import Reply, Request
 from .sources import Array, Source
 from .stream_queries import open_source, stream_queries
@@ -17,14 +18,16 @@ def merge(reader: Reader, request: Request) -> Reply:
     """``POST query/merge``: the points of several streams as one array, in order of time."""
     body = request.json()
     queries = stream_queries([] if body is None else body, request.limits.merged_streams)
-    sources = [open_source(reader, request, query) for query in queries]
-    return _answer(merged(*sources), sources, sources)
+    effort = Effort(request.queries.seconds)
+    sources = [open_source(reader, request, query, effort) for query in queries]
+    return _answer(merged(*sources), sources, sources, effort)
 
 
 def dataset(reader: Reader, request: Request) -> Reply:
     """``POST query/dataset``: rows of several streams, at regular times or at the times of one of them."""
-    return _answer(*open_dataset(reader, request))
+    effort = Effort(request.queries.seconds)
+    return _answer(*open_dataset(reader, request, effort), effort)
 
 
-def _answer(points: Iterable[Point], sources: list[Source], begun: list[Source]) -> Reply:
-    return Reply(b"", rest=Array(points, sources, begun), points=sum(source.length for source in sources))
+def _answer(points: Iterable[Point], sources: list[Source], begun: list[Source], effort: Effort) -> Reply:
+    return Reply(b"", rest=Array(points, sources, effort, begun), points=sum(source.length for source in sources))

@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple, Protocol, TypeVar
 from ...exceptions import ConnectorDBError
 from ...protocol import json_text
 from ...protocol.points import Datapoint
-from ..config import Idempotency, Limits
+from ..config import Idempotency, Limits, Queries
 from ..refusal import Refusal as Refusal  # for all handlers
 from ..rights.accounts import ANONYMOUS, Caller
 from ..rights.permissions import DEFAULT, Permissions
@@ -54,6 +54,7 @@ class Request(NamedTuple):
         most_keys: How many of them are remembered of one device.
         password_hash: See `HashWanted`.
         limits: What a client may make the server do.
+        queries: What may be computed.
         address: Where the client is.
         site: Where the client reaches the server, such as ``http://localhost:3124``.
     """
@@ -70,6 +71,7 @@ class Request(NamedTuple):
     most_keys: int = Idempotency().keys_per_device
     password_hash: str | None = None
     limits: Limits = Limits()
+    queries: Queries = Queries()
     address: str = ""
     site: str = ""
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from itertools import chain, islice
 from math import isfinite
 
 from ...exceptions import LocalProtocolError, PipeScriptError
-from ...pipescript import Point, Script
+from ...pipescript import Limits, Point, Script
 from ...protocol import json_text
 from ...protocol.points import Datapoint
+from ..config import Queries
 from ..storage import Series, encode
+from .effort import Effort
 from .request import Fetch, Pages, Refusal, for_browsers
 from .stretches import PAGE, Stretch
 
@@ -23,22 +25,33 @@ _LEAST_HELD = 4 * 1024
 _POINTS = 2000
 
 
-def script(text: str, status: int = 403) -> Script | None:
+def script(text: str, queries: Queries, status: int = 403, watch: Callable[[], None] | None = None) -> Script | None:
     """
     Return what is to be done to points, if there is something.
+
+    Args:
+        text: It, as it was asked for.
+        queries: What it may take.
+        status: Of the refusal.
+        watch: Called now and then while it runs.
 
     Raises:
         Refusal: It is no script.
     """
+    if not text:
+        return None
+    limits = Limits(
+        length=queries.script_characters,
+        split_max=queries.split_max,
+        string_max=queries.string_max,
+        peek_max=queries.peek_max,
+        value_max=queries.value_bytes,
+        held_max=queries.held_bytes,
+    )
     try:
-        return _compiled(text) if text else None
+        return Script(text, limits=replace(limits, watch=watch) if watch else limits)
     except PipeScriptError as error:
         raise Refusal(status, f"Script '{text}': {error.reason}") from error
-
-
-@lru_cache(maxsize=256)
-def _compiled(text: str) -> Script:
-    return Script(text)
 
 
 class Source:
@@ -105,13 +118,17 @@ class Array(Pages):
     Args:
         points: The points; iterated once.
         sources: What they are read from.
+        effort: What may go into it.
         begun: Those of which a failure before the first point is a refusal of another kind than a later one.
     """
 
     computed = True
 
-    def __init__(self, points: Iterable[Point], sources: list[Source], begun: Iterable[Source] = ()) -> None:
+    def __init__(
+        self, points: Iterable[Point], sources: list[Source], effort: Effort, begun: Iterable[Source] = ()
+    ) -> None:
         self._points = iter(points)
+        self._effort = effort
         self._sources = sources
         self._begun = list(begun)
         self._first = True
@@ -126,11 +143,12 @@ class Array(Pages):
             source.attach(fetch, held)
         status = 403
         try:
-            for source in self._begun:
-                source.begin()
-            self._begun.clear()
-            status = 500
-            return self._piece()
+            with self._effort.spent():
+                for source in self._begun:
+                    source.begin()
+                self._begun.clear()
+                status = 500
+                return self._piece()
         except PipeScriptError as error:
             raise Refusal(status, error.reason) from error
 
@@ -145,6 +163,7 @@ class Array(Pages):
                 break
             point.pop("o", None)  # whose it is, where it comes from another device
             texts.append(text_of(point))
+            self._effort()
             size += len(texts[-1])
         begin = b"[" if self._first else b"," if texts else b""
         self._first = False

@@ -10,6 +10,7 @@ from ...exceptions import LocalProtocolError
 from ...protocol.paths import Path
 from ..storage import Reader, Series
 from .data import readable
+from .effort import Effort
 from .ranges import Range
 from .request import Refusal, Request
 from .sources import Source, script
@@ -85,11 +86,14 @@ def stream_queries(body: Any, most: int) -> list[StreamQuery]:
     return queries
 
 
-def open_source(reader: Reader, request: Request, query: StreamQuery, since: float | None = None) -> Source:
+def open_source(
+    reader: Reader, request: Request, query: StreamQuery, effort: Effort, since: float | None = None
+) -> Source:
     """
     Return the points that a query asks for.
 
     Args:
+        effort: What may go into them.
         since: For a query without a range: the time at which the dataset of which it is a column begins. Ten points from before
             that are among them, and all if there are none after it.
 
@@ -97,7 +101,7 @@ def open_source(reader: Reader, request: Request, query: StreamQuery, since: flo
         Refusal: They are not there, the caller may not read them, or the range makes no sense.
     """
     series = _readable(reader, request, query.stream)
-    transform = script(query.transform)
+    transform = script(query.transform, request.queries, watch=effort)
     if query.wanted is not None:
         return query.wanted.source(reader, series, transform)
     length = reader.length(series)

@@ -175,7 +175,7 @@ class Dialogue(Listener):
         """Return a transform that can be run, if there is one; refuse what is none."""
         if not transform:
             return None
-        compiled = await self._service.compute(partial(script, transform))
+        compiled = await self._service.compute(partial(script, transform, self._service.queries))
         assert compiled is not None
         return Transform(transform, compiled)
 
