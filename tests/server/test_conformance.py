@@ -21,19 +21,6 @@ from ..support.server import run_server
 
 PACK = Path(__file__).parent.parent / "conformance"
 
-#: A check that needs a transform is answered with this, and that answer is what it fails with.
-NOT_YET = "transforms are not supported yet by this server"
-
-#: Scenarios in which what needs a transform shows only later, by area and name.
-LEFT_OUT = {
-    ("limits", "long urls"),
-    ("meta", "what there is"),
-    ("websocket", "transforms"),
-    ("websocket", "transforms: last of an insert"),
-    ("websocket", "transforms: that fail on the data"),
-    ("websocket", "downlink: with a transform"),
-}
-
 #: These count everything that there is, so nothing else may go on.
 ALONE = {("lists and counts", "counts")}
 
@@ -103,7 +90,7 @@ def prompt(socket: type[Any]) -> type[Any]:
 
 
 class Tally:
-    """Collects what failed of one scenario, at every level, but for want of transforms."""
+    """Collects what failed of one scenario, at every level."""
 
     def __init__(self) -> None:
         self.checks = 0
@@ -112,7 +99,7 @@ class Tally:
     def record(self, area: str, where: str, level: str, problem: str | None) -> None:
         """Note one check."""
         self.checks += 1
-        if problem and NOT_YET not in problem:
+        if problem:
             self.failures.append(f"{level}: {where}: {problem}")
 
 
@@ -137,12 +124,12 @@ class Conformance(Case):
         return tally
 
     def test_scenarios(self) -> None:
-        """All checks of all levels pass, but for what is left out by name."""
+        """All checks of all levels pass."""
         files = sorted((PACK / "scenarios").glob("*.json"))
         documents = [json.loads(path.read_text(encoding="utf-8")) for path in files]
         wanted = {(document["area"], each["name"]): each for document in documents for each in document["scenarios"]}
-        self.assertLessEqual(LEFT_OUT | ALONE, set(wanted), "left out, but not there")
-        together = {key: each for key, each in wanted.items() if key not in LEFT_OUT | ALONE}
+        self.assertLessEqual(ALONE, set(wanted), "named, but not there")
+        together = {key: each for key, each in wanted.items() if key not in ALONE}
         with run_server() as server:
             # the longest first
             order = sorted(together, key=lambda key: -len(json.dumps(together[key])))
