@@ -69,7 +69,7 @@ SERVER_ARROWS: dict[str, set[str]] = {
     # what a request means, and what becomes of it
     "handlers/": {"config", "patterns", "refusal", "values", "tree", "rights/", "storage/"},
     "routing": {"handlers/", "storage/"},
-    "subscribers/": {"handlers/", "storage/"},
+    "subscribers/": {"refusal", "handlers/", "storage/"},
     "service": {
         *("aftermath", "config", "crew", "patience", "places", "routing", "server_timing"),
         *("handlers/", "rights/", "storage/", "subscribers/"),

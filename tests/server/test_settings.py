@@ -57,6 +57,13 @@ ELSEWHERE = {
         ),
         "server/web/test_connections.py",
     ),
+    **dict.fromkeys(
+        (
+            *("queries.seconds", "queries.script_characters", "queries.split_max", "queries.string_max"),
+            *("queries.peek_max", "queries.value_bytes", "queries.held_bytes"),
+        ),
+        "server/handlers/test_sources.py",
+    ),
     "limits.check_seconds": "server/handlers/test_data.py",
     "limits.body_brackets": "server/handlers/test_request.py",
     "limits.tree_objects": "server/handlers/test_create.py",

@@ -8,6 +8,7 @@ from connectordb.server.config import Limits
 from connectordb.server.handlers import Refusal, Request
 from connectordb.server.handlers.data import insert
 from connectordb.server.handlers.datasets import open_dataset
+from connectordb.server.handlers.effort import Effort
 
 from .case import NOW, HandlerCase
 
@@ -25,7 +26,7 @@ class Opening(HandlerCase):
             caller=self.caller("mara/user"),
             limits=Limits(dataset_streams=most),
         )
-        rows, sources, _ = self.read(lambda reader: open_dataset(reader, request))
+        rows, sources, _ = self.read(lambda reader: open_dataset(reader, request, Effort(60)))
         for source in sources:
             source.attach(self.read, 1000)
         next(rows)

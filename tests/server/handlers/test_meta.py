@@ -25,9 +25,9 @@ class Root(HandlerCase):
         self.refuses(400, "Unrecognized query command.", meta.root, q="bogus")
 
     def test_meta(self) -> None:
-        """The version is what clients compare; there are no transforms yet."""
+        """The version is what clients compare; transforms and interpolators are told by name."""
         self.assertEqual(meta.version().body, b"0.3.0")
-        self.assertEqual(meta.transforms().body, b"{}")
+        self.assertEqual(json.loads(meta.transforms().body)["if"]["one_to_one"], False)
         known = json.loads(meta.interpolators().body)
         self.assertEqual(set(known), {"before", "after", "closest", "count", "sum", "mean"})
         self.assertEqual(known["sum"]["name"], "sum")

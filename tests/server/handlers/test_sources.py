@@ -9,8 +9,10 @@ from typing import Any
 from unittest import mock
 
 from connectordb.exceptions import PipeScriptError
+from connectordb.server.config import Queries
 from connectordb.server.handlers import Refusal, sources
 from connectordb.server.handlers.data import insert
+from connectordb.server.handlers.effort import Effort
 from connectordb.server.handlers.sources import Array, Source, script, text_of
 from connectordb.server.handlers.stretches import WentAway
 from connectordb.server.storage import Reader
@@ -18,6 +20,7 @@ from connectordb.server.storage import Reader
 from .case import HandlerCase
 
 PLAIN = "mara/lamp/plain"
+DEFAULT = Queries()
 
 
 class Reading(HandlerCase):
@@ -56,7 +59,7 @@ class Reading(HandlerCase):
 
     def test_indices(self) -> None:
         """The index of what was read last is known, whatever a script makes of it."""
-        source = Source(self.series(PLAIN), 10, 900, script("if i % 3 == 0"), 2)
+        source = Source(self.series(PLAIN), 10, 900, script("if i % 3 == 0", Queries()), 2)
         source.attach(self.fetch, 1000)
         self.assertEqual([(source.index, point["t"]) for point in source], [(10, 11), (13, 14)])
 
@@ -68,10 +71,11 @@ class Scripts(HandlerCase):
         super().setUp()
         self.ask(insert, PLAIN, [{"t": t, "d": t if t < 6 else "x"} for t in range(1, 9)], who="mara/lamp")
 
-    def array(self, text: str, *, begun: bool = False) -> Any:
+    def array(self, text: str, *, begun: bool = False, queries: Queries = DEFAULT) -> Any:
         """Return what a script makes of the stream."""
-        source = Source(self.series(PLAIN), 0, 8, script(text))
-        made = Array(source, [source], [source] if begun else [])
+        effort = Effort(queries.seconds)
+        source = Source(self.series(PLAIN), 0, 8, script(text, queries, watch=effort))
+        made = Array(source, [source], effort, [source] if begun else [])
         parts = []
         while (part := made.next(self.read)) is not None:
             parts.append(part)
@@ -91,11 +95,26 @@ class Scripts(HandlerCase):
                 self.array(text, begun=begun)
             self.assertEqual(caught.exception.status, status)
 
+    def test_bounds(self) -> None:
+        """What a script takes is bounded by the configuration, before it runs or while it does."""
+        for queries, text, status in (
+            (Queries(script_characters=100), "$" + " + 1" * 30, 403),
+            (Queries(peek_max=2), "next(3)", 403),
+            (Queries(split_max=3), "map($, count)", 500),
+            (Queries(string_max=3), "append", 500),
+            (Queries(value_bytes=1024), f"{{'a': '{'x' * 2000}'}} | set('b', $) | set('c', $)", 500),
+            (Queries(held_bytes=60), "append | new", 500),
+            (Queries(seconds=1e-9), "$", 500),
+        ):
+            with self.subTest(text), self.assertRaises(Refusal) as caught:
+                self.array(text, queries=queries)
+            self.assertEqual(caught.exception.status, status)
+
     def test_no_scripts(self) -> None:
         """Are refused with their text."""
         with self.assertRaisesRegex(Refusal, "Script 'nosuch': Transform nosuch not found"):
-            script("nosuch")
-        self.assertIsNone(script(""))
+            script("nosuch", Queries())
+        self.assertIsNone(script("", Queries()))
 
     def test_what_json_cannot_say(self) -> None:
         """Is a failure."""
