@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectordb.exceptions import PipeScriptError
-from connectordb.pipescript import Script
+from connectordb.pipescript import Script, interpolator
 from connectordb.pipescript.limits import Limits, Run, bounded, size_of
 
 JSON = st.recursive(
@@ -104,6 +104,14 @@ class Growing(unittest.TestCase):
                         pass
                 self.assertLess(tracemalloc.get_traced_memory()[1], 20_000_000)
                 tracemalloc.stop()
+
+    def test_interpolators(self) -> None:
+        """Have the same bounds, in each window."""
+        column = interpolator("append", limits=self.LIMITS)([{"t": t, "d": "text" * 1000} for t in range(1, 9)])
+        column(2)
+        column(4)
+        with self.assertRaisesRegex(PipeScriptError, "Reached maximum string length 10000"):
+            column(8)
 
     def test_what_begins_anew_does_not_grow(self) -> None:
         """However long it goes on."""

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from ..ahead import Point
+from ..limits import Limits
 from ..script import Script
 from .nearest import after, before, closest
 from .scripts import scripted
@@ -51,11 +52,14 @@ INTERPOLATORS: Mapping[str, Named] = {
 }
 
 
-def interpolator(text: str | Script, tz: str = "") -> Interpolator:
+_LIMITS = Limits()
+
+
+def interpolator(text: str | Script, tz: str = "", limits: Limits = _LIMITS) -> Interpolator:
     """
     Return the interpolator called *text*; where none is, what the last result of *text* as a script is over each window.
 
-    A `Script` is one whatever its text, with a time zone of its own.
+    A `Script` is one whatever its text, with a time zone and limits of its own.
 
     Raises:
         PipeScriptError: It is neither.
@@ -63,4 +67,4 @@ def interpolator(text: str | Script, tz: str = "") -> Interpolator:
     if isinstance(text, Script):
         return scripted(text)
     named = INTERPOLATORS.get(text)
-    return named.make if named else scripted(Script(text, tz=tz))
+    return named.make if named else scripted(Script(text, tz=tz, limits=limits))
