@@ -102,7 +102,7 @@ class Scripts(HandlerCase):
             (Queries(peek_max=2), "next(3)", 403),
             (Queries(split_max=3), "map($, count)", 500),
             (Queries(string_max=3), "append", 500),
-            (Queries(value_bytes=40), "imap($, count)", 500),
+            (Queries(value_bytes=10), "{'a': $, 'b': $}", 500),
             (Queries(held_bytes=60), "append | new", 500),
             (Queries(seconds=1e-9), "$", 500),
         ):
