@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import compress, count
+from operator import length_hint
 from typing import Any
 
 from ..exceptions import PipeScriptError
@@ -63,7 +64,7 @@ class Run:
         points: What comes from outside.
     """
 
-    __slots__ = ("_outer", "_ticks", "_work", "again", "held", "limits", "points")
+    __slots__ = ("_outer", "_size", "_ticks", "_work", "again", "held", "limits", "points")
 
     def __init__(self, limits: Limits, again: bool = False, outer: Run | None = None) -> None:
         self.limits = limits
@@ -72,16 +73,21 @@ class Run:
         self._outer = outer
         self._work = 0
         self._ticks = count(1)
+        self._size: int | None = None
         self.points: Iterator[Any] | None = None
 
     def counted(self, points: Iterable[Any]) -> Iterator[Any]:
-        """Yield the points that come from outside, which makes their numbers known."""
-        self.points = compress(points, self._ticks)
+        """Yield the points that come from outside, so that their numbers are known."""
+        if isinstance(points, (list, tuple)):
+            self._size = len(points)
+            self.points = iter(points)  # it tells how many are left
+        else:
+            self.points = compress(points, self._ticks)
         return self.points
 
     def index(self) -> int:
-        """Return the number of the point that was counted last, from 0; asked for once."""
-        return next(self._ticks) - 2
+        """Return the number of the point that was yielded last, from 0; asked for once."""
+        return next(self._ticks) - 2 if self._size is None else self._size - 1 - length_hint(self.points)
 
     def inner(self, again: bool) -> Run:
         """Return a run within this one, whose memory can be given back before this one ends."""

@@ -100,7 +100,7 @@ class Foreign(At):
         return self._as_it_came('(point["d"] is data or point["d"] == data)')
 
     def _as_it_came(self, fits: str) -> Value:
-        text = f'point if len(point) == 2 and "d" in point and {fits} else {{{{"t": {{0}}, "d": data}}}}'
+        text = f'point if data is not None and len(point) == 2 and {fits} else {{{{"t": {{0}}, "d": data}}}}'
         return self._source.compute(text, self.time)
 
     @property
@@ -124,7 +124,10 @@ def flow(points, run):
     try:
         for {row} in points:"""
 
-_TAKEN_IN = """            data = point["d"] if "d" in point else None
+_TAKEN_IN = """            try:
+                data = point["d"]
+            except KeyError:
+                data = None
             if data.__class__ is not float:
                 data = float(data) if data.__class__ is int else taken_in(data)"""
 

@@ -92,9 +92,13 @@ class Failing(unittest.TestCase):
             ("while($, sum)", (1, 2, []), "Bool", None, 0),
         ):
             with self.subTest(text):
+                points = [{"t": 10.0 * t, "d": d} for t, d in enumerate(values)]
+                with self.assertRaises(PipeScriptError) as caught:
+                    list(Script(text)(points))
+                self.assertEqual(caught.exception.index, index)
                 found = []
                 with self.assertRaisesRegex(PipeScriptError, reason) as caught:
-                    for point in Script(text)({"t": 10.0 * t, "d": d} for t, d in enumerate(values)):
+                    for point in Script(text)(iter(points)):
                         found.append(point)
                 error = caught.exception
                 self.assertEqual((error.index, len(found)), (index, out))
