@@ -237,8 +237,8 @@ def _call(node: Call, done: _Done, context: Context) -> Program:
     if transform.how == "flow":
         return Program(before=lambda points, run: made(inside(points, run), run), depth=max(inner) + 1, **declared)
     program = _beside(operands, _writing(transform, made, whole), gathers=transform.gathers, **declared)
-    if transform.how == "point" and not operands and not transform.whole:
-        program.alone = made
+    if transform.how == "data" and not operands:
+        program.on_data = made
     program.depth = max(program.depth, *inner)
     program.size += sum(each.size for each in fixed if isinstance(each, Program))
     return program

@@ -187,8 +187,8 @@ class Program:
         self.depth = depth
         self.size = size
         self.steps = before is None and keeps_step
-        #: What begins a step that is called with points and returns data, where that is all there is.
-        self.alone: Callable[[Run], Step] | None = None
+        #: Begins a step that is called with data and returns data, where the script is no more than that.
+        self.on_data: Callable[[Run], Callable[[Any], Any]] | None = None
 
     def _written(self, source: Source, at: At) -> At:
         stack = [at]
@@ -209,7 +209,7 @@ class Program:
     @cached_property
     def values(self) -> Callable[[Run], Step]:
         """Begin a run, of which only the data is wanted."""
-        return self.alone or self._stepping(lambda at: at.data)
+        return self._stepping(lambda at: at.data)
 
     def _stepping(self, wanted: Callable[[At], Value]) -> Callable[[Run], Step]:
         assert self.steps

@@ -16,10 +16,10 @@ _COUNT = '{"type": "integer","minimum": 0}'
 
 def _counting(begin: int) -> Callable[[Context], MakeStep]:
     def compile_(context: Context) -> MakeStep:
-        def make(run: Run) -> Callable[[Point], int]:
+        def make(run: Run) -> Callable[[Any], int]:
             number = begin - 1
 
-            def step(point: Point) -> int:
+            def step(data: Any) -> int:
                 nonlocal number
                 number += 1
                 return number
@@ -31,8 +31,8 @@ def _counting(begin: int) -> Callable[[Context], MakeStep]:
     return compile_
 
 
-transform("count", "How many datapoints there were so far", oschema=_COUNT)(_counting(1))
-transform("i", "How many datapoints there were before", oschema=_COUNT)(_counting(0))
+transform("count", "How many datapoints there were so far", how="data", oschema=_COUNT)(_counting(1))
+transform("i", "How many datapoints there were before", how="data", oschema=_COUNT)(_counting(0))
 
 
 @transform("sum", "The sum of the datapoints so far", how="data")

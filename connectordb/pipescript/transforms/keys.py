@@ -28,15 +28,16 @@ class Split:
 
     Attributes:
         quick: Cells by those keys that need not be made texts.
-        last: The last point.
+        time: The last point's time.
     """
 
     def __init__(self, script: Program, run: Run) -> None:
-        self._begin = script.values
+        self._begin = script.on_data or script.values
+        self._on_data = script.on_data is not None
         self._run = run
         self._cells: dict[str, _Cell] = {}
         self.quick: dict[str | bool, _Cell] = {}
-        self.last: Point | None = None
+        self.time = 0.0
 
     def found(self, key: Any) -> _Cell:
         """Return the cell of a key."""
@@ -60,7 +61,7 @@ class Split:
     def take(self, key: Any, point: Point) -> dict[str, Any]:
         """Run the script of a key; return all results so far."""
         cell = self.found(key)
-        result = cell[0](point)
+        result = cell[0](point["d"] if self._on_data else point)
         if type(result) in _HEAVY:
             self.weigh(cell, result)
         cell[1] = result
@@ -69,8 +70,8 @@ class Split:
 
     def gathered(self) -> Iterator[Point]:
         """Yield the results, if there was a point."""
-        if self.last is not None:
-            yield {"t": self.last["t"], "d": {text: cell[1] for text, cell in self._cells.items()}}
+        if self._cells:
+            yield {"t": self.time, "d": {text: cell[1] for text, cell in self._cells.items()}}
 
 
 @transform("map", "Splits by key", *_ARGS, how="written", one_to_one=False, keeps_step=False, gathers=True)
@@ -83,11 +84,11 @@ def map_(context: Context, script: Program) -> WriteStep:
         if key.kind is not bool:
             quick = f"({quick} if {{0}}.__class__ is str or {{0}}.__class__ is bool else None)"
         cell = source.compute(f"{quick} or {source.member(split, 'found')}({{0}})", key)
-        result = source.compute("{0}[0]({1})", cell, at.point)
+        result = source.compute("{0}[0]({1})", cell, at.data if script.on_data else at.point)
         heavy = source.given(_HEAVY)
         source.do(f"if {{1}}.__class__ in {heavy}: {source.member(split, 'weigh')}({{0}}, {{1}})", cell, result)
         source.do("{0}[1] = {1}", cell, result)
-        source.do(f"{split}.last = {{0}}", at.point)
+        source.do(f"{split}.time = {{0}}", at.time)
         return At(source, rest=[Value(f"{split}.gathered()")])
 
     return write
