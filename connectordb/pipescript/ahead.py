@@ -1,9 +1,13 @@
-"""Points that are looked at before they are taken."""
+"""Points that are looked at before they are taken, or taken by several."""
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator
+from itertools import tee
 from typing import Any
+
+from ..exceptions import PipeScriptError
 
 #: ``{"t": seconds, "d": value}``; ``d`` may be missing where the value is null.
 Point = dict[str, Any]
@@ -47,3 +51,69 @@ class Ahead:
             self.passed = following
             following = next(points, None)
         self.next = following
+
+
+class Cursor:
+    """
+    A sequence that can be looked at further down.
+
+    Whoever looks further than a point that fails sees an end there; the failure comes when that point is taken.
+    """
+
+    __slots__ = ("_ahead", "_ended", "_error", "_points")
+
+    def __init__(self, points: Iterator[Any]) -> None:
+        self._points = points
+        self._ahead: deque[Any] = deque()
+        self._ended = False
+        self._error: PipeScriptError | None = None
+
+    def __iter__(self) -> Iterator[Any]:
+        return self
+
+    def __next__(self) -> Any:
+        if self._ahead:
+            return self._ahead.popleft()
+        if self._error is not None:
+            raise self._error
+        return next(self._points)
+
+    def peek(self, places: int = 1) -> Any:
+        """Return what is so many places further down; `None` behind the last."""
+        ahead = self._ahead
+        while len(ahead) < places and not self._ended:
+            try:
+                ahead.append(next(self._points))
+            except StopIteration:
+                self._ended = True
+            except PipeScriptError as error:
+                self._error, self._ended = error, True
+        return ahead[places - 1] if len(ahead) >= places else None
+
+
+class _Failed:
+    """Stands where a sequence failed, for those who share it."""
+
+    __slots__ = ("error",)
+
+    def __init__(self, error: PipeScriptError) -> None:
+        self.error = error
+
+
+def _kept(points: Iterator[Point]) -> Iterator[Point | _Failed]:
+    try:
+        yield from points
+    except PipeScriptError as error:
+        yield _Failed(error)
+
+
+def _branch(points: Iterator[Point | _Failed]) -> Iterator[Point]:
+    for point in points:
+        if isinstance(point, _Failed):
+            raise point.error
+        yield point
+
+
+def branched(points: Iterator[Point], times: int) -> Iterator[Iterator[Point]]:
+    """Return a sequence several times; each has its points, and fails where it fails."""
+    return map(_branch, tee(_kept(points), times))

@@ -9,14 +9,13 @@ of its own before the loop (`Program.before`), which may bring results along wit
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
-from itertools import chain, tee
+from itertools import chain
 from typing import Any
 
 from ..exceptions import PipeScriptError
-from .ahead import Point
+from .ahead import Point, branched
 from .limits import MAX_DEPTH, Run
 from .source import Source, Value
 from .values import doubles
@@ -270,69 +269,8 @@ def taken_in(data: Any) -> Any:
     return data if kind is str or kind is bool else doubles(data, MAX_DEPTH)
 
 
-class Cursor:
-    """
-    A sequence that can be looked at further down.
-
-    Whoever looks further than a point that fails sees an end there; the failure comes when that point is taken.
-    """
-
-    __slots__ = ("_ahead", "_ended", "_error", "_points")
-
-    def __init__(self, points: Iterator[Any]) -> None:
-        self._points = points
-        self._ahead: deque[Any] = deque()
-        self._ended = False
-        self._error: PipeScriptError | None = None
-
-    def __iter__(self) -> Iterator[Any]:
-        return self
-
-    def __next__(self) -> Any:
-        if self._ahead:
-            return self._ahead.popleft()
-        if self._error is not None:
-            raise self._error
-        return next(self._points)
-
-    def peek(self, places: int = 1) -> Any:
-        """Return what is so many places further down; `None` behind the last."""
-        ahead = self._ahead
-        while len(ahead) < places and not self._ended:
-            try:
-                ahead.append(next(self._points))
-            except StopIteration:
-                self._ended = True
-            except PipeScriptError as error:
-                self._error, self._ended = error, True
-        return ahead[places - 1] if len(ahead) >= places else None
-
-
-class _Failed:
-    """Stands where a sequence failed, for those who share it."""
-
-    __slots__ = ("error",)
-
-    def __init__(self, error: PipeScriptError) -> None:
-        self.error = error
-
-
-def _kept(points: Iterator[Point]) -> Iterator[Point | _Failed]:
-    try:
-        yield from points
-    except PipeScriptError as error:
-        yield _Failed(error)
-
-
-def _branch(points: Iterator[Point | _Failed]) -> Iterator[Point]:
-    for point in points:
-        if isinstance(point, _Failed):
-            raise point.error
-        yield point
-
-
 def beside(points: Iterator[Point], programs: Sequence[Program], run: Run) -> Iterator[tuple[Any, ...]]:
     """Yield for each point what the programs make of it, as points, and the point itself."""
-    *branches, own = map(_branch, tee(_kept(inside(points, run)), len(programs) + 1))
+    *branches, own = branched(inside(points, run), len(programs) + 1)
     flows = [program.flow(branch, run) for program, branch in zip(programs, branches, strict=True)]
     return zip(*chain(flows, (own,)))  # noqa: B905  a flow that fails ends it, one that is short cannot be told from the end

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import unittest
+from collections.abc import Iterator
 
-from connectordb.pipescript.ahead import Ahead, Point
+from connectordb.exceptions import PipeScriptError
+from connectordb.pipescript.ahead import Ahead, Cursor, Point, branched
 
 
 class Looking(unittest.TestCase):
@@ -36,3 +38,29 @@ class Looking(unittest.TestCase):
         ahead = Ahead(())
         ahead.skip(1)
         self.assertEqual((ahead.next, ahead.passed, list(ahead.window(2))), (None, None, []))
+
+
+def failing(number: int) -> Iterator[Point]:
+    """Yield so many points, and then fail."""
+    for t in range(1, number + 1):
+        yield {"t": float(t), "d": float(t)}
+    raise PipeScriptError("no more")
+
+
+class Further(unittest.TestCase):
+    """Further down a sequence, and several times."""
+
+    def test_a_failure_is_an_end_until_it_is_taken(self) -> None:
+        """So that what comes before it comes out."""
+        cursor = Cursor(failing(2))
+        self.assertEqual((cursor.peek(2), cursor.peek(3)), ({"t": 2.0, "d": 2.0}, None))
+        self.assertEqual([next(cursor)["d"], next(cursor)["d"]], [1, 2])
+        with self.assertRaises(PipeScriptError):
+            next(cursor)
+
+    def test_several_times(self) -> None:
+        """All points are there for each, whoever comes first, and then the failure."""
+        for branch in branched(failing(3), 3):
+            self.assertEqual([next(branch)["t"] for _ in range(3)], [1, 2, 3])
+            with self.assertRaises(PipeScriptError):
+                next(branch)

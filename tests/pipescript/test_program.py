@@ -1,4 +1,4 @@
-"""The two ways in which a script runs, and looking further down."""
+"""The two ways in which a script runs, and several side by side."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from connectordb.pipescript.ahead import Point
 from connectordb.pipescript.compiler import compiled
 from connectordb.pipescript.limits import Limits, Run
 from connectordb.pipescript.parser import parse
-from connectordb.pipescript.program import Cursor, Program, beside
+from connectordb.pipescript.program import Program, beside
 from connectordb.pipescript.registry import Context
 
 from .making import script
@@ -62,16 +62,8 @@ class Ways(unittest.TestCase):
         self.assertEqual(list(flow), [])
 
 
-class Looking(unittest.TestCase):
-    """Further down a sequence."""
-
-    def test_a_failure_is_an_end_until_it_is_taken(self) -> None:
-        """So that what comes before it comes out."""
-        cursor = Cursor(failing(2))
-        self.assertEqual((cursor.peek(2), cursor.peek(3)), ({"t": 2.0, "d": 2.0}, None))
-        self.assertEqual([next(cursor)["d"], next(cursor)["d"]], [1, 2])
-        with self.assertRaises(PipeScriptError):
-            next(cursor)
+class Beside(unittest.TestCase):
+    """Programs over the same points."""
 
     def test_beside(self) -> None:
         """Results come with their points, and the failure of a sequence where it is."""

@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from ...exceptions import PipeScriptError
-from ..ahead import Ahead, Point
-from ..program import Cursor
+from ..ahead import Ahead, Cursor, Point
 from ..script import Script
 
 

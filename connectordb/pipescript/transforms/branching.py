@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 from ...exceptions import PipeScriptError
-from ..ahead import Point
-from ..program import Cursor, Program, Step, beside
+from ..ahead import Cursor, Point
+from ..program import Program, Step, beside
 from ..registry import Argument, Context, Flow, MakeStep, Run, Takes, transform
 from ..values import to_truth
 

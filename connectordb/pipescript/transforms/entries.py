@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from ...exceptions import PipeScriptError
-from ..ahead import Point
+from ..ahead import Cursor, Point
 from ..limits import bounded
-from ..program import Cursor, Program
+from ..program import Program
 from ..registry import Argument, Context, MakeStep, Run, Takes, transform
 from ..values import to_integer, to_number, to_text, to_truth
 

@@ -7,9 +7,8 @@ from random import random
 from typing import Any
 
 from ...exceptions import PipeScriptError
-from ..ahead import Point
+from ..ahead import Cursor, Point
 from ..limits import KEPT
-from ..program import Cursor
 from ..registry import Argument, At, Context, Flow, MakeStep, Run, Source, Takes, Value, WriteStep, transform
 from ..values import equal, to_integer, to_text, to_truth
 
