@@ -105,7 +105,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=random.randrange(2**32), help="where chance begins")
     parser.add_argument("--short", action="store_true", help="some 10 s")
     asked = parser.parse_args()
-    number = 10_000 if asked.short else asked.texts
+    number = 40_000 if asked.short else asked.texts
     print(f"{number:,} texts, --seed {asked.seed}", flush=True)
 
     def stuck(signum: int, frame: FrameType | None) -> None:
