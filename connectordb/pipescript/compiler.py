@@ -15,7 +15,7 @@ from .arithmetic import write_binary, write_prefix
 from .limits import Limits, Run, bounded
 from .parser import parse
 from .program import At, Flow, Part, Program, beside, inside
-from .registry import REQUIRED, TRANSFORMS, Argument, Context, Takes, Transform
+from .registry import TRANSFORMS, Argument, Context, Takes, Transform
 from .source import Source, Value
 from .tree import Binary, Call, Constant, Node, Object, Pipe, Prefix, walked
 
@@ -204,7 +204,13 @@ def _one_by_one(first: Program, then: Program) -> Flow:
     return flow
 
 
-def _call(node: Call, done: _Done, context: Context) -> Program:
+def check_call(node: Call) -> None:
+    """
+    Accept a call if there is such a transform, and it takes as many arguments.
+
+    Raises:
+        PipeScriptError: There is none, or it does not.
+    """
     transform = TRANSFORMS.get(node.name)
     if transform is None:
         near = get_close_matches(node.name, TRANSFORMS, n=2)
@@ -214,6 +220,14 @@ def _call(node: Call, done: _Done, context: Context) -> Program:
             f"{len(node.args)} arguments were passed to '{node.name}', which only accepts {len(transform.args)}",
             node.args[len(transform.args)],
         )
+    if len(node.args) < transform.required:
+        where = f"Argument {len(node.args) + 1} of transform '{node.name}'"
+        raise _wrong(f"{where} is required (got {len(node.args)} args).", node)
+
+
+def _call(node: Call, done: _Done, context: Context) -> Program:
+    check_call(node)
+    transform = TRANSFORMS[node.name]
     fixed: list[Any] = []
     operands: list[Program] = []
     whole: list[bool] = []
@@ -280,8 +294,6 @@ def _argument(transform: Transform, arg: Argument, number: int, node: Call, done
     """Return what a transform gets for an argument: a program, or a value that is known beforehand."""
     where = f"Argument {number + 1} of transform '{transform.name}'"
     if number >= len(node.args):
-        if arg.default is REQUIRED:
-            raise _wrong(f"{where} is required (got {len(node.args)} args).", node)
         return arg.default if arg.takes is Takes.CONSTANT else compiled(_default(arg.default), context)
     given = node.args[number]
     program = done[id(given)]

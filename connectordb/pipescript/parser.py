@@ -7,6 +7,8 @@ without brackets.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from ..exceptions import PipeScriptError
 from .lexer import Kind, Token, tokens
 from .limits import Limits
@@ -20,24 +22,30 @@ _CLOSING = {"(": ")", "[": "]", "{": "}"}
 _LIMITS = Limits()
 
 
-def parse(text: str, limits: Limits = _LIMITS) -> Node:
+def parse(text: str, limits: Limits = _LIMITS, check: Callable[[Call], None] = lambda call: None) -> Node:
     """
     Return what a script says.
+
+    Args:
+        text: The script.
+        limits: What it may take.
+        check: Called with each call when all of it is read; what it raises comes before what is wrong further on.
 
     Raises:
         PipeScriptError: It is none; the message shows where.
     """
     if len(text) > limits.length:
         raise PipeScriptError(f"a script of {len(text)} characters is too long; {limits.length} are possible")
-    parser = _Parser(text, limits.nesting)
+    parser = _Parser(text, limits.nesting, check)
     node = parser.pipeline()
     parser.expect(Kind.END, "an operator, '|' or the end")
     return node
 
 
 class _Parser:
-    def __init__(self, text: str, nesting: int) -> None:
+    def __init__(self, text: str, nesting: int, check: Callable[[Call], None]) -> None:
         self._text = text
+        self._check = check
         self._nesting = nesting
         self._tokens = tokens(text)
         self._at = 0
@@ -99,17 +107,25 @@ class _Parser:
             minus = self._take()
             subtrahend = self._expression(PREFIX["-"])
             if self._ends_subtraction():
-                left = Binary("-", bare, subtrahend, span=_span(bare, subtrahend))
+                left = Binary("-", self._checked(bare), subtrahend, span=_span(bare, subtrahend))
                 return self._continued(left, 0)
             negated = Prefix("-", subtrahend, span=(minus.start, subtrahend.span[1]))
             args = [self._continued(negated, 0)]
         elif self._starts_operand():
             args = [self._expression(0)]
         else:
-            return self._continued(bare, 0)
+            return self._continued(self._checked(bare), 0)
         while self._starts_operand() or self._is_minus():
             args.append(self._expression(0))
-        return Call(name.value, tuple(args), span=(name.start, args[-1].span[1]))
+        return self._checked(Call(name.value, tuple(args), span=(name.start, args[-1].span[1])))
+
+    def _checked(self, call: Call) -> Call:
+        try:
+            self._check(call)
+        except PipeScriptError as error:
+            error.in_script(self._text, call.span[0])
+            raise
+        return call
 
     def _ends_subtraction(self) -> bool:
         token = self._next
@@ -164,7 +180,7 @@ class _Parser:
         return node
 
     def _spaced_name(self) -> Node:
-        bare = _bare(self._take())
+        bare = self._checked(_bare(self._take()))
         if not self._is_minus():
             return bare
         self._take()
@@ -176,7 +192,7 @@ class _Parser:
         name = self._take()
         bracket = self._next
         if not (bracket.kind is Kind.OPEN and bracket.value in "(["):
-            return _bare(name)
+            return self._checked(_bare(name))
         self._take()
         args: list[Node] = []
         if not (bracket.value == "(" and self._is(Kind.CLOSE, ")")):
@@ -185,7 +201,7 @@ class _Parser:
                 self._take()
                 args.append(self._expression(0))
         close = self.expect(Kind.CLOSE, f"',' or {_CLOSING[bracket.value]!r}", _CLOSING[bracket.value])
-        return Call(name.value, tuple(args), span=(name.start, close.end))
+        return self._checked(Call(name.value, tuple(args), span=(name.start, close.end)))
 
     def _object(self) -> Node:
         begin = self._take()

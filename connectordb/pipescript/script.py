@@ -7,7 +7,7 @@ from typing import Any
 
 from ..exceptions import PipeScriptError
 from .ahead import Point
-from .compiler import compiled
+from .compiler import check_call, compiled
 from .limits import Limits, Run
 from .parser import parse
 from .registry import Context
@@ -41,7 +41,7 @@ class Script:
         self._text = text
         self._tz = tz
         self._limits = limits
-        self._node = parse(text, limits)
+        self._node = parse(text, limits, check_call)
         self._program = compiled(self._node, Context(tz, limits), text)
         self._widens = any(isinstance(node, Call) and node.name == "sentiment" for node in walked(self._node))
 

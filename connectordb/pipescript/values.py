@@ -211,4 +211,6 @@ def equal(a: Any, b: Any) -> bool:
 
 def shown(value: Any) -> str:
     """Return a value for a message."""
-    return f"'{_SHORT.repr(value)[1:-1]}'" if isinstance(value, str) else f"'{_SHORT.repr(value)}'"
+    if isinstance(value, str):
+        return f"'{_SHORT.repr(value)[1:-1]}'"
+    return f"'{text_of(value) if isinstance(value, float) else _SHORT.repr(value)}'"

@@ -6,7 +6,7 @@ from typing import Any
 
 from ...exceptions import PipeScriptError
 from ..registry import Argument, At, Context, MakeStep, Source, Takes, WriteStep, transform
-from ..values import shown, to_integer, to_text
+from ..values import number_or_none, shown, to_text
 
 _ELEMENT = Argument("The key or the index of the part that is wanted", Takes.CONSTANT, None)
 
@@ -34,9 +34,9 @@ def part(data: Any, element: Any) -> Any:
             return data[key]
     elif isinstance(data, (list, str)):
         items: Any = data if isinstance(data, list) else data.encode("utf-8", "surrogatepass")
-        index = to_integer(element)
-        if -len(items) <= index < len(items):
-            return items[index]
+        number = number_or_none(element)
+        if number is not None and number.is_integer() and -len(items) <= number < len(items):
+            return items[int(number)]
     raise PipeScriptError(f"Could not find {shown(element)} in {shown(data)}")
 
 

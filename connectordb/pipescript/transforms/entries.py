@@ -15,10 +15,10 @@ from ..values import to_integer, to_number, to_text, to_truth
 _SCRIPT = Argument("What is run", Takes.SCRIPT)
 
 
-def _entries(point: Point) -> dict[str, Any]:
+def _entries(point: Point, otherwise: str = "Must have object-valued datapoint") -> dict[str, Any]:
     data = point["d"]
     if not isinstance(data, dict):
-        raise PipeScriptError("Must have object-valued datapoint")
+        raise PipeScriptError(otherwise)
     return data
 
 
@@ -60,7 +60,8 @@ def reduce(context: Context, script: Program) -> MakeStep:
 
     def make(run: Run) -> Callable[[Point], Point]:
         def step(point: Point) -> Point:
-            result = _last(script, [{"t": point["t"], "d": value} for value in _entries(point).values()], run)
+            values = _entries(point, "Datapoint's data can't be reduced").values()
+            result = _last(script, [{"t": point["t"], "d": value} for value in values], run)
             return {"t": point["t"], "d": None} if result is None else result
 
         return step

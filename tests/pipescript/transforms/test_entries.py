@@ -46,5 +46,5 @@ class Each(unittest.TestCase):
         """Are no objects."""
         for script in ("apply($)", "filter($)", "reduce($)", "top(1)", "percent", "set('a', 1)", "del('a')"):
             for data in (None, 5, "a", [1]):
-                with self.subTest(script, data=data), self.assertRaisesRegex(PipeScriptError, "object"):
+                with self.subTest(script, data=data), self.assertRaisesRegex(PipeScriptError, "object|be reduced"):
                     run(script, data)
