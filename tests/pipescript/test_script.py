@@ -83,7 +83,7 @@ class Failing(unittest.TestCase):
         for text, values, reason, index, out in (
             ("$ + 1", (1, 2, "x", 4), "algebraic", 2, 2),
             ("if $ > 1 | sum", (1, 2, "x", 4), "not numerical", 2, 1),
-            ("map($('a'), count)", ({"a": 1}, 5), "Could not find 'a' in '5.0'", 1, 0),
+            ("map($('a'), count)", ({"a": 1}, 5), "Could not find 'a' in '5'", 1, 0),
             ("sum | if last", (1, 2, "x"), "Float", 2, 1),
             ("ifelse($ > 1, $('a'), $)", (1, 2), "Could not find", 1, 1),
             ("ttrue", (1, "yes"), "Bool", None, 0),
