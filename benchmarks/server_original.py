@@ -28,6 +28,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from itertools import count, repeat
 from pathlib import Path
+from urllib.parse import quote
 
 from _generator import Api, batch, fan_out, rate
 from _programs import ours
@@ -36,6 +37,7 @@ from _rounds import options, spread
 from connectordb.server import create
 
 POINTS, BATCH, SUBSCRIBERS, CONNECTIONS = 100_000, 5000, 50, 16
+TRANSFORM = "if $ > 50 | mean | if last"
 
 #: Figure → the least that its ratio may be, or with a minus the most.
 GOALS: Mapping[str, float] = {
@@ -44,6 +46,7 @@ GOALS: Mapping[str, float] = {
     "insert 1 point, 16 connections, requests/s": 0.5,
     "read 100000 points, points/s": 2,
     "read 100000 points, first byte, ms": -1.5,
+    f"read {POINTS} points through '{TRANSFORM}', points/s": 1,
     "read the newest, requests/s": 1.5,
     "read 100 in the middle, requests/s": 2,
     "small GET, 1 connection, requests/s": 0.35,
@@ -103,6 +106,13 @@ def read_all(subject: Subject, seconds: float) -> dict[str, float]:
     return {"points/s": POINTS / statistics.median(totals), "first byte, ms": 1000 * statistics.median(firsts)}
 
 
+def transformed(subject: Subject, seconds: float) -> dict[str, float]:
+    """Read what a transform makes of a whole stream."""
+    request = subject.api.request("GET", f"{subject.full}/data?i1=0&transform={quote(TRANSFORM)}")
+    connection = subject.api.connect()
+    return {"points/s": POINTS / statistics.median(connection.ask(request)[1] for _ in range(5))}
+
+
 def told(subject: Subject, seconds: float) -> dict[str, float]:
     """Tell websockets of what is inserted."""
     path, inserts = subject.stream(), max(20, int(200 * seconds))
@@ -142,6 +152,7 @@ CASES: Mapping[str, Callable[[Subject, float], dict[str, float]]] = {
     "insert 1 point, 1 connection": single_inserts(1),
     f"insert 1 point, {CONNECTIONS} connections": single_inserts(CONNECTIONS),
     f"read {POINTS} points": read_all,
+    f"read {POINTS} points through '{TRANSFORM}'": transformed,
     "read the newest": gets("/data?i1=-1"),
     "read 100 in the middle": gets(f"/data?i1={POINTS // 2}&i2={POINTS // 2 + 100}"),
     "small GET, 1 connection": gets(),

@@ -179,7 +179,7 @@ class Queries:
     threads: int = _setting(2, "Pieces of answers that are computed at once.", least=1)
     waiting: int = _setting(100, "Pieces of answers that wait to be computed; beyond it 503.", least=1)
     seconds: float = _setting(60.0, "Seconds that one answer may be computed.", least=0.01)
-    script_characters: int = _setting(100_000, "Characters of a transform.", least=100)
+    script_characters: int = _setting(10_000, "Characters of a transform.", least=100)
     split_max: int = _setting(50_000, "Keys of a map, and values that new remembers.", least=1)
     string_max: int = _setting(1_000_000, "Bytes of a text that is put together.", least=1)
     peek_max: int = _setting(100, "Points that next looks ahead.", least=1)
