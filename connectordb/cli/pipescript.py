@@ -40,7 +40,9 @@ def pipescript(
     script: str | None, files: tuple[Path, ...], as_csv: bool, tz: str, list_all: bool, explain: str | None
 ) -> None:
     """
-    Run SCRIPT over the points in FILEs, one file after the other, or on standard input, and print what it makes of them.
+    Run SCRIPT over points in FILEs or on standard input.
+
+    It goes through one file after the other, and prints what it makes of the points.
 
     Points are JSON objects with "t", seconds since 1970, and "d", a line each or in an array; or CSV: a time and a value in each
     line, or with names of columns in the first line, of which one is t. Results are printed as they come.

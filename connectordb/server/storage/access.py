@@ -135,8 +135,8 @@ class SQLiteReader(Reader):
 
     def device_size(self, device_id: int) -> int:
         """Return the sizes of all series of a device, together."""
-        ids = self._connection.execute("SELECT id FROM streams WHERE device_id = ?", (device_id,)).fetchall()
-        return sum(self.size(Series(int(id), downlink)) for ((id,), downlink) in product(ids, (False, True)))
+        rows: list[Any] = self._connection.execute("SELECT id FROM streams WHERE device_id = ?", (device_id,)).fetchall()
+        return sum(self.size(Series(id, downlink)) for ((id,), downlink) in product(rows, (False, True)))
 
     def stream_count(self, device_id: int) -> int:
         """Return how many streams a device has."""
