@@ -135,7 +135,9 @@ class SQLiteReader(Reader):
 
     def device_size(self, device_id: int) -> int:
         """Return the sizes of all series of a device, together."""
-        rows: list[Any] = self._connection.execute("SELECT id FROM streams WHERE device_id = ?", (device_id,)).fetchall()
+        rows: list[Any] = self._connection.execute(
+            "SELECT id FROM streams WHERE device_id = ?", (device_id,)
+        ).fetchall()
         return sum(self.size(Series(id, downlink)) for ((id,), downlink) in product(rows, (False, True)))
 
     def stream_count(self, device_id: int) -> int:
