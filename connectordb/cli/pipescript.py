@@ -42,8 +42,9 @@ def pipescript(
     """
     Run SCRIPT over points in FILEs or on standard input.
 
-    It goes through one file after the other, and prints what it makes of the points. These are JSON objects with "t", seconds since 1970, and "d", a line each or in an array; or CSV: a time and a value in each
-    line, or with names of columns in the first line, of which one is t. Results are printed as they come.
+    It goes through one file after the other, and prints what it makes of the points, as they come. These are JSON objects with
+    "t", seconds since 1970, and "d", a line each or in an array; or CSV: a time and a value in each line, or with names of columns
+    in the first line, of which one is t.
 
     The status is 2 if SCRIPT is none, and 1 if it fails on a point, or the input has something else than points.
     """
