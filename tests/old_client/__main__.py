@@ -32,11 +32,6 @@ result. Made by `python -m tests.old_client --record URL`; names, UUIDs and time
 
 """
 
-#: Steps in which the embedded server answers otherwise, and why. When it does not any more, its line here must go.
-DIFFERENT = {
-    "read with a transform": "the embedded server has no transforms yet",
-}
-
 #: The server pings often, so that it is seen that the old client answers.
 _CONFIG = "[websocket]\nping_seconds = 1.0\npong_seconds = 5.0\n"
 
@@ -67,7 +62,7 @@ def main() -> int:
         expected, got = (
             {step: said for step, said in run.items() if step not in left_out} for run in (recorded, steps)
         )
-        problems += _compare(expected, got, {} if options.url else DIFFERENT)
+        problems += _compare(expected, got)
         if not url and not any(message.line == "PONG" for message in played.sent):
             problems.append("the old client answered no ping, though the server was told to ping every second")
     for problem in problems:
@@ -89,16 +84,11 @@ def _at(url: str, short: bool) -> Played:
     return play(url, lambda: None, lambda: None, short)
 
 
-def _compare(recorded: dict[str, str], steps: dict[str, str], different: dict[str, str]) -> list[str]:
+def _compare(recorded: dict[str, str], steps: dict[str, str]) -> list[str]:
     problems = []
     for step in {**recorded, **steps}:
         before, now = recorded.get(step, "(there is no such step)\n"), steps.get(step, "(this was not reached)\n")
-        if step in different:
-            if before == now:
-                problems.append(
-                    f"# {step}\n  is as it was recorded: {different[step]!r} holds no more, take it off the list"
-                )
-        elif before != now:
+        if before != now:
             lines = difflib.unified_diff(before.splitlines(), now.splitlines(), "recorded", "now", lineterm="", n=0)
             problems.append("\n".join([f"# {step}", *(f"  {line[:1000]}" for line in lines)]))
     return problems
