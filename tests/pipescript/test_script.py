@@ -124,3 +124,19 @@ class Sessions(unittest.TestCase):
         points = [{"t": 1, "d": False}]
         self.assertEqual(list(session(points)), [{"t": 1, "d": {"n": 1, "any": False}}])
         self.assertEqual(list(session(points)), [{"t": 1, "d": {"n": 1, "any": True}}])
+
+
+class Splitting(unittest.TestCase):
+    """What a whole sequence comes to is made of what its parts come to."""
+
+    @given(st.lists(st.integers(0, 100), min_size=1), st.integers(0, 20))
+    def test_running_aggregates(self, values: list[int], at: int) -> None:
+        """The last count, sum and greatest of the whole are made of those of the parts."""
+        data = [{"t": float(index + 1), "d": value} for index, value in enumerate(values)]
+
+        def last(text: str, part: list[dict[str, float]]) -> list[float]:
+            return [point["d"] for point in Script(f"{text} | if last")(part)]
+
+        for text, together in (("count", sum), ("sum", sum), ("max", max), ("min", min)):
+            parts = [*last(text, data[:at]), *last(text, data[at:])]
+            self.assertEqual([together(parts)], last(text, data))
