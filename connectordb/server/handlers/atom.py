@@ -13,8 +13,9 @@ from ...protocol.constants import API_ROOT
 from ...protocol.points import Datapoint
 from ..storage import Reader
 from .data import readable
+from .effort import Effort
 from .request import NO_ACCESS, Fetch, Kind, Pages, Refusal, Reply, Request, at_once, for_browsers, missing
-from .sources import Source, script, text_of
+from .sources import Source, script, taken, text_of
 from .stretches import PAGE
 
 #: Points in a feed.
@@ -25,7 +26,7 @@ _SUFFIX = ".atom"
 #: What XML 1.0 cannot carry, not even as a reference.
 _UNSPEAKABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
-_END = "</feed>\n"
+_END = b"</feed>\n"
 
 
 def feed(reader: Reader, request: Request) -> Reply:
@@ -36,10 +37,11 @@ def feed(reader: Reader, request: Request) -> Reply:
     if missing(reader.find(names), 3) == "stream":
         raise Refusal(403, NO_ACCESS)
     series = readable(reader, request.at(names))
-    transform = script(request.query.get("transform", ""), request.queries, 500)
+    effort = Effort(request.queries.seconds)
+    transform = script(request.query.get("transform", ""), request.queries, 500, effort)
     length = reader.length(series)
     source = Source(series, max(0, length - _NEWEST), length, transform)
-    pages = _Entries(source, names, f"{request.site}{API_ROOT}", request.downlink)
+    pages = _Entries(source, effort, names, f"{request.site}{API_ROOT}", request.downlink)
     pages.computed = transform is not None
     begin = pages.head(request.now)
     if pages.computed:
@@ -51,9 +53,10 @@ def feed(reader: Reader, request: Request) -> Reply:
 class _Entries(Pages):
     """A feed, page by page: 500 points may be large ones."""
 
-    def __init__(self, source: Source, names: tuple[str, ...], root: str, downlink: bool) -> None:
+    def __init__(self, source: Source, effort: Effort, names: tuple[str, ...], root: str, downlink: bool) -> None:
         self._source = source
         self._points = iter(source)
+        self._effort = effort
         self._names = names
         self._root = root
         self._path = "/".join(map(quote, names))
@@ -75,22 +78,16 @@ class _Entries(Pages):
         if not self.more:
             return None
         self._source.attach(fetch, PAGE)
-        entries: list[str] = []
-        size = 0
         try:
-            while size < PAGE:
-                point = next(self._points, None)
-                if point is None:
-                    self.more = False
-                    entries.append(_END)
-                    break
-                entries.append(self._entry(self._source.index, point))
-                size += len(entries[-1])
+            with self._effort.spent():
+                entries, ended = taken(self._points, self._entry, self._effort, _NEWEST + 1)
         except PipeScriptError as error:
             raise Refusal(500, error.reason) from error
-        return "".join(entries).encode()
+        self.more = not ended
+        return b"".join(entries) + (_END if ended else b"")
 
-    def _entry(self, index: int, point: Datapoint) -> str:
+    def _entry(self, point: Datapoint) -> bytes:
+        index = self._source.index
         url = _text(f"{self._root}/crud/{self._path}/data?i1={index}&i2={index + 1}{self._downlink}")
         author = point.get("o") or "/".join(self._names[:2])
         # "<" and "&" of the value are escaped as JSON has it, so nothing of it means anything in XML
@@ -99,7 +96,7 @@ class _Entries(Pages):
             f'<entry><title>Datapoint {index + 1}</title><id>{url}</id><link href="{url}"/>'
             f"<updated>{_time(point['t'])}</updated><author><name>{_text(author)}</name></author>"
             f"<content>{_text(value)}</content></entry>\n"
-        )
+        ).encode()
 
 
 def _value(point: Datapoint) -> bytes:

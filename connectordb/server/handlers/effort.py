@@ -1,4 +1,4 @@
-"""How long the answer to one request may be computed; waiting, for the storage or for a client that reads, does not count."""
+"""How long the answer to one request may be computed; waiting for a client that reads does not count, nor for a thread."""
 
 from __future__ import annotations
 

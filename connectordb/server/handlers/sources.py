@@ -111,6 +111,34 @@ class Source:
                 yield point
 
 
+def taken(
+    points: Iterator[Point], write: Callable[[Point], bytes], effort: Effort, most: int
+) -> tuple[list[bytes], bool]:
+    """
+    Take points for a piece of an answer.
+
+    Args:
+        points: Where from.
+        write: Returns what is sent of one.
+        effort: What may go into it.
+        most: How many; fewer, where they are large.
+
+    Returns:
+        What is sent of them, and whether there are no more.
+    """
+    texts: list[bytes] = []
+    size = 0
+    # one by one: how large a point is shows when it is written
+    while len(texts) < most and size < PAGE:
+        point = next(points, None)
+        if point is None:
+            return texts, True
+        texts.append(write(point))
+        effort()
+        size += len(texts[-1])
+    return texts, False
+
+
 class Array(Pages):
     """
     Points, as the text of an array.
@@ -153,21 +181,15 @@ class Array(Pages):
             raise Refusal(status, error.reason) from error
 
     def _piece(self) -> bytes:
-        texts: list[bytes] = []
-        size = 0
-        # one by one: how large a row is shows when it is written
-        while len(texts) < _POINTS and size < PAGE:
-            point = next(self._points, None)
-            if point is None:
-                self._ended = True
-                break
-            point.pop("o", None)  # whose it is, where it comes from another device
-            texts.append(text_of(point))
-            self._effort()
-            size += len(texts[-1])
+        texts, self._ended = taken(self._points, _written, self._effort, _POINTS)
         begin = b"[" if self._first else b"," if texts else b""
         self._first = False
         return begin + for_browsers(b",".join(texts)) + (b"]" if self._ended else b"")
+
+
+def _written(point: Point) -> bytes:
+    point.pop("o", None)  # whose it is, where it comes from another device
+    return text_of(point)
 
 
 def text_of(point: Point) -> bytes:

@@ -11,7 +11,8 @@ from xml.etree import ElementTree
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectordb.server.handlers import atom, data
+from connectordb.server.config import Queries
+from connectordb.server.handlers import Refusal, atom, data, sources
 from connectordb.server.handlers.request import Kind
 
 from .case import NOW, HandlerCase
@@ -41,6 +42,18 @@ class Feeds(HandlerCase):
             texts["author"] = entry.findtext(f"{_ATOM}author/{_ATOM}name") or ""
             found.append(texts)
         return found
+
+    def test_transform(self) -> None:
+        """Each entry is about the point at which its result came; a script takes no longer than others may."""
+        self.put([{"t": t, "d": t} for t in range(1, 8)])
+        found = self.entries(self.feed(query={"transform": "if $ > 5 | $ * 10"}))
+        self.assertEqual(
+            [(entry["title"], entry["content"]) for entry in found], [("Datapoint 6", "60"), ("Datapoint 7", "70")]
+        )
+        for query, queries in (("nosuch", Queries()), ("$ + {'a': 1}", Queries()), ("$", Queries(seconds=1e-9))):
+            with self.subTest(query), self.assertRaises(Refusal) as caught:
+                self.feed(query={"transform": query}, queries=queries)
+            self.assertEqual(caught.exception.status, 500)
 
     def test_head(self) -> None:
         """What it is a feed of, where it is, and of when."""
@@ -77,7 +90,7 @@ class Feeds(HandlerCase):
     def test_newest(self) -> None:
         """The newest 500, whatever their size."""
         self.put([{"t": t, "d": t} for t in range(1, 703)])
-        with mock.patch.object(atom, "PAGE", 100):
+        with mock.patch.object(atom, "PAGE", 100), mock.patch.object(sources, "PAGE", 100):
             entries = self.entries(self.feed())
         self.assertEqual([entry["title"] for entry in entries], [f"Datapoint {n}" for n in range(203, 703)])
 
