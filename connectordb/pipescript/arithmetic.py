@@ -18,6 +18,8 @@ from .values import equal, number_or_none, to_number, to_truth
 
 _Operator = Callable[[Any, Any], Any]
 
+_NO_NUMBERS = "Failed to perform algebraic operation: couldn't convert to float."
+
 
 def _adding(limits: Limits) -> _Operator:
     def add(a: Any, b: Any) -> Any:
@@ -28,19 +30,23 @@ def _adding(limits: Limits) -> _Operator:
             if len(a) + len(b) > limits.string_max:
                 raise PipeScriptError(f"Reached maximum string length {limits.string_max}.")
             return a + b
-        raise PipeScriptError("Failed to perform algebraic operation: couldn't convert to float.")
+        raise PipeScriptError(_NO_NUMBERS)
 
     return add
 
 
-def _arithmetic(compute: Callable[[float, float], float]) -> _Operator:
-    def operate(a: Any, b: Any) -> float:
+def _of_numbers(compute: Callable[[float, float], Any], otherwise: str) -> _Operator:
+    def operate(a: Any, b: Any) -> Any:
         x, y = number_or_none(a), number_or_none(b)
         if x is None or y is None:
-            raise PipeScriptError("Failed to perform algebraic operation: couldn't convert to float.")
+            raise PipeScriptError(otherwise)
         return compute(x, y)
 
     return operate
+
+
+def _arithmetic(compute: Callable[[float, float], float]) -> _Operator:
+    return _of_numbers(compute, _NO_NUMBERS)
 
 
 def divided(x: float, y: float) -> float:
@@ -70,13 +76,7 @@ def power(x: float, y: float) -> float:
 
 
 def _ordered(compare: Callable[[float, float], bool]) -> _Operator:
-    def operate(a: Any, b: Any) -> bool:
-        x, y = number_or_none(a), number_or_none(b)
-        if x is None or y is None:
-            raise PipeScriptError("Values given to comparison not numerical!")
-        return compare(x, y)
-
-    return operate
+    return _of_numbers(compare, "Values given to comparison not numerical!")
 
 
 def _both(a: Any, b: Any) -> bool:
