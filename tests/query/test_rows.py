@@ -42,7 +42,6 @@ class Same(TargetCase):
     def setUp(self) -> None:
         super().setUp()
         self.random = random.Random(4)
-        self.scripted = self.runs_transforms()
         self.cdb: ConnectorDB = self.device()
         self.streams = [self.filled(size) for size in self.SIZES]
         self.points = {stream.path: stream[:] for stream in self.streams}
@@ -126,7 +125,7 @@ class Same(TargetCase):
 
     def any_of(self, scripts: tuple[str, ...]) -> str | None:
         """Return a script, or none."""
-        return self.random.choice(scripts) if self.scripted and self.random.random() < 0.4 else None
+        return self.random.choice(scripts) if self.random.random() < 0.4 else None
 
     def any_range(self) -> dict[str, Any]:
         """Return a range that all streams allow, or none."""
@@ -148,7 +147,7 @@ class Same(TargetCase):
 
     def any_columns(self) -> list[dict[str, Any]]:
         """Return what columns are made of; a merge of two streams now and then."""
-        interpolators = NAMES + (SCRIPTS if self.scripted else ())
+        interpolators = NAMES + SCRIPTS
         return [
             {
                 "streams": [self.any_stream() for _ in range(self.random.choice((1, 1, 1, 2)))],

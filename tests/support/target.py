@@ -80,10 +80,6 @@ class TargetCase(Case):
         """Return a connection of that user's device ``own``."""
         return self.connect(self.device_key)
 
-    def runs_transforms(self) -> bool:
-        """Tell whether the server runs PipeScript and datasets, by what it says of itself."""
-        return bool(self.device().info()["transforms"])
-
     def stream(self, *arguments: Any, **properties: Any) -> Stream:
         """Return a new stream of the device ``own``, as that device sees it."""
         stream = self.device()[new_name()]
