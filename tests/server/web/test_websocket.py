@@ -103,7 +103,7 @@ class Messages(WebsocketCase):
         made = self.subscribed()
         for arg in ("test/user/nosuch", "test/user", "test", "", "a/b/c/d"):
             made.send(json.dumps({"cmd": "subscribe", "arg": arg}))
-        made.send(json.dumps({"cmd": "subscribe", "arg": "test/user/s", "transform": "sum"}))
+        made.send(json.dumps({"cmd": "subscribe", "arg": "test/user/s", "transform": "nosuch"}))
         made.send(json.dumps({"cmd": "insert", "arg": "test/user/nosuch", "d": [{"d": 1}]}))
         self.insert(1)
         self.insert(2)
