@@ -77,7 +77,7 @@ class Logger(Settings):
         is_new = not self._file.exists()
         self._store = Store(self._file)
         Settings.__init__(self, self._store)
-        self._eras = Eras(self._store.era)
+        self._eras = Eras(self._store.catalogue.era)
         # guards the streams and the connection
         self._lock = threading.RLock()
         self._streams: dict[str, Stream] = {}
@@ -152,17 +152,17 @@ class Logger(Settings):
             if text is None:
                 raise
             log.warning("%s will be created at the first sync, as the server is away: %s", streamname, error)
-            self._store.put_stream(streamname, text, properties, declared=True, strict=strict)
+            self._store.catalogue.put_stream(streamname, text, properties, declared=True, strict=strict)
         self._reload_streams()
 
     def addStream_force(self, streamname: str, schema: str | Mapping[str, Any] | None = None) -> None:
         """Add a stream without asking the server, which must have it by the first sync; without a schema it takes any value."""
         check_name(streamname)
-        self._store.put_stream(streamname, schemas.schema(schema).text)
+        self._store.catalogue.put_stream(streamname, schemas.schema(schema).text)
         self._reload_streams()
 
     def _reload_streams(self) -> None:
-        rows = self._store.streams()
+        rows = self._store.catalogue.streams()
         with self._lock:
             # a new dict, as inserting threads look into it without a lock
             self._streams = {row.name: Stream(row) for row in rows}
@@ -203,7 +203,7 @@ class Logger(Settings):
         text = stream.text(value)
         # a clock that stands before 1970 would have the server put its own time there
         t = now if now > 0 else 1e-6
-        self._store.append(stream.id, t, text, self._eras.at(now))
+        self._store.points.append(stream.id, t, text, self._eras.at(now))
 
     def insert_many(self, data_dict: Mapping[str, Iterable[Datapoint]]) -> None:
         """
@@ -229,11 +229,11 @@ class Logger(Settings):
                 )
             points[stream.id] = [stream.point(n, point) for n, point in enumerate(given)]
         if any(points.values()):
-            self._store.append_many(points, self._clock.wall())
+            self._store.points.append_many(points, self._clock.wall())
 
     def __len__(self) -> int:
         """Return how many points wait to be sent."""
-        return len(self._store)
+        return self._store.points.waiting()
 
     def __bool__(self) -> bool:
         """Return ``True``: a Logger with nothing waiting is a Logger all the same."""
@@ -241,13 +241,13 @@ class Logger(Settings):
 
     def cleardata(self) -> None:
         """Drop every point that waits to be sent."""
-        self._store.clear()
+        self._store.notes.clear()
 
     def rejected(self) -> list[dict[str, Any]]:
         """Return the points that were set aside, oldest first: ``stream``, ``t``, ``d``, ``reason``, and ``at``: when."""
         return [
             {"stream": point.stream, "t": point.t, "d": point.d, "reason": point.reason, "at": point.at}
-            for point in self._store.rejected()
+            for point in self._store.aside.points()
         ]
 
     # --- syncing --------------------------------------------------------------------------------------------------------
@@ -259,7 +259,7 @@ class Logger(Settings):
         A failure is logged, and the points go on waiting. It is raised if `onsyncfail` is set and returns true, or if there
         is none and `syncraise` is set.
         """
-        self._sync(self._store.newest(), self._closing, wait=_LOCK_WAIT)
+        self._sync(self._store.points.newest(), self._closing, wait=_LOCK_WAIT)
 
     def start(self) -> None:
         """Sync once now and then every `syncperiod` seconds, on a thread of its own; does not wait for any of that."""
@@ -269,7 +269,7 @@ class Logger(Settings):
             if self._periodic.is_running:
                 log.warning("start(): the Logger syncs in the background already")
                 return
-            self._upto = self._store.newest()
+            self._upto = self._store.points.newest()
             self._periodic.start()
 
     def stop(self) -> None:
@@ -279,7 +279,7 @@ class Logger(Settings):
     def _periodic_sync(self, stopping: threading.Event) -> None:
         upto, self._upto = self._upto, None
         try:
-            self._sync(self._store.newest() if upto is None else upto, stopping, wait=0.0)
+            self._sync(self._store.points.newest() if upto is None else upto, stopping, wait=0.0)
         except ClosedError:
             return  # closed meanwhile, which ends the thread
         except Exception:
@@ -309,7 +309,7 @@ class Logger(Settings):
             if isinstance(error, Busy) and in_background:
                 log.debug("%s", error)
                 return
-            log.warning("sync failed, %s points wait: %s", len(self._store), error)
+            log.warning("sync failed, %s points wait: %s", self._store.points.waiting(), error)
             handler = self.onsyncfail
             asked_to_raise = handler(error) if handler is not None else self.syncraise
             if asked_to_raise and not in_background:

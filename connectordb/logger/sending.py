@@ -55,12 +55,12 @@ class Context:
 
     def confirm(self, note: Note, ids: list[int]) -> None:
         """Take rows off that are on the server, and the note with them."""
-        self.store.resolve(note.stream, ids)
+        self.store.notes.resolve(note.stream, ids)
         self.report.confirmed += len(ids)
 
     def set_aside(self, note: Note, ids: list[int], reason: str, keep: bool = False) -> None:
         """Set rows aside, and drop the note unless it is to be kept."""
-        self.store.resolve(note.stream, (), ids, reason, self._clock.wall(), note if keep else None)
+        self.store.notes.resolve(note.stream, (), ids, reason, self._clock.wall(), note if keep else None)
         self.report.aside += len(ids)
         log.warning("%d points set aside: %s", len(ids), reason)
 
@@ -111,7 +111,7 @@ class Sending:
                 answer = plan.judge(self._send())
                 if answer is plan.Answer.UNKNOWN:
                     self._note = replace(self._note, attempts=self._note.attempts + 1)
-                    self._store.write_note(self._note)
+                    self._store.notes.write(self._note)
                     unknown += 1
                 step, attempt = plan.answered(self.batch, attempt, answer)
                 whole = whole and step is Step.CONFIRM
@@ -129,7 +129,7 @@ class Sending:
                 if step is Step.MOVE or len(self._rows) == 1:
                     self._move()
                 if not self._rows:  # cleardata() was called meanwhile
-                    self._store.resolve(self._note.stream)
+                    self._store.notes.resolve(self._note.stream)
                     return False
                 step = Step.SEND
             else:
@@ -147,7 +147,7 @@ class Sending:
         return None
 
     def _look(self) -> bool:
-        times = self._store.sent_times(self._note.first, self._note.last)
+        times = self._store.notes.sent_times(self._note.first, self._note.last)
         settling = Settling([Sent((*times.get(row.id, ()), row.t), value(row)) for row in self._rows])
         self._newest = 0.0
         for points in read_from(self._server, self._path, self._note):
@@ -164,11 +164,11 @@ class Sending:
     def _halve(self) -> None:
         self._rows = self._rows[: len(self._rows) // 2]
         self._note = replace(self._note, last=self._rows[-1].id, attempts=0)
-        self._store.write_note(self._note)
+        self._store.notes.write(self._note)
 
     def _move(self) -> None:
-        self._store.move(self._note)
-        self._rows = self._store.rows(self._note.first, self._note.last, 1, 0)
+        self._store.notes.move(self._note)
+        self._rows = self._store.points.rows(self._note.first, self._note.last, 1, 0)
 
     def _end(self, step: Step) -> None:
         ids = [row.id for row in self._rows]
@@ -183,7 +183,7 @@ class Sending:
             self._context.set_aside(self._note, old, too_old(self._newest))
         else:
             if step is Step.LEAVE:
-                self._store.resolve(self._note.stream)
+                self._store.notes.resolve(self._note.stream)
             if self._error is not None:
                 raise self._error
 

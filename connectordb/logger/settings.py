@@ -24,7 +24,7 @@ class Settings:
 
     def __init__(self, store: Store) -> None:
         self.__store = store
-        self._settings: dict[str, Any] = {**_DEFAULTS, **store.settings()}
+        self._settings: dict[str, Any] = {**_DEFAULTS, **store.catalogue.settings()}
         self._last_sync = 0.0
 
     def _check_address(self, url: str) -> None:
@@ -50,7 +50,7 @@ class Settings:
             self._save(lastsynctime=now)
 
     def _save(self, **settings: Any) -> None:
-        self.__store.save(**settings)
+        self.__store.catalogue.save(**settings)
         # in one step, as other threads look into it, and save, without a lock
         self._settings.update(settings)
 
@@ -77,7 +77,7 @@ class Settings:
             raise LocalProtocolError(f"serverurl={url!r}: expected an address such as {CONNECTORDB_URL!r}")
         self._check_address(url)
         if url != self.serverurl:
-            self.__store.declare_all()  # first: asking the old server once more does no harm
+            self.__store.catalogue.declare_all()  # first: asking the old server once more does no harm
             self._save(serverurl=url)
         self._on_server_changed()
 

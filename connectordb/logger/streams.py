@@ -140,7 +140,7 @@ def take_over(store: Store, server: Server, name: str, path: Path, properties: M
         raise LoggerError(
             f"the stream {str(path)!r} is not there: give addStream a schema, and it will be created"
         ) from error
-    store.put_stream(name, text_of(fields), properties)
+    store.catalogue.put_stream(name, text_of(fields), properties)
 
 
 def bring_to_server(store: Store, server: Server, stream: StreamRow, path: Path) -> bool:
@@ -170,5 +170,5 @@ def bring_to_server(store: Store, server: Server, stream: StreamRow, path: Path)
         if stream.strict:
             raise LoggerError(f"{what}: give addStream that one, or on_schema='warn' to go by it")
         log.warning("%s: the server's holds", what)
-    store.put_stream(stream.name, held, stream.properties, declared=False, strict=stream.strict)
+    store.catalogue.put_stream(stream.name, held, stream.properties, declared=False, strict=stream.strict)
     return held != stream.schema

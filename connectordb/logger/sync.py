@@ -66,8 +66,8 @@ class Pass:
         Raises:
             ConnectorDBError: The server is away, or refuses the key.
         """
-        noted = set(self._store.noted())
-        streams = [stream for stream in self._store.streams() if stream.id in upto or stream.id in noted]
+        noted = set(self._store.notes.streams())
+        streams = [stream for stream in self._store.catalogue.streams() if stream.id in upto or stream.id in noted]
         if not streams:
             return self._context.report
         device = device_of(self._server)
@@ -85,18 +85,18 @@ class Pass:
     # --- a stream -------------------------------------------------------------------------------------------------------
 
     def _serve(self, stream: StreamRow, path: Path, upto: int) -> None:
-        note = self._store.note(stream.id)
+        note = self._store.notes.of(stream.id)
         if note is not None:
             self._settle_note(stream, path, note)
         if stream.declared:
             self._context.report.schemas_changed |= bring_to_server(self._store, self._server, stream, path)
         size, end, first = DATAPOINT_INSERT_LIMIT, None, stream.id << 40
-        while self._store.rows(first, upto, 1, 0):
+        while self._store.points.rows(first, upto, 1, 0):
             self._context.check_stopping()
             if end is None:
                 end = end_of(self._server, path)
             span = Note(stream.id, first, upto, self._server.address, self._server.apikey, str(path), *end)
-            note, rows = self._store.note_rows(span, size, INSERT_BYTES_LIMIT, at_least=2)
+            note, rows = self._store.notes.begin(span, size, INSERT_BYTES_LIMIT, at_least=2)
             if not rows:  # dropped meanwhile, or put behind an earlier point
                 break
             sent_whole = Sending(self._context, self._server, path, note, rows).run(Step.SEND, Attempt())
@@ -117,9 +117,9 @@ class Pass:
                 if note.length is None:
                     self._settle_by_time(server, sent_to, note)
                 else:
-                    rows = self._store.rows(note.first, note.last, 2 * DATAPOINT_INSERT_LIMIT, 2**62)
+                    rows = self._store.points.rows(note.first, note.last, 2 * DATAPOINT_INSERT_LIMIT, 2**62)
                     if not rows:
-                        self._store.resolve(note.stream)
+                        self._store.notes.resolve(note.stream)
                         return
                     sending = Sending(self._context, server, sent_to, note, rows, again=here)
                     sending.run(*plan.found(sending.batch, note.attempts))
@@ -132,7 +132,9 @@ class Pass:
         if here:
             raise refusal
         reason = f"outcome unknown: it was sent to {note.path or path} on {note.server}, which now says: {refusal}"
-        self._context.set_aside(note, [row.id for row in self._store.rows(note.first, note.last, 2**62, 2**62)], reason)
+        self._context.set_aside(
+            note, [row.id for row in self._store.points.rows(note.first, note.last, 2**62, 2**62)], reason
+        )
 
     def _settle_by_time(self, server: Server, path: Path, note: Note) -> None:
         """Look for rows of which is known only that they may have been sent, slice by slice, from the oldest on."""
@@ -149,19 +151,19 @@ class Pass:
             confirmed = [row.id for at, row in enumerate(rows) if at in found]
             old = [row.id for at, row in enumerate(rows) if at not in found and row.t < newest]
             note = replace(note, first=rows[-1].id + 1)
-            self._store.resolve(note.stream, confirmed, note=note)
+            self._store.notes.resolve(note.stream, confirmed, note=note)
             self._context.report.confirmed += len(confirmed)
             if old:
                 self._context.set_aside(note, old, too_old(newest), keep=True)
         # those that share a time would be stored twice if a batch of them alone were sent twice
-        self._store.spread(note.stream)
-        self._store.resolve(note.stream)
+        self._store.points.spread(note.stream)
+        self._store.notes.resolve(note.stream)
 
     def _slice(self, note: Note) -> list[Row]:
         """Return the first rows of a note, and all that have the last one's time."""
         limit = DATAPOINT_INSERT_LIMIT
         while True:
-            rows = self._store.rows(note.first, note.last, limit + 1, 2**62)
+            rows = self._store.points.rows(note.first, note.last, limit + 1, 2**62)
             if len(rows) <= limit:
                 return rows
             whole = [row for row in rows if row.t < rows[-1].t]

@@ -40,14 +40,24 @@ CREATE TABLE stream (
     confirmed INTEGER NOT NULL DEFAULT 0,   -- what became of the rows that are gone
     aside INTEGER NOT NULL DEFAULT 0,
     dropped INTEGER NOT NULL DEFAULT 0,
-    moved INTEGER NOT NULL DEFAULT 0        -- to a new id, as an earlier point came after them
+    moved INTEGER NOT NULL DEFAULT 0,       -- to a new id: an earlier point came after them, or they were set aside and go again
+    held INTEGER NOT NULL DEFAULT 0,        -- number of the newest row that is confirmed and still here: see held
+    shifted INTEGER NOT NULL DEFAULT 0,     -- points whose time was moved by the smallest step
+    corrected INTEGER NOT NULL DEFAULT 0,   -- points whose time was corrected, as the clock had been wrong
+    restamped INTEGER NOT NULL DEFAULT 0,   -- points that were given a later time, as the stream held newer ones
+    synced REAL NOT NULL DEFAULT 0,         -- when points of it were last confirmed
+    error TEXT,                             -- why they wait, if the last attempt failed
+    error_at REAL NOT NULL DEFAULT 0
 );
 
 -- The points that wait. era: null if the user gave the time, 0 if nothing is known of the clock then.
 CREATE TABLE point (id INTEGER PRIMARY KEY, t REAL NOT NULL, d TEXT NOT NULL, era INTEGER);
 
 -- How wall clock and boot clock went together, from one step of the wall clock to the next.
-CREATE TABLE era (id INTEGER PRIMARY KEY, boot TEXT NOT NULL, difference REAL NOT NULL);
+-- corrected: the seconds that were added to the times of its points since.
+CREATE TABLE era (
+    id INTEGER PRIMARY KEY, boot TEXT NOT NULL, difference REAL NOT NULL, corrected REAL NOT NULL DEFAULT 0
+);
 
 -- What may have been sent: the rows from first to last, at most one note a stream. length is null if it is not known.
 CREATE TABLE note (
@@ -59,11 +69,29 @@ CREATE TABLE note (
     path TEXT NOT NULL,
     length INTEGER,
     before REAL,                            -- the time of the point before that length
-    attempts INTEGER NOT NULL DEFAULT 0     -- outcomes of this very batch that were unknown
+    attempts INTEGER NOT NULL DEFAULT 0,    -- outcomes of this very batch that were unknown
+    key TEXT,                               -- under which its first copy was sent, if the server knows such keys
+    at REAL NOT NULL DEFAULT 0              -- when that was
 );
 
 -- Further times that a row was sent with since its note was made.
 CREATE TABLE note_time (point INTEGER NOT NULL, t REAL NOT NULL, PRIMARY KEY (point, t)) WITHOUT ROWID;
+
+-- Batches that a server confirmed which may forget its last second: their rows stay until they were seen there later.
+CREATE TABLE held (
+    stream INTEGER NOT NULL,
+    first INTEGER NOT NULL,
+    last INTEGER NOT NULL,
+    server TEXT NOT NULL,
+    apikey TEXT NOT NULL,
+    path TEXT NOT NULL,
+    length INTEGER NOT NULL,
+    before REAL,
+    PRIMARY KEY (stream, first)
+) WITHOUT ROWID;
+
+-- What became of ids that are gone without having been confirmed: now they have others, from `now` on, or were dropped.
+CREATE TABLE fate (first INTEGER PRIMARY KEY, last INTEGER NOT NULL, now INTEGER);
 
 -- Points set aside, with the reason, and when.
 CREATE TABLE rejected (
@@ -159,7 +187,7 @@ def _take_over(connection: sqlite.Connection) -> None:
         "WHERE NOT (coalesce(json_valid(c.jsondata), 0) AND typeof(c.timestamp) IN ('real', 'integer') AND c.timestamp > 0)"
     )
     connection.execute(
-        f"INSERT INTO note SELECT id >> {NUMBER_BITS}, min(id), max(id), ?, ?, '', NULL, NULL, 0 "
+        f"INSERT INTO note SELECT id >> {NUMBER_BITS}, min(id), max(id), ?, ?, '', NULL, NULL, 0, NULL, 0 "
         f"FROM point GROUP BY id >> {NUMBER_BITS}",
         (server, apikey),
     )

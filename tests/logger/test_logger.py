@@ -396,7 +396,7 @@ class InsertTests(Base):
         """`insert_many` takes points with times, of several streams, in any order."""
         self.logger.insert_many({"n": [{"t": 30, "d": 3}, {"t": 10.5, "d": 1}], "any": [{"t": 1.0, "d": None}]})
         self.logger.insert_many({"n": [{"t": 20, "d": 2}]})
-        rows = self.logger._store.rows(1 << 40, 2 << 40, 10, 10**6)
+        rows = self.logger._store.points.rows(1 << 40, 2 << 40, 10, 10**6)
         self.assertEqual([(row.t, row.d) for row in rows], [(10.5, "1"), (20, "2"), (30, "3")])
         self.assertEqual(len(self.logger), 4)
 
@@ -432,7 +432,7 @@ class InsertTests(Base):
         for now in (1000.0, 1000.0, 500.0, -5.0, 2000.0):
             clock[0] = now
             self.logger.insert("n", now)
-        times = [row.t for row in self.logger._store.rows(1 << 40, 2 << 40, 10, 10**6)]
+        times = [row.t for row in self.logger._store.points.rows(1 << 40, 2 << 40, 10, 10**6)]
         self.assertEqual((times[0], times[-1]), (1000.0, 2000.0))
         self.assertTrue(all(one < two for one, two in zip(times, times[1:], strict=False)))
 

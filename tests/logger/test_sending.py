@@ -54,7 +54,7 @@ class SendingTests(Case):
         super().setUp()
         self.store = Store(self.folder() / "a.db")
         self.addCleanup(self.store.close)
-        self.store.put_stream("s", "{}")
+        self.store.catalogue.put_stream("s", "{}")
         self.clock, self.stopping = SteppedClock(), threading.Event()
         self.context = Context(self.store, self.clock, self.stopping, 10.0)
         self.server = Scripted()
@@ -62,10 +62,10 @@ class SendingTests(Case):
     def sending(self, number: int) -> Sending:
         """Return the sending of so many new points."""
         for n in range(number):
-            self.store.append(1, 1000.0 + n, str(n), 0)
-        rows = self.store.rows(1 << 40, (2 << 40) - 1, 100, 10**6)
+            self.store.points.append(1, 1000.0 + n, str(n), 0)
+        rows = self.store.points.rows(1 << 40, (2 << 40) - 1, 100, 10**6)
         note = Note(1, rows[0].id, rows[-1].id, "http://x", "key", str(PATH), 0, None)
-        self.store.write_note(note)
+        self.store.notes.write(note)
         return Sending(self.context, self.server, PATH, note, rows)
 
     def send(self, number: int) -> bool:
@@ -74,7 +74,9 @@ class SendingTests(Case):
     def test_stored(self) -> None:
         """What was answered with ok is off the file, with its note."""
         self.assertTrue(self.send(3))
-        self.assertEqual((len(self.store), self.store.noted(), self.context.report.confirmed), (0, [], 3))
+        self.assertEqual(
+            (self.store.points.waiting(), self.store.notes.streams(), self.context.report.confirmed), (0, [], 3)
+        )
 
     def test_lone_point(self) -> None:
         """A lone point that was lost goes again after ten seconds, a step later."""
@@ -99,7 +101,7 @@ class SendingTests(Case):
         self.server.on_read = arrive
         self.send(1)
         self.assertEqual((len(self.server.sent), self.server.held), (2, first))
-        self.assertEqual(len(self.store), 0)
+        self.assertEqual(self.store.points.waiting(), 0)
 
     def test_batch(self) -> None:
         """A batch that was lost goes again at once, as it was."""
@@ -114,17 +116,17 @@ class SendingTests(Case):
         with self.assertRaises(OutcomeUnknown):
             self.send(4)
         self.assertEqual([len(points) for points in self.server.sent], [4, 4, 2])
-        note = self.store.note(1)
+        note = self.store.notes.of(1)
         assert note is not None
         self.assertEqual(note.attempts, 1)
-        self.assertEqual(len(self.store), 4)
+        self.assertEqual(self.store.points.waiting(), 4)
 
     def test_unsent(self) -> None:
         """If there was no connection nothing is in doubt."""
         self.server.script = [(False, ConnectionFailed("refused"))]
         with self.assertRaises(ConnectionFailed):
             self.send(1)
-        self.assertEqual((self.store.noted(), len(self.store)), ([], 1))
+        self.assertEqual((self.store.notes.streams(), self.store.points.waiting()), ([], 1))
 
     def test_stopped(self) -> None:
         """A wait that is broken off leaves the note."""
@@ -134,7 +136,7 @@ class SendingTests(Case):
         self.clock.wait = lambda event, seconds: (event.set(), True)[1]  # type: ignore[method-assign]
         with self.assertRaises(Stopped):
             sending.run(Step.SEND, Attempt())
-        self.assertEqual(self.store.noted(), [1])
+        self.assertEqual(self.store.notes.streams(), [1])
 
     def test_value(self) -> None:
         """A value that is no JSON is like no other."""

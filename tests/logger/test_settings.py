@@ -29,11 +29,11 @@ class SettingsTests(Case):
     def test_another_server(self) -> None:
         """Another server is asked for every stream anew; the same one is not."""
         self.settings.serverurl = "http://x"
-        self.store.put_stream("s", "{}")
+        self.store.catalogue.put_stream("s", "{}")
         self.settings.serverurl = "http://x"
-        self.assertFalse(self.store.streams()[0].declared)
+        self.assertFalse(self.store.catalogue.streams()[0].declared)
         self.settings.serverurl = "http://y"
-        self.assertTrue(self.store.streams()[0].declared)
+        self.assertTrue(self.store.catalogue.streams()[0].declared)
 
     def test_data_is_a_copy(self) -> None:
         """Changing what `data` gave changes nothing until it is assigned."""

@@ -31,13 +31,13 @@ class PassTests(PassCase):
 
     def test_batches(self) -> None:
         """More points than go into one insert arrive in order, and nothing waits any more."""
-        self.store.append_many({self.id: [(1000.0 + n, str(n)) for n in range(240)]}, 0.0)
+        self.store.points.append_many({self.id: [(1000.0 + n, str(n)) for n in range(240)]}, 0.0)
         wide = [(2000.0 + n, json.dumps("x" * 300_000)) for n in range(5)]
-        self.store.append_many({self.id: wide}, 0.0)
+        self.store.points.append_many({self.id: wide}, 0.0)
         self.assertEqual(self.run_pass().confirmed, 245)
         self.assertEqual(self.stored()[:240], list(range(240)))
         self.assertEqual(len(self.stored()), 245)
-        self.assertEqual(len(self.store), 0)
+        self.assertEqual(self.store.points.waiting(), 0)
         self.assertEqual(self.proxy.inserts(), 2)
         self.assertLess(max(map(len, self.proxy.bodies)), 2**20 + 1000)
 
@@ -49,13 +49,13 @@ class PassTests(PassCase):
         def sort_in(line: str) -> None:
             if "q=length" in line and not asked:
                 asked.append(line)
-                self.store.append_many({self.id: [(1001.5, '"between"')]}, 0.0)
+                self.store.points.append_many({self.id: [(1001.5, '"between"')]}, 0.0)
 
         self.proxy.on_request = sort_in
         self.run_passes()
         self.assertTrue(asked)
         self.assertEqual(self.stored(), [1, "between", 2, 3])
-        self.assertEqual(self.store.rejected(), [])
+        self.assertEqual(self.store.aside.points(), [])
         self.assert_adds_up()
 
     def test_a_name_that_no_server_takes(self) -> None:
@@ -68,7 +68,7 @@ class PassTests(PassCase):
         report = self.run_pass()
         self.assertEqual(self.stored("t"), [2])
         self.assertEqual(list(report.failed), ["no such name/"])
-        self.assertEqual(len(self.store), 1)
+        self.assertEqual(self.store.points.waiting(), 1)
 
     def test_cleared_meanwhile(self) -> None:
         """Points that are dropped while they are being refused are gone, and the pass goes on."""
@@ -78,12 +78,12 @@ class PassTests(PassCase):
 
         def clear(line: str) -> None:
             if line.startswith("POST"):
-                self.store.clear()
+                self.store.notes.clear()
 
         self.proxy.on_request = clear
         self.assertEqual(self.run_pass().confirmed, 0)
-        self.assertEqual(len(self.store), 0)
-        self.assertEqual(self.store.noted(), [])
+        self.assertEqual(self.store.points.waiting(), 0)
+        self.assertEqual(self.store.notes.streams(), [])
         self.assert_adds_up()
 
     def test_never_put(self) -> None:
@@ -120,7 +120,7 @@ class PassTests(PassCase):
                 self.run_passes()
                 self.proxy.deliver()  # what was late comes now, and is refused
                 self.assertEqual(self.stored(), expected)
-        self.assertEqual(self.store.rejected(), [])
+        self.assertEqual(self.store.aside.points(), [])
         self.assert_adds_up()
 
     def test_two_faults_in_a_row(self) -> None:
@@ -136,7 +136,7 @@ class PassTests(PassCase):
                 self.run_passes()
                 self.proxy.deliver()
                 self.assertEqual(self.stored(), expected)
-        self.assertEqual(self.store.rejected(), [])
+        self.assertEqual(self.store.aside.points(), [])
 
     def test_nothing_gets_through(self) -> None:
         """Where small requests pass and inserts never do, a pass ends with the error, and a later one delivers."""
@@ -144,7 +144,7 @@ class PassTests(PassCase):
         self.proxy.script(*[Fault.LOST] * 8)
         for _ in range(2):
             self.assertIn("s", self.run_pass().failed)
-        self.assertEqual(len(self.store), 6)
+        self.assertEqual(self.store.points.waiting(), 6)
         self.run_passes()
         self.assertEqual(self.stored(), [1, 2, 3, 4, 5, 6])
 
@@ -161,7 +161,7 @@ class PassTests(PassCase):
                 proxy.deliver()
                 return False
 
-        Pass(self.store, server, self.link, Waiting(), threading.Event()).run(self.store.newest())
+        Pass(self.store, server, self.link, Waiting(), threading.Event()).run(self.store.points.newest())
         self.assertEqual(waits, [10.0])
         self.assertEqual(self.stored(), [1])
         self.assertEqual(self.proxy.inserts(), 1)
@@ -172,8 +172,8 @@ class PassTests(PassCase):
         self.server = self.link("http://127.0.0.1:1", self.key)
         with self.assertRaises(ConnectionFailed):
             self.run_pass()
-        self.assertEqual(self.store.noted(), [])
-        self.assertEqual(len(self.store), 2)
+        self.assertEqual(self.store.notes.streams(), [])
+        self.assertEqual(self.store.points.waiting(), 2)
 
     def test_wrong_key(self) -> None:
         """A key that is refused ends the pass."""
@@ -182,7 +182,7 @@ class PassTests(PassCase):
         with self.assertRaisesRegex(AuthenticationError, "did not accept the Logger's apikey.*; is it") as caught:
             self.run_pass()
         self.assertNotIn("nobodys-key", str(caught.exception))
-        self.assertEqual(len(self.store), 1)
+        self.assertEqual(self.store.points.waiting(), 1)
 
     def test_no_key(self) -> None:
         """Without a key the pass says that one is missing, rather than that nobody's streams are not there."""
@@ -190,7 +190,7 @@ class PassTests(PassCase):
         self.server = self.link(self.proxy.url, "")
         with self.assertRaisesRegex(LoggerError, "no API key for .*assign"):
             self.run_pass()
-        self.assertEqual(len(self.store), 1)
+        self.assertEqual(self.store.points.waiting(), 1)
 
     def test_stopping(self) -> None:
         """A pass that is to end ends before its next request."""
@@ -198,8 +198,8 @@ class PassTests(PassCase):
         stopping = threading.Event()
         stopping.set()
         with self.assertRaises(Stopped):
-            Pass(self.store, self.server, self.link, SYSTEM, stopping, WAIT).run(self.store.newest())
-        self.assertEqual(len(self.store), 1)
+            Pass(self.store, self.server, self.link, SYSTEM, stopping, WAIT).run(self.store.points.newest())
+        self.assertEqual(self.store.points.waiting(), 1)
 
     def test_one_stream_denied(self) -> None:
         """A stream that is not there does not keep the others from being sent; its points wait, and it is told."""
@@ -210,7 +210,7 @@ class PassTests(PassCase):
         self.assertIsInstance(report.failed["missing"], NotFound)
         self.assertEqual(self.stored(), [2])
         self.assertEqual(len(self.waiting(other)), 1)
-        self.assertEqual(self.store.noted(), [])
+        self.assertEqual(self.store.notes.streams(), [])
 
 
 class RefusedTests(PassCase):
@@ -227,7 +227,7 @@ class RefusedTests(PassCase):
             report = self.run_pass()
         self.assertEqual(self.stored(), [1, 2, 3, 4, 5, 6])
         self.assertEqual((report.confirmed, report.aside), (6, 4))
-        rejected = self.store.rejected()
+        rejected = self.store.aside.points()
         self.assertEqual([point.d for point in rejected], ["a", "b", "c", "d"])
         self.assertTrue(all("did not conform" in point.reason and point.stream == "s" for point in rejected))
         self.assert_adds_up()
@@ -238,7 +238,7 @@ class RefusedTests(PassCase):
         with self.assertLogs("connectordb.logger", "WARNING"):
             self.run_pass()
         self.assertEqual(self.stored(), [1])
-        self.assertEqual(len(self.store.rejected()), 100)
+        self.assertEqual(len(self.store.aside.points()), 100)
         self.assertLess(self.proxy.inserts(), 400)
 
     def test_refused_after_an_unknown_outcome(self) -> None:
@@ -248,7 +248,7 @@ class RefusedTests(PassCase):
         with self.assertLogs("connectordb.logger", "WARNING"):
             self.run_passes()
         self.assertEqual(self.stored(), [1, 2])
-        self.assertEqual([point.d for point in self.store.rejected()], ["a"])
+        self.assertEqual([point.d for point in self.store.aside.points()], ["a"])
 
 
 class OthersTests(PassCase):
@@ -268,7 +268,7 @@ class OthersTests(PassCase):
         self.assertIn("1 points set aside: older than 1001.5", logged.output[0])
         self.assertEqual((report.confirmed, report.aside), (1, 1))
         self.assertEqual(self.stored(), ["x", 2])
-        self.assertEqual([(point.t, point.d) for point in self.store.rejected()], [(1001.0, 1)])
+        self.assertEqual([(point.t, point.d) for point in self.store.aside.points()], [(1001.0, 1)])
         self.assert_adds_up()
 
     def test_others_between(self) -> None:
@@ -310,7 +310,7 @@ class OthersTests(PassCase):
         with self.assertRaises(ConnectionFailed):
             self.run_pass()
         self.proxy.on_request = None
-        self.assertEqual(self.store.noted(), [self.id])
+        self.assertEqual(self.store.notes.streams(), [self.id])
         self.server_stream.delete()
         self.new_stream()
         self.run_passes()
@@ -323,7 +323,7 @@ class OthersTests(PassCase):
         for row in rows:
             self.write(row.t, int(row.d))
         path = f"{self.room}/s"
-        self.store.write_note(Note(self.id, rows[0].id, rows[-1].id, self.url, self.key, path, 0, None))
+        self.store.notes.write(Note(self.id, rows[0].id, rows[-1].id, self.url, self.key, path, 0, None))
         self.log("3")
         self.run_passes()
         self.assertEqual(self.stored(), [1, 2, 3])
@@ -333,13 +333,13 @@ class OthersTests(PassCase):
         self.log("1", "2")
         rows = self.waiting()
         note = Note(self.id, rows[0].id, rows[-1].id, self.url, "an-old-key", f"{self.room}/s", 0, None)
-        self.store.write_note(note)
+        self.store.notes.write(note)
         self.log("3")
         with self.assertLogs("connectordb.logger", "WARNING"):
             self.run_passes()
         self.assertEqual(self.stored(), [3])
-        self.assertTrue(all("outcome unknown" in point.reason for point in self.store.rejected()))
-        self.assertEqual(len(self.store.rejected()), 2)
+        self.assertTrue(all("outcome unknown" in point.reason for point in self.store.aside.points()))
+        self.assertEqual(len(self.store.aside.points()), 2)
 
 
 class DeclaredTests(PassCase):
@@ -347,13 +347,13 @@ class DeclaredTests(PassCase):
 
     def test_created(self) -> None:
         """A declared stream is created, with its properties, and then filled."""
-        self.store.put_stream("new", '{"type":"number"}', {"nickname": "New"}, declared=True)
-        new = {stream.name: stream.id for stream in self.store.streams()}["new"]
+        self.store.catalogue.put_stream("new", '{"type":"number"}', {"nickname": "New"}, declared=True)
+        new = {stream.name: stream.id for stream in self.store.catalogue.streams()}["new"]
         self.log("1", stream=new)
         self.run_pass()
         self.assertEqual(self.stored("new"), [1])
         self.assertEqual(self.at("new").nickname, "New")
-        self.assertFalse(any(stream.declared for stream in self.store.streams()))
+        self.assertFalse(any(stream.declared for stream in self.store.catalogue.streams()))
 
     def test_another_schema_is_there(self) -> None:
         """Where the stream is there with another schema, that one holds; points that it refuses are set aside."""
@@ -364,9 +364,9 @@ class DeclaredTests(PassCase):
             report = self.run_pass()
         self.assertIn("the server's holds", logged.output[0])
         self.assertTrue(report.schemas_changed)
-        self.assertEqual(self.store.streams()[0].schema, '{"type":"number"}')
+        self.assertEqual(self.store.catalogue.streams()[0].schema, '{"type":"number"}')
         self.assertEqual(self.stored(), [1])
-        self.assertEqual([point.d for point in self.store.rejected()], ["a"])
+        self.assertEqual([point.d for point in self.store.aside.points()], ["a"])
 
 
 _SYNC = """
@@ -379,7 +379,7 @@ from connectordb.runtime.clock import SYSTEM
 path, url, key, wait = sys.argv[1:]
 store = Store(path)
 link = Link(url, key, ConnectorDB(key, url=url, connect=False))
-Pass(store, link, lambda *_: link, SYSTEM, threading.Event(), float(wait)).run(store.newest())
+Pass(store, link, lambda *_: link, SYSTEM, threading.Event(), float(wait)).run(store.points.newest())
 """
 
 
@@ -399,7 +399,7 @@ class KillTests(PassCase):
                 self.kill_at(at, delivered)
                 self.run_passes()
                 self.assertEqual(self.stored(), expected)
-        self.assertEqual(self.store.rejected(), [])
+        self.assertEqual(self.store.aside.points(), [])
         self.assert_adds_up()
 
     def kill_at(self, at: int, delivered: bool) -> None:

@@ -41,12 +41,12 @@ class UpgradeTests(PassCase):
         connection.close()
         self.store = Store(self.path)
         self.server = self.link(self.url, self.key)
-        self.id = next((stream.id for stream in self.store.streams() if stream.name == "s"), 0)
+        self.id = next((stream.id for stream in self.store.catalogue.streams() if stream.name == "s"), 0)
         return self.store
 
     def test_settings(self) -> None:
         """What was set is there, the server's address without the root of its interface."""
-        settings = self.old_file([], {}).settings()
+        settings = self.old_file([], {}).catalogue.settings()
         self.assertEqual(settings.pop("created"), True)
         self.assertEqual(
             settings,
@@ -55,17 +55,17 @@ class UpgradeTests(PassCase):
 
     def test_empty_settings(self) -> None:
         """Settings that were never made are as in a new file."""
-        settings = self.old_file([], {}, (None, None, None, None, None)).settings()
+        settings = self.old_file([], {}, (None, None, None, None, None)).catalogue.settings()
         self.assertEqual((settings["apikey"], settings["data"], settings["syncperiod"]), ("", {}, 600.0))
 
     def test_points(self) -> None:
         """Every point is there, in the order of time; equal times stay; a null schema takes any value."""
         points = [("s", 20.0, "2"), ("s", 10.0, '"a"'), ("s", 20.0, "3"), ("lost", 5.0, "null"), ("s", 15, "{}")]
         store = self.old_file(points, {"s": "null", "n": '{"type": "number"}'})
-        self.assertEqual(len(store), 5)
+        self.assertEqual(store.points.waiting(), 5)
         self.assertEqual([(row.t, row.d) for row in self.waiting()], [(10, '"a"'), (15, "{}"), (20, "2"), (20, "3")])
         self.assertEqual(
-            {stream.name: stream.schema for stream in store.streams()},
+            {stream.name: stream.schema for stream in store.catalogue.streams()},
             {"n": '{"type": "number"}', "s": "{}", "lost": "{}"},
         )
         self.assert_adds_up()
@@ -73,9 +73,9 @@ class UpgradeTests(PassCase):
     def test_what_is_no_json(self) -> None:
         """A NaN, which the old client let in, is set aside with the reason; nothing is dropped."""
         store = self.old_file([("s", 10.0, "NaN"), ("s", 11.0, "1"), ("s", -5.0, "2")], {"s": "{}"})
-        self.assertEqual(len(store), 1)
-        self.assertEqual([point.d for point in store.rejected()], ["NaN", 2])
-        store.append(self.id, 5.0, "3", 0)
+        self.assertEqual(store.points.waiting(), 1)
+        self.assertEqual([point.d for point in store.aside.points()], ["NaN", 2])
+        store.points.append(self.id, 5.0, "3", 0)
         self.assertEqual([row.d for row in self.waiting()], ["1", "3"])
         self.assert_adds_up()
 
@@ -90,7 +90,7 @@ class UpgradeTests(PassCase):
             self.server.call(_insert(f"{self.room}/s", t, n))
         self.run_pass()
         self.assertEqual(self.stored(), list(range(60)))
-        self.assertEqual((len(self.store), self.store.rejected()), (0, []))
+        self.assertEqual((self.store.points.waiting(), self.store.aside.points()), (0, []))
         self.assert_adds_up()
 
     def test_equal_points(self) -> None:
@@ -107,14 +107,14 @@ class UpgradeTests(PassCase):
         with self.assertLogs("connectordb.logger", "WARNING"):
             self.run_pass()
         self.assertEqual(self.stored(), ["x", 2])
-        self.assertEqual([point.d for point in self.store.rejected()], [1])
+        self.assertEqual([point.d for point in self.store.aside.points()], [1])
 
     def test_twice(self) -> None:
         """A file that was upgraded is opened as it is."""
         self.old_file([("s", 10.0, "1")], {"s": "{}"}).close()
         open_file(self.path).close()
         self.store = Store(self.path)
-        self.assertEqual(len(self.store), 1)
+        self.assertEqual(self.store.points.waiting(), 1)
 
 
 def _insert(path: str, t: float, value: Any) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 from connectordb import ConnectorDB, Stream
 from connectordb.exceptions import ConnectorDBError
 from connectordb.logger.link import Link
-from connectordb.logger.records import Row
+from connectordb.logger.records import Note, Row
 from connectordb.logger.sending import Report
 from connectordb.logger.store import Store
 from connectordb.logger.sync import Pass
@@ -20,6 +20,26 @@ from .target import TargetCase
 
 #: So long that nothing is on its way any more, on this machine.
 WAIT = 20 * MS
+
+
+#: More than there ever are.
+ALL = 2**62
+
+
+def add(store: Store, name: str) -> int:
+    """Add a stream to the file, and return its id there."""
+    store.catalogue.put_stream(name, "{}")
+    return {stream.name: stream.id for stream in store.catalogue.streams()}[name]
+
+
+def waiting(store: Store, stream: int) -> list[Row]:
+    """Return all rows of a stream that wait."""
+    return store.points.rows(stream << 40, (stream << 40) | (2**40 - 1), ALL, ALL)
+
+
+def noted(stream: int, rows: list[Row]) -> Note:
+    """Return a note on *rows*."""
+    return Note(stream, rows[0].id, rows[-1].id, "http://x", "key", "u/d/s", 0, None)
 
 
 class LoggerCase(TargetCase):
@@ -66,8 +86,8 @@ class PassCase(LoggerCase):
 
     def add(self, name: str, schema: str = "{}", declared: bool = False) -> int:
         """Add a stream to the file."""
-        self.store.put_stream(name, schema, {}, declared)
-        return {stream.name: stream.id for stream in self.store.streams()}[name]
+        self.store.catalogue.put_stream(name, schema, {}, declared)
+        return {stream.name: stream.id for stream in self.store.catalogue.streams()}[name]
 
     def link(self, address: str, key: str) -> Link:
         """Return a connection that ends with the test."""
@@ -79,11 +99,11 @@ class PassCase(LoggerCase):
         """Log values, as JSON text, a second apart."""
         for value in values:
             self.clock += 1
-            self.store.append(stream or self.id, self.clock, value, 0)
+            self.store.points.append(stream or self.id, self.clock, value, 0)
 
     def run_pass(self) -> Report:
         """Run one pass over what is there now."""
-        return Pass(self.store, self.server, self.link, SYSTEM, threading.Event(), WAIT).run(self.store.newest())
+        return Pass(self.store, self.server, self.link, SYSTEM, threading.Event(), WAIT).run(self.store.points.newest())
 
     def run_passes(self, at_most: int = 4) -> int:
         """Run passes until nothing waits; return how many it took."""
@@ -92,18 +112,20 @@ class PassCase(LoggerCase):
                 self.run_pass()
             except ConnectorDBError:
                 continue
-            if not len(self.store):
+            if not self.store.points.waiting():
                 return number
-        self.fail(f"{len(self.store)} points still wait after {at_most} passes; set aside: {self.store.rejected()}")
+        self.fail(
+            f"{self.store.points.waiting()} points still wait after {at_most} passes; set aside: {self.store.aside.points()}"
+        )
 
     def waiting(self, stream: int | None = None) -> list[Row]:
         """Return what waits."""
         id = stream or self.id
-        return self.store.rows(id << 40, (id << 40) | (2**40 - 1), 2**60, 2**60)
+        return self.store.points.rows(id << 40, (id << 40) | (2**40 - 1), 2**60, 2**60)
 
     def assert_adds_up(self) -> None:
         """Every point that was accepted is somewhere."""
-        for ledger in self.store.ledgers():
+        for ledger in self.store.points.ledgers():
             self.assertEqual(
                 ledger.accepted, ledger.waiting + ledger.confirmed + ledger.aside + ledger.dropped, ledger.name
             )

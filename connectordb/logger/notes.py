@@ -1,0 +1,188 @@
+"""The notes on batches that may have been sent, and what comes of them: SQL and nothing else; the layout is in `upgrade`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from ..runtime import sqlite
+from . import upgrade
+from .cache_file import CacheFile
+from .plan import later
+from .points import rows_in
+from .records import Note, Row
+
+_BITS = upgrade.NUMBER_BITS
+_MASK = (1 << _BITS) - 1
+
+
+class Notes:
+    """The notes of a cache file."""
+
+    def __init__(self, file: CacheFile) -> None:
+        self._file = file
+
+    def of(self, stream: int) -> Note | None:
+        """Return the note on a batch of *stream* that may have been sent, if there is one."""
+        query = "SELECT stream, first, last, server, apikey, path, length, before, attempts FROM note WHERE stream = ?"
+        with self._file.reading() as connection:
+            for row in connection.execute(query, (stream,)):
+                return Note(*row)
+        return None
+
+    def streams(self) -> list[int]:
+        """Return the streams that have a note."""
+        with self._file.reading() as connection:
+            return [stream for (stream,) in connection.execute("SELECT stream FROM note ORDER BY stream")]
+
+    def sent_times(self, first: int, last: int) -> dict[int, list[float]]:
+        """Return, for rows in a note, the further times that they were sent with."""
+        times: dict[int, list[float]] = {}
+        with self._file.reading() as connection:
+            query = "SELECT point, t FROM note_time WHERE point BETWEEN ? AND ? ORDER BY point, t"
+            for point, t in connection.execute(query, (first, last)):
+                times.setdefault(point, []).append(t)
+        return times
+
+    def write(self, note: Note) -> None:
+        """Write a note, or what has changed in it."""
+        self._file.write(lambda connection: self._write_note(connection, note))
+
+    def begin(self, note: Note, limit: int, size: int, at_least: int = 1) -> tuple[Note, list[Row]]:
+        """
+        Write a note on the first rows in the span of *note*, and return it with them; limits as in `rows`.
+
+        They are read in the same transaction: rows in a note keep their ids, others may be put behind an earlier point.
+        """
+
+        def work(connection: sqlite.Connection) -> tuple[Note, list[Row]]:
+            rows = rows_in(connection, note.first, note.last, limit, size, at_least)
+            if not rows:
+                return note, rows
+            noted = replace(note, first=rows[0].id, last=rows[-1].id)
+            self._write_note(connection, noted)
+            return noted, rows
+
+        return self._file.write(work)
+
+    def _write_note(self, connection: sqlite.Connection, note: Note) -> None:
+        connection.execute(
+            "REPLACE INTO note (stream, first, last, server, apikey, path, length, before, attempts) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                note.stream,
+                note.first,
+                note.last,
+                note.server,
+                note.apikey,
+                note.path,
+                note.length,
+                note.before,
+                note.attempts,
+            ),
+        )
+        connection.execute(
+            "UPDATE stream SET sent = max(sent, coalesce((SELECT t FROM point WHERE id = ?), 0)) WHERE id = ?",
+            (note.last, note.stream),
+        )
+
+    def resolve(
+        self,
+        stream: int,
+        confirmed: Sequence[int] = (),
+        aside: Sequence[int] = (),
+        reason: str = "",
+        now: float = 0.0,
+        note: Note | None = None,
+    ) -> None:
+        """
+        Take rows off, and drop the stream's note or replace it with *note*, in one transaction.
+
+        Args:
+            stream: Whose rows and note.
+            confirmed: Ids of those that are on the server.
+            aside: Ids of those to set aside, with *reason*, as of *now*.
+            note: What remains in doubt, if anything.
+        """
+
+        def work(connection: sqlite.Connection) -> None:
+            self._file.tails.seal(connection, stream)
+            gone = aside_count = 0
+            for first, last in _runs(aside):
+                connection.execute(
+                    "INSERT INTO rejected SELECT id, t, d, era, ?, ? FROM point WHERE id BETWEEN ? AND ?",
+                    (reason, now, first, last),
+                )
+                connection.execute("DELETE FROM point WHERE id BETWEEN ? AND ?", (first, last))
+                aside_count += connection.changes()
+            for first, last in _runs(confirmed):
+                connection.execute("DELETE FROM point WHERE id BETWEEN ? AND ?", (first, last))
+                gone += connection.changes()
+            connection.execute(
+                "UPDATE stream SET confirmed = confirmed + ?, aside = aside + ? WHERE id = ?",
+                (gone, aside_count, stream),
+            )
+            self._drop_note(connection, stream)
+            if note is not None:
+                self._write_note(connection, note)
+
+        self._file.write(work)
+
+    def move(self, note: Note, also_sent: bool = True) -> None:
+        """
+        Give the only row of *note* the next larger time and push along the rows behind it that are in the way.
+
+        The time that it had is kept as one that it was sent with; *note* is written along.
+        """
+
+        def work(connection: sqlite.Connection) -> None:
+            self._file.tails.seal(connection, note.stream)
+            last = 0.0
+            query = "SELECT id, t FROM point WHERE id BETWEEN ? AND ? ORDER BY id"
+            moves = []
+            for id, t in connection.execute(query, (note.first, note.stream << _BITS | _MASK)):
+                if id == note.first:
+                    last = later(t)
+                    if also_sent:
+                        connection.execute("INSERT OR IGNORE INTO note_time VALUES (?, ?)", (id, t))
+                elif t <= last:
+                    last = later(last)
+                else:
+                    break
+                moves.append((last, id))
+            connection.executemany("UPDATE point SET t = ? WHERE id = ?", moves)
+            connection.execute("UPDATE stream SET last = max(last, ?) WHERE id = ?", (last, note.stream))
+            self._write_note(connection, note)
+
+        self._file.write(work)
+
+    def clear(self) -> None:
+        """Drop every point that waits, those in notes too."""
+
+        def work(connection: sqlite.Connection) -> None:
+            for (stream,) in list(connection.execute("SELECT id FROM stream")):
+                self._file.tails.seal(connection, stream)
+                connection.execute(
+                    "DELETE FROM point WHERE id BETWEEN ? AND ?", (stream << _BITS, stream << _BITS | _MASK)
+                )
+                connection.execute(
+                    "UPDATE stream SET dropped = dropped + ? WHERE id = ?", (connection.changes(), stream)
+                )
+                self._drop_note(connection, stream)
+
+        self._file.write(work)
+
+    def _drop_note(self, connection: sqlite.Connection, stream: int) -> None:
+        connection.execute("DELETE FROM note WHERE stream = ?", (stream,))
+        connection.execute(
+            "DELETE FROM note_time WHERE point BETWEEN ? AND ?", (stream << _BITS, stream << _BITS | _MASK)
+        )
+
+
+def _runs(ids: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Return *ids*, which increase, as runs from first to last without a gap."""
+    start = 0
+    for at in range(1, len(ids) + 1):
+        if at == len(ids) or ids[at] != ids[at - 1] + 1:
+            yield ids[start], ids[at - 1]
+            start = at

@@ -1,0 +1,99 @@
+"""The points that wait in a cache file, and how many there were: SQL and nothing else; the layout is in `upgrade`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ..runtime import sqlite
+from . import upgrade
+from .cache_file import CacheFile
+from .plan import later
+from .records import Ledger, Row
+
+_BITS = upgrade.NUMBER_BITS
+_MASK = (1 << _BITS) - 1
+
+_COUNT = (
+    "coalesce((SELECT p.id & ?1 FROM point p WHERE p.id BETWEEN s.id << 40 AND (s.id << 40) + ?1 "
+    "ORDER BY p.id DESC LIMIT 1), 0)"
+)
+_ACCEPTED = f"max(s.number, {_COUNT})"
+_WAITING = f"{_ACCEPTED} - s.confirmed - s.aside - s.dropped - s.moved"
+
+
+class Points:
+    """What waits."""
+
+    def __init__(self, file: CacheFile) -> None:
+        self._file = file
+
+    def append(self, stream: int, t: float, d: str, era: int | None) -> None:
+        """Add one point, at *t* or just after the newest of the stream; on disk when this returns."""
+        self._file.write(lambda connection: self._file.tails.append(connection, stream, t, d, era), atomic=True)
+
+    def append_many(self, points: Mapping[int, Sequence[tuple[float, str]]], now: float) -> None:
+        """
+        Add points with times of the user's, stream by stream; all of them or none.
+
+        One that is earlier than waiting points is sorted in among them; one that is earlier than what was sent already is
+        set aside, as of *now*; one at the time of another is moved by the smallest step.
+        """
+
+        def work(connection: sqlite.Connection) -> None:
+            for stream, given in points.items():
+                self._file.tails.append_many(connection, stream, sorted(given, key=lambda point: point[0]), now)
+
+        self._file.write(work)
+
+    def waiting(self) -> int:
+        """Return how many points wait, in all streams."""
+        with self._file.reading() as connection:
+            ((waiting,),) = connection.execute(f"SELECT coalesce(sum({_WAITING}), 0) FROM stream s", (_MASK,))
+            return int(waiting)
+
+    def ledgers(self) -> list[Ledger]:
+        """Return what became of the points of each stream."""
+        query = f"SELECT s.name, {_ACCEPTED} - s.moved, {_WAITING}, s.confirmed, s.aside, s.dropped FROM stream s ORDER BY s.id"
+        with self._file.reading() as connection:
+            return [Ledger(*row) for row in connection.execute(query, (_MASK,))]
+
+    def newest(self) -> dict[int, int]:
+        """Return the id of the newest waiting row of each stream that has one."""
+        query = f"SELECT s.id, {_COUNT} FROM stream s ORDER BY s.id"
+        with self._file.reading() as connection:
+            rows = list(connection.execute(query, (_MASK,)))
+        return {stream: (stream << _BITS) + number for stream, number in rows if number}
+
+    def rows(self, first: int, last: int, limit: int, size: int, at_least: int = 1) -> list[Row]:
+        """Return waiting rows from id *first* to *last*, *limit* at most and about *size* bytes, but *at_least* so many."""
+        with self._file.reading() as connection:
+            return rows_in(connection, first, last, limit, size, at_least)
+
+    def spread(self, stream: int) -> None:
+        """Give waiting rows with equal times different ones, each the next larger; for rows of an older file."""
+
+        def work(connection: sqlite.Connection) -> None:
+            self._file.tails.seal(connection, stream)
+            last, moves = 0.0, []
+            query = "SELECT id, t FROM point WHERE id BETWEEN ? AND ? ORDER BY id"
+            for id, t in connection.execute(query, (stream << _BITS, stream << _BITS | _MASK)):
+                if t <= last:
+                    t = later(last)
+                    moves.append((t, id))
+                last = t
+            connection.executemany("UPDATE point SET t = ? WHERE id = ?", moves)
+            connection.execute("UPDATE stream SET last = max(last, ?) WHERE id = ?", (last, stream))
+
+        self._file.write(work)
+
+
+def rows_in(connection: sqlite.Connection, first: int, last: int, limit: int, size: int, at_least: int) -> list[Row]:
+    rows: list[Row] = []
+    bytes_so_far = 0
+    query = "SELECT id, t, d FROM point WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ?"
+    for row in connection.execute(query, (first, last, limit)):
+        bytes_so_far += 40 + len(row[2])
+        if bytes_so_far > size and len(rows) >= at_least:
+            break
+        rows.append(Row(*row))
+    return rows

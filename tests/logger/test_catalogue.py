@@ -1,0 +1,24 @@
+"""Tests of `connectordb.logger.catalogue`."""
+
+from __future__ import annotations
+
+from connectordb.logger.store import Store
+from tests.support.case import Case
+from tests.support.logger_cases import add
+
+
+class CatalogueTests(Case):
+    """Streams and settings are kept."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.path = self.folder() / "a.db"
+        self.store = Store(self.path)
+        self.addCleanup(self.store.close)
+        self.stream = add(self.store, "a")
+
+    def test_settings(self) -> None:
+        """Settings of any JSON kind are there again."""
+        self.store.catalogue.save(apikey="k", data={"a": [1, None]})
+        self.store.catalogue.save(apikey="l")
+        self.assertEqual(self.store.catalogue.settings(), {"apikey": "l", "data": {"a": [1, None]}})
