@@ -85,10 +85,19 @@ class ResponseError(ConnectorDBError):
         ref: The reference under which the server's log has it, or ``""``.
         method: The verb of the request.
         path: Its path below ``/api/v1``, without the query.
+        retry_after: The seconds for which the server asked not to be asked again, or ``None``.
     """
 
     def __init__(
-        self, message: str, *, status: int = 0, code: int = 0, ref: str = "", method: str = "", path: str = ""
+        self,
+        message: str,
+        *,
+        status: int = 0,
+        code: int = 0,
+        ref: str = "",
+        method: str = "",
+        path: str = "",
+        retry_after: float | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -97,6 +106,7 @@ class ResponseError(ConnectorDBError):
         self.ref = ref
         self.method = method
         self.path = path
+        self.retry_after = retry_after
 
     @property
     def value(self) -> str:

@@ -23,9 +23,9 @@ from ..exceptions import (
     OutcomeUnknown,
     ServerError,
 )
-from ..protocol import rest
+from ..protocol import http_dates, rest
 from ..protocol.constants import API_ROOT, NOBODY
-from ..protocol.features import HEADER, Features
+from ..protocol.features import HEADER, IDEMPOTENCY_KEY, Features
 from ..protocol.paths import Path
 from ..runtime.clock import SYSTEM, Clock, Deadline
 from .address import base_url
@@ -83,6 +83,8 @@ class Session:
         self.clock = clock
         self.features = Features()
         self._announced: str | None = None
+        # what the last answer said of the time, and when it came
+        self._dated: tuple[str, float] | None = None
         self._credentials = credentials
         self._options: dict[str, Any] = {"timeout": timeout, "verify": verify, "cert": cert, "proxies": proxies}
         self._transport = Transport(self.url, **self._options, clock=clock)
@@ -150,6 +152,7 @@ class Session:
                     parameters=request.parameters,
                     body=request.body,
                     authorization=self.authorization(),
+                    headers={IDEMPOTENCY_KEY: request.key} if request.key else None,
                 )
             except ConnectionFailed as error:
                 verdict = judge(request.method, request.inserts, trace.fate, attempt)
@@ -162,10 +165,20 @@ class Session:
                 self._transport.drop_connections()
                 attempt += 1
             else:
+                if (date := response.headers.get("Date")) is not None:
+                    self._dated = (date, self.clock.monotonic())
                 announced = response.headers.get(HEADER)
                 if announced != self._announced:
                     self._announced, self.features = announced, Features.parse(announced)
                 return response
+
+    def server_time(self) -> float | None:
+        """Return what the server's clock shows now, to a second or two, by its last answer; ``None`` if it did not say."""
+        if self._dated is None:
+            return None
+        date, came = self._dated
+        said = http_dates.seconds(date)
+        return None if said is None else said + self.clock.monotonic() - came
 
     def _check_process(self) -> None:
         if self._process != os.getpid():

@@ -98,6 +98,7 @@ class Transport:
         parameters: Mapping[str, Any] | None = None,
         body: bytes | None = None,
         authorization: str | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> requests.Response:
         """
         Send one request, and return its answer, whatever its status.
@@ -109,6 +110,7 @@ class Transport:
             parameters: The query.
             body: JSON text.
             authorization: The header of that name.
+            headers: Further ones.
 
         Raises:
             ConnectionFailed: There is no connection, or it broke.
@@ -123,7 +125,7 @@ class Transport:
                 url,
                 params=parameters,
                 data=watched,
-                headers=_HEADERS,
+                headers={**_HEADERS, **headers} if headers else _HEADERS,
                 auth=_Authorization(authorization),
                 verify=self._verify,
                 cert=self._cert,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import threading
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path as FilePath
 from types import MappingProxyType, TracebackType
@@ -12,9 +11,7 @@ from typing import Any
 
 from ..client import ConnectorDB
 from ..exceptions import (
-    ClosedError,
     ConnectionFailed,
-    ConnectorDBError,
     LocalProtocolError,
     LoggerError,
     StreamNotAdded,
@@ -23,21 +20,16 @@ from ..protocol import json_text, rest, schemas
 from ..protocol.paths import check_name
 from ..protocol.points import Datapoint
 from ..runtime.clock import SYSTEM, Clock
-from . import plan, sync
 from .clocks import Eras
-from .link import Connection, Link, check_address
-from .periodic import Periodic
+from .links import Links, check_address
 from .records import StreamRow
-from .sending import Stopped
 from .settings import Settings
 from .store import Store
 from .streams import OnSchema, Stream, bring_to_server, device, take_over
-from .turn import Busy, Turn
+from .syncing import Syncing
+from .turn import Turn
 
 log = logging.getLogger(__name__)
-
-#: Seconds that a sync waits for one of another process to end, and ``close`` for one of our own.
-_LOCK_WAIT = 30.0
 
 
 class Logger(Settings):
@@ -71,22 +63,15 @@ class Logger(Settings):
         self.onsync = onsync
         self.onsyncfail = onsyncfail
         self.syncraise = syncraise
-        self._clock: Clock = SYSTEM
-        self._patience = plan.WAIT
         self._file = FilePath(os.path.abspath(database_file_path))
         is_new = not self._file.exists()
+        self._clock: Clock = SYSTEM
         self._store = Store(self._file)
         Settings.__init__(self, self._store)
         self._eras = Eras(self._store.catalogue.era)
-        # guards the streams and the connection
-        self._lock = threading.RLock()
         self._streams: dict[str, Stream] = {}
-        self._connection: Connection | None = None
-        self._turn = Turn(self._file)
-        self._closing = threading.Event()
-        self._upto: Mapping[int, int] | None = None
-        self._elsewheres: list[ConnectorDB] = []
-        self._periodic = Periodic(self._periodic_sync, lambda: self.syncperiod, self._clock)
+        self._links = Links(self)
+        self._syncing = Syncing(self, self._store, self._links, Turn(self._file), self._clock)
         try:
             self._reload_streams()
             if apikey is not None:
@@ -141,7 +126,7 @@ class Logger(Settings):
         text = None if schema is None else schemas.schema(schema).text
         strict = on_schema == "error"
         try:
-            server = self._server()
+            server = self._links.here()
             path = device(server) / streamname
             if text is None:
                 take_over(self._store, server, streamname, path, properties)
@@ -162,10 +147,8 @@ class Logger(Settings):
         self._reload_streams()
 
     def _reload_streams(self) -> None:
-        rows = self._store.catalogue.streams()
-        with self._lock:
-            # a new dict, as inserting threads look into it without a lock
-            self._streams = {row.name: Stream(row) for row in rows}
+        # a new dict, as inserting threads look into it without a lock
+        self._streams = {row.name: Stream(row) for row in self._store.catalogue.streams()}
 
     def _stream(self, name: str) -> Stream:
         stream = self._streams.get(name)
@@ -259,102 +242,32 @@ class Logger(Settings):
         A failure is logged, and the points go on waiting. It is raised if `onsyncfail` is set and returns true, or if there
         is none and `syncraise` is set.
         """
-        self._sync(self._store.points.newest(), self._closing, wait=_LOCK_WAIT)
+        self._syncing.now()
 
     def start(self) -> None:
         """Sync once now and then every `syncperiod` seconds, on a thread of its own; does not wait for any of that."""
-        if self._closing.is_set():
-            raise ClosedError("the Logger was closed")
-        with self._lock:
-            if self._periodic.is_running:
-                log.warning("start(): the Logger syncs in the background already")
-                return
-            self._upto = self._store.points.newest()
-            self._periodic.start()
+        self._syncing.start()
 
     def stop(self) -> None:
         """End syncing in the background; a sync that is under way ends after the request that it is waiting for."""
-        self._periodic.stop(_LOCK_WAIT)
-
-    def _periodic_sync(self, stopping: threading.Event) -> None:
-        upto, self._upto = self._upto, None
-        try:
-            self._sync(self._store.points.newest() if upto is None else upto, stopping, wait=0.0)
-        except ClosedError:
-            return  # closed meanwhile, which ends the thread
-        except Exception:
-            log.exception("a callback of the Logger failed")
-
-    def _sync(self, upto: Mapping[int, int], stopping: threading.Event, wait: float) -> None:
-        """Run a pass and tell the callbacks. The background waits for no turn, and raises nothing."""
-        in_background = stopping is not self._closing
-        try:
-            with self._turn.taken(wait):
-                try:
-                    report = sync.Pass(
-                        self._store, self._server(), self._elsewhere, self._clock, stopping, self._patience
-                    ).run(upto)
-                finally:
-                    while self._elsewheres:
-                        self._elsewheres.pop().close()
-            if report.schemas_changed:
-                self._reload_streams()
-            if report.failed:
-                raise next(iter(report.failed.values()))
-        except (Stopped, ClosedError):
-            if self._closing.is_set() or in_background:
-                return
-            raise
-        except (ConnectorDBError, OSError) as error:
-            if isinstance(error, Busy) and in_background:
-                log.debug("%s", error)
-                return
-            log.warning("sync failed, %s points wait: %s", self._store.points.waiting(), error)
-            handler = self.onsyncfail
-            asked_to_raise = handler(error) if handler is not None else self.syncraise
-            if asked_to_raise and not in_background:
-                raise
-            return
-        if report.confirmed:
-            log.info("synced %d points", report.confirmed)
-        # nothing is written where nothing was sent
-        self._set_lastsynctime(self._clock.wall(), keep=report.confirmed > 0)
-        if self.onsync is not None:
-            self.onsync()
+        self._syncing.stop()
 
     # --- the server -----------------------------------------------------------------------------------------------------
 
     @property
     def connectordb(self) -> ConnectorDB:
         """A connection to the server with the Logger's key; made when first used, ended by `close`."""
-        with self._lock:
-            if self._closing.is_set():
-                raise ClosedError("the Logger was closed")
-            if self._connection is None:
-                # the connection goes on with a new key by itself
-                self._connection = Connection(self.apikey, self.serverurl, lambda key: self._save(apikey=key))
-            return self._connection
-
-    def _server(self) -> Link:
-        with self._lock:
-            return Link(self.serverurl, self.apikey, self.connectordb)
-
-    def _elsewhere(self, address: str, apikey: str) -> Link:
-        connection = ConnectorDB(apikey or None, url=address, connect=False)
-        self._elsewheres.append(connection)
-        return Link(address, apikey, connection)
+        return self._links.connection
 
     def _on_server_changed(self) -> None:
-        with self._lock:
-            connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.close()
+        self._links.forget()
+        self._syncing.address_changed()
 
     def _check_address(self, url: str) -> None:
         check_address(url)
 
     def _on_period_changed(self) -> None:
-        self._periodic.changed()
+        self._syncing.period_changed()
 
     @property
     def name(self) -> str:
@@ -363,7 +276,7 @@ class Logger(Settings):
 
     def ping(self) -> str:
         """Ask the server who we are, and return the path of the device."""
-        return str(self._server().call(rest.whoami()))
+        return str(self._links.here().call(rest.whoami()))
 
     # --- the end --------------------------------------------------------------------------------------------------------
 
@@ -371,9 +284,8 @@ class Logger(Settings):
         """End syncing and close the file and the connection, without a last sync; may be called twice."""
         if not self._store.is_ours:
             return  # a child made by fork: threads, file and connection are its parent's
-        self._closing.set()
-        self._periodic.stop(_LOCK_WAIT)
-        self._on_server_changed()
+        self._syncing.close()
+        self._links.close()
         self._store.close()
 
     def __enter__(self) -> Logger:

@@ -66,6 +66,10 @@ class Settings:
         self._save(apikey=key)
         self._on_server_changed()
 
+    def keep_apikey(self, key: str) -> None:
+        """Save another key of the device, with which its connection goes on by itself."""
+        self._save(apikey=key)
+
     @property
     def serverurl(self) -> str:
         """The address of the server."""

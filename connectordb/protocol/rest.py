@@ -24,6 +24,7 @@ from ..exceptions import (
     ServerError,
 )
 from . import json_text
+from .http_dates import retry_after
 from .paths import Path, is_name
 from .points import Datapoint, read_point
 
@@ -61,9 +62,10 @@ class Request(Generic[T]):
         parameters: The query.
         body: JSON text, or nothing.
         inserts: The points in the body, if it is an insert: sending it twice may store them twice.
+        key: The name of the insert for servers that know such names (``docs/topics/beyond_0_3.rst``), if it has one.
     """
 
-    __slots__ = ("method", "path", "reader", "parameters", "body", "inserts")
+    __slots__ = ("method", "path", "reader", "parameters", "body", "inserts", "key")
 
     def __init__(
         self,
@@ -73,6 +75,7 @@ class Request(Generic[T]):
         parameters: Mapping[str, str] | None = None,
         body: bytes | None = None,
         inserts: int = 0,
+        key: str | None = None,
     ) -> None:
         self.method = method
         self.path = path
@@ -80,6 +83,7 @@ class Request(Generic[T]):
         self.parameters = parameters or {}
         self.body = body
         self.inserts = inserts
+        self.key = key
 
     def read(self, reply: Reply) -> T:
         """
@@ -236,10 +240,10 @@ def insert(path: Path, points: Iterable[Datapoint], restamp: bool = False) -> Re
     return insert_text(path, json_text.dumps(listed), len(listed), restamp)
 
 
-def insert_text(path: Path, points: bytes, number: int, restamp: bool = False) -> Request[None]:
-    """As `insert`, for *number* points that are JSON text already."""
+def insert_text(path: Path, points: bytes, number: int, restamp: bool = False, key: str | None = None) -> Request[None]:
+    """As `insert`, for *number* points that are JSON text already; *key* names the insert, so that it may be repeated."""
     where = {"downlink": "true"} if path.downlink else {}
-    return Request("PUT" if restamp else "POST", f"{_crud(path)}/data", _ok, where, points, number)
+    return Request("PUT" if restamp else "POST", f"{_crud(path)}/data", _ok, where, points, number, key)
 
 
 def points(path: Path, parameters: Mapping[str, str]) -> Request[list[Datapoint]]:
@@ -341,6 +345,7 @@ def _error(
         ref=ref if isinstance(ref, str) else "",
         method=request.method,
         path=request.path,
+        retry_after=retry_after(reply.headers) if reply.status in (429, 503) else None,
     )
 
 

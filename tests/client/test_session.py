@@ -17,6 +17,7 @@ from connectordb.exceptions import (
     NotFound,
     OutcomeUnknown,
     PermissionDenied,
+    ResponseError,
     ServerError,
     Timeout,
 )
@@ -338,3 +339,50 @@ class Ending(SessionCase):
             session.check_insert(STREAM)
             with self.assertRaisesRegex(LocalProtocolError, "called again by its own insert"):
                 session.check_insert(STREAM.at_downlink())
+
+
+class WhatTheServerSays(SessionCase):
+    """What answers tell beside what was asked for."""
+
+    def test_time(self) -> None:
+        """The server's clock goes on from what its last answer said; one that says nothing leaves it."""
+        peer = self.peer(
+            answer("mara/lamp"),
+            answer("mara/lamp", Date="Sun, 06 Nov 1994 08:49:37 GMT"),
+            answer("mara/lamp"),
+            answer("mara/lamp", Date="noon"),
+        )
+        clock = SteppedClock()
+        session = self.session(peer, clock=clock)
+        session.call(rest.whoami())
+        self.assertIsNone(session.server_time())
+        session.call(rest.whoami())
+        clock.wait(threading.Event(), 5.0)
+        self.assertEqual(session.server_time(), 784111777.0 + 5.0)
+        session.call(rest.whoami())
+        self.assertEqual(session.server_time(), 784111777.0 + 5.0)
+        session.call(rest.whoami())
+        self.assertIsNone(session.server_time())
+
+    def test_retry_after(self) -> None:
+        """How long it wants to be left alone is on the exception, where the status makes that meaningful."""
+        peer = self.peer(
+            answer("busy", 503, Retry_After="7"),
+            answer("slowly", 429, Retry_After="8"),
+            answer("no", 403, Retry_After="9"),
+        )
+        session = self.session(peer)
+        asked = []
+        for _ in range(3):
+            with self.assertRaises(ResponseError) as caught:
+                session.call(rest.whoami())
+            asked.append(caught.exception.retry_after)
+        self.assertEqual(asked, [7.0, 8.0, None])
+
+    def test_key(self) -> None:
+        """An insert that has a name is sent with it."""
+        peer = self.peer(answer(), answer())
+        session = self.session(peer)
+        session.call(rest.insert_text(STREAM, b"[]", 1, key="abc"))
+        session.call(INSERT)
+        self.assertEqual([request.headers.get("idempotency-key") for request in peer.requests], ["abc", None])

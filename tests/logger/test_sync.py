@@ -372,7 +372,7 @@ class DeclaredTests(PassCase):
 _SYNC = """
 import sys, threading
 from connectordb import ConnectorDB
-from connectordb.logger.link import Link
+from connectordb.logger.links import Link
 from connectordb.logger.store import Store
 from connectordb.logger.sync import Pass
 from connectordb.runtime.clock import SYSTEM

@@ -7,7 +7,8 @@ from typing import Any
 
 from connectordb import ConnectorDB, Stream
 from connectordb.exceptions import ConnectorDBError
-from connectordb.logger.link import Link
+from connectordb.logger import Logger
+from connectordb.logger.links import Link
 from connectordb.logger.records import Note, Row
 from connectordb.logger.sending import Report
 from connectordb.logger.store import Store
@@ -17,6 +18,9 @@ from connectordb.runtime.clock import SYSTEM
 from .case import MS
 from .fault_proxy import FaultProxy
 from .target import TargetCase
+
+#: Where no server is.
+NOWHERE = "http://127.0.0.1:1"
 
 #: So long that nothing is on its way any more, on this machine.
 WAIT = 20 * MS
@@ -129,3 +133,19 @@ class PassCase(LoggerCase):
             self.assertEqual(
                 ledger.accepted, ledger.waiting + ledger.confirmed + ledger.aside + ledger.dropped, ledger.name
             )
+
+
+class OpenCase(LoggerCase):
+    """A Logger on a fresh file, for the device behind the proxy."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.path = self.folder() / "cache.db"
+
+    def open(self, *args: Any, url: str = "", **options: Any) -> Logger:
+        """Open the file."""
+        logger = Logger(self.path, *args, **{"apikey": self.key, **options})
+        self.addCleanup(logger.close)
+        logger._syncing.patience = WAIT
+        logger.serverurl = url or self.proxy.url
+        return logger

@@ -1,9 +1,9 @@
-"""Tests of `connectordb.logger.link`."""
+"""Tests of `connectordb.logger.links`."""
 
 from __future__ import annotations
 
 from connectordb.exceptions import LocalProtocolError
-from connectordb.logger.link import Connection, Link, check_address
+from connectordb.logger.links import Connection, Link, check_address
 from connectordb.protocol import rest
 from tests.support.logger_cases import LoggerCase
 

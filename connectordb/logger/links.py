@@ -1,0 +1,133 @@
+"""The Logger's connections: to its server, and to where an earlier batch was sent."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Protocol, TypeVar
+
+from ..client import ConnectorDB
+from ..exceptions import ClosedError
+from ..protocol import rest
+
+T = TypeVar("T")
+
+
+class Connection(ConnectorDB):
+    """
+    A `ConnectorDB` that logs in when it is first used, and whose new key, once it is reset, goes on in the Logger's file.
+
+    Args:
+        apikey: The key, or nothing.
+        url: The server.
+        keep: Saves another key.
+    """
+
+    def __init__(self, apikey: str, url: str, keep: Callable[[str], None]) -> None:
+        super().__init__(apikey or None, url=url, connect=False)
+        self._save_apikey = keep
+
+    def reset_apikey(self) -> str:
+        """Have the server make a new key, go on with it, and save it in the file."""
+        key = super().reset_apikey()
+        self._save_apikey(key)
+        return key
+
+
+class Link:
+    """A connection as a sync needs it: the server, the key for it, and one way to call."""
+
+    def __init__(self, address: str, apikey: str, connection: ConnectorDB) -> None:
+        self.address = address
+        self.apikey = apikey
+        self._connection = connection
+
+    def call(self, request: rest.Request[T]) -> T:
+        """Send a request, an insert once at most, and return what the answer says."""
+        return self._connection._session.call(request)
+
+
+class Address(Protocol):
+    """Where to connect to, and what for."""
+
+    @property
+    def serverurl(self) -> str:
+        """The server."""
+
+    @property
+    def apikey(self) -> str:
+        """The key for it."""
+
+    def keep_apikey(self, key: str) -> None:
+        """Go on with another key for it."""
+
+
+class Links:
+    """
+    The connections of a Logger.
+
+    Args:
+        address: Where its server is; asked whenever a connection is made.
+    """
+
+    def __init__(self, address: Address) -> None:
+        self._address = address
+        # guards the two below
+        self._lock = threading.RLock()
+        self._connection: Connection | None = None
+        self._closed = False
+
+    @property
+    def connection(self) -> ConnectorDB:
+        """The connection to the Logger's server; made when first used."""
+        with self._lock:
+            if self._closed:
+                raise ClosedError("the Logger was closed")
+            if self._connection is None:
+                # the connection goes on with a new key by itself
+                self._connection = Connection(self._address.apikey, self._address.serverurl, self._address.keep_apikey)
+            return self._connection
+
+    def here(self) -> Link:
+        """Return the link to the Logger's server."""
+        with self._lock:
+            return Link(self._address.serverurl, self._address.apikey, self.connection)
+
+    @contextmanager
+    def elsewhere(self) -> Iterator[Callable[[str, str], Link]]:
+        """Have, for the length of a block, a way to links to other servers, or with other keys."""
+        made: list[ConnectorDB] = []
+
+        def link(address: str, apikey: str) -> Link:
+            made.append(ConnectorDB(apikey or None, url=address, connect=False))
+            return Link(address, apikey, made[-1])
+
+        try:
+            yield link
+        finally:
+            for connection in made:
+                connection.close()
+
+    def forget(self) -> None:
+        """End the connection: there is another address, or key."""
+        with self._lock:
+            connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+    def close(self) -> None:
+        """End the connection for good; may be called twice."""
+        with self._lock:
+            self._closed = True
+        self.forget()
+
+
+def check_address(url: str) -> None:
+    """
+    Accept *url* if it may be that of a server.
+
+    Raises:
+        LocalProtocolError: It may not.
+    """
+    ConnectorDB(url=url, connect=False).close()
