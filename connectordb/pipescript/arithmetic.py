@@ -7,7 +7,7 @@ leaves them out where a value is known to be a float.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from math import fmod, inf, isnan, nan
 from typing import Any
 
@@ -139,10 +139,15 @@ def write_binary(source: Source, sign: str, a: Value, b: Value, limits: Limits) 
     if any(value.kind not in (None, float) for value in (a, b)):
         return source.compute(general, a, b, kind=kind)
     fast = _FLOATS.get(sign) or f"{source.given(_FUNCTIONS[sign])}({{0}}, {{1}})"
-    if unknown:
-        checks = " and ".join(f"{{{place}}}.__class__ is float" for place in unknown)
-        fast = f"{fast} if {checks} else {general}"
-    return source.compute(fast, a, b, kind=kind)
+    rest = [place for place in unknown if (a, b)[place].name != "data"]
+    of_int = _checked(fast, rest, general) if rest != unknown else ""
+    return source.compute(_checked(fast, unknown, general), a, b, kind=kind, of_int=of_int)
+
+
+def _checked(fast: str, unknown: Sequence[int], general: str) -> str:
+    """Return what is done with two values of which some may be no floats."""
+    checks = " and ".join(f"{{{place}}}.__class__ is float" for place in unknown)
+    return f"{fast} if {checks} else {general}" if checks else fast
 
 
 def write_prefix(source: Source, sign: str, a: Value) -> Value:

@@ -90,17 +90,20 @@ class Foreign(At):
     def point(self) -> Value:
         """The point as a whole."""
         if self._point is None:
-            self._point = self._as_it_came('point["d"] is data')
+            self._point = self._as_it_came('point["d"] is data', '{{"t": {0}, "d": data}}')
         return self._point
 
     @property
     def unchanged(self) -> Value:
         """The point as a result: as it came, where it has no more than time and data, and equal numbers."""
-        return self._as_it_came('(point["d"] is data or point["d"] == data)')
+        return self._as_it_came(
+            '(point["d"] is data or point["d"] == data)',
+            'point if given == data and len(point) == 2 else {{"t": {0}, "d": data}}',
+        )
 
-    def _as_it_came(self, fits: str) -> Value:
+    def _as_it_came(self, fits: str, of_int: str) -> Value:
         text = f'point if data is not None and len(point) == 2 and {fits} else {{{{"t": {{0}}, "d": data}}}}'
-        return self._source.compute(text, self.time)
+        return self._source.compute(text, self.time, of_int=of_int)
 
     @property
     def time(self) -> Value:
@@ -127,8 +130,13 @@ _TAKEN_IN = """            try:
                 data = point["d"]
             except KeyError:
                 data = None
+{for_int}
             if data.__class__ is not float:
                 data = float(data) if data.__class__ is int else taken_in(data)"""
+
+_FOR_INT = """            if data.__class__ is int:
+                given = data
+                data += 0.0"""
 
 _LOOP_END = """    except PipeScriptError as error:
         error.at_point(None if point is None else point["t"]{index})
@@ -251,7 +259,9 @@ class Program:
         else:
             source.do("yield {0}", result.unchanged if to_outside and isinstance(result, Foreign) else result.point)
         head = _LOOP.replace("{row}", ", ".join([*rest, "point"])) + ("\n" + _TAKEN_IN if outside else "")
-        flow: Flow = source.function("flow", head, 12, tail, taken_in=taken_in, PipeScriptError=PipeScriptError)
+        flow: Flow = source.function(
+            "flow", head, 12, tail, for_int=_FOR_INT, taken_in=taken_in, PipeScriptError=PipeScriptError
+        )
         return flow
 
 

@@ -31,6 +31,7 @@ class _Line(NamedTuple):
     template: str
     operands: tuple[Value, ...]
     target: int | None
+    of_int: str
 
 
 class Source:
@@ -60,34 +61,52 @@ class Source:
         self._begin.append(f"{short} = {of}.{name}")
         return short
 
-    def compute(self, template: str, *operands: Value, kind: type | None = None) -> Value:
-        """Write a line that computes a value; ``{0}`` in the template is the first operand."""
+    def compute(self, template: str, *operands: Value, kind: type | None = None, of_int: str = "") -> Value:
+        """
+        Write a line that computes a value.
+
+        Args:
+            template: The line; ``{0}`` in it is the first operand.
+            operands: What it is computed from.
+            kind: What it is for certain.
+            of_int: The line that does the same where the data that came in was an `int`, and is a float by now.
+        """
         number = self._numbers
         self._numbers += 1
-        self._lines.append(_Line(template, operands, number))
+        self._lines.append(_Line(template, operands, number, of_int))
         return Value(number, kind)
 
     def do(self, template: str, *operands: Value) -> None:
         """Write a line that computes nothing."""
-        self._lines.append(_Line(template, operands, None))
+        self._lines.append(_Line(template, operands, None, ""))
 
-    def function(self, name: str, head: str, indent: int, tail: str = "", **known: Any) -> Any:
+    def function(self, name: str, head: str, indent: int, tail: str = "", for_int: str = "", **known: Any) -> Any:
         """
         Return a function of what was written.
 
         Args:
             name: What it is called in *head*.
-            head: What stands before the lines; a line ``{begin}`` is where a run begins.
+            head: What stands before the lines; a line ``{begin}`` is where a run begins, and ``{for_int}`` where the lines stand
+                once more for data that came in as an `int`, if some of them are shorter then.
             indent: How far in the lines stand.
             tail: What stands behind them.
+            for_int: What stands before the lines there.
             known: What the head and the tail refer to.
         """
-        text = [head.replace("{begin}", "\n    ".join(self._begin) or "pass")]
-        text += [" " * indent + line for line in _assigned(self._lines)]
+        head = head.replace("{begin}", "\n    ".join(self._begin) or "pass")
+        if for_int:
+            head = head.replace("{for_int}\n", self._written_for_int(for_int, indent + 4))
+        text = [head, *(" " * indent + line for line in _assigned(self._lines))]
         names = {**known, **self._given}
         whole = "\n".join([*text, tail])
         exec(_code(whole) if len(whole) <= _SHORT else _compiled(whole), names)
         return names[name]
+
+    def _written_for_int(self, head: str, indent: int) -> str:
+        if len(self._lines) > _FEW or not any(line.of_int for line in self._lines):
+            return ""
+        lines = _assigned([line._replace(template=line.of_int or line.template) for line in self._lines])
+        return "".join([f"{head}\n", *(f"{' ' * indent}{line}\n" for line in [*lines, "continue"])])
 
 
 def _assigned(lines: list[_Line]) -> list[str]:
@@ -122,6 +141,9 @@ def _assigned(lines: list[_Line]) -> list[str]:
 def _compiled(text: str) -> CodeType:
     return compile(text, "<script>", "exec")
 
+
+#: As many lines at most are written twice: more would take longer to compile than that saves.
+_FEW = 20
 
 #: What is compiled once is kept up to this length.
 _SHORT = 10_000

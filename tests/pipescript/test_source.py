@@ -43,3 +43,17 @@ class Writing(unittest.TestCase):
             source.do(f"return {source.given(text)} + {{0}}", Value("x"))
             self.assertEqual(source.function("double", HEAD + "\n    'of this shape'", 4)("!"), text + "!")
         self.assertEqual(_code.cache_info().misses, before + 1)
+
+    def test_lines_for_integers(self) -> None:
+        """Stand once more before the others, if that is worth it."""
+        head = "def double(x):\n    for y in [x]:\n        {begin}\n{for_int}\n        pass"
+        for lines, expected in ((1, ["of int", "of any"]), (50, ["of any", "of any"])):
+            source = Source()
+            for _ in range(lines):
+                value = source.compute("'of any'", of_int="'of int'")
+            source.do("said.append({0})", value)
+            said: list[str] = []
+            double = source.function("double", head, 8, for_int="        if y.__class__ is int:", said=said)
+            double(1)
+            double("1")
+            self.assertEqual(said, expected)
