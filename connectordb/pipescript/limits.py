@@ -40,7 +40,7 @@ class Limits:
         peek_max: Points that ``next`` looks ahead.
         value_max: Bytes of a value that is put together, about.
         held_max: Bytes that a run may hold, about: keys, what is remembered, texts put together.
-        watch: Called now and then during work that may be long between two points; what it raises ends the run.
+        watch: Called now and then during work that may be long for one point; what it raises ends the run.
     """
 
     length: int = 100_000

@@ -200,12 +200,19 @@ class Program:
     def _written(self, source: Source, at: At) -> At:
         stack = [at]
         waiting: list[Program | Part] = [self]
+        since = _STRETCH if self.depth > _DEEP else 0
+        watch = ""
         while waiting:
             part = waiting.pop()
             if isinstance(part, Program):
                 waiting += reversed(part.parts)
-            else:
-                part(source, stack)
+                continue
+            if since >= _STRETCH:
+                watch = watch or source.begun(_watch)
+                source.do(f"{watch}()")
+                since = 0
+            part(source, stack)
+            since += 1
         return stack[-1]
 
     @cached_property
@@ -264,6 +271,15 @@ class Program:
         )
         return flow
 
+
+def _watch(run: Run) -> Callable[[], None]:
+    return run.limits.watch
+
+
+#: Operations on a point between two calls of `Limits.watch`, and how deep programs are within each other that are so few alone:
+#: each may take long where the point is large.
+_STRETCH = 20
+_DEEP = 3
 
 _IDENTITY = Program()
 

@@ -77,6 +77,24 @@ class Runs(unittest.TestCase):
                 for _ in Script(script, limits=Limits(watch=watch))({"t": t, "d": entries} for t in itertools.count()):
                     pass
 
+    def test_many_operations_on_one_point(self) -> None:
+        """Are watched, however they stand: each may take long where the point is large."""
+        many = 200
+        for script in (
+            " and ".join(["$ == $"] * many),
+            " | ".join(["if $ == $"] * many),
+            " and ".join(["$ == $"] * many) + " and last",
+            "map(" + " and ".join(["$ == $"] * many) + ", count)",
+            " | ".join(["if last"] * 20),
+        ):
+            with self.subTest(script[:40]):
+                calls: list[None] = []
+                points = Script(script, limits=Limits(watch=lambda calls=calls: calls.append(None)))(
+                    [{"t": 1.0, "d": 1.0}]
+                )
+                self.assertEqual(len(list(points)), 1)
+                self.assertGreater(len(calls), 9)
+
 
 class Growing(unittest.TestCase):
     """Scripts that make more and more."""
