@@ -7,16 +7,18 @@ applied to numbers as well. What leaves the schema (a ``$ref`` to a file or a UR
 
 Values are checked by a compiled function where that is possible (measured: a thousand times faster than
 ``jsonschema.validate``), and by ``jsonschema`` where the schema holds a pattern or a format, since the two libraries differ
-in those. Both libraries are imported when the first schema is met.
+in those. Both libraries take megabytes, and are imported when the first schema is met that says more than a type, or a value
+that is not of it.
 """
 
 from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from ..exceptions import LocalProtocolError
@@ -33,6 +35,7 @@ from .validators import (
 
 if TYPE_CHECKING:
     from jsonschema import ValidationError
+    from jsonschema.protocols import Validator
 
 _EXCLUSIVE = {"exclusiveMinimum": "minimum", "exclusiveMaximum": "maximum"}
 _SUBSCHEMA = "additionalItems additionalProperties contains else if items not propertyNames then".split()
@@ -58,6 +61,8 @@ _KINDS: Mapping[str, tuple[type, ...]] = {
     "string": (str,),
     "boolean": (bool,),
 }
+#: What a type may be called.
+_TYPES = {*_KINDS, "null", "array", "object"}
 #: Keywords that refuse no value.
 _REMARKS = ("$schema", "title", "description", "default", "examples")
 
@@ -80,17 +85,17 @@ class Schema:
         self.document: dict[str, Any] | bool = document
         self.text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
         self._search = search
-        rewritten, found = _one_dialect(document)
-        self._precise = precise_validator(rewritten, search)
-        is_plain = not (odd or found & _NOT_COMPILED or _has_more(rewritten, _MOST_COMPILED))
-        self._compiled = _compile(rewritten) if rewritten and is_plain else None
+        self._rewritten, found = _one_dialect(document)
+        self._is_plain = not (odd or found & _NOT_COMPILED or _has_more(self._rewritten, _MOST_COMPILED))
+        if not _is_mere_type(document):
+            self._precise = precise_validator(self._rewritten, search)  # which also looks whether the schema is one
         self._most_parts = _MOST_WORK // len(text)
         self._anything = document in ({}, True)
         self._kinds = _kinds(document)
 
     def allows(self, value: Any, is_late: Callable[[], bool] | None = None) -> bool:
         """Tell whether *value* is allowed; one that is still being checked when *is_late* says so is not."""
-        if self._anything:
+        if self._anything or type(value) in self._kinds:
             return True
         if self._compiled is not None and not _has_more(value, self._most_parts) and self._compiled(value):
             return True
@@ -128,6 +133,14 @@ class Schema:
         except (TooManySteps, RecursionError):
             return ValidationError(f"this value takes more than {MOST_STEPS} steps to check, or is nested too deeply")
         return problem
+
+    @cached_property
+    def _precise(self) -> Validator:
+        return precise_validator(self._rewritten, self._search)
+
+    @cached_property
+    def _compiled(self) -> Callable[[Any], bool] | None:
+        return _compile(self._rewritten) if self._rewritten and self._is_plain else None
 
     def __repr__(self) -> str:
         """Return the text."""
@@ -167,6 +180,12 @@ def first_problem(text: str | None, values: Sequence[Any]) -> tuple[int, str] | 
         return None
     problems = ((number, checked.problem(value)) for number, value in enumerate(values) if not checked.allows(value))
     return next(((number, problem.message) for number, problem in problems if problem is not None), None)
+
+
+def is_schema_error(error: Exception) -> bool:
+    """Tell whether an exception is jsonschema's of a schema that is none; jsonschema is not imported for it."""
+    jsonschema = sys.modules.get("jsonschema")
+    return jsonschema is not None and isinstance(error, jsonschema.SchemaError)
 
 
 def usable(text: str) -> Schema | None:
@@ -243,6 +262,11 @@ def _kinds(document: Any) -> frozenset[type]:
     type_ = document.get("type")
     names = type_ if isinstance(type_, list) else [type_]
     return frozenset().union(*(_KINDS.get(name, ()) for name in names if isinstance(name, str)))
+
+
+def _is_mere_type(document: Any) -> bool:
+    """Tell whether a schema allows all, or all of one type: then nobody need look whether it is one."""
+    return document in ({}, True, *({"type": name} for name in _TYPES))
 
 
 def _texts(document: Any) -> Iterator[str]:

@@ -12,13 +12,9 @@ import re
 from functools import lru_cache
 from typing import Any
 
-from ..protocol.schemas import Schema
+from ..exceptions import LocalProtocolError
+from ..protocol.schemas import Schema, is_schema_error
 from ..protocol.validators import TooManySteps
-
-try:
-    import re2
-except ImportError:  # 32-bit ARM
-    re2 = None
 
 #: Different schemas that are kept compiled: short ones, of so many characters, and long ones, which take megabytes.
 _KEPT = 1024
@@ -33,8 +29,19 @@ _PATTERN_BYTES = 1024 * 1024
 _MOST_WORK = 500_000_000
 
 
+@lru_cache(maxsize=1)
+def _re2() -> Any:
+    """Return RE2, which takes megabytes, and is imported with the first pattern; `None` if it is not there (32-bit ARM)."""
+    try:
+        import re2
+    except ImportError:
+        return None
+    return re2
+
+
 @lru_cache(maxsize=_KEPT_PATTERNS)
 def _compiled(pattern: str) -> Any:
+    re2 = _re2()
     if re2 is None:
         return re.compile(pattern)
     options = re2.Options()
@@ -51,7 +58,7 @@ def search(pattern: str, text: str) -> object:
         TooManySteps: That could take too long.
     """
     compiled = _compiled(pattern)
-    if re2 is not None and compiled.programsize * len(text) > _MOST_WORK:
+    if _re2() is not None and compiled.programsize * len(text) > _MOST_WORK:
         raise TooManySteps
     return compiled.search(text)
 
@@ -61,14 +68,18 @@ def server_schema(text: str) -> Schema:
     Return the schema that *text* says; ``""`` allows everything.
 
     Raises:
-        ValueError: It is no JSON, or nobody can go through it.
-        jsonschema.SchemaError: It is JSON, but no schema.
+        LocalProtocolError: It is no schema; the message says why.
     """
     return (_short_schema if len(text) <= _SHORT else _long_schema)(text or "{}")
 
 
 def _schema(text: str) -> Schema:
-    return Schema(text, search)
+    try:
+        return Schema(text, search)
+    except Exception as error:
+        if not is_schema_error(error):
+            raise
+        raise LocalProtocolError(str(error)) from error
 
 
 _short_schema = lru_cache(maxsize=_KEPT)(_schema)

@@ -200,8 +200,34 @@ class RunTests(Case):
         self.assertIsNone(running(directory))
 
 
+#: Makes a stream of numbers, inserts, reads, and tells which of the modules that it is told are loaded then.
+_USED = """
+import json, sys, urllib.request
+from connectordb.server import Server, create
+
+def ask(method, path, body=None):
+    request = urllib.request.Request(server.url + "/api/v1/crud/test/" + path, None if body is None else json.dumps(body).encode(), method=method)
+    request.add_header("Authorization", "Basic dGVzdDp0ZXN0")
+    return urllib.request.urlopen(request, timeout=10).read()
+
+create(sys.argv[1], test=True)
+with Server(sys.argv[1], port=0) as server:
+    ask("POST", "user/temperature", {"schema": '{"type": "number"}'})
+    ask("POST", "user/temperature/data", [{"t": 1, "d": 20.5}])
+    assert json.loads(ask("GET", "user/temperature/data?t1=0.5")) == [{"t": 1, "d": 20.5}]
+print([name for name in sys.argv[2:] if name in sys.modules])
+"""
+
+
 class DoorTests(Case):
     """Entering the room."""
+
+    def test_light(self) -> None:
+        """A server that checks numbers and answers reads has not loaded what only schemas, scripts, imports and metrics need."""
+        heavy = "jsonschema fastjsonschema re2 bcrypt connectordb.pipescript prometheus_client numpy pandas websocket".split()
+        command = [sys.executable, "-c", _USED, str(self.folder() / "database"), *heavy]
+        done = subprocess.run(command, cwd=TOP, capture_output=True, text=True, timeout=SOON)
+        self.assertEqual((done.stdout.strip(), done.stderr), ("[]", ""))
 
     def test_without_aiohttp(self) -> None:
         """Without aiohttp the import says what to install."""

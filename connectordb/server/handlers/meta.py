@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 
-from ...pipescript import info
 from ...protocol.constants import SERVER_VERSION
 from ..rights.permissions import Counted
 from ..storage import Reader
@@ -38,9 +37,13 @@ def transforms() -> Reply:
 
 @lru_cache(maxsize=1)
 def _transforms() -> bytes:
+    from ...pipescript import info  # loads the language when it is asked about
+
     return as_json(info.transforms())
 
 
 def interpolators() -> Reply:
     """``GET /meta/interpolators``: those that this server has, by name."""
+    from ...pipescript import info
+
     return Reply.of(info.interpolators())

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from ...pipescript import Point
-from ...pipescript import merge as merged
 from ..storage import Reader
-from .datasets import open_dataset
 from .effort import Effort
 from .request import Reply, Request
 from .sources import Array, Source
 from .stream_queries import open_source, stream_queries
 
+if TYPE_CHECKING:
+    from ...pipescript import Point
+
 
 def merge(reader: Reader, request: Request) -> Reply:
     """``POST query/merge``: the points of several streams as one array, in order of time."""
+    from ...pipescript import merge as merged  # loads the language when something is computed
+
     body = request.json()
     queries = stream_queries([] if body is None else body, request.limits.merged_streams)
     effort = Effort(request.queries.seconds)
@@ -25,6 +28,8 @@ def merge(reader: Reader, request: Request) -> Reply:
 
 def dataset(reader: Reader, request: Request) -> Reply:
     """``POST query/dataset``: rows of several streams, at regular times or at the times of one of them."""
+    from .datasets import open_dataset  # likewise
+
     effort = Effort(request.queries.seconds)
     return _answer(*open_dataset(reader, request, effort), effort)
 

@@ -6,12 +6,15 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from math import isfinite, isnan
+from typing import TYPE_CHECKING
 
-from ...pipescript import Script
 from ...protocol.rest import INVALID_RANGE
 from ..storage import Reader, Series
 from .request import Refusal
 from .sources import Source
+
+if TYPE_CHECKING:
+    from ...pipescript import Script
 
 _NO_RANGE = (
     'A range needs [both "i1" and "i2" int] or ["t1" and ["t2" decimal and/or "limit" int]]'  # as the original has it

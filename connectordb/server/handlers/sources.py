@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from itertools import chain, islice
 from math import isfinite
+from typing import TYPE_CHECKING
 
 from ...exceptions import LocalProtocolError, PipeScriptError
-from ...pipescript import Limits, Point, Script
 from ...protocol import json_text
 from ...protocol.points import Datapoint
 from ..config import Queries
@@ -16,6 +16,9 @@ from ..storage import Series, encode
 from .effort import Effort
 from .request import Fetch, Pages, Refusal, for_browsers
 from .stretches import PAGE, Stretch
+
+if TYPE_CHECKING:
+    from ...pipescript import Point, Script
 
 #: Bytes of text that all streams of an answer together have in memory, as points a multiple of it; and the least of one.
 _HELD = 512 * 1024
@@ -40,6 +43,8 @@ def script(text: str, queries: Queries, status: int = 403, watch: Callable[[], N
     """
     if not text:
         return None
+    from ...pipescript import Limits, Script  # loads the language when something is computed
+
     limits = Limits(
         length=queries.script_characters,
         split_max=queries.split_max,

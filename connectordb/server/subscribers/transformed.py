@@ -8,15 +8,17 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from ...exceptions import ClosedError, PipeScriptError
-from ...pipescript import Script
 from ...protocol.feed import EndReason, Lost
 from ..handlers.sources import text_of
 from ..refusal import Refusal
 from .news import News, frame
 from .teller import Listener
+
+if TYPE_CHECKING:
+    from ...pipescript import Script
 
 log = logging.getLogger(__name__)
 
