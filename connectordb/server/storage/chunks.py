@@ -9,6 +9,7 @@ point is appended to the text of the last chunk; when that has enough, it is clo
 from __future__ import annotations
 
 import json
+import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -30,6 +31,10 @@ _EXACT = 2**53
 
 #: What numbers are, booleans excluded.
 NUMBERS = frozenset((float, int))
+
+#: In the text of floats, of which none has an exponent that is not negative.
+_NO_FRACTION = re.compile(rb"\.0\b")
+_NEGATIVE_ZERO = re.compile(rb"-0\.0\b")
 
 _BEGIN = b'{"t":'
 _END = b"}"
@@ -129,13 +134,16 @@ def _encode_numbers(points: Sequence[Datapoint], times: Sequence[float], values:
 
     They are written as they are, and the text is made canonical.
     """
+    text = json_text.dumps(points)[1:-1]
     # up to here all integers are floats too, and no float is written with an exponent but small ones
     if not (-_EXACT < times[0] and times[-1] < _EXACT and -_EXACT < min(values) and max(values) < _EXACT):
         return None
-    text = json_text.dumps(points)[1:-1]
-    if text.count(_BEGIN) != len(points) or b"-0.0," in text or b"-0.0}" in text:
-        return None  # the value comes first, or there is a negative zero, which stays one
-    return text.replace(b".0,", b",").replace(b".0}", b"}")
+    if text.count(_BEGIN) != len(points):
+        return None  # the value comes first
+    # to look for a sign takes no time
+    if b"-" in text and _NEGATIVE_ZERO.search(text):
+        return None  # it stays one
+    return _NO_FRACTION.sub(b"", text)
 
 
 def _lone(row: dict[str, Any]) -> bytes:

@@ -78,6 +78,7 @@ class Connections(web.Server):
             "max_field_size": limits.line_bytes,
             # compressed bodies are not part of the wire, and small ones can become huge
             "auto_decompress": False,
+            "read_bufsize": 2**19,
             "lingering_time": min(_STALLED, limits.body_seconds),
         }
         shortest = min(limits.header_seconds, limits.answer_seconds)
