@@ -10,6 +10,7 @@ from typing import Protocol, TypeVar
 from ..client import ConnectorDB
 from ..exceptions import ClosedError
 from ..protocol import rest
+from ..protocol.features import Features
 
 T = TypeVar("T")
 
@@ -42,6 +43,11 @@ class Link:
         self.address = address
         self.apikey = apikey
         self._connection = connection
+
+    @property
+    def features(self) -> Features:
+        """What the server's last answer said it can do beyond 0.3."""
+        return self._connection._session.features
 
     def call(self, request: rest.Request[T]) -> T:
         """Send a request, an insert once at most, and return what the answer says."""

@@ -24,7 +24,9 @@ class Notes:
 
     def of(self, stream: int) -> Note | None:
         """Return the note on a batch of *stream* that may have been sent, if there is one."""
-        query = "SELECT stream, first, last, server, apikey, path, length, before, attempts FROM note WHERE stream = ?"
+        query = (
+            "SELECT stream, first, last, server, apikey, path, length, before, attempts, key FROM note WHERE stream = ?"
+        )
         with self._file.reading() as connection:
             for row in connection.execute(query, (stream,)):
                 return Note(*row)
@@ -67,8 +69,8 @@ class Notes:
 
     def _write_note(self, connection: sqlite.Connection, note: Note) -> None:
         connection.execute(
-            "REPLACE INTO note (stream, first, last, server, apikey, path, length, before, attempts) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "REPLACE INTO note (stream, first, last, server, apikey, path, length, before, attempts, key) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 note.stream,
                 note.first,
@@ -79,6 +81,7 @@ class Notes:
                 note.length,
                 note.before,
                 note.attempts,
+                note.key,
             ),
         )
         connection.execute(
@@ -108,21 +111,21 @@ class Notes:
         def work(connection: sqlite.Connection) -> None:
             self._file.tails.seal(connection, stream)
             gone = aside_count = 0
-            for first, last in _runs(aside):
+            for first, last in runs(aside):
                 connection.execute(
                     "INSERT INTO rejected SELECT id, t, d, era, ?, ? FROM point WHERE id BETWEEN ? AND ?",
                     (reason, now, first, last),
                 )
                 connection.execute("DELETE FROM point WHERE id BETWEEN ? AND ?", (first, last))
                 aside_count += connection.changes()
-            for first, last in _runs(confirmed):
+            for first, last in runs(confirmed):
                 connection.execute("DELETE FROM point WHERE id BETWEEN ? AND ?", (first, last))
                 gone += connection.changes()
             connection.execute(
                 "UPDATE stream SET confirmed = confirmed + ?, aside = aside + ? WHERE id = ?",
                 (gone, aside_count, stream),
             )
-            self._drop_note(connection, stream)
+            drop_note(connection, stream)
             if note is not None:
                 self._write_note(connection, note)
 
@@ -156,30 +159,56 @@ class Notes:
 
         self._file.write(work)
 
+    def restamp(self, note: Note, newest: float) -> None:
+        """
+        Give the rows of *note*, which are older than *newest*, the earliest times after it; *note* is written along.
+
+        Rows that are in the way of those are pushed along, also behind the note.
+        """
+
+        def work(connection: sqlite.Connection) -> None:
+            self._file.tails.seal(connection, note.stream)
+            last, moves = newest, []
+            query = "SELECT id, t FROM point WHERE id BETWEEN ? AND ? ORDER BY id"
+            for id, t in connection.execute(query, (note.first, note.stream << _BITS | _MASK)):
+                if t > last:
+                    break
+                last = later(last)
+                moves.append((last, id))
+            connection.executemany("UPDATE point SET t = ? WHERE id = ?", moves)
+            connection.execute(
+                "UPDATE stream SET last = max(last, ?), restamped = restamped + ? WHERE id = ?",
+                (last, len(moves), note.stream),
+            )
+            self._write_note(connection, note)
+
+        self._file.write(work)
+
     def clear(self) -> None:
-        """Drop every point that waits, those in notes too."""
+        """Drop every point that waits, those in notes too, but not what was confirmed and is held."""
 
         def work(connection: sqlite.Connection) -> None:
             for (stream,) in list(connection.execute("SELECT id FROM stream")):
                 self._file.tails.seal(connection, stream)
                 connection.execute(
-                    "DELETE FROM point WHERE id BETWEEN ? AND ?", (stream << _BITS, stream << _BITS | _MASK)
+                    "DELETE FROM point WHERE id BETWEEN (SELECT (id << ?2) + held + 1 FROM stream WHERE id = ?1) AND ?3",
+                    (stream, _BITS, stream << _BITS | _MASK),
                 )
                 connection.execute(
                     "UPDATE stream SET dropped = dropped + ? WHERE id = ?", (connection.changes(), stream)
                 )
-                self._drop_note(connection, stream)
+                drop_note(connection, stream)
 
         self._file.write(work)
 
-    def _drop_note(self, connection: sqlite.Connection, stream: int) -> None:
-        connection.execute("DELETE FROM note WHERE stream = ?", (stream,))
-        connection.execute(
-            "DELETE FROM note_time WHERE point BETWEEN ? AND ?", (stream << _BITS, stream << _BITS | _MASK)
-        )
+
+def drop_note(connection: sqlite.Connection, stream: int) -> None:
+    """Drop the note of *stream*, if it has one."""
+    connection.execute("DELETE FROM note WHERE stream = ?", (stream,))
+    connection.execute("DELETE FROM note_time WHERE point BETWEEN ? AND ?", (stream << _BITS, stream << _BITS | _MASK))
 
 
-def _runs(ids: Sequence[int]) -> Iterator[tuple[int, int]]:
+def runs(ids: Sequence[int]) -> Iterator[tuple[int, int]]:
     """Return *ids*, which increase, as runs from first to last without a gap."""
     start = 0
     for at in range(1, len(ids) + 1):

@@ -8,6 +8,9 @@ again, would not be refused as older: it is read for only after a wait in which 
 goes again with the next larger time, so that a copy that is later still is refused. And a batch that may be on its way goes
 again in the same shape, or, after such a wait and a reading, in another.
 
+A server that announces idempotency keys knows a batch by the key in its note. There the same body goes again under the same
+key, at once and with the same times, as it is stored once however late an earlier copy comes.
+
 `Attempt` is what is remembered of a batch while it is being dealt with; a process that finds a note begins with `found`.
 """
 
@@ -28,11 +31,18 @@ from ..exceptions import (
     ResponseError,
 )
 from ..protocol.constants import DATAPOINT_INSERT_LIMIT
+from ..protocol.features import IDEMPOTENCY_KEY
 from ..protocol.rest import OLDER
 
 #: Seconds that a request on its way is given to arrive after its connection was closed and the server has answered
 #: another: the original gives a request five.
 WAIT = 10.0
+
+#: Seconds that a batch should take to be sent.
+BATCH_SECONDS = 2.0
+
+#: Rows of the first batch, when nothing is known of the way to the server; and how much larger the next may be at most.
+FIRST_BATCH, _GROWTH = 500, 10.0
 
 #: The smallest step between times where a float can carry it: what other programs keep of a time.
 _STEP = 1e-6
@@ -60,6 +70,7 @@ class Answer(Enum):
     OLDER = auto()  #    this copy was not stored: the stream holds something newer, which may be an earlier copy
     DENIED = auto()  #   not stored, and the stream or the caller is to blame
     UNSENT = auto()  #   nothing of it was sent
+    KEYLESS = auto()  #  not stored, and it should go without its key
     UNKNOWN = auto()  #  nothing
 
 
@@ -82,6 +93,8 @@ def judge(error: ConnectorDBError | None) -> Answer:
         return Answer.UNKNOWN if isinstance(error, OutcomeUnknown) else Answer.UNSENT
     if error.status == 401:
         return Answer.DENIED
+    if error.status in (403, 429) and error.ref and IDEMPOTENCY_KEY in error.message:
+        return Answer.KEYLESS
     if error.status == 413:
         return Answer.REFUSED
     if error.status == 400 and error.ref and "timeout" not in error.message:  # a ref: it is the server that speaks
@@ -111,6 +124,7 @@ class Step(Enum):
     WAIT = auto()  #        until no late copy can be on its way, then read
     HALVE = auto()  #       note and send the first half only
     MOVE = auto()  #        give the lone row the next larger time, and send
+    RESTAMP = auto()  #     give those that are older than what is stored the earliest times allowed, and send
     SET_ASIDE = auto()  #   the lone row: refused
     TOO_OLD = auto()  #     set aside those that are older than what is stored
     LEAVE = auto()  #       the rows wait; nothing of them is on its way, so the note goes
@@ -134,16 +148,18 @@ class Attempt:
         tried: An earlier copy may still be on its way.
         refused: The server refused it for a point's fault, so it goes in halves once nothing is on its way.
         unknown: Outcomes of this shape that were unknown.
+        keyed: The server knows it by a key, so that a copy of it may follow another.
     """
 
     tried: bool = False
     refused: bool = False
     unknown: int = 0
+    keyed: bool = False
 
 
-def found(batch: Batch, unknown: int) -> tuple[Step, Attempt]:
+def found(batch: Batch, unknown: int, keyed: bool = False) -> tuple[Step, Attempt]:
     """Begin with a note that was found in the file: it may have been sent, and may be on its way."""
-    return _in_doubt(batch, Attempt(unknown=unknown))
+    return _in_doubt(batch, Attempt(unknown=unknown, keyed=keyed))
 
 
 def answered(batch: Batch, attempt: Attempt, answer: Answer) -> tuple[Step, Attempt]:
@@ -158,14 +174,18 @@ def answered(batch: Batch, attempt: Attempt, answer: Answer) -> tuple[Step, Atte
         return (Step.READ if attempt.tried else Step.LEAVE), attempt
     if answer is Answer.UNSENT:
         return (Step.STOP if attempt.tried else Step.LEAVE), attempt
-    if attempt.tried and batch.count > 1:
+    if answer is Answer.KEYLESS:
+        attempt = replace(attempt, keyed=False)
+        return _in_doubt(batch, attempt) if attempt.tried else (Step.SEND, attempt)
+    if attempt.tried:
         return Step.WAIT, replace(attempt, refused=True)
     return _less(batch), replace(attempt, refused=False, unknown=0)
 
 
 def _in_doubt(batch: Batch, attempt: Attempt) -> tuple[Step, Attempt]:
     # a repeated batch of two times is refused if its first copy arrives before; a lone point would be stored twice
-    return (Step.WAIT if batch.count == 1 else Step.READ), replace(attempt, tried=True)
+    lone = batch.count == 1 and not attempt.keyed
+    return (Step.WAIT if lone else Step.READ), replace(attempt, tried=True)
 
 
 def waited(attempt: Attempt) -> tuple[Step, Attempt]:
@@ -173,7 +193,9 @@ def waited(attempt: Attempt) -> tuple[Step, Attempt]:
     return Step.READ, replace(attempt, tried=False)
 
 
-def looked(batch: Batch, attempt: Attempt, any_found: bool, newest: float) -> tuple[Step, Attempt]:
+def looked(
+    batch: Batch, attempt: Attempt, any_found: bool, newest: float, restamp: bool = False
+) -> tuple[Step, Attempt]:
     """
     Go on after the stream was read.
 
@@ -182,13 +204,16 @@ def looked(batch: Batch, attempt: Attempt, any_found: bool, newest: float) -> tu
         attempt: What is remembered of them.
         any_found: Whether some of them are there, under any time they were sent with.
         newest: The time of the stream's newest point, 0 if there is none.
+        restamp: Whether points that are older than that are given other times, or set aside.
     """
     if any_found:
         return Step.FOUND, attempt
     if batch.first < newest:
-        return (Step.WAIT if attempt.tried else Step.TOO_OLD), attempt
+        return (Step.WAIT if attempt.tried else Step.RESTAMP if restamp else Step.TOO_OLD), attempt
     if batch.count == 1:
-        return Step.MOVE, attempt
+        if attempt.keyed:
+            return Step.SEND, attempt
+        return (Step.WAIT if attempt.tried else Step.MOVE), attempt  # tried: the server knew keys when it was sent
     if attempt.refused or attempt.unknown >= 2:  # one shape is tried twice: what is large may never get through
         return (Step.WAIT, attempt) if attempt.tried else (Step.HALVE, Attempt())
     return Step.SEND, attempt
@@ -198,6 +223,18 @@ def _less(batch: Batch) -> Step:
     return Step.HALVE if batch.count > 1 else Step.SET_ASIDE
 
 
-def shape(size: int, refused: bool) -> int:
-    """Return how many rows the next batch takes: half after a refusal, up to twice as many after success."""
-    return max(2, size // 2) if refused else min(DATAPOINT_INSERT_LIMIT, size * 2)
+def shape(size: int, sent: int, seconds: float | None) -> int:
+    """
+    Return how many rows the next batch takes, so that it is sent in `BATCH_SECONDS`.
+
+    Args:
+        size: What was returned last.
+        sent: The rows of the last batch, which may have been fewer.
+        seconds: How long sending them took; ``None`` if they did not get through whole.
+    """
+    if seconds is None:
+        return max(2, sent // 2)
+    if seconds > BATCH_SECONDS:
+        return max(2, int(sent * BATCH_SECONDS / seconds))
+    fitting = sent * min(_GROWTH, BATCH_SECONDS / max(seconds, 1e-6))
+    return min(DATAPOINT_INSERT_LIMIT, max(size, int(fitting)))

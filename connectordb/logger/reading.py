@@ -9,9 +9,10 @@ from typing import Protocol, TypeVar
 from ..exceptions import ResponseError
 from ..protocol import rest
 from ..protocol.constants import DATAPOINT_INSERT_LIMIT
+from ..protocol.features import Features
 from ..protocol.paths import Path
 from ..protocol.points import Datapoint
-from .records import Note
+from .records import Held, Note
 
 T = TypeVar("T")
 
@@ -27,6 +28,10 @@ class Server(Protocol):
     def apikey(self) -> str:
         """The key."""
 
+    @property
+    def features(self) -> Features:
+        """What its last answer said it can do beyond 0.3."""
+
     def call(self, request: rest.Request[T]) -> T:
         """Send a request, an insert once at most, and return what the answer says."""
 
@@ -40,33 +45,68 @@ def end_of(server: Server, path: Path) -> tuple[int, float | None]:
     return (length, last[-1]["t"]) if last else (0, None)  # made anew in between
 
 
+def point_at(server: Server, path: Path, index: int) -> Datapoint | None:
+    """Return the point at *index*, if there is one."""
+    points = _read(server, path, index, index + 1)
+    return points[0] if points else None
+
+
 def newest_time(server: Server, path: Path) -> float:
     """Return the time of a stream's last point; minus infinity if there is none."""
     last = server.call(rest.points(path, {"i1": "-1", "i2": "0"}))
     return float(last[-1]["t"]) if last else -math.inf
 
 
-def read_from(server: Server, path: Path, note: Note) -> Iterator[list[Datapoint]]:
+class Reading:
     """
-    Return what the stream holds from the noted length on, page by page.
+    What a stream holds from a noted length on, page by page; to be iterated once.
 
-    From its start, if the point before that length is no longer the one that was noted: the stream was made anew, or
-    restored from a backup.
+    If the point before that length is no longer the one that was noted, the stream was made anew, restored from a backup,
+    or lost its end: then it is read from where the batch may be by its times.
+
+    Attributes:
+        anchored: Whether that point is still there; known once the first page is.
     """
-    at, page = 0, DATAPOINT_INSERT_LIMIT
-    if note.length:
-        points = _read(server, path, note.length - 1, note.length + page)
-        if points and points[0]["t"] == note.before:
-            yield points[:1]
-            yield points[1:]
-            if len(points) <= page:
+
+    def __init__(self, server: Server, path: Path, note: Note | Held, earliest: float) -> None:
+        """Prepare for the batch of *note*, which was not sent with times before *earliest*."""
+        self._server, self._path, self._note, self._earliest = server, path, note, earliest
+        self.anchored = not note.length
+
+    def __iter__(self) -> Iterator[list[Datapoint]]:
+        """Return the pages."""
+        at, page = 0, DATAPOINT_INSERT_LIMIT
+        length = self._note.length
+        if length:
+            points = self._points(length - 1, length + page)
+            self.anchored = bool(points) and points[0]["t"] == self._note.before
+            if self.anchored:
+                yield points
+                if len(points) <= page:
+                    return
+                at = length + page
+            else:
+                at = self._first_index()
+        while points := self._points(at, at + page):
+            yield points
+            if len(points) < page:
                 return
-            at = note.length + page
-    while points := _read(server, path, at, at + page):
-        yield points
-        if len(points) < page:
-            return
-        at += page
+            at += page
+
+    def _points(self, first: int, end: int) -> list[Datapoint]:
+        return _read(self._server, self._path, first, end)
+
+    def _first_index(self) -> int:
+        """Return an index before which every point is earlier than the batch: times never decrease along a stream."""
+        low, high = 0, self._server.call(rest.length(self._path))
+        while low < high:
+            middle = (low + high) // 2
+            points = self._points(middle, middle + 1)
+            if points and points[0]["t"] < self._earliest:
+                low = middle + 1
+            else:  # also where it cannot be read, or is gone by now
+                high = middle
+        return low
 
 
 def _read(server: Server, path: Path, first: int, end: int) -> list[Datapoint]:

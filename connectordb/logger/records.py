@@ -35,7 +35,15 @@ class StreamRow:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """What may have been sent: a stream's rows from *first* to *last*, and what there was on the server before."""
+    """
+    What may have been sent: a stream's rows from *first* to *last*, and what there was on the server before.
+
+    Attributes:
+        length: The stream's length there, ``None`` if it is not known.
+        before: The time of the point before that length.
+        attempts: Outcomes that were unknown.
+        key: The name under which the server knows the batch, if it knows such names.
+    """
 
     stream: int
     first: int
@@ -46,6 +54,20 @@ class Note:
     length: int | None
     before: float | None
     attempts: int = 0
+    key: str | None = None
+
+
+class Held(NamedTuple):
+    """A batch that a server confirmed, and may forget if it loses its last second; as `Note`."""
+
+    stream: int
+    first: int
+    last: int
+    server: str
+    apikey: str
+    path: str
+    length: int
+    before: float | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import threading
+import uuid
 from dataclasses import dataclass, field, replace
 
 from ..exceptions import ConnectorDBError, LoggerError, ResponseError
@@ -14,7 +15,7 @@ from ..protocol.settle import Outcome, Sent, Settling
 from ..runtime.clock import Clock
 from . import plan
 from .plan import Attempt, Batch, Step
-from .reading import Server, read_from
+from .reading import Reading, Server
 from .records import Note, Row
 from .store import Store
 
@@ -22,6 +23,9 @@ log = logging.getLogger(__name__)
 
 #: Outcomes of one batch and its halves that may be unknown in one pass; after that it waits for the next.
 _UNKNOWN_AT_MOST = 3
+
+#: How often in one pass a batch is given later times, while another writer stores points that are later still.
+_CONFLICTS_AT_MOST = 5
 
 
 class Stopped(LoggerError):
@@ -41,8 +45,11 @@ class Report:
 class Context:
     """What all batches of a pass share: the file, the clocks, when to end, and the report."""
 
-    def __init__(self, store: Store, clock: Clock, stopping: threading.Event, wait: float) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, stopping: threading.Event, wait: float, restamp: bool = False
+    ) -> None:
         self.store = store
+        self.restamp = restamp
         self.report = Report()
         self._clock = clock
         self._stopping = stopping
@@ -53,9 +60,13 @@ class Context:
         if self._stopping.is_set():
             raise Stopped("the sync was ended by stop() or close(); the points wait in the file")
 
-    def confirm(self, note: Note, ids: list[int]) -> None:
-        """Take rows off that are on the server, and the note with them."""
-        self.store.notes.resolve(note.stream, ids)
+    def confirm(self, server: Server, note: Note, ids: list[int]) -> None:
+        """Take rows off that are on the server, and the note with them; or hold them, if it may forget them."""
+        begins_the_stream = ids[0] == note.first and ids[-1] - ids[0] + 1 == len(ids)
+        if server.features.durable or not begins_the_stream:
+            self.store.notes.resolve(note.stream, ids)
+        else:
+            self.store.held.hold(note, ids[-1], len(ids))
         self.report.confirmed += len(ids)
 
     def set_aside(self, note: Note, ids: list[int], reason: str, keep: bool = False) -> None:
@@ -89,11 +100,18 @@ class Sending:
         self._error: ConnectorDBError | None = None
         self._newest = 0.0
         self._found: list[int] = []
+        # whether what was there before the batch still is
+        self._anchored = True
 
     @property
     def batch(self) -> Batch:
         """What deciding needs to know of it."""
         return Batch(len(self._rows), self._rows[0].t)
+
+    @property
+    def keyed(self) -> bool:
+        """Whether the server knows the batch by its key."""
+        return self._note.key is not None and self._server.features.idempotency is not None
 
     def run(self, step: Step, attempt: Attempt) -> bool:
         """
@@ -102,7 +120,7 @@ class Sending:
         Raises:
             ConnectorDBError: It cannot be settled now; the note stays, unless nothing of it can be on its way.
         """
-        whole, unknown = step is Step.SEND, 0
+        whole, unknown, conflicts = step is Step.SEND, 0, 0
         while True:
             self._context.check_stopping()
             if step is Step.SEND:
@@ -113,21 +131,26 @@ class Sending:
                     self._note = replace(self._note, attempts=self._note.attempts + 1)
                     self._store.notes.write(self._note)
                     unknown += 1
+                if answer is plan.Answer.KEYLESS:
+                    self._note = replace(self._note, key=None)
                 step, attempt = plan.answered(self.batch, attempt, answer)
                 whole = whole and step is Step.CONFIRM
             elif step is Step.READ:
                 any_found = self._look()
-                step, attempt = plan.looked(self.batch, attempt, any_found, self._newest)
-                if step is not Step.FOUND and not self._again:  # where it was sent it is not wanted any more
+                attempt = replace(attempt, keyed=self.keyed)  # it is what the server says now that counts
+                step, attempt = plan.looked(self.batch, attempt, any_found, self._newest, self._context.restamp)
+                if step is not Step.FOUND and not (self._again and self._follows()):
                     step = Step.WAIT if attempt.tried else Step.LEAVE
             elif step is Step.WAIT:
                 self._context.wait(self._server, self._path)
                 step, attempt = plan.waited(attempt)
-            elif step in (Step.MOVE, Step.HALVE):
-                if step is Step.HALVE:
-                    self._halve()
-                if step is Step.MOVE or len(self._rows) == 1:
-                    self._move()
+            elif step in (Step.MOVE, Step.HALVE, Step.RESTAMP):
+                conflicts += step is Step.RESTAMP
+                if conflicts > _CONFLICTS_AT_MOST:
+                    step = Step.LEAVE
+                    continue
+                self._change(step)
+                attempt = replace(attempt, keyed=self.keyed)
                 if not self._rows:  # cleardata() was called meanwhile
                     self._store.notes.resolve(self._note.stream)
                     return False
@@ -138,8 +161,9 @@ class Sending:
 
     def _send(self) -> ConnectorDBError | None:
         body = ",".join([f'{{"t":{row.t!r},"d":{row.d}}}' for row in self._rows])
+        key = self._note.key if self.keyed else None
         try:
-            self._server.call(rest.insert_text(self._path, f"[{body}]".encode(), len(self._rows)))
+            self._server.call(rest.insert_text(self._path, f"[{body}]".encode(), len(self._rows), key=key))
         except ConnectorDBError as error:
             log.debug("insert of %d points into %s: %s", len(self._rows), self._path, error)
             self._error = error
@@ -148,34 +172,50 @@ class Sending:
 
     def _look(self) -> bool:
         times = self._store.notes.sent_times(self._note.first, self._note.last)
-        settling = Settling([Sent((*times.get(row.id, ()), row.t), value(row)) for row in self._rows])
+        sent_points = [Sent((*times.get(row.id, ()), row.t), value(row)) for row in self._rows]
+        settling = Settling(sent_points)
         self._newest = 0.0
-        for points in read_from(self._server, self._path, self._note):
+        reading = Reading(self._server, self._path, self._note, min(min(sent.times) for sent in sent_points))
+        for points in reading:
             for point in points[-1:]:
                 if not math.isnan(point["t"]):
                     self._newest = point["t"]
             settling.look(points)
             if settling.complete:
                 break
+        self._anchored = reading.anchored
         result = settling.result()
         self._found = [self._rows[at].id for at in result.found]
         return result.outcome is not Outcome.NOT_STORED
 
-    def _halve(self) -> None:
-        self._rows = self._rows[: len(self._rows) // 2]
-        self._note = replace(self._note, last=self._rows[-1].id, attempts=0)
-        self._store.notes.write(self._note)
+    def _change(self, step: Step) -> None:
+        """Write down another batch in place of this one: half of it, or with other times."""
+        if step is Step.HALVE:
+            self._rows = self._rows[: len(self._rows) // 2]
+        self._note = replace(self._note, last=self._rows[-1].id, attempts=0, key=new_key(self._server))
+        if step is Step.RESTAMP:
+            self._store.notes.restamp(self._note, self._newest)
+        elif len(self._rows) == 1:
+            self._store.notes.move(self._note)
+        else:
+            self._store.notes.write(self._note)
+            return
+        self._rows = self._store.points.rows(self._note.first, self._note.last, len(self._rows), 2**62)
 
-    def _move(self) -> None:
-        self._store.notes.move(self._note)
-        self._rows = self._store.points.rows(self._note.first, self._note.last, 1, 0)
+    def _follows(self) -> bool:
+        """
+        Tell whether the batch may go again at once, and not behind others.
+
+        If the server lost what was confirmed before, that goes first.
+        """
+        return self._anchored or not self._store.held.of(self._note.stream)
 
     def _end(self, step: Step) -> None:
         ids = [row.id for row in self._rows]
         if step is Step.CONFIRM:
-            self._context.confirm(self._note, ids)
+            self._context.confirm(self._server, self._note, ids)
         elif step is Step.FOUND:
-            self._context.confirm(self._note, self._found)
+            self._context.confirm(self._server, self._note, self._found)
         elif step is Step.SET_ASIDE:
             self._context.set_aside(self._note, ids, f"refused by the server: {self._message()}")
         elif step is Step.TOO_OLD:
@@ -189,6 +229,11 @@ class Sending:
 
     def _message(self) -> str:
         return self._error.message if isinstance(self._error, ResponseError) else str(self._error)
+
+
+def new_key(server: Server) -> str | None:
+    """Return a name for a batch, if *server* knows batches by name."""
+    return None if server.features.idempotency is None else uuid.uuid4().hex
 
 
 def too_old(newest: float) -> str:

@@ -12,6 +12,7 @@ import os
 from .aside import Aside
 from .cache_file import CacheFile
 from .catalogue import Catalogue
+from .held import HeldBatches
 from .notes import Notes
 from .points import Points
 
@@ -23,6 +24,7 @@ class Store:
     Attributes:
         points: What waits.
         notes: What may have been sent.
+        held: What was confirmed and may be forgotten again.
         aside: What was set aside.
         catalogue: Streams and settings.
     """
@@ -31,6 +33,7 @@ class Store:
         self._file = CacheFile(path)
         self.points = Points(self._file)
         self.notes = Notes(self._file)
+        self.held = HeldBatches(self._file)
         self.aside = Aside(self._file)
         self.catalogue = Catalogue(self._file)
 

@@ -12,7 +12,7 @@ import logging
 import math
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from ..exceptions import ConnectorDBError, OutcomeUnknown, ProtocolError, ResponseError
 from ..protocol import ranges, rest
@@ -21,15 +21,35 @@ from ..protocol.paths import Path
 from ..protocol.settle import Sent, Settling
 from ..runtime.clock import Clock
 from . import plan
+from .last_second import LastSecond, Seen
 from .plan import Attempt, Step
 from .reading import Server, end_of, newest_time
 from .records import Note, Row, StreamRow
-from .sending import Context, Report, Sending, too_old, value
+from .sending import Context, Report, Sending, new_key, too_old, value
 from .store import Store
 from .streams import bring_to_server
 from .streams import device as device_of
 
 log = logging.getLogger(__name__)
+
+#: Seconds until the background tries again what was refused and will go on being so: a wrong key, a stream that is gone.
+RARELY = 600.0
+
+
+@dataclass
+class Memory:
+    """
+    What the passes of a process remember, one after the other.
+
+    Attributes:
+        size: The rows of the next batch, by the rate at which the last one went.
+        seen: When held batches were first seen.
+        resting: Streams that were refused, and until when they are left alone, in monotonic seconds.
+    """
+
+    size: int = plan.FIRST_BATCH
+    seen: Seen = field(default_factory=dict)
+    resting: dict[int, float] = field(default_factory=dict)
 
 
 class Pass:
@@ -43,6 +63,8 @@ class Pass:
         clock: The clocks.
         stopping: Set when the pass is to end early.
         wait: Seconds, as `plan.WAIT`.
+        restamp: Whether points that are older than what a stream holds are given later times, or set aside.
+        memory: That of the process.
     """
 
     def __init__(
@@ -53,21 +75,33 @@ class Pass:
         clock: Clock,
         stopping: threading.Event,
         wait: float = plan.WAIT,
+        restamp: bool = False,
+        memory: Memory | None = None,
     ) -> None:
         self._store = store
         self._server = server
         self._elsewhere = elsewhere
-        self._context = Context(store, clock, stopping, wait)
+        self._clock = clock
+        self._memory = memory or Memory()
+        self._last_second = LastSecond(store, clock, elsewhere, self._memory.seen)
+        self._context = Context(store, clock, stopping, wait, restamp)
 
-    def run(self, upto: Mapping[int, int]) -> Report:
+    def run(self, upto: Mapping[int, int], patient: bool = False) -> Report:
         """
         Send what waits, of each stream up to the id in *upto*.
+
+        Args:
+            upto: Stream → id.
+            patient: Leave streams alone that were refused not long ago.
 
         Raises:
             ConnectorDBError: The server is away, or refuses the key.
         """
-        noted = set(self._store.notes.streams())
-        streams = [stream for stream in self._store.catalogue.streams() if stream.id in upto or stream.id in noted]
+        pending = {*upto, *self._store.notes.streams(), *self._store.held.streams()}
+        streams = [stream for stream in self._store.catalogue.streams() if stream.id in pending]
+        if patient:
+            now = self._clock.monotonic()
+            streams = [stream for stream in streams if self._memory.resting.get(stream.id, now) <= now]
         if not streams:
             return self._context.report
         device = device_of(self._server)
@@ -75,9 +109,12 @@ class Pass:
             self._context.check_stopping()
             try:
                 self._serve(stream, device / stream.name, upto.get(stream.id, 0))
+                self._memory.resting.pop(stream.id, None)
             except (ResponseError, OutcomeUnknown, ProtocolError) as error:
                 if isinstance(error, ResponseError) and error.status == 401:
                     raise
+                if isinstance(error, ResponseError) and plan.is_final(error):
+                    self._memory.resting[stream.id] = self._clock.monotonic() + RARELY
                 self._context.report.failed[stream.name] = error
                 log.warning("points of %s wait: %s", stream.name, error)
         return self._context.report
@@ -85,27 +122,52 @@ class Pass:
     # --- a stream -------------------------------------------------------------------------------------------------------
 
     def _serve(self, stream: StreamRow, path: Path, upto: int) -> None:
+        lost = self._last_second.check(stream.id, self._server)
         note = self._store.notes.of(stream.id)
         if note is not None:
-            self._settle_note(stream, path, note)
+            self._settle_note(stream, path, note, in_order=not lost)
         if stream.declared:
             self._context.report.schemas_changed |= bring_to_server(self._store, self._server, stream, path)
-        size, end, first = DATAPOINT_INSERT_LIMIT, None, stream.id << 40
+        end: tuple[int, float | None] | None = None
+        first = self._store.held.first_waiting(stream.id)
         while self._store.points.rows(first, upto, 1, 0):
             self._context.check_stopping()
             if end is None:
                 end = end_of(self._server, path)
-            span = Note(stream.id, first, upto, self._server.address, self._server.apikey, str(path), *end)
-            note, rows = self._store.notes.begin(span, size, INSERT_BYTES_LIMIT, at_least=2)
+            span = Note(
+                stream.id,
+                first,
+                upto,
+                self._server.address,
+                self._server.apikey,
+                str(path),
+                *end,
+                0,
+                new_key(self._server),
+            )
+            note, rows = self._store.notes.begin(span, self._memory.size, INSERT_BYTES_LIMIT, at_least=2)
             if not rows:  # dropped meanwhile, or put behind an earlier point
                 break
-            sent_whole = Sending(self._context, self._server, path, note, rows).run(Step.SEND, Attempt())
-            # what was confirmed lies behind the length that was noted: so does whatever is sent next
-            end = (end[0] + len(rows), rows[-1].t) if sent_whole else None
-            size = plan.shape(size, refused=not sent_whole)
+            began = self._clock.monotonic()
+            sending = Sending(self._context, self._server, path, note, rows)
+            sent_whole = sending.run(Step.SEND, Attempt(keyed=sending.keyed))
+            took = self._clock.monotonic() - began if sent_whole else None
+            self._memory.size = plan.shape(self._memory.size, len(rows), took)
+            if sent_whole:
+                if not self._server.features.durable:
+                    self._last_second.confirmed(stream.id, note.first)
+                # what was confirmed lies behind the length that was noted: so does whatever is sent next
+                end, first = (end[0] + len(rows), rows[-1].t), rows[-1].id + 1
+            else:
+                self._last_second.check(stream.id, self._server)
+                end, first = None, self._store.held.first_waiting(stream.id)
 
-    def _settle_note(self, stream: StreamRow, path: Path, note: Note) -> None:
-        """Find out what became of a batch of an earlier pass, or of an earlier process, where it was sent."""
+    def _settle_note(self, stream: StreamRow, path: Path, note: Note, in_order: bool) -> None:
+        """
+        Find out what became of a batch of an earlier pass, or of an earlier process, where it was sent.
+
+        If it is not there it goes again at once, but only if it is *in_order*: if no other points go before it.
+        """
         servers: list[Server] = [self._server] if note.server == self._server.address else []
         if not servers or note.apikey not in ("", self._server.apikey):
             servers.append(self._elsewhere(note.server, note.apikey))
@@ -121,8 +183,8 @@ class Pass:
                     if not rows:
                         self._store.notes.resolve(note.stream)
                         return
-                    sending = Sending(self._context, server, sent_to, note, rows, again=here)
-                    sending.run(*plan.found(sending.batch, note.attempts))
+                    sending = Sending(self._context, server, sent_to, note, rows, again=here and in_order)
+                    sending.run(*plan.found(sending.batch, note.attempts, sending.keyed))
                 return
             except ResponseError as error:
                 if not plan.is_final(error):

@@ -16,7 +16,7 @@ from .links import Links
 from .periodic import Periodic
 from .sending import Report, Stopped
 from .store import Store
-from .sync import Pass
+from .sync import RARELY, Memory, Pass
 from .turn import Busy, Turn
 
 log = logging.getLogger(__name__)
@@ -26,9 +26,6 @@ LOCK_WAIT = 30.0
 
 #: Seconds after a first failure, and the longest after many, unless the period is shorter, or longer.
 _FIRST, _LONGEST = 5.0, 60.0
-
-#: Seconds until a key that was refused is tried again, unless the period is longer.
-_RARELY = 600.0
 
 
 class Owner(Protocol):
@@ -62,11 +59,14 @@ class Syncing:
 
     Attributes:
         patience: Seconds, as `plan.WAIT`.
+        restamp: Whether points that are older than what a stream holds are given later times, or set aside.
     """
 
     def __init__(self, owner: Owner, store: Store, links: Links, turn: Turn, clock: Clock) -> None:
         self._owner, self._store, self._links, self._turn, self._clock = owner, store, links, turn, clock
         self.patience = plan.WAIT
+        self.restamp = False
+        self._memory = Memory()
         self._closing = threading.Event()
         self._upto: Mapping[int, int] | None = None
         self._periodic = Periodic(self._in_background, lambda: self._pause, clock)
@@ -130,9 +130,17 @@ class Syncing:
         in_background = stopping is not self._closing
         try:
             with self._turn.taken(wait), self._links.elsewhere() as elsewhere:
-                report = Pass(self._store, self._links.here(), elsewhere, self._clock, stopping, self.patience).run(
-                    upto
+                one = Pass(
+                    self._store,
+                    self._links.here(),
+                    elsewhere,
+                    self._clock,
+                    stopping,
+                    self.patience,
+                    self.restamp,
+                    self._memory,
                 )
+                report = one.run(upto, patient=in_background)
             if report.schemas_changed:
                 self._owner._reload_streams()
             if report.failed:
@@ -172,7 +180,7 @@ class Syncing:
         if not self._failures:
             return period
         if isinstance(error, AuthenticationError) and error.status == 401:
-            return max(period, _RARELY)
+            return max(period, RARELY)
         backoff = Backoff(min(period, _FIRST), max(period, _LONGEST))
         asked = error.retry_after if isinstance(error, ResponseError) else None
         # half of it at least: a pause of nothing at all would be no pause

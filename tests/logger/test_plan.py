@@ -152,11 +152,15 @@ class StepTests(Case):
         self.assertIs(plan.answered(MANY, Attempt(tried=True), Answer.UNSENT)[0], Step.STOP)
 
     def test_shape(self) -> None:
-        """Batches shrink after refusals and grow back, between two points and the limit."""
+        """Batches shrink to what gets through in two seconds, between two points and the limit, and grow back."""
         size = 5000
         for _ in range(20):
-            size = plan.shape(size, refused=True)
+            size = plan.shape(size, size, None)
         self.assertEqual(size, 2)
-        for _ in range(20):
-            size = plan.shape(size, refused=False)
+        for _ in range(5):
+            size = plan.shape(size, size, 0.1)
         self.assertEqual(size, 5000)
+        self.assertEqual(plan.shape(5000, 5000, 20.0), 500)
+        self.assertEqual(plan.shape(500, 500, 0.5), 2000)
+        self.assertEqual(plan.shape(5000, 3, 0.5), 5000)  # a few points, as no more wait, say nothing of many
+        self.assertEqual(plan.shape(5000, 3, 30.0), 2)

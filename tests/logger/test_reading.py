@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 
 from connectordb.exceptions import InvalidRequest, PermissionDenied
 from connectordb.logger import reading
+from connectordb.logger.reading import Reading
 from connectordb.logger.records import Note
 from connectordb.protocol import rest
+from connectordb.protocol.features import Features
 from connectordb.protocol.paths import Path
 from tests.support.case import Case
 
@@ -24,6 +26,7 @@ class Indexed:
     """A server that holds one stream, of which some points cannot be decoded: the answers of an original one."""
 
     address = apikey = ""
+    features = Features()
 
     def __init__(self, times: list[float], damaged: frozenset[int] = frozenset()) -> None:
         self.times, self.damaged = times, damaged
@@ -56,17 +59,20 @@ class ReadingTests(Case):
         damaged = frozenset(at for at in damaged if length <= at < number)
         server = Indexed([float(n + 1) for n in range(number)], damaged)
         with mock.patch.object(reading, "DATAPOINT_INSERT_LIMIT", page):
-            pages = list(reading.read_from(server, PATH, note(length, float(length) or None)))
+            pages = list(Reading(server, PATH, note(length, float(length) or None), 0.0))
         times = [point["t"] for page in pages for point in page if not math.isnan(point["t"])]
         expected = [float(n + 1) for n in range(max(0, length - 1), number) if n not in damaged]
         self.assertEqual(times, expected)
 
     def test_made_anew(self) -> None:
-        """If the point before is not the one that was noted, the stream is read from its start."""
-        for times in ([], [5.0], [5.0, 6.0, 7.0, 8.0]):
-            with self.subTest(times=times):
-                pages = list(reading.read_from(Indexed(times), PATH, note(3, 3.0)))
-                self.assertEqual([point["t"] for page in pages for point in page], times)
+        """If the point before is not the one that was noted, the stream is read from the batch's first time on."""
+        for times in ([], [5.0], [5.0, 6.0, 7.0, 8.0], [float(n) for n in range(1, 50)]):
+            for earliest in (0.0, 5.0, 6.5, 48.0, 99.0):
+                with self.subTest(times=times, earliest=earliest):
+                    found = Reading(Indexed(times), PATH, note(3, 3.25), earliest)
+                    read = [point["t"] for page in found for point in page]
+                    self.assertEqual(read, [t for t in times if t >= earliest])
+                    self.assertFalse(found.anchored)
 
     def test_end(self) -> None:
         """The end is the length and the last time."""
@@ -83,4 +89,4 @@ class ReadingTests(Case):
                 return request.read(rest.Reply(403, b'{"code":403,"msg":"Can\'t access this resource.","ref":"1"}'))
 
         with self.assertRaises((PermissionDenied, InvalidRequest)):
-            list(reading.read_from(Refusing([]), PATH, note(0, None)))
+            list(Reading(Refusing([]), PATH, note(0, None), 0.0))

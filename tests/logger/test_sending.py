@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Callable
 from typing import Any
 
-from connectordb.exceptions import ConnectionFailed, ConnectorDBError, OutcomeUnknown
+from connectordb.exceptions import Conflict, ConnectionFailed, ConnectorDBError, InvalidRequest, OutcomeUnknown
 from connectordb.logger.plan import Attempt, Step
 from connectordb.logger.records import Note, Row
 from connectordb.logger.sending import Context, Sending, Stopped, value
 from connectordb.logger.store import Store
 from connectordb.protocol import json_text, rest
+from connectordb.protocol.features import Features
 from connectordb.protocol.paths import Path
 from tests.support.case import Case
 from tests.support.clock import SteppedClock
@@ -25,6 +27,8 @@ class Scripted:
     address, apikey = "http://x", "key"
 
     def __init__(self) -> None:
+        self.features = Features()
+        self.keys: dict[str, list[Any]] = {}
         self.held: list[dict[str, Any]] = []
         self.script: list[tuple[bool, ConnectorDBError | None]] = []
         self.sent: list[list[tuple[float, Any]]] = []
@@ -36,7 +40,10 @@ class Scripted:
             points = json_text.loads(request.body or b"")
             self.sent.append([(point["t"], point["d"]) for point in points])
             stored, error = self.script.pop(0) if self.script else (True, None)
-            if stored:
+            known = request.key is not None and self.keys.get(request.key) == points
+            if stored and request.key is not None:
+                self.keys[request.key] = points
+            if stored and not known:
                 self.held += points
             if error is not None:
                 raise error
@@ -59,17 +66,18 @@ class SendingTests(Case):
         self.context = Context(self.store, self.clock, self.stopping, 10.0)
         self.server = Scripted()
 
-    def sending(self, number: int) -> Sending:
+    def sending(self, number: int, key: str | None = None) -> Sending:
         """Return the sending of so many new points."""
         for n in range(number):
             self.store.points.append(1, 1000.0 + n, str(n), 0)
-        rows = self.store.points.rows(1 << 40, (2 << 40) - 1, 100, 10**6)
-        note = Note(1, rows[0].id, rows[-1].id, "http://x", "key", str(PATH), 0, None)
+        rows = self.store.points.rows(self.store.held.first_waiting(1), (2 << 40) - 1, 100, 10**6)
+        note = Note(1, rows[0].id, rows[-1].id, "http://x", "key", str(PATH), 0, None, key=key)
         self.store.notes.write(note)
         return Sending(self.context, self.server, PATH, note, rows)
 
-    def send(self, number: int) -> bool:
-        return self.sending(number).run(Step.SEND, Attempt())
+    def send(self, number: int, key: str | None = None) -> bool:
+        sending = self.sending(number, key)
+        return sending.run(Step.SEND, Attempt(keyed=sending.keyed))
 
     def test_stored(self) -> None:
         """What was answered with ok is off the file, with its note."""
@@ -77,6 +85,70 @@ class SendingTests(Case):
         self.assertEqual(
             (self.store.points.waiting(), self.store.notes.streams(), self.context.report.confirmed), (0, [], 3)
         )
+        self.assertEqual([(batch.length, batch.last - batch.first) for batch in self.store.held.of(1)], [(0, 2)])
+
+    def test_durable(self) -> None:
+        """What a server says is durable is not held."""
+        self.server.features = Features(durable=True)
+        self.send(3)
+        self.assertEqual((self.store.points.waiting(), self.store.held.of(1)), (0, []))
+
+    def test_key(self) -> None:
+        """Where the server knows the batch by its key, it goes again at once, with the same times and the same key."""
+        self.server.features = Features(durable=True, idempotency=600)
+        for number in (1, 4):
+            for stored in (False, True):
+                with self.subTest(number=number, stored=stored):
+                    self.server.held.clear()
+                    self.server.sent.clear()
+                    self.server.script = [(stored, OutcomeUnknown("cut"))] * (2 if number == 1 else 1)
+                    self.send(number, key=f"key {number} {stored}")
+                    self.assertEqual(self.clock.monotonic(), 0.0)
+                    self.assertEqual(len(self.server.held), number)
+                    self.assertEqual(self.server.sent, [self.server.sent[0]] * len(self.server.sent))
+                    self.assertEqual(self.store.points.waiting(), 0)
+
+    def test_key_that_means_nothing_any_more(self) -> None:
+        """If the server announces no keys by the time, a lone point waits, and goes again a step later."""
+        self.server.features = Features(idempotency=600)
+        self.server.script = [(False, OutcomeUnknown("cut"))]
+        self.server.on_read = lambda: setattr(self.server, "features", Features())
+        self.send(1, key="k")
+        self.assertEqual(self.clock.monotonic(), 10.0)
+        ((first,), (second,)) = self.server.sent
+        self.assertLess(first[0], second[0])
+
+    def test_key_refused(self) -> None:
+        """A batch whose key the server does not take goes without."""
+        self.server.features = Features(idempotency=600)
+        refusal = InvalidRequest("too many of Idempotency-Key", status=429, ref="1")
+        self.server.script = [(False, refusal)]
+        self.send(3, key="k")
+        self.assertEqual((len(self.server.sent), self.server.keys), (2, {}))
+
+    def test_restamp(self) -> None:
+        """Points that are too old are given the earliest times there are, with those that they get in the way of."""
+        self.context.restamp = True
+        self.server.held = [{"t": 1001.0, "d": "another's"}]
+        older = Conflict("Greater timestamp already exists for the stream. Insert Failed.", status=403, ref="1")
+        self.server.script = [(False, older)]
+        self.send(3)
+        self.assertEqual([point["d"] for point in self.server.held], ["another's", 0, 1, 2])
+        times = [point["t"] for point in self.server.held]
+        self.assertTrue(all(one < two for one, two in zip(times, times[1:], strict=False)))
+        self.assertLess(times[2], 1001.1)
+        self.assertEqual((times[3], self.context.report.aside), (1002.0, 0))
+
+    def test_restamp_in_vain(self) -> None:
+        """While another writer always stores something newer, it is tried a few times, and then later."""
+        self.context.restamp = True
+        older = Conflict("Greater timestamp already exists for the stream. Insert Failed.", status=403, ref="1")
+        self.server.script = [(False, older)] * 20
+        newest = itertools.count(2000)
+        self.server.on_read = lambda: self.server.held.append({"t": float(next(newest)), "d": "another's"})
+        with self.assertRaises(Conflict):
+            self.send(2)
+        self.assertEqual((len(self.server.sent), self.store.points.waiting(), self.store.notes.streams()), (6, 2, []))
 
     def test_lone_point(self) -> None:
         """A lone point that was lost goes again after ten seconds, a step later."""

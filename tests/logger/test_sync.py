@@ -21,6 +21,74 @@ from tests.support.fault_proxy import Fault
 from tests.support.logger_cases import WAIT, PassCase
 
 
+class Faults(PassCase):
+    """What happens to inserts on their way."""
+
+    def test_every_fault(self) -> None:
+        """Whatever happens to inserts, each point is there once and in order, and the file is empty."""
+        expected: list[int] = []
+        for fault, number in itertools.product(Fault, (1, 2, 5)):
+            with self.subTest(fault=fault, number=number):
+                new = list(range(len(expected), len(expected) + number))
+                expected += new
+                self.log(*map(str, new))
+                self.proxy.script(fault)
+                self.run_passes()
+                self.proxy.deliver()  # what was late comes now, and is refused
+                self.assertEqual(self.stored(), expected)
+        self.assertEqual(self.store.aside.points(), [])
+        self.assert_adds_up()
+
+    def test_two_faults_in_a_row(self) -> None:
+        """Two faults after each other make no difference."""
+        expected: list[int] = []
+        faults = (Fault.LOST, Fault.NO_ANSWER, Fault.LATE, Fault.ERROR)
+        for one, two, number in itertools.product(faults, faults, (1, 2)):
+            with self.subTest(one=one, two=two, number=number):
+                new = list(range(len(expected), len(expected) + number))
+                expected += new
+                self.log(*map(str, new))
+                self.proxy.script(one, two)
+                self.run_passes()
+                self.proxy.deliver()
+                self.assertEqual(self.stored(), expected)
+        self.assertEqual(self.store.aside.points(), [])
+
+    def test_nothing_gets_through(self) -> None:
+        """Where small requests pass and inserts never do, a pass ends with the error, and a later one delivers."""
+        self.log(*"123456")
+        self.proxy.script(*[Fault.LOST] * 8)
+        for _ in range(2):
+            self.assertIn("s", self.run_pass().failed)
+        self.assertEqual(self.store.points.waiting(), 6)
+        self.run_passes()
+        self.assertEqual(self.stored(), [1, 2, 3, 4, 5, 6])
+
+
+class FaultsBeforeAnOriginal(Faults):
+    """The same, where the server knows no keys and may lose its last second."""
+
+    announces = False
+
+    def test_late_copy_in_the_wait(self) -> None:
+        """A lone point whose request arrives during the wait is found, and not sent again."""
+        self.log("1")
+        self.proxy.script(Fault.LATE)
+        waits: list[float] = []
+        server, proxy = self.server, self.proxy
+
+        class Waiting(type(SYSTEM)):  # type: ignore[misc]
+            def wait(self, event: threading.Event, seconds: float) -> bool:
+                waits.append(seconds)
+                proxy.deliver()
+                return False
+
+        Pass(self.store, server, self.link, Waiting(), threading.Event()).run(self.store.points.newest())
+        self.assertEqual(waits, [10.0])
+        self.assertEqual(self.stored(), [1])
+        self.assertEqual(self.proxy.inserts(), 1)
+
+
 class PassTests(PassCase):
     """A pass sends what waits, each point once, in order."""
 
@@ -107,64 +175,6 @@ class PassTests(PassCase):
         self.assertEqual([row.d for row in self.waiting()], ["3"])
         self.run_pass()
         self.assertEqual(self.stored(), [1, 2, 3])
-
-    def test_every_fault(self) -> None:
-        """Whatever happens to inserts, each point is there once and in order, and the file is empty."""
-        expected: list[int] = []
-        for fault, number in itertools.product(Fault, (1, 2, 5)):
-            with self.subTest(fault=fault, number=number):
-                new = list(range(len(expected), len(expected) + number))
-                expected += new
-                self.log(*map(str, new))
-                self.proxy.script(fault)
-                self.run_passes()
-                self.proxy.deliver()  # what was late comes now, and is refused
-                self.assertEqual(self.stored(), expected)
-        self.assertEqual(self.store.aside.points(), [])
-        self.assert_adds_up()
-
-    def test_two_faults_in_a_row(self) -> None:
-        """Two faults after each other make no difference."""
-        expected: list[int] = []
-        faults = (Fault.LOST, Fault.NO_ANSWER, Fault.LATE, Fault.ERROR)
-        for one, two, number in itertools.product(faults, faults, (1, 2)):
-            with self.subTest(one=one, two=two, number=number):
-                new = list(range(len(expected), len(expected) + number))
-                expected += new
-                self.log(*map(str, new))
-                self.proxy.script(one, two)
-                self.run_passes()
-                self.proxy.deliver()
-                self.assertEqual(self.stored(), expected)
-        self.assertEqual(self.store.aside.points(), [])
-
-    def test_nothing_gets_through(self) -> None:
-        """Where small requests pass and inserts never do, a pass ends with the error, and a later one delivers."""
-        self.log(*"123456")
-        self.proxy.script(*[Fault.LOST] * 8)
-        for _ in range(2):
-            self.assertIn("s", self.run_pass().failed)
-        self.assertEqual(self.store.points.waiting(), 6)
-        self.run_passes()
-        self.assertEqual(self.stored(), [1, 2, 3, 4, 5, 6])
-
-    def test_late_copy_in_the_wait(self) -> None:
-        """A lone point whose request arrives during the wait is found, and not sent again."""
-        self.log("1")
-        self.proxy.script(Fault.LATE)
-        waits: list[float] = []
-        server, proxy = self.server, self.proxy
-
-        class Waiting(type(SYSTEM)):  # type: ignore[misc]
-            def wait(self, event: threading.Event, seconds: float) -> bool:
-                waits.append(seconds)
-                proxy.deliver()
-                return False
-
-        Pass(self.store, server, self.link, Waiting(), threading.Event()).run(self.store.points.newest())
-        self.assertEqual(waits, [10.0])
-        self.assertEqual(self.stored(), [1])
-        self.assertEqual(self.proxy.inserts(), 1)
 
     def test_server_away(self) -> None:
         """With the server away the pass fails, no note is made, and everything waits."""

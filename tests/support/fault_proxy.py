@@ -14,6 +14,8 @@ from contextlib import contextmanager, suppress
 from enum import Enum, auto
 from urllib.parse import urlsplit
 
+from connectordb.protocol.features import HEADER
+
 
 class Fault(Enum):
     """What happens to an insert."""
@@ -59,6 +61,8 @@ class FaultProxy:
         self.bodies: list[bytes] = []
         #: Called with each request's first line before it is passed on.
         self.on_request: Callable[[str], None] | None = None
+        #: Whether clients learn what the server can do beyond 0.3; otherwise it is an original one to them.
+        self.announces = True
         self.down = False
         self._accepting = threading.Thread(target=self._accept, name="fault-proxy", daemon=True)
         self._accepting.start()
@@ -169,7 +173,8 @@ class FaultProxy:
         with socket.create_connection(self._target, 10) as upstream:
             upstream.settimeout(30)
             upstream.sendall(request)
-            return _read_message(upstream) if answer else b""
+            message = _read_message(upstream) if answer else b""
+        return message if self.announces else _without(HEADER, message)
 
 
 def _is_insert(line: str) -> bool:
@@ -201,6 +206,12 @@ def _read_message(connection: socket.socket) -> bytes:
             break
         data += more
     return data
+
+
+def _without(name: str, message: bytes) -> bytes:
+    head, end, body = message.partition(b"\r\n\r\n")
+    lines = [line for line in head.split(b"\r\n") if not line.lower().startswith(name.lower().encode() + b":")]
+    return b"\r\n".join(lines) + end + body
 
 
 def _header_lines(head: bytes) -> Iterator[tuple[str, str, str]]:

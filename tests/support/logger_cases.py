@@ -49,6 +49,9 @@ def noted(stream: int, rows: list[Row]) -> Note:
 class LoggerCase(TargetCase):
     """A fresh user with the device ``room``, whose key is `key`, and a proxy at `proxy.url`."""
 
+    #: Whether the server says what it can do beyond 0.3.
+    announces = True
+
     def setUp(self) -> None:
         super().setUp()
         self.administrator = self.admin()
@@ -56,6 +59,7 @@ class LoggerCase(TargetCase):
         self.room = f"{owner.path}/room"
         self.key = str(self.administrator(self.room).apikey)
         self.proxy = FaultProxy(self.url)
+        self.proxy.announces = self.announces
         self.addCleanup(self.proxy.close)
 
     def stored(self, stream: str = "s") -> list[Any]:
@@ -125,7 +129,7 @@ class PassCase(LoggerCase):
     def waiting(self, stream: int | None = None) -> list[Row]:
         """Return what waits."""
         id = stream or self.id
-        return self.store.points.rows(id << 40, (id << 40) | (2**40 - 1), 2**60, 2**60)
+        return self.store.points.rows(self.store.held.first_waiting(id), (id << 40) | (2**40 - 1), 2**60, 2**60)
 
     def assert_adds_up(self) -> None:
         """Every point that was accepted is somewhere."""
