@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path as FilePath
 from types import MappingProxyType, TracebackType
-from typing import Any
+from typing import Any, Literal
 
 from ..client import ConnectorDB
 from ..exceptions import (
@@ -32,6 +32,10 @@ from .turn import Turn
 log = logging.getLogger(__name__)
 
 
+#: What becomes of a point that is older than what its stream holds.
+OnConflict = Literal["reject", "restamp"]
+
+
 class Logger(Settings):
     """
     Logs datapoints into a file, and syncs them to a ConnectorDB server when that can be reached.
@@ -46,8 +50,11 @@ class Logger(Settings):
         onsync: Called without arguments after each sync.
         onsyncfail: Called with the error after each sync that failed; if it returns true, the error is raised.
         syncraise: Without *onsyncfail*: whether `sync` raises.
+        on_conflict: What becomes of a point that is older than what its stream holds, which no server stores:
+            ``"reject"`` sets it aside, for `rejected`; ``"restamp"`` gives it the earliest time that can be stored.
 
     Raises:
+        LocalProtocolError: *on_conflict* is neither.
         StorageError: The file is a directory, unreadable, not SQLite, not a Logger's, or of a newer version.
     """
 
@@ -59,7 +66,12 @@ class Logger(Settings):
         onsync: Callable[[], object] | None = None,
         onsyncfail: Callable[[Exception], object] | None = None,
         syncraise: bool = False,
+        *,
+        on_conflict: OnConflict = "reject",
     ) -> None:
+        if on_conflict not in ("reject", "restamp"):
+            raise LocalProtocolError(f"on_conflict={on_conflict!r}: expected 'reject' or 'restamp'")
+        self._restamp = on_conflict == "restamp"
         self.onsync = onsync
         self.onsyncfail = onsyncfail
         self.syncraise = syncraise
@@ -71,7 +83,7 @@ class Logger(Settings):
         self._eras = Eras(self._store.catalogue.era)
         self._streams: dict[str, Stream] = {}
         self._links = Links(self)
-        self._syncing = Syncing(self, self._store, self._links, Turn(self._file), self._clock)
+        self._syncing = Syncing(self, self._store, self._links, Turn(self._file), self._clock, self._restamp)
         try:
             self._reload_streams()
             if apikey is not None:
@@ -193,7 +205,7 @@ class Logger(Settings):
         Log points with times of one's own: all of them, durably, or none.
 
         One that is earlier than points which wait is sorted in among them. One that is earlier than what was sent already
-        cannot be stored any more: it is set aside in the file.
+        cannot be stored any more: it is set aside in the file, or given a later time (*on_conflict*).
 
         Args:
             data_dict: Name of stream → datapoints ``{"t": seconds since 1970, "d": value}``.
@@ -212,7 +224,7 @@ class Logger(Settings):
                 )
             points[stream.id] = [stream.point(n, point) for n, point in enumerate(given)]
         if any(points.values()):
-            self._store.points.append_many(points, self._clock.wall())
+            self._store.points.append_many(points, self._clock.wall(), self._restamp)
 
     def __len__(self) -> int:
         """Return how many points wait to be sent."""

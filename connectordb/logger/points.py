@@ -31,17 +31,19 @@ class Points:
         """Add one point, at *t* or just after the newest of the stream; on disk when this returns."""
         self._file.write(lambda connection: self._file.tails.append(connection, stream, t, d, era), atomic=True)
 
-    def append_many(self, points: Mapping[int, Sequence[tuple[float, str]]], now: float) -> None:
+    def append_many(self, points: Mapping[int, Sequence[tuple[float, str]]], now: float, restamp: bool = False) -> None:
         """
         Add points with times of the user's, stream by stream; all of them or none.
 
         One that is earlier than waiting points is sorted in among them; one that is earlier than what was sent already is
-        set aside, as of *now*; one at the time of another is moved by the smallest step.
+        set aside, as of *now*, or with *restamp* given the earliest time after that; one at the time of another is moved by the smallest step.
         """
 
         def work(connection: sqlite.Connection) -> None:
             for stream, given in points.items():
-                self._file.tails.append_many(connection, stream, sorted(given, key=lambda point: point[0]), now)
+                self._file.tails.append_many(
+                    connection, stream, sorted(given, key=lambda point: point[0]), now, restamp
+                )
 
         self._file.write(work)
 

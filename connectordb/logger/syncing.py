@@ -56,16 +56,16 @@ class Syncing:
         links: Its connections.
         turn: Who may sync the file.
         clock: The clocks.
+        restamp: Whether points that are older than what a stream holds are given later times, or set aside.
 
     Attributes:
         patience: Seconds, as `plan.WAIT`.
-        restamp: Whether points that are older than what a stream holds are given later times, or set aside.
     """
 
-    def __init__(self, owner: Owner, store: Store, links: Links, turn: Turn, clock: Clock) -> None:
+    def __init__(self, owner: Owner, store: Store, links: Links, turn: Turn, clock: Clock, restamp: bool) -> None:
         self._owner, self._store, self._links, self._turn, self._clock = owner, store, links, turn, clock
         self.patience = plan.WAIT
-        self.restamp = False
+        self._restamp = restamp
         self._memory = Memory()
         self._closing = threading.Event()
         self._upto: Mapping[int, int] | None = None
@@ -137,7 +137,7 @@ class Syncing:
                     self._clock,
                     stopping,
                     self.patience,
-                    self.restamp,
+                    self._restamp,
                     self._memory,
                 )
                 report = one.run(upto, patient=in_background)

@@ -57,13 +57,21 @@ class Tails:
             end = self._end(connection, stream)
 
     def append_many(
-        self, connection: sqlite.Connection, stream: int, given: Sequence[tuple[float, str]], now: float
+        self, connection: sqlite.Connection, stream: int, given: Sequence[tuple[float, str]], now: float, restamp: bool
     ) -> None:
-        """Add points, which are sorted, with times of the user's; in a transaction."""
+        """
+        Add points, which are sorted, with times of the user's; in a transaction.
+
+        Those that are older than what was sent are set aside, or with *restamp* given the earliest times after that.
+        """
         end = self._end(connection, stream)
         ((sent,),) = connection.execute("SELECT sent FROM stream WHERE id = ?", (stream,))
-        new: list[tuple[float, str, int | None]] = [(t, d, None) for t, d in given if t >= sent]
         old = [(t, d) for t, d in given if t < sent]
+        restamped = len(old) if restamp else 0
+        if restamped:
+            given = [(max(t, sent), d) for t, d in given]
+            old = []
+        new: list[tuple[float, str, int | None]] = [(t, d, None) for t, d in given if t >= sent]
         number = end.number
         if old:
             reason = f"older than {sent!r}, the time of a point that was sent before this one came"
@@ -85,11 +93,11 @@ class Tails:
         )
         number += len(new)
         last = max(end.last, times[-1]) if times else end.last
-        if old or behind:
+        if old or behind or restamped:
             connection.execute(
-                "UPDATE stream SET aside = aside + ?, moved = moved + ?, number = ?, last = ?, version = version + 1 "
-                "WHERE id = ?",
-                (len(old), len(behind), number, last, stream),
+                "UPDATE stream SET aside = aside + ?, moved = moved + ?, restamped = restamped + ?, number = ?, last = ?, "
+                "version = version + 1 WHERE id = ?",
+                (len(old), len(behind), restamped, number, last, stream),
             )
             self._ends.pop(stream, None)
         else:

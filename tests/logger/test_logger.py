@@ -436,3 +436,41 @@ class InsertTests(OpenCase):
             other.addStream_force("new")
         self.logger.insert("new", 1)
         self.assertEqual(len(self.logger), 1)
+
+
+class ConflictTests(OpenCase):
+    """What becomes of points that are older than what their stream holds."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.new_stream()
+        self.logger = self.open(on_conflict="restamp")
+        self.logger.addStream("s")
+
+    def test_older_than_sent_and_restamped(self) -> None:
+        """With `on_conflict="restamp"` it is given the first time after that, before what waits."""
+        logger = self.logger
+        logger.insert_many({"s": [{"t": 10.0, "d": 1}]})
+        logger.sync()
+        logger.insert_many({"s": [{"t": 30.0, "d": 3}]})
+        logger.insert_many({"s": [{"t": 5.0, "d": 2}]})
+        logger.sync()
+        self.assertEqual((self.stored(), logger.rejected()), ([1, 2, 3], []))
+        times = [point["t"] for point in self.at("s")[:]]
+        self.assertTrue(10.0 < times[1] < 10.1)
+
+    def test_other_writer_and_restamped(self) -> None:
+        """What is older than another writer's points is stored behind those."""
+        logger = self.logger
+        logger.insert_many({"s": [{"t": 10.0, "d": 1}, {"t": 20.0, "d": 2}, {"t": 40.0, "d": 3}]})
+        with ConnectorDB(self.key, url=self.url) as device:
+            device["s"].insert_array([{"t": 30.0, "d": 0}])
+        logger.sync()
+        self.assertEqual((self.stored(), logger.rejected(), len(logger)), ([0, 1, 2, 3], [], 0))
+
+    def test_bad_conflict(self) -> None:
+        """Anything else is refused at the door, and makes no file."""
+        path = self.folder() / "other.db"
+        with self.assertRaisesRegex(LocalProtocolError, "'reject' or 'restamp'"):
+            Logger(path, on_conflict="overwrite")  # type: ignore[arg-type]
+        self.assertFalse(path.exists())
