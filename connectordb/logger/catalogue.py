@@ -8,6 +8,7 @@ from typing import Any
 from ..protocol import json_text
 from ..runtime import sqlite
 from .cache_file import CacheFile
+from .clocks import STEP
 from .records import StreamRow
 
 
@@ -62,11 +63,22 @@ class Catalogue:
         rows: Iterable[tuple[str, str]] = [(name, json_text.dumps(value).decode()) for name, value in settings.items()]
         self._file.write(lambda connection: connection.executemany("REPLACE INTO setting VALUES (?, ?)", rows))
 
-    def era(self, boot: str, difference: float) -> int:
-        """Note how wall clock and boot clock go together from now on; return what to mark points with."""
+    def era(self, boot: str, difference: float) -> tuple[int, float]:
+        """
+        Note how wall clock and boot clock go together from now on.
 
-        def work(connection: sqlite.Connection) -> int:
+        Returns:
+            What to mark points with, and the difference of that era: it may be an earlier one, or another process's.
+        """
+
+        def work(connection: sqlite.Connection) -> tuple[int, float]:
+            query = (
+                "SELECT id, difference FROM era WHERE boot = ?1 AND abs(difference - ?2) < ?3 "
+                "ORDER BY abs(difference - ?2) LIMIT 1"
+            )
+            for id, noted in connection.execute(query, (boot, difference, STEP)):
+                return int(id), float(noted)
             connection.execute("INSERT INTO era (boot, difference) VALUES (?, ?)", (boot, difference))
-            return int(connection.last_insert_rowid())
+            return int(connection.last_insert_rowid()), difference
 
         return self._file.write(work)

@@ -8,29 +8,13 @@ the boot of the machine and runs while it sleeps; where a system has none, nothi
 
 from __future__ import annotations
 
-import time
+import math
 from collections.abc import Callable
-from pathlib import Path
+
+from ..runtime.clock import SYSTEM, Clock
 
 #: Seconds by which the difference changes before that counts as a step of the wall clock; time servers also slew.
 STEP = 2.0
-
-_BOOT_CLOCK = getattr(time, "CLOCK_BOOTTIME", None)
-_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
-
-
-def boot_seconds() -> float:
-    """Return seconds since the machine started, those in which it slept included."""
-    assert _BOOT_CLOCK is not None
-    return time.clock_gettime(_BOOT_CLOCK)
-
-
-def boot_id() -> str | None:
-    """Return the name of this start of the machine; ``None`` where the system has no name or no such clock."""
-    try:
-        return _BOOT_ID.read_text().strip() if _BOOT_CLOCK is not None else None
-    except OSError:
-        return None
 
 
 class Eras:
@@ -38,21 +22,30 @@ class Eras:
     The present era.
 
     Args:
-        begin: Notes that one began: of which boot, and by how much the clocks differ; returns its number.
+        begin: Finds the era of a boot in which the clocks differ by so much, or notes that one began; returns its number,
+            and by how much they differ in it.
+        clock: The clocks.
     """
 
-    def __init__(self, begin: Callable[[str, float], int]) -> None:
+    def __init__(self, begin: Callable[[str, float], tuple[int, float]], clock: Clock = SYSTEM) -> None:
         self._begin = begin
-        self._boot = boot_id()
+        boot, boot_id = clock.boot, clock.boot_id()
+        self._boot = boot if boot is not None and boot_id is not None else None
+        self._boot_id = boot_id or ""
         # one value, so that threads see both or neither: how far the clocks are apart, and the number
-        self._present: tuple[float, int] | None = None
+        self._present: tuple[float, int] = (math.nan, 0)
 
     def at(self, wall: float) -> int:
         """Return the number of the era in which the wall clock says *wall*; 0 if nothing is known of the clock."""
         if self._boot is None:
             return 0
-        difference = wall - boot_seconds()
-        present = self._present
-        if present is None or not -STEP < difference - present[0] < STEP:
-            present = self._present = (difference, self._begin(self._boot, difference))
-        return present[1]
+        apart = wall - self._boot()
+        usual, number = self._present
+        if -STEP < apart - usual < STEP:  # never if that is NaN
+            return number
+        return self._look_up(apart)
+
+    def _look_up(self, apart: float) -> int:
+        number, usual = self._begin(self._boot_id, apart)
+        self._present = (usual, number)
+        return number

@@ -80,7 +80,7 @@ class Logger(Settings):
         self._clock: Clock = SYSTEM
         self._store = Store(self._file)
         Settings.__init__(self, self._store)
-        self._eras = Eras(self._store.catalogue.era)
+        self._eras = Eras(self._store.catalogue.era, self._clock)
         self._streams: dict[str, Stream] = {}
         self._links = Links(self)
         self._syncing = Syncing(self, self._store, self._links, Turn(self._file), self._clock, self._restamp)
@@ -196,9 +196,7 @@ class Logger(Settings):
         now = self._clock.wall()
         stream = self._streams.get(streamname) or self._stream(streamname)
         text = stream.text(value)
-        # a clock that stands before 1970 would have the server put its own time there
-        t = now if now > 0 else 1e-6
-        self._store.points.append(stream.id, t, text, self._eras.at(now))
+        self._store.points.append(stream.id, now, text, self._eras.at(now))
 
     def insert_many(self, data_dict: Mapping[str, Iterable[Datapoint]]) -> None:
         """

@@ -15,6 +15,9 @@ from .records import Note, Row
 _BITS = upgrade.NUMBER_BITS
 _MASK = (1 << _BITS) - 1
 
+#: Moves a row in time, and keeps what the clock showed.
+_MOVE = "UPDATE point SET stamp = CASE WHEN era IS NOT NULL THEN coalesce(stamp, t) END, t = ? WHERE id = ?"
+
 
 class Notes:
     """The notes of a cache file."""
@@ -85,8 +88,9 @@ class Notes:
             ),
         )
         connection.execute(
-            "UPDATE stream SET sent = max(sent, coalesce((SELECT t FROM point WHERE id = ?), 0)) WHERE id = ?",
-            (note.last, note.stream),
+            "UPDATE stream SET sent = max(sent, coalesce((SELECT t FROM point WHERE id = ?1), 0)), "
+            "noted = max(noted, ?1 & ?2) WHERE id = ?3",
+            (note.last, _MASK, note.stream),
         )
 
     def resolve(
@@ -153,7 +157,7 @@ class Notes:
                 else:
                     break
                 moves.append((last, id))
-            connection.executemany("UPDATE point SET t = ? WHERE id = ?", moves)
+            connection.executemany(_MOVE, moves)
             connection.execute("UPDATE stream SET last = max(last, ?) WHERE id = ?", (last, note.stream))
             self._write_note(connection, note)
 
@@ -175,7 +179,7 @@ class Notes:
                     break
                 last = later(last)
                 moves.append((last, id))
-            connection.executemany("UPDATE point SET t = ? WHERE id = ?", moves)
+            connection.executemany(_MOVE, moves)
             connection.execute(
                 "UPDATE stream SET last = max(last, ?), restamped = restamped + ? WHERE id = ?",
                 (last, len(moves), note.stream),

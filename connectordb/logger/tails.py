@@ -9,11 +9,13 @@ has the turn at the writing connection (`commits`).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from ..runtime import sqlite
 from .plan import in_order, later
 from .upgrade import NUMBER_BITS
+
+#: Seconds by which a time may be moved without note of what the clock showed; other threads' points come that close.
+_MOMENT = 1.0
 
 _MASK = (1 << NUMBER_BITS) - 1
 
@@ -22,7 +24,13 @@ _APPEND = (
     "INSERT OR IGNORE INTO point (id, t, d, era) "
     "SELECT ?1, ?2, ?3, ?4 WHERE (SELECT version FROM stream WHERE id = ?5) = ?6"
 )
+#: The same for a row whose time is not what the clock showed.
+_APPEND_STAMPED = _APPEND.replace("d, era)", "d, era, stamp)").replace("?4 WHERE", "?4, ?7 WHERE")
 _NEWEST = "SELECT id, t FROM point WHERE id BETWEEN ? AND ? ORDER BY id DESC LIMIT 1"
+
+
+#: Of a row that waits: its time, its value, the era of its time, and what the clock showed if that was another time.
+_Waiting = tuple[float, str, int | None, float | None]
 
 
 class _End:
@@ -45,11 +53,19 @@ class Tails:
         self._ends.clear()
 
     def append(self, connection: sqlite.Connection, stream: int, t: float, d: str, era: int | None) -> None:
-        """Add one point, at *t* or just after the newest; right with and without a transaction around it."""
+        """
+        Add one point, at *t* or just after the newest; right with and without a transaction around it.
+
+        A time before 1970 is not above the newest either: a server would put its own clock there.
+        """
         end = self._ends.get(stream) or self._end(connection, stream)
         while True:
             at = t if t > end.last else later(end.last)
-            connection.execute(_APPEND, (end.base + end.number + 1, at, d, era, stream, end.version))
+            row = (end.base + end.number + 1, at, d, era, stream, end.version)
+            if at - t < _MOMENT:
+                connection.execute(_APPEND, row)
+            else:  # the clock was set back, and may turn out to be right
+                connection.execute(_APPEND_STAMPED, (*row, t))
             if connection.changes():
                 end.number += 1
                 end.last = at
@@ -71,25 +87,25 @@ class Tails:
         if restamped:
             given = [(max(t, sent), d) for t, d in given]
             old = []
-        new: list[tuple[float, str, int | None]] = [(t, d, None) for t, d in given if t >= sent]
+        new: list[_Waiting] = [(t, d, None, None) for t, d in given if t >= sent]
         number = end.number
         if old:
             reason = f"older than {sent!r}, the time of a point that was sent before this one came"
             rows = ((end.base + number + n, t, d, reason, now) for n, (t, d) in enumerate(old, 1))
             connection.executemany("INSERT INTO rejected (id, t, d, reason, at) VALUES (?, ?, ?, ?, ?)", rows)
             number += len(old)
-        behind: list[Any] = []
+        behind: list[_Waiting] = []
         floor = end.last
         if new and new[0][0] <= end.last:
             behind = self._take_behind(connection, stream, max(sent, new[0][0]))
             floor = self._newest_time(connection, stream, sent)
             # a stable sort: those that came first stay first where times are equal
             new = sorted(behind + new, key=lambda point: point[0])
-        times = in_order([t for t, _, _ in new], floor)
+        times = in_order([t for t, *_ in new], floor)
         ids = range(end.base + number + 1, end.base + number + 1 + len(new))
         connection.executemany(
-            "INSERT INTO point (id, t, d, era) VALUES (?, ?, ?, ?)",
-            ((id, t, d, era) for id, t, (_, d, era) in zip(ids, times, new, strict=True)),
+            "INSERT INTO point (id, t, d, era, stamp) VALUES (?, ?, ?, ?, ?)",
+            ((id, t, *rest) for id, t, (_, *rest) in zip(ids, times, new, strict=True)),
         )
         number += len(new)
         last = max(end.last, times[-1]) if times else end.last
@@ -103,10 +119,11 @@ class Tails:
         else:
             end.number, end.last = number, last
 
-    def _take_behind(self, connection: sqlite.Connection, stream: int, t: float) -> list[tuple[float, str, int | None]]:
+    def _take_behind(self, connection: sqlite.Connection, stream: int, t: float) -> list[_Waiting]:
         """Take off the rows that are later than *t*, to be put back under new ids."""
-        taken, first = [], 0
-        query = "SELECT id, t, d, era FROM point WHERE id BETWEEN ? AND ? ORDER BY id DESC"
+        taken: list[_Waiting] = []
+        first = 0
+        query = "SELECT id, t, d, era, stamp FROM point WHERE id BETWEEN ? AND ? ORDER BY id DESC"
         for row in connection.execute(query, (stream << NUMBER_BITS, (stream << NUMBER_BITS) | _MASK)):
             if row[1] <= t:
                 break

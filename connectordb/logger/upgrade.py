@@ -37,6 +37,7 @@ CREATE TABLE stream (
     number INTEGER NOT NULL DEFAULT 0,      -- of the newest row, when rows were last taken off
     last REAL NOT NULL DEFAULT 0,           -- its time: the newest that was accepted
     sent REAL NOT NULL DEFAULT 0,           -- the newest time that was in a note
+    noted INTEGER NOT NULL DEFAULT 0,       -- number of the newest row that was in one: up to it times are final
     confirmed INTEGER NOT NULL DEFAULT 0,   -- what became of the rows that are gone
     aside INTEGER NOT NULL DEFAULT 0,
     dropped INTEGER NOT NULL DEFAULT 0,
@@ -51,13 +52,12 @@ CREATE TABLE stream (
 );
 
 -- The points that wait. era: null if the user gave the time, 0 if nothing is known of the clock then.
-CREATE TABLE point (id INTEGER PRIMARY KEY, t REAL NOT NULL, d TEXT NOT NULL, era INTEGER);
+-- stamp: what the clock showed, where t is another time by more than a moment, or was corrected.
+CREATE TABLE point (id INTEGER PRIMARY KEY, t REAL NOT NULL, d TEXT NOT NULL, era INTEGER, stamp REAL);
 
 -- How wall clock and boot clock went together, from one step of the wall clock to the next.
--- corrected: the seconds that were added to the times of its points since.
-CREATE TABLE era (
-    id INTEGER PRIMARY KEY, boot TEXT NOT NULL, difference REAL NOT NULL, corrected REAL NOT NULL DEFAULT 0
-);
+-- corrected: the seconds that are added to the times of its points; null until the clock was judged.
+CREATE TABLE era (id INTEGER PRIMARY KEY, boot TEXT NOT NULL, difference REAL NOT NULL, corrected REAL);
 
 -- What may have been sent: the rows from first to last, at most one note a stream. length is null if it is not known.
 CREATE TABLE note (
@@ -173,7 +173,7 @@ def _take_over(connection: sqlite.Connection) -> None:
         "WHERE stream NOT IN (SELECT name FROM stream)"
     )
     connection.execute(
-        f"INSERT INTO point SELECT (s.id << {NUMBER_BITS}) + row_number() OVER (PARTITION BY s.id ORDER BY c.timestamp, c.rowid), "
+        f"INSERT INTO point (id, t, d, era) SELECT (s.id << {NUMBER_BITS}) + row_number() OVER (PARTITION BY s.id ORDER BY c.timestamp, c.rowid), "
         "c.timestamp, c.jsondata, NULL FROM cache c JOIN stream s ON s.name = c.stream "
         "WHERE json_valid(c.jsondata) AND typeof(c.timestamp) IN ('real', 'integer') AND c.timestamp > 0 ORDER BY 1"
     )
@@ -197,7 +197,7 @@ def _take_over(connection: sqlite.Connection) -> None:
         f"UNION ALL SELECT max(id) FROM rejected r WHERE r.id >> {NUMBER_BITS} = stream.id)), 0), "
         f"last = coalesce((SELECT max(t) FROM point p WHERE p.id >> {NUMBER_BITS} = stream.id), 0)"
     )
-    connection.execute("UPDATE stream SET sent = last")
+    connection.execute("UPDATE stream SET sent = last, noted = number")
 
 
 def _address(given: str | None) -> str:

@@ -22,3 +22,13 @@ class CatalogueTests(Case):
         self.store.catalogue.save(apikey="k", data={"a": [1, None]})
         self.store.catalogue.save(apikey="l")
         self.assertEqual(self.store.catalogue.settings(), {"apikey": "l", "data": {"a": [1, None]}})
+
+    def test_eras(self) -> None:
+        """An era is found again by who starts anew, nearest first; another boot's is another."""
+        era = self.store.catalogue.era
+        first, second = era("a", 100.0), era("a", 103.0)
+        self.assertEqual((first[1], second[1]), (100.0, 103.0))
+        self.assertEqual(era("a", 101.4), first)
+        self.assertEqual(era("a", 101.6), second)
+        self.assertNotIn(era("b", 100.0)[0], (first[0], second[0]))
+        self.assertNotIn(era("a", 105.0)[0], (first[0], second[0]))

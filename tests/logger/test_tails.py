@@ -60,3 +60,30 @@ class TailsTests(Case):
             tails.forget()
         tails.append(self.one, 1, 5.0, "2", 0)
         self.assertEqual(self.rows(), [(1, 5.0)])
+
+    def test_clock_set_back(self) -> None:
+        """A time is moved above the newest, and what the clock showed is kept, unless that is but a moment away."""
+        tails = Tails()
+        for t in (100.0, 99.5, 50.0, -7.0, 101.0):
+            tails.append(self.one, 1, t, "1", 3)
+        rows = list(self.one.execute("SELECT t, stamp FROM point ORDER BY id"))
+        times = [t for t, _ in rows]
+        self.assertEqual(times, sorted(set(times)))
+        self.assertAlmostEqual(times[3], 100.0, delta=0.001)
+        self.assertEqual([stamp for _, stamp in rows], [None, None, 50.0, -7.0, None])
+
+    def test_before_1970(self) -> None:
+        """A first point of a clock that stands before 1970 has a time above 0."""
+        Tails().append(self.one, 1, -1e6, "1", 3)
+        ((t, stamp),) = self.one.execute("SELECT t, stamp FROM point")
+        self.assertGreater(t, 0)
+        self.assertEqual(stamp, -1e6)
+
+    def test_stamps_move_along(self) -> None:
+        """A row that goes behind an earlier point keeps its era and what the clock showed."""
+        tails = Tails()
+        tails.append(self.one, 1, 100.0, "1", 3)
+        tails.append(self.one, 1, 50.0, "2", 4)
+        tails.append_many(self.one, 1, [(99.0, "0")], 200.0, restamp=False)
+        rows = list(self.one.execute("SELECT d, era, stamp FROM point ORDER BY id"))
+        self.assertEqual(rows, [("0", None, None), ("1", 3, None), ("2", 4, 50.0)])

@@ -19,6 +19,14 @@ class Clocks(Case):
         self.assertAlmostEqual(SYSTEM.wall(), time.time(), delta=5)
         self.assertLessEqual(SYSTEM.monotonic(), SYSTEM.monotonic())
 
+    def test_since_boot(self) -> None:
+        """Where there is a clock that counts from the machine's start, it is not behind the monotonic one."""
+        if SYSTEM.boot is None:
+            self.skipTest("this system has no such clock")
+        before = SYSTEM.monotonic()
+        self.assertGreaterEqual(SYSTEM.boot(), before)
+        self.assertEqual(SYSTEM.boot_id(), Clock().boot_id())
+
     def test_waiting(self) -> None:
         """A wait ends with the event or with the time, also if that is a century."""
         event = threading.Event()
