@@ -8,9 +8,9 @@ from dataclasses import replace
 from ..runtime import sqlite
 from . import upgrade
 from .cache_file import CacheFile
+from .packing import Packed, pack
 from .plan import later
-from .points import rows_in
-from .records import Note, Row
+from .records import Note
 
 _BITS = upgrade.NUMBER_BITS
 _MASK = (1 << _BITS) - 1
@@ -53,20 +53,20 @@ class Notes:
         """Write a note, or what has changed in it."""
         self._file.write(lambda connection: self._write_note(connection, note))
 
-    def begin(self, note: Note, limit: int, size: int, at_least: int = 1) -> tuple[Note, list[Row]]:
+    def begin(self, note: Note, limit: int, size: int, at_least: int = 1) -> tuple[Note, Packed] | None:
         """
-        Write a note on the first rows in the span of *note*, and return it with them; limits as in `rows`.
+        Write a note on the first rows in the span of *note*, and return it with them, if there are any; limits as in `pack`.
 
         They are read in the same transaction: rows in a note keep their ids, others may be put behind an earlier point.
         """
 
-        def work(connection: sqlite.Connection) -> tuple[Note, list[Row]]:
-            rows = rows_in(connection, note.first, note.last, limit, size, at_least)
-            if not rows:
-                return note, rows
-            noted = replace(note, first=rows[0].id, last=rows[-1].id)
+        def work(connection: sqlite.Connection) -> tuple[Note, Packed] | None:
+            packed = pack(connection, note.first, note.last, limit, size, at_least)
+            if packed is None:
+                return None
+            noted = replace(note, first=packed.first, last=packed.last)
             self._write_note(connection, noted)
-            return noted, rows
+            return noted, packed
 
         return self._file.write(work)
 
@@ -107,7 +107,7 @@ class Notes:
 
         Args:
             stream: Whose rows and note.
-            confirmed: Ids of those that are on the server.
+            confirmed: Ids of those that are on the server; a range may hold some that are not in the file.
             aside: Ids of those to set aside, with *reason*, as of *now*.
             note: What remains in doubt, if anything.
         """
@@ -214,6 +214,9 @@ def drop_note(connection: sqlite.Connection, stream: int) -> None:
 
 def runs(ids: Sequence[int]) -> Iterator[tuple[int, int]]:
     """Return *ids*, which increase, as runs from first to last without a gap."""
+    if ids and ids[-1] - ids[0] + 1 == len(ids):  # all of a batch, as a rule
+        yield ids[0], ids[-1]
+        return
     start = 0
     for at in range(1, len(ids) + 1):
         if at == len(ids) or ids[at] != ids[at - 1] + 1:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from ..runtime import sqlite
 from . import upgrade
 from .cache_file import CacheFile
+from .packing import Packed, pack, rows_in
 from .plan import later
 from .records import Ledger, Row
 
@@ -71,6 +72,11 @@ class Points:
         with self._file.reading() as connection:
             return rows_in(connection, first, last, limit, size, at_least)
 
+    def packed(self, first: int, last: int, limit: int) -> Packed | None:
+        """Return waiting rows from id *first* to *last*, *limit* at most, as they are sent."""
+        with self._file.reading() as connection:
+            return pack(connection, first, last, limit)
+
     def spread(self, stream: int) -> None:
         """Give waiting rows with equal times different ones, each the next larger; for rows of an older file."""
 
@@ -87,15 +93,3 @@ class Points:
             connection.execute("UPDATE stream SET last = max(last, ?) WHERE id = ?", (last, stream))
 
         self._file.write(work)
-
-
-def rows_in(connection: sqlite.Connection, first: int, last: int, limit: int, size: int, at_least: int) -> list[Row]:
-    rows: list[Row] = []
-    bytes_so_far = 0
-    query = "SELECT id, t, d FROM point WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ?"
-    for row in connection.execute(query, (first, last, limit)):
-        bytes_so_far += 40 + len(row[2])
-        if bytes_so_far > size and len(rows) >= at_least:
-            break
-        rows.append(Row(*row))
-    return rows

@@ -6,6 +6,7 @@ import logging
 import math
 import threading
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from ..exceptions import ConnectorDBError, LoggerError, ResponseError
@@ -14,6 +15,7 @@ from ..protocol.paths import Path
 from ..protocol.settle import Outcome, Sent, Settling
 from ..runtime.clock import Clock
 from . import plan
+from .packing import Packed
 from .plan import Attempt, Batch, Step
 from .reading import Reading, Server
 from .records import Note, Row
@@ -60,16 +62,16 @@ class Context:
         if self._stopping.is_set():
             raise Stopped("the sync was ended by stop() or close(); the points wait in the file")
 
-    def confirm(self, server: Server, note: Note, ids: list[int]) -> None:
-        """Take rows off that are on the server, and the note with them; or hold them, if it may forget them."""
+    def confirm(self, server: Server, note: Note, ids: Sequence[int], count: int) -> None:
+        """Take rows off that are on the server, *count* of them, with the note; or hold them, if it may forget them."""
         begins_the_stream = ids[0] == note.first and ids[-1] - ids[0] + 1 == len(ids)
         if server.features.durable or not begins_the_stream:
             self.store.notes.resolve(note.stream, ids)
         else:
-            self.store.held.hold(note, ids[-1], len(ids))
-        self.report.confirmed += len(ids)
+            self.store.held.hold(note, ids[-1])
+        self.report.confirmed += count
 
-    def set_aside(self, note: Note, ids: list[int], reason: str, keep: bool = False) -> None:
+    def set_aside(self, note: Note, ids: Sequence[int], reason: str, keep: bool = False) -> None:
         """Set rows aside, and drop the note unless it is to be kept."""
         self.store.notes.resolve(note.stream, (), ids, reason, self._clock.wall(), note if keep else None)
         self.report.aside += len(ids)
@@ -91,10 +93,10 @@ class Sending:
     """A noted batch on its way: the steps of `plan`, taken."""
 
     def __init__(
-        self, context: Context, server: Server, path: Path, note: Note, rows: list[Row], again: bool = True
+        self, context: Context, server: Server, path: Path, note: Note, packed: Packed, again: bool = True
     ) -> None:
         self._context, self._server, self._path = context, server, path
-        self._note, self._rows = note, rows
+        self._note, self._packed = note, packed
         self._again = again
         self._store = context.store
         self._error: ConnectorDBError | None = None
@@ -106,7 +108,7 @@ class Sending:
     @property
     def batch(self) -> Batch:
         """What deciding needs to know of it."""
-        return Batch(len(self._rows), self._rows[0].t)
+        return Batch(self._packed.count, self._packed.begins)
 
     @property
     def keyed(self) -> bool:
@@ -149,33 +151,34 @@ class Sending:
                 if conflicts > _CONFLICTS_AT_MOST:
                     step = Step.LEAVE
                     continue
-                self._change(step)
-                attempt = replace(attempt, keyed=self.keyed)
-                if not self._rows:  # cleardata() was called meanwhile
+                if not self._change(step):  # cleardata() was called meanwhile
                     self._store.notes.resolve(self._note.stream)
                     return False
+                attempt = replace(attempt, keyed=self.keyed)
                 step = Step.SEND
             else:
                 self._end(step)
                 return whole
 
     def _send(self) -> ConnectorDBError | None:
-        body = ",".join([f'{{"t":{row.t!r},"d":{row.d}}}' for row in self._rows])
         key = self._note.key if self.keyed else None
         try:
-            self._server.call(rest.insert_text(self._path, f"[{body}]".encode(), len(self._rows), key=key))
+            self._server.call(rest.insert_text(self._path, self._packed.text.encode(), self._packed.count, key=key))
         except ConnectorDBError as error:
-            log.debug("insert of %d points into %s: %s", len(self._rows), self._path, error)
+            log.debug("insert of %d points into %s: %s", self._packed.count, self._path, error)
             self._error = error
             return error
         return None
 
     def _look(self) -> bool:
         times = self._store.notes.sent_times(self._note.first, self._note.last)
-        sent_points = [Sent((*times.get(row.id, ()), row.t), value(row)) for row in self._rows]
+        rows = self._rows()
+        sent_points = [Sent((*times.get(row.id, ()), row.t), value(row)) for row in rows]
         settling = Settling(sent_points)
         self._newest = 0.0
-        reading = Reading(self._server, self._path, self._note, min(min(sent.times) for sent in sent_points))
+        reading = Reading(
+            self._server, self._path, self._note, min((min(sent.times) for sent in sent_points), default=0.0)
+        )
         for points in reading:
             for point in points[-1:]:
                 if not math.isnan(point["t"]):
@@ -185,22 +188,31 @@ class Sending:
                 break
         self._anchored = reading.anchored
         result = settling.result()
-        self._found = [self._rows[at].id for at in result.found]
+        self._found = [rows[at].id for at in result.found]
         return result.outcome is not Outcome.NOT_STORED
 
-    def _change(self, step: Step) -> None:
-        """Write down another batch in place of this one: half of it, or with other times."""
+    def _rows(self) -> list[Row]:
+        return self._store.points.rows(self._note.first, self._note.last, 2**62, 2**62)
+
+    def _change(self, step: Step) -> bool:
+        """Write down another batch in place of this one, half of it, or with other times; tell whether there is any."""
+        count = self._packed.count
         if step is Step.HALVE:
-            self._rows = self._rows[: len(self._rows) // 2]
-        self._note = replace(self._note, last=self._rows[-1].id, attempts=0, key=new_key(self._server))
+            count //= 2
+            half = self._store.points.packed(self._note.first, self._note.last, count)
+            if half is None:
+                return False
+            self._note = replace(self._note, last=half.last)
+        self._note = replace(self._note, attempts=0, key=new_key(self._server))
         if step is Step.RESTAMP:
             self._store.notes.restamp(self._note, self._newest)
-        elif len(self._rows) == 1:
+        elif count == 1:
             self._store.notes.move(self._note)
         else:
             self._store.notes.write(self._note)
-            return
-        self._rows = self._store.points.rows(self._note.first, self._note.last, len(self._rows), 2**62)
+        packed = self._store.points.packed(self._note.first, self._note.last, count)
+        self._packed = packed or self._packed
+        return packed is not None
 
     def _follows(self) -> bool:
         """
@@ -211,15 +223,15 @@ class Sending:
         return self._anchored or not self._store.held.of(self._note.stream)
 
     def _end(self, step: Step) -> None:
-        ids = [row.id for row in self._rows]
+        all_of_it = range(self._note.first, self._note.last + 1)
         if step is Step.CONFIRM:
-            self._context.confirm(self._server, self._note, ids)
+            self._context.confirm(self._server, self._note, all_of_it, self._packed.count)
         elif step is Step.FOUND:
-            self._context.confirm(self._server, self._note, self._found)
+            self._context.confirm(self._server, self._note, self._found, len(self._found))
         elif step is Step.SET_ASIDE:
-            self._context.set_aside(self._note, ids, f"refused by the server: {self._message()}")
+            self._context.set_aside(self._note, all_of_it, f"refused by the server: {self._message()}")
         elif step is Step.TOO_OLD:
-            old = [row.id for row in self._rows if row.t < self._newest]
+            old = [row.id for row in self._rows() if row.t < self._newest]
             self._context.set_aside(self._note, old, too_old(self._newest))
         else:
             if step is Step.LEAVE:

@@ -145,19 +145,20 @@ class Pass:
                 0,
                 new_key(self._server),
             )
-            note, rows = self._store.notes.begin(span, self._memory.size, INSERT_BYTES_LIMIT, at_least=2)
-            if not rows:  # dropped meanwhile, or put behind an earlier point
+            begun = self._store.notes.begin(span, self._memory.size, INSERT_BYTES_LIMIT, at_least=2)
+            if begun is None:  # dropped meanwhile, or put behind an earlier point
                 break
+            note, packed = begun
             began = self._clock.monotonic()
-            sending = Sending(self._context, self._server, path, note, rows)
+            sending = Sending(self._context, self._server, path, note, packed)
             sent_whole = sending.run(Step.SEND, Attempt(keyed=sending.keyed))
             took = self._clock.monotonic() - began if sent_whole else None
-            self._memory.size = plan.shape(self._memory.size, len(rows), took)
+            self._memory.size = plan.shape(self._memory.size, packed.count, took)
             if sent_whole:
                 if not self._server.features.durable:
                     self._last_second.confirmed(stream.id, note.first)
                 # what was confirmed lies behind the length that was noted: so does whatever is sent next
-                end, first = (end[0] + len(rows), rows[-1].t), rows[-1].id + 1
+                end, first = (end[0] + packed.count, packed.ends), packed.last + 1
             else:
                 self._last_second.check(stream.id, self._server)
                 end, first = None, self._store.held.first_waiting(stream.id)
@@ -179,11 +180,11 @@ class Pass:
                 if note.length is None:
                     self._settle_by_time(server, sent_to, note)
                 else:
-                    rows = self._store.points.rows(note.first, note.last, 2 * DATAPOINT_INSERT_LIMIT, 2**62)
-                    if not rows:
+                    packed = self._store.points.packed(note.first, note.last, 2 * DATAPOINT_INSERT_LIMIT)
+                    if packed is None:
                         self._store.notes.resolve(note.stream)
                         return
-                    sending = Sending(self._context, server, sent_to, note, rows, again=here and in_order)
+                    sending = Sending(self._context, server, sent_to, note, packed, again=here and in_order)
                     sending.run(*plan.found(sending.batch, note.attempts, sending.keyed))
                 return
             except ResponseError as error:

@@ -21,7 +21,7 @@ class HeldTests(Case):
         self.rows = waiting(self.store, self.stream)
         for first, last in ((0, 2), (2, 4)):
             self.store.notes.write(noted(self.stream, self.rows[first:last]))
-            self.store.held.hold(noted(self.stream, self.rows[first:last]), self.rows[last - 1].id, last - first)
+            self.store.held.hold(noted(self.stream, self.rows[first:last]), self.rows[last - 1].id)
 
     def ledger(self) -> Ledger:
         (ledger,) = self.store.points.ledgers()
@@ -60,6 +60,15 @@ class HeldTests(Case):
         self.assertEqual((self.values(), self.ledger().dropped, self.ledger().confirmed), ([*"0123"], 2, 4))
         self.store.held.lose(self.stream, [row.id for row in self.rows[:4]])
         self.assertEqual(self.ledger().waiting, 4)
+
+    def test_dropped_meanwhile(self) -> None:
+        """Rows that were dropped while they were on their way are not counted twice."""
+        note = noted(self.stream, self.rows[4:])
+        self.store.notes.clear()
+        self.store.held.hold(note, self.rows[-1].id)
+        self.assertEqual(
+            (self.ledger().dropped, self.ledger().confirmed, len(self.store.held.of(self.stream))), (2, 4, 2)
+        )
 
     def test_added_meanwhile(self) -> None:
         """Points that come while others are held get ids and times behind them."""

@@ -70,10 +70,11 @@ class SendingTests(Case):
         """Return the sending of so many new points."""
         for n in range(number):
             self.store.points.append(1, 1000.0 + n, str(n), 0)
-        rows = self.store.points.rows(self.store.held.first_waiting(1), (2 << 40) - 1, 100, 10**6)
-        note = Note(1, rows[0].id, rows[-1].id, "http://x", "key", str(PATH), 0, None, key=key)
+        packed = self.store.points.packed(self.store.held.first_waiting(1), (2 << 40) - 1, 100)
+        assert packed is not None
+        note = Note(1, packed.first, packed.last, "http://x", "key", str(PATH), 0, None, key=key)
         self.store.notes.write(note)
-        return Sending(self.context, self.server, PATH, note, rows)
+        return Sending(self.context, self.server, PATH, note, packed)
 
     def send(self, number: int, key: str | None = None) -> bool:
         sending = self.sending(number, key)
