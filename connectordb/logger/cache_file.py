@@ -2,74 +2,152 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from functools import partial
+from typing import Literal, TypeVar, get_args
 
-from ..exceptions import ClosedError
+from ..exceptions import ClosedError, LocalProtocolError, StorageError
 from ..runtime import sqlite
+from ..runtime.clock import Deadline
 from . import upgrade
 from .commits import Commits
+from .flushing import Flushing
+from .forks import FORKS
 from .tails import Tails
 
+log = logging.getLogger(__name__)
+
 T = TypeVar("T")
+
+#: What a power cut may take of what was inserted: nothing, the last second, or all since SQLite last flushed for itself.
+Durability = Literal["full", "batched", "normal"]
 
 
 class CacheFile:
     """
     A cache file's two connections: one that writes, turn by turn, and one that reads.
 
-    Any number of threads may use it. Other processes may write to the same file at any time.
+    Any number of threads may use it, and a process may fork. Other processes may write to the same file at any time.
+
+    Args:
+        path: Where it is.
+        durability: What becomes of inserts in a power cut. All else that is written outlasts it in any case.
 
     Attributes:
-        path: Where it is.
         tails: Where the rows of each stream end; touched only by who writes.
+
+    Raises:
+        LocalProtocolError: There is no such durability.
+        StorageError: As `upgrade.open_file`.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(self, path: str | os.PathLike[str], durability: Durability = "full") -> None:
+        if durability not in get_args(Durability):
+            raise LocalProtocolError(f"durability={durability!r}: expected one of {', '.join(get_args(Durability))}")
         self.path = os.fspath(path)
         self.tails = Tails()
-        self._commits = Commits(upgrade.open_file(path), path, self.tails.forget)
-        # guards the reading connection, for as long as a statement runs
+        self._commits = Commits(
+            path, partial(upgrade.open_file, path), self.tails.committed, self.tails.forget, durability == "full"
+        )
+        self._flushing = Flushing(partial(sqlite.flush_log, self.path)) if durability == "batched" else None
+        # guards the three below; the first for as long as a statement runs
         self._reading = threading.Lock()
-        self._reader: sqlite.Connection | None = sqlite.connect(path)
+        self._reader: sqlite.Connection | None = None
+        self._closed = False
+        self._held = False  # both connections, for a fork
+        FORKS.tell(self)  # first: no fork comes while it is being opened
+        self._commits.run(lambda connection: None, atomic=True)
 
     @property
     def is_ours(self) -> bool:
-        """Whether this process opened the file, and not one that it was forked from."""
+        """Whether this process may use it: one that was forked may not, if the file was busy for too long before."""
         return self._commits.is_ours
 
     def close(self) -> None:
         """Finish what is queued and close the file; may be called twice."""
-        if not self._commits.is_ours:  # the files are the parent's
-            return
+        if not self._closed and self.tails.counts:
+            try:
+                self._commits.run(self.tails.save)
+            except (StorageError, ClosedError) as error:  # points count, these are figures
+                log.warning("how many points were moved by the smallest step is not saved: %s", error)
         self._commits.close()
+        if self._flushing is not None and self.is_ours:
+            self._flushing.close()
         with self._reading:
+            self._closed = True
             if self._reader is not None:
                 self._reader.close()
                 self._reader = None
 
-    def write(self, work: Callable[[sqlite.Connection], T], *, atomic: bool = False) -> T:
+    def write(self, work: Callable[[sqlite.Connection], T], *, atomic: bool = False, lasting: bool = True) -> T:
         """
-        Run *work*, which writes, and return its result once that is on disk: all of it or nothing.
+        Run *work*, which writes, and return its result once that is in the file: all of it or nothing.
 
         Args:
             work: May be run again if others in the same transaction failed.
             atomic: It is a single statement, or right without a transaction around it, which is faster.
+            lasting: It outlasts a power cut, and all that was written before; otherwise as the durability says.
 
         Raises:
             StorageError: As `Commits.run`.
         """
-        return self._commits.run(work, atomic=atomic)
+        result = self._commits.run(work, atomic=atomic, lasting=lasting)
+        if self._flushing is not None and not lasting:
+            self._flushing.note()
+        return result
+
+    def flush(self) -> None:
+        """Have all that was inserted by now outlast a power cut."""
+        if self._flushing is not None:
+            self._flushing.now()
+        else:
+            sqlite.flush_log(self.path)
 
     @contextmanager
     def reading(self) -> Iterator[sqlite.Connection]:
         """Have the reading connection for the length of a block."""
-        if not self._commits.is_ours:
-            raise self._commits.foreign_error()
         with self._reading, sqlite.translated(self.path, "reading"):
+            if self._closed or not self.is_ours:
+                raise self._commits.closed_error()
             if self._reader is None:
-                raise ClosedError(f"the cache file {self.path!r} was closed")
+                self._reader = sqlite.connect(self.path)
             yield self._reader
+
+    # --- around a fork ------------------------------------------------------------------------------------------------
+
+    def before_fork(self, deadline: Deadline) -> None:
+        """Close both connections, if they are free before *deadline*, and let nobody open them."""
+        if not self._commits.hold(deadline.left() or 0.0):
+            return
+        if not self._reading.acquire(timeout=deadline.left() or 0.0):
+            self._commits.release()
+            return
+        self._held = True
+        self._commits.let_go()
+        if self._reader is not None:
+            sqlite.leave(self._reader)
+            self._reader = None
+
+    def after_fork_in_parent(self) -> None:
+        """Let those who waited go on."""
+        if self._held:
+            self._held = False
+            self._reading.release()
+            self._commits.release()
+
+    def after_fork_in_child(self) -> None:
+        """Begin anew; what was not free before is the parent's."""
+        held, self._held = self._held, False
+        self._reading = threading.Lock()
+        self.tails.forget()
+        if self._flushing is not None:
+            self._flushing.after_fork_in_child()
+        if held:
+            self._commits.begin_anew()
+        else:
+            self._commits.disown(self._reader)
+            self._reader = None

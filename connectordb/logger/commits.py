@@ -5,6 +5,9 @@ A caller who finds nobody writing commits at once. Those who come meanwhile queu
 of them commits for all: one transaction, one disk flush. What is written is the caller's business (`store`); here are
 only turns. A second writing connection would starve in SQLite's busy waiting while others insert, so every write of this
 process comes through here, the syncing thread's too.
+
+Where the file's durability allows it, what need not outlast a power cut is committed without a flush, until something comes
+that must: that one's flush is for all that was written before it, too.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ import logging
 import os
 import threading
 from collections.abc import Callable
+from itertools import takewhile
 from threading import get_ident
 from typing import Any, TypeVar, cast
 
@@ -31,13 +35,19 @@ _TOGETHER = 256
 _PATIENCE = 60.0
 
 
+#: Connections of parent processes, kept as they are: closing one here could take locks away from it.
+_PARENTS: list[sqlite.Connection | None] = []
+
+
 class _Turn:
     """One caller's work, waiting."""
 
-    __slots__ = ("done", "error", "latch", "leads", "result", "thread", "work")
+    __slots__ = ("alone", "done", "error", "lasting", "latch", "leads", "result", "thread", "work")
 
-    def __init__(self, work: Work[Any]) -> None:
+    def __init__(self, work: Work[Any], lasting: bool, alone: bool = False) -> None:
         self.work = work
+        self.lasting = lasting
+        self.alone = alone  # wants the turn to itself, and no work done
         self.thread = get_ident()
         self.result: Any = None
         self.error: BaseException | None = None
@@ -53,49 +63,66 @@ class _Turn:
 
 
 class Commits:
-    """The writing connection, one caller or one group of callers at a time."""
+    """
+    The writing connection, one caller or one group of callers at a time.
+
+    Attributes:
+        is_ours: Whether this process may use the file: one that was forked may not, if it was busy for too long before.
+
+    Args:
+        path: The file.
+        connect: Opens it, when that is first needed, and again after `let_go`.
+        on_commit: Told by who has the turn that a transaction was committed.
+        on_rollback: Told by who has the turn that something written was undone.
+        all_last: Flush every commit, and not only those that must outlast a power cut.
+    """
 
     def __init__(
-        self, connection: sqlite.Connection, path: str | os.PathLike[str], on_rollback: Callable[[], None]
+        self,
+        path: str | os.PathLike[str],
+        connect: Callable[[], sqlite.Connection],
+        on_commit: Callable[[], None],
+        on_rollback: Callable[[], None],
+        all_last: bool = True,
     ) -> None:
-        """Take *connection* over; *on_rollback* is told, by who has the turn, that something written was undone."""
-        self._connection = connection
         self._path = path
-        self._process = os.getpid()
-        self._on_rollback = on_rollback
+        self._connect = connect
+        self._connection: sqlite.Connection | None = None
+        self._flushes = True  # whether the connection flushes what it commits
+        self._all_last = all_last
+        self._on_commit, self._on_rollback = on_commit, on_rollback
         # guards the three below, never held while something is written
         self._mutex = threading.Lock()
         self._leader: int | None = None  # the thread whose turn it is
         self._queue: list[_Turn] = []
         self._closed = False
+        self.is_ours = True
 
-    def run(self, work: Work[T], *, atomic: bool = False) -> T:
+    def run(self, work: Work[T], *, atomic: bool = False, lasting: bool = True) -> T:
         """
-        Run *work* on the connection, and return its result once that is on disk.
+        Run *work* on the connection, and return its result once that is committed.
 
         Args:
             work: Writes, and raises if it cannot; then none of it is kept. It may be run again if others in the same
                 transaction failed.
             atomic: It is a single statement, or at least right without a transaction around it, which is faster.
+            lasting: It must outlast a power cut once this returns, and all that was committed before it.
 
         Raises:
             StorageError: The file cannot be written; `StorageFull` if there is no space.
             ClosedError: After `close`.
-            LoggerError: This is a child of the process that opened the file.
         """
-        if not self.is_ours:
-            raise self.foreign_error()
         turn: _Turn | None = None
         try:
             with self._mutex:
                 if self._closed:
-                    raise self._closed_error()
+                    raise self.closed_error()
                 if self._leader in (None, get_ident()):  # ours: Ctrl-C came when we were about to pass it on
                     self._leader = get_ident()
                 else:
-                    turn = _Turn(work)
+                    turn = _Turn(work, lasting)
                     self._queue.append(turn)
-            return self._alone(work, atomic) if turn is None else cast(T, self._ride(turn))
+            return self._alone(work, atomic, lasting) if turn is None else cast(T, self._ride(turn))
         except BaseException:
             if turn is not None:
                 with self._mutex:  # Ctrl-C: give the place in the queue away
@@ -109,23 +136,54 @@ class Commits:
                 self._pass_on()
                 raise
 
-    @property
-    def is_ours(self) -> bool:
-        """Whether this process opened the file: after a ``fork``, its locks belong to threads that are not here."""
-        return os.getpid() == self._process
+    def hold(self, seconds: float) -> bool:
+        """
+        Wait for the turn, *seconds* at most, and keep it until `release`; tell whether it was to be had.
 
-    def foreign_error(self) -> LoggerError:
-        """Return what is raised where it did not."""
-        return LoggerError(
-            f"the cache file {os.fspath(self._path)!r} was opened by process {self._process}, of which this is a child made "
-            "by fork, and SQLite files do not survive that: open a Logger on a file of its own here, or have processes "
-            "started by multiprocessing's 'spawn' method"
-        )
+        Not by who has it already: it may be in the middle of a transaction.
+        """
+        with self._mutex:
+            if self._leader is None:
+                self._leader = get_ident()
+                return True
+            if self._leader == get_ident():
+                return False
+            turn = _Turn(lambda connection: None, lasting=False, alone=True)
+            self._queue.append(turn)
+        try:
+            turn.latch.acquire(timeout=seconds)
+        finally:
+            with self._mutex:
+                if turn in self._queue:
+                    self._queue.remove(turn)
+        return turn.leads
+
+    def release(self) -> None:
+        """Pass on the turn that was kept."""
+        self._pass_on()
+
+    def let_go(self) -> None:
+        """Close the connection, by who holds the turn; it is opened again when it is needed."""
+        if self._connection is not None:
+            sqlite.leave(self._connection)
+            self._connection = None
+
+    def begin_anew(self) -> None:
+        """Forget who waited, in a child made by fork while this thread held the turn: those threads are not here."""
+        self._mutex = threading.Lock()
+        self._leader = None
+        self._queue = []
+
+    def disown(self, *also: sqlite.Connection | None) -> None:
+        """Leave it, and others, alone, in a child made by fork while others had the turn: nothing is written here any more."""
+        self.begin_anew()
+        _PARENTS.extend((self._connection, *also))
+        self._connection = None
+        self._closed = True
+        self.is_ours = False
 
     def close(self) -> None:
         """Let those who are queued finish, then close the connection; nothing is written any more."""
-        if not self.is_ours:
-            return
         with self._mutex:
             if self._closed:
                 return
@@ -138,13 +196,28 @@ class Commits:
         with self._mutex:
             self._closed = True
 
-    def _alone(self, work: Work[T], atomic: bool) -> T:
+    def _ready(self, lasting: bool) -> sqlite.Connection:
+        """Return the connection, such that it flushes the next commit if that is to last."""
+        connection = self._connection
+        if connection is None:
+            connection = self._connection = self._connect()
+            self._flushes = True
+        if lasting is not self._flushes and not self._all_last:
+            # so that an interrupt in between leaves a flush too many
+            self._flushes = False
+            sqlite.flush_commits(connection, lasting)
+            self._flushes = lasting
+        return connection
+
+    def _alone(self, work: Work[T], atomic: bool, lasting: bool) -> T:
         try:
+            connection = self._ready(lasting)
             if atomic:
-                return work(self._connection)
-            self._connection.execute("BEGIN IMMEDIATE")
-            result = work(self._connection)
-            self._connection.execute("COMMIT")
+                return work(connection)
+            connection.execute("BEGIN IMMEDIATE")
+            result = work(connection)
+            connection.execute("COMMIT")
+            self._on_commit()
             return result
         except BaseException:
             self._undo()
@@ -156,8 +229,12 @@ class Commits:
         """Leave no transaction open, however far it came: what is written next would only seem to be on disk."""
         self._on_rollback()
         # a full disk may have ended it already
-        if self._connection.in_transaction:
+        if self._connection is not None and self._in_transaction:
             self._connection.execute("ROLLBACK")
+
+    @property
+    def _in_transaction(self) -> bool:
+        return self._connection is not None and self._connection.in_transaction
 
     def _ride(self, turn: _Turn) -> Any:
         while not turn.latch.acquire(timeout=_PATIENCE):
@@ -166,8 +243,8 @@ class Commits:
             group: list[_Turn] = []
             try:
                 with self._mutex:
-                    group = self._queue[:_TOGETHER]
-                    del self._queue[:_TOGETHER]
+                    group = list(takewhile(lambda other: not other.alone, self._queue[:_TOGETHER]))
+                    del self._queue[: len(group)]
                 self._together(group)
             finally:
                 with self._mutex:  # who was not served, as the leader was interrupted, waits for the next turn
@@ -182,13 +259,15 @@ class Commits:
         results: list[Any] = []
         committing = False
         try:
-            self._connection.execute("BEGIN IMMEDIATE")
+            connection = self._ready(any(turn.lasting for turn in group))
+            connection.execute("BEGIN IMMEDIATE")
             for turn in group:
-                results.append(turn.work(self._connection))
+                results.append(turn.work(connection))
             committing = True
-            self._connection.execute("COMMIT")
+            connection.execute("COMMIT")
+            self._on_commit()
         except BaseException as error:
-            kept = committing and not self._connection.in_transaction
+            kept = committing and not self._in_transaction
             self._undo()
             if isinstance(error, Exception):
                 self._apart(group)
@@ -207,7 +286,7 @@ class Commits:
         """One of a group failed: each for himself now, so that the others do not suffer."""
         for turn in group:
             try:
-                turn.result = self._alone(turn.work, atomic=False)
+                turn.result = self._alone(turn.work, False, turn.lasting)
             except Exception as error:
                 turn.error = error
             self._finish(turn)
@@ -223,9 +302,11 @@ class Commits:
             if self._leader != get_ident():
                 return
             if self._closed:
-                self._connection.close()
+                if self._connection is not None:
+                    self._connection.close()
+                    self._connection = None
                 for turn in self._queue:
-                    turn.error = self._closed_error()
+                    turn.error = self.closed_error()
                     turn.wake()
                 self._queue.clear()
             if self._queue:
@@ -236,5 +317,11 @@ class Commits:
             else:
                 self._leader = None
 
-    def _closed_error(self) -> ClosedError:
+    def closed_error(self) -> ClosedError | LoggerError:
+        """Return what is raised where nothing can be written any more."""
+        if not self.is_ours:
+            return LoggerError(
+                f"the cache file {os.fspath(self._path)!r} was being written to or read when this process was forked, for longer "
+                "than a fork waits, and belongs to the parent process alone: open another Logger here, on a file of its own"
+            )
         return ClosedError(f"the cache file {os.fspath(self._path)!r} was closed")

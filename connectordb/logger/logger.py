@@ -20,7 +20,9 @@ from ..protocol import json_text, rest, schemas
 from ..protocol.paths import check_name
 from ..protocol.points import Datapoint
 from ..runtime.clock import SYSTEM, Clock
+from .cache_file import Durability
 from .clocks import Eras
+from .forks import FORKS
 from .links import Links, check_address
 from .records import StreamRow
 from .settings import Settings
@@ -52,9 +54,11 @@ class Logger(Settings):
         syncraise: Without *onsyncfail*: whether `sync` raises.
         on_conflict: What becomes of a point that is older than what its stream holds, which no server stores:
             ``"reject"`` sets it aside, for `rejected`; ``"restamp"`` gives it the earliest time that can be stored.
+        durability: What a power cut may take: ``"full"``, nothing; ``"batched"``, what was inserted in the last second;
+            ``"normal"``, what was inserted since SQLite last flushed for itself. A kill takes nothing in any case.
 
     Raises:
-        LocalProtocolError: *on_conflict* is neither.
+        LocalProtocolError: *on_conflict* or *durability* is none of these.
         StorageError: The file is a directory, unreadable, not SQLite, not a Logger's, or of a newer version.
     """
 
@@ -68,6 +72,7 @@ class Logger(Settings):
         syncraise: bool = False,
         *,
         on_conflict: OnConflict = "reject",
+        durability: Durability = "full",
     ) -> None:
         if on_conflict not in ("reject", "restamp"):
             raise LocalProtocolError(f"on_conflict={on_conflict!r}: expected 'reject' or 'restamp'")
@@ -78,12 +83,14 @@ class Logger(Settings):
         self._file = FilePath(os.path.abspath(database_file_path))
         is_new = not self._file.exists()
         self._clock: Clock = SYSTEM
-        self._store = Store(self._file)
+        self._store = Store(self._file, durability)
         Settings.__init__(self, self._store)
         self._eras = Eras(self._store.catalogue.era, self._clock)
         self._streams: dict[str, Stream] = {}
+        self._turn = Turn(self._file)
         self._links = Links(self)
-        self._syncing = Syncing(self, self._store, self._links, Turn(self._file), self._clock, self._restamp)
+        self._syncing = Syncing(self, self._store, self._links, self._turn, self._clock, self._restamp)
+        FORKS.call_in_child(self._begin_anew)
         try:
             self._reload_streams()
             if apikey is not None:
@@ -293,10 +300,17 @@ class Logger(Settings):
     def close(self) -> None:
         """End syncing and close the file and the connection, without a last sync; may be called twice."""
         if not self._store.is_ours:
-            return  # a child made by fork: threads, file and connection are its parent's
+            return  # a child made by fork while the file was busy: it is the parent's
         self._syncing.close()
         self._links.close()
         self._store.close()
+
+    def _begin_anew(self) -> None:
+        """Have a child made by fork begin with new locks and connections: no thread syncs here until `start`."""
+        self._turn.leave()
+        self._turn, patience, self._links = Turn(self._file), self._syncing.patience, Links(self)
+        self._syncing = Syncing(self, self._store, self._links, self._turn, self._clock, self._restamp)
+        self._syncing.patience = patience
 
     def __enter__(self) -> Logger:
         """Return the Logger, to be closed at the end of the block."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from operator import itemgetter
 
 from ..runtime import sqlite
 from . import upgrade
@@ -28,9 +29,20 @@ class Points:
     def __init__(self, file: CacheFile) -> None:
         self._file = file
 
-    def append(self, stream: int, t: float, d: str, era: int | None) -> None:
-        """Add one point, at *t* or just after the newest of the stream; on disk when this returns."""
-        self._file.write(lambda connection: self._file.tails.append(connection, stream, t, d, era), atomic=True)
+    def append(self, stream: int, t: float, d: str, era: int | None) -> tuple[int, float]:
+        """Add one point, at *t* or just after the newest of the stream; return its id and its time."""
+        tails = self._file.tails
+        return self._file.write(
+            lambda connection: tails.append(connection, stream, t, d, era), atomic=True, lasting=False
+        )
+
+    def append_at(self, stream: int, t: float, d: str, now: float, restamp: bool = False) -> tuple[int, float]:
+        """Add one point with a time of the user's, as `append_many`; return its id and its time."""
+
+        def work(connection: sqlite.Connection) -> tuple[int, float]:
+            return self._file.tails.append_many(connection, stream, [(t, d)], now, restamp)[0]
+
+        return self._file.write(work, lasting=False)
 
     def append_many(self, points: Mapping[int, Sequence[tuple[float, str]]], now: float, restamp: bool = False) -> None:
         """
@@ -39,14 +51,13 @@ class Points:
         One that is earlier than waiting points is sorted in among them; one that is earlier than what was sent already is
         set aside, as of *now*, or with *restamp* given the earliest time after that; one at the time of another is moved by the smallest step.
         """
+        ordered = {stream: sorted(given, key=itemgetter(0)) for stream, given in points.items()}
 
         def work(connection: sqlite.Connection) -> None:
-            for stream, given in points.items():
-                self._file.tails.append_many(
-                    connection, stream, sorted(given, key=lambda point: point[0]), now, restamp
-                )
+            for stream, given in ordered.items():
+                self._file.tails.append_many(connection, stream, given, now, restamp)
 
-        self._file.write(work)
+        self._file.write(work, lasting=False)
 
     def waiting(self) -> int:
         """Return how many points wait, in all streams."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 
 from .aside import Aside
-from .cache_file import CacheFile
+from .cache_file import CacheFile, Durability
 from .catalogue import Catalogue
 from .held import HeldBatches
 from .notes import Notes
@@ -21,6 +21,10 @@ class Store:
     """
     An open cache file, for any number of threads.
 
+    Args:
+        path: Where it is.
+        durability: What a power cut may take of what was inserted.
+
     Attributes:
         points: What waits.
         notes: What may have been sent.
@@ -29,8 +33,8 @@ class Store:
         catalogue: Streams and settings.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
-        self._file = CacheFile(path)
+    def __init__(self, path: str | os.PathLike[str], durability: Durability = "full") -> None:
+        self._file = CacheFile(path, durability)
         self.points = Points(self._file)
         self.notes = Notes(self._file)
         self.held = HeldBatches(self._file)
@@ -39,8 +43,12 @@ class Store:
 
     @property
     def is_ours(self) -> bool:
-        """Whether this process opened the file, and not one that it was forked from."""
+        """Whether this process may use it: one that was forked may not, if the file was busy for too long before."""
         return self._file.is_ours
+
+    def flush(self) -> None:
+        """Have all that was inserted by now outlast a power cut, whatever the durability."""
+        self._file.flush()
 
     def close(self) -> None:
         """Finish what is queued and close the file; may be called twice."""

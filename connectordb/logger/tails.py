@@ -8,7 +8,10 @@ has the turn at the writing connection (`commits`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from operator import itemgetter, ne
 
 from ..runtime import sqlite
 from .plan import in_order, later
@@ -29,8 +32,8 @@ _APPEND_STAMPED = _APPEND.replace("d, era)", "d, era, stamp)").replace("?4 WHERE
 _NEWEST = "SELECT id, t FROM point WHERE id BETWEEN ? AND ? ORDER BY id DESC LIMIT 1"
 
 
-#: Of a row that waits: its time, its value, the era of its time, and what the clock showed if that was another time.
-_Waiting = tuple[float, str, int | None, float | None]
+#: A row that waits: its id, its time, its value, the era of its time, and what the clock showed if that was another time.
+_Waiting = tuple[int, float, str, int | None, float | None]
 
 
 class _End:
@@ -47,96 +50,111 @@ class Tails:
 
     def __init__(self) -> None:
         self._ends: dict[int, _End] = {}
+        # how many points were moved by the smallest step, by stream, since that was last saved; and in this transaction
+        self._shifted: Counter[int] = Counter()
+        self._undecided: Counter[int] = Counter()
 
     def forget(self) -> None:
         """Look at the file before adding anything: what was added last was undone."""
         self._ends.clear()
+        self._undecided.clear()
 
-    def append(self, connection: sqlite.Connection, stream: int, t: float, d: str, era: int | None) -> None:
+    def committed(self) -> None:
+        """Take what was added in a transaction for added."""
+        if self._undecided:
+            self._shifted.update(self._undecided)
+            self._undecided.clear()
+
+    @property
+    def counts(self) -> bool:
+        """Whether something is counted only here."""
+        return any(self._shifted.values())
+
+    def shifted(self, stream: int) -> int:
+        """Return how many points were moved by the smallest step, beyond those that the file counts."""
+        return self._shifted[stream]
+
+    def append(
+        self, connection: sqlite.Connection, stream: int, t: float, d: str, era: int | None
+    ) -> tuple[int, float]:
         """
         Add one point, at *t* or just after the newest; right with and without a transaction around it.
 
         A time before 1970 is not above the newest either: a server would put its own clock there.
+
+        Returns:
+            Its id, and its time.
         """
         end = self._ends.get(stream) or self._end(connection, stream)
         while True:
             at = t if t > end.last else later(end.last)
-            row = (end.base + end.number + 1, at, d, era, stream, end.version)
+            id = end.base + end.number + 1
             if at - t < _MOMENT:
-                connection.execute(_APPEND, row)
+                connection.execute(_APPEND, (id, at, d, era, stream, end.version))
             else:  # the clock was set back, and may turn out to be right
-                connection.execute(_APPEND_STAMPED, (*row, t))
+                connection.execute(_APPEND_STAMPED, (id, at, d, era, stream, end.version, t))
             if connection.changes():
                 end.number += 1
                 end.last = at
-                return
+                if at != t:
+                    (self._undecided if connection.in_transaction else self._shifted)[stream] += 1
+                return id, at
             end = self._end(connection, stream)
 
     def append_many(
         self, connection: sqlite.Connection, stream: int, given: Sequence[tuple[float, str]], now: float, restamp: bool
-    ) -> None:
+    ) -> list[tuple[int, float]]:
         """
         Add points, which are sorted, with times of the user's; in a transaction.
 
         Those that are older than what was sent are set aside, or with *restamp* given the earliest times after that.
+
+        Returns:
+            The id and the time of each; those of points that were set aside are there, too.
         """
         end = self._end(connection, stream)
         ((sent,),) = connection.execute("SELECT sent FROM stream WHERE id = ?", (stream,))
-        old = [(t, d) for t, d in given if t < sent]
-        restamped = len(old) if restamp else 0
-        if restamped:
+        old, moved, restamped = bisect_left(given, sent, key=itemgetter(0)), 0, 0
+        if old and restamp:
             given = [(max(t, sent), d) for t, d in given]
-            old = []
-        new: list[_Waiting] = [(t, d, None, None) for t, d in given if t >= sent]
-        number = end.number
-        if old:
-            reason = f"older than {sent!r}, the time of a point that was sent before this one came"
-            rows = ((end.base + number + n, t, d, reason, now) for n, (t, d) in enumerate(old, 1))
-            connection.executemany("INSERT INTO rejected (id, t, d, reason, at) VALUES (?, ?, ?, ?, ?)", rows)
-            number += len(old)
-        behind: list[_Waiting] = []
-        floor = end.last
-        if new and new[0][0] <= end.last:
-            behind = self._take_behind(connection, stream, max(sent, new[0][0]))
-            floor = self._newest_time(connection, stream, sent)
-            # a stable sort: those that came first stay first where times are equal
-            new = sorted(behind + new, key=lambda point: point[0])
-        times = in_order([t for t, *_ in new], floor)
-        ids = range(end.base + number + 1, end.base + number + 1 + len(new))
-        connection.executemany(
-            "INSERT INTO point (id, t, d, era, stamp) VALUES (?, ?, ?, ?, ?)",
-            ((id, t, *rest) for id, t, (_, *rest) in zip(ids, times, new, strict=True)),
-        )
-        number += len(new)
-        last = max(end.last, times[-1]) if times else end.last
-        if old or behind or restamped:
+            old, restamped = 0, old
+        added = self._set_aside(connection, end, given[:old], sent, now) if old else []
+        new = given[old:]
+        if new and new[0][0] > end.last:
+            added += self._add_behind(connection, stream, end, new)
+        elif new:
+            put, moved = self._sort_in(connection, stream, end, new, sent)
+            added += put
+        if old or moved or restamped:
             connection.execute(
                 "UPDATE stream SET aside = aside + ?, moved = moved + ?, restamped = restamped + ?, number = ?, last = ?, "
                 "version = version + 1 WHERE id = ?",
-                (len(old), len(behind), restamped, number, last, stream),
+                (old, moved, restamped, end.number, end.last, stream),
             )
             self._ends.pop(stream, None)
-        else:
-            end.number, end.last = number, last
+            self._undecided[stream] -= restamped  # those are counted as such
+        return added
 
-    def _take_behind(self, connection: sqlite.Connection, stream: int, t: float) -> list[_Waiting]:
-        """Take off the rows that are later than *t*, to be put back under new ids."""
-        taken: list[_Waiting] = []
-        first = 0
-        query = "SELECT id, t, d, era, stamp FROM point WHERE id BETWEEN ? AND ? ORDER BY id DESC"
-        for row in connection.execute(query, (stream << NUMBER_BITS, (stream << NUMBER_BITS) | _MASK)):
-            if row[1] <= t:
-                break
-            first = row[0]
-            taken.append(row[1:])
-        if taken:
-            connection.execute("DELETE FROM point WHERE id BETWEEN ? AND ?", (first, (stream << NUMBER_BITS) | _MASK))
-        return taken[::-1]
+    def save(self, connection: sqlite.Connection) -> None:
+        """Save what is counted only here; in a transaction."""
+        for stream, number in (self._shifted + self._undecided).items():
+            connection.execute("UPDATE stream SET shifted = shifted + ? WHERE id = ?", (number, stream))
+            self._undecided[stream] -= number
 
-    def _newest_time(self, connection: sqlite.Connection, stream: int, sent: float) -> float:
-        for _, t in connection.execute(_NEWEST, _span(stream)):
-            return max(float(t), sent)
-        return sent
+    def seal(self, connection: sqlite.Connection, stream: int) -> None:
+        """
+        Save the highest number and the last time, before rows go; what is remembered anywhere is out of date then.
+
+        In a transaction.
+        """
+        end = self._end(connection, stream)
+        shifted = self._shifted[stream] + self._undecided[stream]
+        connection.execute(
+            "UPDATE stream SET number = ?, last = ?, shifted = shifted + ?, version = version + 1 WHERE id = ?",
+            (end.number, end.last, shifted, stream),
+        )
+        self._undecided[stream] -= shifted
+        self._ends.pop(stream, None)
 
     def _end(self, connection: sqlite.Connection, stream: int) -> _End:
         query = "SELECT number, last, version FROM stream WHERE id = ?"
@@ -146,16 +164,94 @@ class Tails:
         self._ends[stream] = end = _End(stream << NUMBER_BITS, number, last, version)
         return end
 
-    def seal(self, connection: sqlite.Connection, stream: int) -> None:
-        """Save the highest number and the last time, before rows go; what is remembered anywhere is out of date then."""
-        end = self._end(connection, stream)
-        connection.execute(
-            "UPDATE stream SET number = ?, last = ?, version = version + 1 WHERE id = ?",
-            (end.number, end.last, stream),
+    # --- points with times of the user's --------------------------------------------------------------------------------
+
+    def _set_aside(
+        self, connection: sqlite.Connection, end: _End, old: Sequence[tuple[float, str]], sent: float, now: float
+    ) -> list[tuple[int, float]]:
+        """Set points aside that are older than one that was sent."""
+        first = end.base + end.number + 1
+        reason = f"older than {sent!r}, the time of a point that was sent before this one came"
+        connection.executemany(
+            "INSERT INTO rejected (id, t, d, reason, at) VALUES (?, ?, ?, ?, ?)",
+            ((id, t, d, reason, now) for id, (t, d) in enumerate(old, first)),
         )
-        self._ends.pop(stream, None)
+        end.number += len(old)
+        return [(id, t) for id, (t, _) in enumerate(old, first)]
+
+    def _add_behind(
+        self, connection: sqlite.Connection, stream: int, end: _End, new: Sequence[tuple[float, str]]
+    ) -> list[tuple[int, float]]:
+        """Add points that are later than all that there are."""
+        first = end.base + end.number + 1
+        given = [t for t, _ in new]
+        times = in_order(given, end.last)
+        ids = range(first, first + len(new))
+        connection.executemany(
+            "INSERT INTO point (id, t, d, era) VALUES (?, ?, ?, NULL)",
+            zip(ids, times, map(itemgetter(1), new), strict=True),
+        )
+        self._added(stream, end, given, times)
+        return list(zip(ids, times, strict=True))
+
+    def _sort_in(
+        self, connection: sqlite.Connection, stream: int, end: _End, new: Sequence[tuple[float, str]], sent: float
+    ) -> tuple[list[tuple[int, float]], int]:
+        """Add points that are earlier than some that wait: those get new ids behind them; return how many, too."""
+        behind = self._take_behind(connection, stream, max(sent, new[0][0]))
+        # a stable sort: those that came first stay first where times are equal
+        rows = sorted([*behind, *((0, t, d, None, None) for t, d in new)], key=itemgetter(1))
+        given = [row[1] for row in rows]
+        times = in_order(given, self._newest_time(connection, stream, sent))
+        ids = range(end.base + end.number + 1, end.base + end.number + 1 + len(rows))
+        connection.executemany(
+            "INSERT INTO point (id, t, d, era, stamp) VALUES (?, ?, ?, ?, ?)",
+            ((id, t, *row[2:]) for id, t, row in zip(ids, times, rows, strict=True)),
+        )
+        moves = [(row[0], id) for id, row in zip(ids, rows, strict=True) if row[0]]
+        connection.executemany("INSERT INTO fate (first, last, now) VALUES (?, ?, ?)", _runs(moves))
+        self._added(stream, end, given, times)
+        return [(id, t) for id, t, row in zip(ids, times, rows, strict=True) if not row[0]], len(behind)
+
+    def _added(self, stream: int, end: _End, given: Sequence[float], times: Sequence[float]) -> None:
+        end.number += len(times)
+        end.last = max(end.last, times[-1])
+        shifted = sum(map(ne, given, times))
+        if shifted:
+            self._undecided[stream] += shifted
+
+    def _take_behind(self, connection: sqlite.Connection, stream: int, t: float) -> list[_Waiting]:
+        """Take off the rows that are later than *t*, to be put back under new ids."""
+        taken: list[_Waiting] = []
+        query = "SELECT id, t, d, era, stamp FROM point WHERE id BETWEEN ? AND ? ORDER BY id DESC"
+        for row in connection.execute(query, _span(stream)):
+            if row[1] <= t:
+                break
+            taken.append(row)
+        if taken:
+            connection.execute("DELETE FROM point WHERE id BETWEEN ? AND ?", (taken[-1][0], _span(stream)[1]))
+        return taken[::-1]
+
+    def _newest_time(self, connection: sqlite.Connection, stream: int, sent: float) -> float:
+        for _, t in connection.execute(_NEWEST, _span(stream)):
+            return max(float(t), sent)
+        return sent
 
 
 def _span(stream: int) -> tuple[int, int]:
     """Return the lowest and the highest id that a row of *stream* may have."""
     return stream << NUMBER_BITS, (stream << NUMBER_BITS) | _MASK
+
+
+def _runs(moves: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int, int]]:
+    """Return where ids went, old and new, as spans of old ones that stay side by side, and where each begins now."""
+    first = last = now = 0
+    for old, new in moves:
+        if first and old == last + 1 and new == now + old - first:
+            last = old
+            continue
+        if first:
+            yield first, last, now
+        first, last, now = old, old, new
+    if first:
+        yield first, last, now

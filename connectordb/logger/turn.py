@@ -54,3 +54,15 @@ class Turn:
                 self._process.release()
         finally:
             self._thread.release()
+
+    def leave(self) -> None:
+        """
+        Have nothing to do with it any more, in a child made by fork.
+
+        The child's copy of the open file keeps the parent's lock alive, and to unlock it would be to unlock the parent: it is
+        only closed. Newer versions of the library have done that by now.
+        """
+        context = self._process._context
+        if context.lock_file_fd is not None:
+            os.close(context.lock_file_fd)
+            context.lock_file_fd = None

@@ -178,6 +178,46 @@ def _configure(connection: Connection) -> None:
     connection.execute(f"PRAGMA journal_size_limit = {_LOG_SIZE}")
 
 
+def flush_commits(connection: Connection, each: bool) -> None:
+    """
+    Have *each* commit flushed from now on, and with the first all that was committed before; or leave it to the checkpoints.
+
+    Killing a process loses nothing either way, a power cut what was not flushed: the newest commits, never older ones alone.
+    """
+    # this pragma acts while it is prepared: a statement that was prepared already would do nothing
+    connection.execute(f"PRAGMA synchronous = {'FULL' if each else 'NORMAL'}", can_cache=False)
+
+
+def flush_log(path: str | os.PathLike[str]) -> None:
+    """
+    Flush the write-ahead log of the file at *path*: what was committed by now outlasts a power cut.
+
+    Whoever commits meanwhile, by whatever connection, does not wait for it.
+
+    Raises:
+        StorageError: The disk failed.
+    """
+    # SQLite keeps its locks elsewhere: opening and closing the log as well, by its own file layer, takes none away
+    log = f"{os.fspath(path)}-wal"
+    with translated(path, "flushing"):
+        try:
+            file = apsw.VFSFile("", log, [apsw.SQLITE_OPEN_WAL | apsw.SQLITE_OPEN_READWRITE, 0])
+        except apsw.CantOpenError:
+            if os.path.exists(log):
+                raise
+            return  # it is in the file itself, and flushed
+        try:
+            file.xSync(apsw.SQLITE_SYNC_NORMAL)
+        finally:
+            file.xClose()
+
+
+def leave(connection: Connection) -> None:
+    """Close a connection at once: what is in the log is not written into the file, nor flushed."""
+    connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
+    connection.close()
+
+
 @contextmanager
 def transaction(connection: Connection) -> Iterator[None]:
     """

@@ -26,7 +26,7 @@ class CommitsTests(Case):
         self.connection = sqlite.connect(path)
         self.connection.execute("CREATE TABLE a (x UNIQUE)")
         self.undone = 0
-        self.commits = Commits(self.connection, path, self._count)
+        self.commits = Commits(path, lambda: self.connection, lambda: None, self._count)
         self.addCleanup(self.commits.close)
         self.commit_count = 0
 
@@ -145,7 +145,7 @@ class InterruptionTests(Case):
 
     def _interrupted_at(self, line: int, path: Path, atomic: bool) -> bool:
         """Write a row, interrupted at the *line*-th line that is run; tell whether that was reached."""
-        self.commits = Commits(sqlite.connect(path), path, lambda: None)
+        self.commits = Commits(path, lambda: sqlite.connect(path), lambda: None, lambda: None)
         self.addCleanup(self.commits.close)
         seen = itertools.count()
 
