@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator
 from itertools import tee
+from sys import maxsize
 from typing import Any
 
 from ..exceptions import PipeScriptError
+from .limits import KEPT, Run, size_of
 
 #: ``{"t": seconds, "d": value}``; ``d`` may be missing where the value is null.
 Point = dict[str, Any]
@@ -58,12 +60,17 @@ class Cursor:
     A sequence that can be looked at further down.
 
     Whoever looks further than a point that fails sees an end there; the failure comes when that point is taken.
+
+    Args:
+        points: The sequence.
+        run: Counts what is held of it; one point ahead need not be counted.
     """
 
-    __slots__ = ("_ahead", "_ended", "_error", "_points")
+    __slots__ = ("_ahead", "_ended", "_error", "_points", "_run")
 
-    def __init__(self, points: Iterator[Any]) -> None:
+    def __init__(self, points: Iterator[Any], run: Run | None = None) -> None:
         self._points = points
+        self._run = run
         self._ahead: deque[Any] = deque()
         self._ended = False
         self._error: PipeScriptError | None = None
@@ -73,7 +80,10 @@ class Cursor:
 
     def __next__(self) -> Any:
         if self._ahead:
-            return self._ahead.popleft()
+            point = self._ahead.popleft()
+            if self._run is not None:
+                self._run.hold(-_weight(point))
+            return point
         if self._error is not None:
             raise self._error
         return next(self._points)
@@ -88,7 +98,14 @@ class Cursor:
                 self._ended = True
             except PipeScriptError as error:
                 self._error, self._ended = error, True
+            else:
+                if self._run is not None:
+                    self._run.hold(_weight(ahead[-1]))
         return ahead[places - 1] if len(ahead) >= places else None
+
+
+def _weight(point: Point) -> int:
+    return KEPT + size_of(point["d"], maxsize)
 
 
 class _Failed:

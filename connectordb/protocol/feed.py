@@ -24,10 +24,10 @@ CommandId = str | int | float
 ID_LIMIT = 255
 
 #: Why a subscription has ended: the stream is gone, or all of its points are; it must not be read any more; the device that
-#: opened the connection is gone.
-EndReason = Literal["deleted", "cleared", "denied", "caller"]
+#: opened the connection is gone; its transform took too long for an insert, or made too much of it.
+EndReason = Literal["deleted", "cleared", "denied", "caller", "exceeded"]
 
-END_REASONS: tuple[EndReason, ...] = ("deleted", "cleared", "denied", "caller")
+END_REASONS: tuple[EndReason, ...] = ("deleted", "cleared", "denied", "caller", "exceeded")
 
 
 @dataclass(frozen=True, slots=True)

@@ -160,7 +160,11 @@ class WebSocket:
     )
     subscriptions: int = _setting(10_000, "Subscriptions of one connection.", least=1)
     waiting_messages: int = _setting(1000, "Messages that wait for a client that does not read.", least=1)
-    waiting_bytes: int = _setting(16 * MIB, "Bytes of messages that wait for a client that does not read.", least=KIB)
+    waiting_bytes: int = _setting(
+        16 * MIB,
+        "Bytes of messages that wait for a client that does not read, and of inserts that wait for its transforms.",
+        least=KIB,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,12 +183,26 @@ class Queries:
     threads: int = _setting(2, "Pieces of answers that are computed at once.", least=1)
     waiting: int = _setting(100, "Pieces of answers that wait to be computed; beyond it 503.", least=1)
     seconds: float = _setting(60.0, "Seconds that one answer may be computed.", least=0.01)
+    answer_bytes: int = _setting(1024 * MIB, "Bytes that are computed for one answer.", least=KIB)
+    subscription_seconds: float = _setting(
+        10.0,
+        "Seconds that a subscription's transform may compute one insert; beyond it the subscription ends.",
+        least=0.01,
+    )
+    subscription_bytes: int = _setting(
+        16 * MIB, "Bytes that it may make of one insert; beyond it the subscription ends.", least=KIB
+    )
     script_characters: int = _setting(10_000, "Characters of a transform.", least=100)
+    all_script_characters: int = _setting(
+        50_000, "Characters of all transforms of one query, and of all that one connection subscribes with.", least=100
+    )
     split_max: int = _setting(50_000, "Keys of a map, and values that new remembers.", least=1)
     string_max: int = _setting(1_000_000, "Bytes of a text that is put together.", least=1)
     peek_max: int = _setting(100, "Points that next looks ahead.", least=1)
     value_bytes: int = _setting(10_000_000, "Bytes of a value that is put together, about.", least=KIB)
-    held_bytes: int = _setting(50_000_000, "Bytes that one transform may hold, about.", least=KIB)
+    held_bytes: int = _setting(
+        50_000_000, "Bytes that all transforms of one query may hold together, about; each an equal part.", least=KIB
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

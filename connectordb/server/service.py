@@ -96,6 +96,8 @@ class Service:
         self._hashers = Crew("passwords", config.login.password_threads, config.login.passwords_waiting)
         self._renewals = Renewals(storage, self._hashers)
         self._computers = Crew("queries", config.queries.threads, config.queries.waiting)
+        #: Held while something is computed for a subscription: what many subscribed to is not to fill the queue, nor all threads.
+        self._telling = asyncio.Semaphore(max(config.queries.threads - 1, 1))
 
     def close(self) -> None:
         """End the threads; what waits for them is not done any more."""
@@ -223,7 +225,11 @@ class Service:
                 raise NotWanted("nobody waits for this answer any more")
             return self._storage.read(work).result()
 
-        return await self.compute(lambda: pages.next(fetch), patience)
+        try:
+            return await self.compute(lambda: pages.next(fetch), patience)
+        except (NotWanted, asyncio.CancelledError):
+            pages.drop()  # it may be computed for a minute without reading anything
+            raise
 
     async def compute(self, work: Callable[[], T], patience: Patience | None = None) -> T:
         """
@@ -239,6 +245,16 @@ class Service:
             raise Refusal(503, "Too many queries are being computed at once; try again later.") from busy
 
     # --- for websockets ---
+
+    async def compute_told(self, work: Callable[[], T]) -> T:
+        """
+        Have what a subscription is told computed, when others that came before have been.
+
+        Raises:
+            Refusal: Too much is being computed.
+        """
+        async with self._telling:
+            return await self.compute(work)
 
     async def readable(self, caller: Caller, paths: tuple[Path, ...]) -> tuple[Path, ...]:
         """Return those of *paths* whose points the caller may read as things are now."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from connectordb.exceptions import PipeScriptError
 from connectordb.pipescript.ahead import Ahead, Cursor, Point, branched
+from connectordb.pipescript.limits import Limits, Run
 
 
 class Looking(unittest.TestCase):
@@ -45,6 +46,24 @@ def failing(number: int) -> Iterator[Point]:
     for t in range(1, number + 1):
         yield {"t": float(t), "d": float(t)}
     raise PipeScriptError("no more")
+
+
+class Holding(unittest.TestCase):
+    """What was looked at counts until it is taken."""
+
+    def test_counted(self) -> None:
+        """By its size."""
+        run = Run(Limits(held_max=2000))
+        cursor = Cursor(iter([{"t": float(t), "d": "x" * 500} for t in range(9)]), run)
+        cursor.peek(3)
+        held = run.held
+        self.assertGreater(held, 1500)
+        next(cursor)
+        self.assertLess(run.held, held)
+        cursor.peek(3)
+        self.assertEqual(run.held, held)
+        with self.assertRaisesRegex(PipeScriptError, "maximum memory"):
+            cursor.peek(4)
 
 
 class Further(unittest.TestCase):

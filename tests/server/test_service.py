@@ -7,13 +7,17 @@ import json
 import threading
 import time
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any, TypeVar
 from unittest import mock
 
+from connectordb import pipescript
+from connectordb.pipescript import Script
 from connectordb.protocol.paths import Path
-from connectordb.server.config import Config, Login
+from connectordb.server.config import Config, Login, Queries
 from connectordb.server.crew import Busy
 from connectordb.server.handlers import Refusal, sources
+from connectordb.server.handlers.effort import Effort
 from connectordb.server.patience import NotWanted, Patience
 from connectordb.server.rights.accounts import Caller, Key, Password
 from connectordb.server.routing import Route, route
@@ -60,7 +64,8 @@ class ServiceTests(HandlerCase):
 
         async def main() -> T:
             login = Login(refused_delay=login_delay, refused_per_address=50, passwords_per_address=4)
-            made = Service(self.storage, config=Config(login=login), **options)
+            options.setdefault("config", Config(login=login))
+            made = Service(self.storage, **options)
             try:
                 return await asyncio.wait_for(work(made), SOON)
             finally:
@@ -226,6 +231,66 @@ class ServiceTests(HandlerCase):
             self.assertEqual(reads, 2)
 
         self.with_service(work)
+
+    def test_scripts_are_compiled_where_they_run(self) -> None:
+        """On a thread for that: those of the storage have others to serve."""
+        names: list[str] = []
+
+        def compiled(*arguments: Any, **options: Any) -> Script:
+            names.append(threading.current_thread().name)
+            return Script(*arguments, **options)
+
+        column = {"stream": "mara/lamp/plain", "interpolator": "sum | if last", "transform": "$"}
+        dataset = {"t1": 0, "t2": 1, "dt": 1, "posttransform": "$", "dataset": {"n": column}}
+        merge = [{"stream": "mara/lamp/plain", "transform": "sum"}]
+
+        async def work(made: Service) -> None:
+            query = {"i1": "0", "i2": "0", "transform": "sum"}
+            for path in ("crud/mara/lamp/plain/data", "feed/mara/lamp/plain"):
+                await made.answer(self.at("GET", path), Key("lamp-key"), made.request(query=query))
+            for path, body in (("query/merge", merge), ("query/dataset", dataset)):
+                request = made.request(body=json.dumps(body).encode())
+                await made.answer(self.at("POST", path), Key("lamp-key"), request)
+
+        with mock.patch.object(pipescript, "Script", compiled):
+            self.with_service(work)
+        self.assertEqual([name[:20] for name in names], ["connectordb-queries-"] * 6)
+
+    def test_nobody_waits(self) -> None:
+        """A thread that computes for a client that is gone is free again soon, also in the middle of a piece."""
+        plain = self.series("mara/lamp/plain")
+        points = [{"t": float(t), "d": [float(t)] * 1000} for t in range(1, 301)]
+        self.write(lambda writer: writer.insert(plain, points, False))
+        transform = "if " + " and ".join(["$ != $"] * 800)  # some 20 s for these points
+        at, threads = self.at("GET", "crud/mara/lamp/plain/data"), Config(queries=Queries(threads=1))
+
+        async def work(made: Service) -> None:
+            patience, busy = Patience(), threading.Event()
+            request = made.request(query={"i1": "0", "i2": "0", "transform": transform})
+            with mock.patch.object(Effort, "made", side_effect=AssertionError("nothing comes of it")):
+                with mock.patch.object(Effort, "__call__", side_effect=busy.set):
+                    asked = asyncio.ensure_future(made.answer(at, Key("lamp-key"), request, patience=patience))
+                    await asyncio.to_thread(busy.wait, SOON)
+                patience.leave()
+                with self.assertRaises(NotWanted):
+                    await asked
+                self.assertEqual(await made.compute(lambda: 5), 5)
+
+        self.with_service(work, config=threads)
+
+    def test_what_is_told_takes_turns(self) -> None:
+        """However many are told something at once, the queue has room for others, and so has a thread."""
+        told, asked = threading.Event(), threading.Event()
+        self.addCleanup(told.set)
+
+        async def work(made: Service) -> None:
+            telling = [asyncio.ensure_future(made.compute_told(partial(told.wait, SOON))) for _ in range(20)]
+            await asyncio.sleep(0)
+            self.assertTrue(await made.compute(lambda: asked.set() or True))
+            told.set()
+            self.assertEqual(await asyncio.gather(*telling), [True] * 20)
+
+        self.with_service(work, config=Config(queries=Queries(threads=2, waiting=2)))
 
     def test_rights_of_now(self) -> None:
         """What a caller may read and write is what it may now, not when it came."""

@@ -60,9 +60,13 @@ ELSEWHERE = {
     **dict.fromkeys(
         (
             *("queries.seconds", "queries.script_characters", "queries.split_max", "queries.string_max"),
-            *("queries.peek_max", "queries.value_bytes", "queries.held_bytes"),
+            *("queries.peek_max", "queries.value_bytes", "queries.held_bytes", "queries.answer_bytes"),
         ),
         "server/handlers/test_sources.py",
+    ),
+    "queries.all_script_characters": "server/handlers/test_scripts.py",
+    **dict.fromkeys(
+        ("queries.subscription_seconds", "queries.subscription_bytes"), "server/subscribers/test_transformed.py"
     ),
     "limits.check_seconds": "server/handlers/test_data.py",
     "limits.body_brackets": "server/handlers/test_request.py",

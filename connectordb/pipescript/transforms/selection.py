@@ -84,7 +84,7 @@ def next_(context: Context, places: Any) -> Flow:
         raise PipeScriptError(f"next cannot look more than {context.limits.peek_max} datapoints forward")
 
     def flow(points: Iterator[Point], run: Run) -> Iterator[Point]:
-        cursor = Cursor(points)
+        cursor = Cursor(points, run if number > 1 else None)
         for point in cursor:
             yield cursor.peek(number) or {"t": point["t"], "d": None}
 

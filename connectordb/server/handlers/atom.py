@@ -13,9 +13,10 @@ from ...protocol.constants import API_ROOT
 from ...protocol.points import Datapoint
 from ..storage import Reader
 from .data import readable
-from .effort import Effort
+from .effort import TooMuch
 from .request import NO_ACCESS, Fetch, Kind, Pages, Refusal, Reply, Request, at_once, for_browsers, missing
-from .sources import Source, script, taken, text_of
+from .scripts import Scripts
+from .sources import Source, taken, text_of
 from .stretches import PAGE
 
 #: Points in a feed.
@@ -37,11 +38,11 @@ def feed(reader: Reader, request: Request) -> Reply:
     if missing(reader.find(names), 3) == "stream":
         raise Refusal(403, NO_ACCESS)
     series = readable(reader, request.at(names))
-    effort = Effort(request.queries.seconds)
-    transform = script(request.query.get("transform", ""), request.queries, 500, effort)
+    scripts = Scripts(request.queries, 500)
+    transform = scripts.add(request.query.get("transform", ""))
     length = reader.length(series)
     source = Source(series, max(0, length - _NEWEST), length, transform)
-    pages = _Entries(source, effort, names, f"{request.site}{API_ROOT}", request.downlink)
+    pages = _Entries(source, scripts, names, f"{request.site}{API_ROOT}", request.downlink)
     pages.computed = transform is not None
     begin = pages.head(request.now)
     if pages.computed:
@@ -53,10 +54,11 @@ def feed(reader: Reader, request: Request) -> Reply:
 class _Entries(Pages):
     """A feed, page by page: 500 points may be large ones."""
 
-    def __init__(self, source: Source, effort: Effort, names: tuple[str, ...], root: str, downlink: bool) -> None:
+    def __init__(self, source: Source, scripts: Scripts, names: tuple[str, ...], root: str, downlink: bool) -> None:
         self._source = source
         self._points = iter(source)
-        self._effort = effort
+        self._scripts = scripts
+        self._effort = scripts.effort
         self._names = names
         self._root = root
         self._path = "/".join(map(quote, names))
@@ -77,14 +79,21 @@ class _Entries(Pages):
         """Return the next entries."""
         if not self.more:
             return None
-        self._source.attach(fetch, PAGE)
+        self._source.attach(self._effort.waiting(fetch), PAGE)
         try:
             with self._effort.spent():
+                self._scripts.compile()
                 entries, ended = taken(self._points, self._entry, self._effort, _NEWEST + 1)
         except PipeScriptError as error:
             raise Refusal(500, error.reason) from error
+        except TooMuch as error:
+            raise Refusal(500, str(error)) from error
         self.more = not ended
         return b"".join(entries) + (_END if ended else b"")
+
+    def drop(self) -> None:
+        """Have what is being computed end."""
+        self._effort.stop()
 
     def _entry(self, point: Datapoint) -> bytes:
         index = self._source.index

@@ -15,7 +15,6 @@ from ...protocol.points import Batch, Datapoint
 from ...runtime.clock import Deadline
 from ..rights.permissions import Level
 from ..storage import Device, Inserted, Older, Reader, Remembered, Series, Stream, User, Writer
-from .effort import Effort
 from .fields import stored_schema
 from .limits import check_size
 from .ranges import decimal, read_range
@@ -34,7 +33,8 @@ from .request import (
     find,
     for_browsers,
 )
-from .sources import Array, script
+from .scripts import Scripts
+from .sources import Array
 from .stretches import PAGE, Stretch
 
 #: Shows a value without going through all of it, which may be megabytes, or nested deeper than Python goes.
@@ -80,11 +80,11 @@ def read(reader: Reader, request: Request) -> Reply:
         return _time_to_index(reader, request)
     wanted = read_range(request.query)
     series = readable(reader, request)
-    effort = Effort(request.queries.seconds)
-    transform = script(request.query.get("transform", ""), request.queries, watch=effort)
+    scripts = Scripts(request.queries)
+    transform = scripts.add(request.query.get("transform", ""))
     if transform is not None:
         source = wanted.source(reader, series, transform)
-        return Reply(b"", rest=Array(source, [source], effort), points=source.length)
+        return Reply(b"", rest=Array(source, [source], scripts), points=source.length)
     first, last = wanted.bounds(reader, series)
     rest = _Points(series, first, last)
     body = rest.next(at_once(reader)) or b""

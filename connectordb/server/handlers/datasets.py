@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from ...pipescript import INTERPOLATORS, Point, Script, merge, tdataset, xdataset
 from ..storage import Reader
-from .effort import Effort
 from .request import Refusal, Request
-from .sources import Source, script
+from .scripts import Pending, Scripts
+from .sources import Source
 from .stream_queries import StreamQuery, keys_of, number, open_source, stream_queries, stream_query, typed
 
 #: The smallest step of a dataset by time, and the most rows.
@@ -22,7 +23,7 @@ _REFERENCE = "x"
 
 
 def open_dataset(
-    reader: Reader, request: Request, effort: Effort
+    reader: Reader, request: Request, scripts: Scripts
 ) -> tuple[Iterator[Point], list[Source], list[Source]]:
     """
     Return the rows that a request asks for, what they are read from, and which of that belongs to columns.
@@ -35,8 +36,8 @@ def open_dataset(
     columns = typed(keys, "dataset", dict, {})
     if not columns:
         raise Refusal(403, "The dataset query must have a dataset!")
-    posttransform = script(typed(keys, "posttransform", str, ""), request.queries, watch=effort)
-    asked = {name: _column(request, column, effort) for name, column in columns.items()}
+    posttransform = scripts.add(typed(keys, "posttransform", str, ""))
+    asked = {name: _column(request, column, scripts) for name, column in columns.items()}
     t1, t2, dt = (number(keys, name) for name in ("t1", "t2", "dt"))
     reference = _reference(keys, request.limits.merged_streams)
     if reference:
@@ -51,12 +52,16 @@ def open_dataset(
     if streams > most:
         raise Refusal(403, f"A dataset of {streams} streams is too large: at most {most} are possible.")
     # the reference stream's range is its own; without one it is all of it, as of any query
-    heads = [open_source(reader, request, query, effort) for query in reference]
+    heads = [open_source(reader, request, query, scripts) for query in reference]
     opened = {
-        name: [open_source(reader, request, query, effort, t1) for query in asked[name].queries] for name in asked
+        name: [open_source(reader, request, query, scripts, t1) for query in asked[name].queries] for name in asked
     }
-    made = {name: (merge(*sources), asked[name].interpolator) for name, sources in opened.items()}
-    rows = xdataset(merge(*heads), made, _REFERENCE) if reference else tdataset(t1, t2, dt, made)
+
+    def lined_up() -> Iterator[Point]:  # once the interpolators are compiled
+        made = {name: (merge(*sources), asked[name].made()) for name, sources in opened.items()}
+        return xdataset(merge(*heads), made, _REFERENCE) if reference else tdataset(t1, t2, dt, made)
+
+    rows: Iterator[Point] = chain.from_iterable(made() for made in (lined_up,))
     if posttransform is not None:
         needed = [name for name, column in asked.items() if not column.allows_null]
         rows = posttransform(row for row in rows if all(row["d"][name] is not None for name in needed))
@@ -97,11 +102,15 @@ class _Column:
     """
 
     queries: list[StreamQuery]
-    interpolator: str | Script
+    interpolator: str | Pending
     allows_null: bool
 
+    def made(self) -> str | Script:
+        """Return the interpolator, compiled."""
+        return self.interpolator if isinstance(self.interpolator, str) else self.interpolator.script
 
-def _column(request: Request, body: Any, effort: Effort) -> _Column:
+
+def _column(request: Request, body: Any, scripts: Scripts) -> _Column:
     """Return what a column is made of."""
     if body is None:
         raise Refusal(403, "No stream(s) were selected for dataset element")
@@ -119,7 +128,7 @@ def _column(request: Request, body: Any, effort: Effort) -> _Column:
     queries = stream_queries(merged, request.limits.merged_streams) if merged else [query]
     if not all(each.stream for each in queries):
         raise Refusal(403, "Dataset merge array element invalid")
-    how = text if text in INTERPOLATORS else script(text, request.queries, watch=effort)
+    how = text if text in INTERPOLATORS else scripts.add(text)
     if how is None:
         raise Refusal(403, "Script '': syntax error")
     return _Column(queries, how, allows_null)

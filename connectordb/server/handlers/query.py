@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from ..storage import Reader
-from .effort import Effort
 from .request import Reply, Request
+from .scripts import Scripts
 from .sources import Array, Source
 from .stream_queries import open_source, stream_queries
 
@@ -21,18 +21,18 @@ def merge(reader: Reader, request: Request) -> Reply:
 
     body = request.json()
     queries = stream_queries([] if body is None else body, request.limits.merged_streams)
-    effort = Effort(request.queries.seconds)
-    sources = [open_source(reader, request, query, effort) for query in queries]
-    return _answer(merged(*sources), sources, sources, effort)
+    scripts = Scripts(request.queries)
+    sources = [open_source(reader, request, query, scripts) for query in queries]
+    return _answer(merged(*sources), sources, sources, scripts)
 
 
 def dataset(reader: Reader, request: Request) -> Reply:
     """``POST query/dataset``: rows of several streams, at regular times or at the times of one of them."""
     from .datasets import open_dataset  # likewise
 
-    effort = Effort(request.queries.seconds)
-    return _answer(*open_dataset(reader, request, effort), effort)
+    scripts = Scripts(request.queries)
+    return _answer(*open_dataset(reader, request, scripts), scripts)
 
 
-def _answer(points: Iterable[Point], sources: list[Source], begun: list[Source], effort: Effort) -> Reply:
-    return Reply(b"", rest=Array(points, sources, effort, begun), points=sum(source.length for source in sources))
+def _answer(points: Iterable[Point], sources: list[Source], begun: list[Source], scripts: Scripts) -> Reply:
+    return Reply(b"", rest=Array(points, sources, scripts, begun), points=sum(source.length for source in sources))

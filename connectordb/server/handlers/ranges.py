@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 from ...protocol.rest import INVALID_RANGE
 from ..storage import Reader, Series
 from .request import Refusal
+from .scripts import Pending
 from .sources import Source
 
 if TYPE_CHECKING:
-    from ...pipescript import Script
+    pass
 
 _NO_RANGE = (
     'A range needs [both "i1" and "i2" int] or ["t1" and ["t2" decimal and/or "limit" int]]'  # as the original has it
@@ -60,7 +61,7 @@ class Range:
         last = max(first, last)
         return first, min(last, first + self.limit) if self.limit else last
 
-    def source(self, reader: Reader, series: Series, script: Script | None) -> Source:
+    def source(self, reader: Reader, series: Series, script: Pending | None) -> Source:
         """
         Return the points, or what a script makes of them; then the limit is one of what it makes.
 

@@ -187,6 +187,10 @@ class Pages(Protocol):
     def next(self, fetch: Fetch) -> bytes | None:
         """Return the next piece of the body; `None` behind the last one."""
 
+    def drop(self) -> None:
+        """Take note, on any thread, that nobody waits for it any more."""
+        return
+
 
 @dataclass(frozen=True, slots=True)
 class Published:

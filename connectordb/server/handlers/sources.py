@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
 from itertools import chain, islice
 from math import isfinite
 from typing import TYPE_CHECKING
@@ -11,14 +10,14 @@ from typing import TYPE_CHECKING
 from ...exceptions import LocalProtocolError, PipeScriptError
 from ...protocol import json_text
 from ...protocol.points import Datapoint
-from ..config import Queries
 from ..storage import Series, encode
-from .effort import Effort
+from .effort import Effort, TooMuch
 from .request import Fetch, Pages, Refusal, for_browsers
+from .scripts import Pending, Scripts
 from .stretches import PAGE, Stretch
 
 if TYPE_CHECKING:
-    from ...pipescript import Point, Script
+    from ...pipescript import Point
 
 #: Bytes of text that all streams of an answer together have in memory, as points a multiple of it; and the least of one.
 _HELD = 512 * 1024
@@ -26,37 +25,6 @@ _LEAST_HELD = 4 * 1024
 
 #: Points that a piece of an answer has at most, whatever their size.
 _POINTS = 2000
-
-
-def script(text: str, queries: Queries, status: int = 403, watch: Callable[[], None] | None = None) -> Script | None:
-    """
-    Return what is to be done to points, if there is something.
-
-    Args:
-        text: It, as it was asked for.
-        queries: What it may take.
-        status: Of the refusal.
-        watch: Called now and then while it runs.
-
-    Raises:
-        Refusal: It is no script.
-    """
-    if not text:
-        return None
-    from ...pipescript import Limits, Script  # loads the language when something is computed
-
-    limits = Limits(
-        length=queries.script_characters,
-        split_max=queries.split_max,
-        string_max=queries.string_max,
-        peek_max=queries.peek_max,
-        value_max=queries.value_bytes,
-        held_max=queries.held_bytes,
-    )
-    try:
-        return Script(text, limits=replace(limits, watch=watch) if watch else limits)
-    except PipeScriptError as error:
-        raise Refusal(status, f"Script '{text}': {error.reason}") from error
 
 
 class Source:
@@ -75,7 +43,7 @@ class Source:
         index: The index of the point that was read last.
     """
 
-    def __init__(self, series: Series, first: int, last: int, script: Script | None = None, limit: int = 0) -> None:
+    def __init__(self, series: Series, first: int, last: int, script: Pending | None = None, limit: int = 0) -> None:
         self.length = last - first
         self.index = first - 1
         self._stretch = Stretch(series, first, last)
@@ -139,7 +107,7 @@ def taken(
         if point is None:
             return texts, True
         texts.append(write(point))
-        effort()
+        effort.made(len(texts[-1]))
         size += len(texts[-1])
     return texts, False
 
@@ -151,17 +119,18 @@ class Array(Pages):
     Args:
         points: The points; iterated once.
         sources: What they are read from.
-        effort: What may go into it.
+        scripts: What is done to them.
         begun: Those of which a failure before the first point is a refusal of another kind than a later one.
     """
 
     computed = True
 
     def __init__(
-        self, points: Iterable[Point], sources: list[Source], effort: Effort, begun: Iterable[Source] = ()
+        self, points: Iterable[Point], sources: list[Source], scripts: Scripts, begun: Iterable[Source] = ()
     ) -> None:
         self._points = iter(points)
-        self._effort = effort
+        self._scripts = scripts
+        self._effort = scripts.effort
         self._sources = sources
         self._begun = list(begun)
         self._first = True
@@ -173,10 +142,11 @@ class Array(Pages):
             return None
         held = max(_HELD // max(len(self._sources), 1), _LEAST_HELD)
         for source in self._sources:
-            source.attach(fetch, held)
+            source.attach(self._effort.waiting(fetch), held)
         status = 403
         try:
             with self._effort.spent():
+                self._scripts.compile()
                 for source in self._begun:
                     source.begin()
                 self._begun.clear()
@@ -184,6 +154,12 @@ class Array(Pages):
                 return self._piece()
         except PipeScriptError as error:
             raise Refusal(status, error.reason) from error
+        except TooMuch as error:
+            raise Refusal(500, str(error)) from error
+
+    def drop(self) -> None:
+        """Have what is being computed end."""
+        self._effort.stop()
 
     def _piece(self) -> bytes:
         texts, self._ended = taken(self._points, _written, self._effort, _POINTS)

@@ -10,10 +10,10 @@ from ...exceptions import LocalProtocolError
 from ...protocol.paths import Path
 from ..storage import Reader, Series
 from .data import readable
-from .effort import Effort
 from .ranges import Range
 from .request import Refusal, Request
-from .sources import Source, script
+from .scripts import Scripts
+from .sources import Source
 
 #: Points that a column without a range of its own has from before the dataset begins.
 _BACK = 10
@@ -87,13 +87,13 @@ def stream_queries(body: Any, most: int) -> list[StreamQuery]:
 
 
 def open_source(
-    reader: Reader, request: Request, query: StreamQuery, effort: Effort, since: float | None = None
+    reader: Reader, request: Request, query: StreamQuery, scripts: Scripts, since: float | None = None
 ) -> Source:
     """
     Return the points that a query asks for.
 
     Args:
-        effort: What may go into them.
+        scripts: Those of the answer.
         since: For a query without a range: the time at which the dataset of which it is a column begins. Ten points from before
             that are among them, and all if there are none after it.
 
@@ -101,7 +101,7 @@ def open_source(
         Refusal: They are not there, the caller may not read them, or the range makes no sense.
     """
     series = _readable(reader, request, query.stream)
-    transform = script(query.transform, request.queries, watch=effort)
+    transform = scripts.add(query.transform)
     if query.wanted is not None:
         return query.wanted.source(reader, series, transform)
     length = reader.length(series)

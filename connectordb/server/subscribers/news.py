@@ -49,6 +49,12 @@ class News:
         return self._published.points
 
     @cached_property
+    def size(self) -> int:
+        """How many bytes of text the points are."""
+        stored = self._published.stored
+        return len(stored.text if stored is not None else self.plain)
+
+    @cached_property
     def stored_points(self) -> list[Datapoint]:
         """The points as they were stored, if they were; to be asked for on a thread that may take its time."""
         stored = self._published.stored

@@ -5,31 +5,39 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from itertools import chain
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from ...exceptions import ClosedError, PipeScriptError
 from ...protocol.feed import EndReason, Lost
+from ..handlers.effort import Effort, TooMuch
 from ..handlers.sources import text_of
 from ..refusal import Refusal
+from .backlog import Backlog
 from .news import News, frame
 from .teller import Listener
 
 if TYPE_CHECKING:
-    from ...pipescript import Script
+    from ...pipescript import Point, Script
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 #: Inserts that wait to be computed for one subscription.
 _MOST = 100
+
+#: Points that are computed between two looks at the clock, at least.
+_STRETCH = 100
 
 
 class Compute(Protocol):
     """Has a function done on a thread for what takes long."""
 
-    async def __call__(self, work: Callable[[], bytes], /) -> bytes:
+    async def __call__(self, work: Callable[[], T], /) -> T:
         """Return what it returned."""
 
 
@@ -56,15 +64,17 @@ class Subscriber(Protocol):
 @dataclass(frozen=True, slots=True)
 class Transform:
     """
-    What a subscription does to points.
+    What one subscription does to points.
 
     Attributes:
         text: As it was asked for, by which it is unsubscribed, too.
         script: What runs it.
+        effort: What may go into each insert, and come out; watches over the script.
     """
 
     text: str
     script: Script
+    effort: Effort
 
 
 class Transformed(Listener):
@@ -76,11 +86,19 @@ class Transformed(Listener):
         transform: What is done to its points.
         subscriber: Whose it is.
         compute: Has a function done on a thread for what takes long.
+        backlog: What waits for all subscriptions of the connection.
         indexed: Whether it was made with an id: then it is told indices and stored times, and what it has missed.
     """
 
     def __init__(
-        self, path: str, transform: Transform, subscriber: Subscriber, compute: Compute, *, indexed: bool
+        self,
+        path: str,
+        transform: Transform,
+        subscriber: Subscriber,
+        compute: Compute,
+        backlog: Backlog,
+        *,
+        indexed: bool,
     ) -> None:
         self.path = path
         self.transform = transform
@@ -88,9 +106,11 @@ class Transformed(Listener):
         self._session = transform.script.session()
         self._subscriber = subscriber
         self._compute = compute
+        self._backlog = backlog
         self._waiting: deque[News] = deque()
         self._lost = 0
         self._task: asyncio.Task[None] | None = None
+        self._closed = False
 
     @property
     def own_path(self) -> str:
@@ -99,13 +119,16 @@ class Transformed(Listener):
 
     def close(self) -> None:
         """Compute nothing any more."""
-        self._waiting.clear()
-        if self._task is not None:
+        self._closed = True
+        self.transform.effort.stop()
+        while self._waiting:
+            self._backlog.release(self._waiting.popleft())
+        if self._task is not None and self._task is not asyncio.current_task():
             self._task.cancel()
 
     def tell(self, news: News) -> None:
         """Take an insert to be computed."""
-        if len(self._waiting) >= _MOST:
+        if len(self._waiting) >= _MOST or not self._backlog.hold(news):
             self._overflow(news)
             return
         self._waiting.append(news)
@@ -123,7 +146,11 @@ class Transformed(Listener):
     async def _work(self) -> None:
         try:
             while self._waiting:
-                await self._tell_next(self._waiting.popleft())
+                news = self._waiting.popleft()
+                try:
+                    await self._tell_next(news)
+                finally:
+                    self._backlog.release(news)
                 self.refill()
         except ClosedError:
             pass  # the server stops
@@ -132,20 +159,38 @@ class Transformed(Listener):
 
     async def _tell_next(self, news: News) -> None:
         try:
-            data = await self._compute(partial(self._computed, news))
+            told = await self._compute(partial(self._computed, news))
         except PipeScriptError as error:
             log.info("%s: %r on an insert into %s: %s", self.own_path, self.transform.text, self.path, error.reason)
             self._lost += news.number
             return
+        except TooMuch as error:
+            log.info("%s: %r on an insert into %s is ended: %s", self.own_path, self.transform.text, self.path, error)
+            self._subscriber.end_transformed(self, "exceeded")
+            return
         except Refusal:  # too much is being computed
             self._overflow(news)
             return
-        if data and not self._subscriber.say(news.told(data, self.transform.text, indexed=self.indexed)):
+        except ClosedError:
+            raise
+        except Exception:  # the top of a task
+            log.exception("%s: computing an insert into %s failed", self.own_path, self.path)
+            self._lost += news.number
+            return
+        if told and not self._closed and not self._subscriber.say(told):
             self._overflow(news)
 
     def _computed(self, news: News) -> bytes:
-        points = news.stored_points if self.indexed else news.points
-        return b",".join([text_of(point) for point in self._session(points)])
+        """Return the frame of what becomes of an insert; empty if nothing is left."""
+        effort = self.transform.effort
+        effort.renew()
+        texts: list[bytes] = []
+        with effort.spent():
+            points = news.stored_points if self.indexed else news.points
+            for point in self._session(_watched(points, effort)):
+                texts.append(text_of(point))
+                effort.made(len(texts[-1]) + 1)
+        return news.told(b",".join(texts), self.transform.text, indexed=self.indexed) if texts else b""
 
     def _overflow(self, news: News) -> None:
         self._lost += news.number
@@ -154,6 +199,16 @@ class Transformed(Listener):
 
     def refill(self) -> None:
         """Say what was missed, behind all that was not, if there is something and there is room."""
-        if self._lost and self.indexed and not self._waiting:
+        if self._lost and self.indexed and not self._waiting and not self._closed:
             if self._subscriber.say(frame(Lost(self.path, self._lost, self.transform.text).encode() + b"\n")):
                 self._lost = 0
+
+
+def _watched(points: Sequence[Point], effort: Effort) -> Iterator[Point]:
+    """Yield points, and look at the clock now and then: of most of them nothing may be left."""
+
+    def stretch(begin: int) -> Sequence[Point]:
+        effort()
+        return points[begin : begin + _STRETCH]
+
+    return chain.from_iterable(map(stretch, range(0, len(points), _STRETCH)))

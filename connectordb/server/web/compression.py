@@ -73,3 +73,7 @@ class _Packed(Pages):
             self._packer = None
             return end
         return self._packer.compress(piece) + self._packer.flush(zlib.Z_SYNC_FLUSH)
+
+    def drop(self) -> None:
+        """Pass it on."""
+        self._pages.drop()

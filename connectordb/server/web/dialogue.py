@@ -12,17 +12,20 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
+from typing import TypeVar
 
 from ...exceptions import ConnectorDBError
 from ...protocol.feed import CommandId, Done, Ended, EndReason, Failed
 from ...protocol.paths import Path
 from ..handlers import Refusal
-from ..handlers.sources import script
+from ..handlers.scripts import of_subscription
 from ..handlers.subscribing import Start
 from ..rights.accounts import Caller
 from ..service import Service
+from ..subscribers.backlog import Backlog
 from ..subscribers.feed import Asked, Outbox
 from ..subscribers.following import Following
 from ..subscribers.news import News, frame
@@ -32,6 +35,8 @@ from ..tracebacks import let_go
 from .failures import failure
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 #: Commands of one client that are obeyed at once, and bytes of their messages; one alone may have more.
 _AT_ONCE = 100
@@ -49,6 +54,7 @@ class Dialogue(Listener):
         send: Sends a frame, or puts it into the outbox; tells whether there was room.
         drop: Cuts the connection of who does not read.
         subscriptions: How many there may be.
+        waiting_bytes: Bytes of inserts that may wait to be computed for them.
     """
 
     def __init__(
@@ -60,6 +66,7 @@ class Dialogue(Listener):
         send: Callable[[bytes], bool],
         drop: Callable[[], None],
         subscriptions: int,
+        waiting_bytes: int,
     ) -> None:
         self._service = service
         self._hub = service.teller.hub
@@ -73,6 +80,11 @@ class Dialogue(Listener):
         self._behind: dict[str, Following] = {}
         #: Those with a transform, by path and transform.
         self._transformed: dict[tuple[str, str], Transformed] = {}
+        self._backlog = Backlog(waiting_bytes)
+        #: Characters of their transforms, and of those that are being compiled.
+        self._characters = 0
+        #: Held while one of them is computed: other connections have their turn, too.
+        self._turn = asyncio.Lock()
         #: Answers and notices that found no room; no more than commands and subscriptions, as none is read meanwhile.
         self._unsaid: deque[bytes] = deque()
         #: Commands that are being obeyed, and the bytes of their messages.
@@ -167,17 +179,21 @@ class Dialogue(Listener):
             self._say(Done(id, str(asked.path)).encode())
             return
         path = str(asked.path)
-        self._check_room(path, asked.transform)
-        compiled = await self._compiled(asked.transform)
-        await self._service.follow(self._caller, asked.path, lambda start: self._follow(path, start, id, compiled))
+        with self._room(path, asked.transform):
+            compiled = await self._compiled(asked.transform)
+            await self._service.follow(self._caller, asked.path, lambda start: self._follow(path, start, id, compiled))
 
     async def _compiled(self, transform: str) -> Transform | None:
         """Return a transform that can be run, if there is one; refuse what is none."""
         if not transform:
             return None
-        compiled = await self._service.compute(partial(script, transform, self._service.queries))
-        assert compiled is not None
-        return Transform(transform, compiled)
+        made = await self._service.compute(partial(of_subscription, transform, self._service.queries))
+        return Transform(transform, *made)
+
+    async def _compute(self, work: Callable[[], T]) -> T:
+        """Have what a subscription is told computed."""
+        async with self._turn:
+            return await self._service.compute_told(work)
 
     def _follow(self, path: str, start: Start, id: CommandId, transform: Transform | None) -> None:
         """Begin a subscription. Nothing was inserted since *start* was found, as writes go one after the other."""
@@ -193,8 +209,9 @@ class Dialogue(Listener):
 
     def _transform(self, path: str, transform: Transform, *, indexed: bool) -> None:
         self._unsubscribe(path, transform.text)
-        made = Transformed(path, transform, self, self._service.compute, indexed=indexed)
+        made = Transformed(path, transform, self, self._compute, self._backlog, indexed=indexed)
         self._transformed[path, transform.text] = made
+        self._characters += len(transform.text)
         self._hub.subscribe(made, path)
 
     def _check_room(self, path: str, transform: str = "") -> None:
@@ -202,6 +219,21 @@ class Dialogue(Listener):
         there = (path, transform) in self._transformed if transform else self._hub.wants(self, path)
         if not there and self._hub.count(self) + len(self._transformed) >= self._most:
             raise Refusal(403, f"More than {self._most} subscriptions of one connection; open another one.")
+
+    @contextmanager
+    def _room(self, path: str, transform: str) -> Iterator[None]:
+        """Have a subscription begin during the block; refuse one that is too many, or whose transform is too long."""
+        self._check_room(path, transform)
+        most = self._service.queries.all_script_characters
+        if self._characters + len(transform) > most:
+            raise Refusal(
+                403, f"The transforms of one connection's subscriptions have more than {most} characters together."
+            )
+        self._characters += len(transform)
+        try:
+            yield
+        finally:
+            self._characters -= len(transform)
 
     async def _obey_in_silence(self, asked: Asked) -> None:
         """Do what is asked as a 0.3 server does: what is refused is only logged."""
@@ -225,9 +257,15 @@ class Dialogue(Listener):
             let_go(error)
 
     async def _subscribe(self, path: Path, transform: str) -> None:
-        self._check_room(str(path), transform)
-        compiled = await self._compiled(transform)
-        if not await self._service.readable(self._caller, (path,)):
+        with self._room(str(path), transform):
+            compiled = await self._compiled(transform)
+            await self._begin(path, compiled)
+
+    async def _begin(self, path: Path, compiled: Transform | None) -> None:
+        readable = await self._service.readable(self._caller, (path,))
+        if self._closed:
+            return
+        if not readable:
             log.debug("%s: subscribing to %s is refused", self._caller.path, path)
         elif compiled is not None:
             self._transform(str(path), compiled, indexed=False)
@@ -238,6 +276,7 @@ class Dialogue(Listener):
         if transform:
             made = self._transformed.pop((path, transform), None)
             if made is not None:
+                self._characters -= len(transform)
                 self._hub.leave(made)
                 made.close()
             return

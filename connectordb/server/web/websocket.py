@@ -52,6 +52,7 @@ class Websocket:
             send=self._send,
             drop=self._drop,
             subscriptions=settings.subscriptions,
+            waiting_bytes=settings.waiting_bytes,
         )
         #: Where frames go; none before the handshake, and none behind a close frame.
         self._transport: asyncio.WriteTransport | None = None

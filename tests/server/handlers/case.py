@@ -80,9 +80,9 @@ class HandlerCase(StorageCase):
         return b"".join(parts)
 
     def refuses(self, status: int, message: str, *arguments: Any, **options: Any) -> None:
-        """Check that a handler refuses."""
+        """Check that a handler refuses, at the latest before the first piece of its answer."""
         with self.assertRaises(Refusal) as caught:
-            self.ask(*arguments, **options)
+            self.whole(self.ask(*arguments, **options))
         self.assertEqual((caught.exception.status, caught.exception.message), (status, message))
 
     def stored(self, path: str, downlink: bool = False) -> list[dict[str, Any]]:

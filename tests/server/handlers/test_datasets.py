@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 
-from connectordb.server.config import Limits
+from connectordb.server.config import Limits, Queries
 from connectordb.server.handlers import Refusal, Request
 from connectordb.server.handlers.data import insert
 from connectordb.server.handlers.datasets import open_dataset
-from connectordb.server.handlers.effort import Effort
+from connectordb.server.handlers.scripts import Scripts
 
 from .case import NOW, HandlerCase
 
@@ -26,7 +26,9 @@ class Opening(HandlerCase):
             caller=self.caller("mara/user"),
             limits=Limits(dataset_streams=most),
         )
-        rows, sources, _ = self.read(lambda reader: open_dataset(reader, request, Effort(60)))
+        scripts = Scripts(Queries())
+        rows, sources, _ = self.read(lambda reader: open_dataset(reader, request, scripts))
+        scripts.compile()
         for source in sources:
             source.attach(self.read, 1000)
         next(rows)

@@ -84,7 +84,7 @@ class Merging(HandlerCase):
             *(([{**one, "i1": 1, "t1": 1}], 403), ([{**one, "transform": "nosuch"}], 403), ([{**one, "i1": 9}], 403)),
         ):
             with self.subTest(str(body)[:60]), self.assertRaises(Refusal) as caught:
-                self.ask(merge, body=body)
+                self.value(merge, body=body)
             self.assertEqual(caught.exception.status, status)
         self.refuses(403, "Can't access this resource.", merge, body=[one], who="bob/user")
 

@@ -12,8 +12,8 @@ from connectordb.exceptions import PipeScriptError
 from connectordb.server.config import Queries
 from connectordb.server.handlers import Refusal, sources
 from connectordb.server.handlers.data import insert
-from connectordb.server.handlers.effort import Effort
-from connectordb.server.handlers.sources import Array, Source, script, text_of
+from connectordb.server.handlers.scripts import Scripts
+from connectordb.server.handlers.sources import Array, Source, text_of
 from connectordb.server.handlers.stretches import WentAway
 from connectordb.server.storage import Reader
 
@@ -59,12 +59,14 @@ class Reading(HandlerCase):
 
     def test_indices(self) -> None:
         """The index of what was read last is known, whatever a script makes of it."""
-        source = Source(self.series(PLAIN), 10, 900, script("if i % 3 == 0", Queries()), 2)
+        scripts = Scripts(Queries())
+        source = Source(self.series(PLAIN), 10, 900, scripts.add("if i % 3 == 0"), 2)
+        scripts.compile()
         source.attach(self.fetch, 1000)
         self.assertEqual([(source.index, point["t"]) for point in source], [(10, 11), (13, 14)])
 
 
-class Scripts(HandlerCase):
+class Computing(HandlerCase):
     """What is done to points."""
 
     def setUp(self) -> None:
@@ -73,9 +75,9 @@ class Scripts(HandlerCase):
 
     def array(self, text: str, *, begun: bool = False, queries: Queries = DEFAULT) -> Any:
         """Return what a script makes of the stream."""
-        effort = Effort(queries.seconds)
-        source = Source(self.series(PLAIN), 0, 8, script(text, queries, watch=effort))
-        made = Array(source, [source], effort, [source] if begun else [])
+        scripts = Scripts(queries)
+        source = Source(self.series(PLAIN), 0, 8, scripts.add(text))
+        made = Array(source, [source], scripts, [source] if begun else [])
         parts = []
         while (part := made.next(self.read)) is not None:
             parts.append(part)
@@ -105,16 +107,20 @@ class Scripts(HandlerCase):
             (Queries(value_bytes=10), "{'a': $, 'b': $}", 500),
             (Queries(held_bytes=60), "append | new", 500),
             (Queries(seconds=1e-9), "$", 500),
+            (Queries(answer_bytes=30), "{'a': $}", 500),
         ):
             with self.subTest(text), self.assertRaises(Refusal) as caught:
                 self.array(text, queries=queries)
             self.assertEqual(caught.exception.status, status)
 
-    def test_no_scripts(self) -> None:
-        """Are refused with their text."""
-        with self.assertRaisesRegex(Refusal, "Script 'nosuch': Transform nosuch not found"):
-            script("nosuch", Queries())
-        self.assertIsNone(script("", Queries()))
+    def test_nobody_waits(self) -> None:
+        """What is dropped is not computed any more, also where nothing comes of it."""
+        scripts = Scripts(DEFAULT)
+        source = Source(self.series(PLAIN), 0, 8, scripts.add("if $ == 'y'"))
+        made = Array(source, [source], scripts)
+        made.drop()
+        with self.assertRaisesRegex(Refusal, "nobody waits"):
+            made.next(self.read)
 
     def test_what_json_cannot_say(self) -> None:
         """Is a failure."""

@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
+from unittest import mock
 
-from connectordb.pipescript import Script
 from connectordb.protocol.feed import EndReason, Lost, Message, Told, read_told
+from connectordb.server.config import Queries
 from connectordb.server.handlers import Published
+from connectordb.server.handlers.scripts import of_subscription
 from connectordb.server.refusal import Refusal
 from connectordb.server.storage import Inserted
 from connectordb.server.subscribers import transformed
+from connectordb.server.subscribers.backlog import Backlog
 from connectordb.server.subscribers.news import News
 from connectordb.server.subscribers.transformed import Transform, Transformed
 
 from ...support.case import SOON, Case
 
 PATH = "a/b/c"
+
+T = TypeVar("T")
+
+LIMITED = Queries(subscription_seconds=0.05, subscription_bytes=1024)
 
 
 def news(first: int, *values: Any) -> News:
@@ -49,14 +57,15 @@ class Friend:
         self.dropped = True
 
     def end_transformed(self, which: Transformed, reason: EndReason) -> None:
-        """Take note."""
+        """Take note, and close it."""
         self.ended.append(reason)
+        which.close()
 
     async def look_again(self) -> None:
         """Do nothing."""
 
 
-async def compute(work: Callable[[], bytes], /) -> bytes:
+async def compute(work: Callable[[], T], /) -> T:
     """Compute on another thread."""
     return await asyncio.to_thread(work)
 
@@ -64,18 +73,32 @@ async def compute(work: Callable[[], bytes], /) -> bytes:
 class Telling(Case):
     """What is told of inserts."""
 
-    def play(self, text: str, inserts: list[News], *, indexed: bool, room: bool = True, how: Any = compute) -> Friend:
+    def play(
+        self,
+        text: str,
+        inserts: list[News],
+        *,
+        indexed: bool = True,
+        room: bool = True,
+        how: Any = compute,
+        queries: Queries = LIMITED,
+        waiting: int = 10**6,
+    ) -> Friend:
         """Tell a subscription of inserts, and wait until it has nothing to do."""
 
         async def main() -> Friend:
             friend = Friend()
             friend.room = room
-            made = Transformed(PATH, Transform(text, Script(text)), friend, how, indexed=indexed)
+            backlog = Backlog(waiting)
+            made = Transformed(
+                PATH, Transform(text, *of_subscription(text, queries)), friend, how, backlog, indexed=indexed
+            )
             for each in inserts:
                 made.tell(each)
             while made._task is not None:
                 await asyncio.sleep(0)
             made.close()
+            self.assertEqual(backlog.bytes, 0)
             return friend
 
         return asyncio.run(asyncio.wait_for(main(), SOON))
@@ -120,3 +143,64 @@ class Telling(Case):
             raise Refusal(503, "too many")
 
         self.assertEqual(self.play("$", [news(0, 1)], indexed=True, how=busy).told, [Lost(PATH, 1, "$")])
+
+    def test_too_much_waits(self) -> None:
+        """Inserts that are large do not wait in any number; one alone may be of any size."""
+        told = self.play("length", [news(0, *[1] * 50), news(50, *[1] * 50), news(100, 1)], waiting=1500).told
+        self.assertEqual([type(each) for each in told], [Message, Message, Lost])
+        self.assertEqual(told[-1], Lost(PATH, 50, "length"))
+        self.assertEqual(len(self.play("length", [news(0, *[1] * 50)], waiting=1).told), 1)
+
+    def test_too_long(self) -> None:
+        """A transform that takes too long for an insert ends its subscription, whatever it makes of that."""
+        endless = "if " + " and ".join(["$ != $"] * 800)
+        many = news(0, *[1] * 3000)
+        for indexed in (True, False):
+            friend = self.play(endless, [news(0, 1), many, news(3001, 1)], indexed=indexed)
+            self.assertEqual((friend.told, friend.ended), ([], ["exceeded"]))
+        friend = self.play("$", [news(0, 1)] * 5, queries=Queries(subscription_seconds=SOON))
+        self.assertEqual((len(friend.told), friend.ended), (5, []))
+
+    def test_too_large(self) -> None:
+        """One that makes too much of an insert ends it, too; each insert may have all of it."""
+        growing = "{'a': $, 'b': $, 'c': $, 'd': $}"
+        friend = self.play(growing, [news(n, *[1] * 15) for n in range(3)])
+        self.assertEqual((len(friend.told), friend.ended), (3, []))
+        friend = self.play(growing, [news(0, 1), news(1, *[1] * 50), news(51, 1)])
+        self.assertEqual((len(friend.told), friend.ended), (1, ["exceeded"]))
+
+    def test_closed_while_it_is_computed(self) -> None:
+        """It ends soon, and is not told."""
+        begun, ended = threading.Event(), threading.Event()
+
+        def work(made: Callable[[], bytes]) -> bytes:
+            begun.set()
+            try:
+                return made()
+            finally:
+                ended.set()
+
+        async def main() -> Friend:
+            friend, backlog = Friend(), Backlog(10**6)
+            text = "if " + " and ".join(["$ != $"] * 800)
+            transform = Transform(text, *of_subscription(text, Queries(subscription_seconds=60)))
+            made = Transformed(
+                PATH, transform, friend, lambda each: asyncio.to_thread(work, each), backlog, indexed=True
+            )
+            made.tell(news(0, *[1] * 100_000))
+            self.assertTrue(await asyncio.to_thread(begun.wait, SOON))
+            made.close()
+            self.assertTrue(await asyncio.to_thread(ended.wait, SOON))
+            self.assertEqual(backlog.bytes, 0)
+            return friend
+
+        self.assertEqual(asyncio.run(asyncio.wait_for(main(), SOON)).told, [])
+
+    def test_what_nobody_thought_of(self) -> None:
+        """Is logged, and the insert missed; those behind it are told."""
+        with (
+            mock.patch.object(transformed, "text_of", side_effect=[ZeroDivisionError, b"{}"]),
+            self.assertLogs(transformed.log, "ERROR"),
+        ):
+            told = self.play("$", [news(0, 1), news(1, 2)]).told
+        self.assertEqual(told, [Message(PATH, ({"d": None},), "$", 1), Lost(PATH, 1, "$")])

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectordb.protocol.feed import Command, CommandId, Done, Ended, Failed, Gap, Lost, Message, Told, read_told
+from connectordb.server.config import Config, Queries
 from connectordb.server.rights.accounts import Caller, Key
 from connectordb.server.rights.permissions import DEFAULT, Level
 from connectordb.server.routing import Route, route
@@ -27,6 +28,8 @@ from ..handlers.case import HandlerCase
 from ..storage.trees import device
 
 T = TypeVar("T")
+
+DEFAULT_QUERIES = Queries()
 
 PATHS = ("mara/lamp/s0", "mara/lamp/s1")
 
@@ -52,7 +55,13 @@ class Client:
         self.reads = True
         self._outbox = Outbox(messages, 10_000)
         self.dialogue = Dialogue(
-            service, caller, self._outbox, send=self._send, drop=self._drop, subscriptions=subscriptions
+            service,
+            caller,
+            self._outbox,
+            send=self._send,
+            drop=self._drop,
+            subscriptions=subscriptions,
+            waiting_bytes=10_000,
         )
 
     def _send(self, frame: bytes) -> bool:
@@ -93,11 +102,11 @@ class Client:
 class DialogueCase(HandlerCase):
     """A service, and commands."""
 
-    def with_service(self, work: Callable[[Service], Coroutine[Any, Any, T]]) -> T:
+    def with_service(self, work: Callable[[Service], Coroutine[Any, Any, T]], queries: Queries = DEFAULT_QUERIES) -> T:
         """Run a coroutine function with a service."""
 
         async def main() -> T:
-            made = Service(self.storage)
+            made = Service(self.storage, config=Config(queries=queries))
             try:
                 return await asyncio.wait_for(work(made), SOON)
             finally:
@@ -507,7 +516,7 @@ class Transforms(DialogueCase):
             [("", 3, None), ("", 7, None), ("", 9, None), ("$ * 2", 6, None), ("$ * 2", 14, None), ("if $ > 5", 7, 1)],
         )
 
-    async def insert_and_wait(self, client: Client, path: str, value: float) -> None:
+    async def insert_and_wait(self, client: Client, path: str, value: float | str) -> None:
         """Insert, and wait until all subscriptions have computed what they are told."""
         await client.ask("insert", path, 9, d=({"t": 0, "d": value},))
         while any(made._task is not None for made in client.dialogue._transformed.values()):
@@ -530,3 +539,64 @@ class Transforms(DialogueCase):
         told = self.with_service(work)
         self.assertEqual([type(each) for each in told], [Done, Failed, Ended, Done])
         self.assertEqual(told[2], Ended("mara/lamp/plain", "deleted", "sum"))
+
+    def test_too_much(self) -> None:
+        """A transform that makes too much of an insert ends its subscription, which is told where there is an id."""
+        large = "{'a': $, 'b': $, 'c': $, 'd': $, 'e': $, 'f': $, 'g': $, 'h': $}"
+
+        async def work(made: Service) -> list[Told]:
+            client = Client(made, self.caller("mara/lamp"), messages=50)
+            plain = "mara/lamp/plain"
+            await client.ask("subscribe", plain, 1, transform=large)
+            await client.ask("subscribe", plain, transform=large.replace("a", "x"))
+            await client.ask("subscribe", plain, 2, transform="length")
+            for size in (5, 2000, 5):
+                await self.insert_and_wait(client, plain, "x" * size)
+            self.assertEqual([transform for _, transform in client.dialogue._transformed], ["length"])
+            self.assertEqual(client.dialogue._characters, len("length"))
+            return client.told
+
+        told = self.with_service(work, Queries(subscription_bytes=10_000))
+        self.assertEqual(
+            [each for each in told if isinstance(each, Ended)], [Ended("mara/lamp/plain", "exceeded", large)]
+        )
+        heard = [(each.transform, each.index) for each in told if isinstance(each, Message)]
+        self.assertEqual(heard.count((large, 0)), 1)
+        self.assertEqual([index for transform, index in heard if transform == "length"], [0, 1, 2])
+
+    def test_scripts_together(self) -> None:
+        """Are of a bounded length, those that are being compiled among them; what ends makes room."""
+
+        async def work(made: Service) -> list[Told]:
+            client = Client(made, self.caller("mara/lamp"), messages=50)
+            plain = "mara/lamp/plain"
+            for id in range(4):
+                await client.give("subscribe", plain, id, transform=f"$ + {id}{'0' * 30}")
+            await client.dialogue.finish()
+            self.assertEqual(len(client.dialogue._transformed), 2)
+            for path, transform in list(client.dialogue._transformed):
+                await client.ask("unsubscribe", path, transform=transform)
+            await client.ask("subscribe", plain, 5, transform="nosuch")
+            self.assertEqual(client.dialogue._characters, 0)
+            await client.ask("subscribe", plain, 6, transform=f"$ + {'0' * 90}")
+            client.dialogue.close()
+            return client.told
+
+        told = self.with_service(work, Queries(all_script_characters=100))
+        self.assertEqual(sum(isinstance(each, Done) for each in told), 3)
+        refused = [each.msg for each in told if isinstance(each, Failed)]
+        self.assertEqual(sum("more than 100 characters together" in each for each in refused), 2)
+
+    def test_many(self) -> None:
+        """More subscriptions than may wait for a thread are told of an insert all the same."""
+
+        async def work(made: Service) -> list[Told]:
+            client = Client(made, self.caller("mara/lamp"), messages=50, subscriptions=20)
+            for number in range(20):
+                await client.ask("subscribe", "mara/lamp/plain", number, transform=f"$ + {number}")
+            await self.insert_and_wait(client, "mara/lamp/plain", 1)
+            client.dialogue.close()
+            return client.told
+
+        told = self.with_service(work, Queries(waiting=1, threads=1))
+        self.assertEqual([each.data[0]["d"] for each in told if isinstance(each, Message)], list(range(1, 21)))

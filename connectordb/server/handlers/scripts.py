@@ -1,0 +1,136 @@
+"""
+The scripts of an answer: bounded as the configuration has it, and compiled where that holds up nobody.
+
+The longest take a tenth of a second, during which a thread of the storage would do nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from ...exceptions import PipeScriptError
+from ..config import Queries
+from .effort import Effort
+from .request import Refusal
+
+if TYPE_CHECKING:
+    from ...pipescript import Point, Script
+
+#: Characters that are shown of a script that is too long.
+_SHOWN = 100
+
+
+def compiled(text: str, queries: Queries, watch: Callable[[], None], *, status: int = 403, share: int = 1) -> Script:
+    """
+    Return a script.
+
+    Args:
+        text: It, as it was asked for.
+        queries: What it may take.
+        watch: Called now and then while it runs.
+        status: Of the refusal.
+        share: What it may hold is one part of so many.
+
+    Raises:
+        Refusal: It is no script.
+    """
+    from ...pipescript import Limits, Script  # loads the language when something is computed
+
+    limits = Limits(
+        length=queries.script_characters,
+        split_max=queries.split_max,
+        string_max=queries.string_max,
+        peek_max=queries.peek_max,
+        value_max=queries.value_bytes,
+        held_max=queries.held_bytes // share,
+        watch=watch,
+    )
+    try:
+        return Script(text, limits=limits)
+    except PipeScriptError as error:
+        shown = text if len(text) <= queries.script_characters else f"{text[:_SHOWN]}…"
+        raise Refusal(status, f"Script '{shown}': {error.reason}") from error
+
+
+def of_subscription(text: str, queries: Queries) -> tuple[Script, Effort]:
+    """
+    Return a script that runs over each insert, and what may go into each; takes its time.
+
+    Raises:
+        Refusal: It is no script.
+    """
+    effort = Effort(queries.subscription_seconds, queries.subscription_bytes)
+    return compiled(text, queries, effort), effort
+
+
+class Pending:
+    """A script that will have been compiled when the first point is asked for."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._script: Script | None = None
+
+    @property
+    def script(self) -> Script:
+        """The script, compiled."""
+        assert self._script is not None
+        return self._script
+
+    def use(self, script: Script) -> None:
+        """Have this be what it is, compiled."""
+        self._script = script
+
+    def __call__(self, points: Iterable[Point]) -> Iterator[Point]:
+        """Yield what it makes of points."""
+        return chain.from_iterable(self.script(each) for each in (points,))
+
+
+class Scripts:
+    """
+    All scripts of one answer.
+
+    Args:
+        queries: What they may take.
+        status: Of the refusal of one that is none.
+
+    Attributes:
+        effort: What goes into the answer.
+    """
+
+    def __init__(self, queries: Queries, status: int = 403) -> None:
+        self.effort = Effort(queries.seconds, queries.answer_bytes)
+        self._queries = queries
+        self._status = status
+        self._characters = 0
+        self._pending: list[Pending] = []
+
+    def add(self, text: str) -> Pending | None:
+        """
+        Return a script that will be compiled; `None` if there is nothing to do.
+
+        Raises:
+            Refusal: They are too long together.
+        """
+        if not text:
+            return None
+        self._characters += len(text)
+        most = self._queries.all_script_characters
+        if self._characters > most:
+            raise Refusal(403, f"The transforms of this query have more than {most} characters together.")
+        self._pending.append(Pending(text))
+        return self._pending[-1]
+
+    def compile(self) -> None:
+        """
+        Compile all that were added, in that order; to be called where it may take its time.
+
+        Raises:
+            Refusal: One of them is no script.
+            TooMuch: It takes too long.
+        """
+        pending, self._pending = self._pending, []
+        for each in pending:
+            each.use(compiled(each.text, self._queries, self.effort, status=self._status, share=len(pending)))
+            self.effort()
