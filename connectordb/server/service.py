@@ -309,6 +309,8 @@ class Service:
 
         landed = (await self._write(work).waiter).landed
         assert landed is not None
+        # on a websocket, messages about an insert come before its answer
+        await asyncio.sleep(0)
         return landed
 
     @staticmethod

@@ -19,10 +19,10 @@ def run_soon(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
 
 
 class Consequences(StorageCase):
-    """They come in the order of the commits, whoever waits, and before him."""
+    """They come in the order of the commits, whoever waits, and right behind him."""
 
     def test_order(self) -> None:
-        """Of many writes at once, each consequence comes in its turn, and before whoever waits goes on."""
+        """Of many writes at once, each consequence comes in its turn, behind whoever waits and before anything else."""
         series = self.write(plant)
 
         async def work() -> None:
@@ -33,7 +33,9 @@ class Consequences(StorageCase):
                 promise: Promise[int] = aftermath.promise(seen.append)
                 self.storage.give_write(lambda writer: writer.insert(series, [{"t": 1}], True).first, promise)
                 if number % 3:
-                    self.assertIn(await promise.waiter, seen)
+                    self.assertNotIn(await promise.waiter, seen)
+                    await asyncio.sleep(0)
+                    self.assertIn(number, seen)
 
             await asyncio.gather(*map(one, range(300)))
             while len(seen) < 300:
@@ -100,6 +102,7 @@ class Promises(StorageCase):
             with self.assertRaises(KeyError):
                 await promises[1].waiter
             self.assertEqual(await promises[3].waiter, 3)
+            await asyncio.sleep(0)
             self.assertEqual(seen, [0, 3])
 
         run_soon(work)
@@ -117,6 +120,7 @@ class Promises(StorageCase):
             promises[0].wake()
             with self.assertLogs("asyncio", "ERROR"):
                 self.assertEqual([await promise.waiter for promise in promises], [0, 1, 2])
+                await asyncio.sleep(0)
             self.assertEqual(seen, [0, 2])
 
         run_soon(work)

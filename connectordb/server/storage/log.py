@@ -31,6 +31,9 @@ LONG = 4 * PAGES * _PAGE
 _PATIENCE = 250
 _PAUSE = 5.0
 
+#: Seconds until a short log is looked at again: asking the system lets go of the interpreter, just when others want it.
+_LOOK = 0.1
+
 
 class Log:
     """
@@ -54,9 +57,13 @@ class Log:
 
     def shorten(self) -> None:
         """Have the next transaction begin the log anew if it has become long; in no transaction."""
-        if self._clock.monotonic() < self._again or self._size() < self._long:
+        now = self._clock.monotonic()
+        if now < self._again:
             return
-        self._again = self._clock.monotonic() + _PAUSE
+        is_long = self._size() >= self._long
+        self._again = now + (_PAUSE if is_long else _LOOK)
+        if not is_long:
+            return
         try:
             with translated(self._path, "writing back the log of"):
                 self._connection.set_busy_timeout(_PATIENCE)

@@ -91,14 +91,17 @@ class Shortening(Case):
         self.assertLess(self.size, 2 * _LONG)
 
     def test_not_yet(self) -> None:
-        """A short log is left alone, one that was seen to a moment ago too; what goes wrong is told and waits."""
-        log = Log(self.connection, str(self.path), _LONG)
+        """A short log is left alone, and not looked at again at once, one that was seen to a moment ago too; what goes wrong is told and waits."""
+        log = Log(self.connection, str(self.path), _LONG, self.clock)
         connection = mock.Mock(set_busy_timeout=mock.Mock(), execute=mock.Mock(side_effect=apsw.IOError("broken")))
         log._connection = connection
         log.shorten()
         connection.execute.assert_not_called()
         for _ in range(15):
             self.write()
+        log.shorten()
+        connection.execute.assert_not_called()
+        self.clock.advance(1)
         with self.assertLogs(log_module.log, "WARNING") as logged:
             log.shorten()
         log.shorten()
