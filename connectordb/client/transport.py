@@ -216,9 +216,9 @@ class _Body(io.BytesIO):
     begun = False
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """Return the next bytes."""
+        """Return all that is left, however little is asked for: it is in memory, and one send is cheaper than many."""
         self.begun = True
-        return super().read(size)
+        return super().read()
 
 
 def check_timeout(given: float | tuple[float, float] | None) -> tuple[float, float]:
