@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict
 from pathlib import Path as FilePath
 from types import MappingProxyType, TracebackType
 from typing import Any, Literal
@@ -56,6 +57,8 @@ class Logger(Settings):
             ``"reject"`` sets it aside, for `rejected`; ``"restamp"`` gives it the earliest time that can be stored.
         durability: What a power cut may take: ``"full"``, nothing; ``"batched"``, what was inserted in the last second;
             ``"normal"``, what was inserted since SQLite last flushed for itself. A kill takes nothing in any case.
+        onreject: Called with points just after they were set aside, as `rejected` shows them, on the thread that syncs, or
+            that called `insert_many`. What it raises is logged.
 
     Raises:
         LocalProtocolError: *on_conflict* or *durability* is none of these.
@@ -73,6 +76,7 @@ class Logger(Settings):
         *,
         on_conflict: OnConflict = "reject",
         durability: Durability = "full",
+        onreject: Callable[[list[dict[str, Any]]], object] | None = None,
     ) -> None:
         if on_conflict not in ("reject", "restamp"):
             raise LocalProtocolError(f"on_conflict={on_conflict!r}: expected 'reject' or 'restamp'")
@@ -80,10 +84,12 @@ class Logger(Settings):
         self.onsync = onsync
         self.onsyncfail = onsyncfail
         self.syncraise = syncraise
+        self.onreject = onreject
         self._file = FilePath(os.path.abspath(database_file_path))
         is_new = not self._file.exists()
         self._clock: Clock = SYSTEM
         self._store = Store(self._file, durability)
+        self._store.aside.listener = self._on_rejected
         Settings.__init__(self, self._store)
         self._eras = Eras(self._store.catalogue.era, self._clock)
         self._streams: dict[str, Stream] = {}
@@ -179,6 +185,9 @@ class Logger(Settings):
             raise StreamNotAdded(f"the Logger has no stream {name!r} (it has: {known}); call addStream first")
         return stream
 
+    def _known(self, name: str | None) -> str | None:
+        return None if name is None else self._stream(name).row.name
+
     @property
     def streams(self) -> Mapping[str, dict[str, Any]]:
         """The streams that were added: name to schema."""
@@ -229,7 +238,7 @@ class Logger(Settings):
                 )
             points[stream.id] = [stream.point(n, point) for n, point in enumerate(given)]
         if any(points.values()):
-            self._store.points.append_many(points, self._clock.wall(), self._restamp)
+            self._store.aside.tell(self._store.points.append_many(points, self._clock.wall(), self._restamp))
 
     def __len__(self) -> int:
         """Return how many points wait to be sent."""
@@ -243,12 +252,46 @@ class Logger(Settings):
         """Drop every point that waits to be sent."""
         self._store.notes.clear()
 
-    def rejected(self) -> list[dict[str, Any]]:
-        """Return the points that were set aside, oldest first: ``stream``, ``t``, ``d``, ``reason``, and ``at``: when."""
-        return [
-            {"stream": point.stream, "t": point.t, "d": point.d, "reason": point.reason, "at": point.at}
-            for point in self._store.aside.points()
-        ]
+    def rejected(self, stream: str | None = None) -> list[dict[str, Any]]:
+        """
+        Return the points that were set aside, oldest first: all, or those of *stream*.
+
+        Each has ``id``, ``stream``, ``t``, ``d``, ``reason``, and ``at``: when it was set aside.
+        """
+        return [asdict(point) for point in self._store.aside.points(stream=self._known(stream))]
+
+    def retry_rejected(
+        self, ids: int | Iterable[int] | None = None, *, stream: str | None = None, restamp: bool = False
+    ) -> int:
+        """
+        Have points that were set aside wait again, and return how many: all, or those with *ids*, or of *stream*.
+
+        A server refuses points that are older than what was sent before, so these need another time.
+
+        Args:
+            ids: As `rejected` shows them.
+            stream: Its name.
+            restamp: Give points that are older than what was sent the earliest times allowed.
+
+        Raises:
+            LoggerError: There is none with one of the ids, or one is older than what was sent (*restamp*), or is no JSON;
+                all of them stay set aside.
+        """
+        return self._store.aside.retry(_ids(ids), self._known(stream), restamp)
+
+    def drop_rejected(self, ids: int | Iterable[int] | None = None, *, stream: str | None = None) -> int:
+        """
+        Drop points that were set aside, and return how many: all, or those with *ids*, or of *stream*.
+
+        Raises:
+            LoggerError: There is none with one of the ids; none is dropped.
+        """
+        return self._store.aside.drop(_ids(ids), self._known(stream))
+
+    def _on_rejected(self, ids: Iterable[int]) -> None:
+        points = [] if self.onreject is None else self._store.aside.points(ids)
+        if self.onreject is not None and points:
+            self.onreject([asdict(point) for point in points])
 
     # --- syncing --------------------------------------------------------------------------------------------------------
 
@@ -325,3 +368,11 @@ class Logger(Settings):
     def __repr__(self) -> str:
         """Say which file."""
         return f"<Logger {os.fspath(self._file)!r}>"
+
+
+def _ids(given: int | Iterable[int] | None) -> list[int] | None:
+    ids = [given] if isinstance(given, int) else None if given is None else list(given)
+    for id in ids or ():
+        if isinstance(id, bool) or not isinstance(id, int):
+            raise LocalProtocolError(f"{id!r:.80} is no id of a point: expected what rejected() shows as 'id'")
+    return ids

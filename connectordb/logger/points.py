@@ -44,20 +44,27 @@ class Points:
 
         return self._file.write(work, lasting=False)
 
-    def append_many(self, points: Mapping[int, Sequence[tuple[float, str]]], now: float, restamp: bool = False) -> None:
+    def append_many(
+        self, points: Mapping[int, Sequence[tuple[float, str]]], now: float, restamp: bool = False
+    ) -> list[int]:
         """
-        Add points with times of the user's, stream by stream; all of them or none.
+        Add points with times of the user's, stream by stream; all of them or none. Return the ids of those set aside.
 
         One that is earlier than waiting points is sorted in among them; one that is earlier than what was sent already is
-        set aside, as of *now*, or with *restamp* given the earliest time after that; one at the time of another is moved by the smallest step.
+        set aside, as of *now*, or with *restamp* given the earliest time after that; one at the time of another is moved by the
+        smallest step.
         """
         ordered = {stream: sorted(given, key=itemgetter(0)) for stream, given in points.items()}
 
-        def work(connection: sqlite.Connection) -> None:
+        def work(connection: sqlite.Connection) -> list[int]:
+            aside: list[int] = []
             for stream, given in ordered.items():
-                self._file.tails.append_many(connection, stream, given, now, restamp)
+                added = [id for id, _ in self._file.tails.append_many(connection, stream, given, now, restamp)]
+                query = "SELECT id FROM rejected WHERE id BETWEEN ? AND ? ORDER BY id"
+                aside += [id for (id,) in connection.execute(query, (added[0], added[-1]))] if added else []
+            return aside
 
-        self._file.write(work, lasting=False)
+        return self._file.write(work, lasting=False)
 
     def waiting(self) -> int:
         """Return how many points wait, in all streams."""

@@ -76,6 +76,7 @@ class Context:
         self.store.notes.resolve(note.stream, (), ids, reason, self._clock.wall(), note if keep else None)
         self.report.aside += len(ids)
         log.warning("%d points set aside: %s", len(ids), reason)
+        self.store.aside.tell(ids)
 
     def wait(self, server: Server, path: Path) -> None:
         """Wait until whatever was sent on connections that are closed now has arrived, or never will."""

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from operator import itemgetter, ne
 
 from ..runtime import sqlite
+from . import fate
 from .plan import in_order, later
 from .upgrade import NUMBER_BITS
 
@@ -209,7 +210,7 @@ class Tails:
             ((id, t, *row[2:]) for id, t, row in zip(ids, times, rows, strict=True)),
         )
         moves = [(row[0], id) for id, row in zip(ids, rows, strict=True) if row[0]]
-        connection.executemany("INSERT INTO fate (first, last, now) VALUES (?, ?, ?)", _runs(moves))
+        fate.moved(connection, [old for old, _ in moves], [id for _, id in moves])
         self._added(stream, end, given, times)
         return [(id, t) for id, t, row in zip(ids, times, rows, strict=True) if not row[0]], len(behind)
 
@@ -241,17 +242,3 @@ class Tails:
 def _span(stream: int) -> tuple[int, int]:
     """Return the lowest and the highest id that a row of *stream* may have."""
     return stream << NUMBER_BITS, (stream << NUMBER_BITS) | _MASK
-
-
-def _runs(moves: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int, int]]:
-    """Return where ids went, old and new, as spans of old ones that stay side by side, and where each begins now."""
-    first = last = now = 0
-    for old, new in moves:
-        if first and old == last + 1 and new == now + old - first:
-            last = old
-            continue
-        if first:
-            yield first, last, now
-        first, last, now = old, old, new
-    if first:
-        yield first, last, now

@@ -90,8 +90,11 @@ CREATE TABLE held (
     PRIMARY KEY (stream, first)
 ) WITHOUT ROWID;
 
--- What became of ids that are gone without having been confirmed: now they have others, from `now` on, or were dropped.
-CREATE TABLE fate (first INTEGER PRIMARY KEY, last INTEGER NOT NULL, now INTEGER);
+-- What became of ids that are gone without having been confirmed: of first, first + step, ... last. Now they have others, one
+-- after the other from `now` on, or, where that is null, were dropped.
+CREATE TABLE fate (
+    first INTEGER PRIMARY KEY, last INTEGER NOT NULL, step INTEGER NOT NULL DEFAULT 1, now INTEGER
+);
 
 -- Points set aside, with the reason, and when.
 CREATE TABLE rejected (
