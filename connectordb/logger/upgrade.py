@@ -70,8 +70,7 @@ CREATE TABLE note (
     length INTEGER,
     before REAL,                            -- the time of the point before that length
     attempts INTEGER NOT NULL DEFAULT 0,    -- outcomes of this very batch that were unknown
-    key TEXT,                               -- under which its first copy was sent, if the server knows such keys
-    at REAL NOT NULL DEFAULT 0              -- when that was
+    key TEXT                                -- under which its first copy was sent, if the server knows such keys
 );
 
 -- Further times that a row was sent with since its note was made.
@@ -190,7 +189,7 @@ def _take_over(connection: sqlite.Connection) -> None:
         "WHERE NOT (coalesce(json_valid(c.jsondata), 0) AND typeof(c.timestamp) IN ('real', 'integer') AND c.timestamp > 0)"
     )
     connection.execute(
-        f"INSERT INTO note SELECT id >> {NUMBER_BITS}, min(id), max(id), ?, ?, '', NULL, NULL, 0, NULL, 0 "
+        f"INSERT INTO note SELECT id >> {NUMBER_BITS}, min(id), max(id), ?, ?, '', NULL, NULL, 0, NULL "
         f"FROM point GROUP BY id >> {NUMBER_BITS}",
         (server, apikey),
     )

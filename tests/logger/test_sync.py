@@ -324,7 +324,9 @@ class OthersTests(PassCase):
         self.server_stream.delete()
         self.new_stream()
         self.run_passes()
-        self.assertEqual(self.stored(), [4, 5])
+        # what a server confirmed that may lose its last second is taken for lost with it
+        before = [] if self.server.features.durable else [1, 2, 3]
+        self.assertEqual(self.stored(), [*before, 4, 5])
 
     def test_sent_elsewhere(self) -> None:
         """A batch in doubt is settled where it was sent, though the Logger goes elsewhere now."""
