@@ -8,5 +8,6 @@ use. Nothing here speaks HTTP: that is `connectordb.client`.
 from __future__ import annotations
 
 from .logger import Logger
+from .receipt import Receipt
 
-__all__ = ["Logger"]
+__all__ = ["Logger", "Receipt"]

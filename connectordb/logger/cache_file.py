@@ -14,6 +14,7 @@ from ..exceptions import ClosedError, LocalProtocolError, StorageError
 from ..runtime import sqlite
 from ..runtime.clock import Deadline
 from . import upgrade
+from .changes import Changes
 from .commits import Commits
 from .flushing import Flushing
 from .forks import FORKS
@@ -39,6 +40,7 @@ class CacheFile:
 
     Attributes:
         tails: Where the rows of each stream end; touched only by who writes.
+        changes: Tells of everything that is written, but for what is added.
 
     Raises:
         LocalProtocolError: There is no such durability.
@@ -50,6 +52,7 @@ class CacheFile:
             raise LocalProtocolError(f"durability={durability!r}: expected one of {', '.join(get_args(Durability))}")
         self.path = os.fspath(path)
         self.tails = Tails()
+        self.changes = Changes()
         self._commits = Commits(
             path, partial(upgrade.open_file, path), self.tails.committed, self.tails.forget, durability == "full"
         )
@@ -82,6 +85,7 @@ class CacheFile:
             if self._reader is not None:
                 self._reader.close()
                 self._reader = None
+        self.changes.tell()
 
     def write(self, work: Callable[[sqlite.Connection], T], *, atomic: bool = False, lasting: bool = True) -> T:
         """
@@ -96,7 +100,9 @@ class CacheFile:
             StorageError: As `Commits.run`.
         """
         result = self._commits.run(work, atomic=atomic, lasting=lasting)
-        if self._flushing is not None and not lasting:
+        if lasting:
+            self.changes.tell()
+        elif self._flushing is not None:
             self._flushing.note()
         return result
 
@@ -144,6 +150,7 @@ class CacheFile:
         held, self._held = self._held, False
         self._reading = threading.Lock()
         self.tails.forget()
+        self.changes.after_fork_in_child()
         if self._flushing is not None:
             self._flushing.after_fork_in_child()
         if held:

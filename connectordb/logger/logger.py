@@ -20,11 +20,13 @@ from ..exceptions import (
 from ..protocol import json_text, rest, schemas
 from ..protocol.paths import check_name
 from ..protocol.points import Datapoint
+from ..protocol.times import Time
 from ..runtime.clock import SYSTEM, Clock
 from .cache_file import Durability
 from .clocks import Eras
 from .forks import FORKS
 from .links import Links, check_address
+from .receipt import Receipt
 from .records import StreamRow
 from .settings import Settings
 from .store import Store
@@ -199,20 +201,36 @@ class Logger(Settings):
 
     # --- points ---------------------------------------------------------------------------------------------------------
 
-    def insert(self, streamname: str, value: Any) -> None:
+    def insert(self, streamname: str, value: Any, t: Time | None = None) -> Receipt:
         """
-        Log *value*, stamped with the present time; it is on disk when this returns.
+        Log *value*; it is in the file when this returns, and as safe from a power cut as the Logger's durability says.
+
+        Args:
+            streamname: The stream.
+            value: What its schema allows.
+            t: A time of one's own: seconds since 1970, a ``datetime``, a ``timedelta`` (that long ago) or ISO 8601 text; it is
+                kept, as those of `insert_many`. Without it: the present time.
+
+        Returns:
+            A receipt that can be asked what became of the point, or waited for.
 
         Raises:
             StreamNotAdded: `addStream` comes first.
-            LocalProtocolError: JSON cannot carry the value.
+            LocalProtocolError: JSON cannot carry the value, or *t* is no time after 1970.
             jsonschema.ValidationError: The stream's schema refuses it.
             StorageFull: The disk is full; what was logged before is safe.
         """
         now = self._clock.wall()
         stream = self._streams.get(streamname) or self._stream(streamname)
         text = stream.text(value)
-        self._store.points.append(stream.id, now, text, self._eras.at(now))
+        if t is None:
+            id, at = self._store.points.append(stream.id, now, text, self._eras.at(now))
+        else:
+            seconds = stream.seconds(t, now)
+            id, at, is_aside = self._store.points.append_at(stream.id, seconds, text, now, self._restamp)
+            if is_aside:
+                self._store.aside.tell([id])
+        return Receipt(self._store.tracing, id, at)
 
     def insert_many(self, data_dict: Mapping[str, Iterable[Datapoint]]) -> None:
         """

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from ..runtime import sqlite
-from . import upgrade
+from . import fate, upgrade
 from .cache_file import CacheFile
 from .packing import Packed, pack
 from .plan import later
@@ -194,13 +194,11 @@ class Notes:
         def work(connection: sqlite.Connection) -> None:
             for (stream,) in list(connection.execute("SELECT id FROM stream")):
                 self._file.tails.seal(connection, stream)
-                connection.execute(
-                    "DELETE FROM point WHERE id BETWEEN (SELECT (id << ?2) + held + 1 FROM stream WHERE id = ?1) AND ?3",
-                    (stream, _BITS, stream << _BITS | _MASK),
-                )
-                connection.execute(
-                    "UPDATE stream SET dropped = dropped + ? WHERE id = ?", (connection.changes(), stream)
-                )
+                ((held,),) = connection.execute("SELECT held FROM stream WHERE id = ?", (stream,))
+                span = ((stream << _BITS) + held + 1, stream << _BITS | _MASK)
+                dropped = fate.dropped_rows(connection, *span)
+                connection.execute("DELETE FROM point WHERE id BETWEEN ? AND ?", span)
+                connection.execute("UPDATE stream SET dropped = dropped + ? WHERE id = ?", (dropped, stream))
                 drop_note(connection, stream)
 
         self._file.write(work)

@@ -36,11 +36,12 @@ class Points:
             lambda connection: tails.append(connection, stream, t, d, era), atomic=True, lasting=False
         )
 
-    def append_at(self, stream: int, t: float, d: str, now: float, restamp: bool = False) -> tuple[int, float]:
-        """Add one point with a time of the user's, as `append_many`; return its id and its time."""
+    def append_at(self, stream: int, t: float, d: str, now: float, restamp: bool = False) -> tuple[int, float, bool]:
+        """Add one point with a time of the user's, as `append_many`; return its id, its time, and whether it was set aside."""
 
-        def work(connection: sqlite.Connection) -> tuple[int, float]:
-            return self._file.tails.append_many(connection, stream, [(t, d)], now, restamp)[0]
+        def work(connection: sqlite.Connection) -> tuple[int, float, bool]:
+            ((id, at),) = self._file.tails.append_many(connection, stream, [(t, d)], now, restamp)
+            return id, at, bool(connection.execute("SELECT 1 FROM rejected WHERE id = ?", (id,)).fetchall())
 
         return self._file.write(work, lasting=False)
 

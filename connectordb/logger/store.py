@@ -15,6 +15,7 @@ from .catalogue import Catalogue
 from .held import HeldBatches
 from .notes import Notes
 from .points import Points
+from .tracing import Tracing
 
 
 class Store:
@@ -31,6 +32,7 @@ class Store:
         held: What was confirmed and may be forgotten again.
         aside: What was set aside.
         catalogue: Streams and settings.
+        tracing: What became of rows.
     """
 
     def __init__(self, path: str | os.PathLike[str], durability: Durability = "full") -> None:
@@ -40,6 +42,7 @@ class Store:
         self.held = HeldBatches(self._file)
         self.aside = Aside(self._file)
         self.catalogue = Catalogue(self._file)
+        self.tracing = Tracing(self._file)
 
     @property
     def is_ours(self) -> bool:

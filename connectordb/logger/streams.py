@@ -11,6 +11,7 @@ from typing import Any, Literal, cast
 from ..exceptions import AuthenticationError, LocalProtocolError, LoggerError, NotFound
 from ..protocol import json_text, rest, schemas
 from ..protocol.paths import Path
+from ..protocol.times import Time, to_seconds
 from .reading import Server
 from .records import StreamRow
 from .store import Store
@@ -65,6 +66,20 @@ class Stream:
         if isinstance(t, bool) or not isinstance(t, (int, float)) or not 0 < t < 2**63 or not isfinite(t):
             raise LocalProtocolError(f"{where} has the time {t!r}: expected seconds since 1970, more than 0")
         return float(t), self.text(point["d"])
+
+    def seconds(self, t: Time, now: float) -> float:
+        """
+        Return a time that the user gave for a point, as seconds since 1970.
+
+        Raises:
+            LocalProtocolError: It is none, or not after 1970: the server would put its own clock there.
+        """
+        seconds = to_seconds(t, now)
+        if not 0 < seconds < 2**63:
+            raise LocalProtocolError(
+                f"a point for {self.row.name!r} has the time {t!r}: expected one after the beginning of 1970"
+            )
+        return seconds
 
     @property
     def document(self) -> dict[str, Any]:

@@ -115,12 +115,12 @@ class DurabilityTests(Case):
             store = self.open(durability)
             for n in range(3):
                 store.points.append(self.stream, n + 1.0, str(n), 0)
-            note, rows = store.notes.begin(noted(self.stream, waiting(store, self.stream)), 2, 1000)
-            self.assertEqual(len(rows), 2)
+            ids = [row.id for row in waiting(store, self.stream)][:2]
+            store.notes.begin(noted(self.stream, waiting(store, self.stream)), 2, 1000)
             self.assertEqual(self.after_power_cut(), ["0", "1", "2"])
             store.points.append(self.stream, 8.0, "8", 0)
             self.assertEqual(self.after_power_cut(), ["0", "1", "2"])
-            store.notes.resolve(self.stream, [row.id for row in rows])
+            store.notes.resolve(self.stream, ids)
             self.assertEqual(self.after_power_cut(), ["2", "8"])
             store.close()
             self.disk.unregister()

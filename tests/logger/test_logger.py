@@ -26,7 +26,7 @@ SIGNATURES = {
     "__init__": "database_file_path on_create=None apikey=None onsync=None onsyncfail=None syncraise=False",
     "addStream": "streamname schema=None **properties",
     "addStream_force": "streamname schema=None",
-    "insert": "streamname value",
+    "insert": "streamname value t=None",  # the time is new
     "insert_many": "data_dict",
     "sync": "",
     "start": "",

@@ -87,3 +87,31 @@ class TailsTests(Case):
         tails.append_many(self.one, 1, [(99.0, "0")], 200.0, restamp=False)
         rows = list(self.one.execute("SELECT d, era, stamp FROM point ORDER BY id"))
         self.assertEqual(rows, [("0", None, None), ("1", 3, None), ("2", 4, 50.0)])
+
+    def test_shifted(self) -> None:
+        """Points that were moved by the smallest step are counted: exactly those whose commit went well; saved with the next seal."""
+        tails = Tails()
+        for _ in range(3):
+            tails.append(self.one, 1, 10.0, "1", 0)
+        self.assertEqual((tails.shifted(1), self.saved()), (2, 0))
+        self.one.execute("BEGIN")
+        tails.append(self.one, 1, 10.0, "1", 0)
+        self.one.execute("ROLLBACK")
+        tails.forget()
+        self.assertEqual(tails.shifted(1), 2)
+        for end in (tails.forget, tails.committed):
+            self.one.execute("BEGIN")
+            tails.append(self.one, 1, 10.0, "1", 0)
+            tails.seal(self.one, 1)
+            self.one.execute("ROLLBACK" if end == tails.forget else "COMMIT")
+            end()
+        self.assertEqual((tails.shifted(1), self.saved(), tails.counts), (0, 3, False))
+        tails.append(self.one, 1, 10.0, "1", 0)
+        with sqlite.transaction(self.one):
+            tails.save(self.one)
+        tails.committed()
+        self.assertEqual((tails.shifted(1), self.saved()), (0, 4))
+
+    def saved(self) -> int:
+        ((shifted,),) = self.one.execute("SELECT shifted FROM stream")
+        return int(shifted)
