@@ -9,5 +9,6 @@ from __future__ import annotations
 
 from .logger import Logger
 from .receipt import Receipt
+from .status import Status, StreamStatus
 
-__all__ = ["Logger", "Receipt"]
+__all__ = ["Logger", "Receipt", "Status", "StreamStatus"]

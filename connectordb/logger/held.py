@@ -45,8 +45,8 @@ class HeldBatches:
             ((held,),) = connection.execute("SELECT held FROM stream WHERE id = ?", (stream,))
             return (stream << _BITS) + int(held) + 1
 
-    def hold(self, note: Note, last: int) -> None:
-        """Count the rows of *note* up to id *last* as confirmed; drop the note, keep the rows."""
+    def hold(self, note: Note, last: int, now: float = 0.0) -> None:
+        """Count the rows of *note* up to id *last* as confirmed, *now*; drop the note, keep the rows."""
         held = Held(note.stream, note.first, last, note.server, note.apikey, note.path, note.length or 0, note.before)
 
         def work(connection: sqlite.Connection) -> None:
@@ -55,8 +55,8 @@ class HeldBatches:
             ((count,),) = connection.execute(query, (note.first, last))
             if count:
                 connection.execute(
-                    "UPDATE stream SET confirmed = confirmed + ?, held = ?, version = version + 1 WHERE id = ?",
-                    (count, last & _MASK, note.stream),
+                    "UPDATE stream SET confirmed = confirmed + ?, held = ?, synced = ?, version = version + 1 WHERE id = ?",
+                    (count, last & _MASK, now, note.stream),
                 )
                 connection.execute("INSERT INTO held VALUES (?, ?, ?, ?, ?, ?, ?, ?)", held)
             drop_note(connection, note.stream)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict
 from pathlib import Path as FilePath
 from types import MappingProxyType, TracebackType
 from typing import Any, Literal
@@ -22,6 +21,7 @@ from ..protocol.paths import check_name
 from ..protocol.points import Datapoint
 from ..protocol.times import Time
 from ..runtime.clock import SYSTEM, Clock
+from .accounting import Accounting, OnReject
 from .cache_file import Durability
 from .clocks import Eras
 from .forks import FORKS
@@ -29,6 +29,7 @@ from .links import Links, check_address
 from .receipt import Receipt
 from .records import StreamRow
 from .settings import Settings
+from .status import Status
 from .store import Store
 from .streams import OnSchema, Stream, bring_to_server, device, take_over
 from .syncing import Syncing
@@ -41,7 +42,7 @@ log = logging.getLogger(__name__)
 OnConflict = Literal["reject", "restamp"]
 
 
-class Logger(Settings):
+class Logger(Settings, Accounting):
     """
     Logs datapoints into a file, and syncs them to a ConnectorDB server when that can be reached.
 
@@ -78,7 +79,7 @@ class Logger(Settings):
         *,
         on_conflict: OnConflict = "reject",
         durability: Durability = "full",
-        onreject: Callable[[list[dict[str, Any]]], object] | None = None,
+        onreject: OnReject | None = None,
     ) -> None:
         if on_conflict not in ("reject", "restamp"):
             raise LocalProtocolError(f"on_conflict={on_conflict!r}: expected 'reject' or 'restamp'")
@@ -86,13 +87,12 @@ class Logger(Settings):
         self.onsync = onsync
         self.onsyncfail = onsyncfail
         self.syncraise = syncraise
-        self.onreject = onreject
         self._file = FilePath(os.path.abspath(database_file_path))
         is_new = not self._file.exists()
         self._clock: Clock = SYSTEM
         self._store = Store(self._file, durability)
-        self._store.aside.listener = self._on_rejected
         Settings.__init__(self, self._store)
+        Accounting.__init__(self, self._store, self._stream, onreject)
         self._eras = Eras(self._store.catalogue.era, self._clock)
         self._streams: dict[str, Stream] = {}
         self._turn = Turn(self._file)
@@ -187,9 +187,6 @@ class Logger(Settings):
             raise StreamNotAdded(f"the Logger has no stream {name!r} (it has: {known}); call addStream first")
         return stream
 
-    def _known(self, name: str | None) -> str | None:
-        return None if name is None else self._stream(name).row.name
-
     @property
     def streams(self) -> Mapping[str, dict[str, Any]]:
         """The streams that were added: name to schema."""
@@ -258,58 +255,13 @@ class Logger(Settings):
         if any(points.values()):
             self._store.aside.tell(self._store.points.append_many(points, self._clock.wall(), self._restamp))
 
-    def __len__(self) -> int:
-        """Return how many points wait to be sent."""
-        return self._store.points.waiting()
-
-    def __bool__(self) -> bool:
-        """Return ``True``: a Logger with nothing waiting is a Logger all the same."""
-        return True
-
-    def cleardata(self) -> None:
-        """Drop every point that waits to be sent."""
-        self._store.notes.clear()
-
-    def rejected(self, stream: str | None = None) -> list[dict[str, Any]]:
+    def status(self) -> Status:
         """
-        Return the points that were set aside, oldest first: all, or those of *stream*.
+        Return what became of all points, stream by stream, and how syncing goes, all of one moment; it prints as a table.
 
-        Each has ``id``, ``stream``, ``t``, ``d``, ``reason``, and ``at``: when it was set aside.
+        Always ``accepted == confirmed + waiting + aside + dropped``.
         """
-        return [asdict(point) for point in self._store.aside.points(stream=self._known(stream))]
-
-    def retry_rejected(
-        self, ids: int | Iterable[int] | None = None, *, stream: str | None = None, restamp: bool = False
-    ) -> int:
-        """
-        Have points that were set aside wait again, and return how many: all, or those with *ids*, or of *stream*.
-
-        A server refuses points that are older than what was sent before, so these need another time.
-
-        Args:
-            ids: As `rejected` shows them.
-            stream: Its name.
-            restamp: Give points that are older than what was sent the earliest times allowed.
-
-        Raises:
-            LoggerError: There is none with one of the ids, or one is older than what was sent (*restamp*), or is no JSON;
-                all of them stay set aside.
-        """
-        return self._store.aside.retry(_ids(ids), self._known(stream), restamp)
-
-    def drop_rejected(self, ids: int | Iterable[int] | None = None, *, stream: str | None = None) -> int:
-        """
-        Drop points that were set aside, and return how many: all, or those with *ids*, or of *stream*.
-
-        Raises:
-            LoggerError: There is none with one of the ids; none is dropped.
-        """
-        return self._store.aside.drop(_ids(ids), self._known(stream))
-
-    def _on_rejected(self, ids: Iterable[int]) -> None:
-        points = [] if self.onreject is None else self._store.aside.points(ids)
-        if self.onreject is not None and points:
-            self.onreject([asdict(point) for point in points])
+        return self._store.status(self._clock.wall(), self._syncing.activity())
 
     # --- syncing --------------------------------------------------------------------------------------------------------
 
@@ -386,11 +338,3 @@ class Logger(Settings):
     def __repr__(self) -> str:
         """Say which file."""
         return f"<Logger {os.fspath(self._file)!r}>"
-
-
-def _ids(given: int | Iterable[int] | None) -> list[int] | None:
-    ids = [given] if isinstance(given, int) else None if given is None else list(given)
-    for id in ids or ():
-        if isinstance(id, bool) or not isinstance(id, int):
-            raise LocalProtocolError(f"{id!r:.80} is no id of a point: expected what rejected() shows as 'id'")
-    return ids

@@ -108,7 +108,8 @@ class Notes:
         Args:
             stream: Whose rows and note.
             confirmed: Ids of those that are on the server; a range may hold some that are not in the file.
-            aside: Ids of those to set aside, with *reason*, as of *now*.
+            aside: Ids of those to set aside, with *reason*.
+            now: When that is.
             note: What remains in doubt, if anything.
         """
 
@@ -126,8 +127,8 @@ class Notes:
                 connection.execute("DELETE FROM point WHERE id BETWEEN ? AND ?", (first, last))
                 gone += connection.changes()
             connection.execute(
-                "UPDATE stream SET confirmed = confirmed + ?, aside = aside + ? WHERE id = ?",
-                (gone, aside_count, stream),
+                "UPDATE stream SET confirmed = confirmed + ?1, aside = aside + ?2, synced = iif(?1, ?3, synced) WHERE id = ?4",
+                (gone, aside_count, now, stream),
             )
             drop_note(connection, stream)
             if note is not None:

@@ -24,6 +24,7 @@ class Periodic:
         self._period = period
         self._clock = clock
         self._worker = Worker("logger", self._loop)
+        self._due: float | None = None  # when it looks up by itself, in monotonic seconds
         # set when the thread should look up from its waiting: it is to end, or the period is another one
         self._look_up = threading.Event()
 
@@ -31,6 +32,12 @@ class Periodic:
     def is_running(self) -> bool:
         """Whether the thread runs and has not been asked to end."""
         return self._worker.is_running
+
+    @property
+    def left(self) -> float | None:
+        """Seconds until the next run; ``None`` if none is to come, or one is under way."""
+        due = self._due
+        return None if due is None or not self.is_running else max(due - self._clock.monotonic(), 0.0)
 
     def start(self) -> None:
         """Start the thread, unless it is running."""
@@ -50,5 +57,11 @@ class Periodic:
         while not stopping.is_set():
             self._run(stopping)
             self._look_up.clear()
-            while not stopping.is_set() and self._clock.wait(self._look_up, self._period()):
+            while not stopping.is_set() and self._clock.wait(self._look_up, self._seconds()):
                 self._look_up.clear()
+            self._due = None
+
+    def _seconds(self) -> float:
+        seconds = self._period()
+        self._due = self._clock.monotonic() + seconds
+        return seconds

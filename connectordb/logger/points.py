@@ -13,14 +13,15 @@ from .plan import later
 from .records import Ledger, Row
 
 _BITS = upgrade.NUMBER_BITS
-_MASK = (1 << _BITS) - 1
+MASK = (1 << _BITS) - 1
 
+#: SQL, of a stream ``s``, given `MASK`: the number of the newest row, how many were accepted and moved, and how many wait.
 _COUNT = (
     "coalesce((SELECT p.id & ?1 FROM point p WHERE p.id BETWEEN s.id << 40 AND (s.id << 40) + ?1 "
     "ORDER BY p.id DESC LIMIT 1), 0)"
 )
-_ACCEPTED = f"max(s.number, {_COUNT})"
-_WAITING = f"{_ACCEPTED} - s.confirmed - s.aside - s.dropped - s.moved"
+ACCEPTED = f"max(s.number, {_COUNT})"
+WAITING = f"{ACCEPTED} - s.confirmed - s.aside - s.dropped - s.moved"
 
 
 class Points:
@@ -70,20 +71,20 @@ class Points:
     def waiting(self) -> int:
         """Return how many points wait, in all streams."""
         with self._file.reading() as connection:
-            ((waiting,),) = connection.execute(f"SELECT coalesce(sum({_WAITING}), 0) FROM stream s", (_MASK,))
+            ((waiting,),) = connection.execute(f"SELECT coalesce(sum({WAITING}), 0) FROM stream s", (MASK,))
             return int(waiting)
 
     def ledgers(self) -> list[Ledger]:
         """Return what became of the points of each stream."""
-        query = f"SELECT s.name, {_ACCEPTED} - s.moved, {_WAITING}, s.confirmed, s.aside, s.dropped FROM stream s ORDER BY s.id"
+        query = f"SELECT s.name, {ACCEPTED} - s.moved, {WAITING}, s.confirmed, s.aside, s.dropped FROM stream s ORDER BY s.id"
         with self._file.reading() as connection:
-            return [Ledger(*row) for row in connection.execute(query, (_MASK,))]
+            return [Ledger(*row) for row in connection.execute(query, (MASK,))]
 
     def newest(self) -> dict[int, int]:
         """Return the id of the newest waiting row of each stream that has one."""
         query = f"SELECT s.id, {_COUNT} FROM stream s ORDER BY s.id"
         with self._file.reading() as connection:
-            rows = list(connection.execute(query, (_MASK,)))
+            rows = list(connection.execute(query, (MASK,)))
         return {stream: (stream << _BITS) + number for stream, number in rows if number}
 
     def rows(self, first: int, last: int, limit: int, size: int, at_least: int = 1) -> list[Row]:
@@ -103,7 +104,7 @@ class Points:
             self._file.tails.seal(connection, stream)
             last, moves = 0.0, []
             query = "SELECT id, t FROM point WHERE id BETWEEN ? AND ? ORDER BY id"
-            for id, t in connection.execute(query, (stream << _BITS, stream << _BITS | _MASK)):
+            for id, t in connection.execute(query, (stream << _BITS, stream << _BITS | MASK)):
                 if t <= last:
                     t = later(last)
                     moves.append((t, id))

@@ -66,9 +66,9 @@ class Context:
         """Take rows off that are on the server, *count* of them, with the note; or hold them, if it may forget them."""
         begins_the_stream = ids[0] == note.first and ids[-1] - ids[0] + 1 == len(ids)
         if server.features.durable or not begins_the_stream:
-            self.store.notes.resolve(note.stream, ids)
+            self.store.notes.resolve(note.stream, ids, now=self._clock.wall())
         else:
-            self.store.held.hold(note, ids[-1])
+            self.store.held.hold(note, ids[-1], self._clock.wall())
         self.report.confirmed += count
 
     def set_aside(self, note: Note, ids: Sequence[int], reason: str, keep: bool = False) -> None:

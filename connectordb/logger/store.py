@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import os
 
+from . import status
 from .aside import Aside
 from .cache_file import CacheFile, Durability
 from .catalogue import Catalogue
 from .held import HeldBatches
 from .notes import Notes
+from .outcomes import Outcomes
 from .points import Points
+from .status import Activity, Status
 from .tracing import Tracing
 
 
@@ -31,6 +34,7 @@ class Store:
         notes: What may have been sent.
         held: What was confirmed and may be forgotten again.
         aside: What was set aside.
+        outcomes: How the last attempts went.
         catalogue: Streams and settings.
         tracing: What became of rows.
     """
@@ -41,8 +45,13 @@ class Store:
         self.notes = Notes(self._file)
         self.held = HeldBatches(self._file)
         self.aside = Aside(self._file)
+        self.outcomes = Outcomes(self._file)
         self.catalogue = Catalogue(self._file)
         self.tracing = Tracing(self._file)
+
+    def status(self, now: float, activity: Activity) -> Status:
+        """Return what the file holds, all of one moment."""
+        return status.read(self._file, now, activity)
 
     @property
     def is_ours(self) -> bool:

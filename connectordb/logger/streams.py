@@ -155,7 +155,7 @@ def take_over(store: Store, server: Server, name: str, path: Path, properties: M
         raise LoggerError(
             f"the stream {str(path)!r} is not there: give addStream a schema, and it will be created"
         ) from error
-    store.catalogue.put_stream(name, text_of(fields), properties)
+    store.catalogue.put_stream(name, text_of(fields), _known(properties, fields))
 
 
 def bring_to_server(store: Store, server: Server, stream: StreamRow, path: Path) -> bool:
@@ -185,5 +185,11 @@ def bring_to_server(store: Store, server: Server, stream: StreamRow, path: Path)
         if stream.strict:
             raise LoggerError(f"{what}: give addStream that one, or on_schema='warn' to go by it")
         log.warning("%s: the server's holds", what)
-    store.catalogue.put_stream(stream.name, held, stream.properties, declared=False, strict=stream.strict)
+    properties = _known(stream.properties, fields)
+    store.catalogue.put_stream(stream.name, held, properties, declared=False, strict=stream.strict)
     return held != stream.schema
+
+
+def _known(properties: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return *properties* with what a server says that matters here: whether it keeps the points."""
+    return {**properties, "ephemeral": True} if fields.get("ephemeral") else dict(properties)

@@ -105,17 +105,20 @@ class Pass:
         if not streams:
             return self._context.report
         device = device_of(self._server)
+        self._store.outcomes.reached(self._server.features)
         for stream in streams:
             self._context.check_stopping()
             try:
                 self._serve(stream, device / stream.name, upto.get(stream.id, 0))
                 self._memory.resting.pop(stream.id, None)
+                self._store.outcomes.stream_succeeded(stream.id)
             except (ResponseError, OutcomeUnknown, ProtocolError) as error:
                 if isinstance(error, ResponseError) and error.status == 401:
                     raise
                 if isinstance(error, ResponseError) and plan.is_final(error):
                     self._memory.resting[stream.id] = self._clock.monotonic() + RARELY
                 self._context.report.failed[stream.name] = error
+                self._store.outcomes.stream_failed(stream.id, error, self._clock.wall())
                 log.warning("points of %s wait: %s", stream.name, error)
         return self._context.report
 
@@ -214,7 +217,7 @@ class Pass:
             confirmed = [row.id for at, row in enumerate(rows) if at in found]
             old = [row.id for at, row in enumerate(rows) if at not in found and row.t < newest]
             note = replace(note, first=rows[-1].id + 1)
-            self._store.notes.resolve(note.stream, confirmed, note=note)
+            self._store.notes.resolve(note.stream, confirmed, now=self._clock.wall(), note=note)
             self._context.report.confirmed += len(confirmed)
             if old:
                 self._context.set_aside(note, old, too_old(newest), keep=True)

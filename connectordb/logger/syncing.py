@@ -15,9 +15,10 @@ from . import plan
 from .links import Links
 from .periodic import Periodic
 from .sending import Report, Stopped
+from .status import Activity
 from .store import Store
 from .sync import RARELY, Memory, Pass
-from .turn import Busy, Turn
+from .turn import Busy, Holder, Turn
 
 log = logging.getLogger(__name__)
 
@@ -103,6 +104,16 @@ class Syncing:
         self._closing.set()
         self.stop()
 
+    def activity(self) -> Activity:
+        """Say what is being done about the file."""
+        holder = self._turn.holder()
+        return Activity(
+            background=self._periodic.is_running,
+            syncing=holder is Holder.HERE,
+            elsewhere=holder is Holder.ELSEWHERE,
+            next_try=self._periodic.left,
+        )
+
     def period_changed(self) -> None:
         """Count a new period from now on."""
         self._pause = self._seconds_to_wait(None)
@@ -155,12 +166,14 @@ class Syncing:
             log.debug("%s", error)
             return None
         except (ConnectorDBError, OSError) as error:
+            self._store.outcomes.failed(error, self._clock.wall())
             return self._failed(error)
         self._succeeded(report)
         return None
 
     def _succeeded(self, report: Report) -> None:
         self._failures, self._pause = 0, self._owner.syncperiod
+        self._store.outcomes.succeeded()
         if report.confirmed:
             log.info("synced %d points", report.confirmed)
         # nothing is written where nothing was sent

@@ -6,15 +6,27 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import Enum, auto
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from ..exceptions import LoggerError, StorageError
 
+#: Seconds for which a look at who has the turn may take it, at most.
+_GLANCE = 0.1
+
 
 class Busy(LoggerError):
     """Somebody else is syncing the file; what waits in it is sent, ours too."""
+
+
+class Holder(Enum):
+    """Who has the turn."""
+
+    NOBODY = auto()
+    HERE = auto()
+    ELSEWHERE = auto()
 
 
 class Turn:
@@ -39,11 +51,13 @@ class Turn:
             Busy: Somebody else still has it after *within* seconds.
             StorageError: The file beside it cannot be made.
         """
+        # somebody may be looking just now who has it
+        within = max(within, _GLANCE)
         if not self._thread.acquire(timeout=within):
             raise Busy(f"another thread is syncing {os.fspath(self._file)!r}; it sends our points too")
         try:
             try:
-                self._process.acquire(timeout=within)
+                self._process.acquire(timeout=within, poll_interval=min(within, 0.05))
             except Timeout as error:
                 raise Busy(f"another process is syncing {os.fspath(self._file)!r}; it sends our points too") from error
             except OSError as error:
@@ -52,6 +66,20 @@ class Turn:
                 yield
             finally:
                 self._process.release()
+        finally:
+            self._thread.release()
+
+    def holder(self) -> Holder:
+        """Look who has it, which takes it for a moment if it is free."""
+        if not self._thread.acquire(blocking=False):
+            return Holder.HERE
+        try:
+            with self._process.acquire(timeout=0):
+                return Holder.NOBODY
+        except Timeout:
+            return Holder.ELSEWHERE
+        except OSError:  # the file cannot be made: nobody can sync
+            return Holder.NOBODY
         finally:
             self._thread.release()
 
