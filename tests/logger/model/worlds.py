@@ -1,0 +1,57 @@
+"""The worlds that are searched."""
+
+from __future__ import annotations
+
+from connectordb.logger.plan import later
+
+from .world import World
+
+FAR = (10.0, 20.0, 30.0)
+NEAR = (10.0, later(10.0), later(later(10.0)))
+BACK = (10.0, 5.0, 6.0)
+
+#: Of some thousand states each.
+SMALL = [
+    World(FAR[:1], 1, kills=1, cuts=3), World(FAR[:2], 2, kills=1, cuts=3), World(FAR, 1, kills=1, cuts=3),
+    World(NEAR, 1, kills=1, cuts=2), World(NEAR, 3, kills=1, cuts=3), World(BACK, 1, kills=1, cuts=2),
+    World(NEAR, 2, cuts=3, bad="a", mend=True), World(NEAR, 3, kills=1, cuts=2, bad="c"),
+    World(FAR, 3, kills=1, cuts=1, odd=True), World(FAR[:1], 1, cuts=1, odd=True), World(NEAR, 1, cuts=1, odd=True, bad="b"),
+    World(FAR[:1], 1, cuts=3, stall=True), World(FAR, 2, kills=1, cuts=2, stall=True),
+    World(FAR[:2], 1, kills=1, cuts=2, anew=True), World(FAR, 3, kills=1, cuts=2, anew=True),
+    World(FAR[:1], 1, cuts=1, others=3, anew=True),
+    World(FAR[:1], 1, kills=1, cuts=3, late=True), World(FAR[:2], 2, kills=1, cuts=3, late=True), World(NEAR, 3, kills=1, cuts=2, late=True),
+    World(FAR[:2], 2, kills=1, cuts=2, bad="a", late=True), World(NEAR, 1, kills=1, cuts=2, late=True),
+    World(FAR[:2], 2, kills=1, cuts=2, away=2), World(NEAR[:2], 2, kills=1, cuts=2, away=1, late=True),
+    World(FAR[:2], 2, kills=1, cuts=1, deny=True), World(NEAR[:2], 2, cuts=1, deny=True, late=True),
+]  # fmt: skip
+
+#: Of up to half a million.
+LARGE = [
+    World(FAR, 3, kills=2, cuts=3, others=1), World((*FAR, 40.0), 4, kills=1, cuts=2, others=1),
+    World(FAR[:2], 2, kills=2, cuts=4, others=2), World((*FAR, 40.0), 4, kills=1, cuts=2, bad="bc", mend=True),
+    World(FAR, 3, kills=1, cuts=3, others=1, bad="b", mend=True), World(FAR, 2, cuts=2, others=1, anew=True),
+    World(FAR, 3, kills=1, cuts=2, bad="b", late=True), World(FAR[:2], 2, kills=1, cuts=2, others=1, late=True),
+    World(NEAR[:2], 2, kills=1, cuts=2, deny=True, late=True), World(FAR[:2], 2, kills=1, cuts=1, others=2, anew=True),
+    World((*FAR, 40.0), 4, kills=1, cuts=2, late=True), World((*FAR, 40.0), 4, kills=1, cuts=2, bad="b", late=True),
+]  # fmt: skip
+
+#: For each rule a world in which a run without it soon goes wrong.
+SHOWN = {
+    "note": World(FAR[:1], 1, kills=1, cuts=3),
+    "settle": World(FAR[:1], 1, cuts=3, stall=True),
+    "anchor": World(FAR[:1], 1, cuts=1, others=3, anew=True),
+    "older anchor": World(FAR[:1], 1, cuts=1, others=3, anew=True),
+    "refusals are read for": World(FAR[:2], 2, kills=1, cuts=3),
+    "certain refusals": World(FAR[:1], 1, cuts=1, odd=True),
+    "lone waits": World(FAR[:1], 1, cuts=1, odd=True),
+    "reshaped waits": World(NEAR, 2, cuts=3, bad="a", mend=True),
+    "wait for an answer": World(FAR[:1], 1, cuts=3, stall=True),
+    "lone moves": World(FAR[:1], 1, kills=1, cuts=3, late=True),
+    "moves push": World(NEAR, 2, cuts=3, bad="a", mend=True),
+    "all its times": World(FAR[:1], 1, kills=1, cuts=3, late=True),
+    "split off": World(FAR[:2], 2, kills=1, cuts=3, late=True),
+    "note stays": World(NEAR[:2], 2, kills=1, cuts=2, away=1, late=True),
+    "denied ends": World(FAR[:2], 2, cuts=1, deny=True),
+    "last time kept": World(NEAR, 1, kills=1, cuts=2),
+    "confirm by id": World(FAR[:2], 2, cuts=1, others=1),
+}
