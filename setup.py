@@ -15,8 +15,8 @@ assert VERSION is not None
 # armv8l is what a 64-bit kernel calls itself to 32-bit programs.
 NOT_ARM32 = "platform_machine not in 'armv6l armv7l armv8l'"
 
-# What has wheels for these machines only; elsewhere the standard library does the same, slower.
-WITH_ISAL = "platform_machine in 'x86_64 AMD64 aarch64 arm64'"
+# What has wheels for these machines only; elsewhere the standard library, or orjson, does the same, slower.
+WITH_WHEELS = "platform_machine in 'x86_64 AMD64 aarch64 arm64'"
 
 EXTRAS = {
     "server": [
@@ -26,7 +26,8 @@ EXTRAS = {
         "itsdangerous>=2.1",
         "prometheus-client>=0.17",  # metrics, where they are wanted
         f"google-re2>=1.1; {NOT_ARM32}",
-        f"isal>=1.6; {WITH_ISAL} and implementation_name == 'cpython'",  # zlib, twice as fast
+        f"isal>=1.6; {WITH_WHEELS} and implementation_name == 'cpython'",  # zlib, twice as fast
+        f"msgspec>=0.19; {WITH_WHEELS} and implementation_name == 'cpython'",  # decodes many points at once
         "tomli>=2; python_version < '3.11'",  # the standard library's tomllib, before it was there
     ],
     "cli": ["click>=8.1", "rich>=13", "plotext>=5.2,<6", f"psutil>=5.9; {NOT_ARM32}"],

@@ -103,6 +103,7 @@ FOREIGN = {
     "psutil": {"cli/"},
     "plotext": {"cli/"},
     "orjson": {"protocol/json_text.py"},
+    "msgspec": {"protocol/number_points.py"},
     "jsonschema": {"protocol/schemas.py", "protocol/validators.py"},
     "fastjsonschema": {"protocol/schemas.py"},
     "re2": {"server/", "pipescript/transforms/texts.py"},

@@ -2,28 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
 from math import inf, isfinite
-from typing import Any
+from typing import Any, overload
 
 from ..exceptions import PipeScriptError, RemoteProtocolError
+from . import json_text
 
 #: ``t`` seconds, ``d`` any JSON value, ``o`` the sender where it is not the owner.
 Datapoint = dict[str, Any]
 
 
 #: Up to here every integer is a 64-bit float.
-_EXACT = 2**53
+EXACT = 2**53
 
 _TIMES = frozenset((float, int))
 _SIMPLE = frozenset((float, int, str, bool))
+_BEGIN = b'{"t":'
 
 
-class Batch(list[Datapoint]):
+class Batch(Sequence[Datapoint]):
     """
-    Points of which each is a time, a number, text or boolean, and nothing else; a list that knows its columns.
+    Points of which each is a time, a number, text or boolean, and nothing else; a sequence that knows its columns.
 
-    Most inserts are that, and are looked at column by column, which is several times quicker than point by point. Whoever
-    changes a point makes a plain list first.
+    Most inserts are that, and are looked at column by column, which is several times quicker than point by point. Who asks for
+    a point is given one of his own.
+
+    Args:
+        rows: The points in the shape in which they were decoded.
+        times: Their times, as they came.
+        values: Their values.
+        write: Returns the JSON text of an array of such rows, the time first in each, or nothing.
 
     Attributes:
         times: The points' times, as they came.
@@ -31,31 +40,73 @@ class Batch(list[Datapoint]):
         kinds: The types that occur among the values.
     """
 
-    __slots__ = ("kinds", "times", "values")
+    __slots__ = ("_rows", "_write", "kinds", "times", "values")
 
-    def __init__(self, points: list[Datapoint], times: list[float], values: list[Any], kinds: frozenset[type]) -> None:
-        super().__init__(points)
+    def __init__(
+        self,
+        rows: Sequence[Any],
+        times: list[float],
+        values: list[Any],
+        write: Callable[[Sequence[Any]], bytes | None],
+    ) -> None:
+        self._rows = rows
+        self._write = write
         self.times = times
         self.values = values
-        self.kinds = kinds
+        self.kinds = frozenset(map(type, values))
 
     @classmethod
-    def of(cls, items: list[Any]) -> Batch | None:
+    def of(cls, items: Sequence[Any]) -> Batch | None:
         """Return the points that *items* are, if all are such."""
         try:
             # of what JSON has, only objects can be asked for these
             times, values = [item["t"] for item in items], [item["d"] for item in items]
         except (KeyError, TypeError):
             return None
-        kinds = frozenset(map(type, values))
         # both keys are there, so that it is two of each if it is two on average
-        if (
-            not items
-            or sum(map(len, items)) != 2 * len(items)
-            or not (_TIMES.issuperset(map(type, times)) and kinds <= _SIMPLE)
-        ):
+        if not items or sum(map(len, items)) != 2 * len(items) or not _TIMES.issuperset(map(type, times)):
             return None
-        return cls(items, times, values, kinds)
+        batch = cls(items, times, values, _write)
+        return batch if batch.kinds <= _SIMPLE else None
+
+    def __len__(self) -> int:
+        return len(self.times)
+
+    @overload
+    def __getitem__(self, index: int) -> Datapoint: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Datapoint]: ...
+    def __getitem__(self, index: int | slice) -> Datapoint | list[Datapoint]:
+        if isinstance(index, slice):
+            return [{"t": t, "d": d} for t, d in zip(self.times[index], self.values[index], strict=True)]
+        return {"t": self.times[index], "d": self.values[index]}
+
+    def __iter__(self) -> Iterator[Datapoint]:
+        return iter(self[:])
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and self[:] == list(other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def text(self, first: int, last: int) -> bytes | None:
+        """
+        Return the JSON text of the points from the *first* to before the *last*, if the time comes first in each.
+
+        Libraries agree on how numbers below `EXACT` are written.
+        """
+        text = self._write(self._rows[first:last])
+        return None if text is None else text[1:-1]
+
+
+def _write(points: Sequence[Datapoint]) -> bytes | None:
+    text = json_text.dumps(points)
+    return text if text.count(_BEGIN) == len(points) else None
+
+
+def times_of(points: Sequence[Datapoint]) -> list[float]:
+    """Return the points' times."""
+    return points.times if isinstance(points, Batch) else [point["t"] for point in points]
 
 
 def read_point(point: Any) -> Datapoint:
@@ -94,7 +145,7 @@ def _as_read(value: Any) -> Any:
     if value is None or isinstance(value, (str, bool)):
         return value
     if isinstance(value, int):
-        return value if -_EXACT <= value <= _EXACT else _as_read(_float(value))
+        return value if -EXACT <= value <= EXACT else _as_read(_float(value))
     if isinstance(value, dict):
         return {key: _as_read(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):

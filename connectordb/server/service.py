@@ -309,8 +309,7 @@ class Service:
 
         landed = (await self._write(work).waiter).landed
         assert landed is not None
-        # on a websocket, messages about an insert come before its answer
-        await asyncio.sleep(0)
+        await asyncio.sleep(0)  # on a websocket, messages about an insert come before its answer
         return landed
 
     @staticmethod

@@ -224,7 +224,7 @@ class DoorTests(Case):
 
     def test_light(self) -> None:
         """A server that checks numbers and answers reads has not loaded what only schemas, scripts, imports and metrics need."""
-        heavy = "jsonschema fastjsonschema re2 bcrypt connectordb.pipescript prometheus_client numpy pandas websocket".split()
+        heavy = "jsonschema fastjsonschema re2 bcrypt msgspec connectordb.pipescript prometheus_client numpy pandas websocket".split()
         command = [sys.executable, "-c", _USED, str(self.folder() / "database"), *heavy]
         done = subprocess.run(command, cwd=TOP, capture_output=True, text=True, timeout=SOON)
         self.assertEqual((done.stdout.strip(), done.stderr), ("[]", ""))

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from operator import le
 from reprlib import Repr
 from typing import Any
 
 from ...exceptions import LocalProtocolError
 from ...protocol import json_text
 from ...protocol.constants import DOWNLINK
-from ...protocol.points import Batch, Datapoint
+from ...protocol.number_points import read_numbers
+from ...protocol.points import Batch, Datapoint, times_of
 from ...runtime.clock import Deadline
 from ..rights.permissions import Level
 from ..storage import Device, Inserted, Older, Reader, Remembered, Series, Stream, User, Writer
@@ -125,11 +125,11 @@ def _time_to_index(reader: Reader, request: Request) -> Reply:
 
 def insert(writer: Writer, request: Request) -> Reply:
     """``POST`` and ``PUT crud/<path>/data``: append points, all or none; the order of the checks is the wire's."""
-    points = read_points(request.json())
-    return insert_points(writer, request, points)
+    points = read_numbers(request.body)
+    return insert_points(writer, request, read_points(request.json()) if points is None else points)
 
 
-def read_points(body: Any) -> list[Datapoint]:
+def read_points(body: Any) -> Sequence[Datapoint]:
     """
     Return the points of a body, with ``t`` 0 where there is none, ``d`` only where it is not null, and nothing else.
 
@@ -187,7 +187,7 @@ def _goal(request: Request, device: Device, stream: Stream, access: Level) -> _G
     return _Goal(downlink, None if owner else request.caller.path)
 
 
-def insert_points(writer: Writer, request: Request, points: list[Datapoint]) -> Reply:
+def insert_points(writer: Writer, request: Request, points: Sequence[Datapoint]) -> Reply:
     """Append points that `read_points` made; what was inserted under the same key before is not inserted again."""
     user, device, stream, access = _stream(writer, request)
     name = insert_key(request, stream.id)
@@ -197,16 +197,16 @@ def insert_points(writer: Writer, request: Request, points: list[Datapoint]) -> 
         if known is not None:
             return Reply(b"ok", Kind.TEXT, landed=_landed(request, known.downlink, known.first))
     goal = _goal(request, device, stream, access)
-    times = _times(points)
+    times = times_of(points)
     if goal.sender is not None or not all(times):
-        points = list(points)  # a batch is not changed
+        points = list(points)
         for point in points:
             point["t"] = point["t"] or request.now
             if goal.sender is not None:
                 point["o"] = goal.sender
-        times = _times(points)
+        times = times_of(points)
     _check_values(points, stream.schema, request.limits.check_seconds)
-    if not all(map(le, times, times[1:])):
+    if sorted(times) != times:  # which takes no time where they are
         raise Refusal(403, "Timestamps are not ordered!")
     stored: Inserted | None = None
     if points and not stream.ephemeral:
@@ -220,16 +220,14 @@ def insert_points(writer: Writer, request: Request, points: list[Datapoint]) -> 
     if name is not None:
         writer.remember_insert(name, Remembered(body, goal.downlink, landed.first))
     # an empty insert says nothing to anybody, where the original publishes a null
-    published = (Published(landed.path, tuple(points), stored),) if points else ()
+    published = (
+        (Published(landed.path, points if isinstance(points, Batch) else tuple(points), stored),) if points else ()
+    )
     return Reply(b"ok", Kind.TEXT, published=published, landed=landed, points=len(points))
 
 
 def _landed(request: Request, downlink: bool, first: int | None) -> Landed:
     return Landed(f"{request.path}/{DOWNLINK}" if downlink else request.path, first)
-
-
-def _times(points: Sequence[Datapoint]) -> list[float]:
-    return points.times if isinstance(points, Batch) else [point["t"] for point in points]
 
 
 def _check_values(points: Sequence[Datapoint], schema_text: str, seconds: float) -> None:

@@ -8,6 +8,7 @@ whichever way they come. What was refused is not remembered, as it stored nothin
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from hashlib import sha256
 
 from ...protocol import json_text
@@ -33,9 +34,9 @@ def insert_key(request: Request, stream_id: int) -> InsertKey | None:
     return InsertKey(device.id if device else 0, Series(stream_id, request.downlink), request.key)
 
 
-def digest(points: list[Datapoint]) -> bytes:
+def digest(points: Sequence[Datapoint]) -> bytes:
     """Return what points that were read are told from others by."""
-    text = json_text.dumps([(point["t"], point.get("d")) for point in points])
+    text = json_text.dumps([(float(point["t"]), point.get("d")) for point in points])
     return sha256(text).digest()[:_DIGEST_BYTES]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from types import MappingProxyType
@@ -204,7 +204,7 @@ class Published:
     """
 
     path: str
-    points: tuple[Datapoint, ...]
+    points: Sequence[Datapoint]
     stored: Inserted | None = None
 
 

@@ -17,7 +17,7 @@ from math import copysign
 from typing import Any
 
 from ...protocol import json_text
-from ...protocol.points import Datapoint
+from ...protocol.points import Batch, Datapoint
 
 #: Points and bytes of text in a chunk that is appended to. An append rewrites its chunk: few points keep that cheap.
 OPEN_POINTS = 250
@@ -81,24 +81,19 @@ def join(chunks: Sequence[Chunk]) -> Chunk:
     )
 
 
-def encode(points: Sequence[Datapoint], times: Sequence[float], values: Sequence[float] | None = None) -> bytes:
+def encode(points: Sequence[Datapoint], times: Sequence[float]) -> bytes:
     """
     Return *points*, stored at *times*, as the text of a chunk.
 
     Numbers pass through 64-bit floats, in values as in times; ``d`` is left out where it is null, ``o`` where there is none.
-
-    Args:
-        points: The points.
-        times: When they are stored.
-        values: If each is its time and a number and nothing else: the numbers.
     """
     if not points:
         return b""
-    if values is None:
-        values = _values(points, times)
-    text = _encode_numbers(points, times, values) if values is not None else None
-    if text is not None:
-        return text
+    batch = points if isinstance(points, Batch) else Batch.of(points)
+    if batch is not None and batch.kinds <= NUMBERS and batch.times == times:
+        text = _encode_numbers(batch, 0, len(batch))
+        if text is not None:
+            return text
     rows = []
     for point, t in zip(points, times, strict=True):
         row: dict[str, Any] = {"t": _number(t)}
@@ -118,28 +113,20 @@ def encode(points: Sequence[Datapoint], times: Sequence[float], values: Sequence
         return b",".join(map(_lone, rows))
 
 
-def _values(points: Sequence[Datapoint], times: Sequence[float]) -> list[float] | None:
-    """Return the points' values, if each point is a number at its time and nothing else."""
-    try:
-        values = [point["d"] for point in points]
-    except KeyError:
-        return None
-    plain = sum(map(len, points)) == 2 * len(points) and NUMBERS.issuperset(map(type, values))
-    return values if plain and [point["t"] for point in points] == times else None
-
-
-def _encode_numbers(points: Sequence[Datapoint], times: Sequence[float], values: Sequence[float]) -> bytes | None:
+def _encode_numbers(batch: Batch, first: int, last: int) -> bytes | None:
     """
-    Return what `encode` does, for points that are a number at a time each; `None` if some have to be looked at.
+    Return what `encode` does, for some points of a batch of numbers in order of time; `None` if they have to be looked at.
 
     They are written as they are, and the text is made canonical.
     """
-    text = json_text.dumps(points)[1:-1]
+    text = batch.text(first, last)
     # up to here all integers are floats too, and no float is written with an exponent but small ones
-    if not (-_EXACT < times[0] and times[-1] < _EXACT and -_EXACT < min(values) and max(values) < _EXACT):
+    if text is None or not (-_EXACT < batch.times[first] and batch.times[last - 1] < _EXACT):
         return None
-    if text.count(_BEGIN) != len(points):
-        return None  # the value comes first
+    if int in batch.kinds or b"e" in text:
+        values = batch.values[first:last]
+        if not (-_EXACT < min(values) and max(values) < _EXACT):
+            return None
     # to look for a sign takes no time
     if b"-" in text and _NEGATIVE_ZERO.search(text):
         return None  # it stays one
@@ -175,11 +162,7 @@ def _plain(value: Any) -> Any:
 
 
 def cut(
-    points: Sequence[Datapoint],
-    times: Sequence[float],
-    room: int,
-    space: int,
-    values: Sequence[float] | None = None,
+    points: Sequence[Datapoint], times: Sequence[float], room: int, space: int, numbers: Batch | None = None
 ) -> Iterator[tuple[int, bytes]]:
     """
     Cut new points into pieces that are no larger than an open chunk may be, a single point excepted.
@@ -189,7 +172,7 @@ def cut(
         times: When each is stored.
         room: How many points the first piece may have; 0 and more.
         space: How many bytes of text it may have.
-        values: See `encode`.
+        numbers: The points again, if all are stored at their own times and are numbers.
 
     Returns:
         For each piece, how many points it has and their text. The first continues the last chunk there is, and may be
@@ -197,13 +180,16 @@ def cut(
     """
     start = 0
     while start < len(points):
-        part, at = points[start : start + room], times[start : start + room]
-        text = encode(part, at, values[start : start + room] if values is not None else None)
+        stop = min(start + room, len(points))
+        text = _encode_numbers(numbers, start, stop) if numbers is not None and stop > start else None
+        if text is None:
+            text = encode(points[start:stop], times[start:stop])
         if len(text) <= space:
-            yield len(part), text
+            yield stop - start, text
         else:
-            yield from _by_size([encode([point], [t]) for point, t in zip(part, at, strict=True)], space)
-        start += room
+            one_by_one = zip(points[start:stop], times[start:stop], strict=True)
+            yield from _by_size([encode([point], [t]) for point, t in one_by_one], space)
+        start = stop
         room, space = OPEN_POINTS, OPEN_BYTES
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from ...exceptions import StorageError
 from ...protocol.constants import RESTAMP_STEP
-from ...protocol.points import Batch, Datapoint
+from ...protocol.points import Batch, Datapoint, times_of
 from ...runtime.sqlite import Connection
 from .appends import INDEX_BITS, MOST_POINTS, MOST_SERIES, Appends, Tail
 from .chunks import NUMBERS, OPEN_BYTES, OPEN_POINTS, Chunk, count_until, cut, join, part_of
@@ -193,16 +193,15 @@ class Points:
             return Inserted(first, [], b"")
         if first + len(points) > MOST_POINTS:
             raise StorageError(f"a stream holds {MOST_POINTS} points at most; go on in another one")
-        given = points.times if isinstance(points, Batch) else [point["t"] for point in points]
+        given = times_of(points)
         newest = tail.last_time if tail else 0.0
         times = _stamped(list(map(float, given)), newest, restamp)
         # those that were moved, or are something else, are looked at one by one
-        as_they_are = isinstance(points, Batch) and points.kinds <= NUMBERS and given[0] >= newest
-        values = points.values if isinstance(points, Batch) and as_they_are else None
+        numbers = points if isinstance(points, Batch) and points.kinds <= NUMBERS and given[0] >= newest else None
         if tail:
-            pieces = cut(points, times, max(OPEN_POINTS - tail.number, 0), max(OPEN_BYTES - tail.size - 1, 0), values)
+            pieces = cut(points, times, max(OPEN_POINTS - tail.number, 0), max(OPEN_BYTES - tail.size - 1, 0), numbers)
         else:
-            pieces = cut(points, times, OPEN_POINTS, OPEN_BYTES, values)
+            pieces = cut(points, times, OPEN_POINTS, OPEN_BYTES, numbers)
         cut_up = list(pieces)
         if tail and self._appends is not None and len(cut_up) == 1:
             # nearly every insert: it fits into the open chunk

@@ -7,10 +7,11 @@ in the storage's own text, with the index of the first.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 
 from ...protocol import json_text
-from ...protocol.points import Datapoint
+from ...protocol.points import Datapoint, times_of
 from ..handlers import Published
 from ..storage import encode
 
@@ -44,7 +45,7 @@ class News:
         self.first = published.stored.first if published.stored else None
 
     @property
-    def points(self) -> tuple[Datapoint, ...]:
+    def points(self) -> Sequence[Datapoint]:
         """The points as they were sent, zero times filled in."""
         return self._published.points
 
@@ -71,7 +72,7 @@ class News:
     def plain(self) -> bytes:
         """The frame for who subscribed as in 0.3."""
         points, stored = self._published.points, self._published.stored
-        times = [float(point["t"]) for point in points]
+        times = list(map(float, times_of(points)))
         text = stored.text if stored is not None and stored.times == times else encode(points, times)
         return frame(b'{"stream":%b,"data":[%b]}\n' % (json_text.dumps(self.path), text))
 

@@ -40,6 +40,33 @@ class Inserting(HandlerCase):
         self.ask(insert, PLAIN, body, who=OWNER)
         self.assertEqual(self.stored(PLAIN), [*body[:3], {"t": NOW, "d": 3}])
 
+    def test_many_numbers(self) -> None:
+        """Many points at once are stored, stamped, published and refused as a few are."""
+        for path, body in (
+            (PLAIN, [{"t": k, "d": k / 4} for k in range(1, 700)]),
+            (PLAIN, [{"t": 700 + k / 4, "d": k} for k in range(700)]),
+            (PLAIN, [{"d": k, "t": 1000.0} for k in range(700)]),
+            (PLAIN, [{"t": 0, "d": k - 350.5} for k in range(700)]),
+            (LIGHT, [{"t": k, "d": 2**60 + k} for k in range(1, 700)]),
+        ):
+            length = len(self.stored(path))
+            with self.subTest(path, first=body[0]):
+                reply = self.ask(insert, path, body, who=OWNER)
+                meant = [{"t": point["t"] or NOW, "d": float(point["d"])} for point in body]
+                self.assertEqual(self.stored(path)[length:], meant)
+                (published,) = reply.published
+                assert published.stored is not None
+                self.assertEqual([{**point, "d": float(point["d"])} for point in published.points], meant)
+                self.assertEqual(json_text.loads(b"[%b]" % published.stored.text), meant)
+        older, late = [[{"t": 5, "d": k} for k in range(700)], [{"t": 5 - k, "d": 1} for k in range(700)]]
+        self.refuses(403, OLDER, insert, PLAIN, older, who=OWNER)
+        self.refuses(403, ORDER, insert, PLAIN, late, who=OWNER)
+        key = {"key": "once"}
+        self.ask(insert, PLAIN, older, who=OWNER, restamp=True, **key)
+        length = len(self.stored(PLAIN))
+        self.assertEqual(self.ask(insert, PLAIN, older, who=OWNER, restamp=True, **key).published, ())
+        self.assertEqual(len(self.stored(PLAIN)), length)
+
     def test_bodies_that_are_none(self) -> None:
         """What is no array of points is a 400, before anything is looked up."""
         deep: object = 1
