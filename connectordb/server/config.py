@@ -201,7 +201,9 @@ class Queries:
     peek_max: int = _setting(100, "Points that next looks ahead.", least=1)
     value_bytes: int = _setting(10_000_000, "Bytes of a value that is put together, about.", least=KIB)
     held_bytes: int = _setting(
-        50_000_000, "Bytes that all transforms of one query may hold together, about; each an equal part.", least=KIB
+        50_000_000,
+        "Bytes that all transforms of one query may hold together, about; and the points of all its streams at once.",
+        least=KIB,
     )
 
 

@@ -79,7 +79,7 @@ class _Entries(Pages):
         """Return the next entries."""
         if not self.more:
             return None
-        self._source.attach(self._effort.waiting(fetch), PAGE)
+        self._source.attach(fetch, PAGE, self._effort)
         try:
             with self._effort.spent():
                 self._scripts.compile()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from sys import maxsize
 from typing import TypeVar
 
 from ...exceptions import ConnectorDBError
@@ -33,12 +34,15 @@ class Effort:
     Args:
         seconds: What may.
         size: How many bytes may come out.
+        held: How many bytes of points, as text, may be in memory at once for it; of one stream alone, more.
     """
 
-    def __init__(self, seconds: float, size: int, clock: Clock = SYSTEM) -> None:
+    def __init__(self, seconds: float, size: int, held: int = maxsize, clock: Clock = SYSTEM) -> None:
         self._seconds = seconds
         self._size = size
+        self._most_held = held
         self._clock = clock
+        self._held = 0
         self._left = seconds
         self._made = 0
         #: When the present piece of work is to end.
@@ -76,6 +80,17 @@ class Effort:
                     self._end += self._clock.monotonic() - begin
 
         return fetched
+
+    def hold(self, size: int, before: int = 0) -> None:
+        """
+        Count the points that a stream has in memory, in place of those that it had before.
+
+        Raises:
+            TooMuch: With those of the other streams they are too many.
+        """
+        self._held += size - before
+        if self._held > max(self._most_held, size):
+            raise TooMuch(f"the points of these streams are too large to have {self._held} bytes of them at once")
 
     def made(self, size: int) -> None:
         """

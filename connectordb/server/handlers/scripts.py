@@ -100,7 +100,7 @@ class Scripts:
     """
 
     def __init__(self, queries: Queries, status: int = 403) -> None:
-        self.effort = Effort(queries.seconds, queries.answer_bytes)
+        self.effort = Effort(queries.seconds, queries.answer_bytes, queries.held_bytes)
         self._queries = queries
         self._status = status
         self._characters = 0

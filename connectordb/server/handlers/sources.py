@@ -49,16 +49,25 @@ class Source:
         self._stretch = Stretch(series, first, last)
         self._fetch: Fetch | None = None
         self._budget = 0
+        self._effort: Effort | None = None
         points: Iterator[Point] = self._read()
         if script is not None:
             points = script(points)
         self._points = islice(points, limit) if limit else points
         self._is_computed = script is not None
 
-    def attach(self, fetch: Fetch, budget: int) -> None:
-        """Say how to read in the storage, before the first point is taken, and about how many bytes of text at once."""
-        self._fetch = fetch
+    def attach(self, fetch: Fetch, budget: int, effort: Effort) -> None:
+        """
+        Say how to read, before the first point is taken.
+
+        Args:
+            fetch: Does it in the storage.
+            budget: Bytes of text that are read at once, about.
+            effort: What goes into the answer.
+        """
+        self._fetch = effort.waiting(fetch)
         self._budget = budget
+        self._effort = effort
 
     def begin(self) -> None:
         """
@@ -76,12 +85,19 @@ class Source:
         return iter(self._points)
 
     def _read(self) -> Iterator[Datapoint]:
+        size = 0
         while self._stretch.more:
-            assert self._fetch is not None
+            assert self._fetch is not None and self._effort is not None
             first = self._stretch.at
-            points = json_text.loads(b"[" + self._stretch.take(self._fetch, self._budget) + b"]")
+            text = self._stretch.take(self._fetch, self._budget)
+            self._effort.hold(len(text), size)
+            size = len(text)
+            points = json_text.loads(b"[%b]" % text)
+            del text  # which may be large, and this goes on for long
             for self.index, point in enumerate(points, first):
                 yield point
+        if self._effort is not None:
+            self._effort.hold(0, size)
 
 
 def taken(
@@ -142,7 +158,7 @@ class Array(Pages):
             return None
         held = max(_HELD // max(len(self._sources), 1), _LEAST_HELD)
         for source in self._sources:
-            source.attach(self._effort.waiting(fetch), held)
+            source.attach(fetch, held, self._effort)
         status = 403
         try:
             with self._effort.spent():

@@ -161,11 +161,14 @@ class Transformed(Listener):
         try:
             told = await self._compute(partial(self._computed, news))
         except PipeScriptError as error:
-            log.info("%s: %r on an insert into %s: %s", self.own_path, self.transform.text, self.path, error.reason)
+            # which quotes values, and those are nobody's business
+            log.debug(
+                "%s: %.100r on an insert into %s: %s", self.own_path, self.transform.text, self.path, error.reason
+            )
             self._lost += news.number
             return
         except TooMuch as error:
-            log.info("%s: %r on an insert into %s is ended: %s", self.own_path, self.transform.text, self.path, error)
+            log.info("%s: %.100r on %s ends: %s", self.own_path, self.transform.text, self.path, error)
             self._subscriber.end_transformed(self, "exceeded")
             return
         except Refusal:  # too much is being computed

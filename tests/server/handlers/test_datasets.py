@@ -30,7 +30,7 @@ class Opening(HandlerCase):
         rows, sources, _ = self.read(lambda reader: open_dataset(reader, request, scripts))
         scripts.compile()
         for source in sources:
-            source.attach(self.read, 1000)
+            source.attach(self.read, 1000, scripts.effort)
         next(rows)
         return len(sources)
 

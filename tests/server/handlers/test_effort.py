@@ -16,7 +16,7 @@ class Spending(unittest.TestCase):
 
     def setUp(self) -> None:
         self.clock = SteppedClock()
-        self.effort = Effort(10, 100, self.clock)
+        self.effort = Effort(10, 100, 1000, self.clock)
 
     def test_pieces(self) -> None:
         """Pieces of work add up; what is between them is free."""
@@ -52,6 +52,16 @@ class Spending(unittest.TestCase):
                 self.effort.made(10)
         with self.assertRaisesRegex(TooMuch, "more than 100 bytes"), self.effort.spent():
             self.effort.made(1)
+
+    def test_what_streams_hold(self) -> None:
+        """Is bounded together; one of them alone may have a point of any size."""
+        self.effort.hold(5000)
+        self.effort.hold(400, 5000)
+        self.effort.hold(600)
+        with self.assertRaisesRegex(TooMuch, "1001 bytes of them at once"):
+            self.effort.hold(601, 600)
+        self.effort.hold(0, 601)
+        self.effort.hold(600)
 
     def test_anew(self) -> None:
         """The next answer has all of it again."""

@@ -9,6 +9,7 @@ from unittest import mock
 from hypothesis import given
 from hypothesis import strategies as st
 
+from connectordb.server.config import Queries
 from connectordb.server.handlers import Refusal, sources, stretches
 from connectordb.server.handlers.data import insert
 from connectordb.server.handlers.query import dataset, merge
@@ -74,6 +75,15 @@ class Merging(HandlerCase):
     def setUp(self) -> None:
         super().setUp()
         self.both = self.series(PLAIN), self.series(LIGHT)
+
+    def test_points_that_are_too_large_together(self) -> None:
+        """Are not had in memory all at once; one stream of them is merged."""
+        self.ask(insert, PLAIN, [{"t": 1, "d": "x" * 5000}] * 3, who="mara/lamp")
+        options = {"queries": Queries(held_bytes=8000)}
+        with mock.patch.multiple(sources, _HELD=1, _LEAST_HELD=1):
+            self.assertEqual(len(self.value(merge, body=[{"stream": PLAIN}], **options)), 3)
+            with self.assertRaisesRegex(Refusal, "too large"):
+                self.value(merge, body=[{"stream": PLAIN}] * 2, **options)
 
     def test_refused(self) -> None:
         """What is no query, not readable, or too much is refused."""

@@ -12,6 +12,7 @@ from connectordb.exceptions import PipeScriptError
 from connectordb.server.config import Queries
 from connectordb.server.handlers import Refusal, sources
 from connectordb.server.handlers.data import insert
+from connectordb.server.handlers.effort import Effort
 from connectordb.server.handlers.scripts import Scripts
 from connectordb.server.handlers.sources import Array, Source, text_of
 from connectordb.server.handlers.stretches import WentAway
@@ -39,7 +40,7 @@ class Reading(HandlerCase):
     def test_no_more_is_read_than_is_taken(self) -> None:
         """But for what one reading brings."""
         source = Source(self.series(PLAIN), 0, 900)
-        source.attach(self.fetch, 1000)
+        source.attach(self.fetch, 1000, Effort(60, 10**9))
         points = iter(source)
         self.assertEqual([point["t"] for point in islice(points, 3)], [1, 2, 3])
         self.assertEqual(self.fetched, 1)
@@ -50,7 +51,7 @@ class Reading(HandlerCase):
         """Are missed, and that is told: a shorter answer would look whole."""
         series = self.series(PLAIN)
         source = Source(series, 0, 900)
-        source.attach(self.fetch, 1000)
+        source.attach(self.fetch, 1000, Effort(60, 10**9))
         points = iter(source)
         next(points)
         self.write(lambda writer: writer.clear(series))
@@ -62,7 +63,7 @@ class Reading(HandlerCase):
         scripts = Scripts(Queries())
         source = Source(self.series(PLAIN), 10, 900, scripts.add("if i % 3 == 0"), 2)
         scripts.compile()
-        source.attach(self.fetch, 1000)
+        source.attach(self.fetch, 1000, Effort(60, 10**9))
         self.assertEqual([(source.index, point["t"]) for point in source], [(10, 11), (13, 14)])
 
 
