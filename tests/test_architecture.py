@@ -70,8 +70,9 @@ SERVER_ARROWS: dict[str, set[str]] = {
     "handlers/": {"config", "patterns", "refusal", "values", "tree", "rights/", "storage/"},
     "routing": {"handlers/", "storage/"},
     "subscribers/": {"refusal", "handlers/", "storage/"},
+    "computing": {"config", "crew", "patience", "refusal"},
     "service": {
-        *("aftermath", "config", "crew", "patience", "places", "routing", "server_timing"),
+        *("aftermath", "computing", "config", "crew", "patience", "places", "routing", "server_timing"),
         *("handlers/", "rights/", "storage/", "subscribers/"),
     },
     "operation/": {"config", "routing", "service", "storage/"},

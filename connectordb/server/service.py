@@ -17,6 +17,7 @@ from ..protocol.feed import EndReason
 from ..protocol.paths import Path
 from ..runtime.clock import SYSTEM, Clock
 from .aftermath import Aftermath, Promise
+from .computing import Computing
 from .config import DEFAULT as CONFIG
 from .config import Config
 from .crew import Busy, Crew
@@ -70,6 +71,7 @@ class Service:
         teller: Tells subscribers of what happens.
         counts: What was done so far.
         queries: What may be computed.
+        computing: Where what takes long is computed.
         large_commands: Held while a large command of a websocket is obeyed.
     """
 
@@ -95,15 +97,13 @@ class Service:
         self._logins = Places(config.login.passwords_per_address)
         self._hashers = Crew("passwords", config.login.password_threads, config.login.passwords_waiting)
         self._renewals = Renewals(storage, self._hashers)
-        self._computers = Crew("queries", config.queries.threads, config.queries.waiting)
-        #: Held while something is computed for a subscription: what many subscribed to is not to fill the queue, nor all threads.
-        self._telling = asyncio.Semaphore(max(config.queries.threads - 1, 1))
+        self.computing = Computing(config.queries)
 
     def close(self) -> None:
         """End the threads; what waits for them is not done any more."""
         self.teller.close()
         self._hashers.close()
-        self._computers.close()
+        self.computing.close()
 
     def adopt(self, permissions: Permissions) -> None:
         """Hold callers to these permissions, from their next request on; may be called from any thread."""
@@ -226,35 +226,12 @@ class Service:
             return self._storage.read(work).result()
 
         try:
-            return await self.compute(lambda: pages.next(fetch), patience)
+            return await self.computing.compute(lambda: pages.next(fetch), patience)
         except (NotWanted, asyncio.CancelledError):
             pages.drop()  # it may be computed for a minute without reading anything
             raise
 
-    async def compute(self, work: Callable[[], T], patience: Patience | None = None) -> T:
-        """
-        Have a function done on a thread for what takes long.
-
-        Raises:
-            Refusal: Too much is being computed.
-            NotWanted: Nobody waits for it any more.
-        """
-        try:
-            return await (patience or Patience()).read(self._computers.submit(work))
-        except Busy as busy:
-            raise Refusal(503, "Too many queries are being computed at once; try again later.") from busy
-
     # --- for websockets ---
-
-    async def compute_told(self, work: Callable[[], T]) -> T:
-        """
-        Have what a subscription is told computed, when others that came before have been.
-
-        Raises:
-            Refusal: Too much is being computed.
-        """
-        async with self._telling:
-            return await self.compute(work)
 
     async def readable(self, caller: Caller, paths: tuple[Path, ...]) -> tuple[Path, ...]:
         """Return those of *paths* whose points the caller may read as things are now."""

@@ -7,7 +7,6 @@ import json
 import threading
 import time
 from collections.abc import Callable, Coroutine
-from functools import partial
 from typing import Any, TypeVar
 from unittest import mock
 
@@ -274,23 +273,9 @@ class ServiceTests(HandlerCase):
                 patience.leave()
                 with self.assertRaises(NotWanted):
                     await asked
-                self.assertEqual(await made.compute(lambda: 5), 5)
+                self.assertEqual(await made.computing.compute(lambda: 5), 5)
 
         self.with_service(work, config=threads)
-
-    def test_what_is_told_takes_turns(self) -> None:
-        """However many are told something at once, the queue has room for others, and so has a thread."""
-        told, asked = threading.Event(), threading.Event()
-        self.addCleanup(told.set)
-
-        async def work(made: Service) -> None:
-            telling = [asyncio.ensure_future(made.compute_told(partial(told.wait, SOON))) for _ in range(20)]
-            await asyncio.sleep(0)
-            self.assertTrue(await made.compute(lambda: asked.set() or True))
-            told.set()
-            self.assertEqual(await asyncio.gather(*telling), [True] * 20)
-
-        self.with_service(work, config=Config(queries=Queries(threads=2, waiting=2)))
 
     def test_rights_of_now(self) -> None:
         """What a caller may read and write is what it may now, not when it came."""

@@ -187,13 +187,13 @@ class Dialogue(Listener):
         """Return a transform that can be run, if there is one; refuse what is none."""
         if not transform:
             return None
-        made = await self._service.compute(partial(of_subscription, transform, self._service.queries))
+        made = await self._service.computing.compute(partial(of_subscription, transform, self._service.queries))
         return Transform(transform, *made)
 
     async def _compute(self, work: Callable[[], T]) -> T:
         """Have what a subscription is told computed."""
         async with self._turn:
-            return await self._service.compute_told(work)
+            return await self._service.computing.tell(work)
 
     def _follow(self, path: str, start: Start, id: CommandId, transform: Transform | None) -> None:
         """Begin a subscription. Nothing was inserted since *start* was found, as writes go one after the other."""
