@@ -113,12 +113,13 @@ class Commits:
             ClosedError: After `close`.
         """
         turn: _Turn | None = None
+        thread = get_ident()
         try:
             with self._mutex:
                 if self._closed:
                     raise self.closed_error()
-                if self._leader in (None, get_ident()):  # ours: Ctrl-C came when we were about to pass it on
-                    self._leader = get_ident()
+                if self._leader is None or self._leader == thread:  # ours: Ctrl-C came when we were about to pass it on
+                    self._leader = thread
                 else:
                     turn = _Turn(work, lasting)
                     self._queue.append(turn)
@@ -211,7 +212,9 @@ class Commits:
 
     def _alone(self, work: Work[T], atomic: bool, lasting: bool) -> T:
         try:
-            connection = self._ready(lasting)
+            connection = self._connection
+            if connection is None or (lasting is not self._flushes and not self._all_last):
+                connection = self._ready(lasting)
             if atomic:
                 return work(connection)
             connection.execute("BEGIN IMMEDIATE")

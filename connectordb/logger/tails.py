@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from operator import itemgetter, ne
 
 from ..runtime import sqlite
@@ -54,6 +54,10 @@ class Tails:
         # how many points were moved by the smallest step, by stream, since that was last saved; and in this transaction
         self._shifted: Counter[int] = Counter()
         self._undecided: Counter[int] = Counter()
+        # the connection that was used last, with what of it is used for every point: making a cursor takes a while
+        self._connection: sqlite.Connection | None = None
+        self._execute: Callable[..., object]
+        self._changes: Callable[[], int]
 
     def forget(self) -> None:
         """Look at the file before adding anything: what was added last was undone."""
@@ -86,15 +90,18 @@ class Tails:
         Returns:
             Its id, and its time.
         """
+        if connection is not self._connection:
+            self._execute, self._changes = connection.cursor().execute, connection.changes
+            self._connection = connection
         end = self._ends.get(stream) or self._end(connection, stream)
         while True:
             at = t if t > end.last else later(end.last)
             id = end.base + end.number + 1
             if at - t < _MOMENT:
-                connection.execute(_APPEND, (id, at, d, era, stream, end.version))
+                self._execute(_APPEND, (id, at, d, era, stream, end.version))
             else:  # the clock was set back, and may turn out to be right
-                connection.execute(_APPEND_STAMPED, (id, at, d, era, stream, end.version, t))
-            if connection.changes():
+                self._execute(_APPEND_STAMPED, (id, at, d, era, stream, end.version, t))
+            if self._changes():
                 end.number += 1
                 end.last = at
                 if at != t:

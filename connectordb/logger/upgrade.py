@@ -28,12 +28,12 @@ CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 
 CREATE TABLE stream (
     id INTEGER PRIMARY KEY,
+    version INTEGER NOT NULL DEFAULT 0,     -- counts every change to this stream's rows but appending to them; read at each of those
     name TEXT NOT NULL UNIQUE,
     schema TEXT NOT NULL,
     properties TEXT NOT NULL DEFAULT '{}',  -- what it is created with
     declared INTEGER NOT NULL DEFAULT 0,    -- whether the server has yet to be asked for it
     strict INTEGER NOT NULL DEFAULT 0,      -- whether another schema there is an error
-    version INTEGER NOT NULL DEFAULT 0,     -- counts every change to this stream's rows but appending to them
     number INTEGER NOT NULL DEFAULT 0,      -- of the newest row, when rows were last taken off
     last REAL NOT NULL DEFAULT 0,           -- its time: the newest that was accepted
     sent REAL NOT NULL DEFAULT 0,           -- the newest time that was in a note

