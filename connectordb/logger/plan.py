@@ -91,7 +91,7 @@ def judge(error: ConnectorDBError | None) -> Answer:
         return Answer.STORED
     if not isinstance(error, ResponseError):
         return Answer.UNKNOWN if isinstance(error, OutcomeUnknown) else Answer.UNSENT
-    if error.status == 401:
+    if error.status == 401 and error.ref:  # without one it is somebody between, who may have passed it on
         return Answer.DENIED
     if error.status in (403, 429) and error.ref and IDEMPOTENCY_KEY in error.message:
         return Answer.KEYLESS

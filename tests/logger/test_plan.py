@@ -73,6 +73,7 @@ class JudgeTests(Case):
             (403, "Can't access this resource.", Answer.DENIED),
             (403, "Insert Failed: Exceeded stream size limit", Answer.DENIED),
             (401, "The requested device was not found.", Answer.DENIED),
+            (401, None, Answer.UNKNOWN),
             (403, "nats: maximum payload exceeded", Answer.UNKNOWN),
             (403, "pq: sorry, too many clients already", Answer.UNKNOWN),
             (403, None, Answer.UNKNOWN),
