@@ -75,7 +75,7 @@ class FaultProxy:
     def inserts(self) -> int:
         """Return how many inserts came by."""
         with self._lock:
-            return sum(_is_insert(line) for line in self.requests)
+            return sum(is_insert(line) for line in self.requests)
 
     def deliver(self) -> list[int]:
         """Let the requests that are late arrive now; return the status that each would have been answered with."""
@@ -124,7 +124,7 @@ class FaultProxy:
         try:
             connection.settimeout(30)
             with suppress(OSError):
-                while (request := _read_message(connection)) and self._count(connection, request):
+                while (request := read_message(connection)) and self._count(connection, request):
                     pass
         finally:
             with self._lock:
@@ -145,8 +145,8 @@ class FaultProxy:
         line = request.split(b"\r\n", 1)[0].decode()
         with self._lock:
             self.requests.append(line)
-            fault = self._script.pop(0) if self._script and _is_insert(line) else Fault.NONE
-            if _is_insert(line):
+            fault = self._script.pop(0) if self._script and is_insert(line) else Fault.NONE
+            if is_insert(line):
                 self.bodies.append(request.split(b"\r\n\r\n", 1)[1])
             if fault is Fault.LATE:
                 self._late.append(request)
@@ -173,16 +173,17 @@ class FaultProxy:
         with socket.create_connection(self._target, 10) as upstream:
             upstream.settimeout(30)
             upstream.sendall(request)
-            message = _read_message(upstream) if answer else b""
-        return message if self.announces else _without(HEADER, message)
+            message = read_message(upstream) if answer else b""
+        return message if self.announces else without(HEADER, message)
 
 
-def _is_insert(line: str) -> bool:
+def is_insert(line: str) -> bool:
+    """Tell whether a request with that first line inserts points."""
     method, target, _ = line.split(" ", 2)
     return method in ("POST", "PUT") and target.partition("?")[0].endswith("/data")
 
 
-def _read_message(connection: socket.socket) -> bytes:
+def read_message(connection: socket.socket) -> bytes:
     """Return one HTTP message, or nothing at the end of the connection."""
     data = b""
     while b"\r\n\r\n" not in data:
@@ -208,7 +209,7 @@ def _read_message(connection: socket.socket) -> bytes:
     return data
 
 
-def _without(name: str, message: bytes) -> bytes:
+def without(name: str, message: bytes) -> bytes:
     head, end, body = message.partition(b"\r\n\r\n")
     lines = [line for line in head.split(b"\r\n") if not line.lower().startswith(name.lower().encode() + b":")]
     return b"\r\n".join(lines) + end + body

@@ -1,0 +1,110 @@
+"""What a disk below the Logger's file does: it is full, or loses what was not flushed."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+from ...support.disks import cut_power
+from ..process import Killed
+from ..stage import Stage
+from ..station import COUNTED, TIMED, Station, Wrong
+from .kind import Kind
+
+
+class DiskFull(Kind):
+    """The disk is full at every write of the Logger's file, while it is opened, logged to and synced; then it has space again."""
+
+    name = "disk-full"
+    layer = "full"
+
+    def __init__(self, stage: Stage, count: int, chance: random.Random) -> None:
+        super().__init__(stage, count, chance)
+        self._writes: dict[bool, int] = {}
+
+    def fault(self, station: Station, number: int) -> None:
+        opening = number % 5 == 0
+        if opening not in self._writes:
+            # so many that none is refused
+            self._writes[opening] = self._run(station, opening, _PLENTY, False)
+            station.settle(self.allowed)
+        after = round(self.share(number) * self._writes[opening])
+        self._run(station, opening, after, number % 2 == 1)
+
+    def _run(self, station: Station, opening: bool, after: int, partly: bool) -> int:
+        """Log and sync with a disk that is full after so many writes; return how many there were."""
+        failure: str | None = None
+        if opening:
+            station.kill()
+            process = station.bare()
+            process.ask("fill", after=after, partly=partly)
+            failure = process.ask(**station.opening())
+        else:
+            process = station.process()
+            process.ask("fill", after=after, partly=partly)
+        if failure is None:
+            commands = [
+                station.logging(COUNTED, 2),
+                station.logging(TIMED, 3),
+                {"do": "sync"},
+                station.logging(COUNTED, 1),
+                {"do": "sync"},
+            ]
+            process.ask("several", commands=commands)
+        writes = int(process.ask("free"))
+        if failure is not None:
+            failure = process.ask(**station.opening())
+            if failure is not None:
+                raise Wrong(f"the file cannot be opened when there is space again: {failure}")
+        return writes
+
+
+class Power(Kind):
+    """The power is cut at every flush of the Logger's file and at every write before it; of what was not flushed, any part is lost."""
+
+    name = "power"
+    layer = "lossy"
+    fresh = 8
+
+    def __init__(self, stage: Stage, count: int, chance: random.Random) -> None:
+        super().__init__(stage, count, chance)
+        self._steps: dict[bool, int] = {}
+
+    def fault(self, station: Station, number: int) -> None:
+        new = number % self.fresh == 0
+        if new not in self._steps:
+            self._steps[new] = self._count(new)
+        self._run(station, 1 + round(self.share(number) * (self._steps[new] - 1)))
+
+    def _count(self, new: bool) -> int:
+        """Return how many steps there are, with a new file or one that has points: those of a Logger to which nothing happens."""
+        station = Station(self.stage, self.stage.next_number(), self.timeout, self.layer)
+        if not new:
+            station.log(1)
+        steps = self._run(station, 0)
+        station.settle(self.allowed)
+        station.close()
+        return steps
+
+    def _run(self, station: Station, kill_at: int) -> int:
+        station.kill()
+        process = station.bare()
+        commands: list[dict[str, Any]] = [
+            station.opening(),
+            station.logging(COUNTED, 2),
+            station.logging(TIMED, 2),
+            {"do": "sync"},
+            station.logging(COUNTED, 1),
+        ]
+        try:
+            process.ask("several", commands=commands, kill_at=kill_at, steps_of="disk")
+        except Killed:
+            station.kill()
+            cut_power(station.folder, station.durable, self.chance)
+        return process.steps
+
+
+#: More writes than a run has.
+_PLENTY = 1_000_000
+
+KINDS = [DiskFull, Power]

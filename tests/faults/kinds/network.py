@@ -1,0 +1,57 @@
+"""What a network does: connections cut at any byte, and what comes late."""
+
+from __future__ import annotations
+
+from ..mishaps import (
+    answer_cut,
+    answer_held,
+    request_cut,
+    request_held,
+    request_overtaken,
+    silence,
+)
+from ..proxy import any_request
+from ..station import COUNTED, TIMED, Station
+from .kind import Kind
+
+
+class Cut(Kind):
+    """The connection is cut after every n-th byte: of an insert and its answer, and of any other request and its answer."""
+
+    name = "cut"
+
+    def fault(self, station: Station, number: int) -> None:
+        share = self.share(number, 4)
+        cut = (request_cut, answer_cut)[number % 2](share)
+        self.some(station)
+        if number % 4 < 2:
+            self.stage.proxy.next(cut)
+        else:
+            self.stage.proxy.next(cut, any_request, skip=self.chance.randrange(5))
+        station.sync()
+
+
+class Late(Kind):
+    """
+    Answers come after the Logger has given up, requests come late: in the ten seconds in which that is waited for, or later.
+
+    The one window that is left against a server without request ids is left out: a lone point whose first copy comes between
+    the reading that settles it and the copy that is sent next.
+    """
+
+    name = "late"
+    timeout = 0.1
+
+    def fault(self, station: Station, number: int) -> None:
+        way = number % 6
+        late = (answer_held, silence, request_held, request_held, request_overtaken(False), request_overtaken(True))[
+            way
+        ]
+        alone = way == 3 or (way != 5 and self.chance.random() < 0.5)
+        flavours = self.chance.choice(((COUNTED,), (TIMED,)))
+        station.log(1 if alone else self.chance.choice((2, 3, 7)), flavours)
+        self.stage.proxy.next(late)
+        station.sync()
+
+
+KINDS = [Cut, Late]

@@ -1,0 +1,37 @@
+"""What a Logger says of itself, and what is really in its file: the one place of the harness that reads it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from connectordb.logger import Logger
+from connectordb.logger.store import Store
+
+
+def read(logger: Logger) -> dict[str, Any]:
+    """
+    Return, as JSON can carry it, ``streams``: what the Logger counts of each, and the ``rows`` that are there; ``rejected``.
+
+    What waits is counted here row by row: the Logger computes it, so it would add up by itself.
+    """
+    store = logger._store
+    ids = {row.name: row.id for row in store.catalogue.streams()}
+    return {
+        "streams": {
+            ledger.name: {
+                "accepted": ledger.accepted,
+                "waiting": ledger.waiting,
+                "confirmed": ledger.confirmed,
+                "aside": ledger.aside,
+                "dropped": ledger.dropped,
+                "rows": _rows(store, ids[ledger.name]),
+            }
+            for ledger in store.points.ledgers()
+        },
+        "rejected": [[point["stream"], point["t"], point["d"], point["reason"]] for point in logger.rejected()],
+    }
+
+
+def _rows(store: Store, stream: int) -> int:
+    """Return how many rows wait, which come behind those that were confirmed and are held."""
+    return len(store.points.rows(store.held.first_waiting(stream), (stream + 1 << 40) - 1, 2**60, 2**60))
