@@ -23,11 +23,14 @@ class LoggingKilled(Kind):
         station.kill()
         process = station.bare()
         commands = [
-            station.opening(),
-            *[station.logging(self.chance.choice((COUNTED, TIMED)), self.chance.choice((1, 3, 40))) for _ in range(9)],
+            station.logging(self.chance.choice((COUNTED, TIMED)), self.chance.choice((1, 3, 40))) for _ in range(9)
         ]
         if self.chance.random() < 0.3:
-            commands.insert(self.chance.randrange(1, 10), {"do": "sync_beside"})
+            commands.insert(self.chance.randrange(1, 9), {"do": "sync_beside"})
+        if number % 5:
+            process.ask(**station.opening())
+        else:
+            commands.insert(0, station.opening())
         process.tell("several", commands=commands)
         threading.Event().wait(self.chance.random() * self.chance.choice((0.005, 0.02, 0.05)))
         station.kill()
