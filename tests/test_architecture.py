@@ -118,6 +118,8 @@ PURE = (
     "protocol/",
     "pipescript/",
     "logger/plan.py",
+    "logger/judgement.py",
+    "logger/arrangement.py",
     "client/retry.py",
     "live/subscriptions.py",
     "server/subscribers/hub.py",

@@ -166,19 +166,27 @@ class Session:
                 attempt += 1
             else:
                 if (date := response.headers.get("Date")) is not None:
-                    self._dated = (date, self.clock.monotonic())
+                    self._dated = (date, self._elapsed())
                 announced = response.headers.get(HEADER)
                 if announced != self._announced:
                     self._announced, self.features = announced, Features.parse(announced)
                 return response
 
     def server_time(self) -> float | None:
-        """Return what the server's clock shows now, to a second or two, by its last answer; ``None`` if it did not say."""
+        """
+        Return what the server's clock shows now, by its last answer; ``None`` if it did not say.
+
+        To half a second, as whole ones are said, and what the answer travelled.
+        """
         if self._dated is None:
             return None
         date, came = self._dated
         said = http_dates.seconds(date)
-        return None if said is None else said + self.clock.monotonic() - came
+        return None if said is None else said + 0.5 + self._elapsed() - came
+
+    def _elapsed(self) -> float:
+        """Return seconds since some moment; those in which the machine slept included, where a clock counts them."""
+        return self.clock.monotonic() if self.clock.boot is None else self.clock.boot()
 
     def _check_process(self) -> None:
         if self._process != os.getpid():

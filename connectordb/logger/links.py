@@ -49,6 +49,10 @@ class Link:
         """What the server's last answer said it can do beyond 0.3."""
         return self._connection._session.features
 
+    def time(self) -> float | None:
+        """Return what the server's clock shows now, by its last answer; ``None`` if that did not say."""
+        return self._connection._session.server_time()
+
     def call(self, request: rest.Request[T]) -> T:
         """Send a request, an insert once at most, and return what the answer says."""
         return self._connection._session.call(request)

@@ -32,6 +32,9 @@ class Server(Protocol):
     def features(self) -> Features:
         """What its last answer said it can do beyond 0.3."""
 
+    def time(self) -> float | None:
+        """Return what its clock shows now, by its last answer; ``None`` if that did not say."""
+
     def call(self, request: rest.Request[T]) -> T:
         """Send a request, an insert once at most, and return what the answer says."""
 

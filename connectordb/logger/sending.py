@@ -36,11 +36,21 @@ class Stopped(LoggerError):
 
 @dataclass
 class Report:
-    """What a pass came to: points confirmed and set aside, and the streams that could not be served, with the reason."""
+    """
+    What a pass came to.
+
+    Attributes:
+        confirmed: Points that are on the server.
+        aside: Points that were set aside.
+        failed: The streams that could not be served, with the reason.
+        early: The streams of which the next point's time has not come, in words.
+        schemas_changed: Whether streams have other schemas than before.
+    """
 
     confirmed: int = 0
     aside: int = 0
     failed: dict[str, ConnectorDBError] = field(default_factory=dict)
+    early: dict[str, str] = field(default_factory=dict)
     schemas_changed: bool = False
 
 

@@ -8,11 +8,14 @@ statement that relies on it.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 
+from ..runtime.clock import Clock
 from . import status
 from .aside import Aside
 from .cache_file import CacheFile, Durability
 from .catalogue import Catalogue
+from .corrections import Corrections
 from .held import HeldBatches
 from .notes import Notes
 from .outcomes import Outcomes
@@ -52,6 +55,10 @@ class Store:
     def status(self, now: float, activity: Activity) -> Status:
         """Return what the file holds, all of one moment."""
         return status.read(self._file, now, activity)
+
+    def corrections(self, clock: Clock, server_time: Callable[[], float | None], restamp: bool) -> Corrections:
+        """Return the judge of what the times in it are worth, for one pass."""
+        return Corrections(self._file, clock, server_time, restamp)
 
     @property
     def is_ours(self) -> bool:

@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from ..exceptions import ConnectorDBError, OutcomeUnknown, ProtocolError, ResponseError
+from ..exceptions import ConnectorDBError, LoggerError, OutcomeUnknown, ProtocolError, ResponseError
 from ..protocol import ranges, rest
 from ..protocol.constants import DATAPOINT_INSERT_LIMIT, INSERT_BYTES_LIMIT
 from ..protocol.paths import Path
@@ -85,6 +85,7 @@ class Pass:
         self._memory = memory or Memory()
         self._last_second = LastSecond(store, clock, elsewhere, self._memory.seen)
         self._context = Context(store, clock, stopping, wait, restamp)
+        self._corrections = store.corrections(clock, server.time, restamp)
 
     def run(self, upto: Mapping[int, int], patient: bool = False) -> Report:
         """
@@ -111,7 +112,11 @@ class Pass:
             try:
                 self._serve(stream, device / stream.name, upto.get(stream.id, 0))
                 self._memory.resting.pop(stream.id, None)
-                self._store.outcomes.stream_succeeded(stream.id)
+                early = self._context.report.early.get(stream.name)
+                if early is None:
+                    self._store.outcomes.stream_succeeded(stream.id)
+                else:
+                    self._store.outcomes.stream_failed(stream.id, LoggerError(early), self._clock.wall())
             except (ResponseError, OutcomeUnknown, ProtocolError) as error:
                 if isinstance(error, ResponseError) and error.status == 401:
                     raise
@@ -137,10 +142,14 @@ class Pass:
             self._context.check_stopping()
             if end is None:
                 end = end_of(self._server, path)
+            # after an answer: the clocks are judged by when that was
+            due = self._due(stream, first, upto)
+            if due < first:
+                break
             span = Note(
                 stream.id,
                 first,
-                upto,
+                due,
                 self._server.address,
                 self._server.apikey,
                 str(path),
@@ -165,6 +174,18 @@ class Pass:
             else:
                 self._last_second.check(stream.id, self._server)
                 end, first = None, self._store.held.first_waiting(stream.id)
+
+    def _due(self, stream: StreamRow, first: int, upto: int) -> int:
+        """Have the times of the next rows put right, and return up to which of them they may be sent now."""
+        ready = self._corrections.ready(stream.id, first, upto)
+        for reason, ids in ready.aside.items():
+            self._context.report.aside += len(ids)
+            log.warning("%d points of %s set aside: %s", len(ids), stream.name, reason)
+            self._store.aside.tell(ids)
+        if ready.waits:
+            self._context.report.early[stream.name] = ready.waits
+            log.info("points of %s wait: %s", stream.name, ready.waits)
+        return ready.upto
 
     def _settle_note(self, stream: StreamRow, path: Path, note: Note, in_order: bool) -> None:
         """

@@ -358,9 +358,9 @@ class WhatTheServerSays(SessionCase):
         self.assertIsNone(session.server_time())
         session.call(rest.whoami())
         clock.wait(threading.Event(), 5.0)
-        self.assertEqual(session.server_time(), 784111777.0 + 5.0)
+        self.assertEqual(session.server_time(), 784111777.5 + 5.0)
         session.call(rest.whoami())
-        self.assertEqual(session.server_time(), 784111777.0 + 5.0)
+        self.assertEqual(session.server_time(), 784111777.5 + 5.0)
         session.call(rest.whoami())
         self.assertIsNone(session.server_time())
 
