@@ -13,6 +13,7 @@ Every exception that this package raises, in one tree.
     │   └── ServerError                  anything else that is not an answer we can use
     ├── ConnectionFailed                 no answer (also requests' ConnectionError, so an OSError)
     │   ├── Timeout                      none in time (also requests' Timeout and a TimeoutError)
+    │   ├── CertificateRefused           the server's certificate is not to be trusted
     │   └── OutcomeUnknown               sent, and whether it was stored cannot be decided
     ├── ProtocolError                    somebody broke the rules of the wire
     │   ├── RemoteProtocolError          the peer sent what makes no sense
@@ -42,6 +43,7 @@ import requests.exceptions
 
 __all__ = [
     "AuthenticationError",
+    "CertificateRefused",
     "ClosedError",
     "ConfigurationError",
     "Conflict",
@@ -159,6 +161,10 @@ class ConnectionFailed(ConnectorDBError, requests.exceptions.ConnectionError):
 
 class Timeout(ConnectionFailed, requests.exceptions.Timeout, TimeoutError):
     """No answer in time."""
+
+
+class CertificateRefused(ConnectionFailed):
+    """The server's certificate is of no authority that is known here, for another name, or not valid at this time."""
 
 
 class OutcomeUnknown(ConnectionFailed):

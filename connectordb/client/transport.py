@@ -23,7 +23,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 
-from ..exceptions import ConnectionFailed, LocalProtocolError, Timeout
+from ..exceptions import CertificateRefused, ConnectionFailed, LocalProtocolError, Timeout
 from ..protocol.constants import API_ROOT, SERVER_IDLE_TIMEOUT
 from ..runtime.clock import SYSTEM, Clock
 from .retry import Fate
@@ -38,6 +38,9 @@ IDLE_LIMIT = SERVER_IDLE_TIMEOUT - 1.0
 
 #: What TLS libraries say where the other side answers in plain HTTP.
 _PLAIN_HTTP = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG")
+
+#: What is among the causes where a certificate was refused; by name, as ssl is loaded by who needs it.
+_NOT_TRUSTED = "SSLCertVerificationError"
 
 _HEADERS = {"Content-Type": "application/json", "User-Agent": "ConnectorDB-Python"}
 
@@ -261,12 +264,13 @@ def _translated(what: str, trace: Trace, body: _Body | None) -> Iterator[None]:
             trace.fate = Fate.SILENT if silent else Fate.BROKEN
         if silent:
             raise Timeout(f"{what}: no answer in time; try again, or allow more with timeout=") from error
-        raise ConnectionFailed(f"{what}: {_explained(error)}") from error
+        kind = CertificateRefused if _is_among_causes(error, _NOT_TRUSTED) else ConnectionFailed
+        raise kind(f"{what}: {_explained(error)}") from error
 
 
 def _never_connected(error: BaseException) -> bool:
     return isinstance(error, requests.exceptions.ProxyError) or _is_among_causes(
-        error, "NewConnectionError", "NameResolutionError", "SSLCertVerificationError"
+        error, "NewConnectionError", "NameResolutionError", _NOT_TRUSTED
     )
 
 
@@ -280,7 +284,7 @@ def _explained(error: BaseException) -> str:
     if isinstance(error, requests.exceptions.SSLError):
         if any(sign in reason.upper().replace(" ", "_") for sign in _PLAIN_HTTP):
             return f"something speaks plain HTTP there, not HTTPS: if that is the server, say url='http://…' ({reason})"
-        if _is_among_causes(error, "SSLCertVerificationError"):
+        if _is_among_causes(error, _NOT_TRUSTED):
             return f"no TLS connection: {reason}; to trust an authority of your own, pass its certificate as verify="
         return f"no TLS connection: {reason}; does the server speak HTTPS? if not, say url='http://…'"
     if isinstance(error, requests.exceptions.ProxyError):

@@ -63,6 +63,11 @@ class Catalogue:
         rows: Iterable[tuple[str, str]] = [(name, json_text.dumps(value).decode()) for name, value in settings.items()]
         self._file.write(lambda connection: connection.executemany("REPLACE INTO setting VALUES (?, ?)", rows))
 
+    def time_known(self) -> float:
+        """Return what time it is by now at least: the latest that a server said at a sync; 0 if there was none."""
+        with self._file.reading() as connection:
+            return time_known(connection)
+
     def era(self, boot: str, difference: float) -> tuple[int, float]:
         """
         Note how wall clock and boot clock go together from now on.
@@ -78,7 +83,16 @@ class Catalogue:
             )
             for id, noted in connection.execute(query, (boot, difference, STEP)):
                 return int(id), float(noted)
+            # those of boots that are over, and that nothing waits for
+            connection.execute("DELETE FROM era WHERE boot <> ? AND NOT EXISTS (SELECT 1 FROM point)", (boot,))
             connection.execute("INSERT INTO era (boot, difference) VALUES (?, ?)", (boot, difference))
             return int(connection.last_insert_rowid()), difference
 
         return self._file.write(work)
+
+
+def time_known(connection: sqlite.Connection) -> float:
+    """Return what `Catalogue.time_known` does."""
+    for (said,) in connection.execute("SELECT value FROM setting WHERE name = 'servertime'"):
+        return float(said)
+    return 0.0

@@ -19,6 +19,7 @@ from ..runtime import sqlite
 from ..runtime.clock import Clock
 from .arrangement import Arrangement, Bounds, Point, arrange
 from .cache_file import CacheFile
+from .catalogue import time_known
 from .clocks import STEP
 from .judgement import PLAUSIBLE, Clocks, Era, corrections, judge
 from .upgrade import NUMBER_BITS
@@ -125,7 +126,7 @@ class Corrections:
         boot, boot_id = self._clock.boot, self._clock.boot_id()
         with self._file.reading() as connection:
             eras = [Era(*row) for row in connection.execute("SELECT id, boot, difference, corrected FROM era")]
-            known = _told(connection)
+            known = time_known(connection)
         counts = boot is not None and boot_id is not None
         up = boot() if boot is not None and counts else None
         clocks = Clocks(self._clock.wall(), self._server_time(), up, boot_id if counts else None, known)
@@ -272,13 +273,6 @@ def _ready(rows: list[_Row], done: Arrangement, end: int) -> Ready:
         "all others until then"
     )
     return Ready(rows[done.due].id - 1, reason, aside)
-
-
-def _told(connection: sqlite.Connection) -> float:
-    """Return the latest time that a server said earlier."""
-    for (said,) in connection.execute("SELECT value FROM setting WHERE name = 'servertime'"):
-        return float(said)
-    return 0.0
 
 
 def _write_down(connection: sqlite.Connection, changes: dict[int, float], said: float | None) -> None:

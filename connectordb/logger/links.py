@@ -5,12 +5,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta, timezone
 from typing import Protocol, TypeVar
 
 from ..client import ConnectorDB
-from ..exceptions import ClosedError
+from ..exceptions import CertificateRefused, ClosedError
 from ..protocol import rest
 from ..protocol.features import Features
+from ..runtime.clock import SYSTEM, Clock
+from .judgement import implausible
 
 T = TypeVar("T")
 
@@ -36,13 +39,35 @@ class Connection(ConnectorDB):
         return key
 
 
-class Link:
-    """A connection as a sync needs it: the server, the key for it, and one way to call."""
+class WrongClock(CertificateRefused):
+    """A certificate was refused by a machine whose clock cannot be right: it may be valid at the right time."""
 
-    def __init__(self, address: str, apikey: str, connection: ConnectorDB) -> None:
+
+class Link:
+    """
+    A connection as a sync needs it: the server, the key for it, and one way to call.
+
+    Args:
+        address: The server's URL.
+        apikey: The key.
+        connection: The connection.
+        time_known: The time that it is by now at least, as a server said it earlier.
+        clock: The clocks.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        apikey: str,
+        connection: ConnectorDB,
+        time_known: Callable[[], float] = float,
+        clock: Clock = SYSTEM,
+    ) -> None:
         self.address = address
         self.apikey = apikey
         self._connection = connection
+        self._time_known = time_known
+        self._clock = clock
 
     @property
     def features(self) -> Features:
@@ -55,7 +80,17 @@ class Link:
 
     def call(self, request: rest.Request[T]) -> T:
         """Send a request, an insert once at most, and return what the answer says."""
-        return self._connection._session.call(request)
+        try:
+            return self._connection._session.call(request)
+        except CertificateRefused as error:
+            wall = self._clock.wall()
+            if not implausible(wall, self._time_known()):
+                raise
+            shown = datetime.fromtimestamp(0, timezone.utc) + timedelta(seconds=wall)
+            raise WrongClock(
+                f"this machine's clock says {shown:%Y-%m-%d %H:%M} UTC, which cannot be right, and a certificate is valid for a "
+                f"time only: set the clock, or have a time server set it, and the points go ({error})"
+            ) from error
 
 
 class Address(Protocol):
@@ -79,10 +114,13 @@ class Links:
 
     Args:
         address: Where its server is; asked whenever a connection is made.
+        time_known: As `Link`.
+        clock: The clocks.
     """
 
-    def __init__(self, address: Address) -> None:
+    def __init__(self, address: Address, time_known: Callable[[], float], clock: Clock) -> None:
         self._address = address
+        self._time_known, self._clock = time_known, clock
         # guards the two below
         self._lock = threading.RLock()
         self._connection: Connection | None = None
@@ -102,7 +140,10 @@ class Links:
     def here(self) -> Link:
         """Return the link to the Logger's server."""
         with self._lock:
-            return Link(self._address.serverurl, self._address.apikey, self.connection)
+            return self._link(self._address.serverurl, self._address.apikey, self.connection)
+
+    def _link(self, address: str, apikey: str, connection: ConnectorDB) -> Link:
+        return Link(address, apikey, connection, self._time_known, self._clock)
 
     @contextmanager
     def elsewhere(self) -> Iterator[Callable[[str, str], Link]]:
@@ -111,7 +152,7 @@ class Links:
 
         def link(address: str, apikey: str) -> Link:
             made.append(ConnectorDB(apikey or None, url=address, connect=False))
-            return Link(address, apikey, made[-1])
+            return self._link(address, apikey, made[-1])
 
         try:
             yield link

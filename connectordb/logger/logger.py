@@ -96,7 +96,7 @@ class Logger(Settings, Accounting):
         self._eras = Eras(self._store.catalogue.era, self._clock)
         self._streams: dict[str, Stream] = {}
         self._turn = Turn(self._file)
-        self._links = Links(self)
+        self._links = Links(self, self._store.catalogue.time_known, self._clock)
         self._syncing = Syncing(self, self._store, self._links, self._turn, self._clock, self._restamp)
         FORKS.call_in_child(self._begin_anew)
         try:
@@ -318,10 +318,14 @@ class Logger(Settings, Accounting):
         self._links.close()
         self._store.close()
 
+    def _look_at_clock(self) -> None:
+        self._eras.at(self._clock.wall())
+
     def _begin_anew(self) -> None:
         """Have a child made by fork begin with new locks and connections: no thread syncs here until `start`."""
         self._turn.leave()
-        self._turn, patience, self._links = Turn(self._file), self._syncing.patience, Links(self)
+        self._turn, patience = Turn(self._file), self._syncing.patience
+        self._links = Links(self, self._store.catalogue.time_known, self._clock)
         self._syncing = Syncing(self, self._store, self._links, self._turn, self._clock, self._restamp)
         self._syncing.patience = patience
 

@@ -12,7 +12,7 @@ from ..exceptions import AuthenticationError, ClosedError, ConnectorDBError, Res
 from ..runtime.backoff import Backoff
 from ..runtime.clock import Clock
 from . import plan
-from .links import Links
+from .links import Links, WrongClock
 from .periodic import Periodic
 from .sending import Report, Stopped
 from .status import Activity
@@ -42,6 +42,9 @@ class Owner(Protocol):
 
     def _reload_streams(self) -> None:
         """Look at the streams in the file again."""
+
+    def _look_at_clock(self) -> None:
+        """Take note if the clock was set."""
 
     def _set_lastsynctime(self, now: float, keep: bool) -> None:
         """Take note of a pass that succeeded."""
@@ -140,6 +143,10 @@ class Syncing:
         """Run a pass; return its failure."""
         in_background = stopping is not self._closing
         try:
+            if (
+                upto
+            ):  # the clock may have been set since the last of them came, and the machine may be off before the next
+                self._owner._look_at_clock()
             with self._turn.taken(wait), self._links.elsewhere() as elsewhere:
                 one = Pass(
                     self._store,
@@ -194,7 +201,9 @@ class Syncing:
             return period
         if isinstance(error, AuthenticationError) and error.status == 401:
             return max(period, RARELY)
-        backoff = Backoff(min(period, _FIRST), max(period, _LONGEST))
+        # a clock is set, or not, whatever the period
+        longest = _LONGEST if isinstance(error, WrongClock) else max(period, _LONGEST)
+        backoff = Backoff(min(period, _FIRST), longest)
         asked = error.retry_after if isinstance(error, ResponseError) else None
         # half of it at least: a pause of nothing at all would be no pause
         return max((backoff.bound(self._failures) + backoff.seconds(self._failures, random.random)) / 2, asked or 0.0)

@@ -14,7 +14,7 @@ import requests
 
 from connectordb.client.retry import Fate
 from connectordb.client.transport import Trace, Transport, check_timeout
-from connectordb.exceptions import ConnectionFailed, LocalProtocolError, Timeout
+from connectordb.exceptions import CertificateRefused, ConnectionFailed, LocalProtocolError, Timeout
 from tests.support.case import MS, Case
 from tests.support.clock import SteppedClock
 from tests.support.wire import Peer, Step, answer, cut, hang_up, raw, reset, reset_at_connect, silence
@@ -309,6 +309,7 @@ class Tls(TransportCase):
         """A certificate of nobody one trusts is refused before anything is sent."""
         error, fate = self.fails(self.to(self.tls.url), "POST", b"[]")
         self.assertEqual((fate, self.tls.requests), (Fate.UNSENT, []))
+        self.assertIsInstance(error, CertificateRefused)
         self.assertRegex(str(error), "no TLS connection: .*certificate.*pass its certificate as verify=")
 
     def test_own_authority(self) -> None:

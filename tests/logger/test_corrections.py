@@ -28,7 +28,7 @@ from connectordb.logger.sync import Pass
 from connectordb.protocol.constants import INSERT_BYTES_LIMIT
 from tests.support.case import SOON, Case
 from tests.support.clock import SteppedClock
-from tests.support.logger_cases import WAIT, PassCase, add, waiting
+from tests.support.logger_cases import NOWHERE, WAIT, OpenCase, PassCase, add, waiting
 
 HOUR, DAY, YEAR = 3600.0, 86_400.0, 3.2e7
 #: A day in 2026, to the second.
@@ -430,6 +430,43 @@ class ServerTests(PassCase):
         times = [point["t"] for point in self.server_stream[:]]
         self.assertEqual(times, sorted(set(times)))
         self.assertLess(max(abs(t - time.time()) for t in times), 60)
+
+
+class LoggerTests(OpenCase):
+    """As a program sees it."""
+
+    def test_a_boards_day(self) -> None:
+        """Switched on in 1970, set by a time server, switched off, and only then within reach of its server."""
+        self.new_stream("s")
+        clock = SteppedClock(42.0)
+        with mock.patch("connectordb.logger.logger.SYSTEM", clock):
+            logger = self.open(url=NOWHERE)
+            logger.addStream("s", {})
+            logger.insert("s", 1)
+            clock.advance(10)
+            right = time.time()
+            clock.step(right - clock.wall())
+            logger.sync()  # which fails, but looks at the clock
+            logger.close()
+            clock.reboot(right + 60)
+            logger = self.open()
+        logger.insert("s", 2)
+        self.assertAlmostEqual(logger.status().oldest or 0.0, 42.0, delta=1)
+        logger.sync()
+        times = [point["t"] for point in self.at("s")[:]]
+        self.assertAlmostEqual(times[0], right - 10, delta=0.01)
+        self.assertAlmostEqual(times[1], right + 60, delta=0.01)
+        self.assertEqual(logger.status().corrected, 1)
+
+    def test_before_1970(self) -> None:
+        """A clock before 1970 gives times above 0 that increase."""
+        with mock.patch("connectordb.logger.logger.SYSTEM", SteppedClock(-1e9)):
+            logger = self.open(url=NOWHERE)
+            logger.addStream_force("s")
+            receipts = [logger.insert("s", n) for n in range(3)]
+        times = [receipt.t for receipt in receipts]
+        self.assertEqual(times, sorted(set(times)))
+        self.assertGreater(times[0], 0)
 
 
 def _machine() -> SteppedClock:
