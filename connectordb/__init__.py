@@ -17,6 +17,7 @@ from .client import ConnectorDB, Device, Stream, User
 from .datapoints import DatapointArray
 from .exceptions import (
     AuthenticationError,
+    CertificateRefused,
     ClosedError,
     ConfigurationError,
     Conflict,
@@ -51,6 +52,7 @@ __all__ = [
     "CONNECTORDB_URL",
     "DATAPOINT_INSERT_LIMIT",
     "AuthenticationError",
+    "CertificateRefused",
     "ClosedError",
     "ConfigurationError",
     "Conflict",
