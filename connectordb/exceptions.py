@@ -26,7 +26,8 @@ Every exception that this package raises, in one tree.
     ├── StorageError                     a file of ours cannot be opened, read or written
     │   └── StorageFull                  there is no space left for it
     ├── LoggerError                      the Logger was asked for what it cannot do
-    │   └── StreamNotAdded               the Logger does not know this stream (also a LookupError)
+    │   ├── StreamNotAdded               the Logger does not know this stream (also a LookupError)
+    │   └── LoggerFull                   its file holds as much as it may
     ├── ConfigurationError               a configuration file says what makes no sense (also a ValueError)
     ├── DatabaseInUse                    another server has this database folder
     └── ClosedError                      used after ``close()`` (also a RuntimeError)
@@ -57,6 +58,7 @@ __all__ = [
     "InvalidRequest",
     "LocalProtocolError",
     "LoggerError",
+    "LoggerFull",
     "NotFound",
     "OutcomeUnknown",
     "PermissionDenied",
@@ -274,6 +276,10 @@ class LoggerError(ConnectorDBError):
 
 class StreamNotAdded(LoggerError, LookupError):
     """The Logger does not know this stream: ``addStream`` comes first."""
+
+
+class LoggerFull(LoggerError):
+    """The Logger's file holds as much as it may; what it was asked to take was not taken, and all that it holds is safe."""
 
 
 class ConfigurationError(ConnectorDBError, ValueError):

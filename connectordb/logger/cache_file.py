@@ -53,8 +53,9 @@ class CacheFile:
         self.path = os.fspath(path)
         self.tails = Tails()
         self.changes = Changes()
+        self._rollbacks: list[Callable[[], object]] = [self.tails.forget]
         self._commits = Commits(
-            path, partial(upgrade.open_file, path), self.tails.committed, self.tails.forget, durability == "full"
+            path, partial(upgrade.open_file, path), self.tails.committed, self._rolled_back, durability == "full"
         )
         self._flushing = Flushing(partial(sqlite.flush_log, self.path)) if durability == "batched" else None
         # guards the three below; the first for as long as a statement runs
@@ -86,6 +87,14 @@ class CacheFile:
                 self._reader.close()
                 self._reader = None
         self.changes.tell()
+
+    def on_rollback(self, tell: Callable[[], object]) -> None:
+        """Have *tell* called, by who has the turn, when something that was written was undone."""
+        self._rollbacks.append(tell)
+
+    def _rolled_back(self) -> None:
+        for tell in self._rollbacks:
+            tell()
 
     def write(self, work: Callable[[sqlite.Connection], T], *, atomic: bool = False, lasting: bool = True) -> T:
         """
@@ -149,7 +158,7 @@ class CacheFile:
         """Begin anew; what was not free before is the parent's."""
         held, self._held = self._held, False
         self._reading = threading.Lock()
-        self.tails.forget()
+        self._rolled_back()
         self.changes.after_fork_in_child()
         if self._flushing is not None:
             self._flushing.after_fork_in_child()

@@ -26,6 +26,15 @@ def dropped(connection: sqlite.Connection, ids: Sequence[int]) -> None:
         _write(connection, run, None)
 
 
+def thinned(connection: sqlite.Connection, ids: Sequence[int]) -> None:
+    """Note that points were dropped between multiples of a power of two: every second, every fourth of the others, and so on."""
+    classes: dict[int, list[int]] = {}
+    for id in ids:
+        classes.setdefault(id & -id, []).append(id)
+    for _, of_class in sorted(classes.items()):
+        dropped(connection, of_class)
+
+
 def dropped_rows(connection: sqlite.Connection, first: int, last: int) -> int:
     """Note that the rows from id *first* to *last*, which are still there, are dropped; return how many those are."""
     query = "SELECT min(id), max(id), count(*) FROM point WHERE id BETWEEN ? AND ?"
@@ -81,7 +90,8 @@ def runs(ids: Sequence[int]) -> Iterator[range]:
 def _write(connection: sqlite.Connection, ids: range, now: int | None) -> None:
     entry: _Entry = (ids, now)
     lowest = _lowest(ids[0])
-    for before in _entries(connection, lowest, ids[0] - 1, f"DESC LIMIT {_NEAR}"):
+    near = _entries(connection, lowest, ids[0] - 1, f"DESC LIMIT {_NEAR}")
+    for before in sorted(near, key=lambda entry: len(entry[0]) == 1):  # one alone goes together with any
         joined = _joined(before, entry)
         if joined is not None:
             entry = joined

@@ -25,6 +25,7 @@ from .accounting import Accounting, OnReject
 from .cache_file import Durability
 from .clocks import Eras
 from .forks import FORKS
+from .limits import Limits, OnFull
 from .links import Links, check_address
 from .receipt import Receipt
 from .records import StreamRow
@@ -58,13 +59,19 @@ class Logger(Settings, Accounting):
         syncraise: Without *onsyncfail*: whether `sync` raises.
         on_conflict: What becomes of a point that is older than what its stream holds, which no server stores:
             ``"reject"`` sets it aside, for `rejected`; ``"restamp"`` gives it the earliest time that can be stored.
+        on_full: What gives way when the file holds as much as it may: ``"raise"``, the caller, with `LoggerFull`;
+            ``"drop_oldest"``, the oldest points; ``"drop_newest"``, the new one; ``"thin"``, some all over the stream that has
+            the most, such that the rest covers the time evenly.
+        max_points: How many points may wait or be set aside.
+        max_bytes: How large the file may become.
+        max_age: Seconds after which a point is given up that was not sent.
         durability: What a power cut may take: ``"full"``, nothing; ``"batched"``, what was inserted in the last second;
             ``"normal"``, what was inserted since SQLite last flushed for itself. A kill takes nothing in any case.
         onreject: Called with points just after they were set aside, as `rejected` shows them, on the thread that syncs, or
             that called `insert_many`. What it raises is logged.
 
     Raises:
-        LocalProtocolError: *on_conflict* or *durability* is none of these.
+        LocalProtocolError: *on_conflict*, *on_full* or *durability* is none of these, or a bound is none.
         StorageError: The file is a directory, unreadable, not SQLite, not a Logger's, or of a newer version.
     """
 
@@ -78,11 +85,16 @@ class Logger(Settings, Accounting):
         syncraise: bool = False,
         *,
         on_conflict: OnConflict = "reject",
+        on_full: OnFull = "raise",
+        max_points: int | None = None,
+        max_bytes: int | None = None,
+        max_age: float | None = None,
         durability: Durability = "full",
         onreject: OnReject | None = None,
     ) -> None:
         if on_conflict not in ("reject", "restamp"):
             raise LocalProtocolError(f"on_conflict={on_conflict!r}: expected 'reject' or 'restamp'")
+        limits = Limits(max_points, max_bytes, max_age, on_full)
         self._restamp = on_conflict == "restamp"
         self.onsync = onsync
         self.onsyncfail = onsyncfail
@@ -90,7 +102,7 @@ class Logger(Settings, Accounting):
         self._file = FilePath(os.path.abspath(database_file_path))
         is_new = not self._file.exists()
         self._clock: Clock = SYSTEM
-        self._store = Store(self._file, durability)
+        self._store = Store(self._file, durability, limits, self._clock)
         Settings.__init__(self, self._store)
         Accounting.__init__(self, self._store, self._stream, onreject)
         self._eras = Eras(self._store.catalogue.era, self._clock)
@@ -216,6 +228,7 @@ class Logger(Settings, Accounting):
             LocalProtocolError: JSON cannot carry the value, or *t* is no time after 1970.
             jsonschema.ValidationError: The stream's schema refuses it.
             StorageFull: The disk is full; what was logged before is safe.
+            LoggerFull: The file holds as much as it may, and *on_full* is ``"raise"``.
         """
         now = self._clock.wall()
         stream = self._streams.get(streamname) or self._stream(streamname)
@@ -240,7 +253,7 @@ class Logger(Settings, Accounting):
             data_dict: Name of stream → datapoints ``{"t": seconds since 1970, "d": value}``.
 
         Raises:
-            StreamNotAdded, LocalProtocolError, jsonschema.ValidationError, StorageFull: As `insert`.
+            StreamNotAdded, LocalProtocolError, jsonschema.ValidationError, StorageFull, LoggerFull: As `insert`.
         """
         points: dict[int, list[tuple[float, str]]] = {}
         if not isinstance(data_dict, Mapping):

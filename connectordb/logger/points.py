@@ -7,44 +7,52 @@ from operator import itemgetter
 
 from ..runtime import sqlite
 from . import upgrade
+from .bounds import Bounds
 from .cache_file import CacheFile
+from .counting import ACCEPTED, MASK, NEWEST, WAITING
+from .dropping import pass_over
 from .packing import Packed, pack, rows_in
 from .plan import later
 from .records import Ledger, Row
 
 _BITS = upgrade.NUMBER_BITS
-MASK = (1 << _BITS) - 1
-
-#: SQL, of a stream ``s``, given `MASK`: the number of the newest row, how many were accepted and moved, and how many wait.
-_COUNT = (
-    "coalesce((SELECT p.id & ?1 FROM point p WHERE p.id BETWEEN s.id << 40 AND (s.id << 40) + ?1 "
-    "ORDER BY p.id DESC LIMIT 1), 0)"
-)
-ACCEPTED = f"max(s.number, {_COUNT})"
-WAITING = f"{ACCEPTED} - s.confirmed - s.aside - s.dropped - s.moved"
 
 
 class Points:
     """What waits."""
 
-    def __init__(self, file: CacheFile) -> None:
+    def __init__(self, file: CacheFile, bounds: Bounds | None = None) -> None:
         self._file = file
+        self._bounds = bounds
 
     def append(self, stream: int, t: float, d: str, era: int | None) -> tuple[int, float]:
         """Add one point, at *t* or just after the newest of the stream; return its id and its time."""
         tails = self._file.tails
-        return self._file.write(
-            lambda connection: tails.append(connection, stream, t, d, era), atomic=True, lasting=False
+        if self._bounds is None:
+            return self._file.write(
+                lambda connection: tails.append(connection, stream, t, d, era), atomic=True, lasting=False
+            )
+        return self._bounds.add(
+            lambda connection: tails.append(connection, stream, t, d, era),
+            lambda connection: (pass_over(connection, tails, stream, 1), t),
+            d,
+            t,
         )
 
     def append_at(self, stream: int, t: float, d: str, now: float, restamp: bool = False) -> tuple[int, float, bool]:
         """Add one point with a time of the user's, as `append_many`; return its id, its time, and whether it was set aside."""
 
-        def work(connection: sqlite.Connection) -> tuple[int, float, bool]:
+        def add(connection: sqlite.Connection) -> tuple[int, float, bool]:
             ((id, at),) = self._file.tails.append_many(connection, stream, [(t, d)], now, restamp)
             return id, at, bool(connection.execute("SELECT 1 FROM rejected WHERE id = ?", (id,)).fetchall())
 
-        return self._file.write(work, lasting=False)
+        if self._bounds is None:
+            return self._file.write(add, lasting=False)
+
+        def drop(connection: sqlite.Connection) -> tuple[int, float, bool]:
+            return pass_over(connection, self._file.tails, stream, 1), t, False
+
+        return self._bounds.add(add, drop, d, now, atomic=False)
 
     def append_many(
         self, points: Mapping[int, Sequence[tuple[float, str]]], now: float, restamp: bool = False
@@ -59,8 +67,18 @@ class Points:
         ordered = {stream: sorted(given, key=itemgetter(0)) for stream, given in points.items()}
 
         def work(connection: sqlite.Connection) -> list[int]:
+            if self._bounds is None:
+                return add(connection, ordered)
+            fitting, others = self._bounds.split(connection, ordered, now)
+            aside = add(connection, fitting)
+            for stream, number in others.items():
+                pass_over(connection, self._file.tails, stream, number)
+            self._bounds.settle(connection, now)
+            return aside
+
+        def add(connection: sqlite.Connection, points: Mapping[int, Sequence[tuple[float, str]]]) -> list[int]:
             aside: list[int] = []
-            for stream, given in ordered.items():
+            for stream, given in points.items():
                 added = [id for id, _ in self._file.tails.append_many(connection, stream, given, now, restamp)]
                 query = "SELECT id FROM rejected WHERE id BETWEEN ? AND ? ORDER BY id"
                 aside += [id for (id,) in connection.execute(query, (added[0], added[-1]))] if added else []
@@ -76,13 +94,13 @@ class Points:
 
     def ledgers(self) -> list[Ledger]:
         """Return what became of the points of each stream."""
-        query = f"SELECT s.name, {ACCEPTED} - s.moved, {WAITING}, s.confirmed, s.aside, s.dropped FROM stream s ORDER BY s.id"
+        query = f"SELECT s.name, {ACCEPTED}, {WAITING}, s.confirmed, s.aside, s.dropped FROM stream s ORDER BY s.id"
         with self._file.reading() as connection:
             return [Ledger(*row) for row in connection.execute(query, (MASK,))]
 
     def newest(self) -> dict[int, int]:
         """Return the id of the newest waiting row of each stream that has one."""
-        query = f"SELECT s.id, {_COUNT} FROM stream s ORDER BY s.id"
+        query = f"SELECT s.id, {NEWEST} FROM stream s ORDER BY s.id"
         with self._file.reading() as connection:
             rows = list(connection.execute(query, (MASK,)))
         return {stream: (stream << _BITS) + number for stream, number in rows if number}

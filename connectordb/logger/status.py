@@ -11,14 +11,13 @@ from ..protocol import json_text
 from ..protocol.features import Features
 from ..runtime import sqlite
 from .cache_file import CacheFile
-from .points import ACCEPTED, MASK, WAITING
+from .counting import ACCEPTED, MASK, WAITING
+from .judgement import PLAUSIBLE
+from .limits import Limits
 
 #: What became of the points of a stream, and what was done to their times.
 FATES = ("accepted", "confirmed", "waiting", "aside", "dropped")
 CHANGES = ("shifted", "corrected", "restamped")
-
-#: A clock that shows an earlier time (2001) was never set, and tells nothing about how long something takes.
-_PLAUSIBLE = 978_307_200.0
 
 _EPHEMERAL = "the stream is ephemeral, and its server keeps nothing that could be looked at: points arrive once at most"
 _LONE = (
@@ -101,6 +100,7 @@ class Status:
         syncing: Whether it is doing so now.
         elsewhere: Whether another process is syncing the file now.
         next_try: Seconds until the background tries next, or ``None``.
+        limits: The bounds that this Logger was given.
     """
 
     file: str
@@ -113,6 +113,7 @@ class Status:
     syncing: bool
     elsewhere: bool
     next_try: float | None
+    limits: Limits
 
     @property
     def accepted(self) -> int:
@@ -190,6 +191,8 @@ class Status:
             doing.append(f"next try in {_length(self.next_try)}")
         doing.append("never synced" if self.synced is None else f"last synced {_when(self.synced)}")
         yield ", ".join(doing)
+        if self.limits:
+            yield str(self.limits)
         first = self._first()
         if first is not None:
             yield f"{_oldest(first)}, in {first.name}"
@@ -231,7 +234,7 @@ class Activity:
     next_try: float | None
 
 
-def read(file: CacheFile, now: float, activity: Activity) -> Status:
+def read(file: CacheFile, now: float, activity: Activity, limits: Limits) -> Status:
     """Return what the file holds, all of one moment."""
     with file.reading() as connection, sqlite.view(connection):
         settings = dict(
@@ -248,13 +251,14 @@ def read(file: CacheFile, now: float, activity: Activity) -> Status:
         synced=json_text.loads(settings.get("lastsynctime", "0")) or None,
         error=failure[0],
         error_at=failure[1],
+        limits=limits,
         **{field.name: getattr(activity, field.name) for field in fields(activity)},
     )
 
 
 def _streams(connection: sqlite.Connection, file: CacheFile, now: float, knows_keys: bool) -> Iterable[StreamStatus]:
     query = (
-        f"SELECT s.id, s.name, {ACCEPTED} - s.moved, s.confirmed, {WAITING}, s.aside, s.dropped, s.shifted, s.corrected, "
+        f"SELECT s.id, s.name, {ACCEPTED}, s.confirmed, {WAITING}, s.aside, s.dropped, s.shifted, s.corrected, "
         "s.restamped, s.synced, s.error, s.error_at, s.properties, p.t, p.era FROM stream s LEFT JOIN point p ON p.id = "
         "(SELECT min(id) FROM point WHERE id BETWEEN (s.id << 40) + s.held + 1 AND (s.id << 40) + ?1) ORDER BY s.id"
     )
@@ -262,7 +266,7 @@ def _streams(connection: sqlite.Connection, file: CacheFile, now: float, knows_k
     for id, name, *counts, synced, error, error_at, properties, oldest, era in rows:
         figures = dict(zip(FATES + CHANGES, counts, strict=True))
         figures["shifted"] += file.tails.shifted(id)
-        stamped = oldest is not None and era is not None and min(oldest, now) >= _PLAUSIBLE
+        stamped = oldest is not None and era is not None and min(oldest, now) >= PLAUSIBLE
         ephemeral = bool(json_text.loads(properties).get("ephemeral"))
         yield StreamStatus(
             name=name,

@@ -10,18 +10,22 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
-from ..runtime.clock import Clock
+from ..runtime.clock import SYSTEM, Clock
 from . import status
 from .aside import Aside
+from .bounds import Bounds
 from .cache_file import CacheFile, Durability
 from .catalogue import Catalogue
 from .corrections import Corrections
 from .held import HeldBatches
+from .limits import Limits
 from .notes import Notes
 from .outcomes import Outcomes
 from .points import Points
 from .status import Activity, Status
 from .tracing import Tracing
+
+_NONE = Limits()
 
 
 class Store:
@@ -32,8 +36,12 @@ class Store:
         path: Where it is.
         durability: What a power cut may take of what was inserted.
 
+        bounds: Of the file.
+        clock: The clocks.
+
     Attributes:
         points: What waits.
+        bounds: What may come.
         notes: What may have been sent.
         held: What was confirmed and may be forgotten again.
         aside: What was set aside.
@@ -42,9 +50,16 @@ class Store:
         tracing: What became of rows.
     """
 
-    def __init__(self, path: str | os.PathLike[str], durability: Durability = "full") -> None:
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        durability: Durability = "full",
+        bounds: Limits = _NONE,
+        clock: Clock = SYSTEM,
+    ) -> None:
         self._file = CacheFile(path, durability)
-        self.points = Points(self._file)
+        self.bounds = Bounds(self._file, bounds, clock)
+        self.points = Points(self._file, self.bounds if bounds else None)
         self.notes = Notes(self._file)
         self.held = HeldBatches(self._file)
         self.aside = Aside(self._file)
@@ -54,7 +69,7 @@ class Store:
 
     def status(self, now: float, activity: Activity) -> Status:
         """Return what the file holds, all of one moment."""
-        return status.read(self._file, now, activity)
+        return status.read(self._file, now, activity, self.bounds.limits)
 
     def corrections(self, clock: Clock, server_time: Callable[[], float | None], restamp: bool) -> Corrections:
         """Return the judge of what the times in it are worth, for one pass."""

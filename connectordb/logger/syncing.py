@@ -158,6 +158,7 @@ class Syncing:
                     self._restamp,
                     self._memory,
                 )
+                self._store.bounds.expire()
                 report = one.run(upto, patient=in_background)
             if report.schemas_changed:
                 self._owner._reload_streams()

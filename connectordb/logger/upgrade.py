@@ -43,6 +43,8 @@ CREATE TABLE stream (
     dropped INTEGER NOT NULL DEFAULT 0,
     moved INTEGER NOT NULL DEFAULT 0,       -- to a new id: an earlier point came after them, or they were set aside and go again
     held INTEGER NOT NULL DEFAULT 0,        -- number of the newest row that is confirmed and still here: see held
+    level INTEGER NOT NULL DEFAULT 0,       -- thinned out: up to this number there are only multiples of 2 ** level
+    thinned INTEGER NOT NULL DEFAULT 0,
     shifted INTEGER NOT NULL DEFAULT 0,     -- points whose time was moved by the smallest step
     corrected INTEGER NOT NULL DEFAULT 0,   -- points whose time was corrected, as the clock had been wrong
     restamped INTEGER NOT NULL DEFAULT 0,   -- points that were given a later time, as the stream held newer ones

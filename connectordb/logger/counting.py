@@ -1,0 +1,20 @@
+"""How points are counted without a look at each: SQL, of a row ``s`` of the table of streams, given `MASK` as ``?1``."""
+
+from __future__ import annotations
+
+from .upgrade import NUMBER_BITS
+
+#: Takes the number within its stream out of an id.
+MASK = (1 << NUMBER_BITS) - 1
+
+#: The number of the newest row that is there, or 0.
+NEWEST = (
+    "coalesce((SELECT p.id & ?1 FROM point p WHERE p.id BETWEEN s.id << 40 AND (s.id << 40) + ?1 "
+    "ORDER BY p.id DESC LIMIT 1), 0)"
+)
+
+#: How many points were accepted: ids that were given away, but for those given to points that had one.
+ACCEPTED = f"max(s.number, {NEWEST}) - s.moved"
+
+#: How many of them wait.
+WAITING = f"{ACCEPTED} - s.confirmed - s.aside - s.dropped"
