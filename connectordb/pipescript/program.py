@@ -90,7 +90,7 @@ class Foreign(At):
     def point(self) -> Value:
         """The point as a whole."""
         if self._point is None:
-            self._point = self._as_it_came('point["d"] is data', '{{"t": {0}, "d": data}}')
+            self._point = self._as_it_came('point["d"] is data')
         return self._point
 
     @property
@@ -101,7 +101,7 @@ class Foreign(At):
             'point if given == data and len(point) == 2 else {{"t": {0}, "d": data}}',
         )
 
-    def _as_it_came(self, fits: str, of_int: str) -> Value:
+    def _as_it_came(self, fits: str, of_int: str = "") -> Value:
         text = f'point if data is not None and len(point) == 2 and {fits} else {{{{"t": {{0}}, "d": data}}}}'
         return self._source.compute(text, self.time, of_int=of_int)
 

@@ -116,16 +116,18 @@ def taken(
         What is sent of them, and whether there are no more.
     """
     texts: list[bytes] = []
-    size = 0
+    size, ended = 0, False
     # one by one: how large a point is shows when it is written
     while len(texts) < most and size < PAGE:
         point = next(points, None)
         if point is None:
-            return texts, True
+            ended = True
+            break
         texts.append(write(point))
-        effort.made(len(texts[-1]))
+        effort()
         size += len(texts[-1])
-    return texts, False
+    effort.made(size)
+    return texts, ended
 
 
 class Array(Pages):
