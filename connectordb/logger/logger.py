@@ -287,6 +287,22 @@ class Logger(Settings, Accounting):
         """
         self._syncing.now()
 
+    def flush(self, timeout: float = 60.0) -> bool:
+        """
+        Bring all points to the server that wait now, and tell whether that was done.
+
+        Failed syncs are tried again, with growing pauses; each is told to `onsyncfail`, and none is raised.
+
+        Args:
+            timeout: Seconds after which it returns in any case.
+
+        Returns:
+            Whether each of those points is confirmed by now, set aside or dropped. Otherwise they go on waiting.
+        """
+        if isinstance(timeout, bool) or not isinstance(timeout, (int, float)) or not timeout >= 0:
+            raise LocalProtocolError(f"timeout={timeout!r}: expected seconds, 0 or more")
+        return self._syncing.flush(timeout)
+
     def start(self) -> None:
         """Sync once now and then every `syncperiod` seconds, on a thread of its own; does not wait for any of that."""
         self._syncing.start()

@@ -8,6 +8,7 @@ statement that relies on it.
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable
 
 from ..runtime.clock import SYSTEM, Clock
@@ -17,6 +18,7 @@ from .bounds import Bounds
 from .cache_file import CacheFile, Durability
 from .catalogue import Catalogue
 from .corrections import Corrections
+from .delivery import Delivery, Goal
 from .held import HeldBatches
 from .limits import Limits
 from .notes import Notes
@@ -74,6 +76,15 @@ class Store:
     def corrections(self, clock: Clock, server_time: Callable[[], float | None], restamp: bool) -> Corrections:
         """Return the judge of what the times in it are worth, for one pass."""
         return Corrections(self._file, clock, server_time, restamp)
+
+    def delivery(
+        self,
+        attempt: Callable[[threading.Event], Exception | None],
+        clock: Clock,
+        on_end: Callable[[Delivery], object],
+    ) -> Delivery:
+        """Return what brings all points that wait now to the server."""
+        return Delivery(self._file, Goal(self._file, self.points.newest()), attempt, clock, on_end)
 
     @property
     def is_ours(self) -> bool:

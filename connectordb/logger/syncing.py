@@ -12,6 +12,7 @@ from ..exceptions import AuthenticationError, ClosedError, ConnectorDBError, Res
 from ..runtime.backoff import Backoff
 from ..runtime.clock import Clock
 from . import plan
+from .delivery import Delivery
 from .links import Links, WrongClock
 from .periodic import Periodic
 from .sending import Report, Stopped
@@ -24,6 +25,9 @@ log = logging.getLogger(__name__)
 
 #: Seconds that a sync waits for one of another process to end, and ``close`` for one of our own.
 LOCK_WAIT = 30.0
+
+#: Seconds that a pass of `flush` waits for others to end theirs, before it looks whether they did what was wanted.
+_GLANCE = 1.0
 
 #: Seconds after a first failure, and the longest after many, unless the period is shorter, or longer.
 _FIRST, _LONGEST = 5.0, 60.0
@@ -74,14 +78,15 @@ class Syncing:
         self._closing = threading.Event()
         self._upto: Mapping[int, int] | None = None
         self._periodic = Periodic(self._in_background, lambda: self._pause, clock)
-        # guards starting
+        # guards starting, and adding to the deliveries
         self._lock = threading.Lock()
+        self._deliveries: set[Delivery] = set()
         self._failures = 0  # in a row
         self._pause = 0.0  # seconds until the next pass in the background
 
     def now(self) -> None:
         """Run a pass, and raise its failure if that is wanted."""
-        error = self._pass(self._store.points.newest(), self._closing, wait=LOCK_WAIT)
+        error = self._pass(self._store.points.newest(), self._closing, LOCK_WAIT, patient=False)
         if error is not None:
             handler = self._owner.onsyncfail
             if handler(error) if handler is not None else self._owner.syncraise:
@@ -104,8 +109,24 @@ class Syncing:
 
     def close(self) -> None:
         """End all syncing for good; may be called twice."""
-        self._closing.set()
+        with self._lock:
+            self._closing.set()
         self.stop()
+        for delivery in list(self._deliveries):
+            delivery.end(LOCK_WAIT)
+
+    def flush(self, timeout: float) -> bool:
+        """Run passes until all that waits now is at the server, or set aside, or the time is up; tell whether it is."""
+        delivery = self._store.delivery(
+            lambda stopping: self._reported(self._store.points.newest(), stopping, _GLANCE, patient=False),
+            self._clock,
+            self._deliveries.discard,
+        )
+        with self._lock:
+            if self._closing.is_set():
+                raise ClosedError("the Logger was closed")
+            self._deliveries.add(delivery)
+        return delivery.wait(timeout)
 
     def activity(self) -> Activity:
         """Say what is being done about the file."""
@@ -131,16 +152,27 @@ class Syncing:
     def _in_background(self, stopping: threading.Event) -> None:
         upto, self._upto = self._upto, None
         try:
-            error = self._pass(self._store.points.newest() if upto is None else upto, stopping, wait=0.0)
+            self._reported(self._store.points.newest() if upto is None else upto, stopping, 0.0, patient=True)
+        except ClosedError:
+            return  # closed meanwhile, which ends the thread
+
+    def _reported(
+        self, upto: Mapping[int, int], stopping: threading.Event, wait: float, patient: bool
+    ) -> Exception | None:
+        """Run a pass, for which nobody waits who could be raised at; return its failure."""
+        error: Exception | None = None
+        try:
+            error = self._pass(upto, stopping, wait, patient)
             if error is not None and self._owner.onsyncfail is not None:
                 self._owner.onsyncfail(error)
         except ClosedError:
-            return  # closed meanwhile, which ends the thread
+            raise
         except Exception:
             log.exception("a callback of the Logger failed")
+        return error
 
-    def _pass(self, upto: Mapping[int, int], stopping: threading.Event, wait: float) -> Exception | None:
-        """Run a pass; return its failure."""
+    def _pass(self, upto: Mapping[int, int], stopping: threading.Event, wait: float, patient: bool) -> Exception | None:
+        """Run a pass, *patient* as in `Pass.run`; return its failure."""
         in_background = stopping is not self._closing
         try:
             if (
@@ -159,7 +191,7 @@ class Syncing:
                     self._memory,
                 )
                 self._store.bounds.expire()
-                report = one.run(upto, patient=in_background)
+                report = one.run(upto, patient)
             if report.schemas_changed:
                 self._owner._reload_streams()
             if report.failed:
