@@ -15,39 +15,39 @@ class Changes:
     """Who waits for a change."""
 
     def __init__(self) -> None:
-        # guards the two below
-        self._condition = threading.Condition(threading.Lock())
-        self._count = 0
-        self._waiting = 0
+        # guards the one below; a Condition would not do, as Ctrl-C while one is entered leaves it locked
+        self._mutex = threading.Lock()
+        self._waiting: list[threading.Lock] = []  # each is released when something has changed
 
     def tell(self) -> None:
         """Wake those who wait; costs nothing if there are none."""
         # no lock: whoever comes to wait from now on looks after what was changed before
         if self._waiting:
-            with self._condition:
-                self._count += 1
-                self._condition.notify_all()
+            with self._mutex:
+                for latch in self._waiting:
+                    if latch.locked():
+                        latch.release()
 
     def wait(self, condition: Callable[[], bool], seconds: float) -> bool:
         """Wait until *condition* holds, *seconds* at most; tell whether it does."""
         deadline = Deadline(seconds)
-        with self._condition:
-            self._waiting += 1
+        latch = threading.Lock()
+        with self._mutex:
+            self._waiting.append(latch)
         try:
             while True:
-                seen = self._count
+                latch.acquire(blocking=False)  # first: what changes from now on releases it
                 if condition():
                     return True
                 left = deadline.left() or 0.0
                 if not left:
                     return False
-                with self._condition:
-                    self._condition.wait_for(lambda: self._count != seen, min(left, PERIOD))  # noqa: B023
+                latch.acquire(timeout=min(left, PERIOD))
         finally:
-            with self._condition:
-                self._waiting -= 1
+            with self._mutex:
+                self._waiting.remove(latch)
 
     def after_fork_in_child(self) -> None:
         """Begin anew: those who wait are in the parent."""
-        self._condition = threading.Condition(threading.Lock())
-        self._waiting = 0
+        self._mutex = threading.Lock()
+        self._waiting = []

@@ -47,4 +47,4 @@ class ChangesTests(Case):
         """What cannot be looked at is told, and nobody waits any more."""
         with self.assertRaises(ZeroDivisionError):
             self.changes.wait(lambda: bool(1 / 0), SOON)
-        self.assertEqual(self.changes._waiting, 0)
+        self.assertEqual(self.changes._waiting, [])

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import itertools
-import linecache
-import sys
 import threading
+from functools import partial
 from pathlib import Path
-from types import FrameType
-from typing import Any
 
 from connectordb.exceptions import ClosedError, StorageError
 from connectordb.logger import commits
 from connectordb.logger.commits import Commits
 from connectordb.runtime import sqlite
 from tests.support.case import SOON, Case
+from tests.support.interrupts import interrupted_at
 
 
 class CommitsTests(Case):
@@ -147,26 +144,10 @@ class InterruptionTests(Case):
         """Write a row, interrupted at the *line*-th line that is run; tell whether that was reached."""
         self.commits = Commits(path, lambda: sqlite.connect(path), lambda: None, lambda: None)
         self.addCleanup(self.commits.close)
-        seen = itertools.count()
-
-        def trace(frame: FrameType, event: str, argument: object) -> Any:
-            if frame.f_code.co_filename != commits.__file__:
-                return None
-            # where a block with a lock ends, the interpreter itself takes care
-            is_with = linecache.getline(commits.__file__, frame.f_lineno).lstrip().startswith("with ")
-            if event == "line" and not is_with and next(seen) == line:
-                raise KeyboardInterrupt
-            return trace
-
-        before = sys.gettrace()
-        sys.settrace(trace)
-        try:
-            self.commits.run(lambda connection: connection.execute("INSERT INTO a VALUES (0)"), atomic=atomic)
-        except KeyboardInterrupt:
-            return True
-        finally:
-            sys.settrace(before)
-        return False
+        work = partial(
+            self.commits.run, lambda connection: connection.execute("INSERT INTO a VALUES (0)"), atomic=atomic
+        )
+        return interrupted_at(line, commits.__file__, work)
 
     def _in_this_thread(self, reader: sqlite.Connection) -> None:
         def count() -> int:

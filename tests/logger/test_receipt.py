@@ -42,7 +42,7 @@ class ReceiptTests(OpenCase):
         with mock.patch.object(changes, "PERIOD", SOON):
             for thread in threads:
                 thread.start()
-            self.eventually(lambda: self.logger._store._file.changes._waiting == 3, "three that wait")
+            self.eventually(lambda: len(self.logger._store._file.changes._waiting) == 3, "three that wait")
             self.logger.start()
             for thread in threads:
                 thread.join(SOON)

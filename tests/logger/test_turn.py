@@ -8,8 +8,10 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from connectordb.exceptions import LoggerError, StorageError
-from connectordb.logger.turn import Turn
+from connectordb.logger import turn
+from connectordb.logger.turn import Holder, Turn
 from tests.support.case import MS, SOON, Case
+from tests.support.interrupts import interrupted_at
 
 
 class TurnTests(Case):
@@ -54,6 +56,25 @@ class TurnTests(Case):
         theirs.close()
         with self.turn.taken(SOON):
             pass
+
+    def test_interrupted(self) -> None:
+        """Ctrl-C wherever it comes leaves the turn free, for other threads and processes too."""
+
+        def take() -> None:
+            with self.turn.taken(0.0):
+                pass
+
+        for work in (take, self.turn.holder):
+            line = 0
+            while interrupted_at(line, turn.__file__, work):
+                line += 1
+                with Turn(self.file).taken(0.0):  # as another process would
+                    pass
+                thread = threading.Thread(target=take)
+                thread.start()
+                thread.join(SOON)
+                self.assertIs(self.turn.holder(), Holder.NOBODY)
+            self.assertGreater(line, 5)
 
     def test_no_folder(self) -> None:
         """Where no lock can be made that is said."""
