@@ -190,7 +190,7 @@ class Queries:
         least=0.01,
     )
     subscription_bytes: int = _setting(
-        16 * MIB, "Bytes that it may make of one insert; beyond it the subscription ends.", least=KIB
+        16 * MIB, "Bytes that such a transform may make of one insert; beyond it the subscription ends.", least=KIB
     )
     script_characters: int = _setting(10_000, "Characters of a transform.", least=100)
     all_script_characters: int = _setting(

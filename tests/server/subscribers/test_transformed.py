@@ -25,7 +25,7 @@ PATH = "a/b/c"
 
 T = TypeVar("T")
 
-LIMITED = Queries(subscription_seconds=0.05, subscription_bytes=1024)
+LIMITED = Queries(subscription_seconds=SOON, subscription_bytes=1024)
 
 
 def news(first: int, *values: Any) -> News:
@@ -155,8 +155,9 @@ class Telling(Case):
         """A transform that takes too long for an insert ends its subscription, whatever it makes of that."""
         endless = "if " + " and ".join(["$ != $"] * 800)
         many = news(0, *[1] * 3000)
+        hasty = Queries(subscription_seconds=0.01)
         for indexed in (True, False):
-            friend = self.play(endless, [news(0, 1), many, news(3001, 1)], indexed=indexed)
+            friend = self.play(endless, [news(0, 1), many, news(3001, 1)], indexed=indexed, queries=hasty)
             self.assertEqual((friend.told, friend.ended), ([], ["exceeded"]))
         friend = self.play("$", [news(0, 1)] * 5, queries=Queries(subscription_seconds=SOON))
         self.assertEqual((len(friend.told), friend.ended), (5, []))
