@@ -26,10 +26,8 @@ from _generator import Api, batch, rate
 from _programs import baseline, ours
 from _rounds import in_turns, options, report
 
-from connectordb.protocol import json_text
 from connectordb.runtime.sqlite import connect, transaction
-from connectordb.server.handlers import Request
-from connectordb.server.handlers.data import insert_points, read_points
+from connectordb.server.handlers import Request, data
 from connectordb.server.rights.accounts import Key, look_up
 from connectordb.server.storage import SQLiteStorage, Writer
 
@@ -56,7 +54,7 @@ def in_process(storage: SQLiteStorage) -> Callable[[bytes], None]:
         def work(writer: Writer) -> None:
             caller = look_up(writer, Key(KEY)).caller
             request = Request(time.time(), ("test", KEY, "s"), body=body, caller=caller)
-            insert_points(writer, request, read_points(json_text.loads(body)))
+            data.insert(writer, request)
 
         storage.write(work).result()
 

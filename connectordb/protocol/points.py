@@ -30,12 +30,12 @@ class Batch(Sequence[Datapoint]):
 
     Args:
         rows: The points in the shape in which they were decoded.
-        times: Their times, as they came.
+        times: Their times, as floats.
         values: Their values.
         write: Returns the JSON text of an array of such rows, the time first in each, or nothing.
 
     Attributes:
-        times: The points' times, as they came.
+        times: The points' times, all of them floats.
         values: Their values.
         kinds: The types that occur among the values.
     """
@@ -66,7 +66,7 @@ class Batch(Sequence[Datapoint]):
         # both keys are there, so that it is two of each if it is two on average
         if not items or sum(map(len, items)) != 2 * len(items) or not _TIMES.issuperset(map(type, times)):
             return None
-        batch = cls(items, times, values, _write)
+        batch = cls(items, list(map(float, times)), values, _write)
         return batch if batch.kinds <= _SIMPLE else None
 
     def __len__(self) -> int:

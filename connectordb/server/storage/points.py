@@ -10,13 +10,12 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
-from math import isfinite
-from operator import le
+from math import isfinite, isnan
 from typing import Any
 
 from ...exceptions import StorageError
 from ...protocol.constants import RESTAMP_STEP
-from ...protocol.points import Batch, Datapoint, times_of
+from ...protocol.points import Batch, Datapoint
 from ...runtime.sqlite import Connection
 from .appends import INDEX_BITS, MOST_POINTS, MOST_SERIES, Appends, Tail
 from .chunks import NUMBERS, OPEN_BYTES, OPEN_POINTS, Chunk, count_until, cut, join, part_of
@@ -193,9 +192,9 @@ class Points:
             return Inserted(first, [], b"")
         if first + len(points) > MOST_POINTS:
             raise StorageError(f"a stream holds {MOST_POINTS} points at most; go on in another one")
-        given = times_of(points)
         newest = tail.last_time if tail else 0.0
-        times = _stamped(list(map(float, given)), newest, restamp)
+        given = points.times if isinstance(points, Batch) else [float(point["t"]) for point in points]
+        times = _stamped(given, newest, restamp)
         # those that were moved, or are something else, are looked at one by one
         numbers = points if isinstance(points, Batch) and points.kinds <= NUMBERS and given[0] >= newest else None
         if tail:
@@ -306,12 +305,14 @@ def _chunks(first: int, before: int, times: Sequence[float], pieces: Sequence[tu
 
 def _stamped(times: list[float], newest: float, restamp: bool) -> list[float]:
     """Return the times under which points are stored behind one at *newest*."""
-    if not (all(map(le, times, times[1:])) and isfinite(times[0]) and isfinite(times[-1])):
+    # where there is nothing to sort, sorting takes no time; what is no number shows in the sum
+    if sorted(times) != times or isnan(sum(times)) or not (isfinite(times[0]) and isfinite(times[-1])):
         raise ValueError("points are handed to the storage in order of time")
     if times[0] >= newest:
         return times
     if not restamp:
         raise Older(f"the first point, at {times[0]!r}, is older than the newest one stored, at {newest!r}")
+    times = times.copy()
     floor = newest + RESTAMP_STEP if newest.is_integer() else newest
     for index, t in enumerate(times):
         if t > floor:
