@@ -2,7 +2,7 @@
 Looking whether a server still has what it confirmed.
 
 The original server says ``ok`` before it flushes, and loses about its last second when its machine does
-(``docs/topics/wire.rst``, "Durability and concurrency"). So a batch that such a server confirmed is looked for again, some
+(``docs/topics/wire.rst``, "Durability"). So a batch that such a server confirmed is looked for again, some
 seconds later, before the file lets go of it; and before anything newer is sent, as what was lost must go first.
 """
 
