@@ -24,7 +24,8 @@ Every exception that this package raises, in one tree.
     │   └── DownlinkRefused              the device said no
     ├── PipeScriptError                  a transform that cannot be compiled or run (also a ValueError)
     ├── StorageError                     a file of ours cannot be opened, read or written
-    │   └── StorageFull                  there is no space left for it
+    │   ├── StorageFull                  there is no space left for it
+    │   └── StorageDamaged               what is in it is not what was written
     ├── LoggerError                      the Logger was asked for what it cannot do
     │   ├── StreamNotAdded               the Logger does not know this stream (also a LookupError)
     │   └── LoggerFull                   its file holds as much as it may
@@ -67,6 +68,7 @@ __all__ = [
     "RemoteProtocolError",
     "ResponseError",
     "ServerError",
+    "StorageDamaged",
     "StorageError",
     "StorageFull",
     "StreamNotAdded",
@@ -268,6 +270,10 @@ class StorageError(ConnectorDBError):
 
 class StorageFull(StorageError):
     """There is no space left on the disk; what was accepted before is safe."""
+
+
+class StorageDamaged(StorageError):
+    """What is in a file is not what was written to it. A Logger's file is mended when it is opened the next time."""
 
 
 class LoggerError(ConnectorDBError):

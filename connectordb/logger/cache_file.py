@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Literal, TypeVar, get_args
 
-from ..exceptions import ClosedError, LocalProtocolError, StorageError
+from ..exceptions import ClosedError, LocalProtocolError, StorageDamaged, StorageError
 from ..runtime import sqlite
 from ..runtime.clock import Deadline
-from . import upgrade
+from . import mending
 from .changes import Changes
 from .commits import Commits
 from .flushing import Flushing
@@ -44,7 +44,7 @@ class CacheFile:
 
     Raises:
         LocalProtocolError: There is no such durability.
-        StorageError: As `upgrade.open_file`.
+        StorageError: As `mending.open_file`.
     """
 
     def __init__(self, path: str | os.PathLike[str], durability: Durability = "full") -> None:
@@ -55,7 +55,7 @@ class CacheFile:
         self.changes = Changes()
         self._rollbacks: list[Callable[[], object]] = [self.tails.forget]
         self._commits = Commits(
-            path, partial(upgrade.open_file, path), self.tails.committed, self._rolled_back, durability == "full"
+            path, partial(mending.open_file, path), self.tails.committed, self._rolled_back, durability == "full"
         )
         self._flushing = Flushing(partial(sqlite.flush_log, self.path)) if durability == "batched" else None
         # guards the three below; the first for as long as a statement runs
@@ -108,7 +108,11 @@ class CacheFile:
         Raises:
             StorageError: As `Commits.run`.
         """
-        result = self._commits.run(work, atomic=atomic, lasting=lasting)
+        try:
+            result = self._commits.run(work, atomic=atomic, lasting=lasting)
+        except StorageDamaged:
+            mending.suspect(self.path)
+            raise
         if lasting:
             self.changes.tell()
         elif self._flushing is not None:
@@ -125,12 +129,16 @@ class CacheFile:
     @contextmanager
     def reading(self) -> Iterator[sqlite.Connection]:
         """Have the reading connection for the length of a block."""
-        with self._reading, sqlite.translated(self.path, "reading"):
-            if self._closed or not self.is_ours:
-                raise self._commits.closed_error()
-            if self._reader is None:
-                self._reader = sqlite.connect(self.path)
-            yield self._reader
+        try:
+            with self._reading, sqlite.translated(self.path, "reading"):
+                if self._closed or not self.is_ours:
+                    raise self._commits.closed_error()
+                if self._reader is None:
+                    self._reader = sqlite.connect(self.path)
+                yield self._reader
+        except StorageDamaged:
+            mending.suspect(self.path)
+            raise
 
     # --- around a fork ------------------------------------------------------------------------------------------------
 

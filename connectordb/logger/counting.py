@@ -17,4 +17,4 @@ NEWEST = (
 ACCEPTED = f"max(s.number, {NEWEST}) - s.moved"
 
 #: How many of them wait.
-WAITING = f"{ACCEPTED} - s.confirmed - s.aside - s.dropped"
+WAITING = f"{ACCEPTED} - s.confirmed - s.aside - s.dropped - s.lost"

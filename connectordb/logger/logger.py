@@ -272,7 +272,7 @@ class Logger(Settings, Accounting):
         """
         Return what became of all points, stream by stream, and how syncing goes, all of one moment; it prints as a table.
 
-        Always ``accepted == confirmed + waiting + aside + dropped``.
+        Always ``accepted == confirmed + waiting + aside + dropped + lost``.
         """
         return self._store.status(self._clock.wall(), self._syncing.activity())
 

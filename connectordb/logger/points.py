@@ -94,7 +94,9 @@ class Points:
 
     def ledgers(self) -> list[Ledger]:
         """Return what became of the points of each stream."""
-        query = f"SELECT s.name, {ACCEPTED}, {WAITING}, s.confirmed, s.aside, s.dropped FROM stream s ORDER BY s.id"
+        query = (
+            f"SELECT s.name, {ACCEPTED}, {WAITING}, s.confirmed, s.aside, s.dropped, s.lost FROM stream s ORDER BY s.id"
+        )
         with self._file.reading() as connection:
             return [Ledger(*row) for row in connection.execute(query, (MASK,))]
 
@@ -117,6 +119,13 @@ class Points:
 
     def spread(self, stream: int) -> None:
         """Give waiting rows with equal times different ones, each the next larger; for rows of an older file."""
+        with self._file.reading() as connection:
+            query = (
+                "SELECT 1 FROM (SELECT t, lag(t) OVER (ORDER BY id) AS before FROM point WHERE id BETWEEN ? AND ?) "
+                "WHERE t <= before LIMIT 1"
+            )
+            if not list(connection.execute(query, (stream << _BITS, stream << _BITS | MASK))):
+                return
 
         def work(connection: sqlite.Connection) -> None:
             self._file.tails.seal(connection, stream)

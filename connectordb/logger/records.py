@@ -72,7 +72,7 @@ class Held(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """What became of a stream's points: accepted = waiting + confirmed + aside + dropped."""
+    """What became of a stream's points: accepted = waiting + confirmed + aside + dropped + lost."""
 
     name: str
     accepted: int
@@ -80,6 +80,7 @@ class Ledger:
     confirmed: int
     aside: int
     dropped: int
+    lost: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,9 @@ from .counting import ACCEPTED, MASK, WAITING
 from .judgement import PLAUSIBLE
 from .limits import Limits
 
-#: What became of the points of a stream, and what was done to their times.
+#: What becomes of the points of a stream; what happens rarely: how many a damaged file lost, what was done to their times.
 FATES = ("accepted", "confirmed", "waiting", "aside", "dropped")
-CHANGES = ("shifted", "corrected", "restamped")
+CHANGES = ("lost", "shifted", "corrected", "restamped")
 
 _EPHEMERAL = "the stream is ephemeral, and its server keeps nothing that could be looked at: points arrive once at most"
 _LONE = (
@@ -29,7 +29,7 @@ _LONE = (
 @dataclass(frozen=True, slots=True)
 class StreamStatus:
     """
-    What became of a stream's points: ``accepted == confirmed + waiting + aside + dropped``.
+    What became of a stream's points: ``accepted == confirmed + waiting + aside + dropped + lost``.
 
     Attributes:
         name: The stream.
@@ -38,6 +38,7 @@ class StreamStatus:
         waiting: Those that wait to be sent, or may have been sent.
         aside: Those that the server does not take: `Logger.rejected`.
         dropped: Those that were given up, as the program wanted it: bounds, ``cleardata()``, ``drop_rejected()``.
+        lost: Those that were in the file when it was damaged, and could not be read any more.
         shifted: Points whose time was moved by the smallest step, as another had it.
         corrected: Points whose time was corrected, as the clock had been wrong.
         restamped: Points that were older than what the stream held, and were given a later time.
@@ -55,6 +56,7 @@ class StreamStatus:
     waiting: int
     aside: int
     dropped: int
+    lost: int
     shifted: int
     corrected: int
     restamped: int
@@ -139,6 +141,11 @@ class Status:
     def dropped(self) -> int:
         """Those that were dropped."""
         return self._sum("dropped")
+
+    @property
+    def lost(self) -> int:
+        """Those that were lost with a damaged file."""
+        return self._sum("lost")
 
     @property
     def shifted(self) -> int:
@@ -258,7 +265,7 @@ def read(file: CacheFile, now: float, activity: Activity, limits: Limits) -> Sta
 
 def _streams(connection: sqlite.Connection, file: CacheFile, now: float, knows_keys: bool) -> Iterable[StreamStatus]:
     query = (
-        f"SELECT s.id, s.name, {ACCEPTED}, s.confirmed, {WAITING}, s.aside, s.dropped, s.shifted, s.corrected, "
+        f"SELECT s.id, s.name, {ACCEPTED}, s.confirmed, {WAITING}, s.aside, s.dropped, s.lost, s.shifted, s.corrected, "
         "s.restamped, s.synced, s.error, s.error_at, s.properties, p.t, p.era FROM stream s LEFT JOIN point p ON p.id = "
         "(SELECT min(id) FROM point WHERE id BETWEEN (s.id << 40) + s.held + 1 AND (s.id << 40) + ?1) ORDER BY s.id"
     )

@@ -84,6 +84,7 @@ class Pass:
         self._clock = clock
         self._memory = memory or Memory()
         self._last_second = LastSecond(store, clock, elsewhere, self._memory.seen)
+        self._waited: set[str] = set()  # the servers where nothing is on its way that is older than this pass
         self._context = Context(store, clock, stopping, wait, restamp)
         self._corrections = store.corrections(clock, server.time, restamp)
 
@@ -193,10 +194,12 @@ class Pass:
 
         If it is not there it goes again at once, but only if it is *in_order*: if no other points go before it.
         """
-        servers: list[Server] = [self._server] if note.server == self._server.address else []
+        # a mended file may not know where it was sent
+        at_ours = note.server in ("", self._server.address)
+        servers: list[Server] = [self._server] if at_ours else []
         if not servers or note.apikey not in ("", self._server.apikey):
             servers.append(self._elsewhere(note.server, note.apikey))
-        here = note.server == self._server.address and note.path in ("", str(path))
+        here = at_ours and note.path in ("", str(path))
         sent_to = Path.parse(note.path) if note.path else path
         refusal: ConnectorDBError | None = None
         for server in servers:
@@ -218,20 +221,25 @@ class Pass:
         assert refusal is not None
         if here:
             raise refusal
-        reason = f"outcome unknown: it was sent to {note.path or path} on {note.server}, which now says: {refusal}"
+        reason = f"outcome unknown: it was sent to {note.path or path} on {note.server or self._server.address}, which now says: {refusal}"
         self._context.set_aside(
             note, [row.id for row in self._store.points.rows(note.first, note.last, 2**62, 2**62)], reason
         )
 
     def _settle_by_time(self, server: Server, path: Path, note: Note) -> None:
         """Look for rows of which is known only that they may have been sent, slice by slice, from the oldest on."""
+        if server.address not in self._waited:  # who sent them may have been killed a moment ago
+            self._context.wait(server, path)
+            self._waited.add(server.address)
         newest = newest_time(server, path)
         while rows := self._slice(note):
             self._context.check_stopping()
-            if rows[0].t > newest:
+            times = self._store.notes.sent_times(rows[0].id, rows[-1].id)
+            first = min([rows[0].t, *(t for earlier in times.values() for t in earlier)])
+            if first > newest:
                 break
-            span = ranges.range_fields(now=0.0, t1=math.nextafter(rows[0].t, -math.inf), t2=rows[-1].t)
-            settling = Settling([Sent((row.t,), value(row)) for row in rows])
+            span = ranges.range_fields(now=0.0, t1=math.nextafter(first, -math.inf), t2=rows[-1].t)
+            settling = Settling([Sent((*times.get(row.id, ()), row.t), value(row)) for row in rows])
             held = server.call(rest.points(path, ranges.read_parameters(span)))
             settling.look(held)
             found = set(settling.result().found)

@@ -9,9 +9,10 @@ a scan; and one page is written per insert. A number is never used again: what d
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 
-from ..exceptions import StorageError
+from ..exceptions import StorageDamaged, StorageError
 from ..protocol.constants import CONNECTORDB_URL
 from ..runtime import sqlite
 
@@ -21,7 +22,11 @@ APPLICATION_ID = 0x4344424C
 #: Bits of an id that hold the number within the stream: a thousand points a second for thirty years.
 NUMBER_BITS = 40
 
-_OLD_TABLES = {"cache", "streams", "metadata"}
+#: Those of a file of 0.3.5.
+OLD_TABLES = {"cache", "streams", "metadata"}
+
+#: There will never be so many layouts: a file that says so is damaged, and not of a newer program.
+_NEVER = 1000
 
 _LAYOUT = """
 CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -42,6 +47,7 @@ CREATE TABLE stream (
     aside INTEGER NOT NULL DEFAULT 0,
     dropped INTEGER NOT NULL DEFAULT 0,
     moved INTEGER NOT NULL DEFAULT 0,       -- to a new id: an earlier point came after them, or they were set aside and go again
+    lost INTEGER NOT NULL DEFAULT 0,        -- with a file that was damaged
     held INTEGER NOT NULL DEFAULT 0,        -- number of the newest row that is confirmed and still here: see held
     level INTEGER NOT NULL DEFAULT 0,       -- thinned out: up to this number there are only multiples of 2 ** level
     thinned INTEGER NOT NULL DEFAULT 0,
@@ -104,17 +110,28 @@ CREATE TABLE rejected (
 """
 
 
-def open_file(path: str | os.PathLike[str]) -> sqlite.Connection:
+def open_file(
+    path: str | os.PathLike[str], check: Callable[[sqlite.Connection], object] | None = None
+) -> sqlite.Connection:
     """
     Open a cache file for writing, making it if it is not there, and bring it to the newest layout.
 
+    Args:
+        path: Where it is.
+        check: Called before anything is changed, and raises if that is not to be; then the log stays as it is, too.
+
     Raises:
-        StorageError: It is a directory, unreadable, not SQLite, not a Logger's, or newer than this program.
+        StorageDamaged: It is not SQLite, or is a Logger's and cannot have been written like this.
+        StorageError: It is a directory, unreadable, not a Logger's, or newer than this program.
     """
-    connection = sqlite.connect(path)
+    connection = sqlite.connect(path, only_look=check is not None)
     try:
         with sqlite.translated(path, "opening"):
             _check_kind(connection, path)
+            if check is not None:
+                sqlite.check_version(connection, path, len(MIGRATIONS))
+                check(connection)
+                sqlite.take_on(connection)
             sqlite.migrate(connection, path, MIGRATIONS)
     except BaseException:
         connection.close()
@@ -123,14 +140,43 @@ def open_file(path: str | os.PathLike[str]) -> sqlite.Connection:
 
 
 def _check_kind(connection: sqlite.Connection, path: str | os.PathLike[str]) -> None:
-    mark = int(connection.pragma("application_id"))
+    mark, version = int(connection.pragma("application_id")), sqlite.version(connection)
     tables = set(_tables(connection))
-    if mark == APPLICATION_ID or (mark == 0 and sqlite.version(connection) == 0 and tables in (set(), _OLD_TABLES)):
+    if mark == APPLICATION_ID and 0 < version < _NEVER:
         return
+    if mark == 0 and version == 0 and tables in (set(), OLD_TABLES):
+        return
+    if mark == APPLICATION_ID or {"point", "stream", "note", "setting"} <= tables:
+        raise StorageDamaged(
+            f"opening {os.fspath(path)!r}: the file is damaged (marked as {mark:#x}, of layout {version})"
+        )
     raise StorageError(
         f"opening {os.fspath(path)!r}: this is an SQLite file, but no Logger's cache (its tables: "
         f"{', '.join(sorted(tables)) or 'none'}); give another path"
     )
+
+
+def layout(connection: sqlite.Connection) -> dict[str, list[tuple[str, str, bool, bool]]]:
+    """Return the tables that there are: for each column its name, its type, whether it is never null, whether it is in the key."""
+    query = (
+        "SELECT name, type, \"notnull\" OR (pk AND type <> 'INTEGER'), pk > 0 FROM pragma_table_info(?) ORDER BY cid"
+    )
+    return {
+        table: [(name, type, bool(never), bool(key)) for name, type, never, key in connection.execute(query, (table,))]
+        for table in _tables(connection)
+    }
+
+
+@cache
+def newest_layout() -> dict[str, list[tuple[str, str, bool, bool]]]:
+    """Return the tables of a file that this program makes, likewise."""
+    connection = sqlite.connect(":memory:", private=False)
+    try:
+        for migration in MIGRATIONS:
+            migration(connection)
+        return layout(connection)
+    finally:
+        connection.close()
 
 
 def _tables(connection: sqlite.Connection) -> Iterator[str]:
@@ -139,7 +185,7 @@ def _tables(connection: sqlite.Connection) -> Iterator[str]:
 
 
 def _first_layout(connection: sqlite.Connection) -> None:
-    old = set(_tables(connection)) == _OLD_TABLES
+    old = set(_tables(connection)) == OLD_TABLES
     connection.execute(_LAYOUT)
     if old:
         _take_over(connection)

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import apsw
 
-from ..exceptions import StorageError, StorageFull
-from .clock import SYSTEM
+from ..exceptions import StorageDamaged, StorageError, StorageFull
+from .clock import SYSTEM, Deadline
 
 Connection = apsw.Connection
 
@@ -40,6 +40,7 @@ def translated(path: str | os.PathLike[str], doing: str) -> Iterator[None]:
 
     Raises:
         StorageFull: There is no space.
+        StorageDamaged: What is in the file is not what was written.
         StorageError: Anything else.
     """
     try:
@@ -47,29 +48,33 @@ def translated(path: str | os.PathLike[str], doing: str) -> Iterator[None]:
     except apsw.FullError as error:
         raise StorageFull(f"{doing} {os.fspath(path)!r}: the disk is full; free some space and go on") from error
     except apsw.NotADBError as error:
-        raise StorageError(
+        raise StorageDamaged(
             f"{doing} {os.fspath(path)!r}: this is no SQLite file; give another path, or move it"
         ) from error
     except apsw.CorruptError as error:
-        raise StorageError(f"{doing} {os.fspath(path)!r}: the file is damaged ({error})") from error
+        raise StorageDamaged(f"{doing} {os.fspath(path)!r}: the file is damaged ({error})") from error
     except UnicodeDecodeError as error:
-        raise StorageError(f"{doing} {os.fspath(path)!r}: the file is damaged (text in it is no UTF-8)") from error
+        raise StorageDamaged(f"{doing} {os.fspath(path)!r}: the file is damaged (text in it is no UTF-8)") from error
     except (apsw.CantOpenError, apsw.ReadOnlyError, apsw.PermissionsError) as error:
         raise StorageError(f"{doing} {os.fspath(path)!r}: {error}; is it a file that may be written?") from error
     except apsw.Error as error:
         # the index of the log, in shared memory, cannot grow: nothing but a full disk does that, though SQLite has no word for it
         if getattr(error, "extendedresult", 0) == apsw.SQLITE_IOERR_SHMSIZE:
             raise StorageFull(f"{doing} {os.fspath(path)!r}: the disk is full; free some space and go on") from error
+        # a sector that the disk cannot read any more; a number of the format that no version of SQLite ever wrote
+        if getattr(error, "extendedresult", 0) == apsw.SQLITE_IOERR_READ or "unsupported file format" in str(error):
+            raise StorageDamaged(f"{doing} {os.fspath(path)!r}: the file is damaged ({error})") from error
         raise StorageError(f"{doing} {os.fspath(path)!r}: {error}") from error
 
 
-def connect(path: str | os.PathLike[str], *, private: bool = True) -> Connection:
+def connect(path: str | os.PathLike[str], *, private: bool = True, only_look: bool = False) -> Connection:
     """
     Open the file, making it if it is not there, ready for durable use.
 
     Args:
         path: Where it is.
         private: Make a new file readable by its owner only; our files hold keys.
+        only_look: Change nothing, neither the file nor its log, until `take_on`.
 
     Raises:
         StorageError: It is a directory, unreadable, or not SQLite.
@@ -81,7 +86,11 @@ def connect(path: str | os.PathLike[str], *, private: bool = True) -> Connection
             _make_private(path)
         connection = apsw.Connection(os.fspath(path))
         try:
-            _configure(connection)
+            connection.set_busy_timeout(BUSY_TIMEOUT)
+            if only_look:
+                connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
+            else:
+                _configure(connection)
         except BaseException:
             connection.close()
             raise
@@ -104,6 +113,81 @@ def connect_to_read(path: str | os.PathLike[str]) -> Connection:
         connection = apsw.Connection(os.fspath(path), flags=apsw.SQLITE_OPEN_READONLY)
         connection.set_busy_timeout(BUSY_TIMEOUT)
         return connection
+
+
+def take_on(connection: Connection) -> None:
+    """Go on as if it had been opened for more than a look."""
+    connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0)
+    _configure(connection)
+
+
+def logged_frames(connection: Connection) -> int:
+    """Return how many frames of the log SQLite takes: all those that other connections have written, or else up to the first damage."""
+    # before 3.51 there is no way to ask without writing some of it into the file
+    mode = getattr(apsw, "SQLITE_CHECKPOINT_NOOP", apsw.SQLITE_CHECKPOINT_PASSIVE)
+    frames, _ = connection.wal_checkpoint(mode=mode)
+    return frames
+
+
+def can_write(connection: Connection) -> bool:
+    """Tell whether the file may be written, as far as is known before it is tried."""
+    return not connection.readonly("main")
+
+
+def attach(connection: Connection, path: str | os.PathLike[str], name: str) -> None:
+    """
+    Have the tables of another file, which is there, beside those of *connection*'s own, below *name*.
+
+    Raises:
+        StorageDamaged: It is no SQLite file, or damaged.
+        StorageError: Anything else.
+    """
+    with translated(path, "opening"):
+        connection.execute("ATTACH ? AS " + name, (os.fspath(path),))
+
+
+def is_attached(connection: Connection, name: str) -> bool:
+    """Tell whether a file is attached below *name*."""
+    return any(known == name for _, known, _ in connection.execute("PRAGMA database_list"))
+
+
+class InUse(StorageError):
+    """Somebody has the file open."""
+
+
+@contextmanager
+def alone(path: str | os.PathLike[str], within: float) -> Iterator[None]:
+    """
+    Have the file at *path* to oneself for the length of a block, whatever is in it: nobody can open it, or has it open.
+
+    Raises:
+        InUse: Somebody in this process or another still has it open after *within* seconds.
+        StorageError: It cannot be opened.
+    """
+    with translated(path, "locking"):
+        flags = apsw.SQLITE_OPEN_MAIN_DB | apsw.SQLITE_OPEN_READWRITE
+        # by SQLite's own means: a lock of ours would be gone as soon as anybody here closed the file
+        file = apsw.VFSFile("", os.path.abspath(path), [flags, 0])
+        try:
+            deadline, pause = Deadline(within), threading.Event()
+            while not _locked(file):
+                if deadline.passed():
+                    raise InUse(f"locking {os.fspath(path)!r}: it is open elsewhere; close it there first")
+                pause.wait(0.02)
+            yield
+        finally:
+            file.xUnlock(apsw.SQLITE_LOCK_NONE)
+            file.xClose()
+
+
+def _locked(file: apsw.VFSFile) -> bool:
+    try:
+        file.xLock(apsw.SQLITE_LOCK_SHARED)
+        file.xLock(apsw.SQLITE_LOCK_EXCLUSIVE)
+        return True
+    except apsw.BusyError:
+        file.xUnlock(apsw.SQLITE_LOCK_NONE)
+        return False
 
 
 @contextmanager
@@ -169,7 +253,6 @@ def _make_private(path: str | os.PathLike[str]) -> None:
 
 
 def _configure(connection: Connection) -> None:
-    connection.set_busy_timeout(BUSY_TIMEOUT)
     # WAL: one flush per commit, readers and the writer do not wait for each other. FULL: that flush is made, so that what
     # was committed survives a power cut. Both are read back by the tests, as SQLite does not complain when it refuses.
     connection.execute("PRAGMA journal_mode = WAL")
@@ -242,6 +325,20 @@ def version(connection: Connection) -> int:
     return int(connection.pragma("user_version"))
 
 
+def check_version(connection: Connection, path: str | os.PathLike[str], known: int) -> None:
+    """
+    Check that this program knows the file's layout.
+
+    Raises:
+        StorageError: The file is newer.
+    """
+    if version(connection) > known:
+        raise StorageError(
+            f"opening {os.fspath(path)!r}: a newer version of connectordb made this file (layout "
+            f"{version(connection)}, this one knows {known}); install that version"
+        )
+
+
 def migrate(
     connection: Connection,
     path: str | os.PathLike[str],
@@ -261,11 +358,7 @@ def migrate(
         StorageError: The file is newer than this program.
     """
     known = len(migrations)
-    if version(connection) > known:
-        raise StorageError(
-            f"opening {os.fspath(path)!r}: a newer version of connectordb made this file (layout "
-            f"{version(connection)}, this one knows {known}); install that version"
-        )
+    check_version(connection, path, known)
     if before is not None and 0 < version(connection) < known:
         before(version(connection))
     for number in range(version(connection), known):

@@ -3,14 +3,30 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import stat
+import subprocess
 import sys
 import unittest
 from pathlib import Path
 
-from connectordb.exceptions import StorageError, StorageFull
-from connectordb.runtime.sqlite import Connection, connect, migrate, transaction, translated, version
+from connectordb.exceptions import StorageDamaged, StorageError, StorageFull
+from connectordb.runtime.sqlite import (
+    Connection,
+    InUse,
+    alone,
+    attach,
+    can_write,
+    connect,
+    is_attached,
+    logged_frames,
+    migrate,
+    take_on,
+    transaction,
+    translated,
+    version,
+)
 
 from ..support.case import Case
 
@@ -23,6 +39,81 @@ def make_table(connection: Connection) -> None:
 def add_column(connection: Connection) -> None:
     """Change it."""
     connection.execute("ALTER TABLE things ADD COLUMN size INTEGER")
+
+
+class Looking(Case):
+    """A file is looked at without being changed, or had to oneself."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.path = self.folder() / "x.db"
+        connection = connect(self.path)
+        make_table(connection)
+        connection.close()
+
+    def test_only_look(self) -> None:
+        """What is only looked at keeps its log, until it is taken on."""
+        writer = connect(self.path)
+        with transaction(writer):
+            writer.execute("INSERT INTO things VALUES ('a')")
+        copy = self.folder() / "x.db"
+        for end in ("", "-wal"):
+            shutil.copyfile(f"{self.path}{end}", f"{copy}{end}")
+        writer.close()
+        before = copy.read_bytes()
+        connection = connect(copy, only_look=True)
+        self.assertEqual(connection.execute("SELECT name FROM things").fetchall(), [("a",)])
+        self.assertGreater(logged_frames(connection), 0)
+        connection.close()
+        self.assertEqual((copy.read_bytes(), os.path.exists(f"{copy}-wal")), (before, True))
+        connection = connect(copy, only_look=True)
+        take_on(connection)
+        self.assertEqual(connection.pragma("synchronous"), 2)
+        connection.close()
+        self.assertFalse(os.path.exists(f"{copy}-wal"))
+
+    def test_attached(self) -> None:
+        """Another file's tables are beside one's own."""
+        connection = connect(self.folder() / "y.db")
+        self.addCleanup(connection.close)
+        self.assertFalse(is_attached(connection, "other"))
+        attach(connection, self.path, "other")
+        self.assertTrue(is_attached(connection, "other"))
+        self.assertEqual(connection.execute("SELECT count(*) FROM other.things").fetchall(), [(0,)])
+
+    def test_alone(self) -> None:
+        """Who has a file to himself has it as long as nobody else has it open, in this process or another."""
+        with alone(self.path, 0.0):
+            pass
+        connection = connect(self.path)
+        connection.execute("SELECT * FROM things").fetchall()
+        program = (
+            "import sys; from connectordb.runtime.sqlite import alone\nwith alone(sys.argv[1], 0.0): print('alone')"
+        )
+        for _ in range(2):  # the first attempt takes nothing away from who has it open
+            with self.assertRaisesRegex(InUse, "open elsewhere"), alone(self.path, 0.0):
+                self.fail("it is open")
+            done = subprocess.run(
+                [sys.executable, "-c", program, self.path], capture_output=True, text=True, timeout=20
+            )
+            self.assertIn("InUse", done.stderr)
+        connection.close()
+        with alone(self.path, 0.0), self.assertRaises(StorageError):
+            other = connect(self.path, only_look=True)
+            self.addCleanup(other.close)
+            other.set_busy_timeout(0)
+            with translated(self.path, "reading"):
+                other.execute("SELECT * FROM things").fetchall()
+
+    def test_damaged(self) -> None:
+        """What SQLite cannot make sense of is called damaged; what may not be written is not."""
+        self.assertTrue(can_write(connection := connect(self.path)))
+        connection.close()
+        data = bytearray(self.path.read_bytes())
+        data[44:48] = (77).to_bytes(4, "big")
+        self.path.write_bytes(data)
+        with self.assertRaises(StorageDamaged):
+            connect(self.path)
 
 
 class Opening(Case):

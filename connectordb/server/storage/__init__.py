@@ -27,7 +27,6 @@ from .copies import copied
 from .inspection import Chunks, Judge, Stored, Unreadable, numbered, parts_of, span
 from .layout import LAYOUT
 from .recent import NotRecent
-from .remains import Remains, Remnant
 from .rows import key_digest
 from .salvager import Salvager, chunk_of, row_of
 from .sqlite import SQLiteStorage
@@ -46,9 +45,7 @@ __all__ = [
     "Older",
     "Outcome",
     "Reader",
-    "Remains",
     "Remembered",
-    "Remnant",
     "SQLiteStorage",
     "Salvager",
     "Series",

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ...exceptions import StorageError
+from ...runtime.remains import Remains, Remnant
 from ...runtime.sqlite import Connection, connect_to_read, translated
 from ..database import FILE
 from ..exchange import ExportWriter
@@ -23,8 +24,6 @@ from ..progress import Progress, untold
 from ..storage import (
     Chunks,
     Device,
-    Remains,
-    Remnant,
     Salvager,
     Stored,
     Stream,

@@ -12,10 +12,9 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connectordb.server.storage import Remains
-from connectordb.server.storage.remains import Nonsense
+from connectordb.runtime.remains import Nonsense, Remains
 
-from ...support.case import SOON, Case
+from ..support.case import SOON, Case
 
 _VALUES = st.one_of(
     st.none(),
@@ -85,3 +84,57 @@ class Reading(Case):
                         remains.whole(each)
                     except Nonsense:
                         continue
+
+    def test_entries(self) -> None:
+        """What indices and tables WITHOUT ROWID hold is found too, in leaves and above them, short and long."""
+        path = self.folder() / "some.db"
+        rows = [(f"{number:05}" + "x" * (number % 50 * 40), number) for number in range(500)]
+        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+            connection.execute("CREATE TABLE things (name TEXT PRIMARY KEY, number) WITHOUT ROWID")
+            connection.executemany("INSERT INTO things VALUES (?, ?)", rows)
+        with Remains(path) as remains:
+            self.assertEqual(sorted(tuple(remains.whole(each)) for each in remains.entries()), rows)
+            self.assertEqual([each.id for each in remains.entries() if each.id], [])
+
+    def test_pages(self) -> None:
+        """The pages of a table, and those that are free, are told apart."""
+        path = self.made([(id, "x" * 100, None, None) for id in range(5000)])
+        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+            connection.execute("DELETE FROM things WHERE id > 1000")
+            ((count,),) = connection.execute("PRAGMA freelist_count").fetchall()
+        with Remains(path) as remains:
+            tree, free = remains.tree(2), remains.free()
+            self.assertEqual(len(free), count)
+            self.assertEqual(tree | free, set(range(2, remains.pages + 1)))
+            self.assertFalse(tree & free)
+            self.assertEqual({each.id for each in remains.records(free | {1})}, set(range(1001)))
+
+    def test_harmed_list(self) -> None:
+        """A list of free pages that does not add up is not believed."""
+        path = self.made([(id, "x" * 100, None, None) for id in range(5000)])
+        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+            connection.execute("DELETE FROM things WHERE id > 1000")
+        data = bytearray(path.read_bytes())
+        data[39] ^= 1  # how many there are
+        path.write_bytes(data)
+        with Remains(path) as remains:
+            self.assertEqual(remains.free(), set())
+
+    def test_harmed_header(self) -> None:
+        """Where the header is nonsense, pages have their usual size."""
+        rows = [(id, id, None, None) for id in range(1, 2000)]
+        for size in (b"\0\0", b"\x20\0"):
+            path = self.made(rows)
+            data = bytearray(path.read_bytes())
+            data[16:18] = size
+            path.write_bytes(data)
+            with Remains(path, usual=4096) as remains:
+                self.assertEqual(len([each for each in remains if len(each.values) == 4]), 1999)
+
+    def test_blank(self) -> None:
+        """A file of zeros holds nothing."""
+        path = self.folder() / "some.db"
+        for content, blank in ((b"", True), (b"\0" * 5000, True), (b"\0" * 5000 + b"x", False), (b"hello", False)):
+            path.write_bytes(content)
+            with Remains(path) as remains:
+                self.assertEqual(remains.is_blank(), blank)
