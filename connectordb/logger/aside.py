@@ -12,7 +12,7 @@ from ..protocol import json_text
 from ..runtime import sqlite
 from . import fate
 from .cache_file import CacheFile
-from .records import Rejected
+from .records import Columns, Rejected
 from .upgrade import NUMBER_BITS
 
 log = logging.getLogger(__name__)
@@ -109,8 +109,8 @@ class Aside:
             )
         rows.sort()
         # whatever its clock turns out to have been: the time under which it was set aside is the one that it has
-        given = [(t, d) for t, d, _ in rows]
-        now = [id for id, _ in self._file.tails.append_many(connection, stream, given, 0.0, restamp=True)]
+        given = Columns([t for t, _, _ in rows], [d for _, d, _ in rows])
+        now = self._file.tails.append_many(connection, stream, given, 0.0, restamp=True).ids
         moves = sorted(zip((id for _, _, id in rows), now, strict=True))
         fate.moved(connection, [id for id, _ in moves], [now for _, now in moves])
         _take_off(connection, [id for id, _ in moves])

@@ -28,7 +28,7 @@ from .forks import FORKS
 from .limits import Limits, OnFull
 from .links import Links, check_address
 from .receipt import Receipt
-from .records import StreamRow
+from .records import Columns, StreamRow
 from .settings import Settings
 from .status import Status
 from .store import Store
@@ -255,7 +255,7 @@ class Logger(Settings, Accounting):
         Raises:
             StreamNotAdded, LocalProtocolError, jsonschema.ValidationError, StorageFull, LoggerFull: As `insert`.
         """
-        points: dict[int, list[tuple[float, str]]] = {}
+        points: dict[int, Columns] = {}
         if not isinstance(data_dict, Mapping):
             raise LocalProtocolError(f"{data_dict!r:.80} is no dict of streams: expected {{'name': [datapoint, …], …}}")
         for name, given in data_dict.items():
@@ -264,7 +264,7 @@ class Logger(Settings, Accounting):
                 raise LocalProtocolError(
                     f"{given!r:.80} for {name!r} is no list of datapoints: expected [{{'t': …, 'd': …}}, …]"
                 )
-            points[stream.id] = [stream.point(n, point) for n, point in enumerate(given)]
+            points[stream.id] = stream.points(given)
         if any(points.values()):
             self._store.aside.tell(self._store.points.append_many(points, self._clock.wall(), self._restamp))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from operator import itemgetter
 
 from ..runtime import sqlite
 from . import upgrade
@@ -13,7 +12,7 @@ from .counting import ACCEPTED, MASK, NEWEST, WAITING
 from .dropping import pass_over
 from .packing import Packed, pack, rows_in
 from .plan import later
-from .records import Ledger, Row
+from .records import Columns, Ledger, Row
 
 _BITS = upgrade.NUMBER_BITS
 
@@ -43,8 +42,8 @@ class Points:
         """Add one point with a time of the user's, as `append_many`; return its id, its time, and whether it was set aside."""
 
         def add(connection: sqlite.Connection) -> tuple[int, float, bool]:
-            ((id, at),) = self._file.tails.append_many(connection, stream, [(t, d)], now, restamp)
-            return id, at, bool(connection.execute("SELECT 1 FROM rejected WHERE id = ?", (id,)).fetchall())
+            added = self._file.tails.append_many(connection, stream, Columns([t], [d]), now, restamp)
+            return added.ids[0], added.times[0], bool(added.aside)
 
         if self._bounds is None:
             return self._file.write(add, lasting=False)
@@ -64,7 +63,7 @@ class Points:
         set aside, as of *now*, or with *restamp* given the earliest time after that; one at the time of another is moved by the
         smallest step.
         """
-        ordered = {stream: sorted(given, key=itemgetter(0)) for stream, given in points.items()}
+        ordered = {stream: Columns.of(given) for stream, given in points.items()}
 
         def work(connection: sqlite.Connection) -> list[int]:
             if self._bounds is None:
@@ -79,9 +78,8 @@ class Points:
         def add(connection: sqlite.Connection, points: Mapping[int, Sequence[tuple[float, str]]]) -> list[int]:
             aside: list[int] = []
             for stream, given in points.items():
-                added = [id for id, _ in self._file.tails.append_many(connection, stream, given, now, restamp)]
-                query = "SELECT id FROM rejected WHERE id BETWEEN ? AND ? ORDER BY id"
-                aside += [id for (id,) in connection.execute(query, (added[0], added[-1]))] if added else []
+                added = self._file.tails.append_many(connection, stream, Columns.of(given), now, restamp)
+                aside += added.ids[: added.aside]
             return aside
 
         return self._file.write(work, lasting=False)

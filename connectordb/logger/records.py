@@ -2,9 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from itertools import islice
+from operator import lt
+from typing import Any, NamedTuple, overload
+
+
+class Columns(Sequence[tuple[float, str]]):
+    """
+    Points with times of the user's, in the order of those: many at once go faster as two lists than as many pairs.
+
+    Attributes:
+        times: When.
+        texts: The values, as JSON text.
+        rises: Whether each time is later than the one before.
+    """
+
+    __slots__ = ("rises", "texts", "times")
+
+    def __init__(self, times: list[float], texts: list[str]) -> None:
+        self.times, self.texts = times, texts
+        self.rises = all(map(lt, times, islice(times, 1, None)))
+        if not self.rises:
+            order = sorted(range(len(times)), key=times.__getitem__)  # those with equal times stay in theirs
+            self.times, self.texts = [times[at] for at in order], [texts[at] for at in order]
+
+    @classmethod
+    def of(cls, points: Sequence[tuple[float, str]]) -> Columns:
+        """Return *points* this way, which may be so already."""
+        return points if isinstance(points, cls) else cls([t for t, _ in points], [text for _, text in points])
+
+    @overload
+    def __getitem__(self, at: int) -> tuple[float, str]: ...
+    @overload
+    def __getitem__(self, at: slice) -> Columns: ...
+    def __getitem__(self, at: int | slice) -> tuple[float, str] | Columns:
+        """Return a point, or some."""
+        if isinstance(at, slice):
+            return Columns(self.times[at], self.texts[at])
+        return self.times[at], self.texts[at]
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self.times)
 
 
 class Row(NamedTuple):

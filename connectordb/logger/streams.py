@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from math import isfinite
 from typing import Any, Literal, cast
 
@@ -13,12 +13,15 @@ from ..protocol import json_text, rest, schemas
 from ..protocol.paths import Path
 from ..protocol.times import Time, to_seconds
 from .reading import Server
-from .records import StreamRow
+from .records import Columns, StreamRow
 from .store import Store
 
 log = logging.getLogger(__name__)
 
 OnSchema = Literal["warn", "error"]
+
+
+_DICT, _NUMBERS = frozenset([dict]), frozenset([float, int])
 
 
 class Stream:
@@ -66,6 +69,41 @@ class Stream:
         if isinstance(t, bool) or not isinstance(t, (int, float)) or not 0 < t < 2**63 or not isfinite(t):
             raise LocalProtocolError(f"{where} has the time {t!r}: expected seconds since 1970, more than 0")
         return float(t), self.text(point["d"])
+
+    def points(self, given: Iterable[Any]) -> Columns:
+        """
+        Return the times and the values, as JSON text, of points that the user gave.
+
+        Raises:
+            LocalProtocolError: As in `point`.
+            jsonschema.ValidationError: As in `text`.
+        """
+        given = list(given)
+        return self._numbers(given) or Columns.of([self.point(n, point) for n, point in enumerate(given)])
+
+    def _numbers(self, given: list[Any]) -> Columns | None:
+        """Return the same of points that are plain numbers, all at once; nothing if they are not, or one is at fault."""
+        if not _DICT.issuperset(map(type, given)):
+            return None
+        try:
+            times, values = [point["t"] for point in given], [point["d"] for point in given]
+            kinds, kinds_of_times = set(map(type, values)), set(map(type, times))
+            if not (
+                _NUMBERS.issuperset(kinds_of_times)
+                and _NUMBERS.issuperset(kinds)
+                and self._schema.allows_kinds(kinds)
+                and all(map(isfinite, values))
+            ):
+                return None
+            if int in kinds_of_times:
+                times = list(map(float, times))
+        except (KeyError, OverflowError):
+            return None
+        if not values or (int in kinds and not -(2**63) <= min(values) <= max(values) < 2**63):
+            return None
+        points = Columns(times, json_text.dumps(values).decode()[1:-1].split(","))
+        # where each is later than the one before, none is NaN
+        return points if points.rises and 0 < points.times[0] and points.times[-1] < 2**63 else None
 
     def seconds(self, t: Time, now: float) -> float:
         """

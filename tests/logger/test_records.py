@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 
-from connectordb.logger.records import Ledger, Note, Rejected, Row, StreamRow
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connectordb.logger.records import Columns, Ledger, Note, Rejected, Row, StreamRow
 from tests.support.case import Case
 
 
@@ -33,3 +36,16 @@ class RecordsTests(Case):
     def test_a_new_note_was_never_in_doubt(self) -> None:
         """A note begins without unknown outcomes."""
         self.assertEqual(Note(1, 2, 3, "", "", "", None, None).attempts, 0)
+
+
+class ColumnsTests(Case):
+    """Points in two lists are the points that they were made of, by time."""
+
+    @given(st.lists(st.tuples(st.sampled_from([1.0, 2.0, 3.0]), st.text("ab", max_size=1)), max_size=6))
+    def test_sorted(self, points: list[tuple[float, str]]) -> None:
+        """They are sorted, those with equal times in the order in which they were given."""
+        columns = Columns.of(points)
+        self.assertEqual(list(columns), sorted(points, key=lambda point: point[0]))
+        self.assertEqual(columns.rises, len({t for t, _ in points}) == len(points) and list(columns) == points)
+        self.assertIs(Columns.of(columns), columns)
+        self.assertEqual(list(columns[1:]), list(columns)[1:])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from connectordb.logger.records import Columns
 from connectordb.logger.tails import Tails
 from connectordb.logger.upgrade import open_file
 from connectordb.runtime import sqlite
@@ -84,7 +85,7 @@ class TailsTests(Case):
         tails = Tails()
         tails.append(self.one, 1, 100.0, "1", 3)
         tails.append(self.one, 1, 50.0, "2", 4)
-        tails.append_many(self.one, 1, [(99.0, "0")], 200.0, restamp=False)
+        tails.append_many(self.one, 1, Columns([99.0], ["0"]), 200.0, restamp=False)
         rows = list(self.one.execute("SELECT d, era, stamp FROM point ORDER BY id"))
         self.assertEqual(rows, [("0", None, None), ("1", 3, None), ("2", 4, 50.0)])
 
