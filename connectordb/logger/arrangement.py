@@ -49,7 +49,7 @@ class Bounds:
         now: The right time; infinite if that is not known.
         latest: Times that are later must not be sent.
         restamp: Give a time of the user's that is below *floor* the next one above it, rather than set the point aside.
-        users: The first time of the user's behind these points.
+        users: The first time of the user's behind these points, or less, to leave room for what stands between.
         sure: The first time behind them that is sure.
         due: The first time behind them that is not in the future.
     """
@@ -65,6 +65,10 @@ class Bounds:
     def is_early(self, point: Point, t: float) -> bool:
         """Tell whether *t* has not come: then it may not be sent, or cannot be when the point was stamped."""
         return t > (self.latest if point.is_users or point.is_sure else self.now + STEP)
+
+    def is_too_old(self, point: Point) -> bool:
+        """Tell whether the user gave a time that can no longer be stored."""
+        return point.is_users and point.t < self.floor and not self.restamp
 
     def is_due(self, point: Point, t: float) -> bool:
         """Tell whether *t* may be sent, and is what the clock of a machine shows that has one."""
@@ -103,7 +107,7 @@ def arrange(points: Sequence[Point], bounds: Bounds) -> Arrangement:
     kept = [at for at in range(len(points)) if at not in done.aside]
     _keep_below(points, times, kept, bounds.users)
     early = [at for at in kept if bounds.is_early(points[at], times[at])]
-    _increase(points, times, kept, bounds.floor)
+    _increase(points, times, kept, bounds)
     early += [at for at in kept if times[at] > bounds.latest]
     done.due = min(early, default=len(points))
     return done
@@ -116,7 +120,7 @@ def _draw_back(points: Sequence[Point], times: list[float], bounds: Bounds) -> N
         point, t = points[at], times[at]
         early = bounds.is_early(point, t)
         if point.is_users or point.is_sure:
-            if not early:
+            if not early and not bounds.is_too_old(point):
                 due, sure, shift = t, sure if point.is_users else t, 0.0
             continue
         bound = due if early else sure
@@ -137,7 +141,7 @@ def _in_the_way(points: Sequence[Point], times: list[float], bounds: Bounds) -> 
             aside[at] = f"its time, {t!r}, lies more than a day after the right one, {bounds.now!r}"
         elif point.is_users and t > bounds.latest and due < inf:
             aside[at] = f"its time, {t!r}, has not come, and points behind it are due"
-        elif point.is_users and t < bounds.floor and not bounds.restamp:
+        elif bounds.is_too_old(point):
             aside[at] = f"older than {bounds.floor!r}, the time of a point that was sent before"
         elif bounds.is_due(point, t):
             due = t
@@ -154,10 +158,10 @@ def _keep_below(points: Sequence[Point], times: list[float], kept: list[int], bo
             times[at] = min(times[at], bound)
 
 
-def _increase(points: Sequence[Point], times: list[float], kept: list[int], floor: float) -> None:
-    """Have times increase strictly from *floor* on."""
+def _increase(points: Sequence[Point], times: list[float], kept: list[int], bounds: Bounds) -> None:
+    """Have times increase strictly."""
     between: list[int] = []  # stamped points since the last time of the user's, which is below
-    below = last = floor
+    below = last = bounds.floor
     for at in kept:
         if points[at].is_users:
             if times[at] <= last and below < times[at]:
@@ -166,6 +170,15 @@ def _increase(points: Sequence[Point], times: list[float], kept: list[int], floo
         else:
             between.append(at)
         times[at] = last = times[at] if times[at] > last else later(last)
+    if last >= bounds.users > below:
+        _squeeze(times, between, below, bounds.users)
+
+
+def room_below(t: float, floor: float, count: int, between: int) -> float:
+    """Return what *count* points must stay below, so that there is room for others *between* them and *t*."""
+    bound = t - between * (later(t) - t)
+    shared = floor + (t - floor) * (count + 1) / (count + between + 1)
+    return bound if earlier(bound) - floor > count * (later(t) - t) else shared
 
 
 def _squeeze(times: list[float], which: list[int], below: float, above: float) -> float:

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from ..runtime import sqlite
 from ..runtime.clock import Clock
-from .arrangement import Arrangement, Bounds, Point, arrange
+from .arrangement import Arrangement, Bounds, Point, arrange, room_below
 from .cache_file import CacheFile
 from .catalogue import time_known
 from .clocks import STEP
@@ -41,7 +41,7 @@ _WORTH_COUNTING = 1.0
 #: The time that a row ought to have.
 _RIGHT = "coalesce(stamp, t) + coalesce((SELECT corrected FROM era WHERE era.id = point.era), 0)"
 
-#: Of a stream: the newest time, as noted, the newest row, and the newest time that is final.
+#: Of a stream: the newest time, as noted, the newest row, and the newest time before a row.
 _ENDS = (
     "SELECT last, (SELECT max(id) FROM point WHERE id BETWEEN ?2 AND ?3), "
     "max(sent, coalesce((SELECT t FROM point WHERE id BETWEEN ?2 AND ?4 ORDER BY id DESC LIMIT 1), 0)) "
@@ -75,6 +75,18 @@ class _Row(NamedTuple):
     def showed(self) -> float:
         """What the clock showed."""
         return self.t if self.stamp is None else self.stamp
+
+
+class _Behind(NamedTuple):
+    """Behind rows: the first time of the user's, with how many ids between; the first that is sure; the first that is due."""
+
+    users: float = inf
+    between: int = 0
+    sure: float = inf
+    due: float = inf
+
+
+_NOTHING = _Behind()
 
 
 class Corrections:
@@ -114,10 +126,11 @@ class Corrections:
         if not self._judged:
             self._judge()
         known = self._ready.get(stream)
+        aside: dict[str, list[int]] = {}
         if known is None or (known.upto < upto and known.upto - first < TOGETHER // 2 and not known.waits):
-            known = self._ready[stream] = self._look(stream, first)
-            return Ready(min(known.upto, upto), known.waits if known.upto < upto else "", known.aside)
-        return Ready(min(known.upto, upto), known.waits if known.upto < upto else "")
+            known = self._look(stream, first if known is None else max(first, known.upto + 1))
+            self._ready[stream], aside = known, known.aside
+        return Ready(min(known.upto, upto), known.waits if known.upto < upto else "", aside)
 
     # --- the clocks -----------------------------------------------------------------------------------------------------
 
@@ -150,8 +163,9 @@ class Corrections:
         """Look at the next rows, and put them right if that is needed."""
         base, end = stream << NUMBER_BITS, stream << NUMBER_BITS | _MASK
         with self._file.reading() as connection:
-            ((noted, sent),) = connection.execute("SELECT noted, sent FROM stream WHERE id = ?", (stream,))
+            ((noted,),) = connection.execute("SELECT noted FROM stream WHERE id = ?", (stream,))
             begin = max(first, base + noted + 1)
+            ((_, _, floor),) = connection.execute(_ENDS, (stream, base, end, begin - 1))
             ((count, last, lowest, highest, stamps, from_era, to_era),) = connection.execute(
                 "SELECT count(*), max(id), min(t), max(t), count(stamp), min(era), max(era) FROM "
                 "(SELECT id, t, era, stamp FROM point WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ?)",
@@ -162,19 +176,19 @@ class Corrections:
         if (to_era or 0) > self._newest_era:
             self._judge()  # it began after the pass did
         eras = range(from_era or 0, (to_era or 0) + 1)
-        behind = self._behind(last, end) if count == TOGETHER else {}
+        behind = self._behind(last, end) if count == TOGETHER else _NOTHING
         if (
             not stamps
-            and sent < lowest
-            and highest <= min(self._now + STEP, behind.get("sure", inf))
+            and floor < lowest
+            and highest <= min(self._now + STEP, behind.sure)
             and eras.stop <= self._newest_era + 1
             and not any(self._added.get(era) for era in eras)
         ):
-            return Ready(last if behind else end)
-        return self._put_right(stream, begin, last if behind else end, behind)
+            return Ready(last if count == TOGETHER else end)
+        return self._put_right(stream, begin, last if count == TOGETHER else end, behind)
 
-    def _put_right(self, stream: int, begin: int, until: int, behind: dict[str, float]) -> Ready:
-        """Put rows right, up to the id *until*, behind which there are those times."""
+    def _put_right(self, stream: int, begin: int, until: int, behind: _Behind) -> Ready:
+        """Put rows right, up to the id *until*."""
         now, latest = self._now, self._latest
         base, end = stream << NUMBER_BITS, stream << NUMBER_BITS | _MASK
 
@@ -184,7 +198,8 @@ class Corrections:
                 return Ready(until)
             ((last, newest, floor),) = connection.execute(_ENDS, (stream, base, end, begin - 1))
             whole = rows[-1].id == newest
-            bounds = Bounds(floor, now, latest, self._restamp, **behind)
+            users = behind.users if behind.users == inf else room_below(behind.users, floor, len(rows), behind.between)
+            bounds = Bounds(floor, now, latest, self._restamp, users, behind.sure, behind.due)
             done = arrange([self._ought(row) for row in rows], bounds)
             self._write(connection, stream, rows, done, floor if whole else None, last)
             return _ready(rows, done, end if whole else rows[-1].id)
@@ -235,18 +250,19 @@ class Corrections:
             return Point(row.t, is_users=True)
         return Point(row.showed + self._added.get(row.era, 0.0), is_sure=row.era in self._sure)
 
-    def _behind(self, id: int, end: int) -> dict[str, float]:
-        """Return, of what stands behind a row: the first time of the user's, that is sure, and that is not in the future."""
-        sure = f"era IN ({', '.join(map(str, self._sure))})"
-        found = {"users": self._first_behind(id, end, "era IS NULL"), "sure": self._first_behind(id, end, sure)}
+    def _behind(self, id: int, end: int) -> _Behind:
+        """Return what stands behind a row."""
+        found, users = self._first_behind(id, end, "era IS NULL")
+        _, sure = self._first_behind(id, end, f"era IN ({', '.join(map(str, self._sure))})")
+        due = inf
         with self._file.reading() as connection:
             ((t,),) = connection.execute(f"SELECT {_RIGHT} FROM point WHERE id = ?", (id,))
         if t > self._now + STEP:
-            found["due"] = self._first_behind(id, end, f"{_RIGHT} BETWEEN {PLAUSIBLE!r} AND {self._latest!r}")
-        return found
+            _, due = self._first_behind(id, end, f"{_RIGHT} BETWEEN {PLAUSIBLE!r} AND {self._latest!r}")
+        return _Behind(users, found - id - 1, sure, due)
 
-    def _first_behind(self, id: int, end: int, condition: str) -> float:
-        """Return the time of the first row behind another that fulfils a condition; looked for once, as that may take long."""
+    def _first_behind(self, id: int, end: int, condition: str) -> tuple[int, float]:
+        """Return id and time of the first row behind another that fulfils a condition; this may take long, and is done once."""
         key = id >> NUMBER_BITS, condition
         since, found, t = self._found.get(key, (end, 0, inf))
         if not since <= id < found:
@@ -254,7 +270,7 @@ class Corrections:
             with self._file.reading() as connection:
                 found, t = next(iter(connection.execute(query, (id, end))), (end, inf))
             self._found[key] = (id, found, t)
-        return t
+        return found, t
 
 
 def _is_correction(row: _Row, t: float) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as some
 
-from connectordb.logger.arrangement import PATIENCE, Arrangement, Bounds, Point, arrange, earlier
+from connectordb.logger.arrangement import PATIENCE, Arrangement, Bounds, Point, arrange, earlier, room_below
 from connectordb.logger.judgement import BOUND
 from connectordb.logger.plan import later
 
@@ -55,6 +55,8 @@ class ArrangeTests(unittest.TestCase):
         times, done = self.arranged(sure(-9), users(-8), sure(-4), bounds=bounds)
         self.assertEqual((times, list(done.aside)), ([-5, -4], [1]))
         self.assertIn("older than", done.aside[1])
+        # what is set aside bounds nothing
+        self.assertEqual(self.arranged(unsure(3), users(-8), bounds=bounds)[0], [3])
         times, done = self.arranged(sure(-9), users(-8), sure(-4), bounds=replace(bounds, restamp=True))
         self.assertEqual((times, done.aside), ([-5, -5, -4], {}))
         self.assertGreater(done.times[0], NOW - 5)
@@ -118,6 +120,16 @@ class ArrangeTests(unittest.TestCase):
         """Where nobody knows the time, everything goes as it is."""
         times, done = self.arranged(unsure(YEAR), users(2 * YEAR), Point(42.0), bounds=Bounds(0.0))
         self.assertEqual((times, done.due, done.aside), ([YEAR, 2 * YEAR, 2 * YEAR], 3, {}))
+
+    def test_room(self) -> None:
+        """What stands between points and a time of the user's has room."""
+        self.assertAlmostEqual(room_below(NOW, NOW - 9, 5, 100), NOW - 0.0001, delta=1e-5)
+        at = NOW + 1e-4
+        bound = room_below(at, NOW, 10, 90)
+        self.assertTrue(NOW < bound < NOW + 2e-5, bound - NOW)
+        done = arrange([sure(1)] * 10, replace(BOUNDS, floor=NOW, users=bound))
+        self.assertEqual(done.times, sorted(set(done.times)))
+        self.assertLess(done.times[-1], bound)
 
     @given(some.floats(1e-3, 1e12))
     def test_earlier(self, t: float) -> None:

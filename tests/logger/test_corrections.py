@@ -11,6 +11,7 @@ import threading
 import time
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from typing import Any
 from unittest import mock
 
 from hypothesis import HealthCheck, settings
@@ -286,6 +287,67 @@ class CorrectionsTests(WorldCase):
             rows = self.sync()
         self.assertEqual([value for value, _ in rows], [str(n) for n in range(1, 21)])
         self.assertEqual([t for _, t in rows], [*range(1, 10), *[20] * 1, 21, *[21] * 9])
+
+    def test_what_stands_behind(self) -> None:
+        """What is looked at together keeps to what stands behind it, too."""
+        with mock.patch.object(corrections, "TOGETHER", 4):
+            self.log(*[1] * 9, off=-NOW)
+            self.give(2.5)
+            rows = self.sync()
+            times = [t for _, t in rows]
+            self.assertEqual((times[0], times[1:]), (1.5, [2.5] * 9))
+            self.assertEqual(rows[-1], ("10", 2.5))
+            self.assertEqual(self.column("shifted"), 0)
+            # and a stretch of an earlier boot that was ahead, though that time has come by now
+            self.log(*[1] * 6, off=HOUR)
+            self.world.reboot(off=0, seconds=HOUR + 60)
+            self.log(1, 1)
+            right = round(self.world.truth - NOW, 3)
+            early = round(right - 1 - 0.001, 2)
+            rows = self.sync()
+        self.assertEqual([t for _, t in rows[-2:]], [right - 1, right])
+        self.assertLess(max(t for _, t in rows[:-2]), early + 1)
+
+    def test_newest_time(self) -> None:
+        """What a wrong clock made of a stream's newest time is gone with the times, also where that was saved."""
+        self.log(1, 1, off=10 * YEAR)
+        self.log(1, off=0)
+        self.world.store.notes.resolve(self.stream)
+        self.assertGreater(self.column("last"), NOW + 9 * YEAR)
+        self.sync()
+        self.assertAlmostEqual(self.column("last"), NOW + 3, delta=1e-3)
+
+    def test_set_just_now(self) -> None:
+        """A point of an era that began while others were being put right is left for the next look."""
+        self.log(1, off=-NOW)
+        judge = self.world.store.corrections(self.world.clock, self.world.date, False)
+        original = corrections.Corrections._put_right
+
+        def set_meanwhile(*given: Any) -> Ready:
+            self.log(1, off=10 * YEAR)
+            return original(*given)
+
+        upto = self.world.store.points.newest()[self.stream]
+        with mock.patch.object(corrections.Corrections, "_put_right", set_meanwhile):
+            ready = judge.ready(self.stream, self.stream << 40, upto)
+        self.assertEqual((ready.upto, ready.waits, ready.aside), (upto, "", {}))
+        self.assertEqual(self.world.store.aside.points(), [])
+        for (_, t), right in zip(self.sync(), (1, 2), strict=True):
+            self.assertAlmostEqual(t, right, delta=1)
+
+    def test_pushed_along(self) -> None:
+        """Rows that made room for others, restamped or moved, still know what their clock showed."""
+        self.log(1, off=-HOUR)
+        first = self.stream << 40
+        notes = self.world.store.notes
+        notes.begin(Note(self.stream, first, first + 1, "http://x", "k", "u/d/s", 0, None), 10, 10**6)
+        self.log(1)
+        notes.restamp(Note(self.stream, first + 1, first + 1, "http://x", "k", "u/d/s", 0, None), NOW - 60)
+        notes.resolve(self.stream)
+        self.world.off(0)
+        (_, first_time), (_, second) = self.sync()
+        self.assertAlmostEqual(first_time, -60, delta=0.01)
+        self.assertAlmostEqual(second, 2, delta=0.01)
 
     def test_what_the_log_says(self) -> None:
         """A clock that was wrong is told once."""
