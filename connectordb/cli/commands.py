@@ -27,6 +27,7 @@ _FILES = {
     "restore": "care",
     "export": "exchange",
     "import": "exchange",
+    "log": "log",
     "pipescript": "pipescript",
     "demo": "demo",
 }

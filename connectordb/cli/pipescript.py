@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,7 +12,7 @@ import click
 from ..exceptions import LocalProtocolError, PipeScriptError
 from ..pipescript import Script
 from ..protocol.points import Datapoint, as_answered
-from .point_files import LINE, CsvPoints, points
+from .point_files import LINE, CsvPoints, points, until_the_reader_ends
 from .script_help import explained, listed
 
 
@@ -59,7 +57,7 @@ def pipescript(
         compiled = Script(script, tz=tz)
     except PipeScriptError as error:
         raise _NoScript(str(error)) from error
-    with _until_the_reader_ends():
+    with until_the_reader_ends():
         _print(compiled(_all(files)), CsvPoints().line if as_csv else LINE)
 
 
@@ -87,14 +85,3 @@ def _named(name: str, file: BinaryIO) -> Iterator[Datapoint]:
         yield from points(file, sys.stdout.buffer.flush)
     except ValueError as error:
         raise LocalProtocolError(f"{name}: {error}") from error
-
-
-@contextlib.contextmanager
-def _until_the_reader_ends() -> Iterator[None]:
-    """End quietly when who reads our output has enough of it, as `head` does."""
-    try:
-        yield
-    except BrokenPipeError:
-        # what is left in the buffer has nowhere to go, either
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 from typing import Any
 
 from ..exceptions import LocalProtocolError
+from .sending import value
 from .store import Store
 from .streams import Stream
+from .upgrade import NUMBER_BITS
 
 #: Is called with points that were set aside, as `Accounting.rejected` shows them.
 OnReject = Callable[[list[dict[str, Any]]], object]
@@ -35,6 +37,20 @@ class Accounting:
     def cleardata(self) -> None:
         """Drop every point that waits to be sent."""
         self.__store.notes.clear()
+
+    def waiting(self, stream: str | None = None) -> Iterator[dict[str, Any]]:
+        """
+        Yield the points that wait, stream by stream, oldest first, with ``stream``, ``t`` and ``d``: all, or those of *stream*.
+
+        What is sent or dropped meanwhile may be left out; at most a thousand points are in memory.
+        """
+        given = self.__known(stream)
+        for row in self.__store.catalogue.streams():
+            if given in (None, row.name):
+                first, last = self.__store.held.first_waiting(row.id), ((row.id + 1) << NUMBER_BITS) - 1
+                while points := self.__store.points.rows(first, last, 1000, 1 << 24):
+                    yield from ({"stream": row.name, "t": point.t, "d": value(point)} for point in points)
+                    first = points[-1].id + 1
 
     def rejected(self, stream: str | None = None) -> list[dict[str, Any]]:
         """

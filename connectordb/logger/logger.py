@@ -118,7 +118,8 @@ class Logger(Settings, Accounting):
             if not self._is_created:
                 if on_create is not None and on_create(self) is False:
                     raise LoggerError(f"on_create returned False, so {os.fspath(self._file)!r} was not made")
-                self._set_created()
+                if on_create is not None or is_new:  # a mended file that lost its settings gets them from who has them
+                    self._set_created()
         except BaseException:
             self.close()
             if is_new:

@@ -54,6 +54,11 @@ class Stream:
             self._schema.check(value)
         return json_text.dumps(value).decode()
 
+    def problem(self, value: Any) -> str | None:
+        """Return why the schema refuses *value*; ``None`` if it does not."""
+        problem = None if self.allows(value) else self._schema.problem(value)
+        return None if problem is None else str(problem.message)
+
     def point(self, n: int, point: Any) -> tuple[float, str]:
         """
         Return the time, and the value as JSON text, of a point that the user gave as the *n*-th for this stream.

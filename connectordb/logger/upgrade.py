@@ -127,7 +127,7 @@ def open_file(
     connection = sqlite.connect(path, only_look=check is not None)
     try:
         with sqlite.translated(path, "opening"):
-            _check_kind(connection, path)
+            check_kind(connection, path)
             if check is not None:
                 sqlite.check_version(connection, path, len(MIGRATIONS))
                 check(connection)
@@ -139,7 +139,7 @@ def open_file(
     return connection
 
 
-def _check_kind(connection: sqlite.Connection, path: str | os.PathLike[str]) -> None:
+def check_kind(connection: sqlite.Connection, path: str | os.PathLike[str]) -> None:
     mark, version = int(connection.pragma("application_id")), sqlite.version(connection)
     tables = set(_tables(connection))
     if mark == APPLICATION_ID and 0 < version < _NEVER:
@@ -215,7 +215,7 @@ def _take_over(connection: sqlite.Connection) -> None:
     connection.execute("INSERT INTO setting VALUES ('created', 'true')")
     connection.execute(
         # a schema "null" there means any value, and points of streams that are not listed are no reason to lose them
-        "INSERT INTO stream (name, schema) SELECT stream, CASE WHEN jsonschema IS NULL OR jsonschema IN ('null', '') "
+        "INSERT INTO stream (name, schema) SELECT stream, CASE WHEN jsonschema IN ('null', '') OR NOT coalesce(json_valid(jsonschema), 0) "
         "THEN '{}' ELSE jsonschema END FROM streams WHERE stream IS NOT NULL GROUP BY stream"
     )
     connection.execute(

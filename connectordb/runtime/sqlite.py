@@ -151,6 +151,11 @@ def is_attached(connection: Connection, name: str) -> bool:
     return any(known == name for _, known, _ in connection.execute("PRAGMA database_list"))
 
 
+def write_log_back(connection: Connection) -> None:
+    """Write all that the log has into the file, and empty the log, as far as nobody reads meanwhile."""
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+
 class InUse(StorageError):
     """Somebody has the file open."""
 

@@ -1,0 +1,286 @@
+"""``log``: a Logger's file, looked at and looked after; and lines from a pipe, logged into it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ..exceptions import ConnectorDBError
+from ..logger import Lines, Logger
+from ..logger import check as check_file
+from ..logger import vacuum as vacuum_file
+from ..protocol import json_text
+from . import INTERRUPTED
+from .piping import Piping
+from .point_files import until_the_reader_ends
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
+of_stream = click.option("--stream", metavar="STREAM", help="Only those of one stream.")
+
+
+@click.group()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.pass_context
+def log(context: click.Context, file: Path) -> None:
+    """
+    Look at, and look after, the cache FILE of a Logger.
+
+    All of it works while a program logs into FILE, too.
+    """
+    context.obj = file
+
+
+@contextmanager
+def _opened(context: click.Context, **options: Any) -> Iterator[Logger]:
+    file: Path = context.obj
+    if not file.exists():
+        raise click.ClickException(f"{str(file)!r}: there is no such file")
+    with Logger(file, **options) as logger:
+        yield logger
+
+
+def _print(objects: Iterable[Any]) -> None:
+    """Print a JSON object a line, and end quietly when who reads has enough."""
+    with until_the_reader_ends():
+        out = sys.stdout.buffer
+        for each in objects:
+            out.write(json_text.dumps(each) + b"\n")
+        out.flush()
+
+
+# --- what there is ------------------------------------------------------------------------------------------------------
+
+
+@log.command()
+@as_json
+@click.pass_context
+def status(context: click.Context, as_json: bool) -> None:
+    """Say what became of the points, by stream, what waits since when, and why."""
+    with _opened(context) as logger:
+        found = logger.status()
+    if as_json:
+        _print([{**asdict(found), "streams": {name: asdict(stream) for name, stream in found.streams.items()}}])
+    else:
+        click.echo(str(found))
+
+
+@log.command()
+@as_json
+@of_stream
+@click.option("--retry", is_flag=True, help="Have them wait again.")
+@click.option("--restamp", is_flag=True, help="With --retry: give those that are too old the earliest times allowed.")
+@click.option("--drop", is_flag=True, help="Drop them for good.")
+@click.argument("ids", metavar="[ID]...", nargs=-1, type=int)
+@click.pass_context
+def rejected(
+    context: click.Context,
+    as_json: bool,
+    stream: str | None,
+    retry: bool,
+    restamp: bool,
+    drop: bool,
+    ids: tuple[int, ...],
+) -> None:
+    """
+    List the points that were set aside, with the reason; or have them wait again, or drop them.
+
+    All of them, or those with IDs, or of a stream.
+    """
+    if (retry and drop) or (restamp and not retry) or (ids and stream is not None):
+        raise click.UsageError("--retry or --drop, --restamp with --retry, IDs or --stream")
+    with _opened(context) as logger:
+        if retry or drop:
+            given = list(ids) or None
+            count = (
+                logger.retry_rejected(given, stream=stream, restamp=restamp)
+                if retry
+                else logger.drop_rejected(given, stream=stream)
+            )
+            if as_json:
+                _print([{"retried" if retry else "dropped": count}])
+            else:
+                click.echo(f"{_points(count)} {_verb(count)} again" if retry else f"{_points(count)} dropped")
+            return
+        found = [point for point in logger.rejected(stream) if not ids or point["id"] in ids]
+    if as_json:
+        _print(found)
+        return
+    with until_the_reader_ends():
+        for point in found:
+            value = json_text.dumps(point["d"]).decode()
+            click.echo(f"{point['id']}  {point['stream']}  {point['t']!r}  {value:.80}  {point['reason']}")
+
+
+@log.command()
+@of_stream
+@click.pass_context
+def export(context: click.Context, stream: str | None) -> None:
+    """
+    Print what waits and what was set aside, a JSON object a line.
+
+    Each has "stream", "t" and "d"; what was set aside has "reason" as well. Nothing is changed.
+    """
+    with _opened(context) as logger:
+        _print(logger.waiting(stream))
+        _print(
+            {name: point[name] for name in ("stream", "t", "d", "reason", "at")} for point in logger.rejected(stream)
+        )
+
+
+# --- what is done -------------------------------------------------------------------------------------------------------
+
+
+@log.command()
+@as_json
+@click.pass_context
+def sync(context: click.Context, as_json: bool) -> None:
+    """
+    Send the points that wait now.
+
+    The status is 1 if some still wait afterwards.
+    """
+    with _opened(context, syncraise=True) as logger:
+        before = logger.status()
+        error: ConnectorDBError | None = None
+        try:
+            logger.sync()
+        except ConnectorDBError as raised:
+            error = raised
+        after = logger.status()
+    figures = {
+        "sent": after.confirmed - before.confirmed,
+        "aside": after.aside - before.aside,
+        "waiting": after.waiting,
+    }
+    if as_json:
+        _print([{**figures, "error": None if error is None else str(error)}])
+    else:
+        click.echo(
+            f"{_points(figures['sent'])} sent, {figures['aside']} set aside; {figures['waiting']} {_verb(figures['waiting'])}"
+        )
+    if error is not None:
+        raise click.ClickException(str(error))
+    if after.waiting:
+        reasons = {stream.error for stream in after.streams.values() if stream.waiting and stream.error}
+        raise click.ClickException("; ".join(sorted(reasons)) or "points were logged meanwhile, or are held back")
+
+
+@log.command()
+@as_json
+@click.pass_context
+def check(context: click.Context, as_json: bool) -> None:
+    """
+    Go through all of FILE, and say what is wrong; nothing is changed.
+
+    A damaged file is mended when a program opens it the next time. The status is 1 if something is wrong.
+    """
+    found = check_file(context.obj)
+    if as_json:
+        _print([{"wrong": found}])
+    else:
+        for fault in found:
+            click.echo(fault)
+        if not found:
+            click.echo(f"{context.obj}: nothing is wrong.")
+    if found:
+        sys.exit(1)
+
+
+@log.command()
+@click.option(
+    "--anyway", is_flag=True, help="Also if FILE is large and in use: who inserts may wait too long, and fail."
+)
+@as_json
+@click.pass_context
+def vacuum(context: click.Context, anyway: bool, as_json: bool) -> None:
+    """Give the space back that FILE does not need any more."""
+    if not context.obj.exists():
+        raise click.ClickException(f"{str(context.obj)!r}: there is no such file")
+    before, after = vacuum_file(context.obj, anyway=anyway)
+    if as_json:
+        _print([{"before": before, "after": after}])
+    else:
+        click.echo(f"{before:,} bytes before, {after:,} now")
+
+
+# --- lines --------------------------------------------------------------------------------------------------------------
+
+
+@log.command()
+@click.argument("stream")
+@click.option("--text", is_flag=True, help="Each line is a text, whatever it says.")
+@click.option(
+    "--points", is_flag=True, help='Each line is a datapoint: {"t": seconds since 1970 or ISO 8601, "d": value}.'
+)
+@click.option("--time-field", metavar="NAME", help="Each line is an object, of which this field is the time.")
+@click.option("--strict", is_flag=True, help="End at the first line that cannot be logged.")
+@click.option(
+    "--add",
+    is_flag=True,
+    help="Add STREAM, taking any value, if FILE has none of that name; make FILE if there is none.",
+)
+@click.option("--sync", "syncing", is_flag=True, help="Bring points to the server meanwhile, and once more at the end.")
+@as_json
+@click.pass_context
+def insert(
+    context: click.Context,
+    stream: str,
+    text: bool,
+    points: bool,
+    time_field: str | None,
+    strict: bool,
+    add: bool,
+    syncing: bool,
+    as_json: bool,
+) -> None:
+    """
+    Log lines from standard input into STREAM.
+
+    Each line is a JSON value: a number, say. It is stamped with the time at which it was read. All lines that were read are on the
+    disk before more are waited for; lines that come fast share a flush.
+
+    A new FILE gets the server and the key of a device from CONNECTORDB_URL and CONNECTORDB_APIKEY.
+
+    A line that cannot be logged is told on standard error, with its number, and the rest goes on; the status is 1 then. Ctrl-C ends
+    it after the line at hand.
+    """
+    if text + points + (time_field is not None) > 1:
+        raise click.UsageError("--text, --points and --time-field exclude each other")
+    if not add and not context.obj.exists():
+        raise click.ClickException(f"{str(context.obj)!r}: there is no such file; --add makes one")
+    with Logger(
+        context.obj, durability="normal", apikey=os.environ.get("CONNECTORDB_APIKEY") if add else None
+    ) as logger:
+        if add and stream not in logger:
+            logger.addStream_force(stream)
+        lines = Lines(logger, stream, "text" if text else "point" if points else "value", time_field)
+        if syncing:
+            logger.start()
+        reading = Piping(lines, strict)
+        interrupted = reading.run(sys.stdin.buffer)
+        if syncing and not interrupted:
+            logger.stop()
+            logger.sync()
+    if as_json:
+        _print([{"logged": lines.taken, "refused": reading.refused}])
+    else:
+        click.echo(
+            f"{_points(lines.taken)} logged" + (f", {reading.refused} refused" if reading.refused else ""), err=True
+        )
+    if interrupted or reading.refused:
+        sys.exit(INTERRUPTED if interrupted else 1)
+
+
+def _points(count: int) -> str:
+    return f"{count:,} point{'s' * (count != 1)}"
+
+
+def _verb(count: int) -> str:
+    return "wait" if count != 1 else "waits"

@@ -1,0 +1,76 @@
+"""Lines from a pipe, into a stream of a Logger."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from ..exceptions import LocalProtocolError
+from ..protocol import json_text
+from .logger import Logger
+from .store import Store
+from .streams import Stream
+
+#: What a line is: a JSON value; text, whatever it says; a datapoint ``{"t": …, "d": …}``.
+Kind = Literal["value", "text", "point"]
+
+
+class Lines:
+    """
+    Logs lines, one by one; many of them with one flush of the disk.
+
+    Args:
+        log: Where to; its durability should be ``"normal"``, as the flushing is done here.
+        stream: The name of the stream.
+        kind: What a line is.
+        time_field: The field of each value that has its time (seconds since 1970, or ISO 8601 text), and is taken out of it.
+
+    Raises:
+        StreamNotAdded: The Logger does not know the stream.
+    """
+
+    def __init__(self, log: Logger, stream: str, kind: Kind = "value", time_field: str | None = None) -> None:
+        self._log, self._kind, self._time_field = log, kind, time_field
+        self._stream: Stream = log._stream(stream)
+        self._store: Store = log._store
+        self._unflushed = 0
+        self.taken = 0
+
+    def take(self, line: bytes) -> None:
+        """
+        Log a line; an empty one is none.
+
+        Raises:
+            ValueError: It is not what it should be; the message says why.
+            StorageFull: The disk is full; what was logged before is safe.
+        """
+        if self._kind != "text" and not line.strip():
+            return
+        t, value = self._parsed(line)
+        json_text.check_value(value)
+        problem = self._stream.problem(value)
+        if problem is not None:
+            raise LocalProtocolError(f"the stream's schema refuses it: {problem}")
+        self._log.insert(self._stream.row.name, value, t)
+        self.taken += 1
+        self._unflushed += 1
+
+    def settle(self) -> None:
+        """Have all that was taken outlast a power cut."""
+        if self._unflushed:
+            self._store.flush()
+            self._unflushed = 0
+
+    def _parsed(self, line: bytes) -> tuple[Any, Any]:
+        if self._kind == "text":
+            return None, line.rstrip(b"\r\n").decode()
+        value = json_text.loads(line)
+        if self._kind == "point":
+            if not isinstance(value, dict) or not {"t", "d"} <= value.keys():
+                raise ValueError('expected {"t": time, "d": value}')
+            return value["t"], value["d"]
+        if self._time_field is None:
+            return None, value
+        if not isinstance(value, dict) or self._time_field not in value:
+            raise ValueError(f"expected an object with {self._time_field!r}")
+        t = value.pop(self._time_field)
+        return t, value
