@@ -66,6 +66,7 @@ class Bounds:
         self._points = self._bytes = 0.0
         self._from = self._until = 0.0
         self._looked = False
+        self._boot_id = None if clock.boot is None else clock.boot_id()
         file.on_rollback(self._forget)
 
     def _forget(self) -> None:
@@ -220,7 +221,7 @@ class Bounds:
         up = -math.inf if boot is None else boot() - age
         # a clock that was never set tells nothing about points of an earlier start
         before = now - age if now >= PLAUSIBLE else -math.inf
-        return Age(before, None if boot is None else self._clock.boot_id(), up)
+        return Age(before, self._boot_id, up)
 
 
 def _size(d: str) -> int:

@@ -1,7 +1,7 @@
 """
 Bringing what waits to the server now: passes one after the other, until all of it is there or the time is up.
 
-The passes run on a thread of their own, ``connectordb-logger-flush``: a request may take longer than whoever waits wants to. It
+The passes run on a thread of their own, ``connectordb-logger-delivery``: a request may take longer than whoever waits wants to. It
 ends after the request that it is waiting for.
 """
 
@@ -78,7 +78,7 @@ class Delivery:
     ) -> None:
         self._file, self._goal, self._attempt, self._clock, self._on_end = file, goal, attempt, clock, on_end
         self._over = threading.Event()
-        self._worker = Worker("logger-flush", self._run)
+        self._worker = Worker("logger-delivery", self._run)
 
     def wait(self, timeout: float) -> bool:
         """Run passes for *timeout* seconds at most; tell whether the goal was reached."""

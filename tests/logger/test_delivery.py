@@ -73,8 +73,8 @@ class FlushTests(OpenCase):
         self.logger = self.open()
         self.logger.addStream("s")
 
-    def flush_threads(self) -> list[str]:
-        return [thread.name for thread in threading.enumerate() if thread.name == "connectordb-logger-flush"]
+    def delivery_threads(self) -> list[str]:
+        return [thread.name for thread in threading.enumerate() if thread.name == "connectordb-logger-delivery"]
 
     def test_done(self) -> None:
         """All that waits arrives; with nothing waiting there is nothing to do."""
@@ -83,7 +83,7 @@ class FlushTests(OpenCase):
             self.logger.insert("s", n)
         self.assertTrue(self.logger.flush(SOON))
         self.assertEqual(self.stored(), list(range(5)))
-        self.eventually(lambda: not self.flush_threads(), "its thread ends")
+        self.eventually(lambda: not self.delivery_threads(), "its thread ends")
 
     def test_again(self) -> None:
         """Failures are tried again, and told."""
@@ -182,7 +182,7 @@ class FlushTests(OpenCase):
 
         thread = threading.Thread(target=work)
         thread.start()
-        self.eventually(self.flush_threads, "it began")
+        self.eventually(self.delivery_threads, "it began")
         self.logger.close()
         thread.join(SOON)
         self.assertTrue(ended[0] is False or isinstance(ended[0], ClosedError), ended)
