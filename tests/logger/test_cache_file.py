@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import os
+import threading
+import time
+import unittest
+from typing import get_args
 
 import apsw
 
 from connectordb.exceptions import ClosedError, StorageError, StorageFull
+from connectordb.logger.cache_file import Durability
 from connectordb.logger.store import Store
-from tests.support.case import Case
+from tests.support.case import SOON, Case
+from tests.support.disks import FullDisk, Space
 from tests.support.logger_cases import add, waiting
 
 
@@ -53,6 +59,57 @@ class CacheFileTests(Case):
         """The writing connection flushes every commit."""
         connection = self.store._file._commits._connection
         self.assertEqual((connection.pragma("journal_mode"), connection.pragma("synchronous")), ("wal", 2))
+
+
+@unittest.skipUnless(FullDisk.works(), "SQLite writes in another way on this system")
+class FullDiskTests(Case):
+    """A disk without space, under each durability, with threads that insert."""
+
+    def test_goes_on(self) -> None:
+        """Each is told that it is full, all that was accepted stays, and with space it goes on by itself."""
+        for durability in get_args(Durability):
+            with self.subTest(durability):
+                self._fill(durability)
+
+    def _fill(self, durability: Durability) -> None:
+        path = self.folder() / "a.db"
+        store = Store(path, durability)
+        self.addCleanup(store.close)
+        stream = add(store, "a")
+        space = Space()
+        disk = FullDisk(space)
+        self.addCleanup(disk.close)
+        accepted: list[str] = []
+        full = threading.Barrier(4)
+
+        def log(at: int) -> None:
+            told = False
+            for n in range(200):
+                value = f'"{at} {n} {"x" * 500}"'
+                try:
+                    store.points.append(stream, time.time(), value, 0)
+                except StorageFull:
+                    if not told:
+                        told = True
+                        if full.wait(SOON) == 0:
+                            space.free()
+                        full.wait(SOON)
+                else:
+                    accepted.append(value)
+            if not told:
+                full.abort()
+
+        space.leave(150_000)
+        threads = [threading.Thread(target=log, args=(at,)) for at in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(SOON)
+        self.assertFalse(full.broken, "each was told")
+        disk.close()
+        self.assertEqual(sorted(row.d for row in waiting(store, stream)), sorted(accepted))
+        self.assertGreater(len(accepted), 400)
+        store.close()
 
 
 class BadFileTests(Case):
