@@ -58,11 +58,13 @@ class Ready:
         upto: The id of the last one that may be sent now.
         waits: Why the next one may not, if there is one.
         aside: Points that were set aside: reason → their ids.
+        all_aside: Whether nothing is left of what was looked at.
     """
 
     upto: int
     waits: str = ""
     aside: dict[str, list[int]] = field(default_factory=dict)
+    all_aside: bool = False
 
 
 class _Row(NamedTuple):
@@ -127,9 +129,13 @@ class Corrections:
             self._judge()
         known = self._ready.get(stream)
         aside: dict[str, list[int]] = {}
-        if known is None or (known.upto < upto and known.upto - first < TOGETHER // 2 and not known.waits):
-            known = self._look(stream, first if known is None else max(first, known.upto + 1))
-            self._ready[stream], aside = known, known.aside
+        while known is None or (known.upto < upto and known.upto - first < TOGETHER // 2 and not known.waits):
+            known = self._ready[stream] = self._look(stream, first if known is None else max(first, known.upto + 1))
+            for reason, ids in known.aside.items():
+                aside.setdefault(reason, []).extend(ids)
+            if not known.all_aside:
+                break
+            first = known.upto + 1
         return Ready(min(known.upto, upto), known.waits if known.upto < upto else "", aside)
 
     # --- the clocks -----------------------------------------------------------------------------------------------------
@@ -283,7 +289,7 @@ def _ready(rows: list[_Row], done: Arrangement, end: int) -> Ready:
     for at in sorted(done.aside):
         aside.setdefault(done.aside[at], []).append(rows[at].id)
     if done.due == len(rows):
-        return Ready(end, aside=aside)
+        return Ready(end, aside=aside, all_aside=len(done.aside) == len(rows))
     reason = (
         f"the time of the next point, {done.times[done.due]!r}, has not come; sent too early, it would have the server refuse "
         "all others until then"

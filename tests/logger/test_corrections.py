@@ -380,6 +380,14 @@ class TooEarlyTests(WorldCase):
         self.log(1)
         self.assertEqual(self.sync(), [("4", 3)])
 
+    def test_many(self) -> None:
+        """However many there are, they do not keep what stands behind them from being sent."""
+        with mock.patch.object(corrections, "TOGETHER", 4):
+            self.give(*(NOW + n for n in range(9)))
+            self.log(1)
+            self.assertEqual(self.sync(), [("10", 1)])
+        self.assertEqual(len(self.world.store.aside.points()), 9)
+
     def test_milliseconds(self) -> None:
         """A time in milliseconds is set aside at once, and the stream goes on."""
         self.give(NOW * 999)
