@@ -1,7 +1,8 @@
 """
-Every run that a Logger, its network and a ConnectorDB 0.3 server can go through, in small; searched for one that goes wrong.
+Every run that a Logger, its network and a server can go through, in small; searched for one that goes wrong.
 
-`world` is what there is and what may happen to it, `surroundings` has it happen, `cache` is the file, `driver` takes the steps
-that `connectordb.logger.plan` decides on (`deciders`; `ahead`: those that it is to decide on), `rules` takes decisions out,
-`search` looks for a run that goes wrong.
+`world` is what there is and what may happen to it, `worlds` those that are searched. `surroundings` has it happen. `process` is
+the Logger: the package's own pass, told by `driver` what it waits for, over a file in memory (`cache`); `fingerprint` says
+what it remembers. `rules` takes out what it keeps to, `ahead` puts in what it does not keep to yet. `search` looks for a run that
+goes wrong.
 """

@@ -1,79 +1,256 @@
 """
-The cache file: what `connectordb.logger`'s store do to it, each change in one transaction.
+The cache file, in memory and as a value: what `connectordb.logger.store` does, for as many runs as are searched.
 
-Imitated, as the file is no part of what is searched: that the real one does the same is what its own tests hold.
+That it does the same is held by `test_cache`, which has both do whatever comes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import NamedTuple
 
 from connectordb.logger import plan
+from connectordb.logger.corrections import Ready
+from connectordb.logger.packing import Packed
+from connectordb.logger.records import Held, Note, Row, StreamRow
 
-from .world import LETTERS, Batch, Note, Point, State, noted, once_sent
+STREAM = 1
+BASE = STREAM << 40
+
+
+class File(NamedTuple):
+    """
+    What is in the file, of its one stream.
+
+    Attributes:
+        rows: Those that wait, and those that are held.
+        number: Of the newest row that ever was.
+        last: The newest time that was ever given out.
+        note: What may have been sent.
+        reach: The last row that was in it, before others were split off.
+        times: Further times that rows in the note were sent with: ids and times.
+        held: What was confirmed and may be forgotten.
+        aside: Ids that were set aside.
+        keys: How many names for inserts were made.
+    """
+
+    rows: tuple[Row, ...] = ()
+    number: int = 0
+    last: float = 0.0
+    note: Note | None = None
+    reach: int = 0
+    times: tuple[tuple[int, float], ...] = ()
+    held: tuple[Held, ...] = ()
+    held_up_to: int = BASE
+    aside: tuple[int, ...] = ()
+    keys: int = 0
+
+    def add(self, t: float, d: str) -> File:
+        """As `Tails.append`."""
+        t = t if t > self.last else plan.later(self.last)
+        row = Row(BASE + self.number + 1, t, d)
+        return self._replace(rows=(*self.rows, row), number=self.number + 1, last=t)
+
+    def waiting(self) -> tuple[Row, ...]:
+        """Return the rows that are not held."""
+        return tuple(row for row in self.rows if row.id > self.held_up_to)
+
+
+def reopened(file: File) -> File:
+    """Return what a new process finds in it: all of it."""
+    return file
 
 
 class Cache:
-    """What becomes of the file."""
+    """A `connectordb.logger.store.Store` over a `File`, as far as a pass uses it."""
 
-    def opened(self, s: State) -> State:
-        """Return what a new process finds: all of it."""
-        return s
+    def __init__(self, file: File) -> None:
+        self._file = file
+        # what the file was after each transaction since these were last taken away
+        self.history: list[File] = []
+        self.points, self.notes, self.held = Points(self), Notes(self), HeldBatches(self)
+        self.corrections = lambda *_: Corrections()
+        self.catalogue, self.aside, self.outcomes = _Catalogue(), _Nobody(), _Nobody()
 
-    def add(self, s: State, t: float) -> State:
-        """As `Tails.append`."""
-        t = t if t > self.floor(s) else plan.later(self.floor(s))
-        return s._replace(rows=(*s.rows, (t, LETTERS[s.added])), added=s.added + 1, last=max(s.last, t))
+    @property
+    def file(self) -> File:
+        """What is in it."""
+        return self._file
 
-    def floor(self, s: State) -> float:
-        """Return what a new point's time must be above."""
-        return s.last
+    @file.setter
+    def file(self, file: File) -> None:
+        self._file = file
+        self.history.append(file)
 
-    def write_note(self, s: State, note: Note) -> State:
-        """
-        As `Notes.write` and `Notes.begin`.
+    def new_key(self) -> str:
+        """Return a name for an insert that was not given before."""
+        self._file = self._file._replace(keys=self._file.keys + 1)
+        return f"key {self._file.keys}"
 
-        Ahead of it: the note says up to where rows were in it, before others were split off.
-        """
-        return s._replace(note=note._replace(reach=max(note.reach, s.note.last) if s.note else ""))
 
-    def looked_for(self, s: State) -> Batch:
-        """Return the rows that are looked for. Ahead of `sending.Sending._look`: also those that were split off."""
-        return once_sent(s)
+class _Catalogue:
+    def streams(self) -> list[StreamRow]:
+        return [StreamRow(STREAM, "s", "{}", {}, False)]
 
-    def sent_times(self, s: State) -> dict[str, list[float]]:
-        """As `Notes.sent_times`."""
-        times: dict[str, list[float]] = {}
-        for t, v in s.times:
-            times.setdefault(v, []).append(t)
-        return times
 
-    def move(self, s: State) -> State:
-        """As `Notes.move`; ahead of it: it keeps the times of rows that were split off, too."""
-        ((_, moved),) = noted(s)
-        once = once_sent(s)
-        rows: list[Point] = []
-        sent = set(s.times)
-        last, pushing = 0.0, True
-        for t, v in s.rows:
-            before = (t, v)
-            if v == moved:
-                t = last = plan.later(t)
-            elif v > moved and pushing:
-                if t <= last and self.pushes:
-                    t = last = plan.later(last)
-                else:
-                    pushing = False
-            if before in once and before[0] != t:
-                sent.add(before)
-            rows.append((t, v))
-        times = tuple(sorted(sent))
-        return s._replace(rows=tuple(rows), times=times, last=max(s.last, last))
+class _Nobody:
+    """Is told what happens, and forgets it."""
+
+    def tell(self, ids: Iterable[int]) -> None:
+        pass
+
+    def reached(self, features: object) -> None:
+        pass
+
+    def stream_succeeded(self, stream: int) -> None:
+        pass
+
+    def stream_failed(self, stream: int, error: Exception, now: float) -> None:
+        pass
+
+
+class Corrections:
+    """As `connectordb.logger.corrections.Corrections` where the clocks are right."""
+
+    def ready(self, stream: int, first: int, upto: int) -> Ready:
+        """All are."""
+        return Ready(upto)
+
+
+class Points:
+    """As `connectordb.logger.points.Points`."""
+
+    def __init__(self, cache: Cache) -> None:
+        self._cache = cache
+
+    def rows(self, first: int, last: int, limit: int, size: int, at_least: int = 1) -> list[Row]:
+        return [row for row in self._cache.file.rows if first <= row.id <= last][:limit]
+
+    def packed(self, first: int, last: int, limit: int) -> Packed | None:
+        rows = self.rows(first, last, limit, 2**62)
+        if not rows:
+            return None
+        text = ",".join(f'{{"t":{row.t!r},"d":{row.d}}}' for row in rows)
+        return Packed(len(rows), rows[0].id, rows[-1].id, rows[0].t, rows[-1].t, f"[{text}]")
+
+
+class Notes:
+    """As `connectordb.logger.notes.Notes`."""
 
     #: Whether a move takes along those behind it that are in the way.
     pushes = True
 
-    def resolve(self, s: State, confirmed: Collection[str] = (), aside: Collection[str] = ()) -> State:
-        """As `Notes.resolve`."""
-        rows = tuple(row for row in s.rows if row[1] not in confirmed and row[1] not in aside)
-        return s._replace(rows=rows, aside=s.aside + "".join(sorted(aside)), note=None, times=(), sent=False)
+    #: Whether what was split off keeps the times that it was sent with, too: ahead of the package.
+    keeps_all_times = False
+
+    def __init__(self, cache: Cache) -> None:
+        self._cache = cache
+
+    def of(self, stream: int) -> Note | None:
+        return self._cache.file.note
+
+    def streams(self) -> list[int]:
+        return [] if self._cache.file.note is None else [STREAM]
+
+    def sent_times(self, first: int, last: int) -> dict[int, list[float]]:
+        times: dict[int, list[float]] = {}
+        for id, t in self._cache.file.times:
+            if first <= id <= last:
+                times.setdefault(id, []).append(t)
+        return times
+
+    def write(self, note: Note) -> None:
+        self._cache.file = self._noted(self._cache.file, note)
+
+    def _noted(self, file: File, note: Note) -> File:
+        reach = max(file.reach, file.note.last) if file.note else note.last
+        return file._replace(note=note, reach=reach)
+
+    def begin(self, note: Note, limit: int, size: int, at_least: int = 1) -> tuple[Note, Packed] | None:
+        packed = self._cache.points.packed(note.first, note.last, limit)
+        if packed is None:
+            return None
+        note = replace(note, first=packed.first, last=packed.last)
+        self.write(note)
+        return note, packed
+
+    def resolve(
+        self,
+        stream: int,
+        confirmed: Sequence[int] = (),
+        aside: Sequence[int] = (),
+        reason: str = "",
+        now: float = 0.0,
+        note: Note | None = None,
+    ) -> None:
+        file = self._cache.file
+        gone = [row.id for row in file.rows if row.id in aside]
+        rows = tuple(row for row in file.rows if row.id not in confirmed and row.id not in aside)
+        self._cache.file = _dropped(file)._replace(rows=rows, aside=(*file.aside, *gone), note=note)
+
+    def move(self, note: Note, also_sent: bool = True) -> None:
+        file = self._cache.file
+        rows, times, last, pushing = [], set(file.times), 0.0, True
+        for id, t, d in file.rows:
+            before = t
+            if id == note.first:
+                t = last = plan.later(t)
+                if also_sent:
+                    times.add((id, before))
+            elif id > note.first and pushing:
+                pushing = t <= last and self.pushes
+                t = last = plan.later(last) if pushing else t
+                if pushing and id <= file.reach and self.keeps_all_times:
+                    times.add((id, before))
+            rows.append(Row(id, t, d))
+        self._keep(file, note, rows, times, last)
+
+    def restamp(self, note: Note, newest: float) -> None:
+        file = self._cache.file
+        rows, last, pushing = [], newest, True
+        for id, t, d in file.rows:
+            if id >= note.first and pushing:
+                pushing = t <= last
+                t = last = plan.later(last) if pushing else t
+            rows.append(Row(id, t, d))
+        self._keep(file, note, rows, set(file.times), last)
+
+    def _keep(self, file: File, note: Note, rows: list[Row], times: set[tuple[int, float]], last: float) -> None:
+        changed = file._replace(rows=tuple(rows), times=tuple(sorted(times)), last=max(file.last, last))
+        self._cache.file = self._noted(changed, note)
+
+
+class HeldBatches:
+    """As `connectordb.logger.held.HeldBatches`."""
+
+    def __init__(self, cache: Cache) -> None:
+        self._cache = cache
+
+    def of(self, stream: int) -> list[Held]:
+        return list(self._cache.file.held)
+
+    def streams(self) -> set[int]:
+        return {STREAM} if self._cache.file.held else set()
+
+    def first_waiting(self, stream: int) -> int:
+        return self._cache.file.held_up_to + 1
+
+    def hold(self, note: Note, last: int, now: float = 0.0) -> None:
+        file = self._cache.file
+        held = Held(note.stream, note.first, last, note.server, note.apikey, note.path, note.length or 0, note.before)
+        self._cache.file = _dropped(file)._replace(held=(*file.held, held), held_up_to=last)
+
+    def release(self, batch: Held) -> None:
+        file = self._cache.file
+        rows = tuple(row for row in file.rows if not batch.first <= row.id <= batch.last)
+        self._cache.file = file._replace(rows=rows, held=tuple(held for held in file.held if held != batch))
+
+    def lose(self, stream: int, lost: Sequence[int]) -> None:
+        file = self._cache.file
+        rows = tuple(row for row in file.rows if row.id > file.held_up_to or row.id in lost)
+        self._cache.file = file._replace(rows=rows, held=(), held_up_to=BASE)
+
+
+def _dropped(file: File) -> File:
+    return file._replace(note=None, reach=0, times=())

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from connectordb.exceptions import ConnectorDBError, ResponseError
+from connectordb.logger import plan, sending
+from connectordb.logger.last_second import LastSecond
 from connectordb.logger.plan import Answer, Attempt, Batch, Step
+from connectordb.logger.reading import Reading, newest_time
+from connectordb.logger.sending import Context, Sending
+from connectordb.logger.sync import Pass
+from connectordb.protocol.paths import Path
 
-from .ahead import Ahead
-from .cache import Cache
-from .deciders import Deciders
-from .world import Batch as Rows
-from .world import State, noted
+from . import ahead, surroundings
+from .cache import File, Notes
+from .patches import Patch
+
+_Steps = tuple[Step, Attempt]
 
 
 @dataclass(frozen=True)
@@ -22,192 +29,285 @@ class Rule:
 
     Attributes:
         text: What it says.
-        deciders: The decisions without it.
-        cache: The file without it.
-        ahead: The package does not keep to it yet: see `ahead` and `cache`.
+        patches: The Logger without it.
+        ahead: The package does not keep to it yet: see `ahead`.
+        by_the_clock: Without it the wait is over when it is over, whatever the server does meanwhile.
     """
 
     text: str
-    deciders: Callable[[], Deciders] = Ahead
-    cache: Callable[[], Cache] = Cache
+    patches: tuple[Patch, ...] = ()
     ahead: bool = False
+    by_the_clock: bool = False
 
 
-class _NoNote(Cache):
-    def opened(self, s: State) -> State:
-        return s._replace(note=None, times=(), sent=False)
+def _no_note(_: Any) -> Any:
+    return lambda file: file._replace(note=None, reach=0, times=())
 
 
-class _NoSettling(Ahead):
-    def found(self, batch: Batch, unknown: int) -> tuple[Step, Attempt]:
-        return Step.SEND, Attempt(tried=True)
+def _no_settling_of_a_note(_: Any) -> Any:
+    return lambda *_: (Step.SEND, Attempt(tried=True))
 
-    def answered(self, batch: Batch, attempt: Attempt, answer: Answer) -> tuple[Step, Attempt]:
+
+def _no_settling(answered: Callable[..., _Steps]) -> Any:
+    def sends_again(batch: Batch, attempt: Attempt, answer: Answer) -> _Steps:
         if answer is Answer.UNKNOWN:
             return Step.SEND, replace(attempt, tried=True)
-        return super().answered(batch, attempt, answer)
+        return answered(batch, attempt, answer)
+
+    return sends_again
 
 
-class _NoAnchor(Ahead):
-    def anchored(self, s: State) -> tuple[int, float | None]:
-        length = min(s.note.length if s.note else 0, len(s.stream))
-        return length, s.stream[length - 1][0] if length else None
+def _no_anchor(_: Any) -> Any:
+    def from_the_length_on(self: Any) -> Any:
+        self.anchored = True
+        yield self._points(self._note.length, self._note.length + 5000)
+
+    return from_the_length_on
 
 
-class _RefusedForAge(Ahead):
-    def answered(self, batch: Batch, attempt: Attempt, answer: Answer) -> tuple[Step, Attempt]:
-        if answer is Answer.OLDER:
-            return Step.SET_ASIDE, attempt
-        return super().answered(batch, attempt, answer)
+def _aside_for_age(answered: Callable[..., _Steps]) -> Any:
+    def believes_it(batch: Batch, attempt: Attempt, answer: Answer) -> _Steps:
+        return (Step.SET_ASIDE, attempt) if answer is Answer.OLDER else answered(batch, attempt, answer)
+
+    return believes_it
 
 
-class _EveryRefusal(Ahead):
-    def judge(self, error: ConnectorDBError | None) -> Answer:
-        answer = super().judge(error)
+def _every_refusal(judge: Callable[..., Answer]) -> Any:
+    def believes_all(error: ConnectorDBError | None) -> Answer:
+        answer = judge(error)
         return Answer.REFUSED if answer is Answer.UNKNOWN and isinstance(error, ResponseError) else answer
 
-
-class _NoLoneWait(Ahead):
-    def found(self, batch: Batch, unknown: int) -> tuple[Step, Attempt]:
-        step, attempt = super().found(batch, unknown)
-        return (Step.READ if step is Step.WAIT else step), attempt
-
-    def answered(self, batch: Batch, attempt: Attempt, answer: Answer) -> tuple[Step, Attempt]:
-        step, after = super().answered(batch, attempt, answer)
-        return (Step.READ if answer is Answer.UNKNOWN else step), after
-
-    def looked(self, batch: Batch, attempt: Attempt, any_found: bool, newest: float) -> tuple[Step, Attempt]:
-        if batch.count == 1:
-            attempt = replace(attempt, tried=False)
-        return super().looked(batch, attempt, any_found, newest)
+    return believes_all
 
 
-class _NoReshapedWait(Ahead):
-    def answered(self, batch: Batch, attempt: Attempt, answer: Answer) -> tuple[Step, Attempt]:
-        if answer is Answer.REFUSED:
-            attempt = replace(attempt, tried=False)
-        return super().answered(batch, attempt, answer)
+def _read_at_once(before: Callable[..., _Steps]) -> Any:
+    def no_wait(batch: Batch, *arguments: Any) -> _Steps:
+        step, after = before(batch, *arguments)
+        return (Step.READ if step is Step.WAIT and batch.count == 1 else step), after
 
-    def looked(self, batch: Batch, attempt: Attempt, any_found: bool, newest: float) -> tuple[Step, Attempt]:
-        return super().looked(batch, replace(attempt, tried=False), any_found, newest)
+    return no_wait
 
 
-class _NoAnswerAwaited(Ahead):
-    waits_for_an_answer = False
+def _untried_if_lone(looked: Callable[..., _Steps]) -> Any:
+    def forgetful(batch: Batch, attempt: Attempt, *arguments: Any) -> _Steps:
+        return looked(batch, replace(attempt, tried=False) if batch.count == 1 else attempt, *arguments)
+
+    return forgetful
 
 
-class _NoMove(Ahead):
-    def looked(self, batch: Batch, attempt: Attempt, any_found: bool, newest: float) -> tuple[Step, Attempt]:
-        step, attempt = super().looked(batch, attempt, any_found, newest)
-        return (Step.SEND if step is Step.MOVE else step), attempt
+def _untried_if_refused(answered: Callable[..., _Steps]) -> Any:
+    def forgetful(batch: Batch, attempt: Attempt, answer: Answer) -> _Steps:
+        return answered(batch, replace(attempt, tried=False) if answer is Answer.REFUSED else attempt, answer)
 
-    def halved(self, left: int) -> Step:
-        return Step.SEND
+    return forgetful
 
 
-class _AnyAnchor(Ahead):
-    def anchored(self, s: State) -> tuple[int, float | None]:
-        return Deciders.anchored(self, s)
+def _untried(looked: Callable[..., _Steps]) -> Any:
+    return lambda batch, attempt, *arguments: looked(batch, replace(attempt, tried=False), *arguments)
 
 
-class _NoteGoes(Ahead):
-    def answered(self, batch: Batch, attempt: Attempt, answer: Answer) -> tuple[Step, Attempt]:
-        step, after = super().answered(batch, attempt, answer)
-        return (Step.LEAVE if step is Step.STOP and not attempt.tried else step), after
+def _wait_by_the_clock(_: Any) -> Any:
+    return lambda self, server, path: self._clock.wait(self._stopping, self._wait)
 
 
-class _TryOn(Ahead):
-    def answered(self, batch: Batch, attempt: Attempt, answer: Answer) -> tuple[Step, Attempt]:
-        step, after = super().answered(batch, attempt, answer)
+def _no_move(_: Any) -> Any:
+    return lambda self, note, also_sent=True: self.write(note)
+
+
+def _latest_time_only(_: Any) -> Any:
+    return lambda *_: {}
+
+
+def _after_what_waits(add: Callable[..., File]) -> Any:
+    def forgetful(self: File, t: float, d: str) -> File:
+        last = self.waiting()[-1].t if self.waiting() else 0.0
+        return add(self._replace(last=last), t, d)
+
+    return forgetful
+
+
+def _confirm_by_time(_: Any) -> Any:
+    def confirm(self: Any, server: Any, note: Any, ids: Any, count: int) -> None:
+        newest = newest_time(server, Path.parse(note.path))
+        rows = self.store.points.rows(0, 2**62, 2**62, 0)
+        self.store.notes.resolve(note.stream, [row.id for row in rows if row.t <= newest])
+
+    return confirm
+
+
+def _tried_on(answered: Callable[..., _Steps]) -> Any:
+    def hammers(batch: Batch, attempt: Attempt, answer: Answer) -> _Steps:
         # a lone point would get ever later times
-        return (Step.READ if step is Step.STOP and answer is Answer.DENIED and batch.count > 1 else step), after
+        if answer is Answer.DENIED and attempt.tried and batch.count > 1:
+            return Step.READ, attempt
+        return answered(batch, attempt, answer)
+
+    return hammers
 
 
-class _SplitOffForgotten(Cache):
-    def looked_for(self, s: State) -> Rows:
-        return noted(s)
+def _takes_off(_: Any) -> Any:
+    return lambda self, server, note, ids, count: self.store.notes.resolve(note.stream, ids)
 
 
-class _NoPush(Cache):
-    pushes = False
+class _LongAgo(dict[Any, float]):
+    def setdefault(self, key: Any, default: float = 0.0) -> float:
+        return super().setdefault(key, default) - 100.0
 
 
-class _LatestTimeOnly(Cache):
-    def sent_times(self, s: State) -> dict[str, list[float]]:
-        return {}
+def _seen_long_ago(init: Callable[..., None]) -> Any:
+    return lambda self, store, clock, elsewhere, seen: init(self, store, clock, elsewhere, _LongAgo(seen))
 
 
-class _LastTimeForgotten(Cache):
-    def floor(self, s: State) -> float:
-        return s.rows[-1][0] if s.rows else 0.0
+def _all_there(_: Any) -> Any:
+    return lambda *_: []
 
 
-class _ConfirmByTime(Ahead):
-    def confirm(self, cache: Cache, s: State, ids: str) -> State:
-        return cache.resolve(s, [v for t, v in s.rows if s.stream and t <= s.stream[-1][0]])
+def _in_any_order(settle: Callable[..., None]) -> Any:
+    return lambda self, stream, path, note, in_order: settle(self, stream, path, note, True)
 
 
-#: Nothing is left out.
-ALL = Rule("all of them")
+def _follows(_: Any) -> Any:
+    return lambda self: True
+
+
+def _knew_it_once(_: Any) -> Any:
+    return property(lambda self: self._note.key is not None)
+
+
+def _unread(answered: Callable[..., _Steps]) -> Any:
+    def again_at_once(batch: Batch, attempt: Attempt, answer: Answer) -> _Steps:
+        if answer is Answer.UNKNOWN and attempt.keyed:
+            return Step.SEND, replace(attempt, tried=True)
+        return answered(batch, attempt, answer)
+
+    return again_at_once
+
+
+def _unread_note(found: Callable[..., _Steps]) -> Any:
+    def again_at_once(batch: Batch, unknown: int, keyed: bool = False) -> _Steps:
+        return (Step.SEND, Attempt(tried=True, keyed=True)) if keyed else found(batch, unknown, keyed)
+
+    return again_at_once
+
+
+def _other_name(_: Any) -> Any:
+    def send(self: Any) -> Any:
+        self._note = replace(self._note, key=sending.new_key(self._server))
+        return original(self)
+
+    original = _
+    return send
+
 
 RULES: dict[str, Rule] = {
-    "note": Rule("a batch is written down before it is sent, with the stream's length before it", cache=_NoNote),
+    "note": Rule(
+        "a batch is written down before it is sent, with the stream's length before it",
+        (Patch(surroundings, "reopened", _no_note),),
+    ),
     "settle": Rule(
         "an unknown outcome is settled by reading from that length on, before anything is sent again",
-        _NoSettling,
+        (Patch(plan, "found", _no_settling_of_a_note), Patch(plan, "answered", _no_settling)),
     ),
     "anchor": Rule(
-        "if the point before that length is no longer the one that was noted, the stream is read from its start",
-        _NoAnchor,
+        "if the point before that length is no longer the one that was noted, the stream is read from where the batch may be",
+        (Patch(Reading, "__iter__", _no_anchor),),
     ),
-    "older anchor": Rule(
-        "that point proves something only if it is older than all that was sent; else the stream is read from its start",
-        _AnyAnchor,
-        ahead=True,
-    ),
+    "older anchor": Rule("that point proves something only if it is older than all that was sent", ahead=True),
     "refusals are read for": Rule(
         "a refusal for age of what may have been sent before is settled by reading as well",
-        _RefusedForAge,
+        (Patch(plan, "answered", _aside_for_age),),
     ),
     "certain refusals": Rule(
         "any answer but 'ok' and the refusals that are known to come before storing is an unknown outcome",
-        _EveryRefusal,
+        (Patch(plan, "judge", _every_refusal),),
     ),
-    "lone waits": Rule("a lone point with unknown outcome is read for after the wait", _NoLoneWait),
+    "lone waits": Rule(
+        "a lone point with unknown outcome is read for after the wait",
+        (
+            Patch(plan, "found", _read_at_once),
+            Patch(plan, "answered", _read_at_once),
+            Patch(plan, "looked", _untried_if_lone),
+        ),
+    ),
     "reshaped waits": Rule(
         "what may have been sent goes again in the same shape; in another, or aside, only after the wait and a reading",
-        _NoReshapedWait,
+        (Patch(plan, "answered", _untried_if_refused), Patch(plan, "looked", _untried)),
     ),
     "wait for an answer": Rule(
         "the wait begins when the connection is closed and the server has answered another request",
-        _NoAnswerAwaited,
+        (Patch(Context, "wait", _wait_by_the_clock),),
+        by_the_clock=True,
     ),
     "lone moves": Rule(
         "a lone point that goes again, alone or split off what was sent, gets the next larger time",
-        _NoMove,
+        (Patch(Notes, "move", _no_move),),
     ),
-    "moves push": Rule("a move pushes the rows behind it along", cache=_NoPush),
+    "moves push": Rule("a move pushes the rows behind it along", (Patch(Notes, "pushes", lambda _: False),)),
     "all its times": Rule(
         "a point is looked for under every time it was sent with since the note was made",
-        cache=_LatestTimeOnly,
+        (Patch(Notes, "sent_times", _latest_time_only),),
     ),
-    "split off": Rule(
-        "what was split off is looked for along with what goes first",
-        cache=_SplitOffForgotten,
-        ahead=True,
-    ),
+    "split off": Rule("what was split off is looked for along with what goes first, under all its times", ahead=True),
     "note stays": Rule(
         "if a copy was ever in doubt, no connection and no right to write leave the note where it is",
-        _NoteGoes,
         ahead=True,
     ),
-    "denied ends": Rule("what is denied ends the pass, also if an earlier copy is in doubt", _TryOn, ahead=True),
+    "denied ends": Rule(
+        "what is denied ends the pass, also if an earlier copy is in doubt",
+        (Patch(plan, "answered", _tried_on),),
+        ahead=True,
+    ),
     "last time kept": Rule(
         "times of a stream increase strictly over all that was ever accepted; the last is kept in the file",
-        cache=_LastTimeForgotten,
+        (Patch(File, "add", _after_what_waits),),
     ),
     "confirm by id": Rule(
         "exactly the rows that were found are taken off, in the transaction that drops the note",
-        _ConfirmByTime,
+        (Patch(Context, "confirm", _confirm_by_time),),
+    ),
+    "held": Rule(
+        "what a server confirmed that may forget it stays in the file",
+        (Patch(Context, "confirm", _takes_off),),
+    ),
+    "ten seconds": Rule(
+        "it stays there until ten seconds after it was confirmed, or was first seen by a new process",
+        (Patch(LastSecond, "__init__", _seen_long_ago),),
+    ),
+    "every held batch": Rule(
+        "each batch that is held is looked for: that a newer one is there says nothing of it",
+        ahead=True,
+    ),
+    "age when asked": Rule(
+        "a batch is old enough to go if it was so when it was asked for, not when the answer came",
+        ahead=True,
+    ),
+    "looked once more": Rule(
+        "when something is missing all is looked at once more after the wait: the newer may be lost by now, a late copy be there",
+        ahead=True,
+    ),
+    "looked at again": Rule(
+        "it is looked for on the server before it goes, and what is not there waits again",
+        (Patch(LastSecond, "_missing", _all_there),),
+    ),
+    "lost goes first": Rule(
+        "what was lost goes again before a batch in doubt that came after it",
+        (Patch(Pass, "_settle_note", _in_any_order), Patch(Sending, "_follows", _follows)),
+    ),
+    "same name": Rule(
+        "where the server knows names, the same batch goes again under the same one",
+        (Patch(Sending, "_send", _other_name),),
+    ),
+    "names as of now": Rule(
+        "whether it knows them is what it says now, not what it said when the batch was first sent",
+        (Patch(Sending, "keyed", _knew_it_once),),
+    ),
+    "names forgotten": Rule(
+        "a batch with a name is looked for as well before it goes again: the server may have forgotten the name",
+        (Patch(plan, "answered", _unread), Patch(plan, "found", _unread_note)),
     ),
 }
+
+
+def patches(without: str) -> list[Patch]:
+    """Return what is to be put in place for a search *without* a rule, or with all if that is empty."""
+    return [*ahead.patches(without), *(RULES[without].patches if without else ())]

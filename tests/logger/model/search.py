@@ -2,65 +2,156 @@
 
 from __future__ import annotations
 
+import gc
+import logging
+from array import array
 from collections import deque
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
+from connectordb.logger import plan, sending, sync
+
+from .cache import File
 from .driver import Driver
-from .rules import Rule
+from .patches import Patch, patched
+from .process import Processes, new_key
+from .rules import RULES, patches
 from .surroundings import Surroundings
-from .world import LETTERS, State, World
+from .world import LETTERS, State, World, letters
+
+#: What makes runs repeatable: names that are made alike each time, and batches of the size that the search chose.
+_REPEATABLE = (
+    Patch(sending, "new_key", lambda _: new_key),
+    Patch(sync, "new_key", lambda _: new_key),
+    Patch(plan, "shape", lambda _: lambda size, sent, seconds: size),
+)
 
 
 class Searched(NamedTuple):
     """How many states there are, or were until a run went wrong; and that run, of which the last line says what is wrong."""
 
     states: int
+    processes: int
     run: tuple[str, ...] = ()
 
 
-class Search:
+def search(world: World, without: str = "", doubting: bool = False) -> Searched:
     """
-    The search of one world.
+    Search the runs of a world.
 
     Args:
         world: What may happen.
-        rule: What the Logger does without, if anything.
+        without: A rule that the Logger does not keep to.
+        doubting: As in `Processes`; takes twice as long.
     """
+    with _silence(), patched([*_REPEATABLE, *patches(without)]):
+        return _Search(world, bool(without) and RULES[without].by_the_clock, doubting).run()
 
-    def __init__(self, world: World, rule: Rule) -> None:
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Have nothing logged, and nothing collected: hardly anything is garbage, and there are millions of objects to look at."""
+    collecting, level = gc.isenabled(), logging.root.manager.disable
+    gc.disable()
+    logging.disable(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logging.disable(level)
+        if collecting:
+            gc.enable()
+
+
+class _Came(NamedTuple):
+    """How a state was come to first, and which it is in order."""
+
+    number: int
+    before: State | None = None
+    what: str = ""
+
+
+class _Search:
+    def __init__(self, world: World, by_the_clock: bool, doubting: bool) -> None:
         self._world = world
-        cache = rule.cache()
-        self._surroundings, self._driver = Surroundings(world, cache), Driver(world, cache, rule.deciders())
-        start = State()
-        for t in world.clock[: world.waiting]:
-            start = cache.add(start, t)
-        self._came: dict[State, tuple[State, str] | None] = {start: None}
-        self._start = start
+        self._processes = Processes(doubting)
+        self._surroundings = Surroundings(world, self._processes)
+        self._driver = Driver(world, self._processes, self._surroundings, by_the_clock)
+        file = File()
+        for t, letter in zip(world.clock[: world.waiting], LETTERS, strict=False):
+            file = file.add(t, f'"{letter}"')
+        self._start = State(self._processes.idle(file), added=world.waiting)
+        self._came: dict[State, _Came] = {self._start: _Came(0)}
+        # from which state to which there is a step, by their numbers
+        self._from, self._to = array("I"), array("I")
 
     def run(self) -> Searched:
         """Search until a run goes wrong, or all are seen."""
         queue = deque([self._start])
         while queue:
             s = queue.popleft()
-            problem = wrong(self._world, s)
+            problem = self._wrong(s)
             steps = [] if problem else [*self._surroundings.steps(s), *self._driver.steps(s)]
-            if not problem and not steps and (s.rows or s.note):
+            if not problem and not steps and self._processes.nodes[s.process].file.rows:
                 problem = "nothing goes on"
             if problem:
-                return Searched(len(self._came), (*self._way_to(s), problem))
+                return self._searched((*self._way_to(s), problem))
+            number = self._came[s].number
             for what, after in steps:
-                if after not in self._came:
-                    self._came[after] = (s, what)
+                came = self._came.get(after)
+                if came is None:
+                    came = self._came[after] = _Came(len(self._came), s, what)
                     queue.append(after)
-        return Searched(len(self._came), self._endless() if self._world.deny else ())
+                self._from.append(number)
+                self._to.append(came.number)
+        return self._searched(self._stuck() or (self._endless() if self._world.deny else ()))
+
+    def _searched(self, run: tuple[str, ...]) -> Searched:
+        return Searched(len(self._came), len(self._processes.nodes), run)
+
+    def _wrong(self, s: State) -> str:
+        """Return what must not be, in words, if it is."""
+        world, node = self._world, self._processes.nodes[s.process]
+        file, aside = node.file, set(letters(node.file.aside))
+        ours = [v for _, v in s.stream if v != "x"]
+        if node.fault:
+            return node.fault
+        if len(ours) != len(set(ours)):
+            return "a point is there twice"
+        # what a server lost and is found missing when newer points are there can only be told, or be given another time
+        in_order = [v for v in ours if v not in s.lost] if world.restamp else ours
+        if in_order != sorted(in_order):
+            return "points are out of order"
+        if set(ours) & aside:
+            return "a point is there and set aside"
+        quiet = not file.rows and not s.late and s.open is None
+        if quiet and not set(LETTERS[: s.added]) <= set(ours) | aside | set(s.gone):
+            return "a point is lost"
+        if aside - set(world.bad) - set(s.lost) - set(s.gone) and (not world.others or world.restamp):
+            return "a point is set aside without a reason"
+        return ""
 
     def _way_to(self, s: State) -> tuple[str, ...]:
         lines: list[str] = []
-        while (before := self._came[s]) is not None:
-            s, what = before
-            lines.append(what)
+        while (came := self._came[s]).before is not None:
+            s = came.before
+            lines.append(came.what)
         return tuple(lines[::-1])
+
+    def _stuck(self) -> tuple[str, ...]:
+        """Return a run that never ends well, whatever happens then, if there is one."""
+        befores: list[list[int]] = [[] for _ in self._came]
+        for before, after in zip(self._from, self._to, strict=True):
+            befores[after].append(before)
+        ends_well = bytearray(len(self._came))
+        pending = [came.number for s, came in self._came.items() if not self._processes.nodes[s.process].file.rows]
+        while pending:
+            number = pending.pop()
+            if not ends_well[number]:
+                ends_well[number] = True
+                pending += befores[number]
+        stuck = next((s for s, came in self._came.items() if not ends_well[came.number]), None)
+        return () if stuck is None else (*self._way_to(stuck), "a point waits for ever")
 
     def _endless(self) -> tuple[str, ...]:
         """Return a run in which the Logger asks and asks without a pause, if there is one."""
@@ -84,33 +175,13 @@ class Search:
 
     def _at_once(self, s: State) -> Iterator[State]:
         """Yield what follows without a wait, the end of a pass or a fault between."""
-        if s.doing is not None and s.open is None:
-            for _, after in self._driver.steps(s):
-                if after.doing is not None and not (s.doing.attempt.tried and not after.doing.attempt.tried):
-                    yield after
-        elif s.open is not None:
-            for _, after in self._surroundings.steps(s):
-                if after.answer and after.cuts == s.cuts:
-                    yield after
-
-
-def search(world: World, rule: Rule) -> Searched:
-    """Search the runs of *world* where the Logger keeps to what is left without *rule*."""
-    return Search(world, rule).run()
-
-
-def wrong(world: World, s: State) -> str:
-    """Return what must not be, in words, if it is."""
-    ours = [v for _, v in s.stream if v != "x"]
-    if len(ours) != len(set(ours)):
-        return "a point is there twice"
-    if ours != sorted(ours):
-        return "points are out of order"
-    if set(ours) & set(s.aside):
-        return "a point is there and set aside"
-    quiet = not s.rows and not s.note and not s.late and s.open is None
-    if quiet and not set(LETTERS[: s.added]) <= set(ours) | set(s.aside) | set(s.gone):
-        return "a point is lost"
-    if set(s.aside) - set(world.bad) and not world.others:
-        return "a point is set aside although nobody else wrote"
-    return ""
+        asked = self._processes.nodes[s.process].asked.what
+        if s.open is not None:
+            steps = self._surroundings.network(s)
+        elif asked not in ("", "wait"):
+            steps = self._driver.steps(s)
+        else:
+            return
+        for _, after in steps:
+            if (after.cuts, after.kills, after.away, after.late) == (s.cuts, s.kills, s.away, s.late):
+                yield after

@@ -2,27 +2,30 @@
 What there is, and what may happen to it.
 
 The server (``docs/topics/wire.rst``): takes a POST whole or not at all; refuses one whose first time is older than the newest
-stored time, or that holds a value its schema refuses; accepts equal times; knows no request ids; sometimes stores a POST
-and answers with an error all the same; may be stalled. Its stream may be deleted and made anew. The network: a request
-that was sent arrives at once, late, or never; its answer arrives or not. The Logger: may be killed between any two steps;
-what it has written to its file stays; points are added all the while. Besides: another writer on the same stream, and
-somebody who mends the schema, or takes away the right to write.
+stored time, or that holds a value its schema refuses; accepts equal times; knows no request ids, unless it announces that
+it does; sometimes stores a POST and answers with an error all the same; may be stalled; may lose its newest points if its
+machine fails, unless it announces that it does not. Its stream may be deleted and made anew, or restored from a backup.
+The network: a request that was sent arrives at once, late, or never; its answer arrives or not. The Logger: may be killed between any
+two steps; what it has written to its file stays; points are added all the while. Besides: another writer on the same stream,
+and somebody who mends the schema, or takes away the right to write.
 
 Worlds are punctual or late. In a punctual one a request that is still on its way has arrived, or never will, ten seconds
 after its connection was closed and the server was seen to answer. In a late one it may come at any time, but not between
-the settling read and the arrival of what is sent after it: that last window no client of this server can close.
+the settling read and the arrival of what is sent after it: that last window no client of a server without keys can close.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import NamedTuple
 
 from connectordb.logger import plan
-from connectordb.logger.plan import Attempt, Step
+from connectordb.protocol.features import Features
 
-#: A time, and a value. Each of the Logger's points has a letter of its own, in the order in which they were added: it stands
-#: for the row's id as well. Another writer's are "x".
+from .cache import BASE, File
+
+#: A time, and a value. Each of the Logger's points has a letter of its own, in the order in which they were added. Another
+#: writer's are "x".
 Point = tuple[float, str]
 Batch = tuple[Point, ...]
 
@@ -40,14 +43,21 @@ class World:
         kills: So often may the Logger be killed.
         cuts: So often may a connection break.
         others: Points of another writer.
+        away: So often may there be no connection, or no answer to a reading.
+        lossy: The server does not announce that it flushes before it answers.
+        crashes: So often may its machine fail, and lose the newest inserts of the last ten seconds.
         bad: Values that the schema refuses.
         mend: Until somebody mends it.
         odd: An insert may be stored, and answered with an error.
         anew: The stream may be deleted and made anew, once.
         stall: The server may hold a request for longer than the wait.
         late: What is on its way may come at any time.
-        away: So often may there be no connection.
         deny: The right to write may be taken away, once; it is given back at any time, or when it was missed twice.
+        keys: The server announces that it knows inserts by their names.
+        forget: It may forget them, once.
+        replaced: So often may the server be replaced: by one that announces no names, then by one that does, and so on.
+        backup: The stream may be restored from a backup, once, with the names that it had then.
+        restamp: What is too old is given other times.
     """
 
     clock: tuple[float, ...]
@@ -55,100 +65,88 @@ class World:
     kills: int = 0
     cuts: int = 0
     others: int = 0
+    away: int = 0
+    lossy: bool = False
+    crashes: int = 0
     bad: str = ""
     mend: bool = False
     odd: bool = False
     anew: bool = False
     stall: bool = False
     late: bool = False
-    away: int = 0
     deny: bool = False
+    keys: bool = False
+    forget: bool = False
+    replaced: int = 0
+    backup: bool = False
+    restamp: bool = False
 
     def __str__(self) -> str:
-        said = [f"clock {' '.join(map(at, self.clock))}", f"{self.waiting} waiting"]
-        for name in ("kills", "cuts", "others", "away"):
-            if getattr(self, name):
-                said.append(f"{getattr(self, name)} {name}")
-        if self.bad:
-            said.append(f"bad {self.bad}")
-        said += [name for name in ("mend", "odd", "anew", "stall", "late", "deny") if getattr(self, name)]
+        said = [f"clock {' '.join(map(at, self.clock))}"]
+        for field in fields(self)[1:]:
+            value = getattr(self, field.name)
+            if value:
+                said.append(
+                    field.name
+                    if value is True
+                    else f"{field.name} {value}"
+                    if field.name == "bad"
+                    else f"{value} {field.name}"
+                )
         return ", ".join(said)
 
 
-class Note(NamedTuple):
-    """A note, as in the file: the first and the last row's letter, and the rest as in `connectordb.logger.records.Note`."""
+class Sent(NamedTuple):
+    """A request on the wire: the points, and its name."""
 
-    first: str
-    last: str
-    length: int
-    before: float | None
-    attempts: int = 0
-    reach: str = ""  # the last row that was in it: what was split off may have been sent
-
-
-class Doing(NamedTuple):
-    """
-    What the Logger is about to do with the noted rows.
-
-    Attributes:
-        step: As `plan` has decided.
-        attempt: What `plan` remembers.
-        whole: Whether it was sent once, as it was noted.
-        unknown: Outcomes that were unknown in this pass.
-        newest: The time of the newest point, as it was read.
-        found: The rows that were found.
-    """
-
-    step: Step
-    attempt: Attempt
-    whole: bool = False
-    unknown: int = 0
-    newest: float = 0.0
-    found: str = ""
+    batch: Batch
+    key: str
 
 
 class State(NamedTuple):
     """A moment."""
 
+    process: int
     # the server's
     stream: Batch = ()
+    ends: tuple[int, ...] = ()  # of inserts: how long the stream was after each
+    flushed: int = 0
+    names: tuple[Sent, ...] = ()  # the inserts whose names it knows
     mended: bool = False
     anew: bool = False
-    gone: str = ""  # deleted with the stream
+    restored: bool = False
+    forgot: bool = False
+    replaced: int = 0
     denied: int = 0  # 1: the right to write is withdrawn, 2: it was given back
-    # the Logger's file
-    rows: Batch = ()  # that wait
-    added: int = 0
-    last: float = 0.0  # the last time that was given out
-    note: Note | None = None
-    times: Batch = ()  # further times that rows in the note were sent with
-    aside: str = ""
-    # the Logger's memory, gone when it is killed
-    doing: Doing | None = None
-    end: tuple[int, float | None] | None = None  # the stream's end, as far as it is known
-    answer: str | None = None  # to what was just sent; empty as long as there is none
+    gone: str = ""  # what somebody deleted
+    lost: str = ""  # what a failing machine lost while a pass was under way, which may not have noticed
     # on the wire
-    open: Batch | None = None  # the request on the open connection, not yet arrived
-    late: tuple[Batch, ...] = ()  # requests whose connection is gone, still on their way
+    open: Sent | None = None  # the request on the open connection, not yet arrived
+    answer: str = ""  # what it is answered with
+    late: tuple[Sent, ...] = ()  # requests whose connection is gone, still on their way
     # what happened
-    sent: bool = False  # rows of this note
+    added: int = 0
     kills: int = 0
     cuts: int = 0
     others: int = 0
     away: int = 0
-    denials: int = 0  # after which a note stayed
+    crashes: int = 0
+    denials: int = 0  # passes that ended with that
 
 
-def noted(s: State) -> Batch:
-    """Return the rows in the note."""
-    note = s.note
-    return tuple(row for row in s.rows if note.first <= row[1] <= note.last) if note else ()
+def features(world: World, s: State) -> Features:
+    """Return what the server announces."""
+    return Features(durable=not world.lossy, idempotency=3600 if world.keys and s.replaced % 2 == 0 else None)
 
 
-def once_sent(s: State) -> Batch:
-    """Return the rows that were in the note since it was made: also those that were split off."""
-    note = s.note
-    return tuple(row for row in s.rows if note.first <= row[1] <= max(note.last, note.reach)) if note else ()
+def letters(ids: tuple[int, ...] | list[int]) -> str:
+    """Return the letters of rows."""
+    return "".join(LETTERS[id - BASE - 1] for id in ids)
+
+
+def waiting(file: File) -> Batch:
+    """Return the points that wait."""
+    return tuple((row.t, LETTERS[row.id - BASE - 1]) for row in file.waiting())
 
 
 def at(t: float) -> str:

@@ -12,27 +12,46 @@ BACK = (10.0, 5.0, 6.0)
 
 #: Of some thousand states each.
 SMALL = [
-    World(FAR[:1], 1, kills=1, cuts=3), World(FAR[:2], 2, kills=1, cuts=3), World(FAR, 1, kills=1, cuts=3),
-    World(NEAR, 1, kills=1, cuts=2), World(NEAR, 3, kills=1, cuts=3), World(BACK, 1, kills=1, cuts=2),
+    World(FAR[:1], 1, kills=1, cuts=3), World(FAR[:2], 2, kills=1, cuts=3), World(NEAR, 1, kills=1, cuts=2),
+    World(NEAR, 3, kills=1, cuts=3), World(BACK, 1, kills=1, cuts=2),
     World(NEAR, 2, cuts=3, bad="a", mend=True), World(NEAR, 3, kills=1, cuts=2, bad="c"),
     World(FAR, 3, kills=1, cuts=1, odd=True), World(FAR[:1], 1, cuts=1, odd=True), World(NEAR, 1, cuts=1, odd=True, bad="b"),
-    World(FAR[:1], 1, cuts=3, stall=True), World(FAR, 2, kills=1, cuts=2, stall=True),
-    World(FAR[:2], 1, kills=1, cuts=2, anew=True), World(FAR, 3, kills=1, cuts=2, anew=True),
-    World(FAR[:1], 1, cuts=1, others=3, anew=True),
+    World(FAR[:1], 1, cuts=3, stall=True), World(FAR, 2, kills=1, cuts=2, stall=True), World(FAR[:2], 1, kills=1, cuts=2, anew=True),
     World(FAR[:1], 1, kills=1, cuts=3, late=True), World(FAR[:2], 2, kills=1, cuts=3, late=True), World(NEAR, 3, kills=1, cuts=2, late=True),
-    World(FAR[:2], 2, kills=1, cuts=2, bad="a", late=True), World(NEAR, 1, kills=1, cuts=2, late=True),
+    World(FAR[:2], 2, kills=1, cuts=2, bad="a", late=True),
     World(FAR[:2], 2, kills=1, cuts=2, away=2), World(NEAR[:2], 2, kills=1, cuts=2, away=1, late=True),
     World(FAR[:2], 2, kills=1, cuts=1, deny=True), World(NEAR[:2], 2, cuts=1, deny=True, late=True),
+    # a server that loses its last second
+    World(FAR[:1], 1, lossy=True, crashes=1), World(FAR[:2], 2, lossy=True, crashes=1), World(FAR[:2], 1, kills=1, lossy=True, crashes=1),
+    World(FAR[:2], 2, cuts=1, lossy=True, crashes=1), World(FAR[:1], 1, others=1, lossy=True, crashes=1),
+    World(NEAR, 3, lossy=True, crashes=1), World(FAR[:2], 2, lossy=True, anew=True), World(FAR[:2], 2, cuts=1, lossy=True, backup=True),
+    # one that knows names
+    World(FAR[:1], 1, kills=1, cuts=2, late=True, keys=True), World(FAR[:2], 2, kills=1, cuts=2, late=True, keys=True),
+    World(FAR[:2], 2, kills=1, cuts=2, keys=True, forget=True), World(FAR[:1], 1, kills=1, cuts=2, keys=True, replaced=2),
+    World(FAR[:2], 2, kills=1, cuts=1, keys=True, backup=True), World(FAR[:2], 2, cuts=2, bad="a", mend=True, keys=True),
+    # what is too old gets other times
+    World(FAR[:1], 1, kills=1, cuts=1, others=1, restamp=True), World(FAR[:2], 2, cuts=1, others=2, restamp=True),
 ]  # fmt: skip
 
-#: Of up to half a million.
+#: Of up to some hundred thousand.
 LARGE = [
+    World(FAR, 1, kills=1, cuts=3), World(FAR, 3, kills=1, cuts=2, anew=True), World(FAR[:1], 1, cuts=1, others=3, anew=True),
+    World(NEAR, 1, kills=1, cuts=2, late=True),
     World(FAR, 3, kills=2, cuts=3, others=1), World((*FAR, 40.0), 4, kills=1, cuts=2, others=1),
     World(FAR[:2], 2, kills=2, cuts=4, others=2), World((*FAR, 40.0), 4, kills=1, cuts=2, bad="bc", mend=True),
     World(FAR, 3, kills=1, cuts=3, others=1, bad="b", mend=True), World(FAR, 2, cuts=2, others=1, anew=True),
     World(FAR, 3, kills=1, cuts=2, bad="b", late=True), World(FAR[:2], 2, kills=1, cuts=2, others=1, late=True),
     World(NEAR[:2], 2, kills=1, cuts=2, deny=True, late=True), World(FAR[:2], 2, kills=1, cuts=1, others=2, anew=True),
     World((*FAR, 40.0), 4, kills=1, cuts=2, late=True), World((*FAR, 40.0), 4, kills=1, cuts=2, bad="b", late=True),
+    World(FAR[:2], 2, others=1, lossy=True, crashes=1), World(FAR, 3, cuts=1, lossy=True, crashes=1),
+    World(FAR[:2], 2, kills=1, cuts=1, lossy=True, crashes=1), World(FAR[:2], 1, kills=1, cuts=1, lossy=True, anew=True),
+    World(FAR, 3, kills=1, cuts=1, lossy=True, crashes=1), World(FAR[:2], 2, cuts=1, others=1, lossy=True, crashes=1),
+    World(FAR, 1, cuts=1, lossy=True, crashes=1), World(FAR[:2], 2, cuts=1, lossy=True, crashes=1, late=True),
+    World(FAR[:2], 2, kills=1, cuts=2, keys=True, replaced=2), World(FAR[:2], 2, kills=1, cuts=1, others=1, keys=True),
+    World(FAR, 3, kills=1, cuts=2, keys=True, late=True), World(NEAR[:2], 2, kills=1, cuts=1, keys=True, lossy=True, crashes=1, replaced=1),
+    World(FAR[:2], 2, kills=1, cuts=1, others=1, restamp=True), World(FAR[:2], 2, kills=1, cuts=1, others=1, restamp=True, keys=True),
+    World(NEAR, 3, cuts=1, others=1, restamp=True), World(FAR[:2], 2, others=1, lossy=True, crashes=1, restamp=True),
+    World(FAR[:2], 2, kills=1, cuts=1, others=1, restamp=True, late=True),
 ]  # fmt: skip
 
 #: For each rule a world in which a run without it soon goes wrong.
@@ -54,4 +73,14 @@ SHOWN = {
     "denied ends": World(FAR[:2], 2, cuts=1, deny=True),
     "last time kept": World(NEAR, 1, kills=1, cuts=2),
     "confirm by id": World(FAR[:2], 2, cuts=1, others=1),
+    "held": World(FAR[:1], 1, lossy=True, crashes=1),
+    "ten seconds": World(FAR[:1], 1, lossy=True, crashes=1),
+    "looked at again": World(FAR[:1], 1, lossy=True, crashes=1),
+    "every held batch": World(FAR[:2], 2, lossy=True, crashes=1),
+    "age when asked": World(FAR[:2], 2, lossy=True, crashes=1),
+    "looked once more": World(FAR[:2], 2, lossy=True, crashes=1),
+    "lost goes first": World(FAR[:2], 2, kills=1, lossy=True, crashes=1),
+    "same name": World(FAR[:1], 1, kills=1, cuts=2, keys=True),
+    "names as of now": World(FAR[:1], 1, kills=1, cuts=2, keys=True, replaced=1),
+    "names forgotten": World(FAR[:2], 2, kills=1, cuts=2, keys=True, forget=True),
 }
