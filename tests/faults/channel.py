@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import socket
+import threading
 from typing import Any
 
 #: Seconds that either side waits for the other.
-PATIENCE = 60.0
+PATIENCE = 45.0
 
 
 class Hung(AssertionError):
@@ -21,10 +22,12 @@ class Channel:
         connection.settimeout(PATIENCE)
         self._connection = connection
         self._said = b""
+        self._saying = threading.Lock()
 
     def say(self, **message: Any) -> None:
-        """Send a message."""
-        self._connection.sendall(json.dumps(message).encode() + b"\n")
+        """Send a message; any thread may."""
+        with self._saying:
+            self._connection.sendall(json.dumps(message).encode() + b"\n")
 
     def hear(self) -> dict[str, Any] | None:
         """Return the next message; none if the other side has ended."""

@@ -10,6 +10,9 @@ from .book import Book
 
 Counts = Mapping[str, int]
 
+#: Tells of a point that lies aside, and the reason, whether that may be.
+Allowed = Callable[[Any, str], bool]
+
 
 def adds_up(book: Book, counts: Counts) -> Iterator[str]:
     """
@@ -55,9 +58,7 @@ def stream_is_right(book: Book) -> Iterator[str]:
             newest[who] = max(count, newest.get(who, -1))
 
 
-def all_is_settled(
-    book: Book, counts: Counts, reasons: Mapping[Any, str], allowed: Callable[[str], bool]
-) -> Iterator[str]:
+def all_is_settled(book: Book, counts: Counts, reasons: Mapping[Any, str], allowed: Allowed) -> Iterator[str]:
     """
     Check what holds when nothing waits any more.
 
@@ -65,15 +66,18 @@ def all_is_settled(
         book: The stream as it should be.
         counts: As for `adds_up`.
         reasons: Of the points that lie aside since it was checked last.
-        allowed: Tells whether points may lie aside for a reason.
+        allowed: Tells whether a point may lie aside for a reason.
     """
     name = book.name
     held = {point for _, point in book.held}
     known, aside = book.known(), set(book.aside)
     if counts["waiting"]:
         yield f"{name}: {counts['waiting']} points wait, and nothing is in their way"
-    for point in sorted(set(book.accepted) - held - aside - book.gone):
-        yield f"{name}: {point} is lost"
+    missing = set(book.accepted) - held - aside - book.gone
+    if len(missing) != counts["dropped"]:
+        for point in sorted(missing):
+            yield f"{name}: {point} is lost"
+        yield f"{name}: {len(missing)} points are nowhere, and the Logger counts {counts['dropped']} dropped"
     for point in sorted(set(book.others) - held - book.gone):
         yield f"{name}: {point}, of another writer, is lost"
     if len(aside) != len(book.aside) or counts["aside"] != len(aside):
@@ -83,9 +87,22 @@ def all_is_settled(
             yield f"{name}: {point} is there, and set aside"
         elif point not in known:
             yield f"{name}: {point} is set aside, and was never accepted"
-        if point in reasons and not allowed(reasons[point]):
+        if point in reasons and not allowed(point, reasons[point]):
             yield f"{name}: {point} is set aside for no reason: {reasons[point]}"
     if counts["accepted"] != len(known):
         yield f"{name}: the Logger counts {counts['accepted']} points accepted, and {len(known)} were"
-    if counts["confirmed"] != len(known - aside):
-        yield f"{name}: the Logger counts {counts['confirmed']} points confirmed, and {len(known - aside)} were"
+    confirmed = known - aside - missing
+    if counts["confirmed"] != len(confirmed):
+        yield f"{name}: the Logger counts {counts['confirmed']} points confirmed, and {len(confirmed)} were"
+
+
+def receipts_are_right(book: Book, point: Any, state: str) -> Iterator[str]:
+    """Check what a receipt says of a point when nothing waits any more."""
+    held = {point for _, point in book.held}
+    where = {
+        "stored": held | book.gone,
+        "set aside": set(book.aside),
+        "dropped": set(book.accepted) - held - set(book.aside),
+    }
+    if point not in where.get(state, ()):
+        yield f"{book.name}: the receipt of {point} says {state!r}, and that is not so"

@@ -7,6 +7,8 @@ from typing import Any
 from connectordb.logger import Logger
 from connectordb.logger.store import Store
 
+_FATES = ("accepted", "confirmed", "waiting", "aside", "dropped")
+
 
 def read(logger: Logger) -> dict[str, Any]:
     """
@@ -18,15 +20,8 @@ def read(logger: Logger) -> dict[str, Any]:
     ids = {row.name: row.id for row in store.catalogue.streams()}
     return {
         "streams": {
-            ledger.name: {
-                "accepted": ledger.accepted,
-                "waiting": ledger.waiting,
-                "confirmed": ledger.confirmed,
-                "aside": ledger.aside,
-                "dropped": ledger.dropped,
-                "rows": _rows(store, ids[ledger.name]),
-            }
-            for ledger in store.points.ledgers()
+            name: {**{fate: getattr(stream, fate) for fate in _FATES}, "rows": _rows(store, ids[name])}
+            for name, stream in logger.status().streams.items()
         },
         "rejected": [[point["stream"], point["t"], point["d"], point["reason"]] for point in logger.rejected()],
     }

@@ -16,15 +16,17 @@ from pathlib import Path
 from typing import Any
 
 from connectordb.client import transport
-from connectordb.exceptions import StorageError
+from connectordb.exceptions import LoggerFull, StorageError
 from connectordb.logger import Logger
 from connectordb.logger import logger as logger_module
+from connectordb.logger.receipt import Receipt
 
 from ..support.disks import FullDisk, LossyDisk
 from ..support.nursery import serve
 from . import broken, ledger
 from .channel import Channel
 from .clock import StageClock
+from .interrupter import Interrupter
 from .nth_write import NthWrite
 from .stepper import Stepper
 
@@ -43,19 +45,24 @@ class Life:
         self._clock = StageClock(self._pass_time)
         self._logger: Logger | None = None
         self._space = NthWrite()
+        self._receipts: dict[tuple[int, int], Receipt] = {}
         self._layer: FullDisk | LossyDisk | None = None
 
     def run(self) -> None:
         """Do what is said until nobody says anything."""
         while (message := self._channel.hear()) is not None:
             do: Callable[..., Any] = getattr(self, message.pop("do"))
-            kill_at, steps_of = message.pop("kill_at", -1), message.pop("steps_of", "logger")
-            if kill_at < 0:
+            at, how, steps_of = message.pop("at", -1), message.pop("how", "kill"), message.pop("steps_of", "logger")
+            if at < 0:
                 self._channel.say(done=do(**message))
                 continue
-            with Stepper(STEPS_OF[steps_of], kill_at) as stepper:
-                done = do(**message)
-            self._channel.say(done=done, steps=stepper.steps)
+            steps = (Interrupter if how == "interrupt" else Stepper)(STEPS_OF[steps_of], at)
+            with steps:
+                try:
+                    done = do(**message)
+                except KeyboardInterrupt:
+                    done = "interrupted"
+            self._channel.say(done=done, steps=steps.steps)
 
     def _pass_time(self, seconds: float) -> None:
         self._channel.say(wait=seconds)
@@ -82,6 +89,7 @@ class Life:
         without: str,
         stepped: float,
         waited: float,
+        options: dict[str, Any],
     ) -> str | None:
         """Open the Logger; return what kept it from that."""
         if without:
@@ -92,7 +100,7 @@ class Life:
         self._clock.let_pass(waited)
         logger_module.SYSTEM = self._clock
         try:
-            self._logger = logger = Logger(file)
+            self._logger = logger = Logger(file, **options)
             if (logger.serverurl, logger.apikey) != (url, apikey):
                 logger.apikey, logger.serverurl = apikey, url
             for stream in streams:
@@ -106,28 +114,42 @@ class Life:
         logger.syncraise = True
         return None
 
-    def insert(self, stream: str, values: list[Any], tag: int) -> int:
-        """Log values one after the other, telling of each; return how many were accepted."""
-        accepted = 0
+    def insert(self, stream: str, values: list[Any], tag: int) -> None:
+        """Log values one after the other, telling of each."""
         for number, value in enumerate(values):
             try:
-                self._log.insert(stream, value)
-            except StorageError:
+                self._receipts[tag, number] = self._log.insert(stream, value)
+            except (StorageError, LoggerFull):
                 self._channel.say(refused=[tag, number, 1])
+            except KeyboardInterrupt:
+                self._channel.say(doubtful=[tag, number, 1])
             else:
                 self._channel.say(accepted=[tag, number, 1])
-                accepted += 1
-        return accepted
 
-    def insert_many(self, stream: str, points: list[list[float]], tag: int) -> int:
+    def insert_many(self, stream: str, points: list[list[float]], tag: int) -> None:
         """Log points all at once."""
         try:
             self._log.insert_many({stream: [{"t": t, "d": d} for t, d in points]})
-        except StorageError:
+        except (StorageError, LoggerFull):
             self._channel.say(refused=[tag, 0, len(points)])
-            return 0
-        self._channel.say(accepted=[tag, 0, len(points)])
-        return len(points)
+        except KeyboardInterrupt:
+            self._channel.say(doubtful=[tag, 0, len(points)])
+        else:
+            self._channel.say(accepted=[tag, 0, len(points)])
+
+    def crowd(self, commands: list[dict[str, Any]]) -> None:
+        """Do each in a thread of its own, the first in this one, all at once."""
+        threads = [threading.Thread(target=self.several, args=([command],)) for command in commands[1:]]
+        for thread in threads:
+            thread.start()
+        self.several(commands[:1])
+        for thread in threads:
+            thread.join()
+
+    def receipts(self) -> list[list[Any]]:
+        """Return what the receipts say that were given since this was asked last."""
+        receipts, self._receipts = self._receipts, {}
+        return [[tag, number, receipt.state] for (tag, number), receipt in receipts.items()]
 
     def sync(self) -> str | None:
         """Sync; return what it says if that fails."""

@@ -134,3 +134,20 @@ def passed(exchange: Exchange) -> bool:
     answer = exchange.answer()
     exchange.reply(answer)
     return bool(answer)
+
+
+#: What may happen to any request, and says nothing untrue of it.
+ANY: tuple[Fault, ...] = (
+    lost,
+    stored_and(lost),
+    stored_and(answered(500, b"<html>Internal Server Error</html>")),
+    answered(502, b"<html>Bad Gateway</html>"),
+    answered(200, b"<html>Welcome to our hotel</html>"),
+    answered(429, b"", {"Retry-After": "2"}),
+    request_cut(0.5),
+    request_cut(1.0),
+    answer_cut(0.0),
+    answer_cut(0.5),
+    request_held,
+    request_overtaken(False),
+)

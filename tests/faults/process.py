@@ -27,7 +27,7 @@ class Process:
         nursery: Where it was forked off.
         pid: Its number.
         channel: The line to it.
-        on_points: Told of points that were accepted, or refused: which of the two, the tag of the command that gave
+        on_points: Told of points that were ``accepted``, ``refused`` or are ``doubtful``: which of these, the tag of the command that gave
             them, the first of them, and how many.
         on_wait: Called when its Logger waits: lets so many seconds pass in the world.
     """
@@ -86,7 +86,7 @@ class Process:
             return
         os.kill(self._pid, signal.SIGKILL)
         while (message := self._channel.hear()) is not None:
-            if "accepted" in message or "refused" in message:
+            if "wait" not in message and "done" not in message:
                 self._take_in(message)
         self._end()
 

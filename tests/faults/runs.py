@@ -57,8 +57,9 @@ def run(
         if station is None or number % kind.fresh == 0:
             finish(station, outcome)
             stage.proxy.announces = kind.announced and turns[stations % len(turns)]
+            options = play.options(stations)
             stations += 1
-            station = Station(stage, stage.next_number(), kind.timeout, kind.layer)
+            station = Station(stage, stage.next_number(), kind.timeout, kind.layer, **options)
             play.begin(station)
         try:
             play.fault(station, number)

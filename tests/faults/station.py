@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 from connectordb.exceptions import Conflict
 
 from .book import Book, Point
-from .check import adds_up, all_is_settled, stream_is_right
+from .check import Allowed, adds_up, all_is_settled, receipts_are_right, stream_is_right
 from .process import Process
 from .stage import Stage
 
@@ -27,8 +27,8 @@ _EPOCH = 1_600_000_000.0
 #: equal, and the times tell them apart: by the second for a Logger's, half a second later for another writer's.
 COUNTED, TIMED = "counted", "timed"
 
-#: What another writer is called.
-ANOTHER = "another"
+#: What another writer is called, and whoever logs what the server's schema refuses.
+ANOTHER, BAD = "another", "bad"
 
 
 class Wrong(AssertionError):
@@ -43,6 +43,7 @@ class _Given:
     book: Book
     points: list[Point]
     at_once: bool
+    beside: bool
     told: int = 0
 
 
@@ -55,9 +56,19 @@ class Station:
         number: Tells it from others.
         timeout: Seconds that its Logger waits for an answer.
         layer: What lies under SQLite in its processes: nothing, ``full`` or ``lossy``.
+        options: What the Logger is made with besides.
+        schema: That of the stream in which the Logger gives the times, as the server has it.
     """
 
-    def __init__(self, stage: Stage, number: int, timeout: float = 5.0, layer: str = "") -> None:
+    def __init__(
+        self,
+        stage: Stage,
+        number: int,
+        timeout: float = 5.0,
+        layer: str = "",
+        options: Mapping[str, Any] | None = None,
+        schema: Mapping[str, Any] | None = None,
+    ) -> None:
         self.stage = stage
         self.folder = stage.work / f"logger{number}"
         self.durable = stage.work / f"logger{number}-durable"
@@ -66,15 +77,17 @@ class Station:
         self.file: Path = self.folder / "cache.db"
         self._timeout = timeout
         self._layer = layer
+        self.options = dict(options or {})
         #: What the wall clocks of its processes differ by from the machine's.
         self.stepped = 0.0
         self._waited = 0.0
         self.books = {flavour: Book(f"{flavour}{number}") for flavour in (COUNTED, TIMED)}
         self._flavours = {book.name: flavour for flavour, book in self.books.items()}
-        for book in self.books.values():
-            stage.stream(book.name).create({})
+        for flavour, book in self.books.items():
+            stage.stream(book.name).create((schema if flavour == COUNTED else None) or {})
         self._processes: dict[str, Process] = {}
         self._given: dict[int, _Given] = {}
+        self._receipts: dict[int, _Given] = {}
         self._tags = itertools.count()
         self._numbers = itertools.count(1)
         self._reasons: dict[str, dict[Any, str]] = {}
@@ -112,6 +125,7 @@ class Station:
             "without": self.stage.without,
             "stepped": self.stepped,
             "waited": self._waited,
+            "options": self.options,
         }
 
     def kill(self, who: str = "a") -> None:
@@ -121,9 +135,9 @@ class Station:
         left = [tag for tag, given in self._given.items() if given.who == who]
         for number, tag in enumerate(left):
             given = self._given.pop(tag)
-            if number == 0:  # in doubt is what was begun; what it was to log after that was not
-                begun = given.points if given.at_once else given.points[given.told : given.told + 1]
-                given.book.doubtful.update(begun)
+            # in doubt is what was begun; what it was to log after that was not, unless other threads did
+            if number == 0 or given.beside:
+                given.book.doubtful.update(given.points if given.at_once else given.points[given.told : given.told + 1])
 
     def close(self) -> None:
         """End all processes."""
@@ -132,15 +146,33 @@ class Station:
 
     # --- points ---------------------------------------------------------------------------------------------------------
 
-    def logging(self, flavour: str, number: int, who: str = "a") -> dict[str, Any]:
-        """Return the command that logs so many new points."""
+    def logging(
+        self, flavour: str, number: int, who: str = "a", beside: bool = False, bad: Callable[[], bool] = bool
+    ) -> dict[str, Any]:
+        """
+        Return the command that logs new points.
+
+        Args:
+            flavour: In which stream.
+            number: How many.
+            who: Which process is going to be told.
+            beside: Whether other threads of it log as well.
+            bad: Says of each point whether the server's schema refuses it.
+        """
         book, tag = self.books[flavour], next(self._tags)
-        points = [(who, next(self._numbers)) for _ in range(number)]
-        self._given[tag] = _Given(who, book, points, at_once=flavour == TIMED)
+        # what is logged by several threads has no order among them
+        whose = f"{who}{tag}" if beside else who
+        points = [(BAD if bad() else whose, next(self._numbers)) for _ in range(number)]
+        given = _Given(who, book, points, at_once=flavour == TIMED, beside=beside)
+        self._given[tag] = self._receipts[tag] = given
         command = {"stream": book.name, "tag": tag}
         if flavour == TIMED:
             return {"do": "insert_many", "points": [[_EPOCH + n, 0] for _, n in points], **command}
-        return {"do": "insert", "values": [list(point) for point in points], **command}
+        return {
+            "do": "insert",
+            "values": [list(point) if point[0] != BAD else f"{BAD} {point[1]}" for point in points],
+            **command,
+        }
 
     def log(self, number: int, flavours: Iterable[str] = (COUNTED, TIMED), who: str = "a") -> None:
         """Log so many new points in each of the streams."""
@@ -156,7 +188,8 @@ class Station:
         self.stage.let_time_pass(seconds)
         self._waited += seconds
 
-    def _let_pass(self, seconds: float) -> None:
+    def let_pass(self, seconds: float) -> None:
+        """Have so many seconds gone by on its processes' clocks."""
         self.process().ask("let_pass", seconds=seconds)
         self._waited += seconds
 
@@ -165,6 +198,8 @@ class Station:
         points = given.points[first : first + number]
         if what == "accepted":
             given.book.accepted.extend(points)
+        elif what == "doubtful":
+            given.book.doubtful.update(points)
         else:
             given.book.refused.update(points)
         given.told = first + number
@@ -195,12 +230,12 @@ class Station:
 
     # --- the verdict ----------------------------------------------------------------------------------------------------
 
-    def settle(self, allowed: Callable[[str], bool]) -> None:
+    def settle(self, allowed: Allowed) -> None:
         """
         Let nothing go wrong any more, sync until nothing waits, and check everything.
 
         Args:
-            allowed: Tells whether points may lie aside for a reason.
+            allowed: Tells whether a point may lie aside for a reason.
 
         Raises:
             Wrong: Something is not as it should be.
@@ -214,15 +249,24 @@ class Station:
             if failure is None and not self._waiting():
                 break
             failures.append(failure)
-            self._let_pass(_BETWEEN)
+            self.let_pass(_BETWEEN)
         self.stage.proxy.let_arrive()
         wrong += self.glance()
+        wrong += self._receipts_are_right()
         for book in self.books.values():
             wrong += all_is_settled(book, self._counts[book.name], self._reasons[book.name], allowed)
             book.resolve()
             self._judged.update(book.aside)
         if wrong:
             raise Wrong("\n".join([*dict.fromkeys(wrong), *(f"a pass said: {failure}" for failure in failures)]))
+
+    def _receipts_are_right(self) -> list[str]:
+        wrong = []
+        for tag, number, state in self.process().ask("receipts"):
+            given = self._receipts[tag]
+            wrong += receipts_are_right(given.book, given.points[number], state)
+        self._receipts.clear()
+        return wrong
 
     def _waiting(self) -> int:
         self._look()
@@ -267,6 +311,8 @@ class Station:
 
     def _point(self, book: Book, t: float, d: Any) -> Any:
         if self._flavours[book.name] == COUNTED:
-            return tuple(d) if isinstance(d, list) else f"{d!r}"
+            if isinstance(d, str) and d.startswith(BAD):
+                return BAD, int(d.removeprefix(BAD))
+            return tuple(d) if isinstance(d, list) else repr(d)
         whole, part = divmod(t - _EPOCH, 1)
         return ("a" if part < 0.5 else ANOTHER, int(whole)) if d == 0 else f"{d!r} at {t!r}"

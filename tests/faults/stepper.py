@@ -19,12 +19,12 @@ class Stepper:
 
     Args:
         watched: Parts of paths.
-        kill_at: Before which line, counted from 1, the process is killed by ``kill -9``; 0 for none.
+        at: Before which line, counted from 1, the process is killed by ``kill -9``; 0 for none.
     """
 
-    def __init__(self, watched: tuple[str, ...], kill_at: int = 0) -> None:
+    def __init__(self, watched: tuple[str, ...], at: int = 0) -> None:
         self._watched = watched
-        self._kill_at = kill_at
+        self._at = at
         self._known: dict[str, bool] = {}
         self.steps = 0
 
@@ -45,6 +45,6 @@ class Stepper:
     def _line(self, frame: FrameType, event: str, argument: Any) -> Any:
         if event == "line":
             self.steps += 1
-            if self.steps == self._kill_at:
+            if self.steps == self._at:
                 os.kill(os.getpid(), signal.SIGKILL)
         return self._line

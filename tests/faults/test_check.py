@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import unittest
-from collections.abc import Callable
 
 from .book import Book, Point
-from .check import adds_up, all_is_settled, stream_is_right
+from .check import Allowed, adds_up, all_is_settled, receipts_are_right, stream_is_right
 
 A, B, C = [("a", number) for number in (1, 2, 3)]
 
@@ -76,7 +75,7 @@ class StreamTests(unittest.TestCase):
 class SettledTests(unittest.TestCase):
     """In the end every point that was accepted is in one place."""
 
-    def settled(self, made: Book, numbers: dict[str, int], allowed: Callable[[str], bool] = bool) -> str:
+    def settled(self, made: Book, numbers: dict[str, int], allowed: Allowed = lambda point, reason: True) -> str:
         """Return what is wrong, in a line."""
         return " ".join(all_is_settled(made, numbers, {point: "why" for point in made.aside}, allowed))
 
@@ -93,6 +92,7 @@ class SettledTests(unittest.TestCase):
         other = ("another", 9)
         for made, numbers, word in (
             (book([A, B], [A]), counts(2), "('a', 2) is lost"),
+            (book([A, B], [A, B]), counts(1, dropped=1), "counts 1 dropped"),
             (book([A], [A], others=[other]), counts(1), "of another writer, is lost"),
             (book([A, B], [A, B], aside=[B]), counts(1, aside=1), "is there, and set aside"),
             (book([A], [A], aside=[C]), counts(1, aside=1), "never accepted"),
@@ -102,7 +102,21 @@ class SettledTests(unittest.TestCase):
         ):
             with self.subTest(word=word):
                 self.assertIn(word, self.settled(made, numbers))
-        self.assertIn("no reason", self.settled(book([A], [], aside=[A]), counts(0, aside=1), lambda reason: False))
+        self.assertIn(
+            "no reason", self.settled(book([A], [], aside=[A]), counts(0, aside=1), lambda point, reason: False)
+        )
+
+    def test_dropped(self) -> None:
+        """As many points may be nowhere as the Logger counts as dropped."""
+        self.assertEqual("", self.settled(book([A, B], [B]), counts(1, dropped=1)))
+
+    def test_receipts(self) -> None:
+        """A receipt says where its point is."""
+        made = book([A, B, C], [A], aside=[B])
+        for point, right in (A, "stored"), (B, "set aside"), (C, "dropped"):
+            for state in "stored", "set aside", "dropped", "waiting":
+                with self.subTest(point=point, state=state):
+                    self.assertEqual(state != right, bool(list(receipts_are_right(made, point, state))))
 
     def test_doubts(self) -> None:
         """A point that was in doubt and is nowhere must not turn up later."""

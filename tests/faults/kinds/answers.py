@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, field
+from typing import Any
 
 from ..mishaps import answered, stored_and
 from ..proxy import any_request
@@ -97,7 +98,7 @@ class Answers(Kind):
             station.log(1)
             station.sync()
 
-    def allowed(self, reason: str) -> bool:
+    def allowed(self, point: Any, reason: str) -> bool:
         return self._refused and reason.startswith("refused by the server")
 
 

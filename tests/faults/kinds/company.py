@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 from ..mishaps import afterwards, lost, meanwhile
 from ..station import COUNTED, TIMED, Station
@@ -64,9 +65,15 @@ class AnotherWriter(Kind):
     """Another writer stores points in the same stream: before, while and after ours are, with times equal, earlier, later."""
 
     name = "another-writer"
+    fresh = 12
+
+    def options(self, number: int) -> dict[str, Any]:
+        return {"options": {"on_conflict": ("reject", "restamp")[number // 2 % 2]}}
 
     def fault(self, station: Station, number: int) -> None:
-        flavour = (COUNTED, TIMED)[number // 6 % 2]
+        self._restamps = station.options["on_conflict"] == "restamp"
+        # where times are changed they tell no points apart
+        flavour = COUNTED if self._restamps else (COUNTED, TIMED)[number // 6 % 2]
         earlier = self.chance.random() < 0.5
 
         def write() -> None:
@@ -87,8 +94,8 @@ class AnotherWriter(Kind):
         if self.chance.random() < 0.3:
             write()
 
-    def allowed(self, reason: str) -> bool:
-        return reason.startswith("older than")
+    def allowed(self, point: Any, reason: str) -> bool:
+        return not self._restamps and reason.startswith("older than")
 
 
 KINDS = [Clock, TwoProcesses, AnotherWriter]

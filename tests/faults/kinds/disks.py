@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import random
 from typing import Any
 
 from ...support.disks import cut_power
 from ..process import Killed
-from ..stage import Stage
 from ..station import COUNTED, TIMED, Station, Wrong
 from .kind import Kind
 
@@ -18,17 +16,10 @@ class DiskFull(Kind):
     name = "disk-full"
     layer = "full"
 
-    def __init__(self, stage: Stage, count: int, chance: random.Random) -> None:
-        super().__init__(stage, count, chance)
-        self._writes: dict[bool, int] = {}
-
     def fault(self, station: Station, number: int) -> None:
         opening = number % 5 == 0
-        if opening not in self._writes:
-            # so many that none is refused
-            self._writes[opening] = self._run(station, opening, _PLENTY, False)
-            station.settle(self.allowed)
-        after = round(self.share(number) * self._writes[opening])
+        writes = self.steps_of(station, f"{opening}", lambda: self._run(station, opening, _PLENTY, False))
+        after = round(self.share(number) * writes)
         self._run(station, opening, after, number % 2 == 1)
 
     def _run(self, station: Station, opening: bool, after: int, partly: bool) -> int:
@@ -66,15 +57,10 @@ class Power(Kind):
     layer = "lossy"
     fresh = 8
 
-    def __init__(self, stage: Stage, count: int, chance: random.Random) -> None:
-        super().__init__(stage, count, chance)
-        self._steps: dict[bool, int] = {}
-
     def fault(self, station: Station, number: int) -> None:
         new = number % self.fresh == 0
-        if new not in self._steps:
-            self._steps[new] = self._count(new)
-        self._run(station, 1 + round(self.share(number) * (self._steps[new] - 1)))
+        steps = self.steps_of(station, f"{new}", lambda: self._count(new))
+        self._run(station, 1 + round(self.share(number) * (steps - 1)))
 
     def _count(self, new: bool) -> int:
         """Return how many steps there are, with a new file or one that has points: those of a Logger to which nothing happens."""
@@ -86,7 +72,7 @@ class Power(Kind):
         station.close()
         return steps
 
-    def _run(self, station: Station, kill_at: int) -> int:
+    def _run(self, station: Station, at: int) -> int:
         station.kill()
         process = station.bare()
         commands: list[dict[str, Any]] = [
@@ -97,7 +83,7 @@ class Power(Kind):
             station.logging(COUNTED, 1),
         ]
         try:
-            process.ask("several", commands=commands, kill_at=kill_at, steps_of="disk")
+            process.ask("several", commands=commands, at=at, steps_of="disk")
         except Killed:
             station.kill()
             cut_power(station.folder, station.durable, self.chance)

@@ -22,11 +22,14 @@ class LoggingKilled(Kind):
     def fault(self, station: Station, number: int) -> None:
         station.kill()
         process = station.bare()
-        commands = [
-            station.logging(self.chance.choice((COUNTED, TIMED)), self.chance.choice((1, 3, 40))) for _ in range(9)
-        ]
+        if self.chance.random() < 0.3:  # eight threads at once
+            crowd = [station.logging(COUNTED, 40, beside=True) for _ in range(8)]
+            commands: list[dict[str, Any]] = [{"do": "crowd", "commands": crowd}]
+        else:
+            sizes = [self.chance.choice((1, 3, 40)) for _ in range(9)]
+            commands = [station.logging(self.chance.choice((COUNTED, TIMED)), size) for size in sizes]
         if self.chance.random() < 0.3:
-            commands.insert(self.chance.randrange(1, 9), {"do": "sync_beside"})
+            commands.insert(self.chance.randrange(len(commands)), {"do": "sync_beside"})
         if number % 5:
             process.ask(**station.opening())
         else:
@@ -57,30 +60,24 @@ class SyncingKilled(Kind):
             self._halved,
             self._refused,
         ]
-        self._steps: dict[int, int] = {}
 
     def fault(self, station: Station, number: int) -> None:
         ways = len(self._situations)
-        way = number % ways
-        prepare = self._situations[way]
-        if way not in self._steps:
-            self._steps[way] = self._run(station, prepare, 0)
-            station.settle(self.allowed)
-        at = 1 + round(self.share(number, ways) * (self._steps[way] - 1))
-        self._run(station, prepare, at)
+        prepare = self._situations[number % ways]
+        steps = self.steps_of(station, prepare.__name__, lambda: self._run(station, prepare, 0))
+        self._run(station, prepare, 1 + round(self.share(number, ways) * (steps - 1)))
 
-    def _run(self, station: Station, prepare: Callable[[Station], None], kill_at: int) -> int:
-        station.kill()
-        prepare(station)
+    def _run(self, station: Station, prepare: Callable[[Station], None], at: int) -> int:
         station.kill()
         process = station.process()
+        prepare(station)
         try:
-            process.ask("sync", kill_at=kill_at)
+            process.ask("sync", at=at)
         except Killed:
             station.kill()
         return process.steps
 
-    def allowed(self, reason: str) -> bool:
+    def allowed(self, point: Any, reason: str) -> bool:
         return reason.startswith("refused by the server: too large")
 
     def _batch(self, station: Station) -> None:
