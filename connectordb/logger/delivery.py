@@ -14,13 +14,16 @@ from typing import Any
 
 from ..exceptions import AuthenticationError, ClosedError, ResponseError
 from ..runtime.backoff import Backoff
-from ..runtime.clock import Clock
+from ..runtime.clock import Clock, Deadline
 from ..runtime.worker import Worker
 from .cache_file import CacheFile
 from .upgrade import NUMBER_BITS
 
 #: Between passes that failed: shorter than in the background, as somebody waits.
 _BACKOFF = Backoff(0.25, 5.0)
+
+#: Seconds for which a caller who may go waits for the pass, that it is over and has told so.
+_FAREWELL = 1.0
 
 
 class Goal:
@@ -82,9 +85,12 @@ class Delivery:
 
     def wait(self, timeout: float) -> bool:
         """Run passes for *timeout* seconds at most; tell whether the goal was reached."""
+        deadline = Deadline(timeout, self._clock)
         self._worker.start()
         try:
             self._file.changes.wait(lambda: self._over.is_set() or self._goal.is_reached, timeout)
+            if self._goal.is_reached:  # let the pass say so first, if that is all it has to do
+                self._clock.wait(self._over, min(deadline.left() or 0.0, _FAREWELL))
             return self._goal.is_reached
         finally:
             self._worker.stop()

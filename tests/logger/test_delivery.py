@@ -81,8 +81,11 @@ class FlushTests(OpenCase):
         self.assertTrue(self.logger.flush(SOON))
         for n in range(5):
             self.logger.insert("s", n)
+        synced: list[int] = []
+        self.logger.onsync = lambda: synced.append(len(self.logger))
         self.assertTrue(self.logger.flush(SOON))
-        self.assertEqual(self.stored(), list(range(5)))
+        self.assertEqual((self.stored(), synced), (list(range(5)), [0]))
+        self.assertTrue(self.logger.status().synced)
         self.eventually(lambda: not self.delivery_threads(), "its thread ends")
 
     def test_again(self) -> None:
