@@ -8,9 +8,10 @@ use. Nothing here speaks HTTP: that is `connectordb.client`.
 from __future__ import annotations
 
 from .care import check, vacuum
+from .limits import Limits
 from .lines import Lines
 from .logger import Logger
 from .receipt import Receipt
 from .status import Status, StreamStatus
 
-__all__ = ["Lines", "Logger", "Receipt", "Status", "StreamStatus", "check", "vacuum"]
+__all__ = ["Limits", "Lines", "Logger", "Receipt", "Status", "StreamStatus", "check", "vacuum"]
