@@ -33,9 +33,10 @@ def check(path: str | os.PathLike[str]) -> list[str]:
             with sqlite.translated(path, "reading"):
                 upgrade.check_kind(connection, path)
                 look(connection)
-                if sqlite.version(connection) == len(upgrade.MIGRATIONS):
-                    return _checked(connection)
-                return []
+                if sqlite.version(connection) != len(upgrade.MIGRATIONS):  # older: the next Logger takes it over
+                    return []
+                sqlite.take_on(connection)
+                return _checked(connection)
         finally:
             connection.close()
     except StorageDamaged as error:

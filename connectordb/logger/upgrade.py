@@ -8,6 +8,7 @@ a scan; and one page is written per insert. A number is never used again: what d
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -209,7 +210,7 @@ def _take_over(connection: sqlite.Connection) -> None:
             "INSERT INTO setting SELECT 'apikey', json_quote(?1) UNION ALL SELECT 'serverurl', json_quote(?2) "
             "UNION ALL SELECT 'lastsynctime', json_quote(?3) UNION ALL SELECT 'syncperiod', json_quote(?4) "
             "UNION ALL SELECT 'data', ?5",
-            (apikey, server, float(synced or 0), float(period or 600), data or "{}"),
+            (apikey, server, float(synced or 0), float(period or 600), _json(data)),
         )
     # it existed, so whatever its program does with a new file was done
     connection.execute("INSERT INTO setting VALUES ('created', 'true')")
@@ -248,6 +249,14 @@ def _take_over(connection: sqlite.Connection) -> None:
         f"last = coalesce((SELECT max(t) FROM point p WHERE p.id >> {NUMBER_BITS} = stream.id), 0)"
     )
     connection.execute("UPDATE stream SET sent = last, noted = number")
+
+
+def _json(given: str | None) -> str:
+    """Return the user's data as JSON: 0.3.5 also wrote what is none, a NaN for one, which becomes null."""
+    try:
+        return json.dumps(json.loads(given or "{}", parse_constant=lambda constant: None))
+    except ValueError:
+        return "{}"
 
 
 def _address(given: str | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from typing import Any
 
@@ -57,6 +58,15 @@ class UpgradeTests(PassCase):
         """Settings that were never made are as in a new file."""
         settings = self.old_file([], {}, (None, None, None, None, None)).catalogue.settings()
         self.assertEqual((settings["apikey"], settings["data"], settings["syncperiod"]), ("", {}, 600.0))
+
+    def test_data_that_is_no_json(self) -> None:
+        """The user's data has null for what JSON cannot carry; a schema that is none allows anything; both opens go well."""
+        metadata = ("", None, 0, 60, '{"a": NaN, "b": 1}')
+        self.old_file([("s", 10.0, "1")], {"s": "nonsense"}, metadata).close()
+        self.store = Store(self.path)
+        self.assertEqual(self.store.catalogue.settings()["data"], {"a": None, "b": 1})
+        self.assertEqual([stream.schema for stream in self.store.catalogue.streams()], ["{}"])
+        self.assertEqual([name for name in os.listdir(self.path.parent) if "damaged" in name], [])
 
     def test_points(self) -> None:
         """Every point is there, in the order of time; equal times stay; a null schema takes any value."""
