@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from connectordb import ConnectorDB
+from connectordb.logger import Logger
 from tests.support.case import SOON, Case
 from tests.support.server import run_server
 
@@ -80,6 +81,43 @@ class SensorsTests(ExampleCase):
         self.eventually(lambda: (self.here / "sensors.db").exists() and self.cdb("mara/board/disk_free").exists())
         process.terminate()
         self.assertIn(", 0 readings wait", self.finish(process))
+
+
+class StationTests(ExampleCase):
+    """``weather_station.py`` loses nothing to kills and to a server that is away."""
+
+    def test_killed(self) -> None:
+        """It logs with no server there, is killed, and goes on; then all of it arrives, once, in order."""
+        environment = {"CONNECTORDB_URL": "http://127.0.0.1:1", "CONNECTORDB_APIKEY": self.device.apikey}
+        file = str(self.here / "station.db")
+        for _ in range(2):
+            process = self.start("weather_station.py", file, "--every", "0.01", **environment)
+            before = self.waiting(file)
+            self.eventually(lambda before=before: self.waiting(file) > before + 20, "logging")
+            process.kill()
+            process.wait()
+        accepted = self.waiting(file)
+        with Logger(file) as logger:
+            logger.serverurl = self.url
+        process = self.start("weather_station.py", file, "--every", "0.01", "--sync", "0.1")
+        stream = self.cdb("mara/board/temperature")
+        self.eventually(lambda: stream.exists() and len(stream) > accepted // 2, "a sync")
+        process.terminate()
+        self.assertRegex(self.finish(process), r"temperature +\d+")
+        with Logger(file, syncraise=True) as logger:
+            logger.sync()
+            status = logger.status()
+        self.assertEqual((status.waiting, status.aside, status.dropped, status.lost), (0, 0, 0, 0))
+        points = stream[:]
+        self.assertEqual(len(points), status.streams["temperature"].accepted)
+        self.assertEqual(points["t"], sorted(set(points["t"])))
+
+    def waiting(self, file: str) -> int:
+        """Return how many points wait in the file."""
+        if not Path(file).exists():
+            return 0
+        with Logger(file) as logger:
+            return len(logger)
 
 
 class TourTests(ExampleCase):
