@@ -13,7 +13,7 @@ from typing import Literal, TypeVar, get_args
 from ..exceptions import ClosedError, LocalProtocolError, StorageDamaged, StorageError
 from ..runtime import sqlite
 from ..runtime.clock import Deadline
-from . import mending
+from . import mending, upgrade
 from .changes import Changes
 from .commits import Commits
 from .flushing import Flushing
@@ -50,13 +50,12 @@ class CacheFile:
     def __init__(self, path: str | os.PathLike[str], durability: Durability = "full") -> None:
         if durability not in get_args(Durability):
             raise LocalProtocolError(f"durability={durability!r}: expected one of {', '.join(get_args(Durability))}")
-        self.path = os.fspath(path)
+        self.path = os.path.abspath(path)
         self.tails = Tails()
         self.changes = Changes()
         self._rollbacks: list[Callable[[], object]] = [self.tails.forget]
-        self._commits = Commits(
-            path, partial(mending.open_file, path), self.tails.committed, self._rolled_back, durability == "full"
-        )
+        self._was_opened = False
+        self._commits = Commits(path, self._connect, self.tails.committed, self._rolled_back, durability == "full")
         self._flushing = Flushing(partial(sqlite.flush_log, self.path)) if durability == "batched" else None
         # guards the three below; the first for as long as a statement runs
         self._reading = threading.Lock()
@@ -65,6 +64,12 @@ class CacheFile:
         self._held = False  # both connections, for a fork
         FORKS.tell(self)  # first: no fork comes while it is being opened
         self._commits.run(lambda connection: None, atomic=True)
+
+    def _connect(self) -> sqlite.Connection:
+        # after a fork, all of the file need not be looked at once more
+        connection = upgrade.open_file(self.path) if self._was_opened else mending.open_file(self.path)
+        self._was_opened = True
+        return connection
 
     @property
     def is_ours(self) -> bool:
