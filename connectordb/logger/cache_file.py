@@ -56,7 +56,10 @@ class CacheFile:
         self._rollbacks: list[Callable[[], object]] = [self.tails.forget]
         self._was_opened = False
         self._commits = Commits(path, self._connect, self.tails.committed, self._rolled_back, durability == "full")
-        self._flushing = Flushing(partial(sqlite.flush_log, self.path)) if durability == "batched" else None
+        self._durability = durability
+        self._flushing = Flushing(
+            partial(sqlite.flush_log, self.path)
+        )  # which has nothing to do unless they are batched
         # guards the three below; the first for as long as a statement runs
         self._reading = threading.Lock()
         self._reader: sqlite.Connection | None = None
@@ -84,7 +87,7 @@ class CacheFile:
             except (StorageError, ClosedError) as error:  # points count, these are figures
                 log.warning("how many points were moved by the smallest step is not saved: %s", error)
         self._commits.close()
-        if self._flushing is not None and self.is_ours:
+        if self.is_ours:
             self._flushing.close()
         with self._reading:
             self._closed = True
@@ -120,15 +123,15 @@ class CacheFile:
             raise
         if lasting:
             self.changes.tell()
-        elif self._flushing is not None:
+        elif self._durability == "batched":
             self._flushing.note()
         return result
 
     def flush(self) -> None:
         """Have all that was inserted by now outlast a power cut."""
-        if self._flushing is not None:
+        if self._durability == "batched":
             self._flushing.now()
-        else:
+        elif self._durability == "normal":
             sqlite.flush_log(self.path)
 
     @contextmanager
@@ -173,8 +176,7 @@ class CacheFile:
         self._reading = threading.Lock()
         self._rolled_back()
         self.changes.after_fork_in_child()
-        if self._flushing is not None:
-            self._flushing.after_fork_in_child()
+        self._flushing.after_fork_in_child()
         if held:
             self._commits.begin_anew()
         else:

@@ -71,7 +71,7 @@ class Flushing:
         """Begin anew: there is no thread, and what was written is for the parent to flush."""
         self._lock = threading.Lock()
         self._worker = None
-        self._unflushed.there = False
+        self._unflushed.after_fork_in_child()
 
     def _start(self) -> None:
         worker = Worker("logger-flush", self._run)
@@ -97,17 +97,24 @@ class _Unflushed:
     def __init__(self, flush: Callable[[], None]) -> None:
         self._flush = flush
         self._failed = False
+        self._flushing = threading.Lock()  # held meanwhile: who asks for a flush waits for one that is under way
         self.there = False
 
     def flush(self) -> None:
         """Flush if there is something."""
-        if self.there:
-            self.there = False  # first: what is written from now on may come too late for this flush
-            try:
-                self._flush()
-            except BaseException:
-                self.there = True
-                raise
+        with self._flushing:
+            if self.there:
+                self.there = False  # first: what is written from now on may come too late for this flush
+                try:
+                    self._flush()
+                except BaseException:
+                    self.there = True
+                    raise
+
+    def after_fork_in_child(self) -> None:
+        """Begin anew: whatever there is, is for the parent to flush."""
+        self._flushing = threading.Lock()
+        self.there = False
 
     def flush_quietly(self) -> None:
         """Flush if there is something, and log it if that fails, once."""

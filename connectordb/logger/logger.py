@@ -286,6 +286,7 @@ class Logger(Settings, Accounting):
         A failure is logged, and the points go on waiting. It is raised if `onsyncfail` is set and returns true, or if there
         is none and `syncraise` is set.
         """
+        self._store.flush()  # what the server does not get is safe here, at least
         self._syncing.now()
 
     def flush(self, timeout: float = 60.0) -> bool:
@@ -302,6 +303,7 @@ class Logger(Settings, Accounting):
         """
         if isinstance(timeout, bool) or not isinstance(timeout, (int, float)) or not timeout >= 0:
             raise LocalProtocolError(f"timeout={timeout!r}: expected seconds, 0 or more")
+        self._store.flush()
         return self._syncing.flush(timeout)
 
     def start(self) -> None:

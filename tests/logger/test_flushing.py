@@ -14,14 +14,14 @@ from unittest import mock
 import apsw
 
 from connectordb.exceptions import LocalProtocolError, StorageError
-from connectordb.logger import flushing
+from connectordb.logger import Logger, flushing
 from connectordb.logger.cache_file import Durability
 from connectordb.logger.flushing import Flushing
 from connectordb.logger.store import Store
 from connectordb.runtime import sqlite
 from tests.support.case import MS, SOON, Case
 from tests.support.disks import LossyDisk
-from tests.support.logger_cases import add, noted, waiting
+from tests.support.logger_cases import NOWHERE, add, noted, waiting
 
 #: Logs a point, as a program that then ends in one way or another.
 _PROGRAM = """
@@ -108,6 +108,18 @@ class DurabilityTests(Case):
             self.disk.unregister()
             self.assertEqual(flushers(), [])
 
+    def test_sync(self) -> None:
+        """A sync does, even if no server is there."""
+        store = self.open("normal")
+        store.close()
+        logger = Logger(self.path, durability="normal")
+        self.addCleanup(logger.close)
+        logger.serverurl = NOWHERE
+        logger.insert("a", 1)
+        self.assertEqual(self.after_power_cut(), [])
+        logger.sync()
+        self.assertEqual(self.after_power_cut(), ["1"])
+
     def test_noted(self) -> None:
         """Whatever the durability, rows are on the disk before they are sent, with their note, and so is all else."""
         durability: Durability
@@ -188,6 +200,26 @@ class FlushingTests(Case):
             self.wait(done)
             subject.close()
         self.assertEqual(len(logged.output), 1)
+        subject.close()
+
+    def test_under_way(self) -> None:
+        """Who asks for a flush waits for one that is under way already."""
+        begun, go_on, returned = threading.Event(), threading.Event(), threading.Event()
+
+        def flush() -> None:
+            begun.set()
+            go_on.wait(SOON)
+
+        with mock.patch.object(flushing, "PERIOD", MS):
+            subject = Flushing(flush)
+            subject.note()
+            self.wait(begun)
+        thread = threading.Thread(target=lambda: (subject.now(), returned.set()))
+        thread.start()
+        self.assertFalse(returned.wait(20 * MS))
+        go_on.set()
+        self.wait(returned)
+        thread.join(SOON)
         subject.close()
 
     def test_no_thread(self) -> None:
