@@ -318,3 +318,31 @@ class LoggerTests(OpenCase):
         with self.assertRaises(LocalProtocolError):
             Logger(path, max_points=0)
         self.assertFalse(path.exists())
+
+    def test_beside_a_sync(self) -> None:
+        """While points give way others are sent: each is stored once or dropped, and the numbers say how many."""
+        self.new_stream()
+        logger = self.open(max_points=40, on_full="thin", durability="normal")
+        logger.addStream("s")
+        done = threading.Event()
+
+        def insert(thread: int) -> None:
+            for n in range(400):
+                logger.insert("s", thread * 1000 + n)
+
+        def sync() -> None:
+            while not done.is_set():
+                logger.sync()
+
+        threads = [threading.Thread(target=insert, args=(number,)) for number in range(3)]
+        syncing = threading.Thread(target=sync)
+        for thread in (*threads, syncing):
+            thread.start()
+        for thread in threads:
+            thread.join(SOON)
+        done.set()
+        syncing.join(SOON)
+        self.assertTrue(logger.flush(SOON))
+        status, stored = logger.status(), self.stored()
+        self.assertEqual((status.accepted, status.confirmed + status.dropped, status.aside), (1200, 1200, 0))
+        self.assertEqual((len(stored), len(set(stored))), (status.confirmed, status.confirmed))
