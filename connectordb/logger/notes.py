@@ -49,6 +49,15 @@ class Notes:
                 times.setdefault(point, []).append(t)
         return times
 
+    def keep_times(self, first: int, last: int) -> None:
+        """Keep the times of rows that leave a note, as those that they were sent with."""
+
+        def work(connection: sqlite.Connection) -> None:
+            query = "INSERT OR IGNORE INTO note_time SELECT id, t FROM point WHERE id BETWEEN ? AND ?"
+            connection.execute(query, (first, last))
+
+        self._file.write(work)
+
     def write(self, note: Note) -> None:
         """Write a note, or what has changed in it."""
         self._file.write(lambda connection: self._write_note(connection, note))

@@ -127,7 +127,7 @@ class Step(Enum):
     RESTAMP = auto()  #     give those that are older than what is stored the earliest times allowed, and send
     SET_ASIDE = auto()  #   the lone row: refused
     TOO_OLD = auto()  #     set aside those that are older than what is stored
-    LEAVE = auto()  #       the rows wait; nothing of them is on its way, so the note goes
+    LEAVE = auto()  #       the rows wait; nothing of them was ever in doubt, so the note goes
     STOP = auto()  #        the rows wait, and the note stays
 
 
@@ -146,12 +146,14 @@ class Attempt:
 
     Attributes:
         tried: An earlier copy may still be on its way.
+        doubted: The outcome of a copy was unknown once, whatever was waited for since.
         refused: The server refused it for a point's fault, so it goes in halves once nothing is on its way.
         unknown: Outcomes of this shape that were unknown.
         keyed: The server knows it by a key, so that a copy of it may follow another.
     """
 
     tried: bool = False
+    doubted: bool = False
     refused: bool = False
     unknown: int = 0
     keyed: bool = False
@@ -170,10 +172,8 @@ def answered(batch: Batch, attempt: Attempt, answer: Answer) -> tuple[Step, Atte
         return _in_doubt(batch, replace(attempt, unknown=attempt.unknown + 1))
     if answer is Answer.OLDER:  # an earlier copy of it may be what is newer
         return Step.READ, attempt
-    if answer is Answer.DENIED:
-        return (Step.READ if attempt.tried else Step.LEAVE), attempt
-    if answer is Answer.UNSENT:
-        return (Step.STOP if attempt.tried else Step.LEAVE), attempt
+    if answer in (Answer.DENIED, Answer.UNSENT):
+        return (Step.STOP if attempt.doubted else Step.LEAVE), attempt
     if answer is Answer.KEYLESS:
         attempt = replace(attempt, keyed=False)
         return _in_doubt(batch, attempt) if attempt.tried else (Step.SEND, attempt)
@@ -185,7 +185,7 @@ def answered(batch: Batch, attempt: Attempt, answer: Answer) -> tuple[Step, Atte
 def _in_doubt(batch: Batch, attempt: Attempt) -> tuple[Step, Attempt]:
     # a repeated batch of two times is refused if its first copy arrives before; a lone point would be stored twice
     lone = batch.count == 1 and not attempt.keyed
-    return (Step.WAIT if lone else Step.READ), replace(attempt, tried=True)
+    return (Step.WAIT if lone else Step.READ), replace(attempt, tried=True, doubted=True)
 
 
 def waited(attempt: Attempt) -> tuple[Step, Attempt]:
@@ -215,7 +215,7 @@ def looked(
             return Step.SEND, attempt
         return (Step.WAIT if attempt.tried else Step.MOVE), attempt  # tried: the server knew keys when it was sent
     if attempt.refused or attempt.unknown >= 2:  # one shape is tried twice: what is large may never get through
-        return (Step.WAIT, attempt) if attempt.tried else (Step.HALVE, Attempt())
+        return (Step.WAIT, attempt) if attempt.tried else (Step.HALVE, Attempt(doubted=attempt.doubted))
     return Step.SEND, attempt
 
 

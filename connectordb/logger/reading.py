@@ -83,7 +83,8 @@ class Reading:
         if length:
             points = self._points(length - 1, length + page)
             self.anchored = bool(points) and points[0]["t"] == self._note.before
-            if self.anchored:
+            # in a stream that was made anew another writer's may stand there, behind the batch
+            if self.anchored and points[0]["t"] < self._earliest:
                 yield points
                 if len(points) <= page:
                     return

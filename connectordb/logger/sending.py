@@ -20,13 +20,16 @@ from .plan import Attempt, Batch, Step
 from .reading import Reading, Server
 from .records import Note, Row
 from .store import Store
+from .upgrade import NUMBER_BITS
 
 log = logging.getLogger(__name__)
+
+_MASK = (1 << NUMBER_BITS) - 1
 
 #: Outcomes of one batch and its halves that may be unknown in one pass; after that it waits for the next.
 _UNKNOWN_AT_MOST = 3
 
-#: How often in one pass a batch is given later times, while another writer stores points that are later still.
+#: How often in one pass a batch may be refused as older, while another writer stores points that are later still.
 _CONFLICTS_AT_MOST = 5
 
 
@@ -74,12 +77,17 @@ class Context:
 
     def confirm(self, server: Server, note: Note, ids: Sequence[int], count: int) -> None:
         """Take rows off that are on the server, *count* of them, with the note; or hold them, if it may forget them."""
-        begins_the_stream = ids[0] == note.first and ids[-1] - ids[0] + 1 == len(ids)
-        if server.features.durable or not begins_the_stream:
+        if server.features.durable or not self._begin_the_stream(note, ids):
             self.store.notes.resolve(note.stream, ids, now=self._clock.wall())
         else:
             self.store.held.hold(note, ids[-1], self._clock.wall())
         self.report.confirmed += count
+
+    def _begin_the_stream(self, note: Note, ids: Sequence[int]) -> bool:
+        """Tell whether rows are the oldest that wait: those before the last one that is held count as confirmed."""
+        if not ids or ids[0] != note.first or ids[-1] - ids[0] + 1 != len(ids):
+            return False
+        return not self.store.points.rows(self.store.held.first_waiting(note.stream), note.first - 1, 1, 0)
 
     def set_aside(self, note: Note, ids: Sequence[int], reason: str, keep: bool = False) -> None:
         """Set rows aside, and drop the note unless it is to be kept."""
@@ -139,15 +147,20 @@ class Sending:
             if step is Step.SEND:
                 if unknown == _UNKNOWN_AT_MOST and self._error is not None:
                     raise self._error
+                if self._note.key is not None and not self.keyed:
+                    self._forget_key()
                 answer = plan.judge(self._send())
                 if answer is plan.Answer.UNKNOWN:
                     self._note = replace(self._note, attempts=self._note.attempts + 1)
                     self._store.notes.write(self._note)
                     unknown += 1
                 if answer is plan.Answer.KEYLESS:
-                    self._note = replace(self._note, key=None)
+                    self._forget_key()
                 step, attempt = plan.answered(self.batch, attempt, answer)
                 whole = whole and step is Step.CONFIRM
+                conflicts += answer is plan.Answer.OLDER
+                if conflicts > _CONFLICTS_AT_MOST:
+                    step = Step.STOP if attempt.doubted else Step.LEAVE
             elif step is Step.READ:
                 any_found = self._look()
                 attempt = replace(attempt, keyed=self.keyed)  # it is what the server says now that counts
@@ -158,11 +171,7 @@ class Sending:
                 self._context.wait(self._server, self._path)
                 step, attempt = plan.waited(attempt)
             elif step in (Step.MOVE, Step.HALVE, Step.RESTAMP):
-                conflicts += step is Step.RESTAMP
-                if conflicts > _CONFLICTS_AT_MOST:
-                    step = Step.LEAVE
-                    continue
-                if not self._change(step):  # cleardata() was called meanwhile
+                if not self._change(step, attempt.doubted):  # cleardata() was called meanwhile
                     self._store.notes.resolve(self._note.stream)
                     return False
                 attempt = replace(attempt, keyed=self.keyed)
@@ -172,18 +181,26 @@ class Sending:
                 return whole
 
     def _send(self) -> ConnectorDBError | None:
-        key = self._note.key if self.keyed else None
+        request = rest.insert_text(
+            self._path, self._packed.text.encode(), self._packed.count, key=self._note.key if self.keyed else None
+        )
         try:
-            self._server.call(rest.insert_text(self._path, self._packed.text.encode(), self._packed.count, key=key))
+            self._server.call(request)
         except ConnectorDBError as error:
             log.debug("insert of %d points into %s: %s", self._packed.count, self._path, error)
             self._error = error
             return error
         return None
 
+    def _forget_key(self) -> None:
+        """Have the note say that a copy goes without its key: whoever finds it must not rely on that."""
+        self._note = replace(self._note, key=None)
+        self._store.notes.write(self._note)
+
     def _look(self) -> bool:
-        times = self._store.notes.sent_times(self._note.first, self._note.last)
-        rows = self._rows()
+        # what was split off since the note was made may be there as well, in a copy of the whole
+        times = self._store.notes.sent_times(self._note.first, self._note.first | _MASK)
+        rows = self._rows(max(self._note.last, max(times, default=0)))
         sent_points = [Sent((*times.get(row.id, ()), row.t), value(row)) for row in rows]
         settling = Settling(sent_points)
         self._newest = 0.0
@@ -191,9 +208,8 @@ class Sending:
             self._server, self._path, self._note, min((min(sent.times) for sent in sent_points), default=0.0)
         )
         for points in reading:
-            for point in points[-1:]:
-                if not math.isnan(point["t"]):
-                    self._newest = point["t"]
+            # what cannot be read has no time that is known
+            self._newest = next((point["t"] for point in reversed(points) if not math.isnan(point["t"])), self._newest)
             settling.look(points)
             if settling.complete:
                 break
@@ -202,10 +218,10 @@ class Sending:
         self._found = [rows[at].id for at in result.found]
         return result.outcome is not Outcome.NOT_STORED
 
-    def _rows(self) -> list[Row]:
-        return self._store.points.rows(self._note.first, self._note.last, 2**62, 2**62)
+    def _rows(self, last: int) -> list[Row]:
+        return self._store.points.rows(self._note.first, last, 2**62, 2**62)
 
-    def _change(self, step: Step) -> bool:
+    def _change(self, step: Step, doubted: bool) -> bool:
         """Write down another batch in place of this one, half of it, or with other times; tell whether there is any."""
         count = self._packed.count
         if step is Step.HALVE:
@@ -213,6 +229,8 @@ class Sending:
             half = self._store.points.packed(self._note.first, self._note.last, count)
             if half is None:
                 return False
+            if doubted:
+                self._store.notes.keep_times(half.last + 1, self._note.last)
             self._note = replace(self._note, last=half.last)
         self._note = replace(self._note, attempts=0, key=new_key(self._server))
         if step is Step.RESTAMP:
@@ -242,7 +260,7 @@ class Sending:
         elif step is Step.SET_ASIDE:
             self._context.set_aside(self._note, all_of_it, f"refused by the server: {self._message()}")
         elif step is Step.TOO_OLD:
-            old = [row.id for row in self._rows() if row.t < self._newest]
+            old = [row.id for row in self._rows(self._note.last) if row.t < self._newest]
             self._context.set_aside(self._note, old, too_old(self._newest))
         else:
             if step is Step.LEAVE:

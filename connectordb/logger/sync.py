@@ -83,9 +83,9 @@ class Pass:
         self._elsewhere = elsewhere
         self._clock = clock
         self._memory = memory or Memory()
-        self._last_second = LastSecond(store, clock, elsewhere, self._memory.seen)
         self._waited: set[str] = set()  # the servers where nothing is on its way that is older than this pass
         self._context = Context(store, clock, stopping, wait, restamp)
+        self._last_second = LastSecond(store, clock, elsewhere, self._context.wait, self._memory.seen)
         self._corrections = store.corrections(clock, server.time, restamp)
 
     def run(self, upto: Mapping[int, int], patient: bool = False) -> Report:

@@ -112,6 +112,26 @@ class LastSecondTests(PassCase):
                 self.sync()
                 self.assertEqual(self.stored(), [*before, 1, 2, 3, 4][: len(before) + 2 + number])
 
+    def test_lost_before_a_newer_one(self) -> None:
+        """What was lost between two batches of one pass is noticed, though the newer of them is there."""
+        self.memory.size = 2
+        self.log(*"1234")
+        inserts = []
+
+        def lose(line: str) -> None:
+            if line.startswith("POST"):
+                inserts.append(line)
+                if len(inserts) == 2:
+                    self.server_loses(0)
+
+        self.proxy.on_request = lose
+        self.sync()
+        self.proxy.on_request = None
+        self.assertEqual(self.stored(), [3, 4])
+        self.sync()
+        self.assertEqual([row.d for row in self.store.points.rows(0, 2**62, 9, 2**62)], [])
+        self.assertEqual([point.d for point in self.store.aside.points()], [1, 2])  # too late for them
+
     def test_durable(self) -> None:
         """A server that says it flushes is believed: nothing is held."""
         self.proxy.announces = True

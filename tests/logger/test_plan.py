@@ -140,17 +140,19 @@ class StepTests(Case):
         step, attempt = plan.looked(MANY, attempt, any_found=False, newest=0.0)
         self.assertIs(step, Step.WAIT)
         step, attempt = plan.waited(attempt)
-        self.assertEqual(plan.looked(MANY, attempt, any_found=False, newest=0.0), (Step.HALVE, Attempt()))
+        self.assertEqual(plan.looked(MANY, attempt, any_found=False, newest=0.0), (Step.HALVE, Attempt(doubted=True)))
 
     def test_denied(self) -> None:
-        """What concerns the stream leaves the rows where they are."""
+        """What concerns the stream leaves the rows where they are, and the note as well if a copy was ever in doubt."""
         self.assertIs(plan.answered(MANY, Attempt(), Answer.DENIED)[0], Step.LEAVE)
-        self.assertIs(plan.answered(MANY, Attempt(tried=True), Answer.DENIED)[0], Step.READ)
+        self.assertIs(plan.answered(MANY, plan.found(MANY, 0)[1], Answer.DENIED)[0], Step.STOP)
 
     def test_unsent(self) -> None:
-        """What was not sent leaves the rows; the note stays if an earlier copy may be on its way."""
+        """What was not sent leaves the rows; the note stays if a copy was ever in doubt, waited for or not."""
         self.assertIs(plan.answered(LONE, Attempt(), Answer.UNSENT)[0], Step.LEAVE)
-        self.assertIs(plan.answered(MANY, Attempt(tried=True), Answer.UNSENT)[0], Step.STOP)
+        _, attempt = plan.found(LONE, 0)
+        self.assertIs(plan.answered(LONE, attempt, Answer.UNSENT)[0], Step.STOP)
+        self.assertIs(plan.answered(LONE, plan.waited(attempt)[1], Answer.UNSENT)[0], Step.STOP)
 
     def test_shape(self) -> None:
         """Batches shrink to what gets through in two seconds, between two points and the limit, and grow back."""

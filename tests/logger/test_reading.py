@@ -59,7 +59,7 @@ class ReadingTests(Case):
         damaged = frozenset(at for at in damaged if length <= at < number)
         server = Indexed([float(n + 1) for n in range(number)], damaged)
         with mock.patch.object(reading, "DATAPOINT_INSERT_LIMIT", page):
-            pages = list(Reading(server, PATH, note(length, float(length) or None), 0.0))
+            pages = list(Reading(server, PATH, note(length, float(length) or None), length + 0.5))
         times = [point["t"] for page in pages for point in page if not math.isnan(point["t"])]
         expected = [float(n + 1) for n in range(max(0, length - 1), number) if n not in damaged]
         self.assertEqual(times, expected)
@@ -73,6 +73,11 @@ class ReadingTests(Case):
                     read = [point["t"] for page in found for point in page]
                     self.assertEqual(read, [t for t in times if t >= earliest])
                     self.assertFalse(found.anchored)
+
+    def test_anchor_that_is_no_older(self) -> None:
+        """A point at the batch's own time may be another writer's in a stream that was made anew, behind the batch."""
+        found = Reading(Indexed([10.0, 15.0]), PATH, note(2, 15.0), 10.0)
+        self.assertEqual([point["t"] for page in found for point in page], [10.0, 15.0])
 
     def test_end(self) -> None:
         """The end is the length and the last time."""

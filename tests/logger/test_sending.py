@@ -7,7 +7,15 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from connectordb.exceptions import Conflict, ConnectionFailed, ConnectorDBError, InvalidRequest, OutcomeUnknown
+from connectordb.exceptions import (
+    Conflict,
+    ConnectionFailed,
+    ConnectorDBError,
+    InvalidRequest,
+    OutcomeUnknown,
+    PermissionDenied,
+)
+from connectordb.logger import plan
 from connectordb.logger.plan import Attempt, Step
 from connectordb.logger.records import Note, Row
 from connectordb.logger.sending import Context, Sending, Stopped, value
@@ -33,10 +41,12 @@ class Scripted:
         self.script: list[tuple[bool, ConnectorDBError | None]] = []
         self.sent: list[list[tuple[float, Any]]] = []
         self.on_read: Callable[[], None] = lambda: None
+        self.on_insert: Callable[[], object] = lambda: None
 
     def call(self, request: rest.Request[Any]) -> Any:
         """Answer."""
         if request.method == "POST":
+            self.on_insert()
             points = json_text.loads(request.body or b"")
             self.sent.append([(point["t"], point["d"]) for point in points])
             stored, error = self.script.pop(0) if self.script else (True, None)
@@ -126,6 +136,95 @@ class SendingTests(Case):
         self.server.script = [(False, refusal)]
         self.send(3, key="k")
         self.assertEqual((len(self.server.sent), self.server.keys), (2, {}))
+
+    def test_key_refused_is_noted(self) -> None:
+        """Before a copy goes without a key the note says so: who finds it must not count on the server's knowing the copy."""
+        self.server.features = Features(idempotency=600)
+        refusal = InvalidRequest("too many of Idempotency-Key", status=429, ref="1")
+        for script in (
+            [(False, refusal), (False, ConnectionFailed("refused"))],
+            [(False, ConnectionFailed("refused"))],
+        ):
+            with self.subTest(number=len(script)):
+                self.server.script, noted = list(script), []
+                self.server.on_insert = lambda noted=noted: noted.append(self.store.notes.of(1))
+                sending = self.sending(1, key="k")
+                if len(script) == 1:
+                    self.server.features = Features()  # it is another program by now
+                with self.assertRaises(ConnectionFailed):
+                    sending.run(Step.SEND, Attempt(keyed=sending.keyed))
+                self.assertIsNone(noted[-1].key)
+                self.store.notes.clear()
+
+    def test_dropped_meanwhile(self) -> None:
+        """A batch that the user drops while it is on its way is gone, whatever became of it."""
+        for stored in (False, True):
+            for number in (1, 3):
+                with self.subTest(stored=stored, number=number):
+                    self.server.script = [(stored, OutcomeUnknown("cut"))]
+                    self.server.on_insert = self.store.notes.clear
+                    self.assertFalse(self.send(number))
+                    self.assertEqual((self.store.points.waiting(), self.store.notes.streams()), (0, []))
+        self.assertEqual(len(self.server.sent), 4)
+
+    def test_denied_after_doubt(self) -> None:
+        """What is denied while an earlier copy is in doubt is not tried over and over, and its note stays."""
+        denied = PermissionDenied("Write access to stream data denied.", status=403, ref="1")
+        self.server.script = [(False, OutcomeUnknown("cut")), *[(False, denied)] * 50]
+        with self.assertRaises(PermissionDenied):
+            self.send(3)
+        self.assertEqual((len(self.server.sent), self.store.notes.streams()), (2, [1]))
+
+    def test_older_than_what_cannot_be_read(self) -> None:
+        """A batch that is older than a point that nobody can decode is not tried over and over."""
+        older = Conflict("Greater timestamp already exists for the stream. Insert Failed.", status=403, ref="1")
+        for number in (1, 3):
+            for doubt in ([], [(False, OutcomeUnknown("cut"))]):
+                with self.subTest(number=number, doubt=bool(doubt)):
+                    self.server.script = [*doubt, *[(False, older)] * 50]
+                    self.server.sent.clear()
+                    with self.assertRaises(Conflict):
+                        self.send(number)
+                    self.assertEqual((len(self.server.sent), self.store.points.waiting()), (6 + len(doubt), number))
+                    self.store.notes.clear()
+
+    def test_unsent_after_doubt(self) -> None:
+        """If there is no connection for the second copy, the note stays: the first may come at any time."""
+        self.server.script = [(False, OutcomeUnknown("cut")), (False, ConnectionFailed("refused"))]
+        with self.assertRaises(ConnectionFailed):
+            self.send(1)
+        self.assertEqual(self.store.notes.streams(), [1])
+
+    def test_split_off(self) -> None:
+        """What was split off a batch in doubt is found if a copy of the whole comes after all."""
+        for number in (2, 5):
+            with self.subTest(number=number):
+                self.server.held.clear()
+                self.server.sent.clear()
+                self.server.script = [(False, OutcomeUnknown("cut"))] * 3
+                with self.assertRaises(OutcomeUnknown):
+                    self.send(number)  # whole, whole, and a half of it
+                self.server.held += [{"t": t, "d": d} for t, d in self.server.sent[0]]
+                note = self.store.notes.of(1)
+                assert note is not None
+                packed = self.store.points.packed(note.first, note.last, 100)
+                assert packed is not None
+                sending = Sending(self.context, self.server, PATH, note, packed)
+                sending.run(*plan.found(sending.batch, note.attempts))
+                self.assertEqual((self.store.points.waiting(), len(self.server.held)), (0, number))
+
+    def test_not_held_behind_what_waits(self) -> None:
+        """A batch is not held if points before it wait, which would seem to be confirmed."""
+        self.store.points.append(1, 1.0, "0", 0)
+        (first,) = self.store.points.rows(0, 2**62, 10, 2**62)
+        self.store.points.append(1, 2.0, "1", 0)
+        packed = self.store.points.packed(first.id + 1, (2 << 40) - 1, 100)
+        assert packed is not None
+        note = Note(1, packed.first, packed.last, "http://x", "key", str(PATH), 0, None)
+        self.store.notes.write(note)
+        self.assertTrue(Sending(self.context, self.server, PATH, note, packed).run(Step.SEND, Attempt()))
+        self.assertEqual((self.store.held.of(1), self.store.held.first_waiting(1)), ([], first.id))
+        self.assertEqual([row.id for row in self.store.points.rows(0, 2**62, 10, 2**62)], [first.id])
 
     def test_restamp(self) -> None:
         """Points that are too old are given the earliest times there are, with those that they get in the way of."""

@@ -58,8 +58,7 @@ def needed(name: str, show_run: bool = False) -> bool:
     if not searched.run:
         print(f"without '{name}': nothing goes wrong in {searched.states:,} states")
         return False
-    ahead = " (the package does not keep to it yet)" if RULES[name].ahead else ""
-    print(f"without '{name}': {searched.run[-1]} after {len(searched.run) - 1} steps{ahead}", flush=True)
+    print(f"without '{name}': {searched.run[-1]} after {len(searched.run) - 1} steps", flush=True)
     if show_run:
         print(f"({RULES[name].text})\n{SHOWN[name]}")
         print("\n".join(f"    {line}" for line in searched.run))

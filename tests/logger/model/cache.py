@@ -28,7 +28,6 @@ class File(NamedTuple):
         number: Of the newest row that ever was.
         last: The newest time that was ever given out.
         note: What may have been sent.
-        reach: The last row that was in it, before others were split off.
         times: Further times that rows in the note were sent with: ids and times.
         held: What was confirmed and may be forgotten.
         aside: Ids that were set aside.
@@ -39,7 +38,6 @@ class File(NamedTuple):
     number: int = 0
     last: float = 0.0
     note: Note | None = None
-    reach: int = 0
     times: tuple[tuple[int, float], ...] = ()
     held: tuple[Held, ...] = ()
     held_up_to: int = BASE
@@ -141,9 +139,6 @@ class Notes:
     #: Whether a move takes along those behind it that are in the way.
     pushes = True
 
-    #: Whether what was split off keeps the times that it was sent with, too: ahead of the package.
-    keeps_all_times = False
-
     def __init__(self, cache: Cache) -> None:
         self._cache = cache
 
@@ -160,12 +155,13 @@ class Notes:
                 times.setdefault(id, []).append(t)
         return times
 
-    def write(self, note: Note) -> None:
-        self._cache.file = self._noted(self._cache.file, note)
+    def keep_times(self, first: int, last: int) -> None:
+        file = self._cache.file
+        kept = {(row.id, row.t) for row in file.rows if first <= row.id <= last}
+        self._cache.file = file._replace(times=tuple(sorted({*file.times, *kept})))
 
-    def _noted(self, file: File, note: Note) -> File:
-        reach = max(file.reach, file.note.last) if file.note else note.last
-        return file._replace(note=note, reach=reach)
+    def write(self, note: Note) -> None:
+        self._cache.file = self._cache.file._replace(note=note)
 
     def begin(self, note: Note, limit: int, size: int, at_least: int = 1) -> tuple[Note, Packed] | None:
         packed = self._cache.points.packed(note.first, note.last, limit)
@@ -201,8 +197,6 @@ class Notes:
             elif id > note.first and pushing:
                 pushing = t <= last and self.pushes
                 t = last = plan.later(last) if pushing else t
-                if pushing and id <= file.reach and self.keeps_all_times:
-                    times.add((id, before))
             rows.append(Row(id, t, d))
         self._keep(file, note, rows, times, last)
 
@@ -217,8 +211,9 @@ class Notes:
         self._keep(file, note, rows, set(file.times), last)
 
     def _keep(self, file: File, note: Note, rows: list[Row], times: set[tuple[int, float]], last: float) -> None:
-        changed = file._replace(rows=tuple(rows), times=tuple(sorted(times)), last=max(file.last, last))
-        self._cache.file = self._noted(changed, note)
+        self._cache.file = file._replace(
+            rows=tuple(rows), times=tuple(sorted(times)), last=max(file.last, last), note=note
+        )
 
 
 class HeldBatches:
@@ -253,4 +248,4 @@ class HeldBatches:
 
 
 def _dropped(file: File) -> File:
-    return file._replace(note=None, reach=0, times=())
+    return file._replace(note=None, times=())

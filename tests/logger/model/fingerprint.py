@@ -9,7 +9,7 @@ from types import FrameType, TracebackType
 from typing import Any
 
 #: Whose memory counts: the package's, and that of what is put in place of parts of it.
-_ROOMS = ("connectordb.", f"{__package__}.ahead", f"{__package__}.rules")
+_ROOMS = ("connectordb.", f"{__package__}.rules")
 
 #: What is not memory: the file and the wire, which are looked at for themselves, as is what is held; what was done, which
 #: decides nothing.

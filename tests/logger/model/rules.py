@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from connectordb.exceptions import ConnectorDBError, ResponseError
-from connectordb.logger import plan, sending
+from connectordb.logger import last_second, plan, sending
 from connectordb.logger.last_second import LastSecond
 from connectordb.logger.plan import Answer, Attempt, Batch, Step
 from connectordb.logger.reading import Reading, newest_time
@@ -15,7 +15,7 @@ from connectordb.logger.sending import Context, Sending
 from connectordb.logger.sync import Pass
 from connectordb.protocol.paths import Path
 
-from . import ahead, surroundings
+from . import surroundings
 from .cache import File, Notes
 from .patches import Patch
 
@@ -30,18 +30,16 @@ class Rule:
     Attributes:
         text: What it says.
         patches: The Logger without it.
-        ahead: The package does not keep to it yet: see `ahead`.
         by_the_clock: Without it the wait is over when it is over, whatever the server does meanwhile.
     """
 
     text: str
     patches: tuple[Patch, ...] = ()
-    ahead: bool = False
     by_the_clock: bool = False
 
 
 def _no_note(_: Any) -> Any:
-    return lambda file: file._replace(note=None, reach=0, times=())
+    return lambda file: file._replace(note=None, times=())
 
 
 def _no_settling_of_a_note(_: Any) -> Any:
@@ -155,7 +153,7 @@ class _LongAgo(dict[Any, float]):
 
 
 def _seen_long_ago(init: Callable[..., None]) -> Any:
-    return lambda self, store, clock, elsewhere, seen: init(self, store, clock, elsewhere, _LongAgo(seen))
+    return lambda self, *arguments: init(self, *arguments[:-1], _LongAgo(arguments[-1]))
 
 
 def _all_there(_: Any) -> Any:
@@ -168,6 +166,45 @@ def _in_any_order(settle: Callable[..., None]) -> Any:
 
 def _follows(_: Any) -> Any:
     return lambda self: True
+
+
+def _any_anchor(pages: Callable[..., Any]) -> Any:
+    def whatever_its_time(self: Any) -> Any:
+        points = self._points(self._note.length - 1, self._note.length + 5000) if self._note.length else []
+        if points and points[0]["t"] == self._note.before:
+            self.anchored = True
+            return iter([points])
+        return pages(self)
+
+    return whatever_its_time
+
+
+def _nothing_kept(_: Any) -> Any:
+    return lambda self, first, last: None
+
+
+def _undoubted(answered: Callable[..., _Steps]) -> Any:
+    def forgetful(batch: Batch, attempt: Attempt, answer: Answer) -> _Steps:
+        return answered(batch, replace(attempt, doubted=attempt.tried), answer)
+
+    return forgetful
+
+
+def _follows_anything(_: Any) -> Any:
+    return lambda server, before, batch: True
+
+
+def _age_when_answered(release: Callable[..., None]) -> Any:
+    return lambda self, batches, asked: release(self, batches, self._clock.monotonic())
+
+
+def _lost_at_once(lost: Callable[..., list[int]]) -> Any:
+    def looked_at_once(self: Any, batches: Any, server: Any, every: bool = False) -> list[int]:
+        if not every:
+            self.first_look = lost(self, batches, server, every=True)
+        return list(self.first_look)
+
+    return looked_at_once
 
 
 def _knew_it_once(_: Any) -> Any:
@@ -212,7 +249,10 @@ RULES: dict[str, Rule] = {
         "if the point before that length is no longer the one that was noted, the stream is read from where the batch may be",
         (Patch(Reading, "__iter__", _no_anchor),),
     ),
-    "older anchor": Rule("that point proves something only if it is older than all that was sent", ahead=True),
+    "older anchor": Rule(
+        "that point proves something only if it is older than all that was sent",
+        (Patch(Reading, "__iter__", _any_anchor),),
+    ),
     "refusals are read for": Rule(
         "a refusal for age of what may have been sent before is settled by reading as well",
         (Patch(plan, "answered", _aside_for_age),),
@@ -247,15 +287,17 @@ RULES: dict[str, Rule] = {
         "a point is looked for under every time it was sent with since the note was made",
         (Patch(Notes, "sent_times", _latest_time_only),),
     ),
-    "split off": Rule("what was split off is looked for along with what goes first, under all its times", ahead=True),
+    "split off": Rule(
+        "what was split off is looked for along with what goes first, under all its times",
+        (Patch(Notes, "keep_times", _nothing_kept),),
+    ),
     "note stays": Rule(
         "if a copy was ever in doubt, no connection and no right to write leave the note where it is",
-        ahead=True,
+        (Patch(plan, "answered", _undoubted),),
     ),
     "denied ends": Rule(
         "what is denied ends the pass, also if an earlier copy is in doubt",
         (Patch(plan, "answered", _tried_on),),
-        ahead=True,
     ),
     "last time kept": Rule(
         "times of a stream increase strictly over all that was ever accepted; the last is kept in the file",
@@ -274,16 +316,16 @@ RULES: dict[str, Rule] = {
         (Patch(LastSecond, "__init__", _seen_long_ago),),
     ),
     "every held batch": Rule(
-        "each batch that is held is looked for: that a newer one is there says nothing of it",
-        ahead=True,
+        "each batch that is held is looked for, unless a newer one is there, behind what it was behind",
+        (Patch(last_second, "_follows", _follows_anything),),
     ),
     "age when asked": Rule(
         "a batch is old enough to go if it was so when it was asked for, not when the answer came",
-        ahead=True,
+        (Patch(LastSecond, "_release", _age_when_answered),),
     ),
     "looked once more": Rule(
         "when something is missing all is looked at once more after the wait: the newer may be lost by now, a late copy be there",
-        ahead=True,
+        (Patch(LastSecond, "_lost", _lost_at_once),),
     ),
     "looked at again": Rule(
         "it is looked for on the server before it goes, and what is not there waits again",
@@ -310,4 +352,4 @@ RULES: dict[str, Rule] = {
 
 def patches(without: str) -> list[Patch]:
     """Return what is to be put in place for a search *without* a rule, or with all if that is empty."""
-    return [*ahead.patches(without), *(RULES[without].patches if without else ())]
+    return list(RULES[without].patches) if without else []

@@ -73,6 +73,8 @@ class CacheMachine(RuleBasedStateMachine):
     @rule()
     def halve(self) -> None:
         """Its first row goes first."""
+        for notes in (self.store.notes, self.cache.notes):
+            notes.keep_times(self.note.first + 1, self.note.last)
         half = replace(self.note, last=self.note.first, attempts=0)
         self.store.notes.write(half)
         self.cache.notes.write(half)
