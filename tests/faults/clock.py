@@ -15,7 +15,7 @@ class StageClock(Clock):
 
     The Logger waits ten seconds for copies of what it sent that may be on their way. Here it is known which are on their way:
     *pass_time* lets all of them arrive that are ever going to in that time, and returns when they have. Nothing is left out but the
-    idle time; the clock shows the ten seconds all the same.
+    idle time; the clock by which intervals are measured shows the ten seconds all the same.
 
     Args:
         pass_time: Is told how long somebody wants to wait, and returns when that time is over in the world of the fault.
@@ -25,21 +25,14 @@ class StageClock(Clock):
         self._pass_time = pass_time
         self._stepped = 0.0
         self._waited = 0.0
-        if self.boot is not None:
-            self.boot = self._since_boot
 
     def wall(self) -> float:
         """Return seconds since 1970, as somebody has set them."""
-        return time.time() + self._stepped + self._waited
+        return time.time() + self._stepped
 
     def monotonic(self) -> float:
         """Return seconds since some moment."""
         return time.monotonic() + self._waited
-
-    def _since_boot(self) -> float:
-        boot = type(self).boot
-        assert boot is not None
-        return boot() + self._waited
 
     def wait(self, event: threading.Event, seconds: float) -> bool:
         """Let *seconds* pass."""

@@ -27,10 +27,13 @@ class Exchange:
         self._proxy = proxy
         self._client = client
         self.request = request
+        self._answer: bytes | None = None
 
     def answer(self) -> bytes:
-        """Pass the request on, and return the server's answer."""
-        return self._proxy.ask(self.request)
+        """Pass the request on, once, and return the server's answer."""
+        if self._answer is None:
+            self._answer = self._proxy.ask(self.request)
+        return self._answer
 
     def send(self, number: int) -> socket.socket:
         """Pass on so many bytes of the request; return the connection."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..mishaps import ANY, afterwards, meanwhile
+from ..mishaps import ANY, afterwards, lost, meanwhile
 from ..process import Killed
-from ..proxy import any_request
+from ..proxy import Exchange, any_request
 from ..station import COUNTED, TIMED, Station
 from .kind import Kind
 
@@ -35,8 +35,10 @@ class Mixed(Kind):
 
     def _break(self, station: Station) -> None:
         fault = self.chance.choice(ANY)
-        if self.chance.random() < 0.2:
-            fault = self.chance.choice((meanwhile, afterwards))(lambda: self._write(station), fault)
+        if self.chance.random() < 0.1:
+            fault = meanwhile(lambda: self._write(station), fault)
+        elif self.chance.random() < 0.1:
+            fault = afterwards(lambda: self._write(station), lost)
         if self.chance.random() < 0.2:
             self.stage.proxy.next(fault, any_request, skip=self.chance.randrange(6))
         else:
@@ -49,6 +51,7 @@ class Mixed(Kind):
             station.kill()
 
     def _write(self, station: Station) -> None:
+        self.stage.recover()
         if self.chance.random() < 0.3:
             station.write_as_another(self.chance.choice((COUNTED, TIMED)))
 
@@ -62,7 +65,11 @@ class Mixed(Kind):
 
     def _kill_server(self, station: Station) -> None:
         if "kill" in self.stage.target.powers:
-            self.stage.proxy.next(lambda exchange: self.stage.target.kill() or False, any_request)  # type: ignore[func-returns-value]
+            self.stage.proxy.next(self._killed, any_request)
+
+    def _killed(self, exchange: Exchange) -> bool:
+        self.stage.target.kill()
+        return False
 
     def allowed(self, point: Any, reason: str) -> bool:
         return reason.startswith("older than")
