@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from ..exceptions import ConnectorDBError, LoggerError, OutcomeUnknown, ProtocolError, ResponseError
+from ..exceptions import ConnectionFailed, ConnectorDBError, LoggerError, OutcomeUnknown, ProtocolError, ResponseError
 from ..protocol import ranges, rest
 from ..protocol.constants import DATAPOINT_INSERT_LIMIT, INSERT_BYTES_LIMIT
 from ..protocol.paths import Path
@@ -25,7 +25,7 @@ from .last_second import LastSecond, Seen
 from .plan import Attempt, Step
 from .reading import Server, end_of, newest_time
 from .records import Note, Row, StreamRow
-from .sending import Context, Report, Sending, new_key, too_old, value
+from .sending import Context, Report, Sending, Stopped, new_key, too_old, value
 from .store import Store
 from .streams import bring_to_server
 from .streams import device as device_of
@@ -118,10 +118,12 @@ class Pass:
                     self._store.outcomes.stream_succeeded(stream.id)
                 else:
                     self._store.outcomes.stream_failed(stream.id, LoggerError(early), self._clock.wall())
-            except (ResponseError, OutcomeUnknown, ProtocolError) as error:
+            except Stopped:
+                raise
+            except (ResponseError, OutcomeUnknown, ProtocolError, LoggerError) as error:
                 if isinstance(error, ResponseError) and error.status == 401:
                     raise
-                if isinstance(error, ResponseError) and plan.is_final(error):
+                if isinstance(error, LoggerError) or (isinstance(error, ResponseError) and plan.is_final(error)):
                     self._memory.resting[stream.id] = self._clock.monotonic() + RARELY
                 self._context.report.failed[stream.name] = error
                 self._store.outcomes.stream_failed(stream.id, error, self._clock.wall())
@@ -218,13 +220,24 @@ class Pass:
                 if not plan.is_final(error):
                     raise
                 refusal = error
+            except OutcomeUnknown:
+                raise
+            except ConnectionFailed as error:
+                if server is self._server:
+                    raise
+                raise LoggerError(
+                    f"points may have arrived at {note.server}, where they were sent and which cannot be asked now; until then, "
+                    f"or until cleardata(), this stream waits ({error})"
+                ) from error
         assert refusal is not None
         if here:
             raise refusal
-        reason = f"outcome unknown: it was sent to {note.path or path} on {note.server or self._server.address}, which now says: {refusal}"
-        self._context.set_aside(
-            note, [row.id for row in self._store.points.rows(note.first, note.last, 2**62, 2**62)], reason
-        )
+        where = f"{note.path or path} on {note.server or self._server.address}"
+        reason = f"outcome unknown: it was sent to {where}, which now says: {refusal}"
+        while rows := self._store.points.rows(note.first, note.last, DATAPOINT_INSERT_LIMIT, 2**62):
+            note = replace(note, first=rows[-1].id + 1)
+            self._context.set_aside(note, [row.id for row in rows], reason, keep=True)
+        self._store.notes.resolve(note.stream)
 
     def _settle_by_time(self, server: Server, path: Path, note: Note) -> None:
         """Look for rows of which is known only that they may have been sent, slice by slice, from the oldest on."""

@@ -145,6 +145,7 @@ class Syncing:
 
     def address_changed(self) -> None:
         """Forget failures: there is another server, or key."""
+        self._memory.resting.clear()
         if self._failures:
             self._failures, self._pause = 0, 0.0
             self._periodic.changed()

@@ -18,7 +18,7 @@ from connectordb.logger.sync import Pass
 from connectordb.runtime.clock import SYSTEM
 from tests.support.case import SOON
 from tests.support.fault_proxy import Fault
-from tests.support.logger_cases import WAIT, PassCase
+from tests.support.logger_cases import NOWHERE, WAIT, PassCase
 
 
 class Faults(PassCase):
@@ -353,6 +353,19 @@ class OthersTests(PassCase):
         self.assertTrue(all("outcome unknown" in point.reason for point in self.store.aside.points()))
         self.assertEqual(len(self.store.aside.points()), 2)
 
+    def test_cannot_be_asked(self) -> None:
+        """A batch in doubt, sent to a server that is away, keeps its own stream waiting, and no other."""
+        self.log("1", "2")
+        rows = self.waiting()
+        self.store.notes.write(Note(self.id, rows[0].id, rows[-1].id, NOWHERE, "key", f"{self.room}/s", 0, None))
+        self.new_stream("other")
+        self.log("3", stream=self.add("other"))
+        with self.assertLogs("connectordb.logger", "WARNING"):
+            report = self.run_pass()
+        self.assertRegex(str(report.failed["s"]), f"may have arrived at {NOWHERE}.*cleardata")
+        self.assertEqual((self.stored(), self.stored("other"), len(self.waiting())), ([], [3], 2))
+        self.assertEqual(self.store.notes.streams(), [self.id])
+
 
 class DeclaredTests(PassCase):
     """Streams that were added with the server away come to it at the first sync."""
@@ -366,6 +379,17 @@ class DeclaredTests(PassCase):
         self.assertEqual(self.stored("new"), [1])
         self.assertEqual(self.at("new").nickname, "New")
         self.assertFalse(any(stream.declared for stream in self.store.catalogue.streams()))
+
+    def test_another_schema_is_an_error(self) -> None:
+        """A stream that is there with another schema, where that is an error, does not keep others from being sent."""
+        self.store.catalogue.put_stream("s", '{"type":"string"}', {}, declared=True, strict=True)
+        self.new_stream("other")
+        self.log("1")
+        self.log("2", stream=self.add("other"))
+        with self.assertLogs("connectordb.logger", "WARNING"):
+            report = self.run_pass()
+        self.assertIn("has the schema", str(report.failed["s"]))
+        self.assertEqual((self.stored("other"), len(self.waiting())), ([2], 1))
 
     def test_another_schema_is_there(self) -> None:
         """Where the stream is there with another schema, that one holds; points that it refuses are set aside."""

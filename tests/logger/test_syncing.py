@@ -194,6 +194,19 @@ class BackgroundTests(OpenCase):
             self.eventually(lambda: len(self.logger) == 0, "the point was sent")
         self.assertEqual(self.stored(), [1])
 
+    def test_another_key(self) -> None:
+        """A stream that was refused, and would be tried rarely, is tried at once with another key."""
+        failed = threading.Event()
+        self.logger.onsyncfail = lambda error: failed.set()
+        self.at("s").delete()
+        self.logger.insert("s", 1)
+        with self.assertLogs("connectordb.logger", "WARNING"):
+            self.logger.start()
+            self.wait(failed, "a refusal")
+        self.new_stream()
+        self.logger.apikey = self.key
+        self.eventually(lambda: len(self.logger) == 0, "the point was sent")
+
     def test_others_sync(self) -> None:
         """While another process syncs the file, the background counts that as no failure."""
         failed = threading.Event()
