@@ -111,6 +111,14 @@ def _is_ours(place: Path) -> bool:
 
 
 @contextmanager
+def _told(place: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StorageDamaged(f"mending {os.fspath(place)!r}: {error.strerror}; it stays as it is") from error
+
+
+@contextmanager
 def _turn(place: Path) -> Iterator[None]:
     try:
         with Turn(place).taken(_PATIENCE):
@@ -122,7 +130,7 @@ def _turn(place: Path) -> Iterator[None]:
 
 
 def _mend(place: Path, why: str) -> None:
-    with _turn(place):
+    with _turn(place), _told(place):
         if not _plan(place).exists():
             try:
                 _opened(place, place).close()
@@ -136,8 +144,7 @@ def _mend(place: Path, why: str) -> None:
                 durable.flush(place.parent)
                 _put_aside(place, kept)
         else:
-            plan = json_text.loads(_plan(place).read_bytes())
-            kept, why = place.with_name(plan["kept"]), plan["why"]
+            kept, why = _planned(place)
             if not kept.exists():
                 with sqlite.alone(place, _A_MOMENT):
                     _put_aside(place, kept)
@@ -146,6 +153,18 @@ def _mend(place: Path, why: str) -> None:
         _suspicion(place).unlink(missing_ok=True)
         _plan(place).unlink(missing_ok=True)
         durable.flush(place.parent)
+
+
+def _planned(place: Path) -> tuple[Path, str]:
+    """Return what the damaged file is to be called, and what is wrong with it, as who was killed wrote it down."""
+    try:
+        plan = json_text.loads(_plan(place).read_bytes())
+        return place.with_name(plan["kept"]), str(plan["why"])
+    except (ValueError, TypeError, KeyError) as error:
+        raise StorageDamaged(
+            f"opening {str(place)!r}: it was being mended, and {_plan(place).name!r}, which says how far that came, is damaged itself; "
+            f"if there is a file {place.name}.damaged-…, give that and what belongs to it its old name, and remove the other"
+        ) from error
 
 
 def _free_name(place: Path, stamp: str) -> Path:

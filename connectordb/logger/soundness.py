@@ -70,12 +70,13 @@ class Check:
         self._check_header(connection)
         old = self._check_layout(connection)
         size = os.stat(self._path).st_size
-        if old or self._thorough or size <= (_MIDDLING if self._frames else _SMALL):
+        whole = old or self._thorough or size <= (_MIDDLING if self._frames else _SMALL)
+        if whole:
             self._expect_ok(connection, "PRAGMA quick_check(1)")
         if not old and sqlite.version(connection):
             self._check_small_tables(connection)
             connection.execute(_ENDS, (NUMBER_BITS,)).fetchall()
-            for table in ("point", "rejected") if self._thorough else ():
+            for table in ("point", "rejected") if whole else ():
                 # what is no text raises an error when it is read
                 query = f"SELECT d FROM {table} WHERE d GLOB '*[^' || char(1) || '-' || char(127) || ']*'"
                 for _ in connection.execute(query):
@@ -115,8 +116,10 @@ class Check:
         old = set(found) == upgrade.OLD_TABLES
         if old and {table: [name for name, *_ in columns] for table, columns in found.items()} != _OLD_LAYOUT:
             raise self._damaged("its tables have other columns than the old client gave them")
-        if sqlite.version(connection) == len(upgrade.MIGRATIONS) and found != upgrade.newest_layout():
-            raise self._damaged("its tables are not those that it was made with")
+        if sqlite.version(connection) == len(upgrade.MIGRATIONS):
+            for table, columns in upgrade.newest_layout().items():
+                if found.get(table) != columns:
+                    raise self._damaged(f"its table {table} is not as it was made")
         if not found and int(connection.pragma("page_count")) > 1:
             raise self._damaged("it has pages, but no tables")
         return old

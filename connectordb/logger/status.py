@@ -85,6 +85,26 @@ class StreamStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class Mended:
+    """
+    That a damaged file was replaced by what could be read of it, when that was done last.
+
+    Attributes:
+        at: When, in seconds since 1970.
+        kept: What the damaged file is called now, beside the new one.
+        why: What was wrong with it.
+        lost: How many points are known to be lost.
+        in_doubt: Whether all that waited had to be looked for on the server, as it was not known what had been sent.
+    """
+
+    at: float
+    kept: str
+    why: str
+    lost: int
+    in_doubt: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """
     What a Logger's file holds, and what is done about it, at one moment.
@@ -103,6 +123,7 @@ class Status:
         elsewhere: Whether another process is syncing the file now.
         next_try: Seconds until the background tries next, or ``None``.
         limits: The bounds that this Logger was given.
+        mended: That the file was damaged, and mended, or ``None``.
     """
 
     file: str
@@ -116,6 +137,7 @@ class Status:
     elsewhere: bool
     next_try: float | None
     limits: Limits
+    mended: Mended | None = None
 
     @property
     def accepted(self) -> int:
@@ -205,6 +227,8 @@ class Status:
             yield f"{_oldest(first)}, in {first.name}"
         if self.error is not None:
             yield f"failing since {_when(self.error_at)}: {self.error}"
+        if self.mended is not None:
+            yield f"damaged, and mended {_when(self.mended.at)}; what there was is kept as {self.mended.kept}"
 
     def _table(self) -> Iterable[str]:
         names = [name for name in FATES + CHANGES if name in FATES or self._sum(name)]
@@ -245,7 +269,9 @@ def read(file: CacheFile, now: float, activity: Activity, limits: Limits) -> Sta
     """Return what the file holds, all of one moment."""
     with file.reading() as connection, sqlite.view(connection):
         settings = dict(
-            connection.execute("SELECT name, value FROM setting WHERE name IN ('failure', 'features', 'lastsynctime')")
+            connection.execute(
+                "SELECT name, value FROM setting WHERE name IN ('failure', 'features', 'lastsynctime', 'mended')"
+            )
         )
         announced = settings.get("features")
         knows_keys = announced is None or Features.parse(json_text.loads(announced)).idempotency is not None
@@ -259,8 +285,13 @@ def read(file: CacheFile, now: float, activity: Activity, limits: Limits) -> Sta
         error=failure[0],
         error_at=failure[1],
         limits=limits,
+        mended=_mended(json_text.loads(settings.get("mended", "null"))),
         **{field.name: getattr(activity, field.name) for field in fields(activity)},
     )
+
+
+def _mended(story: Mapping[str, Any] | None) -> Mended | None:
+    return None if story is None else Mended(**{field.name: story[field.name] for field in fields(Mended)})
 
 
 def _streams(connection: sqlite.Connection, file: CacheFile, now: float, knows_keys: bool) -> Iterable[StreamStatus]:

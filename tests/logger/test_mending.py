@@ -23,7 +23,7 @@ from connectordb.logger.records import Note
 from connectordb.logger.store import Store
 from connectordb.protocol import json_text, rest
 from connectordb.protocol.paths import Path as StreamPath
-from tests.damage.harm import cut_off, differences, frames, log_harmed, page_harmed
+from tests.damage.harm import HARMS, cut_off, differences, frames, log_harmed, page_harmed
 from tests.damage.shapes import PAGE, Shape, contents, made
 from tests.support.case import SOON, Case
 from tests.support.logger_cases import PassCase, add
@@ -163,15 +163,34 @@ class KeepingTests(FilesCase):
             self.assertEqual([stat.S_IMODE(file.stat().st_mode) for file in (path, kept)], [0o600, 0o600])
         self.assertRegex(logs.output[0], rf"the file is damaged.*points wait.*are lost.*kept as {name}")
 
-    def test_setting(self) -> None:
-        """The file itself remembers."""
+    def test_status(self) -> None:
+        """The file itself remembers, and its Logger says it."""
         path = self.damaged()
-        store = Store(path)
-        story = store.catalogue.settings()["mended"]
-        lost = sum(ledger.lost for ledger in store.points.ledgers())
-        store.close()
-        self.assertEqual((story["kept"], story["lost"], story["in_doubt"]), (self.kept(path)[0], lost, True))
-        self.assertGreater(lost, 0)
+        with Logger(path) as log:
+            status = log.status()
+        assert status.mended is not None
+        self.assertEqual((status.mended.kept, status.mended.lost), (self.kept(path)[0], status.lost))
+        self.assertTrue(status.mended.in_doubt)
+        self.assertGreater(status.lost, 0)
+        self.assertRegex(str(status), rf"damaged, and mended .* kept as {status.mended.kept}\n")
+        self.assertEqual(
+            status.accepted, status.confirmed + status.waiting + status.aside + status.dropped + status.lost
+        )
+
+    def test_plan_is_damaged(self) -> None:
+        """If what a killed process wrote down cannot be read, it is told what to do."""
+        path = self.damaged()
+        path.with_name("cache.db.mending").write_bytes(b"\0" * 100)
+        with self.assertRaisesRegex(StorageDamaged, r"'cache\.db\.mending', which .* is damaged itself"):
+            Store(path)
+
+    def test_more_tables(self) -> None:
+        """A table that somebody else added is no damage."""
+        path = self.shape("small").copy_to(self.folder())
+        with closing(sqlite3.connect(path)) as connection, connection:
+            connection.execute("CREATE TABLE mine (id INTEGER)")
+        Store(path).close()
+        self.assertEqual(self.kept(path), [])
 
     def test_twice(self) -> None:
         """A second damage in the same second gets a name of its own."""
@@ -376,6 +395,43 @@ class OnceTests(PassCase):
                 self.assertEqual(self.stored(), list(range(11)))
                 self.assertEqual(self.store.aside.points(), [])
                 self.assert_adds_up()
+
+    def test_pages(self) -> None:
+        """Whatever page is harmed, what is left arrives once; of 160 rows that were sent the file knows of 120."""
+        self.store.close()
+        base = self.folder() / "base.db"
+        values = [{"n": n, "x": "y" * 200} for n in range(300)]
+        with closing(Store(base)) as store:
+            self.id = add(store, "s")
+            first = (self.id << 40) + 1
+            store.points.append_many(
+                {self.id: [(1000.0 + n, json_text.dumps(value).decode()) for n, value in enumerate(values)]}, 1.0
+            )
+            store.notes.resolve(self.id, list(range(first, first + 120)))
+            server, path = self.server.address, f"{self.room}/s"
+            store.notes.write(Note(self.id, first + 120, first + 159, server, self.key, path, 120, 1119.0))
+        with closing(apsw.Connection(str(base))) as connection:
+            query = "SELECT pageno, ncell FROM dbstat WHERE name = 'point' AND pagetype = 'leaf' ORDER BY path"
+            leaves = connection.execute(query).fetchall()
+        data, chance = base.read_bytes(), random.Random(5)
+        for page in (1, 3, 5, leaves[1][0], leaves[-1][0]):
+            for harm in ("zeroed", "16 bytes flipped"):
+                with self.subTest(page=page, harm=harm):
+                    self.path = self.folder() / "a.db"
+                    at = (page - 1) * PAGE
+                    self.path.write_bytes(data[:at] + HARMS[harm](data[at : at + PAGE], chance) + data[at + PAGE :])
+                    self.server_stream.delete()
+                    self.new_stream()
+                    sent = [{"t": 1000.0 + n, "d": value} for n, value in enumerate(values[:160])]
+                    self.server.call(rest.insert(StreamPath.parse(path), sent))
+                    self.store = Store(self.path)
+                    self.run_passes()
+                    found = [point["n"] for point in self.stored() if isinstance(point, dict) and "n" in point]
+                    self.assertEqual(sorted(set(found)), found)
+                    harmed = dict(leaves).get(page, 0)
+                    self.assertGreaterEqual(len(self.stored()) + len(self.store.aside.points()), 300 - harmed)
+                    self.assert_adds_up()
+                    self.store.close()
 
     def test_names_are_gone(self) -> None:
         """A stream whose name is lost everywhere but in a note has it from there."""

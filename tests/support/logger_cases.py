@@ -135,7 +135,9 @@ class PassCase(LoggerCase):
         """Every point that was accepted is somewhere."""
         for ledger in self.store.points.ledgers():
             self.assertEqual(
-                ledger.accepted, ledger.waiting + ledger.confirmed + ledger.aside + ledger.dropped, ledger.name
+                ledger.accepted,
+                ledger.waiting + ledger.confirmed + ledger.aside + ledger.dropped + ledger.lost,
+                ledger.name,
             )
 
 
