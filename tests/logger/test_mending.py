@@ -13,13 +13,15 @@ import threading
 import unittest
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import apsw
 
 from connectordb.exceptions import StorageDamaged, StorageError
-from connectordb.logger import Logger, mending
+from connectordb.logger import Logger, mending, upgrade
 from connectordb.logger.records import Note
+from connectordb.logger.soundness import Check
 from connectordb.logger.store import Store
 from connectordb.protocol import json_text, rest
 from connectordb.protocol.paths import Path as StreamPath
@@ -137,6 +139,51 @@ class DamageTests(FilesCase):
                 self.assertIn("s", [stream.name for stream in store.catalogue.streams()])
                 self.assertEqual(store.notes.streams(), [1])
                 store.close()
+
+
+class BadSector(apsw.VFS):
+    """A disk that cannot read one page of a database that was there before; what is read past SQLite is not disturbed."""
+
+    def __init__(self, page: int) -> None:
+        self.at = (page - 1) * PAGE
+        self.base = apsw.vfs_names()[0]
+        super().__init__("bad sector", self.base, makedefault=True)
+
+    def xOpen(self, name: Any, flags: list[int]) -> apsw.VFSFile:
+        """Open a file."""
+        return _BadFile(self, name, flags)
+
+
+class _BadFile(apsw.VFSFile):
+    def __init__(self, disk: BadSector, name: Any, flags: list[int]) -> None:
+        self._disk = disk
+        path = name.filename() if isinstance(name, apsw.URIFilename) else str(name)
+        self._is_bad = bool(flags[0] & apsw.SQLITE_OPEN_MAIN_DB) and not path.endswith(".mended")
+        super().__init__(disk.base, name, flags)
+
+    def xRead(self, amount: int, offset: int) -> bytes:
+        """Read, but for one page."""
+        if self._is_bad and offset <= self._disk.at < offset + amount:
+            raise apsw.exception_for(apsw.SQLITE_IOERR_READ)
+        return super().xRead(amount, offset)
+
+
+class BadSectorTests(FilesCase):
+    """What the disk cannot read counts as damaged."""
+
+    def test_mended(self) -> None:
+        """The file is replaced by one on sound sectors; where reading works at last, nothing is lost."""
+        shape = self.shape("usual")
+        path = shape.copy_to(self.folder())
+        disk = BadSector(sorted(shape.waiting)[7])
+        try:
+            with self.assertRaisesRegex(StorageDamaged, "is damaged"):
+                upgrade.open_file(path, Check(path))
+            mending._mend(path, "")
+        finally:
+            disk.unregister()
+        self.assertEqual(contents(path)[0], contents(shape.path)[0])
+        self.assertEqual(len(self.kept(path)), 1)
 
 
 class KeepingTests(FilesCase):
