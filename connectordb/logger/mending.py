@@ -9,6 +9,7 @@ goes on. Of several processes that open the file at once one does it, and the ot
 from __future__ import annotations
 
 import filecmp
+import glob
 import logging
 import os
 import shutil
@@ -152,6 +153,8 @@ def _mend(place: Path, why: str) -> None:
             _replace(place, kept, why)
         _suspicion(place).unlink(missing_ok=True)
         _plan(place).unlink(missing_ok=True)
+        for unfinished in place.parent.glob(f".{glob.escape(_plan(place).name)}-*"):  # of who was killed as he wrote it
+            unfinished.unlink(missing_ok=True)
         durable.flush(place.parent)
 
 
