@@ -66,7 +66,11 @@ class CacheFile:
         self._closed = False
         self._held = False  # both connections, for a fork
         FORKS.tell(self)  # first: no fork comes while it is being opened
-        self._commits.run(lambda connection: None, atomic=True)
+        is_noted = self._commits.run(
+            lambda connection: connection.execute(upgrade.IS_UNFLUSHED).fetchall(), atomic=True
+        )
+        if durability != "full" and not is_noted:  # before the first commit that is not flushed
+            self.write(lambda connection: connection.execute(upgrade.UNFLUSHED))
 
     def _connect(self) -> sqlite.Connection:
         # after a fork, all of the file need not be looked at once more

@@ -20,6 +20,10 @@ from ..runtime import sqlite
 #: Written into the file's header: tells a Logger's file from any other SQLite file ("CDBL").
 APPLICATION_ID = 0x4344424C
 
+#: A setting that is there since the file was first used without flushing every commit, and asks for it.
+UNFLUSHED = "INSERT OR IGNORE INTO setting VALUES ('unflushed', 'true')"
+IS_UNFLUSHED = "SELECT 1 FROM setting WHERE name = 'unflushed'"
+
 #: Bits of an id that hold the number within the stream: a thousand points a second for thirty years.
 NUMBER_BITS = 40
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import signal
 import subprocess
@@ -20,7 +21,7 @@ from connectordb.logger.flushing import Flushing
 from connectordb.logger.store import Store
 from connectordb.runtime import sqlite
 from tests.support.case import MS, SOON, Case
-from tests.support.disks import LossyDisk
+from tests.support.disks import LossyDisk, cut_power
 from tests.support.logger_cases import NOWHERE, add, noted, waiting
 
 #: Logs a point, as a program that then ends in one way or another.
@@ -171,6 +172,33 @@ class DurabilityTests(Case):
             store = Store(folder / "a.db")
             self.assertEqual(store.points.waiting(), 1)
             store.close()
+
+    def test_gaps(self) -> None:
+        """A power cut that leaves gaps in what was not flushed is no damage: the newest points are gone, and that is all."""
+        store = self.open("normal")
+        for n in range(40):
+            store.points.append(self.stream, n + 1.0, str(n), 0)
+            if n == 9:
+                store.flush()
+        copies = self.folder()
+        for name, folder in (("seen", self.path.parent), ("durable", self.durable)):
+            # by another process: in this one that would take away SQLite's locks
+            subprocess.run(["cp", "-r", folder, copies / name], check=True, timeout=SOON)
+        self.disk.unregister()
+        numbers = set()
+        for seed in range(8):
+            seen, durable = self.folder() / "seen", self.folder() / "durable"
+            shutil.copytree(copies / "seen", seen)
+            shutil.copytree(copies / "durable", durable)
+            cut_power(seen, durable, random.Random(seed))
+            with self.assertNoLogs("connectordb.logger"):
+                left = Store(seen / "a.db")
+            rows = [row.d for row in waiting(left, self.stream)]
+            left.close()
+            self.assertEqual(rows, [str(n) for n in range(len(rows))])
+            self.assertGreaterEqual(len(rows), 10)
+            numbers.add(len(rows))
+        self.assertGreater(len(numbers), 1)
 
     def test_unknown(self) -> None:
         """Another durability is refused, before anything is made."""
