@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from connectordb.logger import plan
+from connectordb.logger.arrangement import Bounds, Point, arrange
 from connectordb.logger.corrections import Ready
 from connectordb.logger.packing import Packed
 from connectordb.logger.records import Held, Note, Row, StreamRow
@@ -32,6 +33,12 @@ class File(NamedTuple):
         held: What was confirmed and may be forgotten.
         aside: Ids that were set aside.
         keys: How many names for inserts were made.
+        wrong: By how much the clock was wrong at first; what follows is kept if it was.
+        wrong_up_to: Up to which row.
+        judged: Whether that is known.
+        showed: What the clock showed, of each row that ever was.
+        noted: The last row that was in a note.
+        sent: The newest time that was in one.
     """
 
     rows: tuple[Row, ...] = ()
@@ -43,12 +50,19 @@ class File(NamedTuple):
     held_up_to: int = BASE
     aside: tuple[int, ...] = ()
     keys: int = 0
+    wrong: float = 0.0
+    wrong_up_to: int = BASE
+    judged: bool = False
+    showed: tuple[float, ...] = ()
+    noted: int = BASE
+    sent: float = 0.0
 
     def add(self, t: float, d: str) -> File:
         """As `Tails.append`."""
+        showed = (*self.showed, t) if self.wrong else ()
         t = t if t > self.last else plan.later(self.last)
         row = Row(BASE + self.number + 1, t, d)
-        return self._replace(rows=(*self.rows, row), number=self.number + 1, last=t)
+        return self._replace(rows=(*self.rows, row), number=self.number + 1, last=t, showed=showed)
 
     def waiting(self) -> tuple[Row, ...]:
         """Return the rows that are not held."""
@@ -63,12 +77,13 @@ def reopened(file: File) -> File:
 class Cache:
     """A `connectordb.logger.store.Store` over a `File`, as far as a pass uses it."""
 
-    def __init__(self, file: File) -> None:
+    def __init__(self, file: File, judges: bool = False) -> None:
+        """Open *file* for a pass that *judges* the clocks, or that cannot know yet."""
         self._file = file
         # what the file was after each transaction since these were last taken away
         self.history: list[File] = []
         self.points, self.notes, self.held = Points(self), Notes(self), HeldBatches(self)
-        self.corrections = lambda *_: Corrections()
+        self.corrections = lambda *_: Corrections(self, judges)
         self.catalogue, self.aside, self.outcomes = _Catalogue(), _Nobody(), _Nobody()
 
     @property
@@ -109,11 +124,34 @@ class _Nobody:
 
 
 class Corrections:
-    """As `connectordb.logger.corrections.Corrections` where the clocks are right."""
+    """As `connectordb.logger.corrections.Corrections`, for a clock that was wrong for a while, or not at all."""
+
+    def __init__(self, cache: Cache, judges: bool) -> None:
+        self._cache, self._judges = cache, judges
 
     def ready(self, stream: int, first: int, upto: int) -> Ready:
-        """All are."""
+        file = self._cache.file
+        if file.wrong and (file.judged or self._judges):
+            corrected = self.corrected(file, max(first, file.noted + 1))
+            if corrected != file:
+                self._cache.file = corrected
         return Ready(upto)
+
+    def corrected(self, file: File, begin: int) -> File:
+        """Return the file with the times of the rows from id *begin* on as they ought to be."""
+        before = [row for row in file.rows if row.id < begin]
+        rows = [row for row in file.rows if row.id >= begin]
+        if not rows:
+            return file._replace(judged=True)
+        floor = max([file.sent, *(row.t for row in before[-1:])])
+        points = [Point(self._ought(file, row), is_sure=True) for row in rows]
+        times = arrange(points, Bounds(floor)).times
+        right = [Row(row.id, t, row.d) for row, t in zip(rows, times, strict=True)]
+        return file._replace(rows=(*before, *right), last=max(floor, *times), judged=True)
+
+    def _ought(self, file: File, row: Row) -> float:
+        showed = file.showed[row.id - BASE - 1]
+        return showed + file.wrong if row.id <= file.wrong_up_to else showed
 
 
 class Points:
@@ -161,7 +199,13 @@ class Notes:
         self._cache.file = file._replace(times=tuple(sorted({*file.times, *kept})))
 
     def write(self, note: Note) -> None:
-        self._cache.file = self._cache.file._replace(note=note)
+        self._cache.file = self._noted(self._cache.file, note)
+
+    def _noted(self, file: File, note: Note) -> File:
+        if file.wrong:
+            sent = max(file.sent, *(row.t for row in file.rows if note.first <= row.id <= note.last))
+            file = file._replace(noted=max(file.noted, note.last), sent=sent)
+        return file._replace(note=note)
 
     def begin(self, note: Note, limit: int, size: int, at_least: int = 1) -> tuple[Note, Packed] | None:
         packed = self._cache.points.packed(note.first, note.last, limit)
@@ -211,9 +255,8 @@ class Notes:
         self._keep(file, note, rows, set(file.times), last)
 
     def _keep(self, file: File, note: Note, rows: list[Row], times: set[tuple[int, float]], last: float) -> None:
-        self._cache.file = file._replace(
-            rows=tuple(rows), times=tuple(sorted(times)), last=max(file.last, last), note=note
-        )
+        changed = file._replace(rows=tuple(rows), times=tuple(sorted(times)), last=max(file.last, last))
+        self._cache.file = self._noted(changed, note)
 
 
 class HeldBatches:

@@ -54,6 +54,9 @@ class Driver:
                 upto = ids[count - 1] if count else file.rows[-1].id
                 begin = Begin(upto, size, features(self._world, s), self._world.restamp)
                 yield from self._event(s, file, begin, f"a pass begins, {count} points in batches of {size}")
+                if file.wrong and not file.judged:
+                    said = f"a pass begins that knows the time, {count} points in batches of {size}"
+                    yield from self._event(s, file, begin._replace(judges=True), said)
 
     def _insert(self, s: State, node: Node) -> Steps:
         if s.answer:

@@ -74,12 +74,22 @@ class Stepped(NamedTuple):
 
 
 class Begin(NamedTuple):
-    """A pass begins: up to which row, how many to a batch, and what the server announces."""
+    """
+    A pass begins.
+
+    Attributes:
+        upto: Up to which row.
+        size: How many to a batch.
+        features: What the server announces.
+        restamp: What is too old gets other times.
+        judges: It can say by how much the clock was wrong.
+    """
 
     upto: int
     size: int
     features: Features
     restamp: bool
+    judges: bool = False
 
 
 class Told(NamedTuple):
@@ -148,7 +158,7 @@ class Processes:
 
     def _run(self, script: tuple[Any, ...]) -> Stepped:
         file, seen, begin, *events = script
-        cache = Cache(file)
+        cache = Cache(file, begin.judges)
         wire = Wire(cache, begin.features, events)
         memory = Memory(size=begin.size, seen={(STREAM, first): -ago for first, ago in seen})
         one = sync.Pass(cache, wire, lambda *_: wire, wire.clock, threading.Event(), plan.WAIT, begin.restamp, memory)  # type: ignore[arg-type]
@@ -157,11 +167,11 @@ class Processes:
             one.run({STREAM: begin.upto})
         except Waiting as waiting:
             ages = _ages(memory, cache.file, wire.clock.now)
-            remembered = fingerprint(waiting.__traceback__)
+            remembered = hash(fingerprint(waiting.__traceback__))  # itself it is large, and there are many
             waiting.__traceback__ = None  # or it would stay until the next full collection
             node = Node(cache.file, waiting.asked, ages, script)
             seen = tuple(memory.seen.items())
-            key = (cache.file, waiting.asked, seen, begin.size, wire.features, wire.clock.now, remembered)
+            key = (cache.file, waiting.asked, seen, begin.size, begin.judges, wire.features, wire.clock.now, remembered)
             return Stepped(self._number(key, node), between(cache))
         except ConnectorDBError:
             pass  # as it is told to the user; another pass follows
@@ -278,6 +288,7 @@ def _said(status: int, message: str) -> ConnectorDBError:
 ANSWERS: dict[str, ConnectorDBError | None] = {
     "ok": None,
     "schema": _said(403, "At least one datapoint did not conform to the stream's schema"),
+    "not ordered": _said(403, "Timestamps are not ordered!"),
     "older": _said(403, "Greater timestamp already exists for the stream. Insert Failed."),
     "denied": _said(403, "Write access to stream data denied."),
     "odd": _said(403, "nats: maximum payload exceeded"),

@@ -16,7 +16,7 @@ from connectordb.logger.sync import Pass
 from connectordb.protocol.paths import Path
 
 from . import surroundings
-from .cache import File, Notes
+from .cache import Corrections, File, Notes
 from .patches import Patch
 
 _Steps = tuple[Step, Attempt]
@@ -156,6 +156,10 @@ def _seen_long_ago(init: Callable[..., None]) -> Any:
     return lambda self, *arguments: init(self, *arguments[:-1], _LongAgo(arguments[-1]))
 
 
+def _whatever_waits(_: Any) -> Any:
+    return lambda self, note, ids: bool(ids) and ids[0] == note.first and ids[-1] - ids[0] + 1 == len(ids)
+
+
 def _all_there(_: Any) -> Any:
     return lambda *_: []
 
@@ -236,6 +240,25 @@ def _other_name(_: Any) -> Any:
     return send
 
 
+def _noted_as_well(corrected: Callable[..., File]) -> Any:
+    return lambda self, file, begin: corrected(self, file, file.held_up_to + 1)
+
+
+def _correct_before_settling(serve: Callable[..., None]) -> Any:
+    def serve_right_rows(self: Any, stream: Any, path: Any, upto: int) -> None:
+        self._corrections.ready(stream.id, 0, upto)
+        serve(self, stream, path, upto)
+
+    return serve_right_rows
+
+
+def _below_what_was_sent(corrected: Callable[..., File]) -> Any:
+    def forgetful(self: Any, file: File, begin: int) -> File:
+        return corrected(self, file._replace(sent=0.0), begin)._replace(sent=file.sent)
+
+    return forgetful
+
+
 RULES: dict[str, Rule] = {
     "note": Rule(
         "a batch is written down before it is sent, with the stream's length before it",
@@ -311,6 +334,10 @@ RULES: dict[str, Rule] = {
         "what a server confirmed that may forget it stays in the file",
         (Patch(Context, "confirm", _takes_off),),
     ),
+    "held are oldest": Rule(
+        "rows are held only if none that waits is older",
+        (Patch(Context, "_begin_the_stream", _whatever_waits),),
+    ),
     "ten seconds": Rule(
         "it stays there until ten seconds after it was confirmed, or was first seen by a new process",
         (Patch(LastSecond, "__init__", _seen_long_ago),),
@@ -342,6 +369,14 @@ RULES: dict[str, Rule] = {
     "names as of now": Rule(
         "whether it knows them is what it says now, not what it said when the batch was first sent",
         (Patch(Sending, "keyed", _knew_it_once),),
+    ),
+    "noted times stay": Rule(
+        "a row that was in a note keeps the time that it may have been sent with, however wrong the clock was",
+        (Patch(Corrections, "corrected", _noted_as_well), Patch(Pass, "_serve", _correct_before_settling)),
+    ),
+    "above what was sent": Rule(
+        "no time is corrected to one that is not above all that were sent",
+        (Patch(Corrections, "corrected", _below_what_was_sent),),
     ),
     "names forgotten": Rule(
         "a batch with a name is looked for as well before it goes again: the server may have forgotten the name",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import sys
 from array import array
 from collections import deque
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ from typing import NamedTuple
 
 from connectordb.logger import plan, sending, sync
 
-from .cache import File
+from .cache import BASE, File
 from .driver import Driver
 from .patches import Patch, patched
 from .process import Processes, new_key
@@ -77,7 +78,7 @@ class _Search:
         self._processes = Processes(doubting)
         self._surroundings = Surroundings(world, self._processes)
         self._driver = Driver(world, self._processes, self._surroundings, by_the_clock)
-        file = File()
+        file = File(wrong=world.wrong, wrong_up_to=BASE + world.waiting)
         for t, letter in zip(world.clock[: world.waiting], LETTERS, strict=False):
             file = file.add(t, f'"{letter}"')
         self._start = State(self._processes.idle(file), added=world.waiting)
@@ -100,7 +101,7 @@ class _Search:
             for what, after in steps:
                 came = self._came.get(after)
                 if came is None:
-                    came = self._came[after] = _Came(len(self._came), s, what)
+                    came = self._came[after] = _Came(len(self._came), s, sys.intern(what))
                     queue.append(after)
                 self._from.append(number)
                 self._to.append(came.number)
@@ -140,16 +141,13 @@ class _Search:
 
     def _stuck(self) -> tuple[str, ...]:
         """Return a run that never ends well, whatever happens then, if there is one."""
-        befores: list[list[int]] = [[] for _ in self._came]
-        for before, after in zip(self._from, self._to, strict=True):
-            befores[after].append(before)
-        ends_well = bytearray(len(self._came))
-        pending = [came.number for s, came in self._came.items() if not self._processes.nodes[s.process].file.rows]
-        while pending:
-            number = pending.pop()
-            if not ends_well[number]:
-                ends_well[number] = True
-                pending += befores[number]
+        ends_well = bytearray(not self._processes.nodes[s.process].file.rows for s in self._came)
+        number = -1
+        while number != (number := sum(ends_well)):
+            # most steps lead to a state that was come to later: backwards, few rounds are needed
+            for before, after in zip(reversed(self._from), reversed(self._to), strict=True):
+                if ends_well[after]:
+                    ends_well[before] = True
         stuck = next((s for s, came in self._came.items() if not ends_well[came.number]), None)
         return () if stuck is None else (*self._way_to(stuck), "a point waits for ever")
 

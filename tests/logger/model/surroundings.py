@@ -61,6 +61,8 @@ class Surroundings:
             return s, "denied"
         if not s.mended and any(v in self._world.bad for _, v in batch):
             return s, "schema"
+        if any(after[0] < before[0] for before, after in zip(batch, batch[1:], strict=False)):
+            return s, "not ordered"
         if s.stream and batch[0][0] < s.stream[-1][0]:
             return s, "older"
         names = tuple(sorted((*s.names, sent))) if key else s.names

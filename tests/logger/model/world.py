@@ -58,6 +58,7 @@ class World:
         replaced: So often may the server be replaced: by one that announces no names, then by one that does, and so on.
         backup: The stream may be restored from a backup, once, with the names that it had then.
         restamp: What is too old is given other times.
+        wrong: By how much the clock was wrong when it stamped the points that wait at the beginning.
     """
 
     clock: tuple[float, ...]
@@ -80,19 +81,16 @@ class World:
     replaced: int = 0
     backup: bool = False
     restamp: bool = False
+    wrong: float = 0.0
 
     def __str__(self) -> str:
         said = [f"clock {' '.join(map(at, self.clock))}"]
         for field in fields(self)[1:]:
             value = getattr(self, field.name)
-            if value:
-                said.append(
-                    field.name
-                    if value is True
-                    else f"{field.name} {value}"
-                    if field.name == "bad"
-                    else f"{value} {field.name}"
-                )
+            if value is True:
+                said.append(field.name)
+            elif value:
+                said.append(f"{field.name} {value}" if field.name in ("bad", "wrong") else f"{value} {field.name}")
         return ", ".join(said)
 
 

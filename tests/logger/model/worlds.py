@@ -9,6 +9,8 @@ from .world import World
 FAR = (10.0, 20.0, 30.0)
 NEAR = (10.0, later(10.0), later(later(10.0)))
 BACK = (10.0, 5.0, 6.0)
+#: A clock that was ahead, or behind, and was put right after two points; or a little behind.
+FAST, BEHIND, SLOW = (30.0, 31.0, 12.0), (10.0, 11.0, 40.0), (10.0, 11.0, 15.0)
 
 #: Of some thousand states each.
 SMALL = [
@@ -31,6 +33,8 @@ SMALL = [
     World(FAR[:2], 2, kills=1, cuts=1, keys=True, backup=True), World(FAR[:2], 2, cuts=2, bad="a", mend=True, keys=True),
     # what is too old gets other times
     World(FAR[:1], 1, kills=1, cuts=1, others=1, restamp=True), World(FAR[:2], 2, cuts=1, others=2, restamp=True),
+    # a clock that was wrong
+    World(FAST, 2, cuts=1, wrong=-20.0), World(BEHIND, 2, cuts=1, bad="a", mend=True, wrong=20.0), World(SLOW, 2, kills=1, wrong=10.0),
 ]  # fmt: skip
 
 #: Of up to some hundred thousand.
@@ -52,6 +56,10 @@ LARGE = [
     World(FAR[:2], 2, kills=1, cuts=1, others=1, restamp=True), World(FAR[:2], 2, kills=1, cuts=1, others=1, restamp=True, keys=True),
     World(NEAR, 3, cuts=1, others=1, restamp=True), World(FAR[:2], 2, others=1, lossy=True, crashes=1, restamp=True),
     World(FAR[:2], 2, kills=1, cuts=1, others=1, restamp=True, late=True),
+    World(FAST, 2, kills=1, cuts=1, wrong=-20.0), World(BEHIND, 1, kills=1, cuts=2, wrong=20.0),
+    World(FAST, 2, cuts=1, others=1, wrong=-20.0), World(FAST, 2, kills=1, cuts=2, wrong=-20.0, late=True),
+    World(FAST, 2, lossy=True, crashes=1, wrong=-20.0), World(FAST, 2, cuts=1, others=1, restamp=True, wrong=-20.0),
+    World(FAST, 2, kills=1, cuts=1, keys=True, wrong=-20.0, late=True),
 ]  # fmt: skip
 
 #: For each rule a world in which a run without it soon goes wrong.
@@ -74,12 +82,15 @@ SHOWN = {
     "last time kept": World(NEAR, 1, kills=1, cuts=2),
     "confirm by id": World(FAR[:2], 2, cuts=1, others=1),
     "held": World(FAR[:1], 1, lossy=True, crashes=1),
+    "held are oldest": World(FAR[:2], 1, kills=1, lossy=True, crashes=1),
     "ten seconds": World(FAR[:1], 1, lossy=True, crashes=1),
     "looked at again": World(FAR[:1], 1, lossy=True, crashes=1),
     "every held batch": World(FAR[:2], 2, lossy=True, crashes=1),
     "age when asked": World(FAR[:2], 2, lossy=True, crashes=1),
     "looked once more": World(FAR[:2], 2, lossy=True, crashes=1),
     "lost goes first": World(FAR[:2], 2, kills=1, lossy=True, crashes=1),
+    "noted times stay": World(FAST, 2, kills=1, cuts=1, wrong=-20.0),
+    "above what was sent": World(FAST, 2, wrong=-20.0),
     "same name": World(FAR[:1], 1, kills=1, cuts=2, keys=True),
     "names as of now": World(FAR[:1], 1, kills=1, cuts=2, keys=True, replaced=1),
     "names forgotten": World(FAR[:2], 2, kills=1, cuts=2, keys=True, forget=True),
