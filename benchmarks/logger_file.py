@@ -130,12 +130,14 @@ def lengths(folder: Path, number: int) -> None:
 
 def waiting(folder: Path, number: int, rounds: int, inserts: int) -> None:
     """Compare inserts into a file in which *number* points wait with those into an empty one; flushes would hide the difference."""
-    with logger(folder / "full.db", "batched") as full, logger(folder / "empty.db", "batched") as empty:
+    with logger(
+        folder / "full.db"
+    ) as filling:  # closed, so that nothing is left to be brought from the log into the file
         start = time.time() - number
         for first in range(0, number, 100_000):
-            full.insert_many(
-                {_STREAM: [{"t": start + n, "d": 21.5} for n in range(first, min(number, first + 100_000))]}
-            )
+            last = min(number, first + 100_000)
+            filling.insert_many({_STREAM: [{"t": start + n, "d": 21.5} for n in range(first, last)]})
+    with logger(folder / "full.db", "batched") as full, logger(folder / "empty.db", "batched") as empty:
 
         def seconds(log: Logger) -> float:
             began = time.perf_counter()
@@ -143,6 +145,7 @@ def waiting(folder: Path, number: int, rounds: int, inserts: int) -> None:
                 log.insert(_STREAM, 21.5)
             return (time.perf_counter() - began) / inserts
 
+        seconds(full), seconds(empty)  # the first points of a process take longer
         figures = in_turns({"full": lambda: seconds(full), "empty": lambda: seconds(empty)}, rounds)
         title = f"an insert with {len(full):,} points waiting"
         report(title, figures["full"], figures["empty"], "µs", most=1.2, against="an empty file", scale=1e6)
