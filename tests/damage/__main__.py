@@ -1,7 +1,7 @@
 """
 Damage every page of cache files of several shapes, and say what is missing that should be there.
 
-    python -m tests.damage [--seed N] [--most PAGES] [--shape NAME]
+    python -m tests.damage [--seed N] [--most PAGES] [--shape NAME] [--short]
 
 Ends with a status of 1 if something is.
 """
@@ -27,6 +27,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.damage")
     parser.add_argument("--seed", type=int, default=2026)
     parser.add_argument("--shape", choices=[*SHAPES], action="append")
+    parser.add_argument("--short", action="store_true", help="three pages of each file, for half a minute")
     parser.add_argument("--most", type=int, default=200, help="pages of a file that are damaged")
     given = parser.parse_args()
     logging.disable(logging.CRITICAL)
@@ -37,7 +38,7 @@ def main() -> int:
             began, tried, mended = time.monotonic(), 0, 0
             with tempfile.TemporaryDirectory(prefix="connectordb-damage-") as folder:
                 shape = made(name, Path(folder), log)
-                for harmed in _harmed(shape, Path(folder) / "harmed", given.most, chance):
+                for harmed in _harmed(shape, Path(folder) / "harmed", 3 if given.short else given.most, chance):
                     tried += 1
                     for difference in differences(shape, harmed):
                         wrong += 1
