@@ -29,7 +29,8 @@ class HeldBatches:
     def of(self, stream: int) -> list[Held]:
         """Return the batches of *stream* that are held, oldest first."""
         query = (
-            "SELECT stream, first, last, server, apikey, path, length, before FROM held WHERE stream = ? ORDER BY first"
+            "SELECT stream, first, last, server, apikey, path, length, before, version FROM held WHERE stream = ? "
+            "ORDER BY first"
         )
         with self._file.reading() as connection:
             return [Held(*row) for row in connection.execute(query, (stream,))]
@@ -47,7 +48,7 @@ class HeldBatches:
 
     def hold(self, note: Note, last: int, now: float = 0.0) -> None:
         """Count the rows of *note* up to id *last* as confirmed, *now*; drop the note, keep the rows."""
-        held = Held(note.stream, note.first, last, note.server, note.apikey, note.path, note.length or 0, note.before)
+        held = (note.stream, note.first, last, note.server, note.apikey, note.path, note.length or 0, note.before)
 
         def work(connection: sqlite.Connection) -> None:
             # those that were dropped meanwhile are counted as that
@@ -58,7 +59,9 @@ class HeldBatches:
                     "UPDATE stream SET confirmed = confirmed + ?, held = ?, synced = ?, version = version + 1 WHERE id = ?",
                     (count, last & _MASK, now, note.stream),
                 )
-                connection.execute("INSERT INTO held VALUES (?, ?, ?, ?, ?, ?, ?, ?)", held)
+                connection.execute(
+                    "INSERT INTO held SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, version FROM stream WHERE id = ?1", held
+                )
             drop_note(connection, note.stream)
 
         self._file.write(work)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 from ..exceptions import ConnectorDBError
 from ..protocol.paths import Path
@@ -23,8 +24,8 @@ from .store import Store
 
 log = logging.getLogger(__name__)
 
-#: When this process first saw a held batch: stream and first id → monotonic seconds.
-Seen = dict[tuple[int, int], float]
+#: When this process first saw a held batch: stream, first id, version → monotonic seconds.
+Seen = dict[tuple[int, int, int], float]
 
 
 class LastSecond:
@@ -49,9 +50,18 @@ class LastSecond:
     ) -> None:
         self._store, self._clock, self._elsewhere, self._wait, self._seen = store, clock, elsewhere, wait, seen
 
-    def confirmed(self, stream: int, first: int) -> None:
-        """Begin to count the seconds of a batch that was just confirmed."""
-        self._seen[stream, first] = self._clock.monotonic()
+    def see(self, stream: int) -> None:
+        """Begin to count the seconds of batches that were confirmed by now."""
+        self._since(stream, self._store.held.of(stream), self._clock.monotonic())
+
+    def _since(self, stream: int, batches: Sequence[Held], now: float) -> list[float]:
+        """Return since when batches of a stream are known, *now* if they were not; others of it are forgotten."""
+        keys = [(batch.stream, batch.first, batch.version) for batch in batches]
+        since = [self._seen.get(key, now) for key in keys]
+        for key in [key for key in self._seen if key[0] == stream]:
+            del self._seen[key]
+        self._seen.update(zip(keys, since, strict=True))
+        return since
 
     def check(self, stream: int, server: Server) -> int:
         """
@@ -73,29 +83,26 @@ class LastSecond:
         if lost:
             log.warning("%s lost %d points that it had confirmed; they go again", batches[-1].path, len(lost))
             self._store.held.lose(stream, lost)
-            for batch in batches:
-                self._seen.pop((stream, batch.first), None)
+            self._since(stream, (), asked)
             return len(lost)
-        self._release(batches, asked)
+        self._release(stream, batches, asked)
         return 0
 
-    def _release(self, batches: Sequence[Held], asked: float) -> None:
+    def _release(self, stream: int, batches: Sequence[Held], asked: float) -> None:
         """Let go of batches that were there when they were *asked* for, and old enough then."""
-        for batch in batches:
-            seen = batch.stream, batch.first
-            if asked - self._seen.setdefault(seen, asked) >= plan.WAIT:
+        for batch, since in zip(batches, self._since(stream, batches, asked), strict=True):
+            if asked - since >= plan.WAIT:
                 self._store.held.release(batch)
-                del self._seen[seen]
 
     def _lost(self, batches: Sequence[Held], server: Server, every: bool = False) -> list[int]:
         """Return the ids of rows that are no longer there; *every*: look for all, and not only for the newest that tell."""
         lost: list[int] = []
-        for at in range(len(batches) - 1, -1, -1):
-            batch = batches[at]
+        every = every or not self._are_in_a_row(batches)
+        for batch in reversed(batches):
             try:
                 where = self._where(batch, server)
                 missing = self._missing(where, batch)
-                is_end = not missing and not every and at > 0 and _follows(where, batches[at - 1], batch)
+                is_end = not missing and not every and batch is not batches[0] and _follows(where, batch)
             except ConnectorDBError as error:
                 if batch.server == server.address and not plan.is_final(error):
                     raise
@@ -105,6 +112,14 @@ class LastSecond:
                 break  # a server that loses its end loses the newest
             lost[:0] = missing
         return lost
+
+    def _are_in_a_row(self, batches: Sequence[Held]) -> bool:
+        """Tell whether each batch was sent to just behind the one before: what comes after a loss was not."""
+        for one, two in pairwise(batches):
+            (end,) = self._store.points.rows(one.last, one.last, 1, 0)
+            if one.length + one.last - one.first + 1 != two.length or end.t != two.before:
+                return False
+        return True
 
     def _where(self, batch: Held, server: Server) -> Server:
         here = (batch.server, batch.apikey) == (server.address, server.apikey)
@@ -131,9 +146,7 @@ class LastSecond:
         return [row.id for at, row in enumerate(rows) if at not in found]
 
 
-def _follows(server: Server, before: Held, batch: Held) -> bool:
-    """Tell whether a batch stands just behind the one *before*: one that came after a loss says nothing of what was lost."""
-    if before.length + before.last - before.first + 1 != batch.length:
-        return False
+def _follows(server: Server, batch: Held) -> bool:
+    """Tell whether what was there before a batch still is: if it was lost just then, the batch stands elsewhere."""
     point = point_at(server, Path.parse(batch.path), batch.length - 1)
     return point is not None and point["t"] == batch.before

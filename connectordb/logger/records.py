@@ -99,7 +99,12 @@ class Note:
 
 
 class Held(NamedTuple):
-    """A batch that a server confirmed, and may forget if it loses its last second; as `Note`."""
+    """
+    A batch that a server confirmed, and may forget if it loses its last second; as `Note`.
+
+    Attributes:
+        version: The stream's when it was confirmed: the same rows may be lost, and confirmed once more.
+    """
 
     stream: int
     first: int
@@ -109,6 +114,7 @@ class Held(NamedTuple):
     path: str
     length: int
     before: float | None
+    version: int = 0
 
 
 @dataclass(frozen=True, slots=True)

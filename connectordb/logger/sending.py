@@ -77,17 +77,20 @@ class Context:
 
     def confirm(self, server: Server, note: Note, ids: Sequence[int], count: int) -> None:
         """Take rows off that are on the server, *count* of them, with the note; or hold them, if it may forget them."""
-        if server.features.durable or not self._begin_the_stream(note, ids):
+        if server.features.durable or not self._begin_the_stream(note.stream, ids):
             self.store.notes.resolve(note.stream, ids, now=self._clock.wall())
         else:
             self.store.held.hold(note, ids[-1], self._clock.wall())
         self.report.confirmed += count
 
-    def _begin_the_stream(self, note: Note, ids: Sequence[int]) -> bool:
+    def _begin_the_stream(self, stream: int, ids: Sequence[int]) -> bool:
         """Tell whether rows are the oldest that wait: those before the last one that is held count as confirmed."""
-        if not ids or ids[0] != note.first or ids[-1] - ids[0] + 1 != len(ids):
+        if not ids:
             return False
-        return not self.store.points.rows(self.store.held.first_waiting(note.stream), note.first - 1, 1, 0)
+        # a range is all that there is between two ids
+        end = ids[0] - 1 if isinstance(ids, range) else ids[-1]
+        rows = self.store.points.rows(self.store.held.first_waiting(stream), end, len(ids) + 1, 2**62)
+        return {row.id for row in rows} <= set(ids)
 
     def set_aside(self, note: Note, ids: Sequence[int], reason: str, keep: bool = False) -> None:
         """Set rows aside, and drop the note unless it is to be kept."""

@@ -139,6 +139,11 @@ class Pass:
             self._settle_note(stream, path, note, in_order=not lost)
         if stream.declared:
             self._context.report.schemas_changed |= bring_to_server(self._store, self._server, stream, path)
+        self._send_all(stream, path, upto)
+        self._last_second.see(stream.id)
+
+    def _send_all(self, stream: StreamRow, path: Path, upto: int) -> None:
+        """Send batch after batch."""
         end: tuple[int, float | None] | None = None
         first = self._store.held.first_waiting(stream.id)
         while self._store.points.rows(first, upto, 1, 0):
@@ -170,8 +175,6 @@ class Pass:
             took = self._clock.monotonic() - began if sent_whole else None
             self._memory.size = plan.shape(self._memory.size, packed.count, took)
             if sent_whole:
-                if not self._server.features.durable:
-                    self._last_second.confirmed(stream.id, note.first)
                 # what was confirmed lies behind the length that was noted: so does whatever is sent next
                 end, first = (end[0] + packed.count, packed.ends), packed.last + 1
             else:

@@ -99,6 +99,7 @@ CREATE TABLE held (
     path TEXT NOT NULL,
     length INTEGER NOT NULL,
     before REAL,
+    version INTEGER NOT NULL DEFAULT 0,     -- of the stream then: the same rows may be lost, and confirmed once more
     PRIMARY KEY (stream, first)
 ) WITHOUT ROWID;
 

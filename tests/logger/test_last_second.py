@@ -132,6 +132,21 @@ class LastSecondTests(PassCase):
         self.assertEqual([row.d for row in self.store.points.rows(0, 2**62, 9, 2**62)], [])
         self.assertEqual([point.d for point in self.store.aside.points()], [1, 2])  # too late for them
 
+    def test_confirmed_once_more(self) -> None:
+        """How long ago a batch was confirmed is not taken for the age of the same rows, lost and confirmed once more."""
+        self.log(*"12")
+        self.sync()
+        ours, self.memory = self.memory, Memory()
+        self.steps.advance(plan.WAIT)
+        self.server_loses(0)
+        self.sync()  # by another process
+        self.memory = ours
+        self.sync()
+        self.assertEqual(self.store.held.streams(), {self.id})
+        self.server_loses(0)
+        self.sync()
+        self.assertEqual(self.stored(), [1, 2])
+
     def test_durable(self) -> None:
         """A server that says it flushes is believed: nothing is held."""
         self.proxy.announces = True

@@ -226,6 +226,17 @@ class SendingTests(Case):
         self.assertEqual((self.store.held.of(1), self.store.held.first_waiting(1)), ([], first.id))
         self.assertEqual([row.id for row in self.store.points.rows(0, 2**62, 10, 2**62)], [first.id])
 
+    def test_found_is_held(self) -> None:
+        """What was found where it may be forgotten is held, also if there are gaps between its ids."""
+        self.store.points.append(1, 1500.0, "-1", 0)
+        self.store.points.append(1, 1600.0, "-3", 0)
+        self.store.points.append_many({1: [(1550.0, "-2")]}, 0.0)  # the one before has another id now
+        self.server.script = [(True, OutcomeUnknown("cut"))]
+        self.send(3)
+        (batch,) = self.store.held.of(1)
+        rows = self.store.points.rows(0, 2**62, 10, 2**62)
+        self.assertEqual((len(rows), batch.first, batch.last), (6, rows[0].id, rows[-1].id))
+
     def test_restamp(self) -> None:
         """Points that are too old are given the earliest times there are, with those that they get in the way of."""
         self.context.restamp = True

@@ -160,7 +160,7 @@ class Processes:
         file, seen, begin, *events = script
         cache = Cache(file, begin.judges)
         wire = Wire(cache, begin.features, events)
-        memory = Memory(size=begin.size, seen={(STREAM, first): -ago for first, ago in seen})
+        memory = Memory(size=begin.size, seen={(STREAM, first, 0): -ago for first, ago in seen})
         one = sync.Pass(cache, wire, lambda *_: wire, wire.clock, threading.Event(), plan.WAIT, begin.restamp, memory)  # type: ignore[arg-type]
         fault = ""
         try:
@@ -189,7 +189,7 @@ def between(cache: Cache) -> tuple[File, ...]:
 
 def _ages(memory: Memory, file: File, now: float) -> tuple[tuple[int, float], ...]:
     held = {batch.first for batch in file.held}
-    return tuple((first, min(now - then, plan.WAIT)) for (_, first), then in memory.seen.items() if first in held)
+    return tuple((first, min(now - then, plan.WAIT)) for (_, first, _), then in memory.seen.items() if first in held)
 
 
 class Waiting(BaseException):

@@ -147,13 +147,8 @@ def _takes_off(_: Any) -> Any:
     return lambda self, server, note, ids, count: self.store.notes.resolve(note.stream, ids)
 
 
-class _LongAgo(dict[Any, float]):
-    def setdefault(self, key: Any, default: float = 0.0) -> float:
-        return super().setdefault(key, default) - 100.0
-
-
-def _seen_long_ago(init: Callable[..., None]) -> Any:
-    return lambda self, *arguments: init(self, *arguments[:-1], _LongAgo(arguments[-1]))
+def _seen_long_ago(since: Callable[..., list[float]]) -> Any:
+    return lambda *arguments: [then - 100.0 for then in since(*arguments)]
 
 
 def _whatever_waits(_: Any) -> Any:
@@ -194,12 +189,12 @@ def _undoubted(answered: Callable[..., _Steps]) -> Any:
     return forgetful
 
 
-def _follows_anything(_: Any) -> Any:
-    return lambda server, before, batch: True
+def _always(_: Any) -> Any:
+    return lambda *_: True
 
 
 def _age_when_answered(release: Callable[..., None]) -> Any:
-    return lambda self, batches, asked: release(self, batches, self._clock.monotonic())
+    return lambda self, stream, batches, asked: release(self, stream, batches, self._clock.monotonic())
 
 
 def _lost_at_once(lost: Callable[..., list[int]]) -> Any:
@@ -340,11 +335,11 @@ RULES: dict[str, Rule] = {
     ),
     "ten seconds": Rule(
         "it stays there until ten seconds after it was confirmed, or was first seen by a new process",
-        (Patch(LastSecond, "__init__", _seen_long_ago),),
+        (Patch(LastSecond, "_since", _seen_long_ago),),
     ),
     "every held batch": Rule(
         "each batch that is held is looked for, unless a newer one is there, behind what it was behind",
-        (Patch(last_second, "_follows", _follows_anything),),
+        (Patch(last_second, "_follows", _always), Patch(LastSecond, "_are_in_a_row", _always)),
     ),
     "age when asked": Rule(
         "a batch is old enough to go if it was so when it was asked for, not when the answer came",
