@@ -9,6 +9,7 @@ a scan; and one page is written per insert. A number is never used again: what d
 from __future__ import annotations
 
 import json
+import logging
 import os
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -16,6 +17,8 @@ from functools import cache
 from ..exceptions import StorageDamaged, StorageError
 from ..protocol.constants import CONNECTORDB_URL
 from ..runtime import sqlite
+
+log = logging.getLogger(__name__)
 
 #: Written into the file's header: tells a Logger's file from any other SQLite file ("CDBL").
 APPLICATION_ID = 0x4344424C
@@ -194,9 +197,21 @@ def _first_layout(connection: sqlite.Connection) -> None:
     old = set(_tables(connection)) == OLD_TABLES
     connection.execute(_LAYOUT)
     if old:
+        _make_private(connection.filename)
         _take_over(connection)
         connection.execute("DROP TABLE cache; DROP TABLE streams; DROP TABLE metadata")
     connection.pragma("application_id", APPLICATION_ID)
+
+
+def _make_private(path: str) -> None:
+    """Let only its owner read what holds a key; 0.3.5 made such files for everybody."""
+    for name in (path, f"{path}-wal", f"{path}-shm"):
+        try:
+            os.chmod(name, 0o600)
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            log.warning("others can read %s, which holds an API key: %s", name, error.strerror)
 
 
 def _take_over(connection: sqlite.Connection) -> None:

@@ -54,6 +54,14 @@ class UpgradeTests(PassCase):
             {"apikey": self.key, "serverurl": self.url, "lastsynctime": 12.5, "syncperiod": 30.0, "data": {"a": [1]}},
         )
 
+    def test_private(self) -> None:
+        """It holds a key: from now on its owner alone may read it."""
+        self.path.touch(0o644)
+        self.old_file([], {})
+        for file in self.path.parent.glob("old.db*"):
+            with self.subTest(file=file.name):
+                self.assertEqual(file.stat().st_mode & 0o077, 0)
+
     def test_empty_settings(self) -> None:
         """Settings that were never made are as in a new file."""
         settings = self.old_file([], {}, (None, None, None, None, None)).catalogue.settings()
