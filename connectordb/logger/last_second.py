@@ -17,7 +17,7 @@ from ..protocol.paths import Path
 from ..protocol.settle import Sent, Settling
 from ..runtime.clock import Clock
 from . import plan
-from .reading import Reading, Server, point_at
+from .reading import Reading, Server, is_ephemeral, point_at
 from .records import Held
 from .sending import value
 from .store import Store
@@ -77,8 +77,13 @@ class LastSecond:
         asked = self._clock.monotonic()
         lost = self._lost(batches, server)
         if lost:
+            where, path = self._where(batches[-1], server), Path.parse(batches[-1].path)
+            if is_ephemeral(where, path):
+                for batch in batches:
+                    self._store.held.release(batch)
+                return 0
             # newer ones may be lost by now as well, and a late copy be there
-            self._wait(self._where(batches[-1], server), Path.parse(batches[-1].path))
+            self._wait(where, path)
             lost = self._lost(batches, server, every=True)
         if lost:
             log.warning("%s lost %d points that it had confirmed; they go again", batches[-1].path, len(lost))

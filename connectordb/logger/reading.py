@@ -60,6 +60,11 @@ def newest_time(server: Server, path: Path) -> float:
     return float(last[-1]["t"]) if last else -math.inf
 
 
+def is_ephemeral(server: Server, path: Path) -> bool:
+    """Tell whether a stream keeps no points, so that nothing can be found in it."""
+    return bool(server.call(rest.read(path)).get("ephemeral"))
+
+
 class Reading:
     """
     What a stream holds from a noted length on, page by page; to be iterated once.

@@ -17,7 +17,7 @@ from ..runtime.clock import Clock
 from . import plan
 from .packing import Packed
 from .plan import Attempt, Batch, Step
-from .reading import Reading, Server
+from .reading import Reading, Server, is_ephemeral
 from .records import Note, Row
 from .store import Store
 from .upgrade import NUMBER_BITS
@@ -31,6 +31,9 @@ _UNKNOWN_AT_MOST = 3
 
 #: How often in one pass a batch may be refused as older, while another writer stores points that are later still.
 _CONFLICTS_AT_MOST = 5
+
+#: Why points are set aside that were sent to a stream where nothing can be looked for.
+_EPHEMERAL = "outcome unknown: no answer came, and the stream is ephemeral, so that it cannot be looked at"
 
 
 class Stopped(LoggerError):
@@ -166,6 +169,10 @@ class Sending:
                     step = Step.STOP if attempt.doubted else Step.LEAVE
             elif step is Step.READ:
                 any_found = self._look()
+                if not any_found and not self._newest and is_ephemeral(self._server, self._path):
+                    ids = [row.id for row in self._rows(self._note.last)]
+                    self._context.set_aside(self._note, ids, _EPHEMERAL)
+                    return False
                 attempt = replace(attempt, keyed=self.keyed)  # it is what the server says now that counts
                 step, attempt = plan.looked(self.batch, attempt, any_found, self._newest, self._context.restamp)
                 if step is not Step.FOUND and not (self._again and self._follows()):

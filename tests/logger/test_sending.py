@@ -60,6 +60,8 @@ class Scripted:
             return None
         if request.parameters.get("q") == "length":
             return len(self.held)
+        if not request.parameters:
+            return {}
         self.on_read()
         return [dict(point) for point in self.held[int(request.parameters["i1"]) : int(request.parameters["i2"])]]
 

@@ -367,6 +367,37 @@ class OthersTests(PassCase):
         self.assertEqual(self.store.notes.streams(), [self.id])
 
 
+class EphemeralTests(PassCase):
+    """What is sent to a stream that keeps nothing is sent once."""
+
+    announces = False
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.server_stream.ephemeral = True
+
+    def test_confirmed(self) -> None:
+        """What was confirmed is not taken for lost."""
+        self.log("1", "2")
+        for _ in range(3):
+            self.run_pass()
+        self.assertEqual((self.proxy.inserts(), self.store.held.streams(), self.store.points.waiting()), (1, set(), 0))
+
+    def test_in_doubt(self) -> None:
+        """What got no answer is set aside."""
+        for number in (1, 2):
+            with self.subTest(number=number):
+                sent = self.proxy.inserts()
+                self.log(*"12"[:number])
+                self.proxy.script(Fault.NO_ANSWER)
+                with self.assertLogs("connectordb.logger", "WARNING"):
+                    self.run_pass()
+                self.assertEqual((self.proxy.inserts() - sent, self.store.points.waiting()), (1, 0))
+        self.assertEqual(len(self.store.aside.points()), 3)
+        self.assertIn("ephemeral", self.store.aside.points()[0].reason)
+        self.assert_adds_up()
+
+
 class DeclaredTests(PassCase):
     """Streams that were added with the server away come to it at the first sync."""
 
