@@ -18,8 +18,8 @@ class Hung(AssertionError):
 class Channel:
     """One end of it; what was said before a process was killed can still be read."""
 
-    def __init__(self, connection: socket.socket) -> None:
-        connection.settimeout(PATIENCE)
+    def __init__(self, connection: socket.socket, patience: float | None = PATIENCE) -> None:
+        connection.settimeout(patience)
         self._connection = connection
         self._said = b""
         self._saying = threading.Lock()

@@ -8,6 +8,9 @@ from collections.abc import Callable
 
 from connectordb.runtime.clock import Clock
 
+#: The Logger's wait for late copies, about; a shorter one is for something else, and takes this long at most.
+LATE, _PAUSE = 5.0, 0.02
+
 
 class StageClock(Clock):
     """
@@ -36,6 +39,8 @@ class StageClock(Clock):
 
     def wait(self, event: threading.Event, seconds: float) -> bool:
         """Let *seconds* pass."""
+        if seconds < LATE:  # until a next try, in the background
+            return event.wait(min(seconds, _PAUSE))
         if event.is_set():
             return True
         self._pass_time(seconds)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import queue
 import socket
 import sys
 import threading
@@ -47,10 +48,15 @@ class Life:
         self._space = NthWrite()
         self._receipts: dict[tuple[int, int], Receipt] = {}
         self._layer: FullDisk | LossyDisk | None = None
+        self._commands: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
+        # one thread waits at a time
+        self._waiting = threading.Lock()
+        self._passed: queue.SimpleQueue[bool] = queue.SimpleQueue()
 
     def run(self) -> None:
         """Do what is said until nobody says anything."""
-        while (message := self._channel.hear()) is not None:
+        threading.Thread(target=self._hear, name="life", daemon=True).start()
+        while (message := self._commands.get()) is not None:
             do: Callable[..., Any] = getattr(self, message.pop("do"))
             at, how, steps_of = message.pop("at", -1), message.pop("how", "kill"), message.pop("steps_of", "logger")
             if at < 0:
@@ -64,9 +70,18 @@ class Life:
                     done = "interrupted"
             self._channel.say(done=done, steps=steps.steps)
 
+    def _hear(self) -> None:
+        while (message := self._channel.hear()) is not None:
+            if "do" not in message:  # time has passed
+                self._passed.put(True)
+            else:
+                self._commands.put(message)
+        self._commands.put(None)
+
     def _pass_time(self, seconds: float) -> None:
-        self._channel.say(wait=seconds)
-        self._channel.hear()
+        with self._waiting:
+            self._channel.say(wait=seconds)
+            self._passed.get()
 
     @property
     def _log(self) -> Logger:
@@ -159,9 +174,14 @@ class Life:
             return f"{type(error).__name__}: {error}"
         return None
 
-    def sync_beside(self) -> None:
+    def sync_beside(self, period: float = 600.0) -> None:
         """Sync in the background from now on."""
+        self._log.syncperiod = period
         self._log.start()
+
+    def sync_no_more(self) -> None:
+        """Sync in the background no more."""
+        self._log.stop()
 
     def ledger(self) -> dict[str, Any]:
         """Return what the Logger counts."""
@@ -213,7 +233,7 @@ def _live(words: list[str]) -> int:
     connection = socket.socket(socket.AF_UNIX)
     connection.connect(f"\0{address}")
     try:
-        Life(Channel(connection)).run()
+        Life(Channel(connection, patience=None)).run()
         return 0
     except BrokenPipeError:
         return 0  # the stage has ended

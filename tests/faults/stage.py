@@ -17,9 +17,6 @@ from .process import Process
 from .proxy import Saboteur
 from .servers import Target
 
-#: The Logger's own wait for late copies, about; a shorter one is for something else.
-_LATE = 5.0
-
 
 class Stage:
     """
@@ -70,10 +67,9 @@ class Stage:
         connection, _ = self._listener.accept()
         return Process(self._nursery, pid, Channel(connection), on_points, on_wait)
 
-    def let_time_pass(self, seconds: float) -> None:
-        """Let everything happen that happens within the time for which somebody waits."""
-        if seconds >= _LATE:
-            self.proxy.let_arrive()
+    def let_time_pass(self) -> None:
+        """Let everything happen that happens while a Logger waits for what may be on its way."""
+        self.proxy.let_arrive()
 
     def recover(self) -> None:
         """Have a server again that answers."""

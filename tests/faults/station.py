@@ -83,8 +83,9 @@ class Station:
         self._waited = 0.0
         self.books = {flavour: Book(f"{flavour}{number}") for flavour in (COUNTED, TIMED)}
         self._flavours = {book.name: flavour for flavour, book in self.books.items()}
+        self._schemas = {COUNTED: schema or {}}
         for flavour, book in self.books.items():
-            stage.stream(book.name).create((schema if flavour == COUNTED else None) or {})
+            stage.stream(book.name).create(self._schemas.get(flavour, {}))
         self._processes: dict[str, Process] = {}
         self._given: dict[int, _Given] = {}
         self._receipts: dict[int, _Given] = {}
@@ -139,6 +140,18 @@ class Station:
             if number == 0 or given.beside:
                 given.book.doubtful.update(given.points if given.at_once else given.points[given.told : given.told + 1])
 
+    def doubt(self, before: Mapping[str, int]) -> None:
+        """
+        Have those points in doubt that were accepted last: the power was cut, and their Logger does not promise more.
+
+        Args:
+            before: Of each stream, how many were accepted before those.
+        """
+        for flavour, count in before.items():
+            book = self.books[flavour]
+            book.doubtful.update(book.accepted[count:])
+            del book.accepted[count:]
+
     def close(self) -> None:
         """End all processes."""
         for who in self._processes:
@@ -185,7 +198,7 @@ class Station:
         return failure
 
     def _waits(self, seconds: float) -> None:
-        self.stage.let_time_pass(seconds)
+        self.stage.let_time_pass()
         self._waited += seconds
 
     def let_pass(self, seconds: float) -> None:
@@ -228,6 +241,15 @@ class Station:
         book.others.append(point)
         return True
 
+    def make_anew(self, flavour: str) -> None:
+        """Delete a stream and make it anew."""
+        book = self.books[flavour]
+        self.read(book)
+        stream = self.stage.stream(book.name)
+        stream.delete()
+        stream.create(self._schemas.get(flavour, {}))
+        self.read_anew(book)
+
     # --- the verdict ----------------------------------------------------------------------------------------------------
 
     def settle(self, allowed: Allowed) -> None:
@@ -244,6 +266,7 @@ class Station:
         wrong = self.glance()
         self.stage.calm()
         failures = []
+        self.process().ask("sync_no_more")
         for _ in range(_PASSES):
             failure = self.sync()
             if failure is None and not self._waiting():

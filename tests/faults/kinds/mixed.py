@@ -21,7 +21,7 @@ class Mixed(Kind):
 
     def fault(self, station: Station, number: int) -> None:
         happenings = (self._log, self._log, self._break, self._break, self._sync, self._sync, self._kill, self._write)
-        more = (self._set_clock, self._let_pass, self._kill_server)
+        more = (self._set_clock, self._let_pass, self._kill_server, self._make_anew, self._announce)
         for _ in range(self.chance.randrange(3, 12)):
             self.chance.choice(happenings if self.chance.random() < 0.8 else more)(station)
         station.sync()
@@ -66,6 +66,13 @@ class Mixed(Kind):
     def _kill_server(self, station: Station) -> None:
         if "kill" in self.stage.target.powers:
             self.stage.proxy.next(self._killed, any_request)
+
+    def _make_anew(self, station: Station) -> None:
+        self.stage.recover()
+        station.make_anew(self.chance.choice((COUNTED, TIMED)))
+
+    def _announce(self, station: Station) -> None:
+        self.stage.proxy.announces = not self.stage.proxy.announces
 
     def _killed(self, exchange: Exchange) -> bool:
         self.stage.target.kill()

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import threading
+
+from ...support.fault_proxy import is_insert
 from ..mishaps import (
+    ANY,
     answer_cut,
     answer_held,
     request_cut,
@@ -54,4 +58,27 @@ class Late(Kind):
         station.sync()
 
 
-KINDS = [Cut, Late]
+class Background(Kind):
+    """A Logger syncs in the background, logs meanwhile, is stopped and started, or killed, and requests fail in all those ways."""
+
+    name = "background"
+    timeout = 0.3
+
+    def fault(self, station: Station, number: int) -> None:
+        process = station.process()
+        process.ask("sync_beside", period=self.chance.choice((0.001, 0.01, 5.0)))
+        pause = threading.Event()
+        for _ in range(self.chance.randrange(1, 6)):
+            if self.chance.random() < 0.7:
+                which = any_request if self.chance.random() < 0.3 else is_insert
+                self.stage.proxy.next(self.chance.choice(ANY), which)
+            self.some(station)
+            pause.wait(self.chance.random() * 0.03)
+            if self.chance.random() < 0.2:
+                process.ask("sync_no_more")
+                process.ask("sync_beside", period=0.01)
+        if self.chance.random() < 0.3:
+            station.kill()
+
+
+KINDS = [Cut, Late, Background]

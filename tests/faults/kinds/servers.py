@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 from ..mishaps import afterwards, lost, meanwhile, stored_and
 from ..proxy import Exchange
@@ -90,12 +91,7 @@ class StreamAnew(Kind):
             station.log(self.chance.choice((1, 2, 5)), [flavour])
 
         def anew() -> None:
-            book = station.books[flavour]
-            station.read(book)
-            stream = self.stage.stream(book.name)
-            stream.delete()
-            stream.create({})
-            station.read_anew(book)
+            station.make_anew(flavour)
 
         way = number % 5
         if way == 0:
@@ -105,6 +101,10 @@ class StreamAnew(Kind):
             name = station.books[flavour].name
             self.stage.proxy.next(event, lambda line: line.startswith("POST") and f"/{name}/data" in line)
         station.sync()
+
+    def allowed(self, point: Any, reason: str) -> bool:
+        # what a server confirmed that does not announce to be durable goes again, but not before what was sent just then
+        return not self.stage.proxy.announces and reason.startswith("older than")
 
 
 class ServerRestored(Kind):
@@ -154,16 +154,29 @@ class LastSecond(Kind):
         for _ in range(self.chance.choice((1, 1, 2))):
             self.some(station)
             station.sync()
-        if self.chance.random() < 0.3:
+        # between the look at what was confirmed before and the insert that it was to come behind
+        self._between = number % 5 == 4
+        if self._between:
             self.some(station)
+            self.stage.proxy.next(meanwhile(lambda: self._lose(station)))
+            station.sync()
+        else:
+            if self.chance.random() < 0.3:
+                self.some(station)
+            self._lose(station)
+        if self.chance.random() < 0.3:
+            station.kill()
+
+    def _lose(self, station: Station) -> None:
         for book in station.books.values():
             station.read(book)
         self.stage.target.set_back()
         for book in station.books.values():
             station.read_anew(book)
             book.gone.clear()  # these have to come again
-        if self.chance.random() < 0.3:
-            station.kill()
+
+    def allowed(self, point: Any, reason: str) -> bool:
+        return self._between and reason.startswith("older than")
 
 
 KINDS = [ServerKilled, ServerStopped, StreamAnew, ServerRestored, LastSecond]
