@@ -88,9 +88,8 @@ def _broken(options: argparse.Namespace, target: Target, work: Path) -> int:
         began = time.monotonic()
         with closing(Stage(folder, target, name)) as stage:
             outcome = run(KINDS[variant.kind], stage, _FOUND_WITHIN, options.seed, variant.features, enough=1)
-        found = next(
-            (line for wrong in outcome.wrong for line in wrong.splitlines()[1:] if variant.symptom in line), ""
-        )
+        lines = [line for wrong in outcome.wrong for line in wrong.splitlines()[1:]]
+        found = next((line for line in lines if any(symptom in line for symptom in variant.symptom)), "")
         missed += not found
         what = (
             f"found by {variant.kind} after {outcome.faults} faults: {found}"

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 from connectordb.exceptions import StorageFull
-from connectordb.logger import commits, links, notes, plan, sending
+from connectordb.logger import links, logger, notes, plan, sending
 from connectordb.runtime import sqlite
 
 
@@ -23,13 +24,13 @@ class Variant:
     Attributes:
         apply: Does it, in this process.
         kind: The kind of faults that must find it.
-        symptom: A word of what must be found.
+        symptom: Words of which one must be among what is found.
         features: Whether Loggers learn what the server can do; where one rule covers for another, only one of the two is asked.
     """
 
     apply: Callable[[], None]
     kind: str
-    symptom: str
+    symptom: tuple[str, ...]
     features: str = "off"
 
 
@@ -98,17 +99,15 @@ def _unflushed() -> None:
 
 def _swallows() -> None:
     """It takes a full disk for a success."""
-    run = commits.Commits.run
+    insert = logger.Logger.insert
 
-    def carelessly(self: Any, work: Any, **options: Any) -> Any:
+    def carelessly(self: Any, *arguments: Any) -> Any:
         try:
-            return run(self, work, **options)
+            return insert(self, *arguments)
         except StorageFull:
-            if options.get("atomic"):  # a point
-                return None
-            raise
+            return SimpleNamespace(state="stored")
 
-    _replace(commits.Commits, "run", carelessly)
+    _replace(logger.Logger, "insert", carelessly)
 
 
 def _greedy() -> None:
@@ -131,13 +130,13 @@ def _replace(owner: Any, name: str, new: Any) -> None:
 
 
 VARIANTS = {
-    "resends": Variant(_resends, "cut", "twice"),
-    "forgets": Variant(_forgets, "cut", "lost", "on"),
-    "impatient": Variant(_impatient, "late", "twice"),
-    "noteless": Variant(_noteless, "syncing-killed", "twice"),
-    "miscounts": Variant(_miscounts, "cut", "counts", "on"),
-    "unflushed": Variant(_unflushed, "power", "lost"),
-    "swallows": Variant(_swallows, "disk-full", "lost"),
-    "careless": Variant(_careless, "last-second", "lost"),
-    "greedy": Variant(_greedy, "another-writer", "lost"),
+    "resends": Variant(_resends, "cut", ("twice",)),
+    "forgets": Variant(_forgets, "cut", ("lost",), "on"),
+    "impatient": Variant(_impatient, "late", ("twice",)),
+    "noteless": Variant(_noteless, "syncing-killed", ("twice", "there, and set aside")),
+    "miscounts": Variant(_miscounts, "cut", ("counts",), "on"),
+    "unflushed": Variant(_unflushed, "power", ("lost", "counts")),
+    "swallows": Variant(_swallows, "disk-full", ("lost",)),
+    "careless": Variant(_careless, "last-second", ("lost",)),
+    "greedy": Variant(_greedy, "another-writer", ("lost",)),
 }

@@ -42,7 +42,7 @@ def stream_is_right(book: Book) -> Iterator[str]:
     number = Counter(point for _, point in book.held)
     for point, often in number.items():
         if often > 1:
-            yield f"{name}: {point} is there {often} times, not twice or more but once is right"
+            yield f"{name}: {point} is there twice, or more often: {often} times"
     ours = set(book.accepted) | book.doubtful
     for point in number:
         if point in book.refused:
