@@ -74,7 +74,13 @@ class Nursery:
 
 
 def serve(live: Callable[[list[str]], int]) -> None:
-    """Be such a process, until the end of input; *live* is a life, given the words that it was started with, and returns its status."""
+    """
+    Be such a process until the end of input, which ends who still lives, too.
+
+    Args:
+        live: A life, given the words that it was started with; it returns its status.
+    """
+    alive: set[int] = set()
     print("ready", flush=True)
     for line in sys.stdin:
         word, *rest = line.split()
@@ -87,7 +93,11 @@ def serve(live: Callable[[list[str]], int]) -> None:
                     status = live(rest)
                 finally:
                     os._exit(status)
+            alive.add(pid)
             print("born", pid, flush=True)
         else:
             _, status = os.waitpid(int(rest[0]), 0)
+            alive.remove(int(rest[0]))
             print("ended", rest[0], os.waitstatus_to_exitcode(status), flush=True)
+    for pid in alive:
+        os.kill(pid, signal.SIGKILL)
