@@ -145,7 +145,7 @@ class Notes:
 
         self._file.write(work)
 
-    def move(self, note: Note, also_sent: bool = True) -> None:
+    def move(self, note: Note) -> None:
         """
         Give the only row of *note* the next larger time and push along the rows behind it that are in the way.
 
@@ -160,8 +160,7 @@ class Notes:
             for id, t in connection.execute(query, (note.first, note.stream << _BITS | _MASK)):
                 if id == note.first:
                     last = later(t)
-                    if also_sent:
-                        connection.execute("INSERT OR IGNORE INTO note_time VALUES (?, ?)", (id, t))
+                    connection.execute("INSERT OR IGNORE INTO note_time VALUES (?, ?)", (id, t))
                 elif t <= last:
                     last = later(last)
                 else:

@@ -229,15 +229,14 @@ class Notes:
         rows = tuple(row for row in file.rows if row.id not in confirmed and row.id not in aside)
         self._cache.file = _dropped(file)._replace(rows=rows, aside=(*file.aside, *gone), note=note)
 
-    def move(self, note: Note, also_sent: bool = True) -> None:
+    def move(self, note: Note) -> None:
         file = self._cache.file
         rows, times, last, pushing = [], set(file.times), 0.0, True
         for id, t, d in file.rows:
             before = t
             if id == note.first:
                 t = last = plan.later(t)
-                if also_sent:
-                    times.add((id, before))
+                times.add((id, before))
             elif id > note.first and pushing:
                 pushing = t <= last and self.pushes
                 t = last = plan.later(last) if pushing else t

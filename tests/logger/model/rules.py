@@ -109,7 +109,7 @@ def _wait_by_the_clock(_: Any) -> Any:
 
 
 def _no_move(_: Any) -> Any:
-    return lambda self, note, also_sent=True: self.write(note)
+    return lambda self, note: self.write(note)
 
 
 def _latest_time_only(_: Any) -> Any:
