@@ -31,9 +31,10 @@ class File(NamedTuple):
         note: What may have been sent.
         times: Further times that rows in the note were sent with: ids and times.
         held: What was confirmed and may be forgotten.
-        aside: Ids that were set aside.
+        aside: Rows that were set aside.
         keys: How many names for inserts were made.
-        wrong: By how much the clock was wrong at first; what follows is kept if it was.
+        tracks: Whether the rest is kept: it is what corrections and times of the user's go by.
+        wrong: By how much the clock was wrong at first.
         wrong_up_to: Up to which row.
         judged: Whether that is known.
         showed: What the clock showed, of each row that ever was.
@@ -48,8 +49,9 @@ class File(NamedTuple):
     times: tuple[tuple[int, float], ...] = ()
     held: tuple[Held, ...] = ()
     held_up_to: int = BASE
-    aside: tuple[int, ...] = ()
+    aside: tuple[Row, ...] = ()
     keys: int = 0
+    tracks: bool = False
     wrong: float = 0.0
     wrong_up_to: int = BASE
     judged: bool = False
@@ -63,6 +65,28 @@ class File(NamedTuple):
         t = t if t > self.last else plan.later(self.last)
         row = Row(BASE + self.number + 1, t, d)
         return self._replace(rows=(*self.rows, row), number=self.number + 1, last=t, showed=showed)
+
+    def put(self, t: float, d: str, restamp: bool) -> File:
+        """As `Tails.append_many`, for one point with a time of the user's."""
+        number = self.number + 1
+        if t < self.sent:
+            if not restamp:
+                return self._replace(number=number, aside=(*self.aside, Row(BASE + number, t, d)))
+            t = self.sent
+        if t > self.last:
+            return self._replace(rows=(*self.rows, Row(BASE + number, t, d)), number=number, last=t)
+        stay = tuple(row for row in self.rows if row.t <= max(self.sent, t))
+        again = sorted([*self.rows[len(stay) :], Row(0, t, d)], key=lambda row: row.t)
+        floor = max(stay[-1].t if stay else 0.0, self.sent)
+        times = plan.in_order([row.t for row in again], floor)
+        ids = range(BASE + number, BASE + number + len(again))
+        rows = tuple(Row(id, t, row.d) for id, t, row in zip(ids, times, again, strict=True))
+        return self._replace(rows=stay + rows, number=number + len(again) - 1, last=max(self.last, times[-1]))
+
+    def clear(self) -> File:
+        """As `Notes.clear`."""
+        rows = tuple(row for row in self.rows if row.id <= self.held_up_to)
+        return self._replace(rows=rows, note=None, times=())
 
     def waiting(self) -> tuple[Row, ...]:
         """Return the rows that are not held."""
@@ -202,8 +226,8 @@ class Notes:
         self._cache.file = self._noted(self._cache.file, note)
 
     def _noted(self, file: File, note: Note) -> File:
-        if file.wrong:
-            sent = max(file.sent, *(row.t for row in file.rows if note.first <= row.id <= note.last))
+        if file.tracks:
+            sent = max([file.sent, *(row.t for row in file.rows if note.first <= row.id <= note.last)])
             file = file._replace(noted=max(file.noted, note.last), sent=sent)
         return file._replace(note=note)
 
@@ -225,7 +249,7 @@ class Notes:
         note: Note | None = None,
     ) -> None:
         file = self._cache.file
-        gone = [row.id for row in file.rows if row.id in aside]
+        gone = [row for row in file.rows if row.id in aside]
         rows = tuple(row for row in file.rows if row.id not in confirmed and row.id not in aside)
         self._cache.file = _dropped(file)._replace(rows=rows, aside=(*file.aside, *gone), note=note)
 

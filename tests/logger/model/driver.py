@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
-from .cache import File
+from .cache import BASE, File
 from .process import Asked, Begin, Node, Processes, Told
 from .surroundings import Steps, Surroundings
 from .world import Batch, Sent, State, World, features, letters, show, waiting
@@ -47,11 +47,11 @@ class Driver:
     def _begin(self, s: State, file: File) -> Steps:
         if not file.rows and file.note is None:
             return
-        ids = [row.id for row in file.waiting()]
+        ids, newest = [row.id for row in file.waiting()], max((row.id for row in file.rows), default=BASE)
         # of any size, and up to any row: more may have come since the pass began
         for count in range(1, len(ids) + 1) or [0]:
             for size in range(2, max(2, count) + 1):
-                upto = ids[count - 1] if count else file.rows[-1].id
+                upto = ids[count - 1] if count else newest
                 begin = Begin(upto, size, features(self._world, s), self._world.restamp)
                 yield from self._event(s, file, begin, f"a pass begins, {count} points in batches of {size}")
                 if file.wrong and not file.judged:
@@ -101,7 +101,7 @@ def _changes(before: File, after: File) -> str:
     said = []
     aside = after.aside[len(before.aside) :]
     rows = {row.id: row.t for row in after.rows}
-    off = [row.id for row in before.rows if row.id not in rows and row.id not in aside]
+    off = [row for row in before.rows if row.id not in rows and row not in aside]
     if off:
         said.append(f"takes {letters(off)} off")
     if aside:
@@ -109,13 +109,13 @@ def _changes(before: File, after: File) -> str:
     if any(rows.get(row.id, row.t) != row.t for row in before.rows):
         said.append(f"moves: {show(waiting(after))}")
     if after.held_up_to > before.held_up_to:
-        held = [row.id for row in after.rows if before.held_up_to < row.id <= after.held_up_to]
+        held = [row for row in after.rows if before.held_up_to < row.id <= after.held_up_to]
         said.append(f"holds {letters(held)}")
     if after.held_up_to < before.held_up_to:
-        said.append(f"lets {letters([row.id for row in after.rows if row.id <= before.held_up_to])} wait again")
+        said.append(f"lets {letters(row for row in after.rows if row.id <= before.held_up_to)} wait again")
     note = after.note
     if note is not None and note != before.note:
-        noted = [row.id for row in after.rows if note.first <= row.id <= note.last]
+        noted = [row for row in after.rows if note.first <= row.id <= note.last]
         said.append(f"notes {letters(noted)} behind {note.length} points")
     elif note is None and before.note is not None and not (off or aside or after.held != before.held):
         said.append("drops the note")

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Hashable, Sequence
+from enum import Enum, auto
 from typing import Any, NamedTuple
 
 from connectordb.exceptions import ConnectionFailed, ConnectorDBError, OutcomeUnknown
@@ -106,8 +107,19 @@ class Added(NamedTuple):
     d: str
 
 
-class TenSeconds(NamedTuple):
-    """Ten seconds passed."""
+class Put(NamedTuple):
+    """A point was inserted with a time of the user's."""
+
+    given: float
+    d: str
+    restamp: bool
+
+
+class Happened(Enum):
+    """What a process is not told, and may find."""
+
+    TEN_SECONDS = auto()  # passed
+    CLEARED = auto()  #     by the user: all that waits
 
 
 class Processes:
@@ -151,7 +163,11 @@ class Processes:
     def _step(self, node: Node, event: Any) -> Stepped:
         if not node.asked.what and isinstance(event, Added):
             return Stepped(self.idle(node.file.add(*event), node.seen))
-        if not node.asked.what and isinstance(event, TenSeconds):
+        if not node.asked.what and isinstance(event, Put):
+            return Stepped(self.idle(node.file.put(*event), node.seen))
+        if not node.asked.what and event is Happened.CLEARED:
+            return Stepped(self.idle(node.file.clear(), node.seen))
+        if not node.asked.what and event is Happened.TEN_SECONDS:
             return Stepped(self.idle(node.file, tuple((first, plan.WAIT) for first, _ in node.seen)))
         script = (*node.script, event) if node.asked.what else (node.file, node.seen, event)
         return self._run(script)
@@ -265,6 +281,10 @@ class Wire:
                 return event
             if isinstance(event, Added):
                 self._cache.file = self._cache.file.add(*event)
+            elif isinstance(event, Put):
+                self._cache.file = self._cache.file.put(*event)
+            elif event is Happened.CLEARED:
+                self._cache.file = self._cache.file.clear()
             else:
                 self.clock.now += plan.WAIT
         raise Waiting(asked)

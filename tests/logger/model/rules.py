@@ -152,7 +152,7 @@ def _seen_long_ago(since: Callable[..., list[float]]) -> Any:
 
 
 def _whatever_waits(_: Any) -> Any:
-    return lambda self, note, ids: bool(ids) and ids[0] == note.first and ids[-1] - ids[0] + 1 == len(ids)
+    return lambda self, stream, ids: bool(ids) and ids[-1] - ids[0] + 1 == len(ids)
 
 
 def _all_there(_: Any) -> Any:

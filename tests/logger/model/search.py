@@ -19,7 +19,7 @@ from .patches import Patch, patched
 from .process import Processes, new_key
 from .rules import RULES, patches
 from .surroundings import Surroundings
-from .world import LETTERS, State, World, letters
+from .world import LETTERS, USERS, State, World, letters
 
 #: What makes runs repeatable: names that are made alike each time, and batches of the size that the search chose.
 _REPEATABLE = (
@@ -78,7 +78,8 @@ class _Search:
         self._processes = Processes(doubting)
         self._surroundings = Surroundings(world, self._processes)
         self._driver = Driver(world, self._processes, self._surroundings, by_the_clock)
-        file = File(wrong=world.wrong, wrong_up_to=BASE + world.waiting)
+        tracks = bool(world.wrong or world.given)
+        file = File(tracks=tracks, wrong=world.wrong, wrong_up_to=BASE + world.waiting)
         for t, letter in zip(world.clock[: world.waiting], LETTERS, strict=False):
             file = file.add(t, f'"{letter}"')
         self._start = State(self._processes.idle(file), added=world.waiting)
@@ -105,7 +106,7 @@ class _Search:
                     queue.append(after)
                 self._from.append(number)
                 self._to.append(came.number)
-        return self._searched(self._stuck() or (self._endless() if self._world.deny else ()))
+        return self._searched(self._stuck() or self._endless())
 
     def _searched(self, run: tuple[str, ...]) -> Searched:
         return Searched(len(self._came), len(self._processes.nodes), run)
@@ -120,15 +121,16 @@ class _Search:
         if len(ours) != len(set(ours)):
             return "a point is there twice"
         # what a server lost and is found missing when newer points are there can only be told, or be given another time
-        in_order = [v for v in ours if v not in s.lost] if world.restamp else ours
+        in_order = [v for v in ours if v != USERS and not (world.restamp and v in s.lost)]
         if in_order != sorted(in_order):
             return "points are out of order"
         if set(ours) & aside:
             return "a point is there and set aside"
         quiet = not file.rows and not s.late and s.open is None
-        if quiet and not set(LETTERS[: s.added]) <= set(ours) | aside | set(s.gone):
+        accepted = set(LETTERS[: s.added]) | ({USERS} if s.given else set())
+        if quiet and not accepted <= set(ours) | aside | set(s.gone):
             return "a point is lost"
-        if aside - set(world.bad) - set(s.lost) - set(s.gone) and (not world.others or world.restamp):
+        if aside - set(world.bad) - set(s.lost) - set(s.gone) - {USERS} and (not world.others or world.restamp):
             return "a point is set aside without a reason"
         return ""
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from .cache import File, reopened
-from .process import Added, Processes, TenSeconds
-from .world import LETTERS, Batch, Sent, State, World, at, show
+from .process import Added, Happened, Processes, Put
+from .world import LETTERS, USERS, Batch, Sent, State, World, at, letters, show
 
 #: How another writer's times lie to the Logger's.
 _TIMES_OF_OTHERS = (10.0, 15.0, 25.0)
@@ -99,6 +99,14 @@ class Surroundings:
                 if t >= newest:
                     stored = self._stored(s._replace(others=s.others + 1), ((t, "x"),))
                     yield f"another writer stores a point at {at(t)}", stored
+        if world.given and not s.given:
+            put = self._processes.step(s.process, Put(world.given, f'"{USERS}"', world.restamp)).process
+            yield f"the user inserts a point at {at(world.given)}", s._replace(process=put, given=True)
+        if world.clear and not s.cleared:
+            file = self._processes.nodes[s.process].file
+            cleared = self._processes.step(s.process, Happened.CLEARED).process
+            gone = s.gone + letters(file.waiting())
+            yield "the user drops what waits", s._replace(process=cleared, cleared=True, gone=gone)
         if world.mend and not s.mended:
             yield "the schema is mended", s._replace(mended=True)
         if world.deny and s.denied < 2:
@@ -119,7 +127,7 @@ class Surroundings:
                 yield said, _failed(s, kept, bool(self._processes.nodes[s.process].asked.what))
         node = self._processes.nodes[s.process]
         if world.lossy and (s.flushed < len(s.stream) or any(age < 10 for _, age in node.seen)):
-            passed = self._processes.step(s.process, TenSeconds()).process
+            passed = self._processes.step(s.process, Happened.TEN_SECONDS).process
             yield "ten seconds pass", s._replace(process=passed, flushed=len(s.stream))
         if world.forget and not s.forgot and s.names and not self._goes_again(s):
             yield "the server forgets the names of inserts", s._replace(forgot=True, names=())

@@ -135,7 +135,7 @@ class CacheMachine(RuleBasedStateMachine):
         for what in ("rows", "note", "times", "held", "waiting"):
             assert self.told(self.store, what) == self.told(self.cache, what), what
         file = self.cache.file
-        assert tuple(sorted(row.id for row in self.store.aside.points())) == tuple(sorted(file.aside))
+        assert tuple(sorted(row.id for row in self.store.aside.points())) == tuple(sorted(row.id for row in file.aside))
 
     def told(self, file: Store | Cache, what: str) -> object:
         """Return what one says."""

@@ -16,13 +16,15 @@ the settling read and the arrival of what is sent after it: that last window no 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import NamedTuple
 
 from connectordb.logger import plan
+from connectordb.logger.records import Row
 from connectordb.protocol.features import Features
 
-from .cache import BASE, File
+from .cache import File
 
 #: A time, and a value. Each of the Logger's points has a letter of its own, in the order in which they were added. Another
 #: writer's are "x".
@@ -30,6 +32,9 @@ Point = tuple[float, str]
 Batch = tuple[Point, ...]
 
 LETTERS = "abcdef"
+
+#: That of a point with a time of the user's.
+USERS = "u"
 
 
 @dataclass(frozen=True)
@@ -58,6 +63,8 @@ class World:
         replaced: So often may the server be replaced: by one that announces no names, then by one that does, and so on.
         backup: The stream may be restored from a backup, once, with the names that it had then.
         restamp: What is too old is given other times.
+        given: A time with which the user inserts a point.
+        clear: The user may drop all that waits, once.
         wrong: By how much the clock was wrong when it stamped the points that wait at the beginning.
     """
 
@@ -81,6 +88,8 @@ class World:
     replaced: int = 0
     backup: bool = False
     restamp: bool = False
+    given: float = 0.0
+    clear: bool = False
     wrong: float = 0.0
 
     def __str__(self) -> str:
@@ -90,7 +99,9 @@ class World:
             if value is True:
                 said.append(field.name)
             elif value:
-                said.append(f"{field.name} {value}" if field.name in ("bad", "wrong") else f"{value} {field.name}")
+                said.append(
+                    f"{field.name} {value}" if field.name in ("bad", "given", "wrong") else f"{value} {field.name}"
+                )
         return ", ".join(said)
 
 
@@ -116,6 +127,8 @@ class State(NamedTuple):
     forgot: bool = False
     replaced: int = 0
     denied: int = 0  # 1: the right to write is withdrawn, 2: it was given back
+    given: bool = False
+    cleared: bool = False
     gone: str = ""  # what somebody deleted
     lost: str = ""  # what a failing machine lost while a pass was under way, which may not have noticed
     # on the wire
@@ -137,14 +150,14 @@ def features(world: World, s: State) -> Features:
     return Features(durable=not world.lossy, idempotency=3600 if world.keys and s.replaced % 2 == 0 else None)
 
 
-def letters(ids: tuple[int, ...] | list[int]) -> str:
+def letters(rows: Iterable[Row]) -> str:
     """Return the letters of rows."""
-    return "".join(LETTERS[id - BASE - 1] for id in ids)
+    return "".join(row.d[1:-1] for row in rows)
 
 
 def waiting(file: File) -> Batch:
     """Return the points that wait."""
-    return tuple((row.t, LETTERS[row.id - BASE - 1]) for row in file.waiting())
+    return tuple((row.t, row.d[1:-1]) for row in file.waiting())
 
 
 def at(t: float) -> str:

@@ -33,6 +33,10 @@ SMALL = [
     World(FAR[:2], 2, kills=1, cuts=1, keys=True, backup=True), World(FAR[:2], 2, cuts=2, bad="a", mend=True, keys=True),
     # what is too old gets other times
     World(FAR[:1], 1, kills=1, cuts=1, others=1, restamp=True), World(FAR[:2], 2, cuts=1, others=2, restamp=True),
+    # a user who gives times, and who drops what waits
+    World(FAR[:2], 1, kills=1, cuts=1, given=15.0), World(FAR, 2, cuts=1, bad="a", mend=True, given=10.0),
+    World(FAR[:2], 1, kills=1, cuts=1, clear=True), World(FAR, 2, cuts=1, others=1, clear=True),
+    World(FAR[:2], 2, cuts=1, others=1, lossy=True, clear=True),
     # a clock that was wrong
     World(FAST, 2, cuts=1, wrong=-20.0), World(BEHIND, 2, cuts=1, bad="a", mend=True, wrong=20.0), World(SLOW, 2, kills=1, wrong=10.0),
 ]  # fmt: skip
@@ -50,12 +54,15 @@ LARGE = [
     World(FAR[:2], 2, others=1, lossy=True, crashes=1), World(FAR, 3, cuts=1, lossy=True, crashes=1),
     World(FAR[:2], 2, kills=1, cuts=1, lossy=True, crashes=1), World(FAR[:2], 1, kills=1, cuts=1, lossy=True, anew=True),
     World(FAR, 3, kills=1, cuts=1, lossy=True, crashes=1), World(FAR[:2], 2, cuts=1, others=1, lossy=True, crashes=1),
-    World(FAR, 1, cuts=1, lossy=True, crashes=1), World(FAR[:2], 2, cuts=1, lossy=True, crashes=1, late=True),
+    World(FAR, 1, cuts=1, lossy=True, crashes=1),
     World(FAR[:2], 2, kills=1, cuts=2, keys=True, replaced=2), World(FAR[:2], 2, kills=1, cuts=1, others=1, keys=True),
     World(FAR, 3, kills=1, cuts=2, keys=True, late=True), World(NEAR[:2], 2, kills=1, cuts=1, keys=True, lossy=True, crashes=1, replaced=1),
     World(FAR[:2], 2, kills=1, cuts=1, others=1, restamp=True), World(FAR[:2], 2, kills=1, cuts=1, others=1, restamp=True, keys=True),
     World(NEAR, 3, cuts=1, others=1, restamp=True), World(FAR[:2], 2, others=1, lossy=True, crashes=1, restamp=True),
     World(FAR[:2], 2, kills=1, cuts=1, others=1, restamp=True, late=True),
+    World(FAR, 2, cuts=1, others=1, given=20.0), World(FAR[:2], 2, kills=1, cuts=2, late=True, given=15.0),
+    World(NEAR, 2, kills=1, cuts=2, given=NEAR[1]), World(FAR[:2], 2, cuts=1, others=1, restamp=True, given=5.0),
+    World(FAR, 2, lossy=True, crashes=1, given=15.0),
     World(FAST, 2, kills=1, cuts=1, wrong=-20.0), World(BEHIND, 1, kills=1, cuts=2, wrong=20.0),
     World(FAST, 2, cuts=1, others=1, wrong=-20.0), World(FAST, 2, kills=1, cuts=2, wrong=-20.0, late=True),
     World(FAST, 2, lossy=True, crashes=1, wrong=-20.0), World(FAST, 2, cuts=1, others=1, restamp=True, wrong=-20.0),
