@@ -7,7 +7,7 @@ from tests.support.case import Case
 from .rules import RULES
 from .search import search
 from .world import World
-from .worlds import FAR, SHOWN
+from .worlds import FAR, FAST, SHOWN
 
 
 class ModelTests(Case):
@@ -25,6 +25,9 @@ class ModelTests(Case):
             World(FAR[:2], 2, kills=1, cuts=1, keys=True, forget=True),
             World(FAR[:1], 1, cuts=1, keys=True, replaced=2),
             World(FAR[:1], 1, cuts=1, others=1, restamp=True),
+            World(FAR[:2], 2, cuts=1, clear=True),
+            World(FAR[:2], 2, cuts=1, given=15.0),
+            World(FAST, 2, wrong=-20.0),
         ):
             with self.subTest(str(world)):
                 self.assertEqual("\n".join(search(world, doubting=True).run), "")
