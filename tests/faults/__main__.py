@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -33,6 +34,9 @@ def _arguments() -> argparse.Namespace:
         default="both",
         help="whether a Logger learns what our server can do beyond 0.3; by default every other one does",
     )
+    parser.add_argument(
+        "--jobs", type=int, default=1, help="processes that share the kinds, each with a server of its own"
+    )
     parser.add_argument("--broken", action="store_true", help="have Loggers with a rule taken out, each to be found")
     parser.add_argument("--without", choices=VARIANTS, default="", help="have Loggers with that rule taken out")
     given = parser.add_argument_group("a server that runs, instead of one of our own")
@@ -46,6 +50,8 @@ def _arguments() -> argparse.Namespace:
     unknown = [name for name in options.kinds if name not in KINDS]
     if unknown:
         parser.error(f"no such kind: {', '.join(unknown)}; there are {', '.join(KINDS)}")
+    if options.jobs > 1 and options.url:
+        parser.error("--jobs: of a server that is given there is only one")
     options.count = _SHORT if options.short else options.count
     options.seed = int.from_bytes(os.urandom(3), "big") if options.seed is None else options.seed
     return options
@@ -79,6 +85,16 @@ def _faults(options: argparse.Namespace, target: Target, work: Path) -> int:
     return wrong
 
 
+def _shared(options: argparse.Namespace) -> int:
+    """Have processes run the kinds, each some of them; return how many of these found something wrong."""
+    kinds = options.kinds or list(KINDS)
+    rest = ["--count", str(options.count), "--seed", str(options.seed), "--features", options.features]
+    rest += ["--without", options.without] if options.without else []
+    jobs = [kinds[number :: options.jobs] for number in range(min(options.jobs, len(kinds)))]
+    processes = [subprocess.Popen([sys.executable, "-m", "tests.faults", *job, *rest]) for job in jobs]
+    return sum(process.wait() != 0 for process in processes)
+
+
 def _broken(options: argparse.Namespace, target: Target, work: Path) -> int:
     """Run each broken Logger against the kind that has to find it; return how many were not found."""
     missed = 0
@@ -103,6 +119,8 @@ def _broken(options: argparse.Namespace, target: Target, work: Path) -> int:
 def main() -> int:
     """Run, as the command line says; return the status."""
     options = _arguments()
+    if options.jobs > 1 and not options.broken:
+        return 1 if _shared(options) else 0
     work = Path(tempfile.mkdtemp(prefix="connectordb-faults-"))
     with closing(_target(options, work)) as target:
         amiss = (_broken if options.broken else _faults)(options, target, work)
