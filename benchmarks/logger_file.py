@@ -23,7 +23,7 @@ from _programs import started
 from _rounds import figure, in_turns, options, report
 
 from connectordb.logger import Logger
-from connectordb.logger.cache_file import Durability
+from connectordb.logger.rows.cache_file import Durability
 
 _OLD = (
     "CREATE TABLE cache (stream TEXT, timestamp REAL, jsondata TEXT); CREATE TABLE streams (stream TEXT, jsonschema TEXT);"

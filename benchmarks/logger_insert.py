@@ -25,7 +25,7 @@ import apsw
 from _rounds import figure, in_turns, options, report
 
 from connectordb.logger import Logger
-from connectordb.logger.cache_file import Durability
+from connectordb.logger.rows.cache_file import Durability
 from connectordb.protocol import json_text, schemas
 
 _TABLE = "CREATE TABLE point (id INTEGER PRIMARY KEY, t REAL NOT NULL, d TEXT NOT NULL, era INTEGER)"

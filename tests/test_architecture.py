@@ -89,6 +89,30 @@ SERVER_ARROWS: dict[str, set[str]] = {
     "": {"config", "database", "progress", "server", "exchange/", "operation/", "rights/", "upkeep/", "web/"},
 }
 
+#: Those of the Logger.
+LOGGER_ARROWS: dict[str, set[str]] = {
+    "limits": set(),
+    "records": set(),
+    "times": set(),
+    "clocks/": {"times"},
+    "file/": set(),
+    "care/": {"file/"},
+    "rows/": {"limits", "records", "times", "care/", "clocks/", "file/"},
+    "sync/": {"records", "clocks/", "file/", "rows/"},
+    "receipt": {"rows/"},
+    "settings": {"rows/"},
+    "accounting": {"file/", "rows/", "sync/"},
+    "logger": {
+        *("accounting", "limits", "receipt", "records", "settings"),
+        *("clocks/", "file/", "rows/", "sync/"),
+    },
+    "lines": {"logger", "rows/", "sync/"},
+    "": {"limits", "lines", "logger", "receipt", "care/", "rows/"},
+}
+
+#: Rooms that have rooms of their own.
+INNER: dict[str, dict[str, set[str]]] = {"server": SERVER_ARROWS, "logger": LOGGER_ARROWS}
+
 #: These are entered by file; every other room by its door.
 OPEN_ROOMS = {"protocol", "runtime", "exceptions", "datapoints", "frames", "", "__main__"}
 
@@ -117,9 +141,10 @@ FOREIGN = {
 PURE = (
     "protocol/",
     "pipescript/",
-    "logger/plan.py",
-    "logger/judgement.py",
-    "logger/arrangement.py",
+    "logger/times.py",
+    "logger/sync/plan.py",
+    "logger/clocks/judgement.py",
+    "logger/clocks/arrangement.py",
     "client/retry.py",
     "live/subscriptions.py",
     "server/subscribers/hub.py",
@@ -142,10 +167,10 @@ def room_of(name: str) -> str:
     return "" if first == "__init__" else first
 
 
-def server_room(name: str) -> str:
-    """Return the room of a file or module path below the package's server: with a slash, or its name if it lies at the top."""
-    first = name.split("/")[1].removesuffix(".py")
-    return "" if first == "__init__" else f"{first}/" if (PACKAGE / "server" / first).is_dir() else first
+def inner_room(name: str) -> str:
+    """Return the room within a room of a file or module path: with a slash, or its name if it lies at the top."""
+    outer, first = name.split("/")[0], name.split("/")[1].removesuffix(".py")
+    return "" if first == "__init__" else f"{first}/" if (PACKAGE / outer / first).is_dir() else first
 
 
 def checked_only(tree: ast.Module) -> set[ast.AST]:
@@ -203,19 +228,21 @@ class Arrows(unittest.TestCase):
                     if target not in OPEN_ROOMS:
                         self.assertEqual(len(parts), 1, f"enter {target!r} by its door")
 
-    def test_server(self) -> None:
-        """So it is between the server's rooms, which are entered by file; and no arrow leads back, by any way."""
-        for name, tree in files():
-            if name.startswith("server/"):
-                room = server_room(name)
-                self.assertIn(room, SERVER_ARROWS, f"{name} is in a room that is not drawn")
+    def test_inner_rooms(self) -> None:
+        """So it is between the rooms of the server and of the Logger; and no arrow leads back, by any way."""
+        for outer, arrows in INNER.items():
+            for name, tree in files():
+                if not name.startswith(f"{outer}/"):
+                    continue
+                room = inner_room(name)
+                self.assertIn(room, arrows, f"{name} is in a room that is not drawn")
                 for line, module, _ in imports(name, tree):
-                    if module.startswith("connectordb.server"):
-                        target = server_room(module.removeprefix("connectordb.").replace(".", "/"))
+                    if module.startswith(f"connectordb.{outer}."):
+                        target = inner_room(module.removeprefix("connectordb.").replace(".", "/"))
                         with self.subTest(f"{name}:{line} imports {module}"):
-                            self.assertIn(target, SERVER_ARROWS[room] | {room})
-        drawn = tuple(graphlib.TopologicalSorter(SERVER_ARROWS).static_order())  # raises if there is a circle
-        self.assertEqual(set(drawn), set(SERVER_ARROWS))
+                            self.assertIn(target, arrows[room] | {room})
+            drawn = tuple(graphlib.TopologicalSorter(arrows).static_order())  # raises if there is a circle
+            self.assertEqual(set(drawn), set(arrows))
 
     def test_foreign(self) -> None:
         """A foreign library is imported in one place."""

@@ -12,6 +12,6 @@ from .limits import Limits
 from .lines import Lines
 from .logger import Logger
 from .receipt import Receipt
-from .status import Mended, Status, StreamStatus
+from .rows import Mended, Status, StreamStatus
 
 __all__ = ["Limits", "Lines", "Logger", "Mended", "Receipt", "Status", "StreamStatus", "check", "vacuum"]

@@ -7,10 +7,9 @@ from dataclasses import asdict
 from typing import Any
 
 from ..exceptions import LocalProtocolError
-from .sending import value
-from .store import Store
-from .streams import Stream
-from .upgrade import NUMBER_BITS
+from .file import NUMBER_BITS
+from .rows import Store
+from .sync import Stream, value
 
 #: Is called with points that were set aside, as `Accounting.rejected` shows them.
 OnReject = Callable[[list[dict[str, Any]]], object]

@@ -7,8 +7,8 @@ from typing import Any, Literal
 from ..exceptions import LocalProtocolError
 from ..protocol import json_text
 from .logger import Logger
-from .store import Store
-from .streams import Stream
+from .rows import Store
+from .sync import Stream
 
 #: What a line is: a JSON value; text, whatever it says; a datapoint ``{"t": …, "d": …}``.
 Kind = Literal["value", "text", "point"]

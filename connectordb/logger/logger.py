@@ -22,19 +22,14 @@ from ..protocol.points import Datapoint
 from ..protocol.times import Time
 from ..runtime.clock import SYSTEM, Clock
 from .accounting import Accounting, OnReject
-from .cache_file import Durability
 from .clocks import Eras
-from .forks import FORKS
+from .file import FORKS, Turn
 from .limits import Limits, OnFull
-from .links import Links, check_address
 from .receipt import Receipt
 from .records import Columns, StreamRow
+from .rows import Durability, Status, Store
 from .settings import Settings
-from .status import Status
-from .store import Store
-from .streams import OnSchema, Stream, bring_to_server, device, take_over
-from .syncing import Syncing
-from .turn import Turn
+from .sync import Links, OnSchema, Stream, Syncing, bring_to_server, check_address, device, take_over
 
 log = logging.getLogger(__name__)
 

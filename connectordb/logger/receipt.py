@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .tracing import State, Trace, Tracing
+from .rows import State, Trace, Tracing
 
 
 class Receipt:

@@ -8,7 +8,7 @@ from typing import Any, cast
 from ..exceptions import LocalProtocolError
 from ..protocol import json_text
 from ..protocol.constants import CONNECTORDB_URL
-from .store import Store
+from .rows import Store
 
 _DEFAULTS: Mapping[str, Any] = {
     "apikey": "",

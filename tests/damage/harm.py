@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from connectordb.exceptions import StorageDamaged
-from connectordb.logger.store import Store
+from connectordb.logger.rows.store import Store
 from connectordb.runtime.sqlite_log import Frame, Log
 
 from .shapes import PAGE, Shape, contents

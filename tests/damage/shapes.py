@@ -12,7 +12,7 @@ from pathlib import Path
 import apsw
 
 from connectordb.logger.records import Note
-from connectordb.logger.store import Store
+from connectordb.logger.rows.store import Store
 
 Row = tuple[int, float, str]
 

@@ -12,7 +12,9 @@ from types import SimpleNamespace
 from typing import Any
 
 from connectordb.exceptions import StorageFull
-from connectordb.logger import links, logger, notes, plan, sending
+from connectordb.logger import logger
+from connectordb.logger.rows import notes
+from connectordb.logger.sync import links, plan, sending
 from connectordb.runtime import sqlite
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from connectordb.logger import Logger
-from connectordb.logger.store import Store
+from connectordb.logger.rows.store import Store
 
 _FATES = ("accepted", "confirmed", "waiting", "aside", "dropped")
 

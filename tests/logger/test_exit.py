@@ -14,7 +14,7 @@ from contextlib import closing
 from pathlib import Path
 from socket import create_server
 
-from connectordb.logger.store import Store
+from connectordb.logger.rows.store import Store
 from connectordb.runtime import sqlite
 from tests.support.case import SOON, Case
 from tests.support.logger_cases import waiting

@@ -16,9 +16,10 @@ from functools import partial
 from unittest import mock
 
 from connectordb.exceptions import LoggerError
-from connectordb.logger import Logger, forks
-from connectordb.logger.store import Store
-from connectordb.logger.turn import Busy, Turn
+from connectordb.logger import Logger
+from connectordb.logger.file import forks
+from connectordb.logger.file.turn import Busy, Turn
+from connectordb.logger.rows.store import Store
 from connectordb.runtime import sqlite
 from tests.support.case import MS, SOON, Case
 from tests.support.logger_cases import OpenCase, waiting

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from connectordb.exceptions import LoggerError, LoggerFull
-from connectordb.logger.judgement import PLAUSIBLE
+from connectordb.logger.clocks.judgement import PLAUSIBLE
 from connectordb.logger.limits import Limits
 from connectordb.logger.records import Row
-from connectordb.logger.status import Activity
-from connectordb.logger.store import Store
+from connectordb.logger.rows.status import Activity
+from connectordb.logger.rows.store import Store
 from tests.support.clock import SteppedClock
 from tests.support.logger_cases import add, noted, waiting
 

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta, timezone
 from unittest import mock
 
 from connectordb.exceptions import ClosedError, LocalProtocolError
-from connectordb.logger import Logger, changes
+from connectordb.logger import Logger
+from connectordb.logger.file import changes
 from tests.support.case import MS, SOON, Case
 from tests.support.logger_cases import OpenCase
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from connectordb.exceptions import LocalProtocolError
+from connectordb.logger.rows.store import Store
 from connectordb.logger.settings import Settings
-from connectordb.logger.store import Store
 from tests.support.case import Case
 
 

@@ -8,14 +8,14 @@ from typing import Any
 from connectordb import ConnectorDB, Stream
 from connectordb.exceptions import ConnectorDBError
 from connectordb.logger import Logger
-from connectordb.logger.links import Link
 from connectordb.logger.records import Note, Row
-from connectordb.logger.sending import Report
-from connectordb.logger.store import Store
-from connectordb.logger.sync import Pass
+from connectordb.logger.rows.store import Store
+from connectordb.logger.sync.links import Link
+from connectordb.logger.sync.passes import Pass
+from connectordb.logger.sync.sending import Report
 from connectordb.runtime.clock import SYSTEM
 
-from .case import MS
+from .case import MS, Case
 from .fault_proxy import FaultProxy
 from .target import TargetCase
 
@@ -44,6 +44,17 @@ def waiting(store: Store, stream: int) -> list[Row]:
 def noted(stream: int, rows: list[Row]) -> Note:
     """Return a note on *rows*."""
     return Note(stream, rows[0].id, rows[-1].id, "http://x", "key", "u/d/s", 0, None)
+
+
+class StoreCase(Case):
+    """An open cache file at `path`, with one stream."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.path = self.folder() / "a.db"
+        self.store = Store(self.path)
+        self.addCleanup(lambda: self.store.close())
+        self.stream = add(self.store, "a")
 
 
 class LoggerCase(TargetCase):

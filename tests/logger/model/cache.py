@@ -1,5 +1,5 @@
 """
-The cache file, in memory and as a value: what `connectordb.logger.store` does, for as many runs as are searched.
+The cache file, in memory and as a value: what `connectordb.logger.rows.store` does, for as many runs as are searched.
 
 That it does the same is held by `test_cache`, which has both do whatever comes.
 """
@@ -10,11 +10,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from connectordb.logger import plan
-from connectordb.logger.arrangement import Bounds, Point, arrange
-from connectordb.logger.corrections import Ready
-from connectordb.logger.packing import Packed
+from connectordb.logger.clocks.arrangement import Bounds, Point, arrange
 from connectordb.logger.records import Held, Note, Row, StreamRow
+from connectordb.logger.rows.corrections import Ready
+from connectordb.logger.rows.packing import Packed
+from connectordb.logger.times import in_order, later
 
 STREAM = 1
 BASE = STREAM << 40
@@ -62,7 +62,7 @@ class File(NamedTuple):
     def add(self, t: float, d: str) -> File:
         """As `Tails.append`."""
         showed = (*self.showed, t) if self.wrong else ()
-        t = t if t > self.last else plan.later(self.last)
+        t = t if t > self.last else later(self.last)
         row = Row(BASE + self.number + 1, t, d)
         return self._replace(rows=(*self.rows, row), number=self.number + 1, last=t, showed=showed)
 
@@ -78,7 +78,7 @@ class File(NamedTuple):
         stay = tuple(row for row in self.rows if row.t <= max(self.sent, t))
         again = sorted([*self.rows[len(stay) :], Row(0, t, d)], key=lambda row: row.t)
         floor = max(stay[-1].t if stay else 0.0, self.sent)
-        times = plan.in_order([row.t for row in again], floor)
+        times = in_order([row.t for row in again], floor)
         ids = range(BASE + number, BASE + number + len(again))
         rows = tuple(Row(id, t, row.d) for id, t, row in zip(ids, times, again, strict=True))
         return self._replace(rows=stay + rows, number=number + len(again) - 1, last=max(self.last, times[-1]))
@@ -99,7 +99,7 @@ def reopened(file: File) -> File:
 
 
 class Cache:
-    """A `connectordb.logger.store.Store` over a `File`, as far as a pass uses it."""
+    """A `connectordb.logger.rows.store.Store` over a `File`, as far as a pass uses it."""
 
     def __init__(self, file: File, judges: bool = False) -> None:
         """Open *file* for a pass that *judges* the clocks, or that cannot know yet."""
@@ -148,7 +148,7 @@ class _Nobody:
 
 
 class Corrections:
-    """As `connectordb.logger.corrections.Corrections`, for a clock that was wrong for a while, or not at all."""
+    """As `connectordb.logger.rows.corrections.Corrections`, for a clock that was wrong for a while, or not at all."""
 
     def __init__(self, cache: Cache, judges: bool) -> None:
         self._cache, self._judges = cache, judges
@@ -179,7 +179,7 @@ class Corrections:
 
 
 class Points:
-    """As `connectordb.logger.points.Points`."""
+    """As `connectordb.logger.rows.points.Points`."""
 
     def __init__(self, cache: Cache) -> None:
         self._cache = cache
@@ -196,7 +196,7 @@ class Points:
 
 
 class Notes:
-    """As `connectordb.logger.notes.Notes`."""
+    """As `connectordb.logger.rows.notes.Notes`."""
 
     #: Whether a move takes along those behind it that are in the way.
     pushes = True
@@ -259,11 +259,11 @@ class Notes:
         for id, t, d in file.rows:
             before = t
             if id == note.first:
-                t = last = plan.later(t)
+                t = last = later(t)
                 times.add((id, before))
             elif id > note.first and pushing:
                 pushing = t <= last and self.pushes
-                t = last = plan.later(last) if pushing else t
+                t = last = later(last) if pushing else t
             rows.append(Row(id, t, d))
         self._keep(file, note, rows, times, last)
 
@@ -273,7 +273,7 @@ class Notes:
         for id, t, d in file.rows:
             if id >= note.first and pushing:
                 pushing = t <= last
-                t = last = plan.later(last) if pushing else t
+                t = last = later(last) if pushing else t
             rows.append(Row(id, t, d))
         self._keep(file, note, rows, set(file.times), last)
 
@@ -283,7 +283,7 @@ class Notes:
 
 
 class HeldBatches:
-    """As `connectordb.logger.held.HeldBatches`."""
+    """As `connectordb.logger.rows.held.HeldBatches`."""
 
     def __init__(self, cache: Cache) -> None:
         self._cache = cache

@@ -15,8 +15,9 @@ from enum import Enum, auto
 from typing import Any, NamedTuple
 
 from connectordb.exceptions import ConnectionFailed, ConnectorDBError, OutcomeUnknown
-from connectordb.logger import plan, sync
-from connectordb.logger.sync import Memory
+from connectordb.logger.sync import passes as sync
+from connectordb.logger.sync import plan
+from connectordb.logger.sync.passes import Memory
 from connectordb.protocol import rest
 from connectordb.protocol.features import Features
 from connectordb.protocol.paths import Path
@@ -236,12 +237,12 @@ class Hands:
 
 
 def new_key(server: Wire) -> str | None:
-    """As `connectordb.logger.sending.new_key`, but the same ones each time."""
+    """As `connectordb.logger.sync.sending.new_key`, but the same ones each time."""
     return None if server.features.idempotency is None else server.new_key()
 
 
 class Wire:
-    """A `connectordb.logger.reading.Server` that answers what it was told to."""
+    """A `connectordb.logger.sync.reading.Server` that answers what it was told to."""
 
     address, apikey = "http://server", "key"
 

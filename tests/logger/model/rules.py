@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from connectordb.exceptions import ConnectorDBError, ResponseError
-from connectordb.logger import last_second, plan, sending
-from connectordb.logger.last_second import LastSecond
-from connectordb.logger.plan import Answer, Attempt, Batch, Step
-from connectordb.logger.reading import Reading, newest_time
-from connectordb.logger.sending import Context, Sending
-from connectordb.logger.sync import Pass
+from connectordb.logger.sync import last_second, plan, sending
+from connectordb.logger.sync.last_second import LastSecond
+from connectordb.logger.sync.passes import Pass
+from connectordb.logger.sync.plan import Answer, Attempt, Batch, Step
+from connectordb.logger.sync.reading import Reading, newest_time
+from connectordb.logger.sync.sending import Context, Sending
 from connectordb.protocol.paths import Path
 
 from . import surroundings

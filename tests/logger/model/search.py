@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from connectordb.logger import plan, sending, sync
+from connectordb.logger.sync import passes as sync
+from connectordb.logger.sync import plan, sending
 
 from .cache import BASE, File
 from .driver import Driver

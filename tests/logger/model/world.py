@@ -20,8 +20,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import NamedTuple
 
-from connectordb.logger import plan
 from connectordb.logger.records import Row
+from connectordb.logger.times import later
 from connectordb.protocol.features import Features
 
 from .cache import File
@@ -164,7 +164,7 @@ def at(t: float) -> str:
     """Return a time as a reader likes it: 10, or 10+2 where it was moved by two steps."""
     whole, steps = float(int(t)), 0
     while whole < t and steps < 9:
-        whole, steps = plan.later(whole), steps + 1
+        whole, steps = later(whole), steps + 1
     return f"{t:g}" if steps in (0, 9) else f"{int(t)}+{steps}"
 
 

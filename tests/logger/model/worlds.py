@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from connectordb.logger.plan import later
+from connectordb.logger.times import later
 
 from .world import World
 

@@ -1,0 +1,30 @@
+"""
+The cache file as a file: its layout, whose turn it is to write or to sync, when it is flushed, and what a fork means for it.
+"""
+
+from __future__ import annotations
+
+from . import upgrade
+from .changes import Changes
+from .commits import Commits
+from .counting import ACCEPTED, MASK, NEWEST, WAITING
+from .flushing import Flushing
+from .forks import FORKS
+from .turn import Busy, Holder, Turn
+from .upgrade import NUMBER_BITS
+
+__all__ = [
+    "ACCEPTED",
+    "Busy",
+    "Changes",
+    "Commits",
+    "FORKS",
+    "Flushing",
+    "Holder",
+    "MASK",
+    "NEWEST",
+    "NUMBER_BITS",
+    "Turn",
+    "WAITING",
+    "upgrade",
+]

@@ -1,0 +1,53 @@
+"""Waiting for a change in the cache file: woken by this process's, looking again now and then for those of others."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from ...runtime.clock import Deadline
+
+#: Seconds after which who waits looks again: another process may have made the change, and wakes nobody here.
+PERIOD = 1.0
+
+
+class Changes:
+    """Who waits for a change."""
+
+    def __init__(self) -> None:
+        # guards the one below; a Condition would not do, as Ctrl-C while one is entered leaves it locked
+        self._mutex = threading.Lock()
+        self._waiting: list[threading.Lock] = []  # each is released when something has changed
+
+    def tell(self) -> None:
+        """Wake those who wait; costs nothing if there are none."""
+        # no lock: whoever comes to wait from now on looks after what was changed before
+        if self._waiting:
+            with self._mutex:
+                for latch in self._waiting:
+                    if latch.locked():
+                        latch.release()
+
+    def wait(self, condition: Callable[[], bool], seconds: float) -> bool:
+        """Wait until *condition* holds, *seconds* at most; tell whether it does."""
+        deadline = Deadline(seconds)
+        latch = threading.Lock()
+        with self._mutex:
+            self._waiting.append(latch)
+        try:
+            while True:
+                latch.acquire(blocking=False)  # first: what changes from now on releases it
+                if condition():
+                    return True
+                left = deadline.left() or 0.0
+                if not left:
+                    return False
+                latch.acquire(timeout=min(left, PERIOD))
+        finally:
+            with self._mutex:
+                self._waiting.remove(latch)
+
+    def after_fork_in_child(self) -> None:
+        """Begin anew: those who wait are in the parent."""
+        self._mutex = threading.Lock()
+        self._waiting = []

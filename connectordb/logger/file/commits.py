@@ -1,0 +1,330 @@
+"""
+Whose turn it is at the file's only writing connection, and who rides along.
+
+A caller who finds nobody writing commits at once. Those who come meanwhile queue up, and when the turn is over the first
+of them commits for all: one transaction, one disk flush. What is written is the caller's business (`store`); here are
+only turns. A second writing connection would starve in SQLite's busy waiting while others insert, so every write of this
+process comes through here, the syncing thread's too.
+
+Where the file's durability allows it, what need not outlast a power cut is committed without a flush, until something comes
+that must: that one's flush is for all that was written before it, too.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Callable
+from itertools import takewhile
+from threading import get_ident
+from typing import Any, TypeVar, cast
+
+from ...exceptions import ClosedError, LoggerError
+from ...runtime import sqlite
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+Work = Callable[[sqlite.Connection], T]
+
+#: Callers in one commit; beyond that the first of them would wait too long for the last.
+_TOGETHER = 256
+
+#: Seconds after which a caller who still waits says so; a commit takes milliseconds, on a dying disk seconds.
+_PATIENCE = 60.0
+
+
+#: Connections of parent processes, kept as they are: closing one here could take locks away from it.
+_PARENTS: list[sqlite.Connection | None] = []
+
+
+class _Turn:
+    """One caller's work, waiting."""
+
+    __slots__ = ("alone", "done", "error", "lasting", "latch", "leads", "result", "thread", "work")
+
+    def __init__(self, work: Work[Any], lasting: bool, alone: bool = False) -> None:
+        self.work = work
+        self.lasting = lasting
+        self.alone = alone  # wants the turn to itself, and no work done
+        self.thread = get_ident()
+        self.result: Any = None
+        self.error: BaseException | None = None
+        self.done = False
+        self.leads = False
+        self.latch = threading.Lock()  # held until the turn is done, or leads
+        self.latch.acquire()
+
+    def wake(self) -> None:
+        """Have its thread go on, unless that runs already."""
+        if self.latch.locked():
+            self.latch.release()
+
+
+class Commits:
+    """
+    The writing connection, one caller or one group of callers at a time.
+
+    Attributes:
+        is_ours: Whether this process may use the file: one that was forked may not, if it was busy for too long before.
+
+    Args:
+        path: The file.
+        connect: Opens it, when that is first needed, and again after `let_go`.
+        on_commit: Told by who has the turn that a transaction was committed.
+        on_rollback: Told by who has the turn that something written was undone.
+        all_last: Flush every commit, and not only those that must outlast a power cut.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        connect: Callable[[], sqlite.Connection],
+        on_commit: Callable[[], None],
+        on_rollback: Callable[[], None],
+        all_last: bool = True,
+    ) -> None:
+        self._path = path
+        self._connect = connect
+        self._connection: sqlite.Connection | None = None
+        self._flushes = True  # whether the connection flushes what it commits
+        self._all_last = all_last
+        self._on_commit, self._on_rollback = on_commit, on_rollback
+        # guards the three below, never held while something is written
+        self._mutex = threading.Lock()
+        self._leader: int | None = None  # the thread whose turn it is
+        self._queue: list[_Turn] = []
+        self._closed = False
+        self.is_ours = True
+
+    def run(self, work: Work[T], *, atomic: bool = False, lasting: bool = True) -> T:
+        """
+        Run *work* on the connection, and return its result once that is committed.
+
+        Args:
+            work: Writes, and raises if it cannot; then none of it is kept. It may be run again if others in the same
+                transaction failed.
+            atomic: It is a single statement, or at least right without a transaction around it, which is faster.
+            lasting: It must outlast a power cut once this returns, and all that was committed before it.
+
+        Raises:
+            StorageError: The file cannot be written; `StorageFull` if there is no space.
+            ClosedError: After `close`.
+        """
+        turn: _Turn | None = None
+        thread = get_ident()
+        try:
+            with self._mutex:
+                if self._closed:
+                    raise self.closed_error()
+                if self._leader is None or self._leader == thread:  # ours: Ctrl-C came when we were about to pass it on
+                    self._leader = thread
+                else:
+                    turn = _Turn(work, lasting)
+                    self._queue.append(turn)
+            return self._alone(work, atomic, lasting) if turn is None else cast(T, self._ride(turn))
+        except BaseException:
+            if turn is not None:
+                with self._mutex:  # Ctrl-C: give the place in the queue away
+                    if turn in self._queue:
+                        self._queue.remove(turn)
+            raise
+        finally:
+            try:
+                self._pass_on()
+            except BaseException:  # Ctrl-C, once more: nobody else could ever write
+                self._pass_on()
+                raise
+
+    def hold(self, seconds: float) -> bool:
+        """
+        Wait for the turn, *seconds* at most, and keep it until `release`; tell whether it was to be had.
+
+        Not by who has it already: it may be in the middle of a transaction.
+        """
+        with self._mutex:
+            if self._leader is None:
+                self._leader = get_ident()
+                return True
+            if self._leader == get_ident():
+                return False
+            turn = _Turn(lambda connection: None, lasting=False, alone=True)
+            self._queue.append(turn)
+        try:
+            turn.latch.acquire(timeout=seconds)
+        finally:
+            with self._mutex:
+                if turn in self._queue:
+                    self._queue.remove(turn)
+        return turn.leads
+
+    def release(self) -> None:
+        """Pass on the turn that was kept."""
+        self._pass_on()
+
+    def let_go(self) -> None:
+        """Close the connection, by who holds the turn; it is opened again when it is needed."""
+        if self._connection is not None:
+            sqlite.leave(self._connection)
+            self._connection = None
+
+    def begin_anew(self) -> None:
+        """Forget who waited, in a child made by fork while this thread held the turn: those threads are not here."""
+        self._mutex = threading.Lock()
+        self._leader = None
+        self._queue = []
+
+    def disown(self, *also: sqlite.Connection | None) -> None:
+        """Leave it, and others, alone, in a child made by fork while others had the turn: nothing is written here any more."""
+        self.begin_anew()
+        _PARENTS.extend((self._connection, *also))
+        self._connection = None
+        self._closed = True
+        self.is_ours = False
+
+    def close(self) -> None:
+        """Let those who are queued finish, then close the connection; nothing is written any more."""
+        with self._mutex:
+            if self._closed:
+                return
+        try:
+            self.run(self._end, atomic=True)
+        except ClosedError:  # somebody else was faster
+            return
+
+    def _end(self, connection: sqlite.Connection) -> None:
+        with self._mutex:
+            self._closed = True
+
+    def _ready(self, lasting: bool) -> sqlite.Connection:
+        """Return the connection, such that it flushes the next commit if that is to last."""
+        connection = self._connection
+        if connection is None:
+            connection = self._connection = self._connect()
+            self._flushes = True
+        if lasting is not self._flushes and not self._all_last:
+            # so that an interrupt in between leaves a flush too many
+            self._flushes = False
+            sqlite.flush_commits(connection, lasting)
+            self._flushes = lasting
+        return connection
+
+    def _alone(self, work: Work[T], atomic: bool, lasting: bool) -> T:
+        try:
+            connection = self._connection
+            if connection is None or (lasting is not self._flushes and not self._all_last):
+                connection = self._ready(lasting)
+            if atomic:
+                return work(connection)
+            connection.execute("BEGIN IMMEDIATE")
+            result = work(connection)
+            connection.execute("COMMIT")
+            self._on_commit()
+            return result
+        except BaseException:
+            self._undo()
+            # outside the way of those who succeed: entering this block costs as much as a tenth of an insert
+            with sqlite.translated(self._path, "writing"):
+                raise
+
+    def _undo(self) -> None:
+        """Leave no transaction open, however far it came: what is written next would only seem to be on disk."""
+        self._on_rollback()
+        # a full disk may have ended it already
+        if self._connection is not None and self._in_transaction:
+            self._connection.execute("ROLLBACK")
+
+    @property
+    def _in_transaction(self) -> bool:
+        return self._connection is not None and self._connection.in_transaction
+
+    def _ride(self, turn: _Turn) -> Any:
+        while not turn.latch.acquire(timeout=_PATIENCE):
+            log.warning("waiting for %s to be written, for %g s by now", os.fspath(self._path), _PATIENCE)
+        if turn.leads:
+            group: list[_Turn] = []
+            try:
+                with self._mutex:
+                    group = list(takewhile(lambda other: not other.alone, self._queue[:_TOGETHER]))
+                    del self._queue[: len(group)]
+                self._together(group)
+            finally:
+                with self._mutex:  # who was not served, as the leader was interrupted, waits for the next turn
+                    self._queue[:0] = [
+                        other for other in group if not other.done and other is not turn and other not in self._queue
+                    ]
+        if turn.error is not None:
+            raise turn.error
+        return turn.result
+
+    def _together(self, group: list[_Turn]) -> None:
+        results: list[Any] = []
+        committing = False
+        try:
+            connection = self._ready(any(turn.lasting for turn in group))
+            connection.execute("BEGIN IMMEDIATE")
+            for turn in group:
+                results.append(turn.work(connection))
+            committing = True
+            connection.execute("COMMIT")
+            self._on_commit()
+        except BaseException as error:
+            kept = committing and not self._in_transaction
+            self._undo()
+            if isinstance(error, Exception):
+                self._apart(group)
+                return
+            if kept:  # Ctrl-C just after the commit: their rows are in the file
+                self._serve(group, results)
+            raise  # the others are served by the next turn
+        self._serve(group, results)
+
+    def _serve(self, group: list[_Turn], results: list[Any]) -> None:
+        for turn, result in zip(group, results, strict=True):
+            turn.result = result
+            self._finish(turn)
+
+    def _apart(self, group: list[_Turn]) -> None:
+        """One of a group failed: each for himself now, so that the others do not suffer."""
+        for turn in group:
+            try:
+                turn.result = self._alone(turn.work, False, turn.lasting)
+            except Exception as error:
+                turn.error = error
+            self._finish(turn)
+
+    @staticmethod
+    def _finish(turn: _Turn) -> None:
+        turn.done = True
+        turn.wake()
+
+    def _pass_on(self) -> None:
+        """Let the first who waits lead, if the turn is ours; doing so twice is as good as once."""
+        with self._mutex:
+            if self._leader != get_ident():
+                return
+            if self._closed:
+                if self._connection is not None:
+                    self._connection.close()
+                    self._connection = None
+                for turn in self._queue:
+                    turn.error = self.closed_error()
+                    turn.wake()
+                self._queue.clear()
+            if self._queue:
+                turn = self._queue[0]
+                turn.leads = True
+                turn.wake()
+                self._leader = turn.thread
+            else:
+                self._leader = None
+
+    def closed_error(self) -> ClosedError | LoggerError:
+        """Return what is raised where nothing can be written any more."""
+        if not self.is_ours:
+            return LoggerError(
+                f"the cache file {os.fspath(self._path)!r} was being written to or read when this process was forked, for longer "
+                "than a fork waits, and belongs to the parent process alone: open another Logger here, on a file of its own"
+            )
+        return ClosedError(f"the cache file {os.fspath(self._path)!r} was closed")

@@ -1,0 +1,26 @@
+"""
+What a cache file holds, and every way to change it: SQL, each idea in a file of its own. `Store` is all of it. No server.
+"""
+
+from __future__ import annotations
+
+from .cache_file import Durability
+from .delivery import Delivery
+from .packing import Packed
+from .status import Activity, Mended, Status, StreamStatus
+from .store import Store
+from .tracing import State, Trace, Tracing
+
+__all__ = [
+    "Activity",
+    "Delivery",
+    "Durability",
+    "Mended",
+    "Packed",
+    "State",
+    "Status",
+    "Store",
+    "StreamStatus",
+    "Trace",
+    "Tracing",
+]

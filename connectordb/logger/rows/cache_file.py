@@ -1,0 +1,185 @@
+"""An open cache file: who may write to it and read from it, when. What is written is the business of those who ask."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Literal, TypeVar, get_args
+
+from ...exceptions import ClosedError, LocalProtocolError, StorageDamaged, StorageError
+from ...runtime import sqlite
+from ...runtime.clock import Deadline
+from ..care import mending
+from ..file import FORKS, Changes, Commits, Flushing, upgrade
+from .tails import Tails
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+#: What a power cut may take of what was inserted: nothing, the last second, or all since SQLite last flushed for itself.
+Durability = Literal["full", "batched", "normal"]
+
+
+class CacheFile:
+    """
+    A cache file's two connections: one that writes, turn by turn, and one that reads.
+
+    Any number of threads may use it, and a process may fork. Other processes may write to the same file at any time.
+
+    Args:
+        path: Where it is.
+        durability: What becomes of inserts in a power cut. All else that is written outlasts it in any case.
+
+    Attributes:
+        tails: Where the rows of each stream end; touched only by who writes.
+        changes: Tells of everything that is written, but for what is added.
+
+    Raises:
+        LocalProtocolError: There is no such durability.
+        StorageError: As `mending.open_file`.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], durability: Durability = "full") -> None:
+        if durability not in get_args(Durability):
+            raise LocalProtocolError(f"durability={durability!r}: expected one of {', '.join(get_args(Durability))}")
+        self.path = os.path.abspath(path)
+        self.tails = Tails()
+        self.changes = Changes()
+        self._rollbacks: list[Callable[[], object]] = [self.tails.forget]
+        self._was_opened = False
+        self._commits = Commits(path, self._connect, self.tails.committed, self._rolled_back, durability == "full")
+        self._durability = durability
+        self._flushing = Flushing(
+            partial(sqlite.flush_log, self.path)
+        )  # which has nothing to do unless they are batched
+        # guards the three below; the first for as long as a statement runs
+        self._reading = threading.Lock()
+        self._reader: sqlite.Connection | None = None
+        self._closed = False
+        self._held = False  # both connections, for a fork
+        FORKS.tell(self)  # first: no fork comes while it is being opened
+        is_noted = self._commits.run(
+            lambda connection: connection.execute(upgrade.IS_UNFLUSHED).fetchall(), atomic=True
+        )
+        if durability != "full" and not is_noted:  # before the first commit that is not flushed
+            self.write(lambda connection: connection.execute(upgrade.UNFLUSHED))
+
+    def _connect(self) -> sqlite.Connection:
+        # after a fork, all of the file need not be looked at once more
+        connection = upgrade.open_file(self.path) if self._was_opened else mending.open_file(self.path)
+        self._was_opened = True
+        return connection
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether this process may use it: one that was forked may not, if the file was busy for too long before."""
+        return self._commits.is_ours
+
+    def close(self) -> None:
+        """Finish what is queued and close the file; may be called twice."""
+        if not self._closed and self.tails.counts:
+            try:
+                self._commits.run(self.tails.save)
+            except (StorageError, ClosedError) as error:  # points count, these are figures
+                log.warning("how many points were moved by the smallest step is not saved: %s", error)
+        self._commits.close()
+        if self.is_ours:
+            self._flushing.close()
+        with self._reading:
+            self._closed = True
+            if self._reader is not None:
+                self._reader.close()
+                self._reader = None
+        self.changes.tell()
+
+    def on_rollback(self, tell: Callable[[], object]) -> None:
+        """Have *tell* called, by who has the turn, when something that was written was undone."""
+        self._rollbacks.append(tell)
+
+    def _rolled_back(self) -> None:
+        for tell in self._rollbacks:
+            tell()
+
+    def write(self, work: Callable[[sqlite.Connection], T], *, atomic: bool = False, lasting: bool = True) -> T:
+        """
+        Run *work*, which writes, and return its result once that is in the file: all of it or nothing.
+
+        Args:
+            work: May be run again if others in the same transaction failed.
+            atomic: It is a single statement, or right without a transaction around it, which is faster.
+            lasting: It outlasts a power cut, and all that was written before; otherwise as the durability says.
+
+        Raises:
+            StorageError: As `Commits.run`.
+        """
+        try:
+            result = self._commits.run(work, atomic=atomic, lasting=lasting)
+        except StorageDamaged:
+            mending.suspect(self.path)
+            raise
+        if lasting:
+            self.changes.tell()
+        elif self._durability == "batched":
+            self._flushing.note()
+        return result
+
+    def flush(self) -> None:
+        """Have all that was inserted by now outlast a power cut."""
+        if self._durability == "batched":
+            self._flushing.now()
+        elif self._durability == "normal":
+            sqlite.flush_log(self.path)
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite.Connection]:
+        """Have the reading connection for the length of a block."""
+        try:
+            with self._reading, sqlite.translated(self.path, "reading"):
+                if self._closed or not self.is_ours:
+                    raise self._commits.closed_error()
+                if self._reader is None:
+                    self._reader = sqlite.connect(self.path)
+                yield self._reader
+        except StorageDamaged:
+            mending.suspect(self.path)
+            raise
+
+    # --- around a fork ------------------------------------------------------------------------------------------------
+
+    def before_fork(self, deadline: Deadline) -> None:
+        """Close both connections, if they are free before *deadline*, and let nobody open them."""
+        if not self._commits.hold(deadline.left() or 0.0):
+            return
+        if not self._reading.acquire(timeout=deadline.left() or 0.0):
+            self._commits.release()
+            return
+        self._held = True
+        self._commits.let_go()
+        if self._reader is not None:
+            sqlite.leave(self._reader)
+            self._reader = None
+
+    def after_fork_in_parent(self) -> None:
+        """Let those who waited go on."""
+        if self._held:
+            self._held = False
+            self._reading.release()
+            self._commits.release()
+
+    def after_fork_in_child(self) -> None:
+        """Begin anew; what was not free before is the parent's."""
+        held, self._held = self._held, False
+        self._reading = threading.Lock()
+        self._rolled_back()
+        self.changes.after_fork_in_child()
+        self._flushing.after_fork_in_child()
+        if held:
+            self._commits.begin_anew()
+        else:
+            self._commits.disown(self._reader)
+            self._reader = None

@@ -1,0 +1,273 @@
+"""
+Where the rows of each stream end: adding to them, in order, under ids that were never used.
+
+What is remembered of a stream's end spares a look at the file for each point. Another process may have added to the stream
+since, or taken rows off: the statement that adds a row does nothing then, and the end is looked up again. Used only by who
+has the turn at the writing connection (`commits`).
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Callable, Sequence
+from itertools import compress
+from operator import itemgetter, ne
+from typing import NamedTuple
+
+from ...runtime import sqlite
+from ..file import NUMBER_BITS
+from ..records import Columns
+from ..times import in_order, later
+from . import fate
+
+#: Seconds by which a time may be moved without note of what the clock showed; other threads' points come that close.
+_MOMENT = 1.0
+
+_MASK = (1 << NUMBER_BITS) - 1
+
+#: Inserts nothing if the row is there (another process was faster) or if what is known of the stream is out of date.
+_APPEND = (
+    "INSERT OR IGNORE INTO point (id, t, d, era) "
+    "SELECT ?1, ?2, ?3, ?4 WHERE (SELECT version FROM stream WHERE id = ?5) = ?6"
+)
+#: The same for a row whose time is not what the clock showed.
+_APPEND_STAMPED = _APPEND.replace("d, era)", "d, era, stamp)").replace("?4 WHERE", "?4, ?7 WHERE")
+_NEWEST = "SELECT id, t FROM point WHERE id BETWEEN ? AND ? ORDER BY id DESC LIMIT 1"
+
+
+#: A row that waits: its id, its time, its value, the era of its time, and what the clock showed if that was another time.
+_Waiting = tuple[int, float, str, int | None, float | None]
+
+
+class Added(NamedTuple):
+    """
+    Points that were added, in the order of their times: under which ids, at which times.
+
+    Attributes:
+        aside: How many of the first were set aside.
+    """
+
+    ids: Sequence[int] = ()
+    times: Sequence[float] = ()
+    aside: int = 0
+
+    def and_more(self, more: Added) -> Added:
+        """Return these and *more*, of which none was set aside."""
+        if not self.ids:
+            return more
+        return Added([*self.ids, *more.ids], [*self.times, *more.times], self.aside)
+
+
+class _End:
+    """Where a stream's rows end, as far as this process knows."""
+
+    __slots__ = ("base", "last", "number", "version")
+
+    def __init__(self, base: int, number: int, last: float, version: int) -> None:
+        self.base, self.number, self.last, self.version = base, number, last, version
+
+
+class Tails:
+    """The ends of all streams."""
+
+    def __init__(self) -> None:
+        self._ends: dict[int, _End] = {}
+        # how many points were moved by the smallest step, by stream, since that was last saved; and in this transaction
+        self._shifted: Counter[int] = Counter()
+        self._undecided: Counter[int] = Counter()
+        # the connection that was used last, with what of it is used for every point: making a cursor takes a while
+        self._connection: sqlite.Connection | None = None
+        self._execute: Callable[..., object]
+        self._changes: Callable[[], int]
+
+    def forget(self) -> None:
+        """Look at the file before adding anything: what was added last was undone."""
+        self._ends.clear()
+        self._undecided.clear()
+
+    def committed(self) -> None:
+        """Take what was added in a transaction for added."""
+        if self._undecided:
+            self._shifted.update(self._undecided)
+            self._undecided.clear()
+
+    @property
+    def counts(self) -> bool:
+        """Whether something is counted only here."""
+        return any(self._shifted.values())
+
+    def shifted(self, stream: int) -> int:
+        """Return how many points were moved by the smallest step, beyond those that the file counts."""
+        return self._shifted[stream]
+
+    def append(
+        self, connection: sqlite.Connection, stream: int, t: float, d: str, era: int | None
+    ) -> tuple[int, float]:
+        """
+        Add one point, at *t* or just after the newest; right with and without a transaction around it.
+
+        A time before 1970 is not above the newest either: a server would put its own clock there.
+
+        Returns:
+            Its id, and its time.
+        """
+        if connection is not self._connection:
+            self._execute, self._changes = connection.cursor().execute, connection.changes
+            self._connection = connection
+        end = self._ends.get(stream) or self._end(connection, stream)
+        while True:
+            at = t if t > end.last else later(end.last)
+            id = end.base + end.number + 1
+            if at - t < _MOMENT:
+                self._execute(_APPEND, (id, at, d, era, stream, end.version))
+            else:  # the clock was set back, and may turn out to be right
+                self._execute(_APPEND_STAMPED, (id, at, d, era, stream, end.version, t))
+            if self._changes():
+                end.number += 1
+                end.last = at
+                if at != t:
+                    (self._undecided if connection.in_transaction else self._shifted)[stream] += 1
+                return id, at
+            end = self._end(connection, stream)
+
+    def append_many(
+        self, connection: sqlite.Connection, stream: int, given: Columns, now: float, restamp: bool
+    ) -> Added:
+        """
+        Add points with times of the user's; in a transaction.
+
+        Those that are older than what was sent are set aside, or with *restamp* given the earliest times after that.
+        """
+        end = self._end(connection, stream)
+        ((sent,),) = connection.execute("SELECT sent FROM stream WHERE id = ?", (stream,))
+        old, moved, restamped = bisect_left(given.times, sent), 0, 0
+        if old and restamp:
+            given = Columns([max(t, sent) for t in given.times], given.texts)
+            old, restamped = 0, old
+        added = Added()
+        if old:
+            added = self._set_aside(connection, end, given[:old], sent, now)
+        new = given[old:] if old else given
+        if new and new.times[0] > end.last:
+            added = added.and_more(self._add_behind(connection, stream, end, new))
+        elif new:
+            put, moved = self._sort_in(connection, stream, end, new, sent)
+            added = added.and_more(put)
+        if old or moved or restamped:
+            connection.execute(
+                "UPDATE stream SET aside = aside + ?, moved = moved + ?, restamped = restamped + ?, number = ?, last = ?, "
+                "version = version + 1 WHERE id = ?",
+                (old, moved, restamped, end.number, end.last, stream),
+            )
+            self._ends.pop(stream, None)
+            self._undecided[stream] -= restamped  # those are counted as such
+        return added
+
+    def save(self, connection: sqlite.Connection) -> None:
+        """Save what is counted only here; in a transaction."""
+        for stream, number in (self._shifted + self._undecided).items():
+            connection.execute("UPDATE stream SET shifted = shifted + ? WHERE id = ?", (number, stream))
+            self._undecided[stream] -= number
+
+    def seal(self, connection: sqlite.Connection, stream: int) -> None:
+        """
+        Save the highest number and the last time, before rows go; what is remembered anywhere is out of date then.
+
+        In a transaction.
+        """
+        end = self._end(connection, stream)
+        shifted = self._shifted[stream] + self._undecided[stream]
+        connection.execute(
+            "UPDATE stream SET number = ?, last = ?, shifted = shifted + ?, version = version + 1 WHERE id = ?",
+            (end.number, end.last, shifted, stream),
+        )
+        self._undecided[stream] -= shifted
+        self._ends.pop(stream, None)
+
+    def _end(self, connection: sqlite.Connection, stream: int) -> _End:
+        query = "SELECT number, last, version FROM stream WHERE id = ?"
+        ((number, last, version),) = connection.execute(query, (stream,))
+        for id, t in connection.execute(_NEWEST, _span(stream)):
+            number, last = max(number, id & _MASK), max(last, t)
+        self._ends[stream] = end = _End(stream << NUMBER_BITS, number, last, version)
+        return end
+
+    # --- points with times of the user's --------------------------------------------------------------------------------
+
+    def _set_aside(self, connection: sqlite.Connection, end: _End, old: Columns, sent: float, now: float) -> Added:
+        """Set points aside that are older than one that was sent."""
+        first = end.base + end.number + 1
+        reason = f"older than {sent!r}, the time of a point that was sent before this one came"
+        connection.executemany(
+            "INSERT INTO rejected (id, t, d, reason, at) VALUES (?, ?, ?, ?, ?)",
+            ((id, t, d, reason, now) for id, (t, d) in enumerate(old, first)),
+        )
+        end.number += len(old)
+        return Added(range(first, first + len(old)), old.times, len(old))
+
+    def _add_behind(self, connection: sqlite.Connection, stream: int, end: _End, new: Columns) -> Added:
+        """Add points that are later than all that there are."""
+        first = end.base + end.number + 1
+        times = new.times if new.rises else in_order(new.times, end.last)
+        ids = range(first, first + len(new))
+        rows = zip(times, new.texts, strict=True)
+        connection.execute("INSERT INTO point (id, t, d) VALUES (?, ?, ?)", (first, *next(rows)))
+        ((highest,),) = connection.execute("SELECT max(id) FROM point")
+        if highest == first:  # SQLite counts on from here by itself, which is a fifth faster
+            connection.executemany("INSERT INTO point (t, d) VALUES (?, ?)", rows)
+        else:
+            connection.executemany(
+                "INSERT INTO point (id, t, d) VALUES (?, ?, ?)",
+                ((id, *row) for id, row in zip(ids[1:], rows, strict=True)),
+            )
+        self._added(stream, end, new.times, times)
+        return Added(ids, times)
+
+    def _sort_in(
+        self, connection: sqlite.Connection, stream: int, end: _End, new: Columns, sent: float
+    ) -> tuple[Added, int]:
+        """Add points that are earlier than some that wait: those get new ids behind them; return how many, too."""
+        behind = self._take_behind(connection, stream, max(sent, new.times[0]))
+        # a stable sort: those that came first stay first where times are equal
+        rows = sorted([*behind, *((0, t, d, None, None) for t, d in new)], key=itemgetter(1))
+        given = [row[1] for row in rows]
+        times = in_order(given, self._newest_time(connection, stream, sent))
+        ids = range(end.base + end.number + 1, end.base + end.number + 1 + len(rows))
+        connection.executemany(
+            "INSERT INTO point (id, t, d, era, stamp) VALUES (?, ?, ?, ?, ?)",
+            ((id, t, *row[2:]) for id, t, row in zip(ids, times, rows, strict=True)),
+        )
+        moves = [(row[0], id) for id, row in zip(ids, rows, strict=True) if row[0]]
+        fate.moved(connection, [old for old, _ in moves], [id for _, id in moves])
+        self._added(stream, end, given, times)
+        is_new = [not row[0] for row in rows]
+        return Added(list(compress(ids, is_new)), list(compress(times, is_new))), len(behind)
+
+    def _added(self, stream: int, end: _End, given: Sequence[float], times: Sequence[float]) -> None:
+        end.number += len(times)
+        end.last = max(end.last, times[-1])
+        if times is not given:
+            self._undecided[stream] += sum(map(ne, given, times))
+
+    def _take_behind(self, connection: sqlite.Connection, stream: int, t: float) -> list[_Waiting]:
+        """Take off the rows that are later than *t*, to be put back under new ids."""
+        taken: list[_Waiting] = []
+        query = "SELECT id, t, d, era, stamp FROM point WHERE id BETWEEN ? AND ? ORDER BY id DESC"
+        for row in connection.execute(query, _span(stream)):
+            if row[1] <= t:
+                break
+            taken.append(row)
+        if taken:
+            connection.execute("DELETE FROM point WHERE id BETWEEN ? AND ?", (taken[-1][0], _span(stream)[1]))
+        return taken[::-1]
+
+    def _newest_time(self, connection: sqlite.Connection, stream: int, sent: float) -> float:
+        for _, t in connection.execute(_NEWEST, _span(stream)):
+            return max(float(t), sent)
+        return sent
+
+
+def _span(stream: int) -> tuple[int, int]:
+    """Return the lowest and the highest id that a row of *stream* may have."""
+    return stream << NUMBER_BITS, (stream << NUMBER_BITS) | _MASK

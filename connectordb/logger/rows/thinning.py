@@ -1,0 +1,65 @@
+"""
+Thinning a stream: points are dropped such that what remains covers its time evenly. SQL and nothing else.
+
+To drop every second row again and again would leave the old ones ever thinner: each round takes half of them, too. So a
+stream has a level, and of the rows up to the one that thinning has come to those remain whose number is a multiple of
+2 ** level. What was added since is brought to the same level, and only when there is little of that does a round with the
+next level begin, at the oldest row. A call drops some rows only, so that nobody waits for a million.
+"""
+
+from __future__ import annotations
+
+from ...runtime import sqlite
+from ..file import NUMBER_BITS
+from .dropping import Span, drop, spans
+from .tails import Tails
+
+_MASK = (1 << NUMBER_BITS) - 1
+
+#: Rows that are looked at before something must have been dropped.
+_SLICE = 2000
+
+#: Of the rows that wait, the newest part that is left as it is, and the least for which a round goes on.
+_FRESH = 8
+
+
+def thin(connection: sqlite.Connection, tails: Tails, levels: int) -> int:
+    """
+    Drop waiting rows of the stream that has the most; return how many.
+
+    Args:
+        connection: The writing connection, in a transaction.
+        tails: The ends of the streams.
+        levels: By how many a new round goes on: pages only become free if more than half of their rows go.
+    """
+    fullest = max(spans(connection), key=lambda span: span.waiting, default=None)
+    if fullest is None:
+        return 0
+    query = "SELECT max(id) FROM point WHERE id BETWEEN ? AND ?"
+    ((newest,),) = connection.execute(query, (fullest.first, fullest.last))
+    if newest is None:
+        return 0
+    return _thin(connection, tails, fullest, int(newest), levels)
+
+
+def _thin(connection: sqlite.Connection, tails: Tails, span: Span, newest: int, levels: int) -> int:
+    ((level, thinned),) = connection.execute("SELECT level, thinned FROM stream WHERE id = ?", (span.stream,))
+    at = (span.stream << NUMBER_BITS) + thinned
+    if not connection.execute("SELECT 1 FROM point WHERE id BETWEEN ? AND ? LIMIT 1", (span.first, at)).fetchall():
+        level = 0  # nothing is left of what was thinned before
+    fresh = max(span.waiting // _FRESH, 1)
+    end = newest - fresh
+    dropped: list[int] = []
+    while not dropped:
+        if not level or end - at <= fresh:
+            level, at = level + levels, span.first - 1
+            if level >= NUMBER_BITS:  # one row is left, or none
+                level = 0
+                break
+        query = "SELECT id FROM point WHERE id > ? AND id <= ? ORDER BY id LIMIT ?"
+        ids = [id for (id,) in connection.execute(query, (at, end, _SLICE))]
+        dropped = [id for id in ids if id & ((1 << level) - 1)]
+        at = ids[-1] if len(ids) == _SLICE else end
+    drop(connection, tails, span.stream, dropped, thinned=True)
+    connection.execute("UPDATE stream SET level = ?, thinned = ? WHERE id = ?", (level, at & _MASK, span.stream))
+    return len(dropped)

@@ -1,0 +1,63 @@
+"""What became of a row, by the id that it was accepted under: SQL and nothing else; the layout is in `upgrade`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal, NamedTuple
+
+from ..file import upgrade
+from . import fate
+from .cache_file import CacheFile
+
+_BITS = upgrade.NUMBER_BITS
+
+#: What may be said of a point that was accepted.
+State = Literal["waiting", "stored", "set aside", "dropped"]
+
+_WAITING = "SELECT p.t, p.id & ?2 <= s.held FROM point p JOIN stream s ON s.id = p.id >> ?3 WHERE p.id = ?1"
+_ASIDE = "SELECT t, reason FROM rejected WHERE id = ?"
+
+
+class Trace(NamedTuple):
+    """
+    What is known of a row.
+
+    Attributes:
+        id: Under which it is known now.
+        t: Its time; ``None`` if it is gone, and so that is not known any more.
+        reason: Why it was set aside.
+        is_final: Whether none of this changes any more.
+    """
+
+    id: int
+    state: State
+    t: float | None = None
+    reason: str | None = None
+    is_final: bool = False
+
+
+class Tracing:
+    """What became of the rows of a cache file."""
+
+    def __init__(self, file: CacheFile) -> None:
+        self._file = file
+
+    def look(self, id: int) -> Trace:
+        """Return what became of the row that had *id*."""
+        with self._file.reading() as connection:
+            # a row goes from each of these places to a later one, or on under another id: it is not missed in between
+            while True:
+                for t, held in connection.execute(_WAITING, (id, (1 << _BITS) - 1, _BITS)):
+                    return Trace(id, "stored" if held else "waiting", t)
+                for t, reason in connection.execute(_ASIDE, (id,)):
+                    return Trace(id, "set aside", t, reason)
+                now = fate.trace(connection, id)
+                if now is None:
+                    return Trace(id, "dropped", is_final=True)
+                if now == id:
+                    return Trace(id, "stored", is_final=True)
+                id = now
+
+    def wait(self, condition: Callable[[], bool], seconds: float) -> bool:
+        """Wait until *condition*, which looks at rows, holds, *seconds* at most; tell whether it does."""
+        return self._file.changes.wait(condition, seconds)

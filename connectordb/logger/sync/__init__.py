@@ -1,0 +1,12 @@
+"""
+Bringing what waits to the server: what to do next (`plan`), doing it, one pass after the other, and when. SQL is not here.
+"""
+
+from __future__ import annotations
+
+from .links import Links, check_address
+from .sending import value
+from .streams import OnSchema, Stream, bring_to_server, device, take_over
+from .syncing import Syncing
+
+__all__ = ["Links", "OnSchema", "Stream", "Syncing", "bring_to_server", "check_address", "device", "take_over", "value"]

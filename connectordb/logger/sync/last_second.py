@@ -1,0 +1,157 @@
+"""
+Looking whether a server still has what it confirmed.
+
+The original server says ``ok`` before it flushes, and loses about its last second when its machine does
+(``docs/topics/wire.rst``, "Durability"). So a batch that such a server confirmed is looked for again, some
+seconds later, before the file lets go of it; and before anything newer is sent, as what was lost must go first.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+
+from ...exceptions import ConnectorDBError
+from ...protocol.paths import Path
+from ...protocol.settle import Sent, Settling
+from ...runtime.clock import Clock
+from ..records import Held
+from ..rows import Store
+from . import plan
+from .reading import Reading, Server, is_ephemeral, point_at
+from .sending import value
+
+log = logging.getLogger(__name__)
+
+#: When this process first saw a held batch: stream, first id, version → monotonic seconds.
+Seen = dict[tuple[int, int, int], float]
+
+
+class LastSecond:
+    """
+    Looks after the batches that are held.
+
+    Args:
+        store: The file.
+        clock: The clocks.
+        elsewhere: Makes a connection to another server, or with another key: that which confirmed a batch.
+        wait: Waits until what was sent on connections that are closed has arrived, or never will.
+        seen: Kept from pass to pass.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        elsewhere: Callable[[str, str], Server],
+        wait: Callable[[Server, Path], None],
+        seen: Seen,
+    ) -> None:
+        self._store, self._clock, self._elsewhere, self._wait, self._seen = store, clock, elsewhere, wait, seen
+
+    def see(self, stream: int) -> None:
+        """Begin to count the seconds of batches that were confirmed by now."""
+        self._since(stream, self._store.held.of(stream), self._clock.monotonic())
+
+    def _since(self, stream: int, batches: Sequence[Held], now: float) -> list[float]:
+        """Return since when batches of a stream are known, *now* if they were not; others of it are forgotten."""
+        keys = [(batch.stream, batch.first, batch.version) for batch in batches]
+        since = [self._seen.get(key, now) for key in keys]
+        for key in [key for key in self._seen if key[0] == stream]:
+            del self._seen[key]
+        self._seen.update(zip(keys, since, strict=True))
+        return since
+
+    def check(self, stream: int, server: Server) -> int:
+        """
+        Look after a stream's held batches: release those that are there and old enough, let wait again what is lost.
+
+        Returns:
+            How many points wait again.
+
+        Raises:
+            ConnectorDBError: The server that confirmed them is the Logger's, and cannot be asked.
+        """
+        batches = self._store.held.of(stream)
+        asked = self._clock.monotonic()
+        lost = self._lost(batches, server)
+        if lost:
+            where, path = self._where(batches[-1], server), Path.parse(batches[-1].path)
+            if is_ephemeral(where, path):
+                for batch in batches:
+                    self._store.held.release(batch)
+                return 0
+            # newer ones may be lost by now as well, and a late copy be there
+            self._wait(where, path)
+            lost = self._lost(batches, server, every=True)
+        if lost:
+            log.warning("%s lost %d points that it had confirmed; they go again", batches[-1].path, len(lost))
+            self._store.held.lose(stream, lost)
+            self._since(stream, (), asked)
+            return len(lost)
+        self._release(stream, batches, asked)
+        return 0
+
+    def _release(self, stream: int, batches: Sequence[Held], asked: float) -> None:
+        """Let go of batches that were there when they were *asked* for, and old enough then."""
+        for batch, since in zip(batches, self._since(stream, batches, asked), strict=True):
+            if asked - since >= plan.WAIT:
+                self._store.held.release(batch)
+
+    def _lost(self, batches: Sequence[Held], server: Server, every: bool = False) -> list[int]:
+        """Return the ids of rows that are no longer there; *every*: look for all, and not only for the newest that tell."""
+        lost: list[int] = []
+        every = every or not self._are_in_a_row(batches)
+        for batch in reversed(batches):
+            try:
+                where = self._where(batch, server)
+                missing = self._missing(where, batch)
+                is_end = not missing and not every and batch is not batches[0] and _follows(where, batch)
+            except ConnectorDBError as error:
+                if batch.server == server.address and not plan.is_final(error):
+                    raise
+                log.info("what %s confirmed of %s cannot be looked at again: %s", batch.server, batch.path, error)
+                break
+            if is_end:
+                break  # a server that loses its end loses the newest
+            lost[:0] = missing
+        return lost
+
+    def _are_in_a_row(self, batches: Sequence[Held]) -> bool:
+        """Tell whether each batch was sent to just behind the one before: what comes after a loss was not."""
+        for one, two in pairwise(batches):
+            (end,) = self._store.points.rows(one.last, one.last, 1, 0)
+            if one.length + one.last - one.first + 1 != two.length or end.t != two.before:
+                return False
+        return True
+
+    def _where(self, batch: Held, server: Server) -> Server:
+        here = (batch.server, batch.apikey) == (server.address, server.apikey)
+        return server if here else self._elsewhere(batch.server, batch.apikey)
+
+    def _missing(self, server: Server, batch: Held) -> list[int]:
+        """Return the ids of those rows of *batch* that are not on the server."""
+        path = Path.parse(batch.path)
+        rows = self._store.points.rows(batch.first, batch.last, 2**62, 2**62)
+        sent = [Sent((row.t,), value(row)) for row in rows]
+        if not sent:
+            return []
+        newest = Settling(sent[-1:])
+        point = point_at(server, path, batch.length + len(rows) - 1)
+        newest.look([] if point is None else [point])
+        if newest.complete:
+            return []
+        settling = Settling(sent)  # another writer's points may lie between
+        for points in Reading(server, path, batch, rows[0].t):
+            settling.look(points)
+            if settling.complete:
+                break
+        found = set(settling.result().found)
+        return [row.id for at, row in enumerate(rows) if at not in found]
+
+
+def _follows(server: Server, batch: Held) -> bool:
+    """Tell whether what was there before a batch still is: if it was lost just then, the batch stands elsewhere."""
+    point = point_at(server, Path.parse(batch.path), batch.length - 1)
+    return point is not None and point["t"] == batch.before

@@ -1,0 +1,283 @@
+"""
+One pass over the file: plan, send, confirm. What to do next is decided in `plan`; here it is done.
+
+A batch is noted before it is sent, and taken off, by id, in the transaction that drops the note. A pass sends what was in
+the file when it began; of that it holds one batch in memory. A server that is away ends the pass; what concerns a single
+stream (denied, not there) leaves that stream's points where they are and is told at the end.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from ...exceptions import ConnectionFailed, ConnectorDBError, LoggerError, OutcomeUnknown, ProtocolError, ResponseError
+from ...protocol import ranges, rest
+from ...protocol.constants import DATAPOINT_INSERT_LIMIT, INSERT_BYTES_LIMIT
+from ...protocol.paths import Path
+from ...protocol.settle import Sent, Settling
+from ...runtime.clock import Clock
+from ..records import Note, Row, StreamRow
+from ..rows import Store
+from . import plan
+from .last_second import LastSecond, Seen
+from .plan import Attempt, Step
+from .reading import Server, end_of, newest_time
+from .sending import Context, Report, Sending, Stopped, new_key, too_old, value
+from .streams import bring_to_server
+from .streams import device as device_of
+
+log = logging.getLogger(__name__)
+
+#: Seconds until the background tries again what was refused and will go on being so: a wrong key, a stream that is gone.
+RARELY = 600.0
+
+
+@dataclass
+class Memory:
+    """
+    What the passes of a process remember, one after the other.
+
+    Attributes:
+        size: The rows of the next batch, by the rate at which the last one went.
+        seen: When held batches were first seen.
+        resting: Streams that were refused, and until when they are left alone, in monotonic seconds.
+    """
+
+    size: int = plan.FIRST_BATCH
+    seen: Seen = field(default_factory=dict)
+    resting: dict[int, float] = field(default_factory=dict)
+
+
+class Pass:
+    """
+    One pass.
+
+    Args:
+        store: The file.
+        server: Where the points go.
+        elsewhere: Makes a connection to another server, or with another key: that of a note.
+        clock: The clocks.
+        stopping: Set when the pass is to end early.
+        wait: Seconds, as `plan.WAIT`.
+        restamp: Whether points that are older than what a stream holds are given later times, or set aside.
+        memory: That of the process.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        server: Server,
+        elsewhere: Callable[[str, str], Server],
+        clock: Clock,
+        stopping: threading.Event,
+        wait: float = plan.WAIT,
+        restamp: bool = False,
+        memory: Memory | None = None,
+    ) -> None:
+        self._store = store
+        self._server = server
+        self._elsewhere = elsewhere
+        self._clock = clock
+        self._memory = memory or Memory()
+        self._waited: set[str] = set()  # the servers where nothing is on its way that is older than this pass
+        self._context = Context(store, clock, stopping, wait, restamp)
+        self._last_second = LastSecond(store, clock, elsewhere, self._context.wait, self._memory.seen)
+        self._corrections = store.corrections(clock, server.time, restamp)
+
+    def run(self, upto: Mapping[int, int], patient: bool = False) -> Report:
+        """
+        Send what waits, of each stream up to the id in *upto*.
+
+        Args:
+            upto: Stream → id.
+            patient: Leave streams alone that were refused not long ago.
+
+        Raises:
+            ConnectorDBError: The server is away, or refuses the key.
+        """
+        pending = {*upto, *self._store.notes.streams(), *self._store.held.streams()}
+        streams = [stream for stream in self._store.catalogue.streams() if stream.id in pending]
+        if patient:
+            now = self._clock.monotonic()
+            streams = [stream for stream in streams if self._memory.resting.get(stream.id, now) <= now]
+        if not streams:
+            return self._context.report
+        device = device_of(self._server)
+        self._store.outcomes.reached(self._server.features)
+        for stream in streams:
+            self._context.check_stopping()
+            try:
+                self._serve(stream, device / stream.name, upto.get(stream.id, 0))
+                self._memory.resting.pop(stream.id, None)
+                early = self._context.report.early.get(stream.name)
+                if early is None:
+                    self._store.outcomes.stream_succeeded(stream.id)
+                else:
+                    self._store.outcomes.stream_failed(stream.id, LoggerError(early), self._clock.wall())
+            except Stopped:
+                raise
+            except (ResponseError, OutcomeUnknown, ProtocolError, LoggerError) as error:
+                if isinstance(error, ResponseError) and error.status == 401:
+                    raise
+                if isinstance(error, LoggerError) or (isinstance(error, ResponseError) and plan.is_final(error)):
+                    self._memory.resting[stream.id] = self._clock.monotonic() + RARELY
+                self._context.report.failed[stream.name] = error
+                self._store.outcomes.stream_failed(stream.id, error, self._clock.wall())
+                log.warning("points of %s wait: %s", stream.name, error)
+        return self._context.report
+
+    # --- a stream -------------------------------------------------------------------------------------------------------
+
+    def _serve(self, stream: StreamRow, path: Path, upto: int) -> None:
+        lost = self._last_second.check(stream.id, self._server)
+        note = self._store.notes.of(stream.id)
+        if note is not None:
+            self._settle_note(stream, path, note, in_order=not lost)
+        if stream.declared:
+            self._context.report.schemas_changed |= bring_to_server(self._store, self._server, stream, path)
+        self._send_all(stream, path, upto)
+        self._last_second.see(stream.id)
+
+    def _send_all(self, stream: StreamRow, path: Path, upto: int) -> None:
+        """Send batch after batch."""
+        end: tuple[int, float | None] | None = None
+        first = self._store.held.first_waiting(stream.id)
+        while self._store.points.rows(first, upto, 1, 0):
+            self._context.check_stopping()
+            if end is None:
+                end = end_of(self._server, path)
+            # after an answer: the clocks are judged by when that was
+            due = self._due(stream, first, upto)
+            if due < first:
+                break
+            span = Note(
+                stream.id,
+                first,
+                due,
+                self._server.address,
+                self._server.apikey,
+                str(path),
+                *end,
+                0,
+                new_key(self._server),
+            )
+            begun = self._store.notes.begin(span, self._memory.size, INSERT_BYTES_LIMIT, at_least=2)
+            if begun is None:  # dropped meanwhile, or put behind an earlier point
+                break
+            note, packed = begun
+            began = self._clock.monotonic()
+            sending = Sending(self._context, self._server, path, note, packed)
+            sent_whole = sending.run(Step.SEND, Attempt(keyed=sending.keyed))
+            took = self._clock.monotonic() - began if sent_whole else None
+            self._memory.size = plan.shape(self._memory.size, packed.count, took)
+            if sent_whole:
+                # what was confirmed lies behind the length that was noted: so does whatever is sent next
+                end, first = (end[0] + packed.count, packed.ends), packed.last + 1
+            else:
+                self._last_second.check(stream.id, self._server)
+                end, first = None, self._store.held.first_waiting(stream.id)
+
+    def _due(self, stream: StreamRow, first: int, upto: int) -> int:
+        """Have the times of the next rows put right, and return up to which of them they may be sent now."""
+        ready = self._corrections.ready(stream.id, first, upto)
+        for reason, ids in ready.aside.items():
+            self._context.report.aside += len(ids)
+            log.warning("%d points of %s set aside: %s", len(ids), stream.name, reason)
+            self._store.aside.tell(ids)
+        if ready.waits:
+            self._context.report.early[stream.name] = ready.waits
+            log.info("points of %s wait: %s", stream.name, ready.waits)
+        return ready.upto
+
+    def _settle_note(self, stream: StreamRow, path: Path, note: Note, in_order: bool) -> None:
+        """
+        Find out what became of a batch of an earlier pass, or of an earlier process, where it was sent.
+
+        If it is not there it goes again at once, but only if it is *in_order*: if no other points go before it.
+        """
+        # a mended file may not know where it was sent
+        at_ours = note.server in ("", self._server.address)
+        servers: list[Server] = [self._server] if at_ours else []
+        if not servers or note.apikey not in ("", self._server.apikey):
+            servers.append(self._elsewhere(note.server, note.apikey))
+        here = at_ours and note.path in ("", str(path))
+        sent_to = Path.parse(note.path) if note.path else path
+        refusal: ConnectorDBError | None = None
+        for server in servers:
+            try:
+                if note.length is None:
+                    self._settle_by_time(server, sent_to, note)
+                else:
+                    packed = self._store.points.packed(note.first, note.last, 2 * DATAPOINT_INSERT_LIMIT)
+                    if packed is None:
+                        self._store.notes.resolve(note.stream)
+                        return
+                    sending = Sending(self._context, server, sent_to, note, packed, again=here and in_order)
+                    sending.run(*plan.found(sending.batch, note.attempts, sending.keyed))
+                return
+            except ResponseError as error:
+                if not plan.is_final(error):
+                    raise
+                refusal = error
+            except OutcomeUnknown:
+                raise
+            except ConnectionFailed as error:
+                if server is self._server:
+                    raise
+                raise LoggerError(
+                    f"points may have arrived at {note.server}, where they were sent and which cannot be asked now; until then, "
+                    f"or until cleardata(), this stream waits ({error})"
+                ) from error
+        assert refusal is not None
+        if here:
+            raise refusal
+        where = f"{note.path or path} on {note.server or self._server.address}"
+        reason = f"outcome unknown: it was sent to {where}, which now says: {refusal}"
+        while rows := self._store.points.rows(note.first, note.last, DATAPOINT_INSERT_LIMIT, 2**62):
+            note = replace(note, first=rows[-1].id + 1)
+            self._context.set_aside(note, [row.id for row in rows], reason, keep=True)
+        self._store.notes.resolve(note.stream)
+
+    def _settle_by_time(self, server: Server, path: Path, note: Note) -> None:
+        """Look for rows of which is known only that they may have been sent, slice by slice, from the oldest on."""
+        if server.address not in self._waited:  # who sent them may have been killed a moment ago
+            self._context.wait(server, path)
+            self._waited.add(server.address)
+        newest = newest_time(server, path)
+        while rows := self._slice(note):
+            self._context.check_stopping()
+            times = self._store.notes.sent_times(rows[0].id, rows[-1].id)
+            first = min([rows[0].t, *(t for earlier in times.values() for t in earlier)])
+            if first > newest:
+                break
+            span = ranges.range_fields(now=0.0, t1=math.nextafter(first, -math.inf), t2=rows[-1].t)
+            settling = Settling([Sent((*times.get(row.id, ()), row.t), value(row)) for row in rows])
+            held = server.call(rest.points(path, ranges.read_parameters(span)))
+            settling.look(held)
+            found = set(settling.result().found)
+            confirmed = [row.id for at, row in enumerate(rows) if at in found]
+            old = [row.id for at, row in enumerate(rows) if at not in found and row.t < newest]
+            note = replace(note, first=rows[-1].id + 1)
+            self._store.notes.resolve(note.stream, confirmed, now=self._clock.wall(), note=note)
+            self._context.report.confirmed += len(confirmed)
+            if old:
+                self._context.set_aside(note, old, too_old(newest), keep=True)
+        # those that share a time would be stored twice if a batch of them alone were sent twice
+        self._store.points.spread(note.stream)
+        self._store.notes.resolve(note.stream)
+
+    def _slice(self, note: Note) -> list[Row]:
+        """Return the first rows of a note, and all that have the last one's time."""
+        limit = DATAPOINT_INSERT_LIMIT
+        while True:
+            rows = self._store.points.rows(note.first, note.last, limit + 1, 2**62)
+            if len(rows) <= limit:
+                return rows
+            whole = [row for row in rows if row.t < rows[-1].t]
+            if whole:
+                return whole
+            limit *= 2

@@ -1,0 +1,299 @@
+"""A noted batch on its way: the steps that `plan` decides on, taken."""
+
+from __future__ import annotations
+
+import logging
+import math
+import threading
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from ...exceptions import ConnectorDBError, LoggerError, ResponseError
+from ...protocol import json_text, rest
+from ...protocol.paths import Path
+from ...protocol.settle import Outcome, Sent, Settling
+from ...runtime.clock import Clock
+from ..file import NUMBER_BITS
+from ..records import Note, Row
+from ..rows import Packed, Store
+from . import plan
+from .plan import Attempt, Batch, Step
+from .reading import Reading, Server, is_ephemeral
+
+log = logging.getLogger(__name__)
+
+_MASK = (1 << NUMBER_BITS) - 1
+
+#: Outcomes of one batch and its halves that may be unknown in one pass; after that it waits for the next.
+_UNKNOWN_AT_MOST = 3
+
+#: How often in one pass a batch may be refused as older, while another writer stores points that are later still.
+_CONFLICTS_AT_MOST = 5
+
+#: Why points are set aside that were sent to a stream where nothing can be looked for.
+_EPHEMERAL = "outcome unknown: no answer came, and the stream is ephemeral, so that it cannot be looked at"
+
+
+class Stopped(LoggerError):
+    """The pass was ended by ``stop()`` or ``close()``; what it was about to do waits."""
+
+
+@dataclass
+class Report:
+    """
+    What a pass came to.
+
+    Attributes:
+        confirmed: Points that are on the server.
+        aside: Points that were set aside.
+        failed: The streams that could not be served, with the reason.
+        early: The streams of which the next point's time has not come, in words.
+        schemas_changed: Whether streams have other schemas than before.
+    """
+
+    confirmed: int = 0
+    aside: int = 0
+    failed: dict[str, ConnectorDBError] = field(default_factory=dict)
+    early: dict[str, str] = field(default_factory=dict)
+    schemas_changed: bool = False
+
+
+class Context:
+    """What all batches of a pass share: the file, the clocks, when to end, and the report."""
+
+    def __init__(
+        self, store: Store, clock: Clock, stopping: threading.Event, wait: float, restamp: bool = False
+    ) -> None:
+        self.store = store
+        self.restamp = restamp
+        self.report = Report()
+        self._clock = clock
+        self._stopping = stopping
+        self._wait = wait
+
+    def check_stopping(self) -> None:
+        """End the pass if that was asked for."""
+        if self._stopping.is_set():
+            raise Stopped("the sync was ended by stop() or close(); the points wait in the file")
+
+    def confirm(self, server: Server, note: Note, ids: Sequence[int], count: int) -> None:
+        """Take rows off that are on the server, *count* of them, with the note; or hold them, if it may forget them."""
+        if server.features.durable or not self._begin_the_stream(note.stream, ids):
+            self.store.notes.resolve(note.stream, ids, now=self._clock.wall())
+        else:
+            self.store.held.hold(note, ids[-1], self._clock.wall())
+        self.report.confirmed += count
+
+    def _begin_the_stream(self, stream: int, ids: Sequence[int]) -> bool:
+        """Tell whether rows are the oldest that wait: those before the last one that is held count as confirmed."""
+        if not ids:
+            return False
+        # a range is all that there is between two ids
+        end = ids[0] - 1 if isinstance(ids, range) else ids[-1]
+        rows = self.store.points.rows(self.store.held.first_waiting(stream), end, len(ids) + 1, 2**62)
+        return {row.id for row in rows} <= set(ids)
+
+    def set_aside(self, note: Note, ids: Sequence[int], reason: str, keep: bool = False) -> None:
+        """Set rows aside, and drop the note unless it is to be kept."""
+        self.store.notes.resolve(note.stream, (), ids, reason, self._clock.wall(), note if keep else None)
+        self.report.aside += len(ids)
+        log.warning("%d points set aside: %s", len(ids), reason)
+        self.store.aside.tell(ids)
+
+    def wait(self, server: Server, path: Path) -> None:
+        """Wait until whatever was sent on connections that are closed now has arrived, or never will."""
+        try:
+            server.call(rest.length(path))
+        except ResponseError as error:
+            if not error.ref:  # it is not the server that speaks
+                raise
+        log.info("waiting %g s for a late copy of what was sent to %s", self._wait, path)
+        if self._clock.wait(self._stopping, self._wait):
+            self.check_stopping()
+
+
+class Sending:
+    """A noted batch on its way: the steps of `plan`, taken."""
+
+    def __init__(
+        self, context: Context, server: Server, path: Path, note: Note, packed: Packed, again: bool = True
+    ) -> None:
+        self._context, self._server, self._path = context, server, path
+        self._note, self._packed = note, packed
+        self._again = again
+        self._store = context.store
+        self._error: ConnectorDBError | None = None
+        self._newest = 0.0
+        self._found: list[int] = []
+        # whether what was there before the batch still is
+        self._anchored = True
+
+    @property
+    def batch(self) -> Batch:
+        """What deciding needs to know of it."""
+        return Batch(self._packed.count, self._packed.begins)
+
+    @property
+    def keyed(self) -> bool:
+        """Whether the server knows the batch by its key."""
+        return self._note.key is not None and self._server.features.idempotency is not None
+
+    def run(self, step: Step, attempt: Attempt) -> bool:
+        """
+        Take steps until the batch is settled; tell whether it was sent and confirmed whole, as it was.
+
+        Raises:
+            ConnectorDBError: It cannot be settled now; the note stays, unless nothing of it can be on its way.
+        """
+        whole, unknown, conflicts = step is Step.SEND, 0, 0
+        while True:
+            self._context.check_stopping()
+            if step is Step.SEND:
+                if unknown == _UNKNOWN_AT_MOST and self._error is not None:
+                    raise self._error
+                if self._note.key is not None and not self.keyed:
+                    self._forget_key()
+                answer = plan.judge(self._send())
+                if answer is plan.Answer.UNKNOWN:
+                    self._note = replace(self._note, attempts=self._note.attempts + 1)
+                    self._store.notes.write(self._note)
+                    unknown += 1
+                if answer is plan.Answer.KEYLESS:
+                    self._forget_key()
+                step, attempt = plan.answered(self.batch, attempt, answer)
+                whole = whole and step is Step.CONFIRM
+                conflicts += answer is plan.Answer.OLDER
+                if conflicts > _CONFLICTS_AT_MOST:
+                    step = Step.STOP if attempt.doubted else Step.LEAVE
+            elif step is Step.READ:
+                any_found = self._look()
+                if not any_found and not self._newest and is_ephemeral(self._server, self._path):
+                    ids = [row.id for row in self._rows(self._note.last)]
+                    self._context.set_aside(self._note, ids, _EPHEMERAL)
+                    return False
+                attempt = replace(attempt, keyed=self.keyed)  # it is what the server says now that counts
+                step, attempt = plan.looked(self.batch, attempt, any_found, self._newest, self._context.restamp)
+                if step is not Step.FOUND and not (self._again and self._follows()):
+                    step = Step.WAIT if attempt.tried else Step.LEAVE
+            elif step is Step.WAIT:
+                self._context.wait(self._server, self._path)
+                step, attempt = plan.waited(attempt)
+            elif step in (Step.MOVE, Step.HALVE, Step.RESTAMP):
+                if not self._change(step, attempt.doubted):  # cleardata() was called meanwhile
+                    self._store.notes.resolve(self._note.stream)
+                    return False
+                attempt = replace(attempt, keyed=self.keyed)
+                step = Step.SEND
+            else:
+                self._end(step)
+                return whole
+
+    def _send(self) -> ConnectorDBError | None:
+        request = rest.insert_text(
+            self._path, self._packed.text.encode(), self._packed.count, key=self._note.key if self.keyed else None
+        )
+        try:
+            self._server.call(request)
+        except ConnectorDBError as error:
+            log.debug("insert of %d points into %s: %s", self._packed.count, self._path, error)
+            self._error = error
+            return error
+        return None
+
+    def _forget_key(self) -> None:
+        """Have the note say that a copy goes without its key: whoever finds it must not rely on that."""
+        self._note = replace(self._note, key=None)
+        self._store.notes.write(self._note)
+
+    def _look(self) -> bool:
+        # what was split off since the note was made may be there as well, in a copy of the whole
+        times = self._store.notes.sent_times(self._note.first, self._note.first | _MASK)
+        rows = self._rows(max(self._note.last, max(times, default=0)))
+        sent_points = [Sent((*times.get(row.id, ()), row.t), value(row)) for row in rows]
+        settling = Settling(sent_points)
+        self._newest = 0.0
+        reading = Reading(
+            self._server, self._path, self._note, min((min(sent.times) for sent in sent_points), default=0.0)
+        )
+        for points in reading:
+            # what cannot be read has no time that is known
+            self._newest = next((point["t"] for point in reversed(points) if not math.isnan(point["t"])), self._newest)
+            settling.look(points)
+            if settling.complete:
+                break
+        self._anchored = reading.anchored
+        result = settling.result()
+        self._found = [rows[at].id for at in result.found]
+        return result.outcome is not Outcome.NOT_STORED
+
+    def _rows(self, last: int) -> list[Row]:
+        return self._store.points.rows(self._note.first, last, 2**62, 2**62)
+
+    def _change(self, step: Step, doubted: bool) -> bool:
+        """Write down another batch in place of this one, half of it, or with other times; tell whether there is any."""
+        count = self._packed.count
+        if step is Step.HALVE:
+            count //= 2
+            half = self._store.points.packed(self._note.first, self._note.last, count)
+            if half is None:
+                return False
+            if doubted:
+                self._store.notes.keep_times(half.last + 1, self._note.last)
+            self._note = replace(self._note, last=half.last)
+        self._note = replace(self._note, attempts=0, key=new_key(self._server))
+        if step is Step.RESTAMP:
+            self._store.notes.restamp(self._note, self._newest)
+        elif count == 1:
+            self._store.notes.move(self._note)
+        else:
+            self._store.notes.write(self._note)
+        packed = self._store.points.packed(self._note.first, self._note.last, count)
+        self._packed = packed or self._packed
+        return packed is not None
+
+    def _follows(self) -> bool:
+        """
+        Tell whether the batch may go again at once, and not behind others.
+
+        If the server lost what was confirmed before, that goes first.
+        """
+        return self._anchored or not self._store.held.of(self._note.stream)
+
+    def _end(self, step: Step) -> None:
+        all_of_it = range(self._note.first, self._note.last + 1)
+        if step is Step.CONFIRM:
+            self._context.confirm(self._server, self._note, all_of_it, self._packed.count)
+        elif step is Step.FOUND:
+            self._context.confirm(self._server, self._note, self._found, len(self._found))
+        elif step is Step.SET_ASIDE:
+            self._context.set_aside(self._note, all_of_it, f"refused by the server: {self._message()}")
+        elif step is Step.TOO_OLD:
+            old = [row.id for row in self._rows(self._note.last) if row.t < self._newest]
+            self._context.set_aside(self._note, old, too_old(self._newest))
+        else:
+            if step is Step.LEAVE:
+                self._store.notes.resolve(self._note.stream)
+            if self._error is not None:
+                raise self._error
+
+    def _message(self) -> str:
+        return self._error.message if isinstance(self._error, ResponseError) else str(self._error)
+
+
+def new_key(server: Server) -> str | None:
+    """Return a name for a batch, if *server* knows batches by name."""
+    return None if server.features.idempotency is None else uuid.uuid4().hex
+
+
+def too_old(newest: float) -> str:
+    """Return the reason with which points older than *newest* are set aside."""
+    return f"older than {newest!r}, the time of the newest point in the stream, which another writer stored"
+
+
+def value(row: Row) -> object:
+    """Return a row's value; of one that is no JSON, something that no server holds."""
+    try:
+        return json_text.loads(row.d)
+    except ValueError:
+        return ["not JSON", row.d]

@@ -1,0 +1,238 @@
+"""The streams of a Logger: what may be logged to each, and how one comes to be on the server."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterable, Mapping
+from math import isfinite
+from typing import Any, Literal, cast
+
+from ...exceptions import AuthenticationError, LocalProtocolError, LoggerError, NotFound
+from ...protocol import json_text, rest, schemas
+from ...protocol.paths import Path
+from ...protocol.times import Time, to_seconds
+from ..records import Columns, StreamRow
+from ..rows import Store
+from .reading import Server
+
+log = logging.getLogger(__name__)
+
+OnSchema = Literal["warn", "error"]
+
+
+_DICT, _NUMBERS = frozenset([dict]), frozenset([float, int])
+
+
+class Stream:
+    """
+    A stream that may be logged to.
+
+    Attributes:
+        id: In the file.
+        allows: Tells whether its schema allows a value.
+    """
+
+    __slots__ = ("_schema", "allows", "id", "row")
+
+    def __init__(self, row: StreamRow) -> None:
+        self.row = row
+        self.id = row.id
+        self._schema = _schema(row)
+        self.allows = self._schema.allows
+
+    def text(self, value: Any) -> str:
+        """
+        Return *value* as JSON text.
+
+        Raises:
+            LocalProtocolError: JSON cannot carry it.
+            jsonschema.ValidationError: The schema refuses it.
+        """
+        json_text.check_value(value)
+        if not self.allows(value):
+            self._schema.check(value)
+        return json_text.dumps(value).decode()
+
+    def problem(self, value: Any) -> str | None:
+        """Return why the schema refuses *value*; ``None`` if it does not."""
+        problem = None if self.allows(value) else self._schema.problem(value)
+        return None if problem is None else str(problem.message)
+
+    def point(self, n: int, point: Any) -> tuple[float, str]:
+        """
+        Return the time, and the value as JSON text, of a point that the user gave as the *n*-th for this stream.
+
+        Raises:
+            LocalProtocolError: It is no datapoint, or its time is none, or as in `text`.
+            jsonschema.ValidationError: As in `text`.
+        """
+        where = f"point {n} for {self.row.name!r}"
+        if not isinstance(point, Mapping) or "t" not in point or "d" not in point:
+            raise LocalProtocolError(f"{where} is {point!r}: expected {{'t': seconds since 1970, 'd': value}}")
+        t = point["t"]
+        if isinstance(t, bool) or not isinstance(t, (int, float)) or not 0 < t < 2**63 or not isfinite(t):
+            raise LocalProtocolError(f"{where} has the time {t!r}: expected seconds since 1970, more than 0")
+        return float(t), self.text(point["d"])
+
+    def points(self, given: Iterable[Any]) -> Columns:
+        """
+        Return the times and the values, as JSON text, of points that the user gave.
+
+        Raises:
+            LocalProtocolError: As in `point`.
+            jsonschema.ValidationError: As in `text`.
+        """
+        given = list(given)
+        return self._numbers(given) or Columns.of([self.point(n, point) for n, point in enumerate(given)])
+
+    def _numbers(self, given: list[Any]) -> Columns | None:
+        """Return the same of points that are plain numbers, all at once; nothing if they are not, or one is at fault."""
+        if not _DICT.issuperset(map(type, given)):
+            return None
+        try:
+            times, values = [point["t"] for point in given], [point["d"] for point in given]
+            kinds, kinds_of_times = set(map(type, values)), set(map(type, times))
+            if not (
+                _NUMBERS.issuperset(kinds_of_times)
+                and _NUMBERS.issuperset(kinds)
+                and self._schema.allows_kinds(kinds)
+                and all(map(isfinite, values))
+            ):
+                return None
+            if int in kinds_of_times:
+                times = list(map(float, times))
+        except (KeyError, OverflowError):
+            return None
+        if not values or (int in kinds and not -(2**63) <= min(values) <= max(values) < 2**63):
+            return None
+        points = Columns(times, json_text.dumps(values).decode()[1:-1].split(","))
+        # where each is later than the one before, none is NaN
+        return points if points.rises and 0 < points.times[0] and points.times[-1] < 2**63 else None
+
+    def seconds(self, t: Time, now: float) -> float:
+        """
+        Return a time that the user gave for a point, as seconds since 1970.
+
+        Raises:
+            LocalProtocolError: It is none, or not after 1970: the server would put its own clock there.
+        """
+        seconds = to_seconds(t, now)
+        if not 0 < seconds < 2**63:
+            raise LocalProtocolError(
+                f"a point for {self.row.name!r} has the time {t!r}: expected one after the beginning of 1970"
+            )
+        return seconds
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The schema as a dict of one's own."""
+        document = self._schema.document
+        if isinstance(document, dict):
+            return cast("dict[str, Any]", json_text.loads(json_text.dumps(document)))
+        return {} if document else {"not": {}}
+
+
+def _schema(row: StreamRow) -> schemas.Schema:
+    usable = schemas.usable(row.schema)
+    if usable is None:
+        # it came from a server, or out of an older file: the server has the last word on values
+        log.warning("values for %s are not checked here, as its schema cannot be used: %s", row.name, row.schema)
+    return usable or schemas.schema(None)
+
+
+def text_of(fields: Mapping[str, Any]) -> str:
+    """Return the schema in a server's answer as text, in the spelling that ours are kept in."""
+    given = str(fields.get("schema") or "{}")
+    usable = schemas.usable(given)
+    return given if usable is None else usable.text
+
+
+def comparable(schema: str) -> str:
+    """Return the text of a schema such that equal ones are, in whatever order their keys stand and as numbers are spelt."""
+    try:
+        return json.dumps(json_text.as_stored(json_text.loads(schema)), sort_keys=True)
+    except ValueError:
+        return schema
+
+
+def device(server: Server) -> Path:
+    """
+    Return the device that logs.
+
+    Raises:
+        LoggerError: There is no key that says which.
+        AuthenticationError: The server does not know the key.
+    """
+    try:
+        caller = server.call(rest.whoami())
+    except AuthenticationError as refused:
+        if refused.status != 401:
+            raise
+        raise AuthenticationError(
+            f"{server.address} did not accept the Logger's apikey: {refused.message.removesuffix('.')}; "
+            "is it a key of this server, and the newest one of its device?",
+            status=refused.status,
+            code=refused.code,
+            ref=refused.ref,
+            method=refused.method,
+            path=refused.path,
+        ) from refused
+    if caller.depth < 2:
+        raise LoggerError(
+            f"the Logger has no API key for {server.address}: assign that of the device that logs to the Logger's apikey"
+        )
+    return caller
+
+
+def take_over(store: Store, server: Server, name: str, path: Path, properties: Mapping[str, Any]) -> None:
+    """
+    Add a stream that the server has, with the schema that it has there.
+
+    Raises:
+        LoggerError: It is not there.
+    """
+    try:
+        fields = server.call(rest.read(path))
+    except NotFound as error:
+        raise LoggerError(
+            f"the stream {str(path)!r} is not there: give addStream a schema, and it will be created"
+        ) from error
+    store.catalogue.put_stream(name, text_of(fields), _known(properties, fields))
+
+
+def bring_to_server(store: Store, server: Server, stream: StreamRow, path: Path) -> bool:
+    """
+    Create a declared stream if the server has none of that name, and take over the schema of one that it has.
+
+    Args:
+        store: Where the outcome is kept.
+        server: The server.
+        stream: The stream as it was declared.
+        path: Its path.
+
+    Returns:
+        Whether the schema is another one now, or another text.
+
+    Raises:
+        LoggerError: The schema is another one, and the stream is `strict`; nothing is kept.
+    """
+    try:
+        fields = server.call(rest.read(path))
+    except NotFound:
+        log.info("creating %s", path)
+        fields = server.call(rest.create(path, {**stream.properties, "schema": stream.schema}))
+    held = text_of(fields)
+    if comparable(held) != comparable(stream.schema):
+        what = f"{path} has the schema {held} on the server, not {stream.schema}"
+        if stream.strict:
+            raise LoggerError(f"{what}: give addStream that one, or on_schema='warn' to go by it")
+        log.warning("%s: the server's holds", what)
+    properties = _known(stream.properties, fields)
+    store.catalogue.put_stream(stream.name, held, properties, declared=False, strict=stream.strict)
+    return held != stream.schema
+
+
+def _known(properties: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return *properties* with what a server says that matters here: whether it keeps the points."""
+    return {**properties, "ephemeral": True} if fields.get("ephemeral") else dict(properties)

@@ -1,0 +1,241 @@
+"""When a Logger syncs, and what it does with the outcome: passes by hand, passes in the background, callbacks, failures."""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from ...exceptions import AuthenticationError, ClosedError, ConnectorDBError, ResponseError
+from ...runtime.backoff import Backoff
+from ...runtime.clock import Clock
+from ..file import Busy, Holder, Turn
+from ..rows import Activity, Delivery, Store
+from . import plan
+from .links import Links, WrongClock
+from .passes import RARELY, Memory, Pass
+from .periodic import Periodic
+from .sending import Report, Stopped
+
+log = logging.getLogger(__name__)
+
+#: Seconds that a sync waits for one of another process to end, and ``close`` for one of our own.
+LOCK_WAIT = 30.0
+
+#: Seconds that a pass of `flush` waits for others to end theirs, before it looks whether they did what was wanted.
+_GLANCE = 1.0
+
+#: Seconds after a first failure, and the longest after many, unless the period is shorter, or longer.
+_FIRST, _LONGEST = 5.0, 60.0
+
+
+class Owner(Protocol):
+    """The Logger, as syncing knows it."""
+
+    onsync: Callable[[], object] | None
+    onsyncfail: Callable[[Exception], object] | None
+    syncraise: bool
+
+    @property
+    def syncperiod(self) -> float:
+        """Seconds between two passes in the background."""
+
+    def _reload_streams(self) -> None:
+        """Look at the streams in the file again."""
+
+    def _look_at_clock(self) -> None:
+        """Take note if the clock was set."""
+
+    def _set_lastsynctime(self, now: float, keep: bool) -> None:
+        """Take note of a pass that succeeded."""
+
+
+class Syncing:
+    """
+    Who syncs, when, and who is told.
+
+    Args:
+        owner: The Logger.
+        store: Its file.
+        links: Its connections.
+        turn: Who may sync the file.
+        clock: The clocks.
+        restamp: Whether points that are older than what a stream holds are given later times, or set aside.
+
+    Attributes:
+        patience: Seconds, as `plan.WAIT`.
+    """
+
+    def __init__(self, owner: Owner, store: Store, links: Links, turn: Turn, clock: Clock, restamp: bool) -> None:
+        self._owner, self._store, self._links, self._turn, self._clock = owner, store, links, turn, clock
+        self.patience = plan.WAIT
+        self._restamp = restamp
+        self._memory = Memory()
+        self._closing = threading.Event()
+        self._upto: Mapping[int, int] | None = None
+        self._periodic = Periodic(self._in_background, lambda: self._pause, clock)
+        # guards starting, and adding to the deliveries
+        self._lock = threading.Lock()
+        self._deliveries: set[Delivery] = set()
+        self._failures = 0  # in a row
+        self._pause = 0.0  # seconds until the next pass in the background
+
+    def now(self) -> None:
+        """Run a pass, and raise its failure if that is wanted."""
+        error = self._pass(self._store.points.newest(), self._closing, LOCK_WAIT, patient=False)
+        if error is not None:
+            handler = self._owner.onsyncfail
+            if handler(error) if handler is not None else self._owner.syncraise:
+                raise error
+
+    def start(self) -> None:
+        """Run a pass, of what waits now, and then one every period, on a thread."""
+        if self._closing.is_set():
+            raise ClosedError("the Logger was closed")
+        with self._lock:
+            if self._periodic.is_running:
+                log.warning("start(): the Logger syncs in the background already")
+                return
+            self._upto = self._store.points.newest()
+            self._periodic.start()
+
+    def stop(self) -> None:
+        """End the thread; a pass that is under way ends after the request that it is waiting for."""
+        self._periodic.stop(LOCK_WAIT)
+
+    def close(self) -> None:
+        """End all syncing for good; may be called twice."""
+        with self._lock:
+            self._closing.set()
+        self.stop()
+        for delivery in list(self._deliveries):
+            delivery.end(LOCK_WAIT)
+
+    def flush(self, timeout: float) -> bool:
+        """Run passes until all that waits now is at the server, or set aside, or the time is up; tell whether it is."""
+        delivery = self._store.delivery(
+            lambda stopping: self._reported(self._store.points.newest(), stopping, _GLANCE, patient=False),
+            self._clock,
+            self._deliveries.discard,
+        )
+        with self._lock:
+            if self._closing.is_set():
+                raise ClosedError("the Logger was closed")
+            self._deliveries.add(delivery)
+        return delivery.wait(timeout)
+
+    def activity(self) -> Activity:
+        """Say what is being done about the file."""
+        holder = self._turn.holder()
+        return Activity(
+            background=self._periodic.is_running,
+            syncing=holder is Holder.HERE,
+            elsewhere=holder is Holder.ELSEWHERE,
+            next_try=self._periodic.left,
+        )
+
+    def period_changed(self) -> None:
+        """Count a new period from now on."""
+        self._pause = self._seconds_to_wait(None)
+        self._periodic.changed()
+
+    def address_changed(self) -> None:
+        """Forget failures: there is another server, or key."""
+        self._memory.resting.clear()
+        if self._failures:
+            self._failures, self._pause = 0, 0.0
+            self._periodic.changed()
+
+    def _in_background(self, stopping: threading.Event) -> None:
+        upto, self._upto = self._upto, None
+        try:
+            self._reported(self._store.points.newest() if upto is None else upto, stopping, 0.0, patient=True)
+        except ClosedError:
+            return  # closed meanwhile, which ends the thread
+
+    def _reported(
+        self, upto: Mapping[int, int], stopping: threading.Event, wait: float, patient: bool
+    ) -> Exception | None:
+        """Run a pass, for which nobody waits who could be raised at; return its failure."""
+        error: Exception | None = None
+        try:
+            error = self._pass(upto, stopping, wait, patient)
+            if error is not None and self._owner.onsyncfail is not None:
+                self._owner.onsyncfail(error)
+        except ClosedError:
+            raise
+        except Exception:
+            log.exception("a callback of the Logger failed")
+        return error
+
+    def _pass(self, upto: Mapping[int, int], stopping: threading.Event, wait: float, patient: bool) -> Exception | None:
+        """Run a pass, *patient* as in `Pass.run`; return its failure."""
+        in_background = stopping is not self._closing
+        try:
+            if (
+                upto
+            ):  # the clock may have been set since the last of them came, and the machine may be off before the next
+                self._owner._look_at_clock()
+            with self._turn.taken(wait), self._links.elsewhere() as elsewhere:
+                one = Pass(
+                    self._store,
+                    self._links.here(),
+                    elsewhere,
+                    self._clock,
+                    stopping,
+                    self.patience,
+                    self._restamp,
+                    self._memory,
+                )
+                self._store.bounds.expire()
+                report = one.run(upto, patient)
+            if report.schemas_changed:
+                self._owner._reload_streams()
+            if report.failed:
+                raise next(iter(report.failed.values()))
+        except (Stopped, ClosedError):
+            if self._closing.is_set() or in_background:
+                return None
+            raise
+        except Busy as error:
+            if not in_background:
+                return self._failed(error)
+            log.debug("%s", error)
+            return None
+        except (ConnectorDBError, OSError) as error:
+            self._store.outcomes.failed(error, self._clock.wall())
+            return self._failed(error)
+        self._succeeded(report)
+        return None
+
+    def _succeeded(self, report: Report) -> None:
+        self._failures, self._pause = 0, self._owner.syncperiod
+        self._store.outcomes.succeeded()
+        if report.confirmed:
+            log.info("synced %d points", report.confirmed)
+        # nothing is written where nothing was sent
+        self._owner._set_lastsynctime(self._clock.wall(), keep=report.confirmed > 0)
+        if self._owner.onsync is not None:
+            self._owner.onsync()
+
+    def _failed(self, error: Exception) -> Exception:
+        self._failures += 1
+        self._pause = self._seconds_to_wait(error)
+        log.warning("sync failed, %s points wait: %s", self._store.points.waiting(), error)
+        return error
+
+    def _seconds_to_wait(self, error: Exception | None) -> float:
+        """Return for how long the background leaves the server alone."""
+        period = self._owner.syncperiod
+        if not self._failures:
+            return period
+        if isinstance(error, AuthenticationError) and error.status == 401:
+            return max(period, RARELY)
+        # a clock is set, or not, whatever the period
+        longest = _LONGEST if isinstance(error, WrongClock) else max(period, _LONGEST)
+        backoff = Backoff(min(period, _FIRST), longest)
+        asked = error.retry_after if isinstance(error, ResponseError) else None
+        # half of it at least: a pause of nothing at all would be no pause
+        return max((backoff.bound(self._failures) + backoff.seconds(self._failures, random.random)) / 2, asked or 0.0)

@@ -1,0 +1,169 @@
+"""Tests of `connectordb.logger.file.commits`."""
+
+from __future__ import annotations
+
+import threading
+from functools import partial
+from pathlib import Path
+
+from connectordb.exceptions import ClosedError, StorageError
+from connectordb.logger.file import commits
+from connectordb.logger.file.commits import Commits
+from connectordb.runtime import sqlite
+from tests.support.case import SOON, Case
+from tests.support.interrupts import interrupted_at
+
+
+class CommitsTests(Case):
+    """Turns at one connection."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        path = self.folder() / "a.db"
+        self.connection = sqlite.connect(path)
+        self.connection.execute("CREATE TABLE a (x UNIQUE)")
+        self.undone = 0
+        self.commits = Commits(path, lambda: self.connection, lambda: None, self._count)
+        self.addCleanup(self.commits.close)
+        self.commit_count = 0
+
+    def _count(self) -> None:
+        self.undone += 1
+
+    def add(self, x: object) -> None:
+        self.commits.run(lambda connection: connection.execute("INSERT INTO a VALUES (?)", (x,)))
+
+    def values(self) -> list[object]:
+        return self.commits.run(lambda connection: [x for (x,) in connection.execute("SELECT x FROM a ORDER BY x")])
+
+    def held(self) -> tuple[threading.Thread, threading.Event]:
+        """Let a thread have the turn until the event is set."""
+        has_it, go_on = threading.Event(), threading.Event()
+
+        def hold(connection: sqlite.Connection) -> None:
+            has_it.set()
+            self.wait(go_on)
+
+        thread = threading.Thread(target=self.commits.run, args=(hold,))
+        thread.start()
+        self.wait(has_it)
+        return thread, go_on
+
+    def queued(self, number: int) -> None:
+        self.eventually(lambda: len(self.commits._queue) == number, f"{number} are waiting")
+
+    def test_alone(self) -> None:
+        """Who finds nobody writing commits at once."""
+        self.add(1)
+        self.assertEqual(self.values(), [1])
+
+    def test_ride_along(self) -> None:
+        """Those who come during a commit are committed together, by the first of them."""
+        holder, go_on = self.held()
+        threads = [threading.Thread(target=self.add, args=(n,)) for n in range(5)]
+        for thread in threads:
+            thread.start()
+        self.queued(5)
+        commits: list[int] = []
+        self.connection.set_commit_hook(lambda: commits.append(1) or False)  # type: ignore[func-returns-value]
+        go_on.set()
+        for thread in (holder, *threads):
+            thread.join(SOON)
+        self.connection.set_commit_hook(None)
+        self.assertEqual(self.values(), [0, 1, 2, 3, 4])
+        self.assertEqual(len(commits), 2)  # the first one, and one for all five
+
+    def test_one_fails(self) -> None:
+        """If one of a group fails he alone hears of it, and the others are committed."""
+        self.add(3)
+        holder, go_on = self.held()
+        failed: list[int] = []
+
+        def add(n: int) -> None:
+            try:
+                self.add(n)
+            except StorageError:
+                failed.append(n)
+
+        threads = [threading.Thread(target=add, args=(n,)) for n in range(5)]
+        for thread in threads:
+            thread.start()
+        self.queued(5)
+        go_on.set()
+        for thread in (holder, *threads):
+            thread.join(SOON)
+        self.assertEqual((self.values(), failed), ([0, 1, 2, 3, 4], [3]))
+        self.assertGreater(self.undone, 0)
+
+    def test_undone(self) -> None:
+        """What fails leaves nothing behind, and the one who remembers things is told."""
+
+        def half(connection: sqlite.Connection) -> None:
+            connection.execute("INSERT INTO a VALUES (1)")
+            raise KeyError("half way")
+
+        with self.assertRaises(KeyError):
+            self.commits.run(half)
+        self.assertEqual((self.values(), self.undone), ([], 1))
+
+    def test_close(self) -> None:
+        """Who waits when it is closed is served; after that everybody is refused."""
+        holder, go_on = self.held()
+        adding = threading.Thread(target=self.add, args=(1,))
+        adding.start()
+        self.queued(1)
+        closing = threading.Thread(target=self.commits.close)
+        closing.start()
+        self.queued(2)
+        go_on.set()
+        for thread in (holder, adding, closing):
+            thread.join(SOON)
+        with self.assertRaises(ClosedError):
+            self.add(2)
+        self.commits.close()
+
+
+class InterruptionTests(Case):
+    """Ctrl-C, wherever it comes, leaves the file to be written to by all threads, durably."""
+
+    def test_at_every_line(self) -> None:
+        """Interrupted at any line, nothing hangs afterwards, and what is written then is committed."""
+        path = self.folder() / "a.db"
+        reader = sqlite.connect(path)
+        self.addCleanup(reader.close)
+        reader.execute("CREATE TABLE a (x)")
+        for atomic in (True, False):
+            line = 0
+            while self._interrupted_at(line, path, atomic):
+                line += 1
+                for doer in (self._in_this_thread, self._in_another):
+                    doer(reader)
+            self.assertGreater(line, 10)
+
+    def _interrupted_at(self, line: int, path: Path, atomic: bool) -> bool:
+        """Write a row, interrupted at the *line*-th line that is run; tell whether that was reached."""
+        self.commits = Commits(path, lambda: sqlite.connect(path), lambda: None, lambda: None)
+        self.addCleanup(self.commits.close)
+        work = partial(
+            self.commits.run, lambda connection: connection.execute("INSERT INTO a VALUES (0)"), atomic=atomic
+        )
+        return interrupted_at(line, commits.__file__, work)
+
+    def _in_this_thread(self, reader: sqlite.Connection) -> None:
+        def count() -> int:
+            ((number,),) = reader.execute("SELECT count(*) FROM a")
+            return int(number)
+
+        number = count()
+        self.commits.run(lambda connection: connection.execute("INSERT INTO a VALUES (1)"), atomic=True)
+        self.assertEqual(count(), number + 1)
+
+    def _in_another(self, reader: sqlite.Connection) -> None:
+        done = threading.Event()
+
+        def write() -> None:
+            self._in_this_thread(reader)
+            done.set()
+
+        threading.Thread(target=write, daemon=True).start()
+        self.wait(done, "a row of another thread")

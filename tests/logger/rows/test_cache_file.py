@@ -1,0 +1,146 @@
+"""Tests of `connectordb.logger.rows.cache_file`."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+import unittest
+from typing import get_args
+
+import apsw
+
+from connectordb.exceptions import ClosedError, StorageError, StorageFull
+from connectordb.logger.rows.cache_file import Durability
+from connectordb.logger.rows.store import Store
+from tests.support.case import SOON, Case
+from tests.support.disks import FullDisk, Space
+from tests.support.logger_cases import StoreCase, add, waiting
+
+
+class CacheFileTests(StoreCase):
+    """The file is flushed, private, closed once, and says when it is full."""
+
+    def test_full_disk(self) -> None:
+        """A full disk is a clear error that loses nothing, and the rest of a group does not suffer."""
+        self.store.points.append(self.stream, 1.0, "1", 0)
+        connection = self.store._file._commits._connection
+        connection.pragma("max_page_count", int(connection.pragma("page_count")))
+        with self.assertRaises(StorageFull):
+            for _ in range(1000):
+                self.store.points.append(self.stream, 1.0, '"' + "x" * 500 + '"', 0)
+        before = self.store.points.waiting()
+        self.assertEqual(before, len(waiting(self.store, self.stream)))
+        connection.pragma("max_page_count", 10**6)
+        self.store.points.append(self.stream, 1.0, "2", 0)
+        self.assertEqual(self.store.points.waiting(), before + 1)
+
+    def test_closed(self) -> None:
+        """After close nothing is written or read; closing again does nothing."""
+        self.store.close()
+        self.store.close()
+        with self.assertRaises(ClosedError):
+            self.store.points.append(self.stream, 1.0, "1", 0)
+        with self.assertRaises(ClosedError):
+            self.store.points.waiting()
+
+    def test_private(self) -> None:
+        """The file, which holds a key, can be read by its owner only."""
+        self.assertEqual(os.stat(self.path).st_mode & 0o77, 0)
+
+    def test_durable(self) -> None:
+        """The writing connection flushes every commit."""
+        connection = self.store._file._commits._connection
+        self.assertEqual((connection.pragma("journal_mode"), connection.pragma("synchronous")), ("wal", 2))
+
+
+@unittest.skipUnless(FullDisk.works(), "SQLite writes in another way on this system")
+class FullDiskTests(Case):
+    """A disk without space, under each durability, with threads that insert."""
+
+    def test_goes_on(self) -> None:
+        """Each is told that it is full, all that was accepted stays, and with space it goes on by itself."""
+        for durability in get_args(Durability):
+            with self.subTest(durability):
+                self._fill(durability)
+
+    def _fill(self, durability: Durability) -> None:
+        path = self.folder() / "a.db"
+        store = Store(path, durability)
+        self.addCleanup(store.close)
+        stream = add(store, "a")
+        space = Space()
+        disk = FullDisk(space)
+        self.addCleanup(disk.close)
+        accepted: list[str] = []
+        full = threading.Barrier(4)
+
+        def log(at: int) -> None:
+            told = False
+            for n in range(200):
+                value = f'"{at} {n} {"x" * 500}"'
+                try:
+                    store.points.append(stream, time.time(), value, 0)
+                except StorageFull:
+                    if not told:
+                        told = True
+                        if full.wait(SOON) == 0:
+                            space.free()
+                        full.wait(SOON)
+                else:
+                    accepted.append(value)
+            if not told:
+                full.abort()
+
+        space.leave(150_000)
+        threads = [threading.Thread(target=log, args=(at,)) for at in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(SOON)
+        self.assertFalse(full.broken, "each was told")
+        disk.close()
+        self.assertEqual(sorted(row.d for row in waiting(store, stream)), sorted(accepted))
+        self.assertGreater(len(accepted), 400)
+        store.close()
+
+
+class BadFileTests(Case):
+    """What is no Logger's file is refused with words that help, and not touched."""
+
+    def test_directory(self) -> None:
+        """A directory is refused."""
+        with self.assertRaisesRegex(StorageError, "directory"):
+            Store(self.folder())
+
+    def test_not_sqlite(self) -> None:
+        """A file of another kind is refused, and stays as it is."""
+        path = self.folder() / "a.db"
+        path.write_text("hello " * 1000)
+        with self.assertRaisesRegex(StorageError, "no SQLite file"):
+            Store(path)
+        self.assertEqual(path.read_text(), "hello " * 1000)
+
+    def test_other_database(self) -> None:
+        """An SQLite file of something else is refused, and gets no tables of ours."""
+        path = self.folder() / "a.db"
+        connection = apsw.Connection(str(path))
+        connection.execute("CREATE TABLE bookmarks (url)")
+        connection.close()
+        with self.assertRaisesRegex(StorageError, r"no Logger's cache \(its tables: bookmarks\)"):
+            Store(path)
+
+    def test_newer(self) -> None:
+        """A file of a newer version is refused."""
+        path = self.folder() / "a.db"
+        Store(path).close()
+        connection = apsw.Connection(str(path))
+        connection.pragma("user_version", 99)
+        connection.close()
+        with self.assertRaisesRegex(StorageError, "newer version"):
+            Store(path)
+
+    def test_no_folder(self) -> None:
+        """A path below nothing is refused."""
+        with self.assertRaisesRegex(StorageError, "give a path where a file can be made"):
+            Store(self.folder() / "nowhere" / "a.db")

@@ -1,0 +1,226 @@
+"""Tests of `connectordb.logger.sync.syncing`."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+
+from connectordb.exceptions import ConnectionFailed, ConnectorDBError
+from connectordb.logger import Logger
+from tests.support.case import MS, SOON
+from tests.support.fault_proxy import Fault
+from tests.support.logger_cases import NOWHERE, WAIT, OpenCase
+
+
+class SyncTests(OpenCase):
+    """`sync` sends, or says why not."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.new_stream()
+        self.logger = self.open()
+        self.logger.addStream("s")
+
+    def test_sync(self) -> None:
+        """What waits arrives, with its times; `onsync` and `lastsynctime` tell."""
+        synced: list[int] = []
+        self.logger.onsync = lambda: synced.append(len(self.logger))
+        before = time.time()
+        self.logger.insert("s", 1)
+        self.logger.sync()
+        (point,) = self.at("s")[:]
+        self.assertTrue(before <= point["t"] <= time.time())
+        self.assertEqual((point["d"], synced), (1, [0]))
+        self.assertTrue(before <= self.logger.lastsynctime <= time.time())
+
+    def test_failure(self) -> None:
+        """A failure is logged and returns; it is raised for `syncraise`, or if `onsyncfail` says so."""
+        self.logger.serverurl = NOWHERE
+        self.logger.insert("s", 1)
+        errors: list[Exception] = []
+        with self.assertLogs("connectordb.logger", "WARNING"):
+            self.logger.sync()
+        self.logger.syncraise = True
+        with self.assertRaises(ConnectionFailed):
+            self.logger.sync()
+        self.logger.onsyncfail = errors.append
+        self.logger.sync()
+        self.assertIsInstance(errors[0], ConnectionFailed)
+        self.logger.onsyncfail = lambda error: True
+        self.logger.syncraise = False
+        with self.assertRaises(ConnectionFailed):
+            self.logger.sync()
+        self.assertEqual((len(self.logger), self.logger.lastsynctime), (1, 0))
+
+    def test_when_it_raises(self) -> None:
+        """It raises if `onsyncfail` is set and answers true, or if there is none and `syncraise` is set; else never."""
+        self.logger.serverurl = NOWHERE
+        self.logger.insert("s", 1)
+        for answer, syncraise in itertools.product(("unset", None, False, 0, True, 1, "yes"), (False, True)):
+            self.logger.onsyncfail = None if answer == "unset" else lambda error, answer=answer: answer  # type: ignore[misc]
+            self.logger.syncraise = syncraise
+            with self.subTest(answer=answer, syncraise=syncraise), self.assertLogs("connectordb.logger", "WARNING"):
+                if syncraise if answer == "unset" else answer:
+                    with self.assertRaises(ConnectionFailed):
+                        self.logger.sync()
+                else:
+                    self.logger.sync()
+        self.assertEqual(len(self.logger), 1)
+
+    def test_onsync_after_success_only(self) -> None:
+        """`onsync` is called after each sync that went well, also of nothing, and not after a failed one."""
+        synced: list[float] = []
+        self.logger.onsync = lambda: synced.append(self.logger.lastsynctime)
+        self.logger.sync()
+        self.assertEqual(len(synced), 1)
+        self.logger.serverurl = NOWHERE
+        self.logger.insert("s", 1)
+        with self.assertLogs("connectordb.logger", "WARNING"):
+            self.logger.sync()
+        self.assertEqual(len(synced), 1)
+        self.logger.serverurl = self.proxy.url
+        self.logger.sync()
+        self.assertEqual(len(synced), 2)
+        self.logger.close()
+        with Logger(self.path) as logger:
+            self.assertEqual(logger.lastsynctime, synced[1])
+
+    def test_one_stream_fails(self) -> None:
+        """If one stream is gone the others are served, and the sync counts as failed."""
+        errors: list[Exception] = []
+        self.logger.onsyncfail = errors.append
+        self.logger.addStream_force("gone")
+        self.logger.insert("gone", 1)
+        self.logger.insert("s", 2)
+        self.logger.sync()
+        self.assertEqual((self.stored(), len(self.logger), len(errors)), ([2], 1, 1))
+        self.assertIsInstance(errors[0], ConnectorDBError)
+
+    def test_faults(self) -> None:
+        """A lost answer is settled through the Logger's own connection."""
+        for n, fault in enumerate((Fault.NO_ANSWER, Fault.LOST, Fault.ERROR)):
+            self.logger.insert("s", n)
+            self.proxy.script(fault)
+            self.logger.sync()
+        self.assertEqual(self.stored(), [0, 1, 2])
+
+    def test_two_at_once(self) -> None:
+        """Two threads, and another process's file lock, take turns at syncing."""
+        with Logger(self.path) as other:
+            other._syncing.patience = WAIT
+            for n in range(20):
+                (self.logger if n % 2 else other).insert("s", n)
+            threads = [threading.Thread(target=which.sync) for which in (self.logger, other, self.logger, other)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join(SOON)
+        self.assertEqual(sorted(self.stored()), list(range(20)))
+        self.assertEqual(len(self.logger), 0)
+
+
+class BackgroundTests(OpenCase):
+    """`start` syncs at once and then every period, on a thread of its own."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.new_stream()
+        self.logger = self.open()
+        self.logger.addStream("s")
+        self.synced = threading.Event()
+        self.logger.onsync = self.synced.set
+
+    def test_start(self) -> None:
+        """The first sync is at once, the next after the period, which counts from when it was assigned."""
+        self.logger.insert("s", 1)
+        self.logger.start()
+        self.wait(self.synced, "the first sync")
+        self.assertEqual(self.stored(), [1])
+        self.synced.clear()
+        self.logger.insert("s", 2)
+        self.logger.syncperiod = 30 * MS
+        self.wait(self.synced, "the second sync")
+        self.logger.stop()
+        self.assertEqual(self.stored(), [1, 2])
+
+    def test_thread(self) -> None:
+        """There is one thread, which stop ends; it may be started again."""
+        names = [thread.name for thread in threading.enumerate()]
+        self.assertNotIn("connectordb-logger", names)
+        for _ in range(2):
+            self.logger.start()
+            self.assertIn("connectordb-logger", [thread.name for thread in threading.enumerate()])
+            self.logger.stop()
+            self.logger.stop()
+            self.assertNotIn("connectordb-logger", [thread.name for thread in threading.enumerate()])
+
+    def test_start_twice(self) -> None:
+        """A second start warns and does nothing."""
+        self.logger.start()
+        with self.assertLogs("connectordb.logger", "WARNING") as logged:
+            self.logger.start()
+        self.assertIn("already", logged.output[0])
+
+    def test_start_does_not_wait(self) -> None:
+        """With a server that does not answer, start returns at once, and close ends the thread."""
+        silent = threading.Event()
+        reached = threading.Event()
+        self.proxy.on_request = lambda line: (reached.set(), silent.wait(SOON))[0]
+        self.logger.insert("s", 1)
+        before = time.monotonic()
+        self.logger.start()
+        self.assertLess(time.monotonic() - before, 500 * MS)
+        self.wait(reached, "a request")
+        self.logger.insert("s", 2)  # inserting does not wait either
+        silent.set()
+
+    def test_failures(self) -> None:
+        """A first failure goes to onsyncfail; the thread goes on, whatever that returns or raises, and delivers later."""
+        failed = threading.Event()
+
+        def fail(error: Exception) -> bool:
+            failed.set()
+            raise RuntimeError("my own mistake")
+
+        self.logger.onsyncfail = fail
+        self.logger.serverurl = NOWHERE
+        self.logger.syncperiod = 20 * MS
+        self.logger.insert("s", 1)
+        with self.assertLogs("connectordb.logger", "WARNING"):
+            self.logger.start()
+            self.wait(failed, "a failure")
+            self.logger.serverurl = self.proxy.url
+            self.eventually(lambda: len(self.logger) == 0, "the point was sent")
+        self.assertEqual(self.stored(), [1])
+
+    def test_another_key(self) -> None:
+        """A stream that was refused, and would be tried rarely, is tried at once with another key."""
+        failed = threading.Event()
+        self.logger.onsyncfail = lambda error: failed.set()
+        self.at("s").delete()
+        self.logger.insert("s", 1)
+        with self.assertLogs("connectordb.logger", "WARNING"):
+            self.logger.start()
+            self.wait(failed, "a refusal")
+        self.new_stream()
+        self.logger.apikey = self.key
+        self.eventually(lambda: len(self.logger) == 0, "the point was sent")
+
+    def test_others_sync(self) -> None:
+        """While another process syncs the file, the background counts that as no failure."""
+        failed = threading.Event()
+        self.logger.onsyncfail = lambda error: failed.set()
+        self.logger.syncperiod = 5 * MS
+        with Logger(self.path) as other, other._syncing._turn.taken(SOON):
+            self.logger.start()
+            self.assertFalse(failed.wait(100 * MS))
+
+    def test_points_at_the_start(self) -> None:
+        """The first sync sends the points that were there when start was called."""
+        self.logger.insert("s", 1)
+        self.proxy.on_request = lambda line: self.logger.insert("s", 2) if line.startswith("POST") else None
+        self.logger.start()
+        self.wait(self.synced, "a sync")
+        self.assertEqual(self.stored(), [1])
+        self.assertEqual(len(self.logger), 1)
