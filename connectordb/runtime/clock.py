@@ -26,7 +26,7 @@ class Clock:
     """
 
     # not a method of ours: who asks for each point that is logged pays for every frame
-    boot: Callable[[], float] | None = None if _BOOT is None else partial(time.clock_gettime, _BOOT)
+    boot: Callable[[], float] | None = None if _BOOT is None else staticmethod(partial(time.clock_gettime, _BOOT))
 
     def wall(self) -> float:
         """Return seconds since 1970, as the machine believes."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import warnings
 
 from connectordb.runtime.clock import SYSTEM, Clock, Deadline
 
@@ -26,6 +27,13 @@ class Clocks(Case):
         before = SYSTEM.monotonic()
         self.assertGreaterEqual(SYSTEM.boot(), before)
         self.assertEqual(SYSTEM.boot_id(), Clock().boot_id())
+
+    def test_warnings(self) -> None:
+        """Asking it warns of nothing: Python 3.13 does where a class has a partial function that it will take for a method."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            for clock in SYSTEM, type("Another", (Clock,), {})():
+                self.assertIsNotNone(clock.boot() if clock.boot else 0.0)
 
     def test_waiting(self) -> None:
         """A wait ends with the event or with the time, also if that is a century."""
