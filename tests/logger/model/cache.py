@@ -300,7 +300,10 @@ class HeldBatches:
     def hold(self, note: Note, last: int, now: float = 0.0) -> None:
         file = self._cache.file
         held = Held(note.stream, note.first, last, note.server, note.apikey, note.path, note.length or 0, note.before)
-        self._cache.file = _dropped(file)._replace(held=(*file.held, held), held_up_to=last)
+        file = _dropped(file)
+        if any(note.first <= row.id <= last for row in file.rows):  # they may have been dropped meanwhile
+            file = file._replace(held=(*file.held, held), held_up_to=last)
+        self._cache.file = file
 
     def release(self, batch: Held) -> None:
         file = self._cache.file
