@@ -14,7 +14,7 @@ from itertools import pairwise
 
 from ...exceptions import ConnectorDBError
 from ...protocol.paths import Path
-from ...protocol.settle import Sent, Settling
+from ...protocol.settle import Outcome, Sent, Settling, settle
 from ...runtime.clock import Clock
 from ..records import Held
 from ..rows import Store
@@ -103,11 +103,12 @@ class LastSecond:
         """Return the ids of rows that are no longer there; *every*: look for all, and not only for the newest that tell."""
         lost: list[int] = []
         every = every or not self._are_in_a_row(batches)
-        for batch in reversed(batches):
+        for at in reversed(range(len(batches))):
+            batch = batches[at]
             try:
                 where = self._where(batch, server)
                 missing = self._missing(where, batch)
-                is_end = not missing and not every and batch is not batches[0] and _follows(where, batch)
+                is_end = not missing and not every and at > 0 and self._follows(where, batch, batches[at - 1])
             except ConnectorDBError as error:
                 if batch.server == server.address and not plan.is_final(error):
                     raise
@@ -150,8 +151,8 @@ class LastSecond:
         found = set(settling.result().found)
         return [row.id for at, row in enumerate(rows) if at not in found]
 
-
-def _follows(server: Server, batch: Held) -> bool:
-    """Tell whether what was there before a batch still is: if it was lost just then, the batch stands elsewhere."""
-    point = point_at(server, Path.parse(batch.path), batch.length - 1)
-    return point is not None and point["t"] == batch.before
+    def _follows(self, server: Server, batch: Held, before: Held) -> bool:
+        """Tell whether the end of the one *before* still stands just before a batch, and not somebody else's point."""
+        point = point_at(server, Path.parse(batch.path), batch.length - 1)
+        ends = [Sent((row.t,), value(row)) for row in self._store.points.rows(before.last, before.last, 1, 0)]
+        return settle(ends, [] if point is None else [point]).outcome is Outcome.STORED
