@@ -288,7 +288,10 @@ def new_key(server: Server) -> str | None:
 
 def too_old(newest: float) -> str:
     """Return the reason with which points older than *newest* are set aside."""
-    return f"older than {newest!r}, the time of the newest point in the stream, which another writer stored"
+    return (
+        f"older than {newest!r}, the time of the newest point in the stream: another writer was faster, or the server lost "
+        "what it had confirmed"
+    )
 
 
 def value(row: Row) -> object:

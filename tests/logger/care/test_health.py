@@ -8,7 +8,7 @@ from unittest import mock
 
 from connectordb.exceptions import StorageError
 from connectordb.logger import Logger, check, vacuum
-from connectordb.logger.care import health as care
+from connectordb.logger.care import health
 from tests.support.case import Case
 
 
@@ -46,7 +46,7 @@ class CareTests(Case):
 
     def test_large(self) -> None:
         """A large file is not rewritten beneath who uses it, unless that is wanted."""
-        with mock.patch.object(care, "_QUICK", 0):
+        with mock.patch.object(health, "_QUICK", 0):
             with self.assertRaisesRegex(StorageError, "end that first"):
                 vacuum(self.path)
             vacuum(self.path, anyway=True)

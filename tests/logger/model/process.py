@@ -15,8 +15,7 @@ from enum import Enum, auto
 from typing import Any, NamedTuple
 
 from connectordb.exceptions import ConnectionFailed, ConnectorDBError, OutcomeUnknown
-from connectordb.logger.sync import passes as sync
-from connectordb.logger.sync import plan
+from connectordb.logger.sync import passes, plan
 from connectordb.logger.sync.passes import Memory
 from connectordb.protocol import rest
 from connectordb.protocol.features import Features
@@ -178,7 +177,7 @@ class Processes:
         cache = Cache(file, begin.judges)
         wire = Wire(cache, begin.features, events)
         memory = Memory(size=begin.size, seen={(STREAM, first, 0): -ago for first, ago in seen})
-        one = sync.Pass(cache, wire, lambda *_: wire, wire.clock, threading.Event(), plan.WAIT, begin.restamp, memory)  # type: ignore[arg-type]
+        one = passes.Pass(cache, wire, lambda *_: wire, wire.clock, threading.Event(), plan.WAIT, begin.restamp, memory)  # type: ignore[arg-type]
         fault = ""
         try:
             one.run({STREAM: begin.upto})

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from connectordb.exceptions import ConnectorDBError, ResponseError
-from connectordb.logger.sync import last_second, plan, sending
+from connectordb.logger.sync import plan, sending
 from connectordb.logger.sync.last_second import LastSecond
 from connectordb.logger.sync.passes import Pass
 from connectordb.logger.sync.plan import Answer, Attempt, Batch, Step
@@ -339,7 +339,7 @@ RULES: dict[str, Rule] = {
     ),
     "every held batch": Rule(
         "each batch that is held is looked for, unless a newer one is there, behind what it was behind",
-        (Patch(last_second, "_follows", _always), Patch(LastSecond, "_are_in_a_row", _always)),
+        (Patch(LastSecond, "_follows", _always), Patch(LastSecond, "_are_in_a_row", _always)),
     ),
     "age when asked": Rule(
         "a batch is old enough to go if it was so when it was asked for, not when the answer came",
