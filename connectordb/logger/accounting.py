@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from ..exceptions import LocalProtocolError
-from .file import NUMBER_BITS
+from ..runtime.clock import Clock
+from .file import NUMBER_BITS, Turn
 from .rows import Store
-from .sync import Stream, value
+from .sync import LOCK_WAIT, Stream, value
+
+#: Points that are in memory at once.
+_AT_ONCE = 1000
 
 #: Is called with points that were set aside, as `Accounting.rejected` shows them.
 OnReject = Callable[[list[dict[str, Any]]], object]
@@ -18,9 +22,17 @@ OnReject = Callable[[list[dict[str, Any]]], object]
 class Accounting:
     """What a Logger says of its points, and does about those that were set aside; its parent class."""
 
-    def __init__(self, store: Store, find: Callable[[str], Stream], onreject: OnReject | None) -> None:
-        """Take *find*, which returns the stream of a name, or raises."""
+    def __init__(
+        self,
+        store: Store,
+        find: Callable[[str], Stream],
+        onreject: OnReject | None,
+        turn: Callable[[], Turn],
+        clock: Clock,
+    ) -> None:
+        """Take *find*, which returns the stream of a name, or raises, and *turn*, which returns that of this process."""
         self.onreject = onreject
+        self.__turn, self.__clock = turn, clock
         self.__store = store
         self.__find = find
         store.aside.listener = self.__rejected
@@ -47,7 +59,7 @@ class Accounting:
         for row in self.__store.catalogue.streams():
             if given in (None, row.name):
                 first, last = self.__store.held.first_waiting(row.id), ((row.id + 1) << NUMBER_BITS) - 1
-                while points := self.__store.points.rows(first, last, 1000, 1 << 24):
+                while points := self.__store.points.rows(first, last, _AT_ONCE, 1 << 24):
                     yield from ({"stream": row.name, "t": point.t, "d": value(point)} for point in points)
                     first = points[-1].id + 1
 
@@ -86,6 +98,34 @@ class Accounting:
             LoggerError: There is none with one of the ids; none is dropped.
         """
         return self.__store.aside.drop(_ids(ids), self.__known(stream))
+
+    def set_aside_unsettled(self, stream: str | None = None) -> int:
+        """
+        Set points aside that may have arrived at a server which will never be there again, and return how many.
+
+        A batch without an answer is settled where it was sent, wherever `serverurl` points to by now, and its stream waits
+        until that can be. If it never can, this ends the waiting: for all streams, or for *stream*. `retry_rejected` sends
+        such points again, and then they may be there twice.
+
+        Raises:
+            LoggerError: Somebody syncs the file, and does not end soon.
+        """
+        given, count = self.__known(stream), 0
+        with self.__turn().taken(LOCK_WAIT):
+            for row in self.__store.catalogue.streams():
+                note = self.__store.notes.of(row.id) if given in (None, row.name) else None
+                while note is not None:
+                    rows = self.__store.points.rows(note.first, note.last, _AT_ONCE, 1 << 24)
+                    if not rows:
+                        self.__store.notes.resolve(row.id)
+                        break
+                    ids = [point.id for point in rows]
+                    note = replace(note, first=ids[-1] + 1)
+                    reason = f"outcome unknown: it was sent to {note.server or 'a server'}, which was given up"
+                    self.__store.notes.resolve(row.id, (), ids, reason, self.__clock.wall(), note)
+                    self.__store.aside.tell(ids)
+                    count += len(ids)
+        return count
 
     def __rejected(self, ids: Iterable[int]) -> None:
         points = [] if self.onreject is None else self.__store.aside.points(ids)

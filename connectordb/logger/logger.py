@@ -99,7 +99,7 @@ class Logger(Settings, Accounting):
         self._clock: Clock = SYSTEM
         self._store = Store(self._file, durability, limits, self._clock)
         Settings.__init__(self, self._store)
-        Accounting.__init__(self, self._store, self._stream, onreject)
+        Accounting.__init__(self, self._store, self._stream, onreject, lambda: self._turn, self._clock)
         self._eras = Eras(self._store.catalogue.era, self._clock)
         self._streams: dict[str, Stream] = {}
         self._turn = Turn(self._file)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from connectordb.exceptions import LocalProtocolError, LoggerError, StreamNotAdded
+from tests.support.fault_proxy import Fault
 from tests.support.logger_cases import OpenCase
 
 
@@ -48,6 +49,28 @@ class RejectedTests(OpenCase):
         self.assertIn("my own mistake", "".join(logged.output))
         self.assertEqual(self.stored("n"), [3])
         self.assertEqual(self.logger.drop_rejected([point["id"] for point in self.logger.rejected()]), 1)
+
+    def test_unsettled(self) -> None:
+        """What may have arrived at a server that is gone for good is set aside when that is said, and the rest goes on."""
+        for value in (1, 2):
+            self.logger.insert("n", value)
+        self.proxy.script(*[Fault.LOST] * 3)
+        self.logger.sync()
+        self.proxy.close()
+        self.logger.serverurl = self.url
+        self.logger.insert("n", 3)
+        with self.assertLogs("connectordb.logger", "WARNING") as logged:
+            self.logger.sync()
+        self.assertIn("set_aside_unsettled()", "".join(logged.output))
+        self.assertEqual((self.stored("n"), len(self.logger)), ([], 3))
+        self.assertEqual(self.logger.set_aside_unsettled("n"), len(self.told))
+        self.assertTrue(self.told)
+        self.assertEqual([point["d"] for point in self.told], [1, 2][: len(self.told)])
+        self.assertEqual(self.logger.set_aside_unsettled(), 0)
+        self.logger.sync()
+        self.assertEqual(self.stored("n"), [1, 2, 3][len(self.told) :])
+        status = self.logger.status()
+        self.assertEqual(status.accepted, status.confirmed + status.waiting + status.aside + status.dropped)
 
     def test_older(self) -> None:
         """A point that `insert_many` finds too old is told, too."""

@@ -7,6 +7,17 @@ from __future__ import annotations
 from .links import Links, check_address
 from .sending import value
 from .streams import OnSchema, Stream, bring_to_server, device, take_over
-from .syncing import Syncing
+from .syncing import LOCK_WAIT, Syncing
 
-__all__ = ["Links", "OnSchema", "Stream", "Syncing", "bring_to_server", "check_address", "device", "take_over", "value"]
+__all__ = [
+    "LOCK_WAIT",
+    "Links",
+    "OnSchema",
+    "Stream",
+    "Syncing",
+    "bring_to_server",
+    "check_address",
+    "device",
+    "take_over",
+    "value",
+]

@@ -229,8 +229,8 @@ class Pass:
                 if server is self._server:
                     raise
                 raise LoggerError(
-                    f"points may have arrived at {note.server}, where they were sent and which cannot be asked now; until then, "
-                    f"or until cleardata(), this stream waits ({error})"
+                    f"points may have arrived at {note.server}, where they were sent and which cannot be asked now; until then "
+                    f"this stream waits ({error}); if that server is gone for good, call set_aside_unsettled()"
                 ) from error
         assert refusal is not None
         if here:
