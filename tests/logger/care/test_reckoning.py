@@ -74,7 +74,7 @@ class ReckonTests(Case):
         """What was confirmed and is still there is looked for again."""
         self.stream(number=10, confirmed=8, held=8)
         self.connection.execute(
-            "INSERT INTO held VALUES (1, ?, ?, 'http://x', 'k', 'u/d/a', 5, NULL)", (BASE + 7, BASE + 8)
+            "INSERT INTO held VALUES (1, ?, ?, 'http://x', 'k', 'u/d/a', 5, NULL, 0)", (BASE + 7, BASE + 8)
         )
         self.rows(7, 8, 9, 10)
         row = self.reckoned("held")
