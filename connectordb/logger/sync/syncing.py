@@ -27,8 +27,9 @@ LOCK_WAIT = 30.0
 #: Seconds that a pass of `flush` waits for others to end theirs, before it looks whether they did what was wanted.
 _GLANCE = 1.0
 
-#: Seconds after a first failure, and the longest after many, unless the period is shorter, or longer.
-_FIRST, _LONGEST = 5.0, 60.0
+#: Seconds after a first failure, and the longest after many, unless the period is shorter, or longer; and how many periods that
+#: is at most, so that who wants to be quick is quick again soon after the server is back.
+_FIRST, _LONGEST, _PERIODS = 5.0, 60.0, 5.0
 
 
 class Owner(Protocol):
@@ -234,7 +235,7 @@ class Syncing:
         if isinstance(error, AuthenticationError) and error.status == 401:
             return max(period, RARELY)
         # a clock is set, or not, whatever the period
-        longest = _LONGEST if isinstance(error, WrongClock) else max(period, _LONGEST)
+        longest = _LONGEST if isinstance(error, WrongClock) else max(period, min(_LONGEST, _PERIODS * period))
         backoff = Backoff(min(period, _FIRST), longest)
         asked = error.retry_after if isinstance(error, ResponseError) else None
         # half of it at least: a pause of nothing at all would be no pause

@@ -131,6 +131,16 @@ class BackgroundTests(OpenCase):
         self.synced = threading.Event()
         self.logger.onsync = self.synced.set
 
+    def test_pauses(self) -> None:
+        """After many failures a pause is some periods long, a minute or the period at most; a first one is a few seconds."""
+        for period, longest in ((0.5, 2.5), (30.0, 60.0), (600.0, 600.0)):
+            self.logger.syncperiod = period
+            for failures, bound in ((0, period), (1, min(period, 5.0)), (99, longest)):
+                with self.subTest(period=period, failures=failures):
+                    self.logger._syncing._failures = failures
+                    pause = self.logger._syncing._seconds_to_wait(ConnectionFailed("away"))
+                    self.assertTrue(bound / 2 <= pause <= bound, pause)
+
     def test_start(self) -> None:
         """The first sync is at once, the next after the period, which counts from when it was assigned."""
         self.logger.insert("s", 1)
