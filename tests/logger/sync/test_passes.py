@@ -362,7 +362,7 @@ class OthersTests(PassCase):
         self.log("3", stream=self.add("other"))
         with self.assertLogs("connectordb.logger", "WARNING"):
             report = self.run_pass()
-        self.assertRegex(str(report.failed["s"]), f"may have arrived at {NOWHERE}.*cleardata")
+        self.assertRegex(str(report.failed["s"]), f"may have arrived at {NOWHERE}.*set_aside_unsettled")
         self.assertEqual((self.stored(), self.stored("other"), len(self.waiting())), ([], [3], 2))
         self.assertEqual(self.store.notes.streams(), [self.id])
 
