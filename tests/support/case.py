@@ -26,6 +26,8 @@ class Case(unittest.TestCase):
         self._sockets_before = _sockets()
         self._threads_before = set(threading.enumerate())
         # the first clean-up added is the last to run: whatever a test adds ends before
+        # so that looking for leaks does not go through all that was there before, each time
+        gc.freeze()
         self.addCleanup(self._check_leaks)
 
     def folder(self) -> Path:
