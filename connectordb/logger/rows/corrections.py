@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import takewhile
 from math import inf
@@ -246,8 +247,8 @@ class Corrections:
     def _rows(self, connection: sqlite.Connection, first: int, last: int) -> list[_Row]:
         """Return rows up to one of which the era is not judged, which came just now."""
         query = "SELECT id, t, era, stamp FROM point WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ?"
-        rows = (_Row(*row) for row in connection.execute(query, (first, last, TOGETHER)))
-        return list(takewhile(lambda row: (row.era or 0) <= self._newest_era, rows))
+        with closing(connection.execute(query, (first, last, TOGETHER))) as found:
+            return list(takewhile(lambda row: (row.era or 0) <= self._newest_era, (_Row(*row) for row in found)))
 
     def _ought(self, row: _Row) -> Point:
         if row.era is None:
@@ -272,7 +273,7 @@ class Corrections:
         if not since <= id < found:
             query = f"SELECT id, {_RIGHT} FROM point WHERE id > ? AND id <= ? AND {condition} ORDER BY id LIMIT 1"
             with self._file.reading() as connection:
-                found, t = next(iter(connection.execute(query, (id, end))), (end, inf))
+                found, t = connection.execute(query, (id, end)).fetchone() or (end, inf)
             self._found[key] = (id, found, t)
         return found, t
 

@@ -8,6 +8,7 @@ whoever calls, who has the turn at the writing connection (`commits`).
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from heapq import merge
 from itertools import islice
 from operator import itemgetter
@@ -113,12 +114,13 @@ def before(connection: sqlite.Connection, tails: Tails, age: Age, number: int) -
     for span in spans(connection):
         ids: list[int] = []
         values = (span.first, span.last, age.boot, age.up, age.before, PLAUSIBLE)
-        rows: Iterable[Any] = connection.execute(query, values)
-        for id, is_old in rows:  # they are in order of time, but for those of which it is not known
-            if is_old:
-                ids.append(id)
-            if is_old == 0 or gone + len(ids) >= number:
-                break
+        # closed, as a statement that is not at its end keeps the view of the file that it began with
+        with closing(connection.execute(query, values)) as rows:
+            for id, is_old in rows:  # they are in order of time, but for those of which it is not known
+                if is_old:
+                    ids.append(id)
+                if is_old == 0 or gone + len(ids) >= number:
+                    break
         gone += drop(connection, tails, span.stream, ids)
     return gone
 
