@@ -7,6 +7,7 @@ For each stream: accepted = confirmed + waiting + set aside + dropped + lost, an
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from contextlib import closing
 
 from ...protocol.paths import is_name
 from ...runtime import sqlite
@@ -84,9 +85,10 @@ def _put_in_doubt(connection: sqlite.Connection, stream: int) -> None:
         "SELECT server, apikey, path FROM note WHERE stream = ?1 UNION ALL "
         "SELECT server, apikey, path FROM held WHERE stream = ?1"
     )
-    for row in connection.execute(query, (stream,)):
-        server, apikey, path = row
-        break
+    with closing(connection.execute(query, (stream,))) as found_rows:
+        for row in found_rows:
+            server, apikey, path = row
+            break
     ((count, lowest, highest),) = connection.execute(
         "SELECT count(*), min(id), max(id) FROM point WHERE id BETWEEN ? AND ?", (first, last)
     )

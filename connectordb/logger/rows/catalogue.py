@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import closing
 from typing import Any
 
 from ...protocol import json_text
@@ -81,8 +82,9 @@ class Catalogue:
                 "SELECT id, difference FROM era WHERE boot = ?1 AND abs(difference - ?2) < ?3 "
                 "ORDER BY abs(difference - ?2) LIMIT 1"
             )
-            for id, noted in connection.execute(query, (boot, difference, STEP)):
-                return int(id), float(noted)
+            with closing(connection.execute(query, (boot, difference, STEP))) as found_rows:
+                for id, noted in found_rows:
+                    return int(id), float(noted)
             # those of boots that are over, and that nothing waits for
             connection.execute("DELETE FROM era WHERE boot <> ? AND NOT EXISTS (SELECT 1 FROM point)", (boot,))
             connection.execute("INSERT INTO era (boot, difference) VALUES (?, ?)", (boot, difference))
@@ -93,6 +95,7 @@ class Catalogue:
 
 def time_known(connection: sqlite.Connection) -> float:
     """Return what `Catalogue.time_known` does."""
-    for (said,) in connection.execute("SELECT value FROM setting WHERE name = 'servertime'"):
-        return float(said)
+    with closing(connection.execute("SELECT value FROM setting WHERE name = 'servertime'")) as found_rows:
+        for (said,) in found_rows:
+            return float(said)
     return 0.0

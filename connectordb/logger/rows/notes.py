@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
 
 from ...runtime import sqlite
@@ -32,8 +33,9 @@ class Notes:
             "SELECT stream, first, last, server, apikey, path, length, before, attempts, key FROM note WHERE stream = ?"
         )
         with self._file.reading() as connection:
-            for row in connection.execute(query, (stream,)):
-                return Note(*row)
+            with closing(connection.execute(query, (stream,))) as found_rows:
+                for row in found_rows:
+                    return Note(*row)
         return None
 
     def streams(self) -> list[int]:
@@ -158,15 +160,16 @@ class Notes:
             last = 0.0
             query = "SELECT id, t FROM point WHERE id BETWEEN ? AND ? ORDER BY id"
             moves = []
-            for id, t in connection.execute(query, (note.first, note.stream << _BITS | _MASK)):
-                if id == note.first:
-                    last = later(t)
-                    connection.execute("INSERT OR IGNORE INTO note_time VALUES (?, ?)", (id, t))
-                elif t <= last:
-                    last = later(last)
-                else:
-                    break
-                moves.append((last, id))
+            with closing(connection.execute(query, (note.first, note.stream << _BITS | _MASK))) as found_rows:
+                for id, t in found_rows:
+                    if id == note.first:
+                        last = later(t)
+                        connection.execute("INSERT OR IGNORE INTO note_time VALUES (?, ?)", (id, t))
+                    elif t <= last:
+                        last = later(last)
+                    else:
+                        break
+                    moves.append((last, id))
             connection.executemany(_MOVE, moves)
             connection.execute("UPDATE stream SET last = max(last, ?) WHERE id = ?", (last, note.stream))
             self._write_note(connection, note)
@@ -184,11 +187,12 @@ class Notes:
             self._file.tails.seal(connection, note.stream)
             last, moves = newest, []
             query = "SELECT id, t FROM point WHERE id BETWEEN ? AND ? ORDER BY id"
-            for id, t in connection.execute(query, (note.first, note.stream << _BITS | _MASK)):
-                if t > last:
-                    break
-                last = later(last)
-                moves.append((last, id))
+            with closing(connection.execute(query, (note.first, note.stream << _BITS | _MASK))) as found_rows:
+                for id, t in found_rows:
+                    if t > last:
+                        break
+                    last = later(last)
+                    moves.append((last, id))
             connection.executemany(_MOVE, moves)
             connection.execute(
                 "UPDATE stream SET last = max(last, ?), restamped = restamped + ? WHERE id = ?",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
+from contextlib import closing
 from typing import Any
 
 from ...exceptions import StorageError
@@ -66,8 +67,9 @@ class Outcomes:
 
     def _setting(self, name: str) -> Any:
         with self._file.reading() as connection:
-            for (value,) in connection.execute("SELECT value FROM setting WHERE name = ?", (name,)):
-                return json_text.loads(value)
+            with closing(connection.execute("SELECT value FROM setting WHERE name = ?", (name,))) as found_rows:
+                for (value,) in found_rows:
+                    return json_text.loads(value)
         return None
 
     def _save(self, name: str, value: object) -> None:

@@ -6,6 +6,7 @@ Five thousand rows are made into text by one statement instead of by a loop in P
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
 
 from ...runtime import sqlite
@@ -69,9 +70,10 @@ def rows_in(connection: sqlite.Connection, first: int, last: int, limit: int, si
     rows: list[Row] = []
     bytes_so_far = 0
     query = "SELECT id, t, d FROM point WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ?"
-    for row in connection.execute(query, (first, last, limit)):
-        bytes_so_far += 40 + len(row[2])
-        if bytes_so_far > size and len(rows) >= at_least:
-            break
-        rows.append(Row(*row))
+    with closing(connection.execute(query, (first, last, limit))) as found_rows:
+        for row in found_rows:
+            bytes_so_far += 40 + len(row[2])
+            if bytes_so_far > size and len(rows) >= at_least:
+                break
+            rows.append(Row(*row))
     return rows

@@ -11,6 +11,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from itertools import compress
 from operator import itemgetter, ne
 from typing import NamedTuple
@@ -254,17 +255,19 @@ class Tails:
         """Take off the rows that are later than *t*, to be put back under new ids."""
         taken: list[_Waiting] = []
         query = "SELECT id, t, d, era, stamp FROM point WHERE id BETWEEN ? AND ? ORDER BY id DESC"
-        for row in connection.execute(query, _span(stream)):
-            if row[1] <= t:
-                break
-            taken.append(row)
+        with closing(connection.execute(query, _span(stream))) as found_rows:
+            for row in found_rows:
+                if row[1] <= t:
+                    break
+                taken.append(row)
         if taken:
             connection.execute("DELETE FROM point WHERE id BETWEEN ? AND ?", (taken[-1][0], _span(stream)[1]))
         return taken[::-1]
 
     def _newest_time(self, connection: sqlite.Connection, stream: int, sent: float) -> float:
-        for _, t in connection.execute(_NEWEST, _span(stream)):
-            return max(float(t), sent)
+        with closing(connection.execute(_NEWEST, _span(stream))) as found_rows:
+            for _, t in found_rows:
+                return max(float(t), sent)
         return sent
 
 

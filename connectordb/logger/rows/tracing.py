@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from typing import Literal, NamedTuple
 
 from ..file import upgrade
@@ -47,10 +48,12 @@ class Tracing:
         with self._file.reading() as connection:
             # a row goes from each of these places to a later one, or on under another id: it is not missed in between
             while True:
-                for t, held in connection.execute(_WAITING, (id, (1 << _BITS) - 1, _BITS)):
-                    return Trace(id, "stored" if held else "waiting", t)
-                for t, reason in connection.execute(_ASIDE, (id,)):
-                    return Trace(id, "set aside", t, reason)
+                with closing(connection.execute(_WAITING, (id, (1 << _BITS) - 1, _BITS))) as found_rows:
+                    for t, held in found_rows:
+                        return Trace(id, "stored" if held else "waiting", t)
+                with closing(connection.execute(_ASIDE, (id,))) as found_rows:
+                    for t, reason in found_rows:
+                        return Trace(id, "set aside", t, reason)
                 now = fate.trace(connection, id)
                 if now is None:
                     return Trace(id, "dropped", is_final=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 
+from connectordb.logger.rows import Store
 from tests.support.case import SOON
 from tests.support.logger_cases import StoreCase, noted, waiting
 
@@ -37,3 +38,17 @@ class NotesTests(StoreCase):
         (ledger,) = self.store.points.ledgers()
         self.assertEqual(ledger.accepted, 400)
         self.assertEqual(ledger.waiting + ledger.confirmed, 400)
+
+    def test_no_view_stays_open(self) -> None:
+        """A statement that is not read to its end is closed: else the next write fails once another process wrote."""
+        for n in range(5):
+            self.store.points.append(self.stream, 10.0 + n, str(n), 0)
+        note = noted(self.stream, waiting(self.store, self.stream)[:1])
+        self.store.notes.write(note)
+        self.store.notes.move(note)
+        self.store.notes.restamp(note, 11.0)
+        other = Store(self.path)
+        other.points.append(self.stream, 30.0, "5", 0)
+        other.close()
+        self.store.notes.resolve(self.stream)
+        self.assertEqual(self.store.points.waiting(), 6)
