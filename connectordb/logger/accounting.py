@@ -8,7 +8,7 @@ from typing import Any
 
 from ..exceptions import LocalProtocolError
 from ..runtime.clock import Clock
-from .file import NUMBER_BITS, Turn
+from .file import Turn, span
 from .rows import Store
 from .sync import LOCK_WAIT, Stream, value
 
@@ -58,7 +58,7 @@ class Accounting:
         given = self.__known(stream)
         for row in self.__store.catalogue.streams():
             if given in (None, row.name):
-                first, last = self.__store.held.first_waiting(row.id), ((row.id + 1) << NUMBER_BITS) - 1
+                first, last = self.__store.held.first_waiting(row.id), span(row.id)[1]
                 while points := self.__store.points.rows(first, last, _AT_ONCE, 1 << 24):
                     yield from ({"stream": row.name, "t": point.t, "d": value(point)} for point in points)
                     first = points[-1].id + 1

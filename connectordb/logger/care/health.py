@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ...exceptions import StorageDamaged, StorageError
 from ...runtime import sqlite
-from ..file import ACCEPTED, MASK, WAITING, upgrade
+from ..file import ACCEPTED, MASK, NUMBER_BITS, WAITING, upgrade
 from .soundness import Check
 
 #: Bytes that are rewritten within the time that others wait for who writes, on slow cards too.
@@ -46,8 +46,8 @@ def _checked(connection: sqlite.Connection) -> list[str]:
     """Compare the numbers of each stream with the rows that are there."""
     found = [str(said) for (said,) in connection.execute("PRAGMA integrity_check") if said != "ok"]
     query = (
-        f"SELECT s.name, {ACCEPTED}, {WAITING}, (SELECT count(*) FROM point p WHERE p.id BETWEEN (s.id << 40) + s.held + 1 "
-        "AND (s.id << 40) + ?1), s.aside, (SELECT count(*) FROM rejected r WHERE r.id BETWEEN s.id << 40 AND (s.id << 40) + ?1) "
+        f"SELECT s.name, {ACCEPTED}, {WAITING}, (SELECT count(*) FROM point p WHERE p.id BETWEEN (s.id << {NUMBER_BITS}) + s.held + 1 "
+        f"AND (s.id << {NUMBER_BITS}) + ?1), s.aside, (SELECT count(*) FROM rejected r WHERE r.id BETWEEN s.id << {NUMBER_BITS} AND (s.id << {NUMBER_BITS}) + ?1) "
         "FROM stream s ORDER BY s.id"
     )
     for name, accepted, waiting, rows, aside, rejected in connection.execute(query, (MASK,)):

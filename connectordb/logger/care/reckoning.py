@@ -11,9 +11,7 @@ from contextlib import closing
 
 from ...protocol.paths import is_name
 from ...runtime import sqlite
-from ..file import NUMBER_BITS
-
-_MASK = (1 << NUMBER_BITS) - 1
+from ..file import MASK, NUMBER_BITS, span
 
 #: If one of these is not whole, it is not known what may have been sent, or what was taken off since.
 _TELLING = {"stream", "point", "note", "note_time", "held"}
@@ -74,7 +72,7 @@ def _name(connection: sqlite.Connection, id: int, names: Mapping[int, str]) -> s
 
 def _put_in_doubt(connection: sqlite.Connection, stream: int) -> None:
     """Note all that is there as a batch of unknown outcome; what was confirmed and is still there, too."""
-    first, last = stream << NUMBER_BITS, stream << NUMBER_BITS | _MASK
+    first, last = span(stream)
     connection.execute(
         "UPDATE stream SET held = 0, confirmed = confirmed - "
         "(SELECT count(*) FROM point WHERE id BETWEEN ?2 AND ?2 + stream.held) WHERE id = ?1",
@@ -101,13 +99,12 @@ def _put_in_doubt(connection: sqlite.Connection, stream: int) -> None:
         connection.execute(
             "UPDATE stream SET noted = max(noted, ?2 & ?3), last = max(last, (SELECT t FROM point WHERE id = ?2)), "
             "sent = max(sent, (SELECT t FROM point WHERE id = ?2)) WHERE id = ?1",
-            (stream, highest, _MASK),
+            (stream, highest, MASK),
         )
 
 
 def _balance(connection: sqlite.Connection, stream: int, gap: bool, anew: bool) -> int:
     """Have a stream's numbers say what there is; return how many points it should have had besides."""
-    base = stream << NUMBER_BITS
     query = (
         "SELECT max(s.number, s.noted, s.held, coalesce((SELECT max(id) FROM point WHERE id BETWEEN ?2 AND ?3), ?2) - ?2, "
         "coalesce((SELECT max(id) FROM rejected WHERE id BETWEEN ?2 AND ?3), ?2) - ?2, "
@@ -116,9 +113,7 @@ def _balance(connection: sqlite.Connection, stream: int, gap: bool, anew: bool) 
         "(SELECT count(*) FROM rejected WHERE id BETWEEN ?2 AND ?3), s.confirmed, s.dropped, s.moved, s.lost "
         "FROM stream s WHERE s.id = ?1"
     )
-    ((number, waiting, aside, confirmed, dropped, moved, lost),) = connection.execute(
-        query, (stream, base, base | _MASK)
-    )
+    ((number, waiting, aside, confirmed, dropped, moved, lost),) = connection.execute(query, (stream, *span(stream)))
     missing = number - moved - lost - confirmed - dropped - aside - waiting
     if missing < 0:  # what was confirmed before has come back, to be looked for once more
         confirmed += missing

@@ -20,10 +20,8 @@ from ...protocol import json_text
 from ...protocol.paths import is_name
 from ...runtime import sqlite
 from ...runtime.remains import Nonsense, Remains, Remnant
-from ..file import NUMBER_BITS, upgrade
+from ..file import number_of, stream_of, upgrade
 from .reckoning import reckon
-
-_MASK = (1 << NUMBER_BITS) - 1
 
 #: Rows that are written at once.
 _AT_ONCE = 1000
@@ -179,12 +177,12 @@ def _is_json(text: Any) -> bool:
 
 
 def _is_row(id: int, value: Callable[[str], Any]) -> bool:
-    return id >> NUMBER_BITS > 0 and id & _MASK > 0
+    return stream_of(id) > 0 and number_of(id) > 0
 
 
 def _is_note(stream: int, value: Callable[[str], Any]) -> bool:
     first, last = int(value("first")), int(value("last"))
-    return 0 < stream == first >> NUMBER_BITS == last >> NUMBER_BITS
+    return 0 < stream == stream_of(first) == stream_of(last)
 
 
 #: What the rows of tables have in common besides their columns' kinds, given the row's id and its values by name.

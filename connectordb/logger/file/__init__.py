@@ -7,11 +7,11 @@ from __future__ import annotations
 from . import upgrade
 from .changes import Changes
 from .commits import Commits
-from .counting import ACCEPTED, MASK, NEWEST, WAITING
+from .counting import ACCEPTED, NEWEST, WAITING
 from .flushing import Flushing
 from .forks import FORKS
+from .ids import MASK, NUMBER_BITS, base, number_of, span, stream_of
 from .turn import Busy, Holder, Turn
-from .upgrade import NUMBER_BITS
 
 __all__ = [
     "ACCEPTED",
@@ -24,6 +24,10 @@ __all__ = [
     "MASK",
     "NEWEST",
     "NUMBER_BITS",
+    "base",
+    "number_of",
+    "span",
+    "stream_of",
     "Turn",
     "WAITING",
     "upgrade",

@@ -1,15 +1,12 @@
-"""How points are counted without a look at each: SQL, of a row ``s`` of the table of streams, given `MASK` as ``?1``."""
+"""How points are counted without a look at each: SQL, of a row ``s`` of the table of streams, given `ids.MASK` as ``?1``."""
 
 from __future__ import annotations
 
-from .upgrade import NUMBER_BITS
-
-#: Takes the number within its stream out of an id.
-MASK = (1 << NUMBER_BITS) - 1
+from .ids import NUMBER_BITS
 
 #: The number of the newest row that is there, or 0.
 NEWEST = (
-    "coalesce((SELECT p.id & ?1 FROM point p WHERE p.id BETWEEN s.id << 40 AND (s.id << 40) + ?1 "
+    f"coalesce((SELECT p.id & ?1 FROM point p WHERE p.id BETWEEN s.id << {NUMBER_BITS} AND (s.id << {NUMBER_BITS}) + ?1 "
     "ORDER BY p.id DESC LIMIT 1), 0)"
 )
 

@@ -17,6 +17,7 @@ from functools import cache
 from ...exceptions import StorageDamaged, StorageError
 from ...protocol.constants import CONNECTORDB_URL
 from ...runtime import sqlite
+from .ids import NUMBER_BITS
 
 log = logging.getLogger(__name__)
 
@@ -26,9 +27,6 @@ APPLICATION_ID = 0x4344424C
 #: A setting that is there since the file was first used without flushing every commit, and asks for it.
 UNFLUSHED = "INSERT OR IGNORE INTO setting VALUES ('unflushed', 'true')"
 IS_UNFLUSHED = "SELECT 1 FROM setting WHERE name = 'unflushed'"
-
-#: Bits of an id that hold the number within the stream: a thousand points a second for thirty years.
-NUMBER_BITS = 40
 
 #: Those of a file of 0.3.5.
 OLD_TABLES = {"cache", "streams", "metadata"}

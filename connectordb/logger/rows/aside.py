@@ -10,7 +10,7 @@ from typing import Any
 from ...exceptions import LoggerError
 from ...protocol import json_text
 from ...runtime import sqlite
-from ..file import NUMBER_BITS
+from ..file import NUMBER_BITS, stream_of
 from ..records import Columns, Rejected
 from . import fate
 from .cache_file import CacheFile
@@ -40,7 +40,7 @@ class Aside:
         """Return the points that were set aside, oldest first: all, or those with *ids* or of *stream*."""
         where, values = _chosen(ids, stream)
         query = (
-            "SELECT r.id, s.name, r.t, r.d, r.reason, r.at FROM rejected r JOIN stream s ON s.id = r.id >> 40 "
+            f"SELECT r.id, s.name, r.t, r.d, r.reason, r.at FROM rejected r JOIN stream s ON s.id = r.id >> {NUMBER_BITS} "
             f"WHERE {where} ORDER BY r.at, r.id"
         )
         with self._file.reading() as connection:
@@ -66,7 +66,7 @@ class Aside:
 
         def work(connection: sqlite.Connection) -> int:
             rows = _rows(connection, ids, stream)
-            for number, group in groupby(rows, lambda row: row[2] >> NUMBER_BITS):
+            for number, group in groupby(rows, lambda row: stream_of(row[2])):
                 drop_rows(connection, number, [row[2] for row in group])
             return len(rows)
 
@@ -87,7 +87,7 @@ class Aside:
 
         def work(connection: sqlite.Connection) -> int:
             rows = _rows(connection, ids, stream)
-            for number, group in groupby(rows, lambda row: row[2] >> NUMBER_BITS):
+            for number, group in groupby(rows, lambda row: stream_of(row[2])):
                 self._retry(connection, number, list(group), restamp)
             return len(rows)
 
@@ -137,7 +137,7 @@ def _chosen(ids: Iterable[int] | None, stream: str | None) -> tuple[str, dict[st
         conditions.append("r.id IN (SELECT value FROM json_each(:ids))")
         values["ids"] = json_text.dumps(list(ids)).decode()
     if stream is not None:
-        conditions.append("r.id >> 40 = (SELECT id FROM stream WHERE name = :stream)")
+        conditions.append(f"r.id >> {NUMBER_BITS} = (SELECT id FROM stream WHERE name = :stream)")
         values["stream"] = stream
     return " AND ".join(conditions), values
 

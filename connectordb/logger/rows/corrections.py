@@ -19,13 +19,12 @@ from typing import NamedTuple
 from ...runtime import sqlite
 from ...runtime.clock import Clock
 from ..clocks import PLAUSIBLE, STEP, Arrangement, Bounds, Clocks, Era, Point, arrange, corrections, judge, room_below
-from ..file import NUMBER_BITS
+from ..file import span, stream_of
 from .cache_file import CacheFile
 from .catalogue import time_known
 
 log = logging.getLogger(__name__)
 
-_MASK = (1 << NUMBER_BITS) - 1
 
 #: Rows that are looked at together: twice of what one request takes, so that no batch ends where they end.
 TOGETHER = 10_000
@@ -166,7 +165,7 @@ class Corrections:
 
     def _look(self, stream: int, first: int) -> Ready:
         """Look at the next rows, and put them right if that is needed."""
-        base, end = stream << NUMBER_BITS, stream << NUMBER_BITS | _MASK
+        base, end = span(stream)
         with self._file.reading() as connection:
             ((noted,),) = connection.execute("SELECT noted FROM stream WHERE id = ?", (stream,))
             begin = max(first, base + noted + 1)
@@ -195,7 +194,7 @@ class Corrections:
     def _put_right(self, stream: int, begin: int, until: int, behind: _Behind) -> Ready:
         """Put rows right, up to the id *until*."""
         now, latest = self._now, self._latest
-        base, end = stream << NUMBER_BITS, stream << NUMBER_BITS | _MASK
+        base, end = span(stream)
 
         def work(connection: sqlite.Connection) -> Ready:
             rows = self._rows(connection, begin, until)
@@ -268,7 +267,7 @@ class Corrections:
 
     def _first_behind(self, id: int, end: int, condition: str) -> tuple[int, float]:
         """Return id and time of the first row behind another that fulfils a condition; this may take long, and is done once."""
-        key = id >> NUMBER_BITS, condition
+        key = stream_of(id), condition
         since, found, t = self._found.get(key, (end, 0, inf))
         if not since <= id < found:
             query = f"SELECT id, {_RIGHT} FROM point WHERE id > ? AND id <= ? AND {condition} ORDER BY id LIMIT 1"

@@ -16,7 +16,7 @@ from ...exceptions import AuthenticationError, ClosedError, ResponseError
 from ...runtime.backoff import Backoff
 from ...runtime.clock import Clock, Deadline
 from ...runtime.worker import Worker
-from ..file import NUMBER_BITS
+from ..file import base
 from .cache_file import CacheFile
 
 #: Between passes that failed: shorter than in the background, as somebody waits.
@@ -45,7 +45,7 @@ class Goal:
         with self._file.reading() as connection:
             for stream, upto in list(self._upto.items()):
                 query = "SELECT max(now + (last - first) / step) FROM fate WHERE first BETWEEN ? AND ?"
-                lowest = stream << NUMBER_BITS
+                lowest = base(stream)
                 # an earlier point came meanwhile, and they have other ids
                 while (found := _number(connection.execute(query, (lowest, upto)).fetchall())) > upto:
                     upto = self._upto[stream] = found

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from ...runtime import sqlite
 from ..clocks import PLAUSIBLE
-from ..file import MASK, NUMBER_BITS, WAITING
+from ..file import MASK, NUMBER_BITS, WAITING, base, stream_of
 from . import aside, fate
 from .tails import Tails
 
@@ -48,7 +48,7 @@ class Age(NamedTuple):
 def spans(connection: sqlite.Connection) -> list[Span]:
     """Return which rows may go, stream by stream."""
     query = (
-        f"SELECT s.id, max((s.id << 40) + s.held, coalesce(n.last, 0)) + 1, (s.id << 40) + ?1, {WAITING} "
+        f"SELECT s.id, max((s.id << {NUMBER_BITS}) + s.held, coalesce(n.last, 0)) + 1, (s.id << {NUMBER_BITS}) + ?1, {WAITING} "
         "FROM stream s LEFT JOIN note n ON n.stream = s.id ORDER BY s.id"
     )
     rows: Iterable[Any] = connection.execute(query, (MASK,))
@@ -72,7 +72,7 @@ def pass_over(connection: sqlite.Connection, tails: Tails, stream: int, number: 
     """Count *number* new points of *stream* as accepted and dropped; return the first one's id."""
     tails.seal(connection, stream)
     ((newest,),) = connection.execute("SELECT number FROM stream WHERE id = ?", (stream,))
-    first = (stream << NUMBER_BITS) + int(newest) + 1
+    first = base(stream) + int(newest) + 1
     fate.dropped(connection, range(first, first + number))
     connection.execute("UPDATE stream SET number = number + ?1, dropped = dropped + ?1 WHERE id = ?2", (number, stream))
     return first
@@ -87,7 +87,7 @@ def oldest(connection: sqlite.Connection, tails: Tails, number: int) -> int:
     ids: dict[int, list[int]] = {}
     chosen: Iterable[Any] = islice(merge(*heads, key=itemgetter(0)), number)
     for _, id in chosen:
-        ids.setdefault(id >> NUMBER_BITS, []).append(id)
+        ids.setdefault(stream_of(id), []).append(id)
     return sum(drop(connection, tails, stream, of_stream) for stream, of_stream in ids.items())
 
 
@@ -141,7 +141,7 @@ def drop(connection: sqlite.Connection, tails: Tails, stream: int, ids: Sequence
 def _drop_rejected(connection: sqlite.Connection, ids: Sequence[int]) -> int:
     streams: dict[int, list[int]] = {}
     for id in ids:
-        streams.setdefault(id >> NUMBER_BITS, []).append(id)
+        streams.setdefault(stream_of(id), []).append(id)
     for stream, of_stream in streams.items():
         aside.drop_rows(connection, stream, of_stream)
     return len(ids)

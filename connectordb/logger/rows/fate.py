@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from ...runtime import sqlite
-from ..file import NUMBER_BITS
+from ..file import base, span, stream_of
 
 #: Entries before a new one, in the order of their first ids, among which the one is looked for that it goes on with.
 _NEAR = 64
@@ -67,7 +67,7 @@ def trace(connection: sqlite.Connection, id: int) -> int | None:
         "SELECT now + (?1 - first) / step FROM fate WHERE first BETWEEN ?2 AND ?1 AND last >= ?1 "
         "AND (?1 - first) % step = 0 ORDER BY first DESC LIMIT 1"
     )
-    while found := connection.execute(query, (id, _lowest(id))).fetchall():
+    while found := connection.execute(query, (id, base(stream_of(id)))).fetchall():
         ((now,),) = found
         if now is None:
             return None
@@ -89,14 +89,14 @@ def runs(ids: Sequence[int]) -> Iterator[range]:
 
 def _write(connection: sqlite.Connection, ids: range, now: int | None) -> None:
     entry: _Entry = (ids, now)
-    lowest = _lowest(ids[0])
+    lowest, highest = span(stream_of(ids[0]))
     near = _entries(connection, lowest, ids[0] - 1, f"DESC LIMIT {_NEAR}")
     for before in sorted(near, key=lambda entry: len(entry[0]) == 1):  # one alone goes together with any
         joined = _joined(before, entry)
         if joined is not None:
             entry = joined
             break
-    for behind in _entries(connection, ids[-1] + 1, lowest + 2**NUMBER_BITS - 1, "LIMIT 1"):
+    for behind in _entries(connection, ids[-1] + 1, highest, "LIMIT 1"):
         joined = _joined(entry, behind)
         if joined is not None:
             entry = joined
@@ -120,8 +120,3 @@ def _joined(one: _Entry, two: _Entry) -> _Entry | None:
     if step <= 0 or (len(ids) > 1 and ids.step != step) or (len(more) > 1 and more.step != step):
         return None
     return range(ids[0], more[-1] + 1, step), now
-
-
-def _lowest(id: int) -> int:
-    """Return the lowest id of the stream of *id*."""
-    return id >> NUMBER_BITS << NUMBER_BITS

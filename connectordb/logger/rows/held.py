@@ -11,13 +11,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...runtime import sqlite
-from ..file import upgrade
+from ..file import base, number_of
 from ..records import Held, Note
 from .cache_file import CacheFile
 from .notes import drop_note, runs
-
-_BITS = upgrade.NUMBER_BITS
-_MASK = (1 << _BITS) - 1
 
 
 class HeldBatches:
@@ -44,7 +41,7 @@ class HeldBatches:
         """Return the lowest id that a waiting row of *stream* may have."""
         with self._file.reading() as connection:
             ((held,),) = connection.execute("SELECT held FROM stream WHERE id = ?", (stream,))
-            return (stream << _BITS) + int(held) + 1
+            return base(stream) + int(held) + 1
 
     def hold(self, note: Note, last: int, now: float = 0.0) -> None:
         """Count the rows of *note* up to id *last* as confirmed, *now*; drop the note, keep the rows."""
@@ -57,7 +54,7 @@ class HeldBatches:
             if count:
                 connection.execute(
                     "UPDATE stream SET confirmed = confirmed + ?, held = ?, synced = ?, version = version + 1 WHERE id = ?",
-                    (count, last & _MASK, now, note.stream),
+                    (count, number_of(last), now, note.stream),
                 )
                 connection.execute(
                     "INSERT INTO held SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, version FROM stream WHERE id = ?1", held
@@ -82,7 +79,7 @@ class HeldBatches:
         def work(connection: sqlite.Connection) -> None:
             self._file.tails.seal(connection, stream)
             ((held,),) = connection.execute("SELECT held FROM stream WHERE id = ?", (stream,))
-            gap, end = stream << _BITS, (stream << _BITS) + held
+            gap, end = base(stream), base(stream) + held
             for first, last in [*runs(lost), (end + 1, end + 1)]:
                 connection.execute("DELETE FROM point WHERE id BETWEEN ? AND ?", (gap, first - 1))
                 gap = last + 1

@@ -7,15 +7,12 @@ from contextlib import closing
 from dataclasses import replace
 
 from ...runtime import sqlite
-from ..file import upgrade
+from ..file import MASK, base, span
 from ..records import Note
 from ..times import later
 from . import fate
 from .cache_file import CacheFile
 from .packing import Packed, pack
-
-_BITS = upgrade.NUMBER_BITS
-_MASK = (1 << _BITS) - 1
 
 #: Moves a row in time, and keeps what the clock showed.
 _MOVE = "UPDATE point SET stamp = CASE WHEN era IS NOT NULL THEN coalesce(stamp, t) END, t = ? WHERE id = ?"
@@ -102,7 +99,7 @@ class Notes:
         connection.execute(
             "UPDATE stream SET sent = max(sent, coalesce((SELECT t FROM point WHERE id = ?1), 0)), "
             "noted = max(noted, ?1 & ?2) WHERE id = ?3",
-            (note.last, _MASK, note.stream),
+            (note.last, MASK, note.stream),
         )
 
     def resolve(
@@ -160,7 +157,7 @@ class Notes:
             last = 0.0
             query = "SELECT id, t FROM point WHERE id BETWEEN ? AND ? ORDER BY id"
             moves = []
-            with closing(connection.execute(query, (note.first, note.stream << _BITS | _MASK))) as found_rows:
+            with closing(connection.execute(query, (note.first, span(note.stream)[1]))) as found_rows:
                 for id, t in found_rows:
                     if id == note.first:
                         last = later(t)
@@ -187,7 +184,7 @@ class Notes:
             self._file.tails.seal(connection, note.stream)
             last, moves = newest, []
             query = "SELECT id, t FROM point WHERE id BETWEEN ? AND ? ORDER BY id"
-            with closing(connection.execute(query, (note.first, note.stream << _BITS | _MASK))) as found_rows:
+            with closing(connection.execute(query, (note.first, span(note.stream)[1]))) as found_rows:
                 for id, t in found_rows:
                     if t > last:
                         break
@@ -209,9 +206,9 @@ class Notes:
             for (stream,) in list(connection.execute("SELECT id FROM stream")):
                 self._file.tails.seal(connection, stream)
                 ((held,),) = connection.execute("SELECT held FROM stream WHERE id = ?", (stream,))
-                span = ((stream << _BITS) + held + 1, stream << _BITS | _MASK)
-                dropped = fate.dropped_rows(connection, *span)
-                connection.execute("DELETE FROM point WHERE id BETWEEN ? AND ?", span)
+                waiting = (base(stream) + held + 1, span(stream)[1])
+                dropped = fate.dropped_rows(connection, *waiting)
+                connection.execute("DELETE FROM point WHERE id BETWEEN ? AND ?", waiting)
                 connection.execute("UPDATE stream SET dropped = dropped + ? WHERE id = ?", (dropped, stream))
                 drop_note(connection, stream)
 
@@ -221,7 +218,7 @@ class Notes:
 def drop_note(connection: sqlite.Connection, stream: int) -> None:
     """Drop the note of *stream*, if it has one."""
     connection.execute("DELETE FROM note WHERE stream = ?", (stream,))
-    connection.execute("DELETE FROM note_time WHERE point BETWEEN ? AND ?", (stream << _BITS, stream << _BITS | _MASK))
+    connection.execute("DELETE FROM note_time WHERE point BETWEEN ? AND ?", span(stream))
 
 
 def runs(ids: Sequence[int]) -> Iterator[tuple[int, int]]:

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ...runtime import sqlite
-from ..file import ACCEPTED, MASK, NEWEST, WAITING, upgrade
+from ..file import ACCEPTED, MASK, NEWEST, WAITING, base, span
 from ..records import Columns, Ledger, Row
 from ..times import later
 from .bounds import Bounds
 from .cache_file import CacheFile
 from .dropping import pass_over
 from .packing import Packed, pack, rows_in
-
-_BITS = upgrade.NUMBER_BITS
 
 
 class Points:
@@ -102,7 +100,7 @@ class Points:
         query = f"SELECT s.id, {NEWEST} FROM stream s ORDER BY s.id"
         with self._file.reading() as connection:
             rows = list(connection.execute(query, (MASK,)))
-        return {stream: (stream << _BITS) + number for stream, number in rows if number}
+        return {stream: base(stream) + number for stream, number in rows if number}
 
     def rows(self, first: int, last: int, limit: int, size: int, at_least: int = 1) -> list[Row]:
         """Return waiting rows from id *first* to *last*, *limit* at most and about *size* bytes, but *at_least* so many."""
@@ -121,14 +119,14 @@ class Points:
                 "SELECT 1 FROM (SELECT t, lag(t) OVER (ORDER BY id) AS before FROM point WHERE id BETWEEN ? AND ?) "
                 "WHERE t <= before LIMIT 1"
             )
-            if not list(connection.execute(query, (stream << _BITS, stream << _BITS | MASK))):
+            if not list(connection.execute(query, span(stream))):
                 return
 
         def work(connection: sqlite.Connection) -> None:
             self._file.tails.seal(connection, stream)
             last, moves = 0.0, []
             query = "SELECT id, t FROM point WHERE id BETWEEN ? AND ? ORDER BY id"
-            for id, t in connection.execute(query, (stream << _BITS, stream << _BITS | MASK)):
+            for id, t in connection.execute(query, span(stream)):
                 if t <= last:
                     t = later(last)
                     moves.append((t, id))

@@ -11,7 +11,7 @@ from ...protocol import json_text
 from ...protocol.features import Features
 from ...runtime import sqlite
 from ..clocks import PLAUSIBLE
-from ..file import ACCEPTED, MASK, WAITING
+from ..file import ACCEPTED, MASK, NUMBER_BITS, WAITING
 from ..limits import Limits
 from .cache_file import CacheFile
 
@@ -298,7 +298,7 @@ def _streams(connection: sqlite.Connection, file: CacheFile, now: float, knows_k
     query = (
         f"SELECT s.id, s.name, {ACCEPTED}, s.confirmed, {WAITING}, s.aside, s.dropped, s.lost, s.shifted, s.corrected, "
         "s.restamped, s.synced, s.error, s.error_at, s.properties, p.t, p.era FROM stream s LEFT JOIN point p ON p.id = "
-        "(SELECT min(id) FROM point WHERE id BETWEEN (s.id << 40) + s.held + 1 AND (s.id << 40) + ?1) ORDER BY s.id"
+        f"(SELECT min(id) FROM point WHERE id BETWEEN (s.id << {NUMBER_BITS}) + s.held + 1 AND (s.id << {NUMBER_BITS}) + ?1) ORDER BY s.id"
     )
     rows: Iterable[Any] = connection.execute(query, (MASK,))
     for id, name, *counts, synced, error, error_at, properties, oldest, era in rows:

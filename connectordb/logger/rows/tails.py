@@ -17,7 +17,7 @@ from operator import itemgetter, ne
 from typing import NamedTuple
 
 from ...runtime import sqlite
-from ..file import NUMBER_BITS
+from ..file import base, number_of, span
 from ..records import Columns
 from ..times import in_order, later
 from . import fate
@@ -25,7 +25,6 @@ from . import fate
 #: Seconds by which a time may be moved without note of what the clock showed; other threads' points come that close.
 _MOMENT = 1.0
 
-_MASK = (1 << NUMBER_BITS) - 1
 
 #: Inserts nothing if the row is there (another process was faster) or if what is known of the stream is out of date.
 _APPEND = (
@@ -189,9 +188,9 @@ class Tails:
     def _end(self, connection: sqlite.Connection, stream: int) -> _End:
         query = "SELECT number, last, version FROM stream WHERE id = ?"
         ((number, last, version),) = connection.execute(query, (stream,))
-        for id, t in connection.execute(_NEWEST, _span(stream)):
-            number, last = max(number, id & _MASK), max(last, t)
-        self._ends[stream] = end = _End(stream << NUMBER_BITS, number, last, version)
+        for id, t in connection.execute(_NEWEST, span(stream)):
+            number, last = max(number, number_of(id)), max(last, t)
+        self._ends[stream] = end = _End(base(stream), number, last, version)
         return end
 
     # --- points with times of the user's --------------------------------------------------------------------------------
@@ -255,22 +254,17 @@ class Tails:
         """Take off the rows that are later than *t*, to be put back under new ids."""
         taken: list[_Waiting] = []
         query = "SELECT id, t, d, era, stamp FROM point WHERE id BETWEEN ? AND ? ORDER BY id DESC"
-        with closing(connection.execute(query, _span(stream))) as found_rows:
+        with closing(connection.execute(query, span(stream))) as found_rows:
             for row in found_rows:
                 if row[1] <= t:
                     break
                 taken.append(row)
         if taken:
-            connection.execute("DELETE FROM point WHERE id BETWEEN ? AND ?", (taken[-1][0], _span(stream)[1]))
+            connection.execute("DELETE FROM point WHERE id BETWEEN ? AND ?", (taken[-1][0], span(stream)[1]))
         return taken[::-1]
 
     def _newest_time(self, connection: sqlite.Connection, stream: int, sent: float) -> float:
-        with closing(connection.execute(_NEWEST, _span(stream))) as found_rows:
+        with closing(connection.execute(_NEWEST, span(stream))) as found_rows:
             for _, t in found_rows:
                 return max(float(t), sent)
         return sent
-
-
-def _span(stream: int) -> tuple[int, int]:
-    """Return the lowest and the highest id that a row of *stream* may have."""
-    return stream << NUMBER_BITS, (stream << NUMBER_BITS) | _MASK

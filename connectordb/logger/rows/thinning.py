@@ -10,11 +10,9 @@ next level begin, at the oldest row. A call drops some rows only, so that nobody
 from __future__ import annotations
 
 from ...runtime import sqlite
-from ..file import NUMBER_BITS
+from ..file import NUMBER_BITS, base, number_of
 from .dropping import Span, drop, spans
 from .tails import Tails
-
-_MASK = (1 << NUMBER_BITS) - 1
 
 #: Rows that are looked at before something must have been dropped.
 _SLICE = 2000
@@ -44,7 +42,7 @@ def thin(connection: sqlite.Connection, tails: Tails, levels: int) -> int:
 
 def _thin(connection: sqlite.Connection, tails: Tails, span: Span, newest: int, levels: int) -> int:
     ((level, thinned),) = connection.execute("SELECT level, thinned FROM stream WHERE id = ?", (span.stream,))
-    at = (span.stream << NUMBER_BITS) + thinned
+    at = base(span.stream) + thinned
     if not connection.execute("SELECT 1 FROM point WHERE id BETWEEN ? AND ? LIMIT 1", (span.first, at)).fetchall():
         level = 0  # nothing is left of what was thinned before
     fresh = max(span.waiting // _FRESH, 1)
@@ -61,5 +59,5 @@ def _thin(connection: sqlite.Connection, tails: Tails, span: Span, newest: int, 
         dropped = [id for id in ids if id & ((1 << level) - 1)]
         at = ids[-1] if len(ids) == _SLICE else end
     drop(connection, tails, span.stream, dropped, thinned=True)
-    connection.execute("UPDATE stream SET level = ?, thinned = ? WHERE id = ?", (level, at & _MASK, span.stream))
+    connection.execute("UPDATE stream SET level = ?, thinned = ? WHERE id = ?", (level, number_of(at), span.stream))
     return len(dropped)

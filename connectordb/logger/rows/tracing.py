@@ -6,11 +6,9 @@ from collections.abc import Callable
 from contextlib import closing
 from typing import Literal, NamedTuple
 
-from ..file import upgrade
+from ..file import MASK, NUMBER_BITS
 from . import fate
 from .cache_file import CacheFile
-
-_BITS = upgrade.NUMBER_BITS
 
 #: What may be said of a point that was accepted.
 State = Literal["waiting", "stored", "set aside", "dropped"]
@@ -48,7 +46,7 @@ class Tracing:
         with self._file.reading() as connection:
             # a row goes from each of these places to a later one, or on under another id: it is not missed in between
             while True:
-                with closing(connection.execute(_WAITING, (id, (1 << _BITS) - 1, _BITS))) as found_rows:
+                with closing(connection.execute(_WAITING, (id, MASK, NUMBER_BITS))) as found_rows:
                     for t, held in found_rows:
                         return Trace(id, "stored" if held else "waiting", t)
                 with closing(connection.execute(_ASIDE, (id,))) as found_rows:

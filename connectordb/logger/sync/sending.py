@@ -14,7 +14,7 @@ from ...protocol import json_text, rest
 from ...protocol.paths import Path
 from ...protocol.settle import Outcome, Sent, Settling
 from ...runtime.clock import Clock
-from ..file import NUMBER_BITS
+from ..file import span
 from ..records import Note, Row
 from ..rows import Packed, Store
 from . import plan
@@ -23,7 +23,6 @@ from .reading import Reading, Server, is_ephemeral
 
 log = logging.getLogger(__name__)
 
-_MASK = (1 << NUMBER_BITS) - 1
 
 #: Outcomes of one batch and its halves that may be unknown in one pass; after that it waits for the next.
 _UNKNOWN_AT_MOST = 3
@@ -208,7 +207,7 @@ class Sending:
 
     def _look(self) -> bool:
         # what was split off since the note was made may be there as well, in a copy of the whole
-        times = self._store.notes.sent_times(self._note.first, self._note.first | _MASK)
+        times = self._store.notes.sent_times(self._note.first, span(self._note.stream)[1])
         rows = self._rows(max(self._note.last, max(times, default=0)))
         sent_points = [Sent((*times.get(row.id, ()), row.t), value(row)) for row in rows]
         settling = Settling(sent_points)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from connectordb.logger.file.counting import ACCEPTED, MASK, NEWEST, WAITING
+from connectordb.logger.file.counting import ACCEPTED, NEWEST, WAITING
+from connectordb.logger.file.ids import MASK
 from connectordb.logger.file.upgrade import open_file
 from tests.support.case import Case
 
