@@ -26,3 +26,7 @@ class Backoff:
     def seconds(self, failures: int, random: Callable[[], float]) -> float:
         """Return the wait after *failures* failures in a row; *random* returns something in [0, 1)."""
         return self.bound(failures) * random()
+
+    def pause(self, failures: int, random: Callable[[], float]) -> float:
+        """Return a wait of at least half the bound: for who tries without end, and whom a wait of nothing would let spin."""
+        return (self.bound(failures) + self.seconds(failures, random)) / 2

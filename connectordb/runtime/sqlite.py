@@ -10,8 +10,9 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import apsw
 
@@ -304,6 +305,17 @@ def leave(connection: Connection) -> None:
     """Close a connection at once: what is in the log is not written into the file, nor flushed."""
     connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
     connection.close()
+
+
+def first(connection: Connection, query: str, values: Sequence[object] = ()) -> tuple[Any, ...] | None:
+    """
+    Return the first row that *query* has, if it has one.
+
+    The statement is closed then: one that is not at its end may keep the view of the file that it began with, and writing fails
+    once another process wrote.
+    """
+    with closing(connection.execute(query, values)) as rows:
+        return rows.fetchone()
 
 
 @contextmanager

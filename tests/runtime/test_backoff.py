@@ -24,3 +24,6 @@ class Waiting(unittest.TestCase):
         self.assertLessEqual(0, backoff.seconds(failures, lambda: chance))
         self.assertLessEqual(backoff.seconds(failures, lambda: chance), backoff.bound(failures))
         self.assertLessEqual(backoff.bound(failures), 30)
+        self.assertTrue(
+            backoff.bound(failures) / 2 <= backoff.pause(failures, lambda: chance) <= backoff.bound(failures)
+        )

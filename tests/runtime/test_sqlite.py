@@ -19,6 +19,7 @@ from connectordb.runtime.sqlite import (
     attach,
     can_write,
     connect,
+    first,
     is_attached,
     logged_frames,
     migrate,
@@ -198,6 +199,13 @@ class Transactions(Case):
         self.connection = connect(self.folder() / "x.db")
         self.addCleanup(self.connection.close)
         make_table(self.connection)
+
+    def test_first(self) -> None:
+        """The first row comes, or none; no statement stays open, however many rows there are."""
+        self.assertIsNone(first(self.connection, "SELECT 1 WHERE false"))
+        query = "SELECT name, ? FROM sqlite_schema UNION ALL SELECT name, ? FROM sqlite_schema"
+        self.assertEqual((first(self.connection, query, (5, 6)) or ())[1:], (5,))
+        self.assertEqual(self.connection.txn_state(), 0)
 
     def names(self) -> list[str]:
         """Return what is in the table."""

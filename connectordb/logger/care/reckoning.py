@@ -7,7 +7,6 @@ For each stream: accepted = confirmed + waiting + set aside + dropped + lost, an
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from contextlib import closing
 
 from ...protocol.paths import is_name
 from ...runtime import sqlite
@@ -78,15 +77,11 @@ def _put_in_doubt(connection: sqlite.Connection, stream: int) -> None:
         "(SELECT count(*) FROM point WHERE id BETWEEN ?2 AND ?2 + stream.held) WHERE id = ?1",
         (stream, first),
     )
-    server, apikey, path = "", "", ""
     query = (
         "SELECT server, apikey, path FROM note WHERE stream = ?1 UNION ALL "
         "SELECT server, apikey, path FROM held WHERE stream = ?1"
     )
-    with closing(connection.execute(query, (stream,))) as found_rows:
-        for row in found_rows:
-            server, apikey, path = row
-            break
+    server, apikey, path = sqlite.first(connection, query, (stream,)) or ("", "", "")
     ((count, lowest, highest),) = connection.execute(
         "SELECT count(*), min(id), max(id) FROM point WHERE id BETWEEN ? AND ?", (first, last)
     )

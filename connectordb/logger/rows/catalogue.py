@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from contextlib import closing
 from typing import Any
 
 from ...protocol import json_text
@@ -82,9 +81,9 @@ class Catalogue:
                 "SELECT id, difference FROM era WHERE boot = ?1 AND abs(difference - ?2) < ?3 "
                 "ORDER BY abs(difference - ?2) LIMIT 1"
             )
-            with closing(connection.execute(query, (boot, difference, STEP))) as found_rows:
-                for id, noted in found_rows:
-                    return int(id), float(noted)
+            if row := sqlite.first(connection, query, (boot, difference, STEP)):
+                id, noted = row
+                return int(id), float(noted)
             # those of boots that are over, and that nothing waits for
             connection.execute("DELETE FROM era WHERE boot <> ? AND NOT EXISTS (SELECT 1 FROM point)", (boot,))
             connection.execute("INSERT INTO era (boot, difference) VALUES (?, ?)", (boot, difference))
@@ -95,7 +94,5 @@ class Catalogue:
 
 def time_known(connection: sqlite.Connection) -> float:
     """Return what `Catalogue.time_known` does."""
-    with closing(connection.execute("SELECT value FROM setting WHERE name = 'servertime'")) as found_rows:
-        for (said,) in found_rows:
-            return float(said)
-    return 0.0
+    row = sqlite.first(connection, "SELECT value FROM setting WHERE name = 'servertime'")
+    return 0.0 if row is None else float(row[0])

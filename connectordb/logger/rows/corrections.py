@@ -272,7 +272,7 @@ class Corrections:
         if not since <= id < found:
             query = f"SELECT id, {_RIGHT} FROM point WHERE id > ? AND id <= ? AND {condition} ORDER BY id LIMIT 1"
             with self._file.reading() as connection:
-                found, t = connection.execute(query, (id, end)).fetchone() or (end, inf)
+                found, t = sqlite.first(connection, query, (id, end)) or (end, inf)
             self._found[key] = (id, found, t)
         return found, t
 

@@ -109,9 +109,7 @@ class Delivery:
                     return  # a key that was refused would be refused again
                 failures += 1
                 asked = error.retry_after if isinstance(error, ResponseError) else None
-                # half of it at least, as in the background
-                pause = (_BACKOFF.bound(failures) + _BACKOFF.seconds(failures, random.random)) / 2
-                self._clock.wait(stopping, max(pause, asked or 0.0))
+                self._clock.wait(stopping, max(_BACKOFF.pause(failures, random.random), asked or 0.0))
         except ClosedError:
             return  # closed meanwhile, which whoever waits is told
         finally:

@@ -30,10 +30,8 @@ class Notes:
             "SELECT stream, first, last, server, apikey, path, length, before, attempts, key FROM note WHERE stream = ?"
         )
         with self._file.reading() as connection:
-            with closing(connection.execute(query, (stream,))) as found_rows:
-                for row in found_rows:
-                    return Note(*row)
-        return None
+            row = sqlite.first(connection, query, (stream,))
+        return None if row is None else Note(*row)
 
     def streams(self) -> list[int]:
         """Return the streams that have a note."""
@@ -157,8 +155,8 @@ class Notes:
             last = 0.0
             query = "SELECT id, t FROM point WHERE id BETWEEN ? AND ? ORDER BY id"
             moves = []
-            with closing(connection.execute(query, (note.first, span(note.stream)[1]))) as found_rows:
-                for id, t in found_rows:
+            with closing(connection.execute(query, (note.first, span(note.stream)[1]))) as rows:
+                for id, t in rows:
                     if id == note.first:
                         last = later(t)
                         connection.execute("INSERT OR IGNORE INTO note_time VALUES (?, ?)", (id, t))
@@ -184,8 +182,8 @@ class Notes:
             self._file.tails.seal(connection, note.stream)
             last, moves = newest, []
             query = "SELECT id, t FROM point WHERE id BETWEEN ? AND ? ORDER BY id"
-            with closing(connection.execute(query, (note.first, span(note.stream)[1]))) as found_rows:
-                for id, t in found_rows:
+            with closing(connection.execute(query, (note.first, span(note.stream)[1]))) as rows:
+                for id, t in rows:
                     if t > last:
                         break
                     last = later(last)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import re
-from contextlib import closing
 from typing import Any
 
 from ...exceptions import StorageError
@@ -67,10 +66,8 @@ class Outcomes:
 
     def _setting(self, name: str) -> Any:
         with self._file.reading() as connection:
-            with closing(connection.execute("SELECT value FROM setting WHERE name = ?", (name,))) as found_rows:
-                for (value,) in found_rows:
-                    return json_text.loads(value)
-        return None
+            row = sqlite.first(connection, "SELECT value FROM setting WHERE name = ?", (name,))
+        return None if row is None else json_text.loads(row[0])
 
     def _save(self, name: str, value: object) -> None:
         text = json_text.dumps(value).decode()

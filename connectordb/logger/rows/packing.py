@@ -70,8 +70,8 @@ def rows_in(connection: sqlite.Connection, first: int, last: int, limit: int, si
     rows: list[Row] = []
     bytes_so_far = 0
     query = "SELECT id, t, d FROM point WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ?"
-    with closing(connection.execute(query, (first, last, limit))) as found_rows:
-        for row in found_rows:
+    with closing(connection.execute(query, (first, last, limit))) as found:
+        for row in found:
             bytes_so_far += 40 + len(row[2])
             if bytes_so_far > size and len(rows) >= at_least:
                 break

@@ -188,7 +188,8 @@ class Tails:
     def _end(self, connection: sqlite.Connection, stream: int) -> _End:
         query = "SELECT number, last, version FROM stream WHERE id = ?"
         ((number, last, version),) = connection.execute(query, (stream,))
-        for id, t in connection.execute(_NEWEST, span(stream)):
+        if row := sqlite.first(connection, _NEWEST, span(stream)):
+            id, t = row
             number, last = max(number, number_of(id)), max(last, t)
         self._ends[stream] = end = _End(base(stream), number, last, version)
         return end
@@ -254,8 +255,8 @@ class Tails:
         """Take off the rows that are later than *t*, to be put back under new ids."""
         taken: list[_Waiting] = []
         query = "SELECT id, t, d, era, stamp FROM point WHERE id BETWEEN ? AND ? ORDER BY id DESC"
-        with closing(connection.execute(query, span(stream))) as found_rows:
-            for row in found_rows:
+        with closing(connection.execute(query, span(stream))) as rows:
+            for row in rows:
                 if row[1] <= t:
                     break
                 taken.append(row)
@@ -264,7 +265,5 @@ class Tails:
         return taken[::-1]
 
     def _newest_time(self, connection: sqlite.Connection, stream: int, sent: float) -> float:
-        with closing(connection.execute(_NEWEST, span(stream))) as found_rows:
-            for _, t in found_rows:
-                return max(float(t), sent)
-        return sent
+        row = sqlite.first(connection, _NEWEST, span(stream))
+        return sent if row is None else max(float(row[1]), sent)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import closing
 from typing import Literal, NamedTuple
 
+from ...runtime import sqlite
 from ..file import MASK, NUMBER_BITS
 from . import fate
 from .cache_file import CacheFile
@@ -46,12 +46,12 @@ class Tracing:
         with self._file.reading() as connection:
             # a row goes from each of these places to a later one, or on under another id: it is not missed in between
             while True:
-                with closing(connection.execute(_WAITING, (id, MASK, NUMBER_BITS))) as found_rows:
-                    for t, held in found_rows:
-                        return Trace(id, "stored" if held else "waiting", t)
-                with closing(connection.execute(_ASIDE, (id,))) as found_rows:
-                    for t, reason in found_rows:
-                        return Trace(id, "set aside", t, reason)
+                if row := sqlite.first(connection, _WAITING, (id, MASK, NUMBER_BITS)):
+                    t, held = row
+                    return Trace(id, "stored" if held else "waiting", t)
+                if row := sqlite.first(connection, _ASIDE, (id,)):
+                    t, reason = row
+                    return Trace(id, "set aside", t, reason)
                 now = fate.trace(connection, id)
                 if now is None:
                     return Trace(id, "dropped", is_final=True)

@@ -80,7 +80,8 @@ class Syncing:
         # guards starting, and adding to the deliveries
         self._lock = threading.Lock()
         self._deliveries: set[Delivery] = set()
-        self._failures = 0  # in a row
+        self._failures = 0  # in a row, of a refused key or of anything else
+        self._refused = False  # whether the last of them was that of a refused key
         self._pause = 0.0  # seconds until the next pass in the background
 
     def now(self) -> None:
@@ -175,9 +176,8 @@ class Syncing:
         """Run a pass, *patient* as in `Pass.run`; return its failure."""
         in_background = stopping is not self._closing
         try:
-            if (
-                upto
-            ):  # the clock may have been set since the last of them came, and the machine may be off before the next
+            # the clock may have been set since the last of them came, and the machine may be off before the next
+            if upto:
                 self._owner._look_at_clock()
             with self._turn.taken(wait), self._links.elsewhere() as elsewhere:
                 one = Pass(
@@ -222,7 +222,9 @@ class Syncing:
             self._owner.onsync()
 
     def _failed(self, error: Exception) -> Exception:
-        self._failures += 1
+        refused = isinstance(error, AuthenticationError) and error.status == 401
+        self._failures = self._failures + 1 if refused is self._refused else 1
+        self._refused = refused
         self._pause = self._seconds_to_wait(error)
         log.warning("sync failed, %s points wait: %s", self._store.points.waiting(), error)
         return error
@@ -232,11 +234,11 @@ class Syncing:
         period = self._owner.syncperiod
         if not self._failures:
             return period
-        if isinstance(error, AuthenticationError) and error.status == 401:
-            return max(period, RARELY)
-        # a clock is set, or not, whatever the period
-        longest = _LONGEST if isinstance(error, WrongClock) else max(period, min(_LONGEST, _PERIODS * period))
-        backoff = Backoff(min(period, _FIRST), longest)
+        if self._refused:  # rarely in the end, but who sets up a server may make the device a moment after starting it
+            longest = max(period, RARELY)
+        elif isinstance(error, WrongClock):  # a clock is set, or not, whatever the period
+            longest = _LONGEST
+        else:
+            longest = max(period, min(_LONGEST, _PERIODS * period))
         asked = error.retry_after if isinstance(error, ResponseError) else None
-        # half of it at least: a pause of nothing at all would be no pause
-        return max((backoff.bound(self._failures) + backoff.seconds(self._failures, random.random)) / 2, asked or 0.0)
+        return max(Backoff(min(period, _FIRST), longest).pause(self._failures, random.random), asked or 0.0)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import itertools
 import threading
 import time
+import uuid
 
-from connectordb.exceptions import ConnectionFailed, ConnectorDBError
+from connectordb.exceptions import AuthenticationError, ConnectionFailed, ConnectorDBError
 from connectordb.logger import Logger
 from tests.support.case import MS, SOON
 from tests.support.fault_proxy import Fault
@@ -216,6 +217,38 @@ class BackgroundTests(OpenCase):
         self.new_stream()
         self.logger.apikey = self.key
         self.eventually(lambda: len(self.logger) == 0, "the point was sent")
+
+    def test_key_not_there_yet(self) -> None:
+        """A key that is refused is tried again soon at first: its device may be made after the server appeared."""
+        failures = threading.Semaphore(0)
+        self.logger.onsyncfail = lambda error: failures.release()
+        self.logger.serverurl = NOWHERE
+        self.logger.apikey = key = str(uuid.uuid4())
+        self.logger.syncperiod = 10 * MS
+        self.logger.insert("s", 1)
+        with self.assertLogs("connectordb.logger", "WARNING"):
+            self.logger.start()
+            for _ in range(3):
+                self.assertTrue(failures.acquire(timeout=SOON))
+            self.logger.serverurl = self.proxy.url
+            for _ in range(3):
+                self.assertTrue(failures.acquire(timeout=SOON))
+            self.administrator(self.room).set({"apikey": key})
+            self.eventually(lambda: len(self.logger) == 0, "the point was sent")
+
+    def test_pauses_of_a_refused_key(self) -> None:
+        """They begin anew where there was no server before, and grow to ten minutes, or the period if it is longer."""
+        refused = AuthenticationError("Login Failed", status=401)
+        for period, longest in ((0.5, 600.0), (3600.0, 3600.0)):
+            self.logger.syncperiod = period
+            with self.subTest(period=period), self.assertLogs("connectordb.logger", "WARNING"):
+                for _ in range(20):
+                    self.logger._syncing._failed(ConnectionFailed("away"))
+                self.logger._syncing._failed(refused)
+                self.assertLessEqual(self.logger._syncing._pause, min(period, 5.0))
+                for _ in range(20):
+                    self.logger._syncing._failed(refused)
+                self.assertTrue(longest / 2 <= self.logger._syncing._pause <= longest)
 
     def test_others_sync(self) -> None:
         """While another process syncs the file, the background counts that as no failure."""
