@@ -12,10 +12,10 @@ import time
 from contextlib import closing
 from pathlib import Path
 
+from ..support.fault_servers import GivenServer, OwnServer, Target
 from .broken import VARIANTS
 from .kinds import KINDS
 from .runs import run
-from .servers import GivenServer, OwnServer, Target
 from .stage import Stage
 
 #: Faults of each kind, in a short run, and within which a Logger that is broken must have been found.

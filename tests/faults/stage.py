@@ -11,11 +11,11 @@ from pathlib import Path
 
 from connectordb import ConnectorDB, Stream
 
+from ..support.fault_servers import Target
 from ..support.nursery import Nursery
+from ..support.saboteur import Saboteur
 from .channel import PATIENCE, Channel
 from .process import Process
-from .proxy import Saboteur
-from .servers import Target
 
 
 class Stage:

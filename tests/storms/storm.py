@@ -19,8 +19,8 @@ from typing import Any
 from connectordb import ConnectorDB, ConnectorDBError
 from connectordb.server import check, create
 
+from ..support.lives import Lives
 from .clients import PATIENCE, Book, Client, Reader, Writer
-from .lives import Lives
 
 WRITERS, READERS = 8, 4
 

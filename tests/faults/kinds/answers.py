@@ -6,8 +6,8 @@ import random
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..mishaps import answered, stored_and
-from ..proxy import any_request
+from ...support.mishaps import answered, stored_and
+from ...support.saboteur import any_request
 from ..stage import Stage
 from ..station import Station
 from .kind import Kind

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-from ..mishaps import afterwards, lost, meanwhile
+from ...support.mishaps import afterwards, lost, meanwhile
 from ..station import COUNTED, TIMED, Station
 from .kind import Kind
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..mishaps import lost
+from ...support.mishaps import lost
 from ..station import COUNTED, TIMED, Station
 from .kind import Kind
 

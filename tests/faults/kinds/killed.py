@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from ..mishaps import answered, lost, stored_and
+from ...support.mishaps import answered, lost, stored_and
 from ..process import Killed
 from ..stage import Stage
 from ..station import COUNTED, TIMED, Station

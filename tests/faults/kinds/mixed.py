@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..mishaps import ANY, afterwards, lost, meanwhile
+from ...support.mishaps import ANY, afterwards, lost, meanwhile
+from ...support.saboteur import Exchange, any_request
 from ..process import Killed
-from ..proxy import Exchange, any_request
 from ..station import COUNTED, TIMED, Station
 from .kind import Kind
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 from ...support.fault_proxy import is_insert
-from ..mishaps import (
+from ...support.mishaps import (
     ANY,
     answer_cut,
     answer_held,
@@ -14,7 +14,7 @@ from ..mishaps import (
     request_overtaken,
     silence,
 )
-from ..proxy import any_request
+from ...support.saboteur import any_request
 from ..station import COUNTED, TIMED, Station
 from .kind import Kind
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..mishaps import ANY
+from ...support.mishaps import ANY
 from ..station import BAD, COUNTED, TIMED, Station
 from .kind import Kind
 

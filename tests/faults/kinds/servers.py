@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-from ..mishaps import afterwards, lost, meanwhile, stored_and
-from ..proxy import Exchange
+from ...support.mishaps import afterwards, lost, meanwhile, stored_and
+from ...support.saboteur import Exchange
 from ..station import Station
 from .kind import Kind
 

@@ -15,8 +15,8 @@ import sys
 import time
 from pathlib import Path
 
-from ..support.disks import FullDisk, LossyDisk, Space
-from ..support.nursery import Nursery, serve
+from .disks import FullDisk, LossyDisk, Space
+from .nursery import Nursery, serve
 
 
 class Lives:
@@ -32,7 +32,7 @@ class Lives:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port: int = probe.getsockname()[1]
-        self._nursery = Nursery("tests.storms.lives", work, disk, self.port)
+        self._nursery = Nursery("tests.support.lives", work, disk, self.port)
 
     def start(self) -> int:
         """Begin a life; return its process."""

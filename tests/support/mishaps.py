@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 
-from .proxy import Exchange, Fault
+from .saboteur import Exchange, Fault
 
 #: Seconds after which nobody can still be waiting for an answer.
 _FORGOTTEN = 20.0
@@ -27,7 +27,7 @@ def stored_and(then: Fault) -> Fault:
 
 
 def answered(status: int, body: bytes, headers: Mapping[str, str] | None = None) -> Fault:
-    """It is answered by somebody else, between the Logger and the server."""
+    """It is answered by somebody else, between the client and the server."""
     lines = [f"HTTP/1.1 {status} Whatever", *(f"{name}: {value}" for name, value in (headers or {}).items())]
     head = "\r\n".join([*lines, f"Content-Length: {len(body)}", "", ""]).encode()
 
@@ -62,7 +62,7 @@ def answer_cut(share: float) -> Fault:
 
 
 def answer_held(exchange: Exchange) -> bool:
-    """The server answers at once; what it says arrives when what is held is let go, as the Logger may have given up."""
+    """The server answers at once; what it says arrives when what is held is let go, as the client may have given up."""
     answer = exchange.answer()
     go = threading.Event()
     exchange.hold(go.set)
@@ -97,7 +97,7 @@ def request_overtaken(first: bool) -> Fault:
 
 
 def silence(exchange: Exchange) -> bool:
-    """Nothing arrives, and nothing is said, until the Logger has given up; then the request arrives."""
+    """Nothing arrives, and nothing is said, until the client has given up; then the request arrives."""
     go = threading.Event()
     exchange.hold(go.set)
     go.wait(_FORGOTTEN)
@@ -116,7 +116,7 @@ def meanwhile(event: Callable[[], object], then: Fault | None = None) -> Fault:
 
 
 def afterwards(event: Callable[[], object], then: Fault | None = None) -> Fault:
-    """Something happens when the server has answered, before the Logger hears of it."""
+    """Something happens when the server has answered, before the client hears of it."""
 
     def fault(exchange: Exchange) -> bool:
         answer = exchange.answer()

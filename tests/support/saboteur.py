@@ -9,7 +9,7 @@ from contextlib import suppress
 
 from connectordb.protocol.features import HEADER
 
-from ..support.fault_proxy import FaultProxy, is_insert, read_message, without
+from .fault_proxy import FaultProxy, is_insert, read_message, without
 
 #: Seconds that a server is given to end what it does with a request whose connection was cut; nobody sees it end.
 _UNSEEN = 0.05

@@ -1,4 +1,4 @@
-"""Tests of `tests.faults.proxy` and of what happens in it."""
+"""Tests of `tests.support.saboteur` and of what happens in it."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import http.client
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from ..support.case import Case
 from . import mishaps
-from .proxy import Fault, Saboteur
+from .case import Case
+from .saboteur import Fault, Saboteur
 
 _INSERT = "/api/v1/crud/u/d/s/data"
 

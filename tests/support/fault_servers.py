@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from connectordb import ConnectorDB
 from connectordb.server import create
 
-from ..storms.lives import Lives
+from .lives import Lives
 
 #: Seconds that a server may take to answer.
 _START = 60.0
