@@ -31,6 +31,7 @@ Every exception that this package raises, in one tree.
     │   └── LoggerFull                   its file holds as much as it may
     ├── ConfigurationError               a configuration file says what makes no sense (also a ValueError)
     ├── DatabaseInUse                    another server has this database folder
+    ├── RememberInUse                    another subscription has this ``remember`` file
     └── ClosedError                      used after ``close()`` (also a RuntimeError)
 
 A second, builtin or foreign parent stands where programs written for the 0.3.5 client catch that one, or where Python's
@@ -65,6 +66,7 @@ __all__ = [
     "PermissionDenied",
     "PipeScriptError",
     "ProtocolError",
+    "RememberInUse",
     "RemoteProtocolError",
     "ResponseError",
     "ServerError",
@@ -294,6 +296,10 @@ class ConfigurationError(ConnectorDBError, ValueError):
 
 class DatabaseInUse(ConnectorDBError):
     """Another server runs on this database folder."""
+
+
+class RememberInUse(ConnectorDBError):
+    """Another subscription has this ``remember`` file, in this process or in the one that the message names."""
 
 
 class ClosedError(ConnectorDBError, RuntimeError):

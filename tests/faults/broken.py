@@ -15,6 +15,7 @@ from connectordb.exceptions import StorageFull
 from connectordb.logger import logger
 from connectordb.logger.rows import notes
 from connectordb.logger.sync import links, plan, sending
+from connectordb.protocol import proof
 from connectordb.runtime import sqlite
 
 
@@ -47,13 +48,12 @@ def _resends() -> None:
 
 def _forgets() -> None:
     """An unknown outcome: it takes the points for stored."""
-    judge = plan.judge
 
-    def optimist(error: Any) -> plan.Answer:
-        answer = judge(error)
-        return plan.Answer.STORED if answer is plan.Answer.UNKNOWN else answer
+    def optimist(error: Any) -> proof.Answer:
+        answer = proof.judge(error)
+        return proof.Answer.STORED if answer is proof.Answer.UNKNOWN else answer
 
-    _replace(plan, "judge", optimist)
+    _replace(sending, "judge", optimist)
 
 
 def _impatient() -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from ...exceptions import ConnectorDBError, LoggerError, ResponseError
 from ...protocol import json_text, rest
 from ...protocol.paths import Path
+from ...protocol.proof import Answer, judge
 from ...protocol.settle import Outcome, Sent, Settling
 from ...runtime.clock import Clock
 from ..file import span
@@ -153,16 +154,16 @@ class Sending:
                     raise self._error
                 if self._note.key is not None and not self.keyed:
                     self._forget_key()
-                answer = plan.judge(self._send())
-                if answer is plan.Answer.UNKNOWN:
+                answer = judge(self._send())
+                if answer is Answer.UNKNOWN:
                     self._note = replace(self._note, attempts=self._note.attempts + 1)
                     self._store.notes.write(self._note)
                     unknown += 1
-                if answer is plan.Answer.KEYLESS:
+                if answer is Answer.KEYLESS:
                     self._forget_key()
                 step, attempt = plan.answered(self.batch, attempt, answer)
                 whole = whole and step is Step.CONFIRM
-                conflicts += answer is plan.Answer.OLDER
+                conflicts += answer is Answer.OLDER
                 if conflicts > _CONFLICTS_AT_MOST:
                     step = Step.STOP if attempt.doubted else Step.LEAVE
             elif step is Step.READ:

@@ -10,10 +10,11 @@ from connectordb.exceptions import ConnectorDBError, ResponseError
 from connectordb.logger.sync import plan, sending
 from connectordb.logger.sync.last_second import LastSecond
 from connectordb.logger.sync.passes import Pass
-from connectordb.logger.sync.plan import Answer, Attempt, Batch, Step
+from connectordb.logger.sync.plan import Attempt, Batch, Step
 from connectordb.logger.sync.reading import Reading, newest_time
 from connectordb.logger.sync.sending import Context, Sending
 from connectordb.protocol.paths import Path
+from connectordb.protocol.proof import Answer
 
 from . import surroundings
 from .cache import Corrections, File, Notes
