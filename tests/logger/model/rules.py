@@ -278,7 +278,7 @@ RULES: dict[str, Rule] = {
     ),
     "certain refusals": Rule(
         "any answer but 'ok' and the refusals that are known to come before storing is an unknown outcome",
-        (Patch(plan, "judge", _every_refusal),),
+        (Patch(sending, "judge", _every_refusal),),
     ),
     "lone waits": Rule(
         "a lone point with unknown outcome is read for after the wait",
