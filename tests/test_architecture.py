@@ -133,7 +133,7 @@ FOREIGN = {
     "fastjsonschema": {"protocol/schemas.py"},
     "re2": {"server/", "pipescript/transforms/texts.py"},
     "tomli": {"server/config.py"},
-    "filelock": {"logger/", "server/"},
+    "filelock": {"logger/", "server/", "live/remember.py"},
     "bcrypt": {"server/rights/passwords.py"},
 }
 
