@@ -79,6 +79,8 @@ class Connection:
         self._socket: socket.socket | None = None
         self._reader = frames.Reader(MESSAGE_LIMIT)
         self._out = bytearray()
+        # read into again and again: to be given room for each message costs several times what reading it does
+        self._room = memoryview(bytearray(_CHUNK))
         self.has_more = False
         self.received = 0
         self.announced: str | None = None
@@ -138,6 +140,8 @@ class Connection:
         Raises:
             ConnectionFailed: The connection is broken.
         """
+        if not self._out:
+            return
         assert self._socket is not None
         with _translated(self._target):
             while self._out:
@@ -160,19 +164,19 @@ class Connection:
         with _translated(self._target):
             for _ in range(_READS):
                 try:
-                    data = self._socket.recv(_CHUNK)
+                    length = self._socket.recv_into(self._room)
                 except _WOULD_BLOCK:
                     self.has_more = False
                     return events
-                if not data:
+                if not length:
                     if events:  # they come first; the end is met again at the next turn
                         self.has_more = True
                         return events
                     raise ConnectionFailed(f"{self._target.url} closed the websocket without a word")
-                self.received += len(data)
-                events += self._reader.feed(data)
+                self.received += length
+                events += self._reader.feed(self._room[:length])
                 # what TLS has decrypted already, selecting does not show
-                if len(data) < _CHUNK and not (isinstance(self._socket, ssl.SSLSocket) and self._socket.pending()):
+                if length < _CHUNK and not (isinstance(self._socket, ssl.SSLSocket) and self._socket.pending()):
                     self.has_more = False
                     return events
         self.has_more = True

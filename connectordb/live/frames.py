@@ -16,6 +16,8 @@ from ..exceptions import RemoteProtocolError
 
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA
 
+_WHOLE_TEXT = 0x80 | TEXT
+
 #: Bytes of a control frame's payload, at most (RFC 6455, 5.5).
 CONTROL_LIMIT = 125
 
@@ -52,31 +54,46 @@ class Reader:
         self._size = 0
         self._opcode: int | None = None
 
-    def feed(self, data: bytes) -> list[Event]:
+    def feed(self, data: bytes | memoryview) -> list[Event]:
         """
         Return the events that are complete with *data*.
 
         Raises:
             RemoteProtocolError: The bytes are no frames that a server may send; nothing can be read after that.
         """
-        self._buffer += data
+        # mostly whole frames come, which need not be copied together first
+        buffer: bytes | bytearray | memoryview = data
+        if self._buffer:
+            self._buffer += data
+            buffer = self._buffer
         events: list[Event] = []
         at = 0
         while True:
-            frame = self._frame(at)
+            # nearly every frame is this: a whole text of less than 64 KiB, and none before it that is not complete
+            while self._opcode is None and len(buffer) - at >= 4 and buffer[at] == _WHOLE_TEXT and buffer[at + 1] < 127:
+                length, start = buffer[at + 1], at + 2
+                if length == 126:
+                    length, start = buffer[at + 2] << 8 | buffer[at + 3], at + 4
+                end = start + length
+                if end > len(buffer) or length > self._limit:
+                    break
+                events.append(Event(TEXT, bytes(buffer[start:end])))
+                at = end
+            frame = self._frame(buffer, at)
             if frame is None:
                 break
-            final, opcode, start, end = frame
-            at = end
-            event = self._event(final, opcode, bytes(self._buffer[start:end]))
+            final, opcode, start, at = frame
+            event = self._event(final, opcode, bytes(buffer[start:at]))
             if event is not None:
                 events.append(event)
-        del self._buffer[:at]
+        if buffer is self._buffer:
+            del self._buffer[:at]
+        else:
+            self._buffer += buffer[at:]
         return events
 
-    def _frame(self, at: int) -> tuple[bool, int, int, int] | None:
+    def _frame(self, buffer: bytes | bytearray | memoryview, at: int) -> tuple[bool, int, int, int] | None:
         """Return the frame that begins at *at*: final, opcode, where its payload begins and ends; or not yet."""
-        buffer = self._buffer
         if len(buffer) < at + 2:
             return None
         first, second = buffer[at], buffer[at + 1]

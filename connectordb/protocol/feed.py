@@ -243,12 +243,25 @@ def _loads(text: str | bytes) -> Any:
 
 
 def _message(content: Any) -> Message | None:
-    match content:
-        case {"stream": str(stream), "data": list() | None as data, **others}:
-            transform, index = others.get("transform", ""), others.get("index")
-            if isinstance(transform, str) and (index is None or _is_index(index)):
-                return Message(stream, tuple(map(read_point, data or ())), transform, index)
-    return None
+    # what comes most by far, and many times a second: without a pattern, which takes twice as long
+    if type(content) is not dict:
+        return None
+    stream, data = content.get("stream"), content.get("data")
+    transform, index = content.get("transform", ""), content.get("index")
+    if type(stream) is not str or type(transform) is not str or not (index is None or _is_index(index)):
+        return None
+    if type(data) is list:
+        return Message(stream, _points(data), transform, index)
+    return Message(stream, (), transform, index) if data is None and "data" in content else None
+
+
+def _points(data: list[Any]) -> tuple[Datapoint, ...]:
+    try:
+        for point in data:
+            point["d"]  # of what JSON has, only objects can be asked for it
+    except (KeyError, TypeError):
+        return tuple(map(read_point, data))
+    return tuple(data)
 
 
 def _answer(content: Any) -> Done | Failed | None:
