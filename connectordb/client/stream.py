@@ -6,6 +6,7 @@ import json
 import logging
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast, overload
 
 from ..datapoints import DatapointArray
@@ -22,7 +23,7 @@ from .fields import Field
 from .resource import ConnectorObject
 
 if TYPE_CHECKING:
-    from ..live import Callback, OnError, Subscription
+    from ..live import Callback, Mirror, OnError, Subscription
     from .device import Device
     from .user import User
 
@@ -343,6 +344,35 @@ class Stream(ConnectorObject, depth=3):
     def unsubscribe(self, transform: ScriptLike = "", downlink: bool = False) -> None:
         """End all subscriptions with that transform; once this has returned their callbacks run no more."""
         self._session.live.unsubscribe(self._sequence(downlink), script_text("transform", transform))
+
+    def live(
+        self,
+        keep: float | timedelta = 1,
+        downlink: bool = False,
+        *,
+        wait: bool = True,
+        on_error: OnError | None = None,
+    ) -> Mirror:
+        """
+        Return an object that holds the newest points and is kept up to date, so that reading it asks no server.
+
+        Args:
+            keep: How much it holds: an ``int`` is a number of points, a ``timedelta``, or a ``float`` of seconds, a span up to
+                the present; the newest point is always held.
+            downlink: The downlink's.
+            wait: Return when it holds what is there; otherwise at once, and connect when that can be.
+            on_error: Called with what a function given to `on_change` raises, and with what goes wrong later; without it, that
+                is logged.
+
+        Raises:
+            NotFound, PermissionDenied: The stream is not there, or not for this caller.
+            ConnectionFailed: The server is away.
+            LocalProtocolError: *keep* is none.
+        """
+        from ..live import mirror_stream
+
+        session = self._session
+        return mirror_stream(session.live, session.call, self._sequence(downlink), keep, wait=wait, on_error=on_error)
 
     # --- export -------------------------------------------------------------------------------------------------------
 

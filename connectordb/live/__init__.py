@@ -11,7 +11,18 @@ from __future__ import annotations
 
 from .feedback import check_insert
 from .live import Live
+from .mirrors import Listener, Mirror, mirror_stream
 from .patience import Timing
 from .subscription import Callback, OnError, Subscription
 
-__all__ = ["Callback", "Live", "OnError", "Subscription", "Timing", "check_insert"]
+__all__ = [
+    "Callback",
+    "Listener",
+    "Live",
+    "Mirror",
+    "OnError",
+    "Subscription",
+    "Timing",
+    "check_insert",
+    "mirror_stream",
+]

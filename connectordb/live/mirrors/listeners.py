@@ -1,0 +1,121 @@
+"""
+Who is told of changes: one function, on a thread of its own kind, called with the value before and the value now.
+
+What waits for a slow function is bounded: beyond `MOST_WAITING` points the oldest give way. It is then told of fewer changes, but
+never of a wrong one: the old value is always the new one of the call before.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable
+from types import TracebackType
+from typing import Any
+
+from ...exceptions import Timeout
+from ...protocol import json_text
+from ...protocol.points import Datapoint
+from ...runtime.clock import Deadline
+from ..dispatch import Lane
+
+log = logging.getLogger(__name__)
+
+#: Called with the value before, ``None`` where there was none, and the value now.
+OnChange = Callable[[Any, Any], Any]
+
+#: Called with what a function raised.
+OnError = Callable[[Exception], Any]
+
+#: Points that wait for one function, at the most.
+MOST_WAITING = 1000
+
+#: Seconds that `Listener.close` waits for a call that runs.
+_PATIENCE = 30.0
+
+
+class Told:
+    """
+    The changes of one stream that one function is told of, in order.
+
+    Args:
+        callback: The function.
+        lane: Where it is called.
+        newest: The last point that there is already.
+        failed: Called with what the function raised.
+    """
+
+    def __init__(
+        self, callback: OnChange, lane: Lane, newest: Datapoint | None, failed: Callable[[Exception], None]
+    ) -> None:
+        self._callback = callback
+        self._lane = lane
+        self._failed = failed
+        self._told = newest
+        # guards the one below
+        self._lock = threading.Lock()
+        self._waiting: deque[Datapoint] = deque(maxlen=MOST_WAITING)
+
+    def came(self, points: Iterable[Datapoint]) -> None:
+        """Take note of points that came, in order."""
+        with self._lock:
+            is_idle = not self._waiting
+            self._waiting.extend(points)
+            is_idle = is_idle and bool(self._waiting)
+        if is_idle:
+            self._lane.put(self._tell_next)
+
+    def _tell_next(self) -> None:
+        """Tell one change; what else waits comes after what others have on this lane."""
+        with self._lock:
+            point = self._waiting.popleft()
+            if self._waiting:
+                self._lane.put(self._tell_next)
+        before, self._told = self._told, point
+        if before is None or not is_same(before.get("d"), point.get("d")):
+            try:
+                self._callback(None if before is None else before.get("d"), point.get("d"))
+            except Exception as error:
+                self._failed(error)
+
+
+class Listener:
+    """What ``on_change`` returns: ends with `close`, or at the end of a ``with`` block."""
+
+    def __init__(self, lane: Lane, forget: Callable[[Listener], None]) -> None:
+        self._lane = lane
+        self._forget = forget
+
+    def close(self) -> None:
+        """
+        Call the function no more, once this has returned; calling it twice does nothing.
+
+        Called by the function itself: that call is its last.
+
+        Raises:
+            Timeout: The function still runs; it is not called again.
+        """
+        self._forget(self)
+        if not self._lane.close(Deadline(_PATIENCE)):
+            raise Timeout(
+                f"the function of on_change still runs after {_PATIENCE:g} s; it is not called again. Does it wait for "
+                "something that the caller holds?"
+            )
+
+    def __enter__(self) -> Listener:
+        """Return the listener."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close it."""
+        self.close()
+
+
+def is_same(one: Any, other: Any) -> bool:
+    """Tell whether two values are the same to a server, which takes True for another value than 1."""
+    if one is other:
+        return True
+    return json_text.comparable(one) == json_text.comparable(other)

@@ -1,0 +1,1 @@
+"""Mirrors: what they hold, whom they tell, and what feeds them."""

@@ -1,0 +1,115 @@
+"""A stream's mirror against a real server."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+from typing import Any
+from unittest import mock
+
+from connectordb import ConnectorDB, Stream
+from connectordb.exceptions import LocalProtocolError, NotFound
+from connectordb.live.mirrors.mirror import Mirror
+from tests.support.case import SOON
+from tests.support.target import TargetCase, new_name
+
+
+class StreamTests(TargetCase):
+    """A stream's mirror."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.heat = self.stream()
+        self.watching = self.person()
+
+    def live(self, stream: Stream | None = None, **options: Any) -> Mirror:
+        """Return the mirror of the stream, as another device of the user sees it."""
+        path = self.heat.path if stream is None else stream.path
+        mirror: Mirror = self.watching(path).live(**options)
+        self.addCleanup(mirror.close)
+        return mirror
+
+    def test_follows(self) -> None:
+        """What is there at the beginning, what comes, and nothing more once it was closed."""
+        self.heat.insert_array([{"t": 1.0, "d": 1}, {"t": 2.0, "d": 2}])
+        mirror = self.live()
+        self.assertEqual((mirror.value, mirror.t, mirror.is_stale), (2, 2.0, False))
+        self.heat.insert(3)
+        self.assertEqual(mirror.wait_for(lambda value: value == 3, SOON), 3)
+        self.assertLess(abs(mirror.age or 1e9), SOON)
+        mirror.close()
+        mirror.close()
+        self.assertEqual((mirror.value, mirror.is_stale, mirror.stale_reason), (3, True, "closed"))
+
+    def test_empty(self) -> None:
+        """A stream without points, until the first comes."""
+        mirror = self.live()
+        self.assertEqual((mirror.value, mirror.is_stale), (None, False))
+        calls: list[Any] = []
+        mirror.on_change(lambda old, new: calls.append((old, new)))
+        self.heat.insert("first")
+        self.eventually(lambda: calls == [(None, "first")])
+
+    def test_number(self) -> None:
+        """So many of the last points, those of before and those that come."""
+        self.heat.insert_array([{"t": float(number), "d": number} for number in range(1, 11)])
+        mirror = self.live(keep=4)
+        self.assertEqual(mirror.points()["d"], [7, 8, 9, 10])
+        self.heat.insert_array([{"t": 11.0, "d": 11}, {"t": 12.0, "d": 12}])
+        mirror.wait_for(lambda value: value == 12, SOON)
+        self.assertEqual([point["d"] for point in mirror], [9, 10, 11, 12])
+
+    def test_span(self) -> None:
+        """Those of a span; the newest value, if all are older."""
+        now = time.time()
+        self.heat.insert_array([{"t": now - 7200, "d": 1}, {"t": now - 600, "d": 2}, {"t": now - 5, "d": 3}])
+        self.assertEqual(self.live(keep=timedelta(hours=1)).points()["d"], [2, 3])
+        self.assertEqual(self.live(keep=60.0).points()["d"], [3])
+        old = self.live(keep=1.0)
+        self.assertEqual((old.points(), old.value), ([], 3))
+
+    def test_without_network(self) -> None:
+        """Reading asks nobody: also with the server out of reach everything is there."""
+        self.heat.insert_array([{"t": 1.0, "d": 1}, {"t": 2.0, "d": 20}])
+        mirror = self.live(keep=5)
+        with (
+            mock.patch("socket.socket.connect", side_effect=AssertionError("asked")),
+            mock.patch("connectordb.client.session.Session.call", side_effect=AssertionError("asked")),
+        ):
+            self.assertEqual((mirror.value, mirror.points("if $ > 5")["d"], len(mirror)), (20, [20], 2))
+            self.assertEqual((mirror.t, mirror.is_stale, mirror.stale_since), (2.0, False, None))
+
+    def test_refused(self) -> None:
+        """What is not there, and what is no number or span."""
+        with self.assertRaises(NotFound):
+            self.watching(f"{self.user_name}/own/{new_name()}").live()
+        with self.assertRaises(LocalProtocolError):
+            self.heat.live(keep=0)
+
+    def test_beside_others(self) -> None:
+        """A callback of the same stream beside it: both get everything."""
+        record: list[Any] = []
+        mirror = self.live()
+        self.watching(self.heat.path).subscribe(lambda path, points: record.extend(points), add=True)
+        self.heat.insert(1)
+        self.eventually(lambda: record and mirror.value == 1)
+
+    def test_downlink(self) -> None:
+        """A downlink's, by flag or by path; it acknowledges nothing."""
+        lamp = self.stream(downlink=True)
+        commanded = self.live(lamp, downlink=True)
+        self.watching(lamp.path).insert("on")
+        self.assertEqual(commanded.wait_for(bool, SOON), "on")
+        self.assertEqual(commanded.path, f"{lamp.path}/downlink")
+        self.assertEqual(self.watching(f"{lamp.path}/downlink").live().value, "on")
+        self.assertEqual(len(lamp), 0)
+
+    def test_connection_closed(self) -> None:
+        """After close() of the connection the mirror can still be read."""
+        self.heat.insert(1)
+        cdb: ConnectorDB = self.person()
+        mirror = cdb(self.heat.path).live()
+        mirror.on_change(lambda old, new: None)
+        cdb.close()
+        self.assertEqual(mirror.value, 1)
+        mirror.close()
