@@ -6,6 +6,9 @@ threads that grows to as many threads as lanes have something to do at the same 
 are idle: a slow callback keeps one thread busy, not its neighbours, and a thousand quiet subscriptions cost nothing. (One
 thread per subscription would cost a thousand stacks; a fixed few would stand still as soon as so many callbacks are slow.)
 
+A pool may also have no threads at all: then its jobs are run by whoever calls `Pool.run_one`, one each time, as a program wants
+that has a main loop of its own.
+
 A lane holds a bounded amount. Beyond it the oldest jobs give way: what is live is worth more the newer it is, the caller is
 told how much went, and nobody ever stops reading the socket, as a server drops a client that does not read.
 """
@@ -13,6 +16,7 @@ told how much went, and nobody ever stops reading the socket, as a server drops 
 from __future__ import annotations
 
 import logging
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -30,9 +34,19 @@ MOST_THREADS = 16
 #: Seconds that a thread waits for something to do before it ends.
 _LINGER = 5.0
 
+#: Seconds that `Pool.run_one` waits at a time. Windows does not interrupt a wait for a lock by Ctrl-C; elsewhere an hour is as
+#: good as for ever.
+_AT_A_TIME = 0.1 if sys.platform == "win32" else 3600.0
+
 
 class Pool:
-    """Threads ``connectordb-<name>-1`` and so on, which run the jobs of many lanes."""
+    """
+    Threads ``connectordb-<name>-1`` and so on, which run the jobs of many lanes.
+
+    Args:
+        name: What the threads are called.
+        most: How many they are at the most; 0 for none: who calls `run_one` does their work.
+    """
 
     def __init__(self, name: str, most: int = MOST_THREADS) -> None:
         self._name = name
@@ -68,6 +82,36 @@ class Pool:
         for thread in threads:
             thread.join(deadline.left())
         return not any(thread.is_alive() for thread in threads)
+
+    def run_one(self, deadline: Deadline) -> bool:
+        """
+        Run one job on the calling thread, once there is one; of a pool without threads, from any thread.
+
+        What the job raises is logged, but for what is no `Exception`, as sys.exit() and Ctrl-C: that goes up to the caller.
+
+        Returns:
+            Whether there was one before the deadline, and before the pool was closed.
+        """
+        lane: Lane | None = None
+        try:
+            with self._lock:
+                while not self._ready:
+                    left = deadline.left()
+                    if self._closed or left == 0.0:
+                        return False
+                    self._something_to_do.wait(_AT_A_TIME if left is None else min(left, _AT_A_TIME))
+                lane = self._ready.popleft()
+                job = lane._begin()
+            job()
+        except Exception:
+            log.exception("a job of connectordb-%s failed; this is a bug", self._name)
+        finally:
+            if lane is not None:
+                with self._lock:
+                    lane._end()
+                    if self._ready:  # this thread may not come back, another perhaps waits
+                        self._something_to_do.notify()
+        return True
 
     def _schedule(self, lane: Lane) -> None:
         """Let a thread run the next job of *lane*; called under the lock."""

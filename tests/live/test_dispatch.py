@@ -158,3 +158,80 @@ class PoolTests(Case):
         for lane, numbers in enumerate(ran):
             self.assertEqual(numbers, [number for number, (at, _) in enumerate(jobs) if at == lane])
         self.assertTrue(pool.close(Deadline(SOON)))
+
+
+class RunOneTests(Case):
+    """A pool without threads, whose jobs run on who asks."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.pool = Pool("pumped", most=0)
+        self.addCleanup(lambda: self.assertTrue(self.pool.close(Deadline(SOON))))
+
+    def run_one(self, within: float = SOON) -> bool:
+        """Run the next job here."""
+        return self.pool.run_one(Deadline(within))
+
+    def test_on_the_caller(self) -> None:
+        """Nothing runs by itself; each call runs one job, here, lanes take turns, and each keeps its order."""
+        first, second = self.pool.lane(), self.pool.lane()
+        ran: list[tuple[str, threading.Thread]] = []
+        for name, lane in (("a", first), ("b", first), ("c", second)):
+            lane.put(lambda name=name: ran.append((name, threading.current_thread())))  # type: ignore[misc]
+        self.assertEqual(ran, [])
+        self.assertEqual([self.run_one(0) for _ in range(4)], [True, True, True, False])
+        self.assertEqual(ran, [(name, threading.current_thread()) for name in "acb"])
+
+    def test_wakes(self) -> None:
+        """Who waits is woken by the job, also where there is no end to the waiting."""
+        lane, ran = self.pool.lane(), threading.Event()
+        waiter = threading.Thread(target=self.pool.run_one, args=(Deadline(None),))
+        waiter.start()
+        lane.put(ran.set)
+        self.wait(ran)
+        waiter.join(SOON)
+        self.assertFalse(waiter.is_alive())
+
+    def test_the_next_waiter(self) -> None:
+        """What is left of a lane is run by another who waits, if the first does not come back."""
+        lane, ran = self.pool.lane(), []
+        waiters = [threading.Thread(target=self.run_one) for _ in range(2)]
+        for waiter in waiters:
+            waiter.start()
+        begun, end = threading.Event(), threading.Event()
+        lane.put(lambda: (begun.set(), end.wait(SOON)))  # type: ignore[arg-type,return-value]
+        self.wait(begun)
+        lane.put(lambda: ran.append(1))
+        end.set()
+        self.eventually(lambda: ran == [1], within=SOON / 2)
+        for waiter in waiters:
+            waiter.join(SOON)
+
+    def test_what_a_job_raises(self) -> None:
+        """A bug is logged; sys.exit() and Ctrl-C reach the caller; the lane goes on behind either."""
+        lane, ran = self.pool.lane(), []
+
+        def interrupted() -> None:
+            raise KeyboardInterrupt
+
+        lane.put(lambda: 1 / 0)  # type: ignore[arg-type,return-value]
+        lane.put(interrupted)
+        lane.put(lambda: ran.append(1))
+        with self.assertLogs("connectordb.live.dispatch", "ERROR"):
+            self.assertTrue(self.run_one())
+        self.assertRaises(KeyboardInterrupt, self.run_one)
+        self.assertTrue(self.run_one())
+        self.assertEqual(ran, [1])
+
+    def test_close(self) -> None:
+        """Closing the pool ends the waiting; a lane is closed at once by who runs its jobs, in one or between them."""
+        lane, results = self.pool.lane(), []
+        lane.put(lambda: results.append(lane.close(Deadline(SOON))))
+        lane.put(lambda: results.append(False))
+        self.run_one()
+        self.assertEqual((results, lane.close(Deadline(SOON)), self.run_one(0)), ([True], True, False))
+        waiter = threading.Thread(target=lambda: results.append(self.run_one()))
+        waiter.start()
+        self.pool.close(Deadline(SOON))
+        waiter.join(SOON)
+        self.assertEqual(results, [True, False])
