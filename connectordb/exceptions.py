@@ -208,11 +208,31 @@ class DownlinkError(ConnectorDBError):
 
 
 class DownlinkTimeout(DownlinkError, TimeoutError):
-    """The device did not answer in time."""
+    """
+    The device did not answer in time.
+
+    Attributes:
+        written: Whether the command stands in the downlink, so that the device may obey it yet; ``None`` if nobody knows.
+        index: Where it stands there; ``None`` if that is not known.
+    """
+
+    def __init__(self, message: str, *, written: bool | None = None, index: int | None = None) -> None:
+        super().__init__(message)
+        self.written = written
+        self.index = index
 
 
 class DownlinkRefused(DownlinkError):
-    """The device refused the command."""
+    """
+    The device refused the command; its callback raises this to do so.
+
+    Attributes:
+        reason: Why, in the device's words.
+    """
+
+    def __init__(self, message: str = "", reason: str | None = None) -> None:
+        super().__init__(message)
+        self.reason = message if reason is None else reason
 
 
 class PipeScriptError(ConnectorDBError, ValueError):

@@ -10,8 +10,8 @@ import logging
 import os
 import random
 import threading
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..exceptions import (
@@ -22,10 +22,11 @@ from ..exceptions import (
     NotFound,
     OutcomeUnknown,
     ServerError,
+    Timeout,
 )
 from ..protocol import http_dates, rest
 from ..protocol.constants import API_ROOT, NOBODY
-from ..protocol.features import HEADER, IDEMPOTENCY_KEY, Features
+from ..protocol.features import HEADER, IDEMPOTENCY_KEY, TIMEOUT, Features
 from ..protocol.paths import Path
 from ..runtime.clock import SYSTEM, Clock, Deadline
 from .address import base_url
@@ -96,6 +97,8 @@ class Session:
         self._process = os.getpid()
         self._closed = threading.Event()
         self._live: Live | None = None
+        #: Each thread's deadline.
+        self._limits = threading.local()
         # one thread logs in at a time, and the others wait for it
         self._logging_in = threading.RLock()
         # guards credentials and the live client; nothing is called, joined or waited for under it
@@ -116,6 +119,24 @@ class Session:
         """
         self._login_if_slow()
         return self._call(request)
+
+    @contextmanager
+    def within(self, deadline: Deadline) -> Iterator[None]:
+        """Have every call of this thread in the block end at *deadline*, of which the server is told as well."""
+        before: Deadline | None = getattr(self._limits, "deadline", None)
+        self._limits.deadline = deadline
+        try:
+            yield
+        finally:
+            self._limits.deadline = before
+
+    def _time_for(self, request: rest.Request[Any]) -> float | None:
+        """Return the seconds that there are for *request* on this thread; ``None`` if there are as many as usual."""
+        deadline: Deadline | None = getattr(self._limits, "deadline", None)
+        left = None if deadline is None else deadline.left()
+        if left == 0.0:
+            raise Timeout(f"{request.method} {request.path}: the time was up before it could be sent")
+        return left
 
     def send(self, request: rest.Request[Any]) -> requests.Response:
         """Send *request*, and return the answer itself if it is none of the failures of `call`."""
@@ -143,6 +164,7 @@ class Session:
         attempt = 1
         while True:
             self._check_open()
+            within = self._time_for(request)
             trace = Trace()
             try:
                 response = self._transport.send(
@@ -152,7 +174,8 @@ class Session:
                     parameters=request.parameters,
                     body=request.body,
                     authorization=self.authorization(),
-                    headers={IDEMPOTENCY_KEY: request.key} if request.key else None,
+                    headers=_headers(request.key, within),
+                    within=within,
                 )
             except ConnectionFailed as error:
                 verdict = judge(request.method, request.inserts, trace.fate, attempt)
@@ -337,6 +360,13 @@ class Session:
         finally:
             self._closed.set()
             self._transport.close()
+
+
+def _headers(key: str | None, within: float | None) -> dict[str, str] | None:
+    headers = {IDEMPOTENCY_KEY: key} if key else {}
+    if within is not None:
+        headers[TIMEOUT] = f"{max(within, 0.001):.3f}"
+    return headers or None
 
 
 def _pause(failures: int) -> float:

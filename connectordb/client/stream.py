@@ -361,18 +361,29 @@ class Stream(ConnectorObject, depth=3):
                 the present; the newest point is always held.
             downlink: The downlink's.
             wait: Return when it holds what is there; otherwise at once, and connect when that can be.
-            on_error: Called with what a function given to `on_change` raises, and with what goes wrong later; without it, that
-                is logged.
+            on_error: Called with what a function given to `on_change` raises; that is logged, too.
 
         Raises:
             NotFound, PermissionDenied: The stream is not there, or not for this caller.
             ConnectionFailed: The server is away.
-            LocalProtocolError: *keep* is none.
         """
         from ..live import mirror_stream
 
         session = self._session
         return mirror_stream(session.live, session.call, self._sequence(downlink), keep, wait=wait, on_error=on_error)
+
+    def command(self, value: Any, timeout: float = 5.0) -> Datapoint:
+        """
+        Command a value through the downlink, and return the point with which the device answered, within *timeout* seconds.
+
+        Raises:
+            DownlinkTimeout: There was no answer in time; says whether the command was written.
+            DownlinkRefused: The device refused, and recorded why (``answers=True``).
+            LocalProtocolError: The stream is no downlink, or belongs to the device that is logged in.
+        """
+        from ..live import command
+
+        return command(self._session, self._path, value, timeout)
 
     # --- export -------------------------------------------------------------------------------------------------------
 

@@ -102,6 +102,7 @@ class Transport:
         body: bytes | None = None,
         authorization: str | None = None,
         headers: Mapping[str, str] | None = None,
+        within: float | None = None,
     ) -> requests.Response:
         """
         Send one request, and return its answer, whatever its status.
@@ -114,6 +115,7 @@ class Transport:
             body: JSON text.
             authorization: The header of that name.
             headers: Further ones.
+            within: Seconds for each of its waits, where that is less than usual.
 
         Raises:
             ConnectionFailed: There is no connection, or it broke.
@@ -134,6 +136,7 @@ class Transport:
                 cert=self._cert,
                 proxies=self._proxies,
                 allow_redirects=False,
+                timeout=within,
             )
         connections.used = self._clock.monotonic()
         if self._closed:  # meanwhile, by another thread
@@ -196,8 +199,11 @@ class _Adapter(HTTPAdapter):
         super().__init__()
 
     def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:
-        """Send with the timeouts."""
-        return super().send(request, *args, **{**options, "timeout": self._timeout})
+        """Send with the timeouts, or less."""
+        within = options.get("timeout")
+        connecting, reading = self._timeout
+        timeout = self._timeout if within is None else (min(connecting, within), min(reading, within))
+        return super().send(request, *args, **{**options, "timeout": timeout})
 
 
 class _Authorization(AuthBase):

@@ -9,6 +9,7 @@ inserts on a user's behalf. No objects of users, devices and streams live here, 
 
 from __future__ import annotations
 
+from .commanding import command
 from .feedback import check_insert
 from .live import Live
 from .mirrors import Listener, Mirror, mirror_stream
@@ -24,5 +25,6 @@ __all__ = [
     "Subscription",
     "Timing",
     "check_insert",
+    "command",
     "mirror_stream",
 ]

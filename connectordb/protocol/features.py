@@ -15,6 +15,9 @@ HEADER = "ConnectorDB-Features"
 #: The header with which a client names an insert, so that it may be repeated.
 IDEMPOTENCY_KEY = "Idempotency-Key"
 
+#: The header with which a client says for how many seconds it waits for an answer.
+TIMEOUT = "ConnectorDB-Timeout"
+
 #: Characters of such a name, which are those of ASCII that can be seen.
 KEY_LIMIT = 255
 

@@ -14,12 +14,13 @@ from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from ..exceptions import ConnectorDBError
+from ..protocol.features import TIMEOUT
 from .aftermath import Promise
 
 T = TypeVar("T")
 
 #: The header in which a client says how many seconds it waits.
-HEADER = "ConnectorDB-Timeout"
+HEADER = TIMEOUT
 
 
 class NotWanted(ConnectorDBError):

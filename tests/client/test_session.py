@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from base64 import b64decode
 from typing import Any
 
@@ -23,6 +24,7 @@ from connectordb.exceptions import (
 )
 from connectordb.protocol import rest
 from connectordb.protocol.paths import Path
+from connectordb.runtime.clock import Deadline
 from tests.support.case import MS, Case
 from tests.support.clock import SteppedClock
 from tests.support.wire import Peer, Step, Tree, answer, cut, hang_up, refuse, reset, reset_at_connect, silence
@@ -237,6 +239,37 @@ class Calling(SessionCase):
             peer = self.peer(answer(body))
             with self.subTest(body), self.assertRaises(ServerError):
                 self.session(peer).call(rest.points(STREAM, {"i1": "0"}))
+
+
+class Within(SessionCase):
+    """Calls that must have ended by a deadline."""
+
+    def test_told_and_kept(self) -> None:
+        """The deadline is told to the server, and kept; it counts for this thread and this block alone, and may be narrowed."""
+        peer = self.peer(answer("mara/lamp"), answer("mara/lamp"), silence(), answer("mara/lamp"))
+        session = self.session(peer, timeout=5000 * MS)
+        with session.within(Deadline(100.0)):
+            with session.within(Deadline(20.0)):
+                session.call(rest.whoami())
+            other = threading.Thread(target=session.call, args=(rest.whoami(),))
+            other.start()
+            other.join()
+        said = [request.headers.get("connectordb-timeout") for request in peer.requests]
+        self.assertAlmostEqual(float(said[0] or 0), 20.0, delta=5.0)
+        self.assertIsNone(said[1])
+        began = time.monotonic()
+        with session.within(Deadline(50 * MS)), self.assertRaises(Timeout):
+            session.call(rest.whoami())
+        self.assertLess(time.monotonic() - began, 2500 * MS)
+
+    def test_passed(self) -> None:
+        """When the time is up nothing is sent."""
+        peer = self.peer()
+        with self.assertRaisesRegex(Timeout, "before it could be sent"):
+            session = self.session(peer)
+            with session.within(Deadline(0.0)):
+                session.call(rest.whoami())
+        self.assertEqual(peer.requests, [])
 
 
 class Ending(SessionCase):

@@ -1,0 +1,186 @@
+"""
+Writing a command, and knowing it again among others.
+
+A command is known by its time, which is its own: no two of this process have the same, it is sent as it is (the server refuses it
+if the downlink holds something newer, instead of moving it), and so the point of that time, value and sender is this one and no
+other. Its index is found by reading the downlink's end. Where no answer came, a server that knows idempotency keys is sent the
+same again; of another one the downlink is read: what stands there was written, what does not may still arrive, and is not sent
+a second time.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import random
+import threading
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from ...exceptions import AuthenticationError, ConnectorDBError
+from ...protocol import json_text, proof, rest, restamp
+from ...protocol.constants import RESTAMP_STEP
+from ...protocol.paths import Path
+from ...protocol.points import Datapoint
+from ...protocol.ranges import read_parameters
+
+log = logging.getLogger(__name__)
+
+#: Points that are read at once where a command is looked for.
+_PAGE = 200
+
+_times = threading.Lock()
+_last_time = 0.0
+
+
+def own_time(now: float) -> float:
+    """Return *now*, or the least time after it that this function has not returned in this process."""
+    global _last_time
+    with _times:
+        _last_time = now if now > _last_time or now < _last_time - 1.0 else math.nextafter(_last_time, math.inf)
+        return _last_time
+
+
+class Sending:
+    """
+    One command on its way.
+
+    Args:
+        call: Sends a REST request.
+        path: The downlink.
+        value: What is commanded.
+        caller: Who commands.
+        wall: Returns the present, in seconds since 1970.
+        takes_keys: Tells whether the server knows idempotency keys.
+
+    Attributes:
+        is_written: Whether it stands in the downlink; ``None`` if nobody knows.
+        index: Where; ``None`` if it is not known.
+    """
+
+    def __init__(
+        self,
+        call: restamp.Call,
+        path: Path,
+        value: Any,
+        caller: Path,
+        wall: Callable[[], float],
+        takes_keys: Callable[[], bool],
+    ) -> None:
+        self._call, self._path, self._value, self._caller = call, path, value, caller
+        self._wall, self._takes_keys = wall, takes_keys
+        self._sees_value = json_text.comparable(value)
+        self._time = 0.0
+        self._key: str | None = None
+        #: Whether what is written can be read.
+        self.is_stored = True
+        self.is_written: bool | None = False
+        self.index: int | None = None
+        self._is_lost = False
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether there is nothing left that `settle` could find out."""
+        return self.is_written is not None and (self.index is not None or self._is_lost or not self.is_stored)
+
+    def write(self) -> None:
+        """
+        Write it; if no answer comes, `is_written` is ``None`` afterwards.
+
+        Raises:
+            ConnectorDBError: It was refused, or could not be sent: nothing is written.
+        """
+        self._begin(own_time(self._wall()))
+        self._send()
+
+    def settle(self) -> None:
+        """
+        Find out what is not known yet: whether it was written, then where it stands.
+
+        Raises:
+            ConnectorDBError: That could not be found out now; or it was refused, if `is_written` is ``False`` then.
+        """
+        if self.is_written is None and self._key is not None:
+            self._send()
+        if self.is_written is not False and self.is_stored and self.index is None:
+            self.index = self._find()
+            if self.index is not None:
+                self.is_written = True
+            # what was written and is not there any more will not come back
+            self._is_lost = self.is_written is True and self.index is None
+
+    def _begin(self, time: float) -> None:
+        self._time = time
+        self._key = str(uuid.uuid4()) if self._takes_keys() else None
+
+    def _send(self) -> None:
+        while True:
+            text = json_text.dumps([{"t": self._time, "d": self._value}])
+            try:
+                self._call(rest.insert_text(self._path, text, 1, key=self._key))
+            except ConnectorDBError as error:
+                if not self._again_after(error):
+                    return
+            else:
+                self.is_written = True
+                return
+
+    def _again_after(self, error: ConnectorDBError) -> bool:
+        """Tell whether it is to be sent again at once; raise what is a refusal."""
+        was_unknown = self.is_written is None
+        self.is_written = None
+        judged = proof.judge(error)
+        if judged is proof.Answer.OLDER:
+            # and no copy of it that is still on its way will be taken, as times do not go back
+            self.is_written = False
+            self._begin(self._after(self._newest()))
+            return True
+        if judged is proof.Answer.KEYLESS:
+            self.is_written = False
+            self._key = None
+            return True
+        if judged in (proof.Answer.REFUSED, proof.Answer.DENIED) or (judged is proof.Answer.UNSENT and not was_unknown):
+            self.is_written = False
+            raise error
+        log.info("a command to %s: %s; whether it was written is not known yet", self._path, error)
+        return False
+
+    def _newest(self) -> float:
+        newest = self._call(rest.points(self._path, read_parameters({"i1": -1})))
+        return float(newest[-1].get("t", 0.0)) if newest else 0.0
+
+    def _after(self, newest: float) -> float:
+        """Return a time of its own that is not before *newest*, also where this machine's clock is."""
+        now = self._wall()
+        # others whose clocks are behind as well are not to hit upon the same
+        return own_time(now if now > newest else newest + RESTAMP_STEP * (1.0 + random.random()))
+
+    def _find(self) -> int | None:
+        """Return where the command stands; ``None`` if it is not there."""
+        end = self._call(rest.length(self._path))
+        while end > 0:
+            begin = max(0, end - _PAGE)
+            points = self._points(begin, end)
+            for number, point in enumerate(points):
+                if self._is_it(point):
+                    return begin + number
+            if not points or points[0].get("t", 0.0) < self._time:
+                return None
+            end = begin
+        return None
+
+    def _points(self, begin: int, end: int) -> list[Datapoint]:
+        try:
+            return self._call(rest.points(self._path, read_parameters({"i1": begin, "i2": end})))
+        except AuthenticationError as refused:
+            if refused.message == rest.INVALID_RANGE:  # it was emptied meanwhile
+                return []
+            raise
+
+    def _is_it(self, point: Datapoint) -> bool:
+        return (
+            point.get("t", 0.0) == self._time
+            and point.get("o") == str(self._caller)
+            and json_text.comparable(point.get("d")) == self._sees_value
+        )

@@ -1,0 +1,1 @@
+"""Commanding: one file of tests for each of its files."""
