@@ -9,6 +9,10 @@ thread per subscription would cost a thousand stacks; a fixed few would stand st
 A pool may also have no threads at all: then its jobs are run by whoever calls `Pool.run_one`, one each time, as a program wants
 that has a main loop of its own.
 
+That many threads are not woken for many lanes: of a hundred that have something to do at once, each for a moment, one thread
+runs all, as waking another costs more than that. Whoever takes a lane has one more thread come if there is another lane; that
+one finds nothing left, or else goes on in the same way, where the first one's callback is slow.
+
 A lane holds a bounded amount. Beyond it the oldest jobs give way: what is live is worth more the newer it is, the caller is
 told how much went, and nobody ever stops reading the socket, as a server drops a client that does not read.
 """
@@ -20,6 +24,7 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable
+from queue import Empty, SimpleQueue
 
 from ..runtime.clock import Deadline
 
@@ -39,6 +44,28 @@ _LINGER = 5.0
 _AT_A_TIME = 0.1 if sys.platform == "win32" else 3600.0
 
 
+class _Hand:
+    """A thread of a pool."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.thread: threading.Thread
+        # a token too many does no harm here, where a lock must not be released twice
+        self._tokens: SimpleQueue[None] = SimpleQueue()
+
+    def wake(self) -> None:
+        """Have `wait` return."""
+        self._tokens.put(None)
+
+    def wait(self, seconds: float) -> bool:
+        """Wait to be woken; tell whether that was it."""
+        try:
+            self._tokens.get(timeout=seconds)
+        except Empty:
+            return False
+        return True
+
+
 class Pool:
     """
     Threads ``connectordb-<name>-1`` and so on, which run the jobs of many lanes.
@@ -53,11 +80,17 @@ class Pool:
         self._most = most
         # guards everything below, and the fields of all lanes
         self._lock = threading.Lock()
+        #: For who calls `run_one`.
         self._something_to_do = threading.Condition(self._lock)
         self._something_done = threading.Condition(self._lock)
+        #: Lanes with something to do that no thread has taken yet.
         self._ready: deque[Lane] = deque()
-        self._threads: dict[int, threading.Thread] = {}
-        self._idle = 0
+        self._hands: dict[int, _Hand] = {}
+        #: Those with nothing to do. Who came last is called first, so that the others can end.
+        self._idle: list[_Hand] = []
+        #: Who was called and has not come yet.
+        self._called: _Hand | None = None
+        self._lacks_threads = False
         self._closed = False
         #: Which lane a thread of ours waits for, to see circles.
         self._waits: dict[threading.Thread, Lane] = {}
@@ -76,7 +109,10 @@ class Pool:
             self._closed = True
             self._ready.clear()
             self._something_to_do.notify_all()
-            threads = list(self._threads.values())
+            hands = list(self._hands.values())
+        for hand in hands:
+            hand.wake()
+        threads = [hand.thread for hand in hands]
         if threading.current_thread() in threads:
             return True
         for thread in threads:
@@ -101,7 +137,7 @@ class Pool:
                         return False
                     self._something_to_do.wait(_AT_A_TIME if left is None else min(left, _AT_A_TIME))
                 lane = self._ready.popleft()
-                job = lane._begin()
+                job = lane._begin(threading.current_thread())
             job()
         except Exception:
             log.exception("a job of connectordb-%s failed; this is a bug", self._name)
@@ -113,56 +149,97 @@ class Pool:
                         self._something_to_do.notify()
         return True
 
-    def _schedule(self, lane: Lane) -> None:
-        """Let a thread run the next job of *lane*; called under the lock."""
+    def _schedule(self, lane: Lane) -> _Hand | None:
+        """Have the next job of *lane* run; called under the lock. Who is returned is to be woken when it is free again."""
         if self._closed:
-            return
+            return None
         self._ready.append(lane)
-        if self._idle >= len(self._ready) or len(self._threads) >= self._most:
-            self._something_to_do.notify()
-            return
-        number = next(number for number in range(1, self._most + 1) if number not in self._threads)
-        thread = threading.Thread(
-            target=self._work, args=(number,), name=f"connectordb-{self._name}-{number}", daemon=True
-        )
-        thread.start()  # first: where no more threads can be had, there is none to be waited for at the end
-        self._threads[number] = thread
+        return self._call()
 
-    def _work(self, number: int) -> None:
+    def _call(self) -> _Hand | None:
+        """Have a thread come for what is ready, if none is on its way; called under the lock, returns as `_schedule`."""
+        if self._called is not None or not self._ready:
+            return None
+        if self._idle:
+            self._called = self._idle.pop()
+            return self._called
+        if len(self._hands) < self._most:
+            self._hire()
+        elif not self._most:
+            self._something_to_do.notify()
+        return None
+
+    def _hire(self) -> None:
+        number = next(number for number in range(1, self._most + 1) if number not in self._hands)
+        hand = _Hand(number)
+        hand.thread = threading.Thread(
+            target=self._work, args=(hand,), name=f"connectordb-{self._name}-{number}", daemon=True
+        )
+        hand.thread.start()  # first: where no more threads can be had, there is none to be waited for at the end
+        self._hands[number] = self._called = hand
+
+    def _work(self, hand: _Hand) -> None:
         lane: Lane | None = None
         try:
             while True:
                 with self._lock:
                     if lane is not None:
                         lane._end()
-                    lane = self._next_lane()
-                    if lane is None:
-                        del self._threads[number]
+                    lane, other = self._take(hand)
+                    job = None if lane is None else lane._begin(hand.thread)
+                if other is not None:
+                    other.wake()
+                if job is None:
+                    if not self._rest(hand):
                         return
-                    job = lane._begin()
+                    continue
                 try:
                     job()
                 except Exception:
-                    log.exception("a job on connectordb-%s-%d failed; this is a bug", self._name, number)
+                    log.exception("a job on %s failed; this is a bug", hand.thread.name)
         except BaseException as error:  # a callback called sys.exit(): that ends this thread, and no other
-            log.error("connectordb-%s-%d was ended by a callback: %r; others go on", self._name, number, error)
-            with self._lock:
-                if lane is not None:
-                    lane._end()
-                self._threads.pop(number, None)
-                if self._ready:
-                    self._schedule(self._ready.popleft())
+            log.error("%s was ended by a callback: %r; others go on", hand.thread.name, error)
+            self._leave(hand, lane)
             raise
 
-    def _next_lane(self) -> Lane | None:
-        """Wait for a lane with something to do; ``None`` if the thread is to end. Called under the lock."""
-        while not self._ready and not self._closed:
-            self._idle += 1
-            woken = self._something_to_do.wait(_LINGER)
-            self._idle -= 1
-            if not woken and not self._ready:
-                return None
-        return self._ready.popleft() if self._ready else None
+    def _take(self, hand: _Hand) -> tuple[Lane | None, _Hand | None]:
+        """Return the first lane that is ready, if any, and who is to be woken for the next; called under the lock."""
+        if self._called is hand:
+            self._called = None
+        if not self._ready:
+            self._idle.append(hand)
+            return None, None
+        lane = self._ready.popleft()
+        try:
+            return lane, self._call()
+        except RuntimeError as error:
+            if not self._lacks_threads:
+                log.warning("there are no more threads for %s: callbacks wait for each other: %s", self._name, error)
+            self._lacks_threads = True
+            return lane, None
+
+    def _rest(self, hand: _Hand) -> bool:
+        """Wait until *hand* is called; false if it is to end."""
+        woken = True
+        while True:
+            with self._lock:
+                if self._called is hand:
+                    return True
+                if self._closed or not woken:
+                    self._idle.remove(hand)
+                    del self._hands[hand.number]
+                    return False
+            woken = hand.wait(_LINGER)
+
+    def _leave(self, hand: _Hand, lane: Lane | None) -> None:
+        """Forget *hand*, and have another do what waits."""
+        with self._lock:
+            if lane is not None:
+                lane._end()
+            del self._hands[hand.number]
+            other = self._call()
+        if other is not None:
+            other.wake()
 
     def _wait_for(self, lane: Lane, deadline: Deadline) -> bool:
         """Wait until no job of *lane* runs; called under the lock."""
@@ -212,18 +289,20 @@ class Lane:
         Returns:
             The weight of the oldest jobs that had to give way.
         """
+        dropped, hand = 0, None
         with self._pool._lock:
             if self._closed:
                 return 0
-            dropped = 0
             while weight and self._held and self._held + weight > self._most:
                 dropped += self._drop_oldest()
             self._jobs.append((job, weight))
             self._held += weight
             if not self._scheduled:
                 self._scheduled = True
-                self._pool._schedule(self)
-            return dropped
+                hand = self._pool._schedule(self)
+        if hand is not None:
+            hand.wake()  # behind the lock, into which it would run
+        return dropped
 
     def close(self, deadline: Deadline) -> bool:
         """
@@ -244,8 +323,8 @@ class Lane:
         self._held -= weight
         return weight
 
-    def _begin(self) -> Job:
-        self._thread = threading.current_thread()
+    def _begin(self, thread: threading.Thread) -> Job:
+        self._thread = thread
         if not self._jobs:  # closed since it was scheduled
             return _nothing
         job, weight = self._jobs.popleft()
@@ -254,7 +333,8 @@ class Lane:
 
     def _end(self) -> None:
         self._thread = None
-        self._pool._something_done.notify_all()
+        if self._pool._waits:
+            self._pool._something_done.notify_all()
         self._scheduled = bool(self._jobs)
         if self._scheduled and not self._pool._closed:
             self._pool._ready.append(self)  # this very thread is free now, no other is needed

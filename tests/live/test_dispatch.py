@@ -86,7 +86,7 @@ class PoolTests(Case):
             lane.put(leave)
             lane.put(done.set)
             self.wait(done)
-            self.eventually(lambda: len(self.pool._threads) == 1, "the thread that left is forgotten")
+            self.eventually(lambda: len(self.pool._hands) == 1, "the thread that left is forgotten")
 
     def test_no_more_threads(self) -> None:
         """Where the system has no thread left, that is raised, what waits is run later, and closing works."""
@@ -95,6 +95,31 @@ class PoolTests(Case):
             with self.assertRaises(RuntimeError):
                 lane.put(done.set)
             self.assertTrue(self.pool.close(Deadline(SOON)))
+
+    def test_no_more_threads_than_there_are(self) -> None:
+        """Where the system has no more threads than we have already, callbacks wait for each other, and that is logged, once."""
+        begun, end = self.block(self.pool.lane())
+        self.wait(begun)
+        ran: list[int] = []
+        with (
+            mock.patch.object(threading.Thread, "start", side_effect=RuntimeError("can't start new thread")),
+            self.assertLogs("connectordb.live.dispatch", "WARNING") as logs,
+        ):
+            for number in range(4):
+                with self.assertRaises(RuntimeError):
+                    self.pool.lane().put(lambda number=number: ran.append(number))  # type: ignore[misc]
+            end.set()
+            self.eventually(lambda: ran == [0, 1, 2, 3])
+        self.assertEqual(len(logs.output), 1, logs.output)
+
+    def test_many_at_once(self) -> None:
+        """Of lanes that have something to do at the same moment none waits for another that takes its time."""
+        together = threading.Barrier(4, timeout=SOON)
+        for _ in range(25):  # with threads that are new, idle, and about to be
+            came: list[int] = []
+            for _ in range(4):
+                self.pool.lane().put(lambda came=came: came.append(together.wait()))  # type: ignore[misc]
+            self.eventually(lambda came=came: len(came) == 4, within=SOON / 2)  # type: ignore[misc]
 
     def test_bounded(self) -> None:
         """Beyond the bound the oldest give way, those without weight never; one that is too large alone is taken."""
