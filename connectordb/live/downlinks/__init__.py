@@ -1,0 +1,17 @@
+"""
+The device's side of commands: what a downlink's subscriber owes for each command, and how it is paid, whatever happens.
+
+`Commands` handles one command after the other for a subscription: acts once, acknowledges once, and remembers how far it came.
+What else lives here are its parts: the user's choices, what a returned value means, what is owed and how it is written. No
+websocket and no queue lives here, and nobody who commands.
+"""
+
+from __future__ import annotations
+
+from .acknowledge import Claim
+from .commands import Commands, Tell
+from .policy import Policy
+from .steps import Step
+from .writing import Server
+
+__all__ = ["Claim", "Commands", "Policy", "Server", "Step", "Tell"]

@@ -1,0 +1,111 @@
+"""How far the commands of a downlink have come: in memory, and in a remember file if there is one."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from ...exceptions import ConnectorDBError, StorageDamaged
+from ...protocol.points import Datapoint
+from ..remember import Place, Remembered
+from .owed import Debt
+
+log = logging.getLogger(__name__)
+
+
+class Ledger:
+    """
+    What is handled, begun and owed.
+
+    Args:
+        remembered: The file; `None`: all this ends with the process.
+
+    Attributes:
+        place: How far commands have been handled; `None` if none ever was.
+        debt: What is owed; nothing, or for one command.
+        doubted: What is owed may have been written already.
+
+    Raises:
+        StorageDamaged: The file says what makes no sense.
+    """
+
+    def __init__(self, remembered: Remembered | None = None) -> None:
+        self._remembered = remembered
+        self.place: Place | None = None
+        self.debt: Debt | None = None
+        self.doubted = False
+        #: The command that was begun when the process before this one ended: its index, time and series.
+        self._begun: tuple[int, float, str] | None = None
+        if remembered is not None:
+            self._recall(remembered)
+
+    @property
+    def outlives(self) -> bool:
+        """Whether it is there for the next process."""
+        return self._remembered is not None
+
+    def has_handled(self, index: int | None, series: str) -> bool:
+        """Tell whether a command has been handled."""
+        place = self.place
+        return index is not None and place is not None and index < place.next and series == place.series
+
+    def was_interrupted(self, index: int | None, point: Datapoint, series: str) -> bool:
+        """Tell, once, whether it is this command that was begun when the process before this one ended."""
+        begun, self._begun = self._begun, None
+        if begun is None or begun == (index, point.get("t", 0.0), series):
+            return begun is not None
+        log.warning("command %d, which was begun before, is no longer there", begun[0])
+        return False
+
+    def begin(self, index: int | None, point: Datapoint, series: str) -> None:
+        """Note that a command is acted on."""
+        if index is None:
+            return
+        place = self.place
+        if place is None or (place.next, place.series) != (index, series):
+            place = Place(index, None, series)  # those between are handled elsewhere, or are gone
+        self._save(place, {"begun": [index, point.get("t", 0.0), series]}, flush=True)
+
+    def owe(self, behind: Place | None, debt: Debt, flush: bool) -> None:
+        """Note what is owed for the command before *behind*."""
+        if debt.command is not None:
+            self._save(behind, {"owed": debt.to_json()}, flush)
+        self.debt, self.doubted = debt, False
+
+    def change(self, debt: Debt, flush: bool = True) -> None:
+        """Note what is owed now."""
+        if debt.command is not None:
+            self._save(self.place, {"owed": debt.to_json()} if debt else None, flush)
+        self.debt = debt or None
+
+    def handled(self, behind: Place | None, flush: bool) -> None:
+        """Note that all commands before *behind* are handled, and nothing is owed for them."""
+        if behind is not None:
+            self._save(behind, None, flush)
+
+    def rewind(self, place: Place) -> None:
+        """Note that commands are handled before *place* only, whatever was before."""
+        self._begun = None
+        self._save(place, None if self.debt is None else {"owed": self.debt.to_json()}, flush=True)
+
+    def close(self) -> None:
+        """Leave the file to others; calling it twice does nothing."""
+        if self._remembered is not None:
+            self._remembered.close()
+
+    def _recall(self, remembered: Remembered) -> None:
+        self.place = remembered.place
+        work: dict[str, Any] = remembered.work or {}
+        try:
+            if "begun" in work:
+                index, t, series = work["begun"]
+                self._begun = (int(index), float(t), str(series))
+            if "owed" in work:
+                self.debt, self.doubted = Debt.from_json(work["owed"]), True
+        except (ConnectorDBError, KeyError, TypeError, ValueError) as error:
+            raise StorageDamaged(f"{remembered!r} says what makes no sense ({error!r})") from error
+
+    def _save(self, place: Place | None, work: dict[str, Any] | None, flush: bool) -> None:
+        if self._remembered is not None:
+            self._remembered.save(place, work, flush=flush)
+        self.place = place

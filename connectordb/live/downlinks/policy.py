@@ -1,0 +1,93 @@
+"""Which commands are acted on: the user's choices about those that were interrupted, missed, or are old. Pure."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from ...exceptions import LocalProtocolError
+
+#: Seconds by which this machine's clock may differ from the server's and still be believed: what the server says is whole
+#: seconds, and some while old.
+_CLOCK_TOLERANCE = 2.0
+
+
+class Skip(NamedTuple):
+    """
+    Why a command is not acted on.
+
+    Attributes:
+        why: In words.
+        told: Whether the user is told of each; otherwise it is what he chose.
+    """
+
+    why: str
+    told: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """
+    The user's choices.
+
+    Attributes:
+        on_crash: Of a command that was begun when the process ended, and of which it is not known whether it was done:
+            ``"again"`` calls the callback again, ``"skip"`` does not.
+        missed: Of the commands that came while there was no connection: ``"all"`` are acted on, the ``"latest"`` only, or
+            ``"none"``.
+        expire: Seconds after which a command is not acted on any more; `None`: never.
+
+    Raises:
+        LocalProtocolError: A choice is none.
+    """
+
+    on_crash: str = "again"
+    missed: str = "all"
+    expire: float | None = None
+
+    def __post_init__(self) -> None:
+        for name, value, choices in (
+            ("on_crash", self.on_crash, ("again", "skip")),
+            ("missed", self.missed, ("all", "latest", "none")),
+        ):
+            if value not in choices:
+                raise LocalProtocolError(f"{name}={value!r}: expected {' or '.join(map(repr, choices))}")
+        seconds = self.expire
+        if seconds is not None and (
+            isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not seconds > 0 or math.isnan(seconds)
+        ):
+            raise LocalProtocolError(f"expire={seconds!r}: expected seconds above 0, or None for never")
+
+    def skip(self, index: int | None, age: float, away_until: int | None, interrupted: bool) -> Skip | None:
+        """
+        Return why a command is not acted on; `None` if it is.
+
+        Args:
+            index: Its index.
+            age: Seconds since its time.
+            away_until: If it came while there was no connection, the index after the last one of those.
+            interrupted: Whether the callback was called with it before, and the process ended meanwhile.
+        """
+        if interrupted and self.on_crash == "skip":
+            return Skip(
+                "the device's program ended while it acted on it, and does not act again: it may be done or not"
+            )
+        if self.expire is not None and age > self.expire:
+            return Skip(f"it is {age:.1f} s old, and commands older than {self.expire:g} s are not acted on")
+        if interrupted or away_until is None or index is None or self.missed == "all":
+            return None
+        if self.missed == "none":
+            return Skip("it came while the device was away", told=False)
+        if index < away_until - 1:
+            return Skip("it came while the device was away, and a later one did, too", told=False)
+        return None
+
+
+#: What is chosen where nothing is.
+DEFAULT = Policy()
+
+
+def now(own: float, server: float | None) -> float:
+    """Return the time by which a command's age counts: this machine's, unless its clock is wrong by the server's."""
+    return own if server is None or abs(own - server) <= _CLOCK_TOLERANCE else server

@@ -1,0 +1,309 @@
+"""
+Writing what is owed, once, through whatever happens: servers that are away, answers that never come, the end of this process.
+
+A server that knows inserts by name (``docs/topics/beyond_0_3.rst``) is sent the same one under the same name until it answers.
+Elsewhere an insert without an answer is looked for in the stream, from the length on that was noted before it was sent; if it
+is not there, once more after the time that a late copy may take; and then it goes again a step later, so that a copy which is
+later still is refused as older. Times are moved here and sent with ``POST``, never moved by the server: only so is it known
+what to look for, and what the stream holds afterwards.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from ...exceptions import (
+    ClosedError,
+    Conflict,
+    ConnectorDBError,
+    InvalidRequest,
+    LocalProtocolError,
+    NotFound,
+    OutcomeUnknown,
+    PermissionDenied,
+    ResponseError,
+)
+from ...protocol import json_text, rest
+from ...protocol.constants import DATAPOINT_INSERT_LIMIT
+from ...protocol.features import Features
+from ...protocol.paths import Path
+from ...protocol.points import Datapoint
+from ...protocol.proof import LATE_COPY, Answer, judge
+from ...protocol.ranges import read_parameters
+from ...protocol.restamp import Call
+from ...protocol.settle import Settling
+from ...runtime.backoff import Backoff
+from ...runtime.clock import SYSTEM, Clock
+from .owed import Owed
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+#: Between attempts, as long as the server does not say what became of them.
+BACKOFF = Backoff(first=0.5, longest=30.0)
+
+#: Refusals that would be the same the next time.
+FINAL = (Conflict, InvalidRequest, LocalProtocolError, NotFound, PermissionDenied)
+
+#: How often in one go times are moved that another writer has overtaken meanwhile.
+_CONFLICTS_AT_MOST = 5
+
+
+@dataclass(frozen=True)
+class Server:
+    """
+    What is asked of the server.
+
+    Attributes:
+        call: Sends a REST request, and returns what its answer says or raises it.
+        caller: Returns the path of the logged-in device.
+        features: Returns what the last answer announced.
+        time: Returns what the server's clock shows, by its last answer; `None` if it did not say.
+        clock: This machine's clocks.
+        backoff: The pauses between attempts.
+        late_copy: Seconds that an insert without an answer is given to arrive.
+    """
+
+    call: Call
+    caller: Callable[[], Path]
+    features: Callable[[], Features] = Features
+    time: Callable[[], float | None] = lambda: None
+    clock: Clock = SYSTEM
+    backoff: Backoff = BACKOFF
+    late_copy: float = LATE_COPY
+
+
+class GivenUp(ConnectorDBError):
+    """It could not be written before the subscription was closed; whoever noted it writes it later."""
+
+
+class _Again(Exception):
+    """Nothing is settled yet: try once more."""
+
+    def __init__(self, why: ConnectorDBError) -> None:
+        super().__init__(str(why))
+        self.why = why
+
+
+class Writing:
+    """
+    Writes what is owed.
+
+    Args:
+        server: Where.
+        stopping: Set when no more time is to be spent: what runs then is the last attempt.
+    """
+
+    def __init__(self, server: Server, stopping: threading.Event) -> None:
+        self._server = server
+        self._stopping = stopping
+
+    def write(self, owed: Owed, note: Callable[[Owed], None], doubted: bool) -> Owed:
+        """
+        Write *owed*, and return it as it was stored.
+
+        Args:
+            owed: What to write.
+            note: Called with it before anything of it changes.
+            doubted: Whether it may have been sent before.
+
+        Raises:
+            ResponseError: The server refused it; nothing is stored.
+            OutcomeUnknown: The stream is ephemeral: nobody can tell, and it is not sent again.
+            GivenUp: It could not be settled before the end.
+        """
+        attempt = _Attempt(self._server, owed, note, doubted, self._wait)
+        failures = 0
+        while True:
+            try:
+                return attempt.make()
+            except _Again as again:
+                failures += 1
+                self._pause(owed.path, failures, again.why)
+
+    def insist(self, path: Path, request: Callable[[], None]) -> None:
+        """
+        Make a *request* about *path* until it is answered.
+
+        Raises:
+            ConnectorDBError: It was refused, and would be again.
+            GivenUp: It was not answered before the end.
+        """
+        failures = 0
+        while True:
+            try:
+                request()
+                return
+            except ClosedError as error:
+                raise GivenUp(f"asking for {str(path)!r}: {error}") from error
+            except FINAL:
+                raise
+            except ConnectorDBError as error:
+                failures += 1
+                self._pause(path, failures, error)
+
+    def _pause(self, path: Path, failures: int, why: ConnectorDBError) -> None:
+        if self._stopping.is_set():
+            raise GivenUp(f"writing to {str(path)!r} before the end: {why}") from why
+        pause = self._server.backoff.pause(failures, random.random)
+        log.log(
+            logging.WARNING if failures == 1 else logging.INFO,
+            "writing to %s: %s; trying again in %.1f s",
+            path,
+            why,
+            pause,
+        )
+        self._server.clock.wait(self._stopping, pause)
+
+    def _wait(self, path: Path) -> None:
+        """Wait until a copy that was sent has arrived, or never will."""
+        log.info("waiting %g s for a late copy of what was sent to %s", self._server.late_copy, path)
+        if self._server.clock.wait(self._stopping, self._server.late_copy):
+            raise GivenUp(f"writing to {str(path)!r}: closed while waiting for a late copy")
+
+
+class _Attempt:
+    """One insert on its way."""
+
+    def __init__(
+        self, server: Server, owed: Owed, note: Callable[[Owed], None], doubted: bool, wait: Callable[[Path], None]
+    ) -> None:
+        self._server = server
+        self._owed = owed
+        self._note = note
+        #: A copy may be stored, or on its way.
+        self._doubted = doubted
+        self._wait = wait
+        #: Whether the server was heard, so that it is known what it announces.
+        self._heard = not doubted
+        #: Whether the server would not take its name.
+        self._nameless = False
+
+    def make(self) -> Owed:
+        """
+        Write it, and return it as it was stored.
+
+        Raises:
+            _Again: That came to nothing, for now.
+        """
+        if not self._heard:  # at the beginning of a process: is there a server, and which?
+            self._asked(rest.length(self._owed.path))
+            self._heard = True
+        for _ in range(_CONFLICTS_AT_MOST):
+            if not self._is_keyed():
+                if self._doubted and self._is_settled():
+                    return self._owed
+                if self._owed.before is None:
+                    self._change(replace(self._owed, before=self._asked(rest.length(self._owed.path))))
+            try:
+                self._send()
+                return self._owed
+            except GivenUp:
+                raise
+            except ConnectorDBError as error:
+                if self._is_stored(error):
+                    return self._owed
+        raise _Again(ConnectorDBError("another writer is always faster"))
+
+    def _is_stored(self, error: ConnectorDBError) -> bool:
+        """Tell whether a copy is stored in spite of its *error*; raise it if it never will be, or if it is to go again later."""
+        answer = judge(error)
+        if isinstance(error, ResponseError) and rest.STORED_ALL_THE_SAME in error.message:
+            return True
+        if answer is Answer.OLDER:
+            end: list[Datapoint] = self._asked(rest.points(self._owed.path, read_parameters({"i1": -1})))
+            self._change(self._owed.above(end[-1].get("t", 0.0) if end else 0.0))
+        elif answer is Answer.KEYLESS:
+            self._nameless = True
+            # it has no room for names (429); or knows this one, of an earlier copy
+            self._doubted = self._doubted or not (isinstance(error, ResponseError) and error.status == 429)
+        elif answer in (Answer.REFUSED, Answer.DENIED) and not _is_credentials(error):
+            raise error
+        else:
+            self._doubted = self._doubted or answer is Answer.UNKNOWN
+            raise _Again(error) from error
+        return False
+
+    def _is_keyed(self) -> bool:
+        """Whether the server knows the insert by its name, and has not forgotten it since."""
+        seconds = self._server.features().idempotency
+        age = self._server.clock.wall() - self._owed.since
+        return not self._nameless and seconds is not None and (not self._doubted or 0 <= age < seconds)
+
+    def _send(self) -> None:
+        owed = self._owed
+        key = owed.key if self._is_keyed() else None
+        request = rest.insert_text(owed.path, json_text.dumps(list(owed.points)), len(owed.points), key=key)
+        try:
+            self._server.call(request)
+        except ClosedError as error:
+            raise GivenUp(f"writing to {str(owed.path)!r}: {error}") from error
+
+    def _is_settled(self) -> bool:
+        """Tell whether a copy is stored; if none is, none can be any more: the next one is later."""
+        if self._is_there():
+            return True
+        if self._asked(rest.read(self._owed.path)).get("ephemeral", False):
+            raise OutcomeUnknown(
+                f"inserting {len(self._owed.points)} point(s) into {str(self._owed.path)!r}: no answer came, and as the stream "
+                "is ephemeral, it cannot be looked whether they arrived; they were not sent again"
+            )
+        self._wait(self._owed.path)
+        if self._is_there():
+            return True
+        self._change(self._owed.moved())
+        self._doubted = False
+        return False
+
+    def _is_there(self) -> bool:
+        settling = Settling(self._owed.sent)
+        if self._owed.before is None:  # it was sent under its name, or not at all: its times say where it is
+            first, last = self._owed.span
+            there: list[Datapoint] = self._asked(
+                rest.points(self._owed.path, read_parameters({"t1": first, "t2": last}))
+            )
+            settling.look(there)
+            return settling.complete
+        begin = self._owed.before
+        while not settling.complete:
+            page = self._page(begin)
+            settling.look(page)
+            if len(page) < DATAPOINT_INSERT_LIMIT:
+                break
+            begin += len(page)
+        return settling.complete
+
+    def _page(self, begin: int) -> list[Datapoint]:
+        limits = {"i1": begin, "i2": begin + DATAPOINT_INSERT_LIMIT}
+        try:
+            page: list[Datapoint] = self._asked(rest.points(self._owed.path, read_parameters(limits)))
+            return page
+        except InvalidRequest as refused:
+            if refused.message != rest.INVALID_RANGE:  # the stream is shorter than it was
+                raise
+            return []
+
+    def _asked(self, request: rest.Request[T]) -> T:
+        try:
+            return self._server.call(request)
+        except ClosedError as error:
+            raise GivenUp(f"writing to {str(self._owed.path)!r}: {error}") from error
+        except FINAL:
+            raise
+        except ConnectorDBError as error:
+            raise _Again(error) from error
+
+    def _change(self, owed: Owed) -> None:
+        self._note(owed)
+        self._owed = owed
+
+
+def _is_credentials(error: ConnectorDBError) -> bool:
+    """Whether it is the credentials that were refused: the server's trouble, perhaps, or a key that is set right."""
+    return isinstance(error, ResponseError) and error.status == 401
