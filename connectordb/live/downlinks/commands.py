@@ -231,7 +231,7 @@ class Commands:
             returned = act()
         except DownlinkRefused as refused:
             log.info("the command %s of %s was refused: %s", command, self._path, refused)
-            return _Result((), REFUSED, str(refused) or "the device refused, and did not say why")
+            return _Result((), REFUSED, refused.reason or "the device refused, and did not say why")
         except Exception as error:
             log.exception("the callback of %r raised; the subscription goes on", str(self._path))
             self._tell(error, logged=True)
