@@ -19,6 +19,10 @@ Every exception that this package raises, in one tree.
     │   ├── RemoteProtocolError          the peer sent what makes no sense
     │   └── LocalProtocolError           refused here, before anything was sent (also a ValueError)
     │       └── InvalidRange             kinds of range mixed (also an AssertionError)
+    ├── LiveError                        a subscription cannot be all that it promises
+    │   ├── PointsMissed                 points that are not stored did not arrive
+    │   ├── TooSlow                      the callback was, and the subscription has ended
+    │   └── StreamGone                   what is watched is not there any more, or another one
     ├── DownlinkError                    a command to an actuator came to nothing
     │   ├── DownlinkTimeout              no answer in time (also a TimeoutError)
     │   └── DownlinkRefused              the device said no
@@ -58,6 +62,7 @@ __all__ = [
     "DownlinkTimeout",
     "InvalidRange",
     "InvalidRequest",
+    "LiveError",
     "LocalProtocolError",
     "LoggerError",
     "LoggerFull",
@@ -65,6 +70,7 @@ __all__ = [
     "OutcomeUnknown",
     "PermissionDenied",
     "PipeScriptError",
+    "PointsMissed",
     "ProtocolError",
     "RememberInUse",
     "RemoteProtocolError",
@@ -73,8 +79,10 @@ __all__ = [
     "StorageDamaged",
     "StorageError",
     "StorageFull",
+    "StreamGone",
     "StreamNotAdded",
     "Timeout",
+    "TooSlow",
 ]
 
 
@@ -201,6 +209,48 @@ class LocalProtocolError(ProtocolError, ValueError):
 # 0.3.5 had ``assert`` statements for these.
 class InvalidRange(LocalProtocolError, AssertionError):
     """Times and indices in one range, ``limit`` with indices, or a range that is none."""
+
+
+class LiveError(ConnectorDBError):
+    """A subscription cannot be all that it promises."""
+
+
+class PointsMissed(LiveError):
+    """
+    Points that were told and not stored did not arrive, or were too many for the callback.
+
+    Attributes:
+        number: How many so far; ``None`` if nobody knows.
+    """
+
+    def __init__(self, message: str, number: int | None = None) -> None:
+        super().__init__(message)
+        self.number = number
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Return what a copy, or another process, makes it from."""
+        return type(self), (str(self), self.number)
+
+
+class TooSlow(LiveError):
+    """More points came than a callback took, and its subscription has ended, as ``overflow="raise"`` asks for."""
+
+
+class StreamGone(LiveError):
+    """
+    The stream that is watched is not there any more, may not be read, or is another one.
+
+    Attributes:
+        reason: As ``on_gone`` is told.
+    """
+
+    def __init__(self, message: str, reason: str = "deleted") -> None:
+        super().__init__(message)
+        self.reason = reason
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Return what a copy, or another process, makes it from."""
+        return type(self), (str(self), self.reason)
 
 
 class DownlinkError(ConnectorDBError):

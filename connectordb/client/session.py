@@ -38,7 +38,7 @@ from .transport import Trace, Transport
 if TYPE_CHECKING:
     import requests
 
-    from ..live import Live
+    from ..live import Live, Timing
 
 log = logging.getLogger(__name__)
 
@@ -99,6 +99,8 @@ class Session:
         self._live: Live | None = None
         #: Each thread's deadline.
         self._limits = threading.local()
+        #: How patient the websocket is, if not as usual; for tests.
+        self.timing: Timing | None = None
         # one thread logs in at a time, and the others wait for it
         self._logging_in = threading.RLock()
         # guards credentials and the live client; nothing is called, joined or waited for under it
@@ -342,6 +344,7 @@ class Session:
                     authorization=self.authorization,
                     call=self.call,
                     caller=self._caller,
+                    timing=self.timing,
                     **{**self._options, "timeout": self._transport.timeout},
                 )
             return self._live

@@ -6,7 +6,6 @@ import json
 import logging
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast, overload
 
 from ..datapoints import DatapointArray
@@ -20,17 +19,16 @@ from ..protocol.times import Time
 from . import notes
 from .batches import batches, check_size
 from .fields import Field
-from .resource import ConnectorObject
+from .live_stream import LiveStream
 
 if TYPE_CHECKING:
-    from ..live import Callback, Mirror, OnError, Subscription
     from .device import Device
     from .user import User
 
 log = logging.getLogger(__name__)
 
 
-class Stream(ConnectorObject, depth=3):
+class Stream(LiveStream, depth=3):
     """
     A sequence of datapoints, which only its own device appends to.
 
@@ -297,9 +295,6 @@ class Stream(ConnectorObject, depth=3):
     def _view_of_downlink(self) -> Stream:
         return cast(Stream, self._at(self._path.at_downlink()))
 
-    def _sequence(self, downlink: bool) -> Path:
-        return self._path.at_downlink() if downlink else self._path
-
     def _read(self, path: Path, parameters: Mapping[str, str]) -> DatapointArray:
         try:
             points = self._session.call(rest.points(path, parameters))
@@ -309,81 +304,6 @@ class Stream(ConnectorObject, depth=3):
                 raise
             points = []
         return DatapointArray(points)
-
-    # --- live ---------------------------------------------------------------------------------------------------------
-
-    def subscribe(
-        self,
-        callback: Callback,
-        transform: ScriptLike = "",
-        downlink: bool = False,
-        *,
-        add: bool = False,
-        wait: bool = True,
-        on_error: OnError | None = None,
-    ) -> Subscription:
-        """
-        Have *callback* called with what is inserted from now on.
-
-        Args:
-            callback: Called as ``callback(path, datapoints)``, on a thread of its own. On a downlink, what it returns is the
-                acknowledgement: ``True`` writes the same points to the stream, a datapoint or a list of them writes those.
-            transform: PipeScript that the server runs over each insert, as in reading.
-            downlink: Watch the downlink.
-            add: Leave the callbacks that are there for this transform; otherwise this one replaces them.
-            wait: Return when the server has obeyed; otherwise at once, and connect when that can be.
-            on_error: Called with what goes wrong later; without it, that is logged.
-
-        Raises:
-            NotFound, PermissionDenied: The stream is not there, or not for this caller.
-            ConnectionFailed: The server is away.
-        """
-        path, script = self._sequence(downlink), script_text("transform", transform)
-        return self._session.live.subscribe(path, callback, script, add=add, wait=wait, on_error=on_error)
-
-    def unsubscribe(self, transform: ScriptLike = "", downlink: bool = False) -> None:
-        """End all subscriptions with that transform; once this has returned their callbacks run no more."""
-        self._session.live.unsubscribe(self._sequence(downlink), script_text("transform", transform))
-
-    def live(
-        self,
-        keep: float | timedelta = 1,
-        downlink: bool = False,
-        *,
-        wait: bool = True,
-        on_error: OnError | None = None,
-    ) -> Mirror:
-        """
-        Return an object that holds the newest points and is kept up to date, so that reading it asks no server.
-
-        Args:
-            keep: How much it holds: an ``int`` is a number of points, a ``timedelta``, or a ``float`` of seconds, a span up to
-                the present; the newest point is always held.
-            downlink: The downlink's.
-            wait: Return when it holds what is there; otherwise at once, and connect when that can be.
-            on_error: Called with what a function given to `on_change` raises; that is logged, too.
-
-        Raises:
-            NotFound, PermissionDenied: The stream is not there, or not for this caller.
-            ConnectionFailed: The server is away.
-        """
-        from ..live import mirror_stream
-
-        session = self._session
-        return mirror_stream(session.live, session.call, self._sequence(downlink), keep, wait=wait, on_error=on_error)
-
-    def command(self, value: Any, timeout: float = 5.0) -> Datapoint:
-        """
-        Command a value through the downlink, and return the point with which the device answered, within *timeout* seconds.
-
-        Raises:
-            DownlinkTimeout: There was no answer in time; says whether the command was written.
-            DownlinkRefused: The device refused, and recorded why (``answers=True``).
-            LocalProtocolError: The stream is no downlink, or belongs to the device that is logged in.
-        """
-        from ..live import command
-
-        return command(self._session, self._path, value, timeout)
 
     # --- export -------------------------------------------------------------------------------------------------------
 

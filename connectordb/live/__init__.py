@@ -9,19 +9,27 @@ inserts on a user's behalf. No objects of users, devices and streams live here, 
 
 from __future__ import annotations
 
+from .batch import Batch
 from .commanding import command
 from .feedback import check_insert
 from .live import Live
 from .mirrors import Listener, Mirror, mirror_stream
+from .options import GoneReason, OnError, OnGone, Options, Overflow, State
 from .patience import Timing
-from .subscription import Callback, OnError, Subscription
+from .subscription import Callback, Subscription
 
 __all__ = [
+    "Batch",
     "Callback",
+    "GoneReason",
     "Listener",
     "Live",
     "Mirror",
     "OnError",
+    "OnGone",
+    "Options",
+    "Overflow",
+    "State",
     "Subscription",
     "Timing",
     "check_insert",

@@ -9,7 +9,6 @@ stream accepts.
 from __future__ import annotations
 
 import math
-import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,17 +16,6 @@ from ..exceptions import LocalProtocolError
 from ..protocol import json_text, restamp
 from ..protocol.paths import Path
 from ..protocol.points import Datapoint
-
-
-class Claim:
-    """Who acknowledges one command: of several callbacks, the first that does."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-
-    def take(self) -> bool:
-        """Take it; tell whether nobody had it before."""
-        return self._lock.acquire(blocking=False)
 
 
 def points_to_write(returned: object, commanded: Sequence[Datapoint], now: float) -> list[Datapoint]:

@@ -12,12 +12,17 @@ from ..protocol.paths import Path
 from ..protocol.points import Datapoint
 from ..protocol.ranges import read_parameters
 from ..runtime.clock import SYSTEM, Clock, Deadline
-from .acknowledge import Claim, acknowledge, points_to_write
+from . import patience
+from .acknowledge import acknowledge, points_to_write
+from .claims import Claim
 from .connection import Connection, Target
-from .dispatch import Pool
+from .dispatch import Lane, Pool
+from .follower import QUEUE_LIMIT, Follower
 from .loop import Loop
+from .options import Options
 from .patience import Timing
-from .subscription import QUEUE_LIMIT, Callback, OnError, Subscription
+from .reads import Reads, Seen
+from .subscription import Callback, Subscription
 from .subscriptions import Key
 from .switchboard import Switchboard
 
@@ -65,7 +70,7 @@ class Live:
         self._call = call
         self._caller = caller
         self._clock = clock
-        timing = timing or Timing()
+        self._timing = timing = timing or patience.DEFAULT
         self._pool = Pool("callbacks")
         self._switchboard = Switchboard(self._look, timing, clock)
         self._loop = Loop(self._connect, self._switchboard, timing, clock)
@@ -81,9 +86,9 @@ class Live:
         path: Path,
         callback: Callback,
         transform: str = "",
+        options: Options | None = None,
         add: bool = False,
         wait: bool = True,
-        on_error: OnError | None = None,
     ) -> Subscription:
         """
         Have *callback* called with what is inserted at *path* from now on.
@@ -93,9 +98,9 @@ class Live:
             callback: Called on a thread of ours as ``callback(path, datapoints)``, one call at a time, in order. Of a
                 downlink, what it returns is the acknowledgement.
             transform: What the server runs on each insert's points.
+            options: What else the subscriber chose.
             add: Leave the callbacks that are there already for this path and transform; otherwise this one replaces them.
             wait: Return when the server has obeyed; otherwise at once, and connect when that can be.
-            on_error: Called with what goes wrong later, on the callback's thread; without it, that is logged.
 
         Raises:
             NotFound, PermissionDenied: The stream is not there, or not for this caller (only with *wait*).
@@ -112,23 +117,15 @@ class Live:
             raise LocalProtocolError(
                 f"the callback {callback!r} cannot be called: expected a function of path and points"
             )
+        options = options or Options()
+        options.check(path.downlink, transform)
         self._switchboard.check_open()
         deadline = self._deadline()
-        subscription = Subscription(
-            path,
-            transform,
-            callback,
-            on_error,
-            lane=self._pool.lane(QUEUE_LIMIT),
-            answer=partial(self._answer, path),
-            end=self._end,
-        )
-        look = wait and not self._switchboard.is_live(subscription.key)
-        if look:
-            self._look(subscription.key)
-        replaced, losses = self._switchboard.add(subscription, replace=not add, readable=look, start=self._loop.start)
+        subscription = self._new(path, transform, callback, options)
+        seen = self._look(subscription.key) if wait and not self._switchboard.says_where() else None
+        replaced, losses = self._switchboard.add(subscription, replace=not add, seen=seen, start=self._loop.start)
         self._loop.wake(hurry=wait)
-        if look:
+        if wait:
             self._wait_until_live(subscription, replaced, losses, deadline)
         self._finish(replaced)
         return subscription
@@ -165,12 +162,45 @@ class Live:
         self._pool.close(deadline)
         self._switchboard.finish(deadline)
 
+    def lane(self, most: float = float("inf")) -> Lane:
+        """Return a lane on the threads of the callbacks, which ends with this."""
+        return self._pool.lane(most)
+
     # --- steps of these -----------------------------------------------------------------------------------------------
 
-    def _look(self, key: Key) -> None:
-        """Read nothing from the stream: the server checks that it is there, may be read, and takes the transform."""
-        path, transform = key
-        self._call(rest.points(Path.parse(path), read_parameters({"i1": -1, "i2": -1}, transform)))
+    def _new(self, path: Path, transform: str, callback: Callback, options: Options) -> Subscription:
+        lane = self._pool.lane(QUEUE_LIMIT)
+        key = (str(path), transform)
+        return Subscription(
+            path,
+            transform,
+            callback,
+            options,
+            lane=lane,
+            claims=lambda index: self._switchboard.claim(key, index),
+            answer=partial(self._answer, path),
+            end=self._end,
+            lost_sight=self._switchboard.lost_sight,
+            follow=lambda receiver: Follower(
+                path,
+                options,
+                by_index=not transform,
+                lane=lane,
+                reads=Reads(self._call, path),
+                receiver=receiver,
+                later=self._switchboard.later,
+                clock=self._clock,
+                backoff=self._timing.backoff,
+            ),
+        )
+
+    def _look(self, key: Key) -> Seen:
+        """Look whether the stream is there and may be read, and whether the server takes the transform: it reads nothing."""
+        path, transform = Path.parse(key[0]), key[1]
+        if transform:
+            self._call(rest.points(path, read_parameters({"i1": -1, "i2": -1}, transform)))
+            return Seen(0)
+        return Reads(self._call, path).look()
 
     def _connect(self) -> tuple[Connection, str | None]:
         return Connection(self._target), self._authorization()

@@ -34,6 +34,10 @@ class Timing:
     backoff: Backoff = Backoff()
 
 
+#: What a client has unless it is given another.
+DEFAULT = Timing()
+
+
 class Patience:
     """The patience with one connection, from *now* on."""
 

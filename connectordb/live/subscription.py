@@ -1,36 +1,44 @@
-"""One callback's subscription: its queue, what runs there, and what becomes of errors."""
+"""One callback's subscription: what its owner sees of it, what runs there, and what becomes of errors."""
 
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Sequence
-from functools import partial
 from types import TracebackType
 from typing import Any
 
-from ..exceptions import ConnectorDBError
+from ..exceptions import LocalProtocolError, StreamGone
 from ..protocol.paths import Path
 from ..protocol.points import Datapoint
 from ..runtime.clock import Deadline
-from .acknowledge import Claim
+from .batch import Batch
+from .claims import Claim
 from .dispatch import Lane
 from .feedback import on_behalf_of
+from .follower import Follower
+from .options import STATES, GoneReason, Options, State
+from .reads import Seen
 from .subscriptions import Key
 
 log = logging.getLogger(__name__)
 
 #: What a user gives: called with the path (of a downlink it ends in ``/downlink``) and the points. What it returns matters
 #: for a downlink only.
-Callback = Callable[[str, list[Datapoint]], Any]
-
-#: Called with what went wrong.
-OnError = Callable[[Exception], Any]
+Callback = Callable[[str, Batch], Any]
 
 #: Writes what a callback of a downlink returned: the value, and the points that it was called with.
 Answer = Callable[[object, Sequence[Datapoint], Claim], None]
 
-#: Points that wait for one callback, at the most; beyond it the oldest go, and ``on_error`` is told.
-QUEUE_LIMIT = 50_000
+_GONE: dict[GoneReason, str] = {
+    "deleted": "the stream is not there any more, or not for this caller; it is looked for again",
+    "denied": "it may not be read any more; it is tried again",
+    "recreated": "it was made anew; going on with its first point",
+    "restored": "its end was lost, as if it was restored from a backup; going on with what is newer than the last point seen",
+    "cleared": "all of its points were deleted; going on with what comes",
+    "caller": "the device that watches it is not there any more",
+    "exceeded": "its transform took too long, or made too much of an insert",
+}
 
 
 class Subscription:
@@ -40,7 +48,9 @@ class Subscription:
     Attributes:
         path: What is watched.
         transform: The transform, or ``""``.
-        dropped: Points that came faster than the callback took them, and were dropped.
+        follower: Brings the points.
+        delivered: Points that the callback was called with.
+        last_index: Where the last of them stands in the stream; ``None`` before there was one, or if it has no place.
     """
 
     def __init__(
@@ -48,26 +58,66 @@ class Subscription:
         path: Path,
         transform: str,
         callback: Callback,
-        on_error: OnError | None,
+        options: Options,
         *,
         lane: Lane,
+        claims: Callable[[int | None], Claim],
         answer: Answer,
         end: Callable[[Subscription], None],
+        lost_sight: Callable[[Key], None],
+        follow: Callable[[Subscription], Follower],
     ) -> None:
         self.path = path
         self.transform = transform
-        self.dropped = 0
+        self.delivered = 0
+        self.last_index: int | None = None
         self._callback = callback
-        self._on_error = on_error
+        self._options = options
         self._lane = lane
+        self._claims = claims
         self._answer = answer
         self._end = end
+        self._lost_sight = lost_sight
         self._text = str(path)
+        # guards the state; whoever waits for one waits on it
+        self._changed = threading.Condition(threading.Lock())
+        self._state: State = "connecting"
+        self.follower = follow(self)
 
     @property
     def key(self) -> Key:
         """By what the server knows it."""
         return self._text, self.transform
+
+    @property
+    def state(self) -> State:
+        """How far it is: ``"connecting"``, ``"catching up"``, ``"live"``, ``"gone"`` or ``"closed"``."""
+        return self._state
+
+    @property
+    def missed(self) -> int:
+        """Points that could not be had, or were left out as the callback was too slow for them."""
+        return self.follower.missed
+
+    @property
+    def lag(self) -> int:
+        """Points that are known to be there and that the callback was not called with yet."""
+        return self.follower.lag
+
+    def wait(self, state: State, timeout: float) -> bool:
+        """
+        Wait until it is in *state*, *timeout* seconds at most; tell whether it is.
+
+        Raises:
+            LocalProtocolError: There is no such state.
+        """
+        if state not in STATES:
+            raise LocalProtocolError(f"waiting for {state!r}: the states are {', '.join(map(repr, STATES))}")
+        deadline = Deadline(timeout)
+        with self._changed:
+            while self._state != state and self._state != "closed" and not deadline.passed():
+                self._changed.wait(deadline.left())
+            return self._state == state
 
     def close(self) -> None:
         """
@@ -91,57 +141,103 @@ class Subscription:
         self.close()
 
     def __repr__(self) -> str:
-        """Return what is watched."""
+        """Return what is watched, and how far it is."""
         through = f" through {self.transform!r}" if self.transform else ""
-        return f"<Subscription to {self._text!r}{through}>"
+        return f"<Subscription to {self._text!r}{through}, {self._state}, {self.delivered} points>"
 
     # --- for Live -----------------------------------------------------------------------------------------------------
 
-    def deliver(self, points: Sequence[Datapoint], claim: Claim) -> None:
-        """Have the callback called with *points*, after all that it waits for already."""
-        dropped = self._lane.put(partial(self._run, points, claim), len(points))
-        if dropped:
-            first = self.dropped == 0
-            self.dropped += dropped
-            if first or self.dropped // QUEUE_LIMIT > (self.dropped - dropped) // QUEUE_LIMIT:
-                self.tell(
-                    ConnectorDBError(
-                        f"the callback of {self._text!r} is too slow: {self.dropped} points had to be dropped so far, as "
-                        f"more than {QUEUE_LIMIT} were waiting; read them from the stream"
-                    )
-                )
+    @property
+    def is_private(self) -> bool:
+        """Whether others on the same stream neither replace nor end it."""
+        return self._options.private
 
-    def tell(self, error: Exception) -> None:
-        """Have *error* told, after what waits already."""
-        self._lane.put(partial(self._tell, error))
+    def has_come_to(self, state: State) -> None:
+        """Take note of a state; after ``"closed"`` there is no other."""
+        with self._changed:
+            if self._state in (state, "closed"):
+                return
+            self._state = state
+            self._changed.notify_all()
+        if self._options.on_state is None:
+            return
+        if state == "closed":  # the lane runs nothing any more
+            self._call(self._options.on_state, "on_state", state)
+        else:
+            self._lane.put(lambda: self._call(self._options.on_state, "on_state", state))
+
+    def began(self, seen: Seen, unread: bool) -> None:
+        """Take note that the server tells of the stream from now on, as `Follower.began`."""
+        self.has_come_to("catching up")
+        self.follower.began(seen, unread)
+
+    def disconnected(self) -> None:
+        """Take note that it does not any more."""
+        self.has_come_to("connecting")
+        self.follower.disconnected()
+
+    def refused(self, error: Exception) -> None:
+        """Have it told that the stream cannot be watched now."""
+        self._lane.put(lambda: self.tell(error))
 
     def finish(self, deadline: Deadline) -> bool:
         """Call the callback no more, and wait for the call that runs; tell whether it has ended."""
+        self.has_come_to("closed")
         return self._lane.close(deadline)
 
     # --- on the lane --------------------------------------------------------------------------------------------------
 
-    def _run(self, points: Sequence[Datapoint], claim: Claim) -> None:
+    def hand(self, batch: Batch) -> None:
+        """Call the callback."""
+        number = len(batch)
+        commanded = [dict(point) for point in batch] if self.path.downlink else ()
         try:
             with on_behalf_of(self.path):
-                # copies: what one callback does to its points is not seen by the next, nor by the acknowledgement
-                returned = self._callback(self._text, [dict(point) for point in points])
+                returned = self._callback(self._text, batch)
         except Exception as error:
             log.exception("the callback of %r raised; the subscription goes on", self._text)
-            self._tell(error, logged=True)
-            return
-        if self.path.downlink:
+            self.tell(error, logged=True)
+            returned = None
+        self.delivered += number
+        if batch.first_index is not None:
+            self.last_index = batch.first_index + number - 1
+        if commanded and returned is not None:
             try:
-                self._answer(returned, points, claim)
+                self._answer(returned, commanded, self._claims(batch.first_index))
             except Exception as error:
-                self._tell(error)
+                self.tell(error)
 
-    def _tell(self, error: Exception, logged: bool = False) -> None:
-        if self._on_error is None:
+    def caught_up(self, number: int) -> None:
+        """Say that all there was is handed on."""
+        self.has_come_to("live")
+        self._call(self._options.on_subscribed, "on_subscribed", number)
+
+    def gone(self, reason: GoneReason) -> None:
+        """Say that the stream is not there, or not as it was."""
+        log.warning("live: %s: %s", self._text, _GONE[reason])
+        if reason not in ("recreated", "restored"):
+            self.has_come_to("gone")
+            self._lost_sight(self.key)
+        if self._options.on_gone is None:
+            self.tell(StreamGone(f"{self._text!r}: {_GONE[reason]}", reason), logged=True)
+        else:
+            self._call(self._options.on_gone, "on_gone", reason)
+
+    def tell(self, error: Exception, logged: bool = False) -> None:
+        """Say what went wrong."""
+        if self._options.on_error is None:
             if not logged:
                 log.error("the subscription to %r: %s", self._text, error)
             return
-        try:
-            self._on_error(error)
-        except Exception:
-            log.exception("the on_error of %r raised", self._text)
+        self._call(self._options.on_error, "on_error", error)
+
+    def end(self) -> None:
+        """End: nothing is to follow."""
+        self._end(self)
+
+    def _call(self, listener: Callable[[Any], Any] | None, name: str, value: object) -> None:
+        if listener is not None:
+            try:
+                listener(value)
+            except Exception:
+                log.exception("the %s of %r raised", name, self._text)

@@ -13,14 +13,27 @@ import threading
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from ..exceptions import AuthenticationError, ClosedError, ConnectionFailed, ConnectorDBError
-from ..protocol.feed import Message
+from ..exceptions import (
+    AuthenticationError,
+    ClosedError,
+    ConnectionFailed,
+    ConnectorDBError,
+    NotFound,
+    PermissionDenied,
+)
+from ..protocol.features import Features
+from ..protocol.feed import Done, Ended, Failed, Gap, Lost, Message, Told
+from ..protocol.points import Datapoint
 from ..runtime.clock import Clock, Deadline
-from .acknowledge import Claim
+from .claims import Claim
 from .dispatch import Pool
+from .follower import Follower
+from .groups import Groups
 from .patience import Timing
+from .reads import Seen, as_refusal
 from .subscription import Subscription
 from .subscriptions import Key, State, Subscriptions
+from .timers import Action, Timers
 
 log = logging.getLogger(__name__)
 
@@ -34,18 +47,21 @@ _SETTLING = 0.1
 #: Streams that are looked at, over REST, at the same time.
 _LOOKERS = 4
 
+#: So many times the silence after which a server is pinged, and streams are looked at: an original ends subscriptions silently.
+_LOOK_AROUND = 4
+
 
 class Switchboard:
     """
     What the loop asks and tells (its `Handler`), and what `Live` changes.
 
     Args:
-        look: Raises if a subscription's stream is not there, or not readable.
+        look: Returns what is seen of a subscription's stream; raises if it is not there, or not readable.
         timing: The pauses between looks.
         clock: The clocks.
     """
 
-    def __init__(self, look: Callable[[Key], None], timing: Timing, clock: Clock) -> None:
+    def __init__(self, look: Callable[[Key], Seen], timing: Timing, clock: Clock) -> None:
         self._look = look
         self._timing = timing
         self._clock = clock
@@ -55,13 +71,15 @@ class Switchboard:
         # guards everything below
         self._changed = threading.Condition(threading.Lock())
         self._state = Subscriptions()
-        self._callbacks: dict[Key, list[Subscription]] = {}
-        #: What REST said last of streams that cannot be watched, so that it is told once.
-        self._refused: dict[Key, str] = {}
+        self._groups = Groups()
+        #: What was said last of streams that cannot be watched, so that it is told once.
+        self._refused: dict[Key, ConnectorDBError] = {}
+        self._timers = Timers()
+        self._look_around_at = 0.0
         self._losses = 0
         self._last_loss: ConnectorDBError | None = None
         self._is_open = False
-        self._is_original = False
+        self._is_indexed = False
         self._closed = False
         #: Set by `close`, for those who wait without the lock.
         self._closing = threading.Event()
@@ -79,16 +97,22 @@ class Switchboard:
         if self._closed:
             raise ClosedError("subscribing after close(): make a new ConnectorDB")
 
-    def is_live(self, key: Key) -> bool:
-        """Tell whether the server has obeyed a subscription to *key* already."""
+    def says_where(self) -> bool:
+        """Tell whether there is a connection to a server that answers a subscribe, so that nobody has to look before."""
         with self._changed:
-            return self._state.state(key) is State.LIVE
+            return self._is_open and self._is_indexed
 
     def add(
-        self, subscription: Subscription, *, replace: bool, readable: bool, start: Callable[[], None]
+        self, subscription: Subscription, *, replace: bool, seen: Seen | None, start: Callable[[], None]
     ) -> tuple[list[Subscription], int]:
         """
         Want *subscription*; *start* is called before anybody can close.
+
+        Args:
+            subscription: What is wanted.
+            replace: Whether it takes the place of those with the same key.
+            seen: What somebody has just seen of the stream.
+            start: Starts the loop.
 
         Returns:
             What it replaces, still to be finished, and the number of losses so far.
@@ -96,27 +120,33 @@ class Switchboard:
         key = subscription.key
         with self._changed:
             self.check_open()
-            before = self._callbacks.get(key, [])
-            self._callbacks[key] = [subscription] if replace else [*before, subscription]
-            self._state.subscribe(key, readable)
+            replaced = self._groups.add(subscription, replace)
+            self._refused.pop(key, None)
+            self._state.subscribe(key, readable=seen is not None)
+            if seen is None:
+                self._state.again(key)
+            else:
+                subscription.began(seen, unread=True)
             start()
-            return (before if replace else []), self._losses
+            return replaced, self._losses
 
     def wait_until_live(self, subscription: Subscription, losses: int, deadline: Deadline) -> bool:
         """
         Wait until the server has obeyed; tell whether it has in time.
 
         Raises:
-            ConnectorDBError: The connection was lost, or could not be made, since there were so many *losses*.
+            ConnectorDBError: It refused; or the connection was lost, or could not be made, since there were so many *losses*.
             ClosedError: Somebody closed.
         """
         key = subscription.key
         with self._changed:
-            while self._state.state(key) is not State.LIVE:
+            while not (self._state.state(key) is State.LIVE and subscription.follower.is_begun):
                 if self._closed:
                     raise ClosedError(f"closed while subscribing to {key[0]!r}")
-                if subscription not in self._callbacks.get(key, []):
+                if subscription not in self._groups.of(key):
                     return True  # somebody has ended it meanwhile, which is as good
+                if key in self._refused:
+                    raise self._refused[key]
                 if self._losses > losses:
                     raise self._last_loss or ConnectionFailed(
                         f"the connection was lost while subscribing to {key[0]!r}"
@@ -124,18 +154,15 @@ class Switchboard:
                 if deadline.passed():
                     return False
                 self._changed.wait(deadline.left())
-            is_original = self._is_original
-        if is_original:
+            settles = not self._is_indexed and not subscription.follower.goes_by_index
+        if settles:
             self._clock.wait(self._closing, _SETTLING)
         return True
 
     def withdraw(self, subscription: Subscription, replaced: list[Subscription]) -> None:
         """Undo `add`: what was replaced is back."""
         with self._changed:
-            group = self._callbacks.get(subscription.key, [])
-            if replaced and subscription in group:
-                self._callbacks[subscription.key] = replaced + [other for other in group if other is not subscription]
-            else:
+            if not self._groups.put_back(replaced, subscription):
                 self._forget([subscription])
 
     def remove(self, subscription: Subscription) -> None:
@@ -146,7 +173,7 @@ class Switchboard:
     def remove_all(self, key: Key) -> list[Subscription]:
         """Want *key* no longer, and return who did."""
         with self._changed:
-            ended = self._callbacks.get(key, [])
+            ended = self._groups.public(key)
             self._forget(ended)
             return ended
 
@@ -155,7 +182,7 @@ class Switchboard:
         with self._changed:
             self._closed = True
             self._closing.set()
-            ended = [subscription for group in self._callbacks.values() for subscription in group]
+            ended = self._groups.all()
             self._forget(ended)
             return ended
 
@@ -164,16 +191,30 @@ class Switchboard:
         if not self._lookers.close(deadline):
             log.warning("closing: a request about a stream is still waiting for its answer; it ends by itself")
 
+    def claim(self, key: Key, index: int | None) -> Claim:
+        """Return the claim to a command, as `Groups.claim`."""
+        with self._changed:
+            return self._groups.claim(key, index)
+
+    def lost_sight(self, key: Key) -> None:
+        """Look again, after a pause, whether *key* can be watched."""
+        with self._changed:
+            self._state.lost_sight(key, self._again_at(key))
+        self.wake()
+
+    def later(self, follower: Follower, seconds: float) -> None:
+        """Have *follower* go on after so many seconds, or when there is a connection again."""
+        self._call_later(seconds, follower.poke)
+        self.wake()
+
+    def _call_later(self, seconds: float, action: Action) -> None:
+        with self._changed:
+            self._timers.put(self._clock.monotonic() + seconds, action)
+
     def _forget(self, ended: Sequence[Subscription]) -> None:
-        for subscription in ended:
-            key = subscription.key
-            group = [other for other in self._callbacks.get(key, []) if other is not subscription]
-            if group:
-                self._callbacks[key] = group
-            elif key in self._callbacks:
-                del self._callbacks[key]
-                self._refused.pop(key, None)
-                self._state.unsubscribe(key)
+        for key in self._groups.remove(ended):
+            self._refused.pop(key, None)
+            self._state.unsubscribe(key)
         self._changed.notify_all()
 
     # --- for the loop -------------------------------------------------------------------------------------------------
@@ -184,29 +225,33 @@ class Switchboard:
             return bool(self._state)
 
     def opened(self, announced: str | None) -> None:
-        """Note that there is a connection, and to what kind of server."""
+        """Note that there is a connection, and what the server says it can do."""
+        features = Features.parse(announced)
         with self._changed:
-            self._is_original = announced is None
             again = self._losses > 0
+            self._is_indexed = features.ws_id and features.ws_index
             self._is_open = True
             self._last_loss = None
-            self._state.opened()
+            self._state.opened(self._is_indexed)
+            self._look_around_at = self._clock.monotonic() + self._timing.quiet * _LOOK_AROUND
         log.info("live: %s", "connected again" if again else "connected")
 
     def lost(self, error: ConnectorDBError | None) -> None:
         """Note that there is none, and why; a refusal of the credentials is told, once."""
         with self._changed:
             is_news = isinstance(error, AuthenticationError) and not isinstance(self._last_loss, AuthenticationError)
-            told = [subscription for group in self._callbacks.values() for subscription in group] if is_news else []
+            everybody = self._groups.all()
             self._is_open = False
             self._state.lost()
             if error is not None:
                 self._losses += 1
                 self._last_loss = error
             self._changed.notify_all()
-        for subscription in told:
-            assert error is not None
-            subscription.tell(error)
+        for subscription in everybody:
+            subscription.disconnected()
+            if is_news:
+                assert error is not None
+                subscription.refused(error)
 
     def outgoing(self, now: float) -> tuple[list[bytes], int | None, float | None]:
         """Return the commands to send now, the ping to follow them, and when to be asked again."""
@@ -215,25 +260,114 @@ class Switchboard:
             looks = self._state.to_look_at(now)
             commands = [command.encode() for command in self._state.outgoing(_COMMANDS)]
             ping = self._state.ping()
-            due = now if len(commands) == _COMMANDS else self._state.next_look()
+            actions = self._due_actions(now)
+            times = [self._look_around_at, self._state.next_look(), self._timers.next()]
+            due = now if len(commands) == _COMMANDS else min(time for time in times if time is not None)
         for key in looks:
             self._lookers.lane().put(partial(self._look_again, key, epoch))
+        for action in actions:
+            action()
         return commands, ping, due
 
-    def message(self, message: Message) -> None:
-        """Hand a message to its subscribers."""
-        with self._changed:
-            group = self._callbacks.get((message.stream, message.transform), ())
-        if message.data:  # an empty insert is nothing to tell
-            claim = Claim()
-            for subscription in group:
-                subscription.deliver(message.data, claim)
+    def _due_actions(self, now: float) -> list[Action]:
+        actions = self._timers.take(now)
+        if now >= self._look_around_at:
+            self._look_around_at = now + self._timing.quiet * _LOOK_AROUND
+            if not self._is_indexed:
+                actions += [subscription.follower.look for subscription in self._groups.all()]
+        return actions
+
+    def told(self, told: Told, size: int) -> None:
+        """Take what the server says; *size* is its bytes on the wire."""
+        if isinstance(told, Message):
+            self._message(told, size)
+        elif isinstance(told, Done):
+            self._done(told)
+        elif isinstance(told, Failed):
+            self._failed(told)
+        elif isinstance(told, Gap):
+            for subscription in self._group((told.stream, "")):
+                subscription.follower.gap(told.after)
+        elif isinstance(told, Lost):
+            for subscription in self._group((told.stream, told.transform)):
+                subscription.follower.lost(told.number)
+        else:
+            self._ended(told)
 
     def pong(self, number: int) -> None:
         """Note that the server has obeyed what it was told before that ping."""
         with self._changed:
-            if self._state.pong(number):
+            live = self._state.pong(number)
+            if live:
                 self._changed.notify_all()
+            watching = [subscription for key in live for subscription in self._groups.of(key)]
+        for subscription in watching:
+            # an insert of just now may not be told yet, see above
+            self._call_later(_SETTLING * 2, subscription.follower.look)
+
+    def _group(self, key: Key) -> Sequence[Subscription]:
+        with self._changed:
+            return self._groups.of(key)
+
+    def _message(self, message: Message, size: int) -> None:
+        """Hand a message to its subscribers."""
+        if not message.data:  # an empty insert is nothing to tell
+            return
+        points: Sequence[Datapoint] = message.data
+        for number, subscription in enumerate(self._group((message.stream, message.transform))):
+            if number:  # what one callback does to its points is not seen by the next
+                points = [dict(point) for point in message.data]
+            if self._is_indexed:
+                subscription.follower.told(message.index, points, size)
+            else:
+                subscription.follower.signal(points, size)
+
+    def _done(self, done: Done) -> None:
+        with self._changed:
+            key = self._state.done(done.id)
+            if key is None:
+                return
+            self._refused.pop(key, None)
+            seen = Seen(done.index or 0, done.series, done.ephemeral)
+            for subscription in self._groups.of(key):
+                subscription.began(seen, unread=False)
+            self._changed.notify_all()
+
+    def _failed(self, failed: Failed) -> None:
+        with self._changed:
+            key = self._state.asked(failed.id)
+            if key is None or self._state.failed(failed.id, self._again_at(key)) is None:
+                return
+        self._cannot_be_watched(key, as_refusal(failed, key[0]))
+
+    def _ended(self, ended: Ended) -> None:
+        key = (ended.stream, ended.transform)
+        with self._changed:
+            self._state.lost_sight(key, self._again_at(key))
+            group = self._groups.of(key)
+        for subscription in group:
+            subscription.follower.ended(ended.reason)
+
+    def _again_at(self, key: Key) -> float:
+        return self._clock.monotonic() + self._timing.backoff.pause(self._state.failures(key) + 1, random.random)
+
+    def _cannot_be_watched(self, key: Key, error: ConnectorDBError) -> None:
+        """Tell it, once, if it is a refusal: not there, or not allowed."""
+        with self._changed:
+            before = self._refused.get(key)
+            is_news = before is None or str(before) != str(error)
+            group = self._groups.of(key)
+            if isinstance(error, AuthenticationError) and group:
+                self._refused[key] = error
+                self._changed.notify_all()
+            else:
+                is_news = False
+        log.info("live: %s cannot be watched now: %s", key[0], error)
+        for subscription in group if is_news else ():
+            if not subscription.follower.is_begun:
+                subscription.refused(error)
+            elif isinstance(error, (NotFound, PermissionDenied)):
+                subscription.follower.ended("deleted" if isinstance(error, NotFound) else "denied")
 
     # --- on the lookers' threads --------------------------------------------------------------------------------------
 
@@ -242,7 +376,7 @@ class Switchboard:
             if epoch != self._state.epoch:  # the connection was lost meanwhile: it will be looked at again
                 return
         try:
-            self._look(key)
+            seen = self._look(key)
         except ConnectorDBError as error:
             self._could_not_look(key, epoch, error)
         except Exception as error:
@@ -252,18 +386,12 @@ class Switchboard:
             with self._changed:
                 self._refused.pop(key, None)
                 self._state.readable(key, epoch)
+                group = self._groups.of(key)
+            for subscription in group:
+                subscription.began(seen, unread=True)
         self.wake()
 
     def _could_not_look(self, key: Key, epoch: int, error: ConnectorDBError) -> None:
-        """Look again later; a refusal, not there or not allowed, is told, once."""
         with self._changed:
-            pause = self._timing.backoff.seconds(self._state.failures(key) + 1, random.random)
-            self._state.not_readable(key, epoch, self._clock.monotonic() + pause)
-            told: list[Subscription] = []
-            if isinstance(error, AuthenticationError) and self._refused.get(key) != error.message:
-                told = list(self._callbacks.get(key, []))
-                if told:
-                    self._refused[key] = error.message
-        log.info("live: %s cannot be watched now: %s; looking again in %.1f s", key[0], error, pause)
-        for subscription in told:
-            subscription.tell(error)
+            self._state.not_readable(key, epoch, self._again_at(key))
+        self._cannot_be_watched(key, error)

@@ -7,7 +7,7 @@ from contextlib import nullcontext
 from typing import Any
 
 from connectordb.exceptions import LocalProtocolError, OutcomeUnknown
-from connectordb.live.acknowledge import Claim, acknowledge, points_to_write
+from connectordb.live.acknowledge import acknowledge, points_to_write
 from connectordb.protocol import json_text, rest
 from connectordb.protocol.paths import Path
 
@@ -85,8 +85,3 @@ class AcknowledgeTests(unittest.TestCase):
             with self.subTest(found=found), nullcontext() if found else self.assertRaises(OutcomeUnknown):
                 acknowledge(call, DOWNLINK, points, Path.parse("mara/lamp"))
             self.assertEqual(sent, ["PUT", "GET"])
-
-    def test_claim(self) -> None:
-        """The first takes it."""
-        claim = Claim()
-        self.assertEqual([claim.take(), claim.take()], [True, False])

@@ -7,6 +7,7 @@ import time
 from typing import Any
 
 from connectordb.exceptions import ClosedError, InvalidRequest, LocalProtocolError, NotFound, PermissionDenied, Timeout
+from connectordb.live import Options
 from connectordb.protocol import rest
 from connectordb.protocol.paths import Path
 from tests.support.case import SOON
@@ -24,9 +25,10 @@ class StreamTests(LiveCase):
             self.lamp.call(
                 rest.insert(self.heat, [{"t": 1000.5 + number, "d": number}, {"t": 1001.0 + number, "d": None}])
             )
-        self.eventually(lambda: len(record.calls) == 20)
+        self.eventually(lambda: len(record.values) == 40)
         self.assertEqual({path for path, _ in record.calls}, {str(self.heat)})
-        self.assertEqual(record.calls[3][1], [{"t": 1003.5, "d": 3}, {"t": 1004.0, "d": None}])
+        points = [point for _, points in record.calls for point in points]
+        self.assertEqual(points[6:8], [{"t": 1003.5, "d": 3}, {"t": 1004.0, "d": None}])
         self.assertEqual(record.values[::2], list(range(20)))
 
     def test_large(self) -> None:
@@ -140,10 +142,10 @@ class CallbackTests(LiveCase):
             raise ZeroDivisionError
 
         with self.assertLogs("connectordb.live", "ERROR"):
-            self.live.subscribe(self.heat, fail, on_error=record.errors.append)
-            self.lamp.insert(self.heat, 1)
-            self.lamp.insert(self.heat, 2)
-            self.eventually(lambda: len(record.errors) == 2)
+            self.live.subscribe(self.heat, fail, options=Options(on_error=record.errors.append))
+            for number in (1, 2):
+                self.lamp.insert(self.heat, number)
+                self.eventually(lambda: len(record.errors) == number)  # noqa: B023
         self.assertEqual(record.values, [1, 2])
 
     def test_everything_from_inside(self) -> None:

@@ -7,6 +7,7 @@ import time
 from typing import Any
 
 from connectordb.exceptions import InvalidRequest
+from connectordb.live import Options
 from connectordb.protocol import rest
 from tests.support.case import SOON
 from tests.support.live_cases import LiveCase, Record
@@ -18,7 +19,7 @@ class DownlinkTests(LiveCase):
     def obey(self, returns: Any, **options: Any) -> Record:
         """Subscribe the lamp to its downlink with a callback that returns *returns*."""
         record = Record(returns)
-        self.live.subscribe(self.light.at_downlink(), record, on_error=record.errors.append, **options)
+        self.live.subscribe(self.light.at_downlink(), record, options=Options(on_error=record.errors.append), **options)
         return record
 
     def acknowledged(self, *values: Any) -> None:
@@ -88,7 +89,7 @@ class DownlinkTests(LiveCase):
     def test_another_device(self) -> None:
         """Only the stream's own device acknowledges; elsewhere a returned value is an error, and no new command."""
         record = Record(True)
-        self.open(self.user).subscribe(self.light.at_downlink(), record, on_error=record.errors.append)
+        self.open(self.user).subscribe(self.light.at_downlink(), record, options=Options(on_error=record.errors.append))
         self.user.insert(self.light, 1)
         self.eventually(lambda: record.errors)
         self.assertIn(f"only '{self.lamp.path}' acknowledges", str(record.errors[0]))
@@ -155,7 +156,7 @@ class SelfFeedingTests(LiveCase):
             self.user.insert(own.at_downlink(), points[-1]["d"] + 1)
 
         with self.assertLogs("connectordb.live", "ERROR"):
-            self.open(self.user).subscribe(own.at_downlink(), feed, on_error=record.errors.append)
+            self.open(self.user).subscribe(own.at_downlink(), feed, options=Options(on_error=record.errors.append))
             self.user.insert(own.at_downlink(), 1)
             self.eventually(lambda: len(record.errors) == 1)
             # a command from outside by the same device is none of that
@@ -174,7 +175,9 @@ class SelfFeedingTests(LiveCase):
             self.user.insert(self.light, 2)
 
         with self.assertLogs("connectordb.live", "ERROR"):
-            self.open(self.user).subscribe(self.light.at_downlink(), feed, on_error=record.errors.append)
+            self.open(self.user).subscribe(
+                self.light.at_downlink(), feed, options=Options(on_error=record.errors.append)
+            )
             self.user.insert(self.light, 1)
             self.eventually(lambda: record.errors)
         self.assertEqual(self.user.read(self.light.at_downlink()), [1])
@@ -187,7 +190,7 @@ class SelfFeedingTests(LiveCase):
             record(path, points)
             self.lamp.insert(self.light, points[-1]["d"])
 
-        self.live.subscribe(self.light.at_downlink(), act, on_error=record.errors.append)
+        self.live.subscribe(self.light.at_downlink(), act, options=Options(on_error=record.errors.append))
         self.user.insert(self.light, 1)
         self.eventually(lambda: self.lamp.read(self.light) == [1])
         self.assertEqual((record.values, record.errors), ([1], []))

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 from unittest import mock
 
-from connectordb.exceptions import AuthenticationError, ConnectionFailed, NotFound, Timeout
+from connectordb.exceptions import AuthenticationError, ConnectionFailed, NotFound, StreamGone, Timeout
 from connectordb.live import Timing
 from connectordb.live import frames as codec
 from connectordb.live.loop import Loop
@@ -68,7 +68,7 @@ class ReconnectTests(PeerCase):
         )
         again.say(str(STREAM), [POINT])
         self.eventually(lambda: record.values == [1])
-        self.assertEqual(self.looks.count("/crud/mara/lamp/light/data"), 2, "each time somebody looked before")
+        self.assertEqual(self.looks.count("/crud/mara/lamp/light"), 2, "each time somebody looked before")
         live.close()
         return peer
 
@@ -88,7 +88,7 @@ class ReconnectTests(PeerCase):
         self.check_reconnects(lambda peer: (peer.send(frame(1, message(str(STREAM), [POINT]))[:20]), peer.drop()))
 
     def test_cut_after_any_byte(self) -> None:
-        """Wherever it is cut: what arrived whole is handed on once, what did not never, and the next connection serves."""
+        """Wherever it is cut: a point is handed on once, and the next connection serves."""
         live, peer, record = self.subscribed()
         wire = frame(1, message(str(STREAM), [POINT])[:9], final=False) + frame(0, message(str(STREAM), [POINT])[9:])
         for cut in range(0, len(wire) + 1, 3):
@@ -96,11 +96,10 @@ class ReconnectTests(PeerCase):
             peer.drop()
             peer = self.peer.connection()
             self.assertEqual(peer.command(), ("subscribe", str(STREAM), ""))
+        self.peer.stored[str(STREAM)] = [POINT]
         peer.send(wire)
         self.eventually(lambda: record.calls)
-        whole = 1 + (len(wire) % 3 == 0)
-        self.eventually(lambda: len(record.calls) == whole)
-        self.assertEqual(record.errors, [])
+        self.assertEqual((record.values, record.errors), ([1], []))
 
     def test_half_open(self) -> None:
         """The other side is gone without a trace: nothing comes, no ping is answered."""
@@ -164,7 +163,7 @@ class ReconnectTests(PeerCase):
         self.assertEqual(again.command(), ("subscribe", str(OTHER), ""))
         self.eventually(lambda: len(looks) > 3)
         self.assertTrue(again.commands.empty())
-        self.assertEqual([type(error) for error in record.errors], [NotFound])
+        self.assertEqual([type(error) for error in record.errors], [StreamGone])
         gone.clear()
         self.assertEqual(again.command(), ("subscribe", str(STREAM), ""))
 
@@ -203,14 +202,14 @@ class OwnMistakeTests(PeerCase):
         live, peer, record = self.subscribed()
         with (
             self.assertLogs("connectordb.live.loop", "ERROR") as logged,
-            mock.patch.object(live._switchboard, "message", side_effect=RuntimeError("unthought of")),
+            mock.patch.object(live._switchboard, "told", side_effect=RuntimeError("unthought of")),
         ):
             peer.say(str(STREAM), [POINT])
             again = self.peer.connection()
         self.assertIn("Traceback", logged.output[0])
         self.assertEqual(again.command()[1], str(STREAM))
         again.say(str(STREAM), [POINT])
-        self.eventually(lambda: record.values == [1])
+        self.eventually(lambda: record.values == [1, 1], "both were stored")
 
     def test_in_a_look(self) -> None:
         """It is logged, and tried again."""
@@ -260,8 +259,9 @@ class AliveTests(PeerCase):
             text = message(str(STREAM), [{"t": number, "d": number}]) + b" " * (number * 7 % 3000)
             half = len(text) // 2
             wire += frame(1, text[:half], final=False) + frame(0, text[half:]) if number % 3 else frame(1, text)
+        self.peer.stored[str(STREAM)] = [{"t": number, "d": number} for number in expected]
         peer.send(wire)
-        self.eventually(lambda: len(record.calls) == 2000)
+        self.eventually(lambda: len(record.values) == 2000)
         self.assertEqual(record.values, expected)
 
     def test_closed_by_the_last(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import stat
 import subprocess
 import sys
@@ -259,6 +260,7 @@ class HolderTests(RememberCase):
         """A child made by fork does not hold it, and saves nothing, while the parent goes on."""
         held = self.opened()
         read, write = os.pipe()
+        wait, go = os.pipe()  # its own, so that the child does not read what it wrote
         child = os.fork()
         if child == 0:  # pragma: no cover
             code = b"1"
@@ -267,20 +269,20 @@ class HolderTests(RememberCase):
             except ClosedError:
                 code = b"0"
             os.write(write, code)
-            os.close(write)
+            signal.alarm(max(1, int(2 * SOON)))  # what hangs does not stay
             # lives on after the parent has left the file
-            os.read(read, 1)
+            os.read(wait, 1)
             os._exit(0)
         self.addCleanup(os.waitpid, child, 0)
-        self.addCleanup(os.close, write)
-        self.addCleanup(os.close, read)
+        for end in (read, write, wait, go):
+            self.addCleanup(os.close, end)
         self.assertEqual(os.read(read, 1), b"0")
         with self.assertRaises(RememberInUse):
             Remembered(self.file, LAMP, URL)
         held.save(Place(2))
         held.close()
         self.assertEqual(self.saved()[0], Place(2))
-        os.write(write, b"x")
+        os.write(go, b"x")
 
     def test_no_lock(self) -> None:
         """Where no lock can be made, that is the error."""

@@ -8,13 +8,18 @@ from typing import Any
 from unittest import mock
 
 from connectordb.exceptions import ConnectionFailed, ConnectorDBError
-from connectordb.live import subscription as module
-from connectordb.live.acknowledge import Claim
+from connectordb.live import Options
+from connectordb.live import follower as module
+from connectordb.live.claims import Claim
 from connectordb.live.dispatch import Pool
+from connectordb.live.follower import Follower
+from connectordb.live.reads import Reads
 from connectordb.live.subscription import Subscription
+from connectordb.protocol import rest
 from connectordb.protocol.paths import Path
 from connectordb.protocol.points import Datapoint
-from connectordb.runtime.clock import Deadline
+from connectordb.runtime.backoff import Backoff
+from connectordb.runtime.clock import SYSTEM, Deadline
 from tests.support.case import SOON, Case
 
 STREAM = Path.parse("mara/lamp/light")
@@ -37,15 +42,39 @@ class SubscriptionTests(Case):
         self, callback: Any = None, path: Path = STREAM, on_error: Any = "record", most: int = 100
     ) -> Subscription:
         """Return a subscription."""
-        return Subscription(
+        lane = self.pool.lane(most)
+        options = Options(on_error=self.errors.append if on_error == "record" else on_error)
+        subscription = Subscription(
             path,
             "",
             callback or self.record,
-            self.errors.append if on_error == "record" else on_error,
-            lane=self.pool.lane(most),
+            options,
+            lane=lane,
+            claims=lambda index: Claim(),
             answer=self.answer,
             end=lambda subscription: self.assertTrue(subscription.finish(Deadline(SOON))),
+            lost_sight=lambda key: None,
+            follow=lambda receiver: Follower(
+                path,
+                options,
+                by_index=False,
+                lane=lane,
+                reads=Reads(self.call, path),
+                receiver=receiver,
+                later=lambda follower, seconds: None,
+                clock=SYSTEM,
+                backoff=Backoff(),
+            ),
         )
+        return subscription
+
+    def call(self, request: rest.Request[Any]) -> Any:
+        """Nobody reads what has no index."""
+        self.fail(f"{request.method} {request.path}")
+
+    def deliver(self, subscription: Subscription, points: Sequence[Datapoint] = POINTS) -> None:
+        """Tell of points that have no index."""
+        subscription.follower.told(None, [dict(point) for point in points], 0)
 
     def record(self, path: str, points: list[Datapoint]) -> None:
         """Remember a call."""
@@ -66,12 +95,12 @@ class SubscriptionTests(Case):
             return True
 
         subscription = self.subscription(change)
-        subscription.deliver(POINTS, Claim())
-        subscription.deliver(POINTS, Claim())
+        self.deliver(subscription)
+        self.deliver(subscription)
         self.eventually(lambda: len(self.calls) == 2)
         self.assertEqual(self.calls, [("mara/lamp/light", list(POINTS))] * 2)
         self.assertEqual(self.answers, [])
-        self.assertEqual(repr(subscription), "<Subscription to 'mara/lamp/light'>")
+        self.assertEqual(repr(subscription), "<Subscription to 'mara/lamp/light', connecting, 4 points>")
 
     def test_downlink(self) -> None:
         """What a downlink's callback returns is answered with, whatever it did to its points."""
@@ -81,10 +110,10 @@ class SubscriptionTests(Case):
             points.clear()
             return "done"
 
-        self.subscription(obey, STREAM.at_downlink()).deliver(POINTS, Claim())
+        self.deliver(self.subscription(obey, STREAM.at_downlink()))
         self.eventually(lambda: self.answers)
         self.assertEqual(self.calls[0][0], "mara/lamp/light/downlink")
-        self.assertEqual(self.answers, [("done", POINTS)])
+        self.assertEqual(self.answers, [("done", list(POINTS))])
 
     def test_raising(self) -> None:
         """A raising callback is logged with its traceback and told, acknowledges nothing, and is called again."""
@@ -97,8 +126,8 @@ class SubscriptionTests(Case):
 
         subscription = self.subscription(fail, STREAM.at_downlink())
         with self.assertLogs("connectordb.live.subscription", "ERROR") as logged:
-            subscription.deliver(POINTS, Claim())
-            subscription.deliver(POINTS, Claim())
+            self.deliver(subscription)
+            self.deliver(subscription)
             self.eventually(lambda: self.answers)
         self.assertIn("Traceback", logged.output[0])
         self.assertEqual([str(error) for error in self.errors], ["mine"])
@@ -107,10 +136,14 @@ class SubscriptionTests(Case):
     def test_failed_acknowledgement(self) -> None:
         """An acknowledgement that fails is told, or logged where nobody listens."""
         self.answer_raises = ConnectionFailed("away")
-        self.subscription(path=STREAM.at_downlink()).deliver(POINTS, Claim())
+
+        def obey(path: str, points: list[Datapoint]) -> bool:
+            return True
+
+        self.deliver(self.subscription(obey, STREAM.at_downlink()))
         self.eventually(lambda: self.errors == [self.answer_raises])
         with self.assertLogs("connectordb.live.subscription", "ERROR") as logged:
-            self.subscription(path=STREAM.at_downlink(), on_error=None).deliver(POINTS, Claim())
+            self.deliver(self.subscription(obey, STREAM.at_downlink(), on_error=None))
             self.eventually(lambda: logged.output)
         self.assertIn("away", logged.output[0])
 
@@ -123,7 +156,7 @@ class SubscriptionTests(Case):
         subscription = self.subscription(on_error=on_error)
         with self.assertLogs("connectordb.live.subscription", "ERROR"):
             subscription.tell(ValueError("x"))
-            subscription.deliver(POINTS, Claim())
+            self.deliver(subscription)
             self.eventually(lambda: self.calls)
 
     def test_overrun(self) -> None:
@@ -137,16 +170,16 @@ class SubscriptionTests(Case):
 
         with mock.patch.object(module, "QUEUE_LIMIT", 10):
             subscription = self.subscription(slow, most=10)
-            subscription.deliver(({"t": 0.0, "d": "first"},), Claim())
+            self.deliver(subscription, ({"t": 0.0, "d": "first"},))
             self.wait(begun)
             for number in range(40):
-                subscription.deliver(({"t": 1.0, "d": number},), Claim())
+                self.deliver(subscription, ({"t": 1.0, "d": number},))
             go_on.set()
             self.eventually(lambda: len(self.calls) == 11)
         self.assertEqual([points[0]["d"] for _, points in self.calls], ["first", *range(30, 40)])
-        self.assertEqual(subscription.dropped, 30)
+        self.assertEqual(subscription.missed, 30)
         self.assertIsInstance(self.errors[0], ConnectorDBError)
-        self.assertRegex(str(self.errors[0]), "too slow: 1 points had to be dropped")
+        self.assertRegex(str(self.errors[0]), "1 points of .* were too many for the callback")
         self.assertEqual(len(self.errors), 4, "the first, and every ten")
 
     def test_end(self) -> None:
@@ -160,10 +193,10 @@ class SubscriptionTests(Case):
 
         subscription = self.subscription(end)
         for _ in range(3):
-            subscription.deliver(POINTS, Claim())
+            self.deliver(subscription)
         self.wait(ended)
         with self.subscription() as other:
             pass
-        other.deliver(POINTS, Claim())
-        other.tell(ValueError())
+        self.deliver(other)
+        other.refused(ValueError())
         self.assertEqual((len(self.calls), self.errors), (1, []))

@@ -46,7 +46,7 @@ class SubscriptionsMachine(RuleBasedStateMachine):
     @precondition(lambda self: not self.is_open)
     @rule()
     def open(self) -> None:
-        self.machine.opened()
+        self.machine.opened(False)
         self.is_open = True
 
     @rule()
@@ -162,7 +162,7 @@ class SubscriptionsTests(unittest.TestCase):
         self.machine.subscribe(A)
         self.assertEqual(self.told(), [])
         self.assertEqual(self.machine.to_look_at(0), [])
-        self.machine.opened()
+        self.machine.opened(False)
         self.assertEqual(self.told(), [])
         self.assertEqual(self.machine.next_look(), 0)
         self.assertEqual(self.machine.to_look_at(0), [A])
@@ -178,7 +178,7 @@ class SubscriptionsTests(unittest.TestCase):
 
     def test_transforms(self) -> None:
         """A path with several transforms is several subscriptions."""
-        self.machine.opened()
+        self.machine.opened(False)
         self.machine.subscribe(A, readable=True)
         self.machine.subscribe(A_LAST, readable=True)
         self.assertEqual(self.told(), [("subscribe", "u/d/a", ""), ("subscribe", "u/d/a", "if last")])
@@ -187,7 +187,7 @@ class SubscriptionsTests(unittest.TestCase):
 
     def test_reconnect(self) -> None:
         """After a loss all is looked at and told again; an old look and an old pong count for nothing."""
-        self.machine.opened()
+        self.machine.opened(False)
         self.machine.subscribe(A, readable=True)
         self.told()
         ping = self.machine.ping()
@@ -196,7 +196,7 @@ class SubscriptionsTests(unittest.TestCase):
         self.assertEqual(self.machine.to_look_at(0), [B])
         old = self.machine.epoch
         self.machine.lost()
-        self.machine.opened()
+        self.machine.opened(False)
         self.assertFalse(self.machine.pong(ping))
         self.machine.readable(B, old)
         self.assertEqual(self.told(), [])
@@ -204,7 +204,7 @@ class SubscriptionsTests(unittest.TestCase):
 
     def test_not_there(self) -> None:
         """A stream that is not there is looked at again later, and told of when it is there."""
-        self.machine.opened()
+        self.machine.opened(False)
         self.machine.subscribe(A)
         self.machine.to_look_at(0)
         self.machine.not_readable(A, self.machine.epoch, again_at=7)
@@ -213,7 +213,7 @@ class SubscriptionsTests(unittest.TestCase):
 
     def test_given_up_and_wanted_again(self) -> None:
         """What is wanted again before the server heard of the end needs no commands, but still a pong."""
-        self.machine.opened()
+        self.machine.opened(False)
         self.machine.subscribe(A, readable=True)
         self.told()
         ping = self.machine.ping()

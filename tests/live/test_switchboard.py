@@ -114,11 +114,11 @@ class SubscribeTests(PeerCase):
         self.eventually(lambda: record.values == [1])
 
     def test_original(self) -> None:
-        """An original server gets a moment more, as it obeys before it hears of inserts; close() cuts that short."""
+        """An original server gets a moment more where nothing can be fetched, as it obeys before it hears of inserts."""
         self.peer.announces = None
         live = self.live()
         began = time.monotonic()
-        live.subscribe(STREAM, Record())
+        live.subscribe(STREAM, Record(), "mean")
         self.assertGreaterEqual(time.monotonic() - began, 0.1)
         began = time.monotonic()
         live.subscribe(STREAM, Record(), add=True)

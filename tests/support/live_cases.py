@@ -10,7 +10,7 @@ from typing import Any
 
 import requests
 
-from connectordb.live import Live, Timing, check_insert
+from connectordb.live import Live, Options, Timing, check_insert
 from connectordb.protocol import rest
 from connectordb.protocol.paths import Path
 from connectordb.runtime.backoff import Backoff
@@ -38,7 +38,7 @@ class Record:
         self.returns = returns
 
     def __call__(self, path: str, points: list[dict[str, Any]]) -> Any:
-        self.calls.append((path, points))
+        self.calls.append((path, list(points)))
         return self.returns
 
     @property
@@ -55,6 +55,7 @@ class PeerCase(Case):
         self.peer = Peer()
         self.addCleanup(self.peer.close)
         self.looks: list[str] = []
+        self.ephemeral: set[str] = set()
         #: What REST answers instead of an empty list.
         self.trouble: Callable[[rest.Request[Any]], Any] = lambda request: None
 
@@ -75,12 +76,19 @@ class PeerCase(Case):
         """Answer a REST request."""
         self.looks.append(request.path)
         self.trouble(request)
-        return []
+        path, _, points = request.path.removeprefix("/crud/").partition("/data")
+        if request.path == f"/crud/{path}":
+            return {"ephemeral": path in self.ephemeral}
+        stored = self.peer.stored.get(path + "/downlink" * ("downlink" in request.parameters), [])
+        if request.parameters.get("q") == "length":
+            return len(stored)
+        first = int(request.parameters["i1"])
+        return [] if first < 0 else [dict(point) for point in stored[first : int(request.parameters["i2"])]]
 
     def subscribed(self, timing: Timing = SLOW, path: Path = STREAM) -> tuple[Live, PeerConnection, Record]:
         """Return a `Live` with one subscription, its peer, and what was received."""
         live, record = self.live(timing), Record()
-        live.subscribe(path, record, on_error=record.errors.append)
+        live.subscribe(path, record, options=Options(on_error=record.errors.append))
         peer = self.peer.connection()
         self.assertEqual(peer.command(), ("subscribe", str(path), ""))
         return live, peer, record

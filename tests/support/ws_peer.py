@@ -46,8 +46,15 @@ def message(stream: str, points: Any, transform: str = "") -> bytes:
 class PeerConnection:
     """One connection, from the server's side."""
 
-    def __init__(self, held: socket.socket, request: str, answers_pings: bool = True) -> None:
+    def __init__(
+        self,
+        held: socket.socket,
+        request: str,
+        answers_pings: bool = True,
+        stored: dict[str, list[dict[str, Any]]] | None = None,
+    ) -> None:
         self.socket = held
+        self._stored = {} if stored is None else stored
         self.request = request
         self.commands: queue.Queue[dict[str, Any]] = queue.Queue()
         self.pings: queue.Queue[bytes] = queue.Queue()
@@ -65,7 +72,9 @@ class PeerConnection:
             self.socket.sendall(data)
 
     def say(self, stream: str, points: Any, transform: str = "") -> None:
-        """Send a message in one frame."""
+        """Store points, and send a message in one frame."""
+        if not transform:
+            self._stored.setdefault(stream, []).extend(points or ())
         self.send(frame(TEXT, message(stream, points, transform)))
 
     def command(self) -> tuple[str, str, str]:
@@ -138,6 +147,8 @@ class Peer:
         self.answers_pings = True
         #: The header by which a server that can do more than 0.3 is known; ``None`` for an original.
         self.announces: str | None = "durable"
+        #: What REST would read.
+        self.stored: dict[str, list[dict[str, Any]]] = {}
         self._connections: queue.Queue[PeerConnection] = queue.Queue()
         self._held: list[socket.socket] = []
         self._all: list[PeerConnection] = []
@@ -201,6 +212,6 @@ class Peer:
             f"Sec-WebSocket-Accept: {accept}\r\n{announced}\r\n".encode()
         )
         held.settimeout(None)
-        connection = PeerConnection(held, request.decode(), self.answers_pings)
+        connection = PeerConnection(held, request.decode(), self.answers_pings, self.stored)
         self._all.append(connection)
         self._connections.put(connection)

@@ -1,0 +1,364 @@
+"""
+Brings one subscription the points of its stream: the loop's thread says what it heard, a lane fetches and hands on.
+
+What is heard only moves the `Cursor`, under a lock that nobody holds for long; one job at a time on the lane asks it what to do
+next, reads over REST if need be, and hands on. What fails for the moment is tried again after a pause, for which the loop's
+thread calls back; a stream that is gone waits until the server says again that it is there.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Protocol
+
+from ..exceptions import AuthenticationError, ConnectorDBError, NotFound, PermissionDenied, PointsMissed, TooSlow
+from ..protocol.paths import Path
+from ..protocol.points import Datapoint
+from ..protocol.times import to_seconds
+from ..runtime.backoff import Backoff
+from ..runtime.clock import Clock
+from .batch import Batch
+from .cursor import PAGE, Cursor, Fetch, Hand, Moved, Skip
+from .dispatch import Lane
+from .options import GoneReason, Options
+from .reads import Reads, Seen
+
+log = logging.getLogger(__name__)
+
+#: Seconds after which points that an original server told of are looked for again, if they are not there yet.
+_NOT_YET = (0.1, 1.0)
+
+#: Points that wait for the callback where they cannot be fetched.
+QUEUE_LIMIT = 50_000
+
+
+class Receiver(Protocol):
+    """Who is handed what comes; every method is called on the lane."""
+
+    def hand(self, batch: Batch) -> None:
+        """Take points."""
+
+    def caught_up(self, number: int) -> None:
+        """Take note that all there was is handed on, of which *number* points had been missed."""
+
+    def gone(self, reason: GoneReason) -> None:
+        """Take note that the stream is not there, or not the same."""
+
+    def tell(self, error: Exception) -> None:
+        """Take note of what went wrong."""
+
+    def end(self) -> None:
+        """End: nothing is to follow."""
+
+
+class Follower:
+    """
+    See above.
+
+    Args:
+        path: The stream, or the downlink.
+        options: What the subscriber chose.
+        by_index: Whether points have places: not what a transform makes at the server.
+        lane: Where everything is handed on.
+        reads: The stream over REST.
+        receiver: Who takes it.
+        later: Has `poke` called after so many seconds, as long as there is a connection.
+        clock: The clocks.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        options: Options,
+        *,
+        by_index: bool,
+        lane: Lane,
+        reads: Reads,
+        receiver: Receiver,
+        later: Callable[[Follower, float], None],
+        clock: Clock,
+        backoff: Backoff,
+    ) -> None:
+        self._path, self._options, self._by_index = path, options, by_index
+        self._lane, self._reads, self._receiver = lane, reads, receiver
+        self._later, self._clock, self._backoff = later, clock, backoff
+        # one at a time of a downlink: each is a command of its own
+        self._most = 1 if path.downlink else PAGE
+        # guards everything below
+        self._lock = threading.Lock()
+        self._cursor = Cursor(options.overflow)
+        self._scheduled = False
+        self._beginnings = 0
+        self._ephemeral = False
+        self._is_gone = False
+        self._seen: Seen | None = None  # of a stream that has to be told from the one before
+        self._caught_up: int | None = None  # points fetched since the connection was made; told once
+        self._not_yet = 0
+        self._failures = 0
+        self._lost = 0
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether it is decided where to begin."""
+        return self._beginnings > 0
+
+    @property
+    def goes_by_index(self) -> bool:
+        """Whether what was not told can be fetched."""
+        return self._by_index and not self._ephemeral
+
+    @property
+    def lag(self) -> int:
+        """Points that are known to be there and were not handed on."""
+        with self._lock:
+            return self._cursor.lag
+
+    @property
+    def missed(self) -> int:
+        """Points that could not be had, or were left out."""
+        with self._lock:
+            return self._lost + self._cursor.missed
+
+    # --- what is heard, on the loop's thread --------------------------------------------------------------------------
+
+    def began(self, seen: Seen, unread: bool) -> None:
+        """
+        Take note that the server tells of the stream from now on.
+
+        Args:
+            seen: The stream as it was.
+            unread: Whether points may have come since that nobody told of.
+        """
+        with self._lock:
+            again, self._beginnings = self._beginnings > 0, self._beginnings + 1
+            self._ephemeral, self._is_gone = seen.ephemeral, False
+            self._caught_up, self._failures = 0, 0
+            if self.goes_by_index:
+                self._place(seen)
+                if unread:
+                    self._cursor.signal()
+            elif again:
+                self._lane.put(self._could_not_be_fetched)
+            self._schedule()
+
+    def told(self, index: int | None, points: Sequence[Datapoint], size: int) -> None:
+        """Take points that stand at *index*, or have no place."""
+        if index is None or not self._by_index:
+            dropped = self._lane.put(partial(self._receiver.hand, Batch(points, self._path)), len(points))
+            if dropped:
+                self.lost(dropped, "were too many for the callback")
+            return
+        with self._lock:
+            self._cursor.told(index, points, size)
+            self._schedule()
+
+    def signal(self, points: Sequence[Datapoint], size: int) -> None:
+        """Take note that a server that tells no indices told of these."""
+        if not self.goes_by_index:
+            self.told(None, points, size)
+            return
+        with self._lock:
+            self._cursor.signal(len(points))
+            self._not_yet = 0
+            self._schedule()
+
+    def gap(self, after: int) -> None:
+        """Take note that points before that index were not told."""
+        with self._lock:
+            self._cursor.head(after)
+            self._schedule()
+
+    def lost(self, number: int, why: str = "were not told, as too much was waiting") -> None:
+        """Take note of points that cannot be had."""
+        with self._lock:
+            before, self._lost = self._lost, self._lost + number
+        if not before or self._lost // QUEUE_LIMIT > before // QUEUE_LIMIT:
+            told = PointsMissed(f"{self._lost} points of {str(self._path)!r} {why}; they cannot be fetched", self._lost)
+            self._lane.put(partial(self._receiver.tell, told))
+
+    def look(self) -> None:
+        """Look whether the stream is still there, and the same, and has what nobody told of."""
+        with self._lock:
+            if self._beginnings and self.goes_by_index:
+                self._cursor.doubt()
+                self._schedule()
+
+    def disconnected(self) -> None:
+        """Take note that nothing is told any more."""
+        with self._lock:
+            self._caught_up = None
+
+    def ended(self, reason: GoneReason) -> None:
+        """Take note that the server tells of the stream no more."""
+        with self._lock:
+            again, self._is_gone = self._is_gone, True
+        if not again:
+            self._lane.put(partial(self._receiver.gone, reason))
+
+    def poke(self) -> None:
+        """Go on, after a pause."""
+        with self._lock:
+            self._schedule()
+
+    def _schedule(self) -> None:
+        if not self._scheduled and self._beginnings:
+            self._scheduled = True
+            self._lane.put(self._work)
+
+    def _place(self, seen: Seen) -> None:
+        """Decide where to begin, or to go on; what needs a look at the stream is left to the lane."""
+        cursor, since = self._cursor, self._options.since
+        if cursor.next is None:
+            cursor.series = seen.series
+            if since is None:
+                cursor.start(seen.length, seen.length)
+            elif type(since) is int:
+                cursor.start(max(0, since + seen.length) if since < 0 else since, seen.length)
+            else:
+                self._seen = seen
+        elif seen.length < cursor.next or (seen.series and cursor.series and seen.series != cursor.series):
+            self._seen = seen
+        else:
+            cursor.series = seen.series or cursor.series
+            cursor.head(seen.length)
+            cursor.doubt()
+
+    # --- on the lane --------------------------------------------------------------------------------------------------
+
+    def _work(self) -> None:
+        with self._lock:
+            self._scheduled = False
+            beginnings = self._beginnings
+            if self._is_gone:
+                return
+        try:
+            more = self._find_the_place() if self._seen is not None else self._step()
+        except (NotFound, PermissionDenied) as refused:
+            self._refused(refused, beginnings)
+        except ConnectorDBError as error:
+            self._failed(error)
+        else:
+            if more:
+                self.poke()
+
+    def _step(self) -> bool:
+        """Do the next thing; tell whether there may be another."""
+        with self._lock:
+            step = self._cursor.step(self._most)
+            overflowed = self._cursor.overflowed
+        if overflowed:
+            self._receiver.tell(
+                TooSlow(
+                    f"the callback of {str(self._path)!r} is too slow; the subscription has ended, as was asked for"
+                )
+            )
+            self._receiver.end()
+            return False
+        if step is None:
+            return self._all_is_handed_on()
+        if isinstance(step, Fetch):
+            return self._fetch(step)
+        if isinstance(step, Skip):
+            length = self._reads.length()
+            with self._lock:
+                self._cursor.skipped(length)
+            return True
+        self._hand(step)
+        return True
+
+    def _fetch(self, fetch: Fetch) -> bool:
+        points = self._reads.points(fetch.i1, fetch.after)
+        with self._lock:
+            self._failures = 0
+            found = Moved() if points is None else self._cursor.fetched(fetch, points)
+        if isinstance(found, Moved):
+            length = self._reads.length()
+            with self._lock:
+                self._seen = Seen(length, self._cursor.series)
+        elif found is not None:
+            self._hand(found)
+        return True
+
+    def _hand(self, hand: Hand) -> None:
+        if hand.caught_up and self._caught_up is not None:
+            self._caught_up += len(hand.points)
+        self._receiver.hand(Batch(hand.points, self._path, hand.first, hand.caught_up))
+
+    def _find_the_place(self) -> bool:
+        """Find where to begin by time, or to go on in a stream that is not as it was."""
+        seen, cursor = self._seen, self._cursor
+        assert seen is not None
+        if cursor.next is None:
+            assert self._options.since is not None
+            since = to_seconds(self._options.since, self._clock.wall())
+            self._go_on(seen, self._reads.index_after(since, seen.length))
+        elif seen.series != cursor.series:
+            self._receiver.gone("recreated")
+            self._go_on(seen, 0)
+        else:
+            last_t = cursor.last_t
+            self._receiver.gone("restored")
+            self._go_on(seen, seen.length if last_t is None else self._reads.index_after(last_t, seen.length))
+        return True
+
+    def _go_on(self, seen: Seen, index: int) -> None:
+        with self._lock:
+            self._seen = None
+            self._cursor.series = seen.series
+            self._cursor.start(index, seen.length)
+            self._cursor.signal()
+
+    def _all_is_handed_on(self) -> bool:
+        with self._lock:
+            awaited = self._cursor.lag > 0
+            number, self._caught_up = self._caught_up, None
+            tries, self._not_yet = self._not_yet, self._not_yet + 1
+        if number is not None:
+            self._receiver.caught_up(number)
+        return awaited and self._await(tries)
+
+    def _await(self, tries: int) -> bool:
+        """Look again soon for points that an original server told of; if they never come, see whether they are stored at all."""
+        if tries < len(_NOT_YET):
+            with self._lock:
+                self._cursor.signal()
+            self._later(self, _NOT_YET[tries])
+            return False
+        ephemeral = self._reads.is_ephemeral()
+        with self._lock:
+            owed = self._cursor.lag if ephemeral else 0
+            self._ephemeral = ephemeral
+            self._cursor.forget_announced()
+        if owed:
+            self.lost(owed, "came before it was known that they are not stored")
+        return False
+
+    def _failed(self, error: ConnectorDBError) -> None:
+        with self._lock:
+            self._failures += 1
+            failures = self._failures
+        pause = self._backoff.pause(failures, random.random)
+        log.info("live: %s could not be read: %s; again in %.1f s", self._path, error, pause)
+        if isinstance(error, AuthenticationError) and failures == 1:
+            self._receiver.tell(error)
+        self._later(self, pause)
+
+    def _refused(self, error: AuthenticationError, beginnings: int) -> None:
+        """Take note that the stream cannot be read, unless the server has said meanwhile that it is there."""
+        with self._lock:
+            if beginnings != self._beginnings:
+                self._schedule()
+                return
+        self.ended("deleted" if isinstance(error, NotFound) else "denied")
+
+    def _could_not_be_fetched(self) -> None:
+        self._receiver.tell(
+            PointsMissed(
+                f"the connection was lost and is back; what was inserted at {str(self._path)!r} meanwhile cannot be fetched",
+                None,
+            )
+        )

@@ -1,0 +1,66 @@
+"""Who watches what: the subscriptions by stream and transform; whoever shares them brings the lock."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from .claims import Claim, Claims
+from .subscriptions import Key
+
+if TYPE_CHECKING:
+    from .subscription import Subscription
+
+
+class Groups:
+    """The subscriptions of one client, those with the same key together."""
+
+    def __init__(self) -> None:
+        self._groups: dict[Key, tuple[Subscription, ...]] = {}
+        self._claims: dict[Key, Claims] = {}
+
+    def of(self, key: Key) -> Sequence[Subscription]:
+        """Return those of *key*."""
+        return self._groups.get(key, ())
+
+    def all(self) -> list[Subscription]:
+        """Return all of them."""
+        return [subscription for group in self._groups.values() for subscription in group]
+
+    def public(self, key: Key) -> list[Subscription]:
+        """Return those of *key* that others may replace, and end."""
+        return [subscription for subscription in self.of(key) if not subscription.is_private]
+
+    def add(self, subscription: Subscription, replace: bool) -> list[Subscription]:
+        """Add one, in the place of others with *replace*; return those."""
+        replaced = self.public(subscription.key) if replace and not subscription.is_private else []
+        self._groups[subscription.key] = (*self._without(subscription.key, replaced), subscription)
+        return replaced
+
+    def put_back(self, replaced: Sequence[Subscription], instead_of: Subscription) -> bool:
+        """Undo `add`; tell whether there was something to be undone."""
+        key = instead_of.key
+        if not replaced or instead_of not in self.of(key):
+            return False
+        self._groups[key] = (*replaced, *self._without(key, [instead_of]))
+        return True
+
+    def remove(self, ended: Sequence[Subscription]) -> list[Key]:
+        """Remove some; return the keys that nobody wants any more."""
+        unwanted = []
+        for subscription in ended:
+            key = subscription.key
+            if subscription in self.of(key):
+                self._groups[key] = self._without(key, [subscription])
+                if not self._groups[key]:
+                    del self._groups[key]
+                    self._claims.pop(key, None)
+                    unwanted.append(key)
+        return unwanted
+
+    def claim(self, key: Key, index: int | None) -> Claim:
+        """Return the claim to a command of a downlink; to one without an index each has its own."""
+        return Claim() if index is None else self._claims.setdefault(key, Claims()).of(index)
+
+    def _without(self, key: Key, ended: Sequence[Subscription]) -> tuple[Subscription, ...]:
+        return tuple(subscription for subscription in self.of(key) if subscription not in ended)
