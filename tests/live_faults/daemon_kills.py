@@ -1,0 +1,219 @@
+"""
+Daemons killed at every step between receiving a command and being done with it.
+
+``python -m tests.live_faults.daemon_kills`` kills 200 at each place, with both choices of ``on_crash``, with answers recorded or not, and
+where the server knows inserts by name or is not asked to; it prints its figures, and ends with the status 1 if a command was acted on,
+acknowledged or recorded otherwise than promised. The promise is `Expected`; the table in ``docs/topics/commands.rst`` says it in words.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import shutil
+import signal
+import sys
+import tempfile
+import time
+import uuid
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from connectordb import ConnectorDB
+
+from ..support.nursery import Nursery
+from ..support.server import run_server
+from .daemon import PLACES, RECORDING, Orders
+
+#: Kills at each place, in a long run and in a short one.
+COUNT, SHORT = 200, 2
+
+
+@dataclass(frozen=True)
+class Setting:
+    """The choices of a daemon, under which it is killed."""
+
+    on_crash: str
+    answers: bool
+    keyed: bool
+
+    @property
+    def places(self) -> list[str]:
+        """Where it can be killed."""
+        return [place for place in PLACES if self.answers or place not in RECORDING]
+
+    def __str__(self) -> str:
+        words = (f"on_crash={self.on_crash}", "answers" if self.answers else "", "" if self.keyed else "without names")
+        return ", ".join(word for word in words if word)
+
+
+SETTINGS = [Setting(*choices) for choices in itertools.product(("again", "skip"), (False, True), (True, False))]
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What is promised of a command whose daemon was killed at *place*: how often it is acted on, and whether it is acknowledged."""
+
+    acted: int
+    acknowledged: bool
+
+    @classmethod
+    def of(cls, place: str, on_crash: str) -> Expected:
+        """Return the promise."""
+        before, after = ("begun", "before acting"), ("after acting", "acted", "torn owed")
+        if place not in (*before, *after):
+            return cls(1, True)
+        if on_crash == "again":
+            return cls(1 if place in before else 2, True)
+        return cls(0 if place in before else 1, False)
+
+
+class Run:
+    """
+    Daemons of one setting on one stream, each of which is killed at its command; the next one goes on.
+
+    Args:
+        nursery: Where daemons are born.
+        device: The device, as its user sees it.
+        url: The server.
+        setting: What the daemons are told.
+        work: A folder.
+        broken: A rule that the daemons do without.
+    """
+
+    def __init__(
+        self, nursery: Nursery, device: ConnectorDB, url: str, setting: Setting, work: Path, broken: str = ""
+    ) -> None:
+        self._nursery = nursery
+        self._setting = setting
+        name = f"lamp{uuid.uuid4().hex[:12]}"
+        self._stream = device[name]
+        self._stream.create({"type": "integer"}, downlink=True)
+        self._records = device[f"{name}_answers"]
+        self._folder = work / name
+        self._folder.mkdir()
+        self._orders = Orders(
+            url,
+            device.apikey or "",
+            self._stream.path,
+            str(self._folder),
+            setting.on_crash,
+            setting.answers,
+            setting.keyed,
+            until=0,
+            broken=broken,
+        )
+
+    def kill(self, commander: ConnectorDB, places: Sequence[str]) -> list[str]:
+        """Command once for each of *places*, kill a daemon at each, and return what is wrong then."""
+        begin = time.time()
+        # equal values, and equal times now and then
+        commander(self._stream.path).insert_array(
+            [{"t": begin + index // 2, "d": index % 3} for index in range(len(places))]
+        )
+        orders = replace(self._orders, until=len(places))
+        wrong = []
+        for index, place in enumerate(places):
+            status = self._live(replace(orders, kill=place, index=index))
+            if status != -signal.SIGKILL:
+                wrong.append(f"command {index}: the daemon that was to be killed at {place!r} ended with {status}")
+        status = self._live(orders)
+        if status != 0:
+            wrong.append(f"the last daemon ended with {status}")
+        return wrong + list(self._check(places))
+
+    def _live(self, orders: Orders) -> int:
+        return self._nursery.wait(self._nursery.start(orders.words()))
+
+    def _check(self, places: Sequence[str]) -> Iterator[str]:
+        expected = [Expected.of(place, self._setting.on_crash) for place in places]
+        acted = Counter(int(line) for line in (self._folder / "acted").read_text().split())
+        for index, (place, promise) in enumerate(zip(places, expected, strict=True)):
+            if acted[index] != promise.acted:
+                yield f"command {index}, killed at {place!r}: acted on {acted[index]} times, not {promise.acted}"
+        acknowledged = [int(point["d"]) for point in self._stream]
+        promised = [index for index, promise in enumerate(expected) if promise.acknowledged]
+        if acknowledged != promised:
+            missing, more = Counter(promised) - Counter(acknowledged), Counter(acknowledged) - Counter(promised)
+            yield f"acknowledged: missing {_named(missing, places)}, too often {_named(more, places)}, or out of order"
+        if self._setting.answers:
+            yield from self._check_records(places, expected)
+
+    def _check_records(self, places: Sequence[str], expected: Sequence[Expected]) -> Iterator[str]:
+        records = [point["d"] for point in self._records]
+        if [int(record["command"]) for record in records] != list(range(len(places))):
+            yield f"the records are of the commands {[record['command'] for record in records]}"
+            return
+        stored = {int(point["d"]): point for point in self._stream}
+        for index, (record, promise) in enumerate(zip(records, expected, strict=True)):
+            outcome = "done" if promise.acknowledged else "skipped"
+            answer = [{"t": stored[index]["t"], "d": index}] if promise.acknowledged else None
+            if record["outcome"] != outcome or record.get("answer") != answer:
+                yield f"command {index}, killed at {places[index]!r}: recorded as {record}, expected {outcome} {answer}"
+
+
+def _named(indices: Counter[int], places: Sequence[str]) -> list[str]:
+    return [f"{index} ({places[index]})" for index in sorted(indices.elements())]
+
+
+def run(
+    url: str, admin: ConnectorDB, settings: Sequence[Setting], count: int, work: Path, broken: str = ""
+) -> list[str]:
+    """Kill *count* daemons of each setting at each place; return what is wrong, and print figures."""
+    name = f"kills{uuid.uuid4().hex[:12]}"
+    user = admin(name)
+    user.create(f"{name}@example.org", "secret", devices={"lamp": {}})
+    wrong: list[str] = []
+    # users come and go with a run; the nursery's own output is its protocol
+    with closing(Nursery("tests.live_faults.daemon", work / "log")) as nursery:
+        with (
+            ConnectorDB(user["lamp"].apikey, url=url) as device,
+            ConnectorDB(user["user"].apikey, url=url) as commander,
+        ):
+            for setting in settings:
+                begin = time.monotonic()
+                places = setting.places * count
+                found = Run(nursery, device, url, setting, work, broken).kill(commander, places)
+                wrong += [f"{setting}: {problem}" for problem in found]
+                took = time.monotonic() - begin
+                print(
+                    f"{setting}: {len(places)} kills at {len(setting.places)} places in {took:.1f} s, {len(found)} wrong"
+                )
+    user.delete()
+    return wrong
+
+
+def main() -> int:
+    """Run; return the status."""
+    parser = argparse.ArgumentParser(prog="python -m tests.live_faults.daemon_kills", description=__doc__)
+    parser.add_argument("--count", type=int, default=COUNT, help=f"kills at each place (default {COUNT})")
+    parser.add_argument("--short", action="store_true", help=f"{SHORT} at each, for CI")
+    parser.add_argument(
+        "--server", default="", help="one that runs, with an administrator test, test; otherwise one of our own"
+    )
+    options = parser.parse_args()
+    work = Path(tempfile.mkdtemp(prefix="connectordb-kills-"))
+    try:
+        count = SHORT if options.short else options.count
+        if options.server:
+            wrong = _against(options.server, count, work)
+        else:
+            with run_server() as server:
+                wrong = _against(server.url, count, work)
+    finally:
+        shutil.rmtree(work)
+    for problem in wrong:
+        print("WRONG:", problem)
+    return 1 if wrong else 0
+
+
+def _against(url: str, count: int, work: Path) -> list[str]:
+    with ConnectorDB("test", "test", url=url) as admin:
+        return run(url, admin, SETTINGS, count, work)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
