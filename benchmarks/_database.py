@@ -48,6 +48,17 @@ class Filling:
 
         self._storage.write(work).result()
 
+    def streams(self, device: str, names: list[str]) -> None:
+        """Make more streams of numbers below a device."""
+
+        def work(writer: Writer) -> None:
+            parent = writer.find((USER, device)).device
+            assert parent is not None
+            for name in names:
+                writer.create_stream(parent.id, {**_STREAM, "name": name})
+
+        self._storage.write(work).result()
+
     def points(self, device: str, number: int, jitter: float = 0.0) -> None:
         """Fill the stream of a device with what `thermometer` says."""
         for first in range(0, number, _SLICE):

@@ -24,6 +24,13 @@ class Program:
         self.pid = process.pid
         self.url = url
 
+    def ask(self, line: str) -> str:
+        """Say a line to one that was started with ``stdin``, and return the line that it answers."""
+        assert self._process.stdin is not None and self._process.stdout is not None
+        self._process.stdin.write(f"{line}\n")
+        self._process.stdin.flush()
+        return self._process.stdout.readline().strip()
+
     def memory(self) -> float:
         """Return the resident memory now, in MiB."""
         return float(psutil.Process(self.pid).memory_info().rss) / 2**20
@@ -49,9 +56,9 @@ class Program:
 
 
 @contextlib.contextmanager
-def started(*command: str) -> Iterator[Program]:
-    """Run a server whose first line of output ends with its URL, until the block is left."""
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+def started(*command: str, stdin: bool = False) -> Iterator[Program]:
+    """Run a server whose first line of output ends with its URL, until the block is left; *stdin*: it takes orders there."""
+    process = subprocess.Popen(command, stdin=subprocess.PIPE if stdin else None, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
         line = process.stdout.readline().strip()
@@ -66,7 +73,8 @@ def started(*command: str) -> Iterator[Program]:
             process.kill()
             raise
         finally:
-            process.stdout and process.stdout.close()
+            for pipe in (process.stdin, process.stdout):
+                pipe and pipe.close()
 
 
 def ours(database: Path) -> contextlib.AbstractContextManager[Program]:

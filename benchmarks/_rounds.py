@@ -15,11 +15,14 @@ def options(doc: str | None, rounds: int = 9) -> argparse.ArgumentParser:
     return parser
 
 
-def in_turns(cases: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, list[float]]:
-    """Measure every case once a round, each round beginning with another; return all figures by case."""
+def in_turns(
+    cases: Mapping[str, Callable[[], float]], rounds: int, before: Callable[[], object] = lambda: None
+) -> dict[str, list[float]]:
+    """Measure every case once a round, each round beginning with another, *before* it once; return all figures by case."""
     names = list(cases)
     figures: dict[str, list[float]] = {name: [] for name in names}
     for number in range(rounds):
+        before()
         turn = number % len(names)
         for name in names[turn:] + names[:turn]:
             figures[name].append(cases[name]())
