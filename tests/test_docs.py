@@ -96,6 +96,14 @@ class PagesTests(Case):
         self.assertGreater(len(blocks(DOCS / "howto" / "transforms_here.rst")), 6)
         run(DOCS / "howto" / "transforms_here.rst", {})
 
+    def test_mirrors(self) -> None:
+        """Mirrors show what their page says."""
+        self.run_page(DOCS / "howto" / "mirrors.rst")
+
+    def test_commands(self) -> None:
+        """Commands are answered as their page says."""
+        self.run_page(DOCS / "howto" / "commands.rst")
+
     def test_readme(self) -> None:
         """The README's code runs."""
         self.assertGreater(len(blocks(ROOT / "README.md")), 2)

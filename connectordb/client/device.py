@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 from ..exceptions import LocalProtocolError, PermissionDenied
@@ -13,6 +14,7 @@ from .fields import Field
 from .resource import ConnectorObject, by_name
 
 if TYPE_CHECKING:
+    from ..live import DeviceMirror, OnError
     from .stream import Stream
     from .user import User
 
@@ -86,6 +88,23 @@ class Device(ConnectorObject, depth=2):
     def __getitem__(self, stream: str) -> Stream:
         """Return a stream of this device, without asking the server."""
         return cast("Stream", self._at(self._path / stream))
+
+    def live(self, keep: float | timedelta = 1, *, on_error: OnError | None = None) -> DeviceMirror:
+        """
+        Return the mirrors of the device's streams by name; streams that appear and go are followed.
+
+        Args:
+            keep: How much each holds, as of `Stream.live`.
+            on_error: Called with what a function given to `on_change` raises, and with what goes wrong later; without it, that
+                is logged.
+
+        Raises:
+            NotFound, PermissionDenied: The device is not there, or not for this caller.
+            ConnectionFailed: The server is away.
+        """
+        from ..live import mirror_device
+
+        return mirror_device(self._session.live, self._session.call, self._path, keep, on_error=on_error)
 
     @contextmanager
     def _logged_in(self) -> Iterator[Device]:

@@ -13,7 +13,7 @@ from .batch import Batch
 from .commanding import command
 from .feedback import check_insert
 from .live import Live
-from .mirrors import Listener, Mirror, mirror_stream
+from .mirrors import DeviceMirror, Listener, Mirror, mirror_device, mirror_stream
 from .options import GoneReason, OnError, OnGone, Options, Overflow, State
 from .patience import Timing
 from .subscription import Callback, Subscription
@@ -21,6 +21,7 @@ from .subscription import Callback, Subscription
 __all__ = [
     "Batch",
     "Callback",
+    "DeviceMirror",
     "GoneReason",
     "Listener",
     "Live",
@@ -34,5 +35,6 @@ __all__ = [
     "Timing",
     "check_insert",
     "command",
+    "mirror_device",
     "mirror_stream",
 ]

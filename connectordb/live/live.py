@@ -166,6 +166,20 @@ class Live:
         """Return a lane on the threads of the callbacks, which ends with this."""
         return self._pool.lane(most)
 
+    def later(self, seconds: float, action: Callable[[], None]) -> None:
+        """
+        Have *action* done after so many seconds, or when there is a connection again; never once this was closed.
+
+        The loop's thread does it, and must not be held up.
+        """
+        self._switchboard.call_later(seconds, action)
+        self._loop.wake()
+
+    def hurry(self) -> None:
+        """Connect at once if there is no connection, as somebody knows that the server is there."""
+        if not self.is_connected:
+            self._loop.wake(hurry=True)
+
     # --- steps of these -----------------------------------------------------------------------------------------------
 
     def _new(self, path: Path, transform: str, callback: Callback, options: Options) -> Subscription:

@@ -204,10 +204,11 @@ class Switchboard:
 
     def later(self, follower: Follower, seconds: float) -> None:
         """Have *follower* go on after so many seconds, or when there is a connection again."""
-        self._call_later(seconds, follower.poke)
+        self.call_later(seconds, follower.poke)
         self.wake()
 
-    def _call_later(self, seconds: float, action: Action) -> None:
+    def call_later(self, seconds: float, action: Action) -> None:
+        """Have *action* done by the loop's thread after so many seconds, or when there is a connection again."""
         with self._changed:
             self._timers.put(self._clock.monotonic() + seconds, action)
 
@@ -303,7 +304,7 @@ class Switchboard:
             watching = [subscription for key in live for subscription in self._groups.of(key)]
         for subscription in watching:
             # an insert of just now may not be told yet, see above
-            self._call_later(_SETTLING * 2, subscription.follower.look)
+            self.call_later(_SETTLING * 2, subscription.follower.look)
 
     def _group(self, key: Key) -> Sequence[Subscription]:
         with self._changed:

@@ -15,6 +15,7 @@ from ...exceptions import (
     LocalProtocolError,
     NotFound,
     PermissionDenied,
+    Timeout,
 )
 from ...protocol import answers, json_text, rest
 from ...protocol.features import Features
@@ -134,10 +135,14 @@ class _Attempt:
         companion = self._companion() if self.sending.is_stored else None
         self._hearing = Hearing(self._value, companion is not None)
         if companion is not None:
-            since = call(rest.length(companion))
-            ending.callback(listen(live, companion, since, self._ear, self._hearing.recorded).close)
-        since = call(rest.length(self._stream))
-        ending.callback(listen(live, self._stream, since, self._ear, self._told).close)
+            recorded = call(rest.length(companion))
+            ending.callback(listen(live, companion, recorded, self._ear, self._hearing.recorded).close)
+        since = call(rest.length(self._stream)) if self.sending.is_stored else None
+        heard = listen(live, self._stream, since, self._ear, self._told)
+        ending.callback(heard.close)
+        if since is None and not heard.wait("live", self._deadline.left() or 0.0):
+            # what is not stored cannot be fetched later
+            raise Timeout(f"{str(self._stream)!r} could not be watched in time; {self._ear.trouble or 'no word came'}")
 
     def _companion(self) -> Path | None:
         """Return where the device records its answers, if it has done so ever."""

@@ -1,21 +1,30 @@
-"""What feeds a mirror: one subscription, which brings what was there and what comes."""
+"""What feeds mirrors: a subscription for each stream, which brings what was there and what comes."""
 
 from __future__ import annotations
 
+import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 
-from ...exceptions import ConnectorDBError
+from ...exceptions import ConnectorDBError, Timeout
 from ...protocol import rest, restamp
 from ...protocol.paths import Path
-from ...protocol.points import Datapoint
-from ...protocol.ranges import range_fields, read_parameters
-from ...runtime.clock import SYSTEM, Clock
+from ...protocol.ranges import read_parameters
+from ...runtime.clock import SYSTEM, Clock, Deadline
+from ..batch import Batch
 from ..live import Live
+from ..options import GoneReason, Options, State
+from .device_mirror import DeviceMirror
 from .kept import Keep
 from .listeners import OnError
 from .mirror import Mirror
+from .watching import Watching
+
+log = logging.getLogger(__name__)
+
+#: Seconds that are waited until a mirror holds what is there.
+PATIENCE = 30.0
 
 
 def mirror_stream(
@@ -37,7 +46,7 @@ def mirror_stream(
         path: A stream, or a stream's downlink.
         keep: How much it holds: a number of points (an ``int``), a span, or seconds (a ``float``).
         wait: Return when it holds what is there; otherwise at once.
-        on_error: Called with what a user's function raises.
+        on_error: Called with what a user's function raises, and with what goes wrong later.
         clock: The clocks.
 
     Raises:
@@ -46,48 +55,149 @@ def mirror_stream(
         LocalProtocolError: *keep* is none.
     """
     asked = Keep.of(keep)
-    mirror = Mirror(path, asked, lane=live._pool.lane, clock=clock, on_error=on_error)
-    _Feed(live, call, path, asked, mirror, clock).start(wait)
+    mirror = Mirror(path, asked, lane=live.lane, clock=clock, on_error=on_error)
+    feed = Feed(live, call, path, asked, mirror, on_error)
+    feed.start(wait)
+    if wait:
+        _wait_for([feed], mirror, clock)
     return mirror
 
 
-class _Feed:
-    """The points that were there, then those that come; each once."""
+def mirror_device(
+    live: Live,
+    call: restamp.Call,
+    path: Path,
+    keep: float | timedelta,
+    *,
+    on_error: OnError | None = None,
+    clock: Clock = SYSTEM,
+) -> DeviceMirror:
+    """
+    Return the mirrors of the streams of the device at *path*, filled.
 
-    def __init__(self, live: Live, call: restamp.Call, path: Path, keep: Keep, mirror: Mirror, clock: Clock) -> None:
+    Args: as of `mirror_stream`.
+
+    Raises:
+        NotFound, PermissionDenied: The device is not there, or not for this caller.
+        ConnectionFailed: The server is away.
+        LocalProtocolError: *keep* is none.
+    """
+    asked = Keep.of(keep)
+    feeds: list[Feed] = []
+
+    def begin(name: str, join: Callable[[Mirror], None]) -> Mirror:
+        mirror = Mirror(path / name, asked, lane=live.lane, clock=clock, on_error=on_error)
+        join(mirror)
+        feed = Feed(live, call, path / name, asked, mirror, on_error)
+        feed.start(wait=False)
+        if len(mirrors) == 0:  # these are waited for
+            feeds.append(feed)
+        return mirror
+
+    mirrors = DeviceMirror(path, lane=live.lane, begin=begin)
+    watching = Watching(live, call, path, mirrors.streams_are)
+    mirrors.end_watch = watching.close
+    try:
+        # in this order: what comes between is told by the log
+        watching.start()
+        mirrors.streams_are([fields["name"] for fields in call(rest.list_streams(path))])
+        live.hurry()
+    except BaseException:
+        mirrors.close()
+        raise
+    _wait_for(feeds, mirrors, clock)
+    return mirrors
+
+
+def _wait_for(feeds: Iterable[Feed], mirror: Mirror | DeviceMirror, clock: Clock) -> None:
+    """Wait until a mirror holds what is there; if that takes too long, or is interrupted, there is no mirror."""
+    deadline = Deadline(PATIENCE, clock)
+    try:
+        for feed in feeds:
+            feed.wait(deadline)
+    except BaseException:
+        mirror.close()
+        raise
+
+
+class Feed:
+    """
+    What the subscription says, to the mirror.
+
+    Args:
+        live: The subscriptions of the caller.
+        call: Sends a REST request.
+        path: The stream.
+        keep: How much the mirror holds.
+        mirror: Is fed.
+        on_error: Called with what goes wrong.
+    """
+
+    def __init__(
+        self, live: Live, call: restamp.Call, path: Path, keep: Keep, mirror: Mirror, on_error: OnError | None = None
+    ) -> None:
         self._live, self._call, self._path, self._keep = live, call, path, keep
         self._mirror = mirror
-        self._clock = clock
-        # guards the two below
-        self._lock = threading.Lock()
-        self._early: list[Datapoint] = []
-        self._is_primed = False
+        self._on_error = on_error
+        self._primed = threading.Event()
+        self._reason = "gone"
 
     def start(self, wait: bool) -> None:
-        """Subscribe, and read what is there."""
-        subscription = self._live.subscribe(self._path, self._came, add=True, wait=wait)
+        """Subscribe; *wait* until the server has obeyed."""
+        options = Options(
+            since=self._keep.since,
+            private=True,
+            on_state=self._comes_to,
+            on_gone=self._is_gone,
+            on_error=self._failed,
+        )
+        subscription = self._live.subscribe(self._path, self._came, options=options, add=True, wait=wait)
         self._mirror.end_feed = subscription.close
+
+    def wait(self, deadline: Deadline) -> None:
+        """
+        Wait until the mirror holds what is there, or it is known that it cannot.
+
+        Raises:
+            Timeout: That takes too long.
+        """
+        if not self._primed.wait(deadline.left()):
+            raise Timeout(f"the mirror of {str(self._path)!r} was not filled in time; try again, or wait=False")
+
+    def _came(self, path: str, batch: Batch) -> None:
+        self._mirror.take(batch)
+
+    def _is_gone(self, reason: GoneReason) -> None:
+        if reason in ("recreated", "cleared"):
+            self._mirror.begins_anew()
+        self._reason = reason
+
+    def _comes_to(self, state: State) -> None:
+        if state == "live":
+            self._read_old()
+            self._mirror.is_fresh()
+        elif state == "closed":
+            self._mirror.has_ended()
+        elif state != "catching up" or self._mirror.is_stale:  # it is also looked whether nothing was left out
+            self._mirror.goes_stale(self._reason if state == "gone" else state)
+        if state not in ("connecting", "catching up"):
+            self._primed.set()
+
+    def _failed(self, error: Exception) -> None:
+        self._primed.set()
+        if self._on_error is None:
+            log.error("the mirror of %r: %s", str(self._path), error)
+        else:
+            self._on_error(error)
+
+    def _read_old(self) -> None:
+        """Have the newest point known, though it is too old to be kept."""
+        if self._keep.number is not None or self._mirror.point is not None:
+            return
         try:
-            self._read()
-        except ConnectorDBError:
-            if wait:
-                self._mirror.close()
-                raise
-
-    def _came(self, path: str, points: Sequence[Datapoint]) -> None:
-        with self._lock:
-            if not self._is_primed:
-                self._early += points
-                return
-        self._mirror.take(points)
-
-    def _read(self) -> None:
-        given = self._keep.since
-        now = self._clock.wall()
-        fields = range_fields(now=now, i1=given) if isinstance(given, int) else range_fields(now=now, t1=given)
-        points = self._call(rest.points(self._path, read_parameters({"i1": -1})))
-        held = self._call(rest.points(self._path, read_parameters(fields))) or points
-        with self._lock:
-            self._is_primed = True
-            self._mirror.take([*held, *(point for point in self._early if not held or point["t"] > held[-1]["t"])])
-        self._mirror.is_fresh()
+            newest = self._call(rest.points(self._path, read_parameters({"i1": -1})))
+        except ConnectorDBError as error:
+            self._failed(error)
+            return
+        for point in newest:
+            self._mirror.take_old(point)

@@ -70,6 +70,11 @@ class Kept:
             self.newest = point
         self._let_go(now)
 
+    def before(self, point: Datapoint) -> None:
+        """Know *point*, too old to be kept, as the newest, if none is known."""
+        if self.newest is None:
+            self.newest = point
+
     def clear(self) -> None:
         """Forget all, the newest too."""
         self._points.clear()

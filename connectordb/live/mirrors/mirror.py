@@ -48,6 +48,7 @@ class Mirror:
         self._kept = Kept(keep)
         self._staleness = Staleness(clock)
         self._told: dict[Listener, Told] = {}
+        self._listeners: set[Listener] = set()
         self._waiters: dict[int, deque[Datapoint]] = {}
         self._closed = False
 
@@ -156,7 +157,11 @@ class Mirror:
             ClosedError: The mirror was closed.
         """
         lane = self._lane()
-        return self.tell(callback, lane, Listener(lane, self.forget))
+        listener = Listener(lane, self.forget)
+        self.tell(callback, lane, listener)
+        with self._changed:
+            self._listeners.add(listener)
+        return listener
 
     def wait_for(self, condition: Callable[[Any], object], timeout: float) -> Any:
         """
@@ -211,7 +216,7 @@ class Mirror:
         self.end_feed()
         self.has_ended()
         with self._changed:
-            listeners = list(self._told)
+            listeners = list(self._listeners)
         for listener in listeners:
             listener.close()
 
@@ -243,6 +248,11 @@ class Mirror:
             self._changed.notify_all()
         for told in listeners:
             told.came(points)
+
+    def take_old(self, point: Datapoint) -> None:
+        """Take in the newest point of before, if nothing newer is known."""
+        with self._changed:
+            self._kept.before(point)
 
     def is_fresh(self) -> None:
         """Take note that nothing newer is there."""
@@ -277,17 +287,17 @@ class Mirror:
             except Exception:
                 log.exception("the on_error of %r raised", self.path)
 
-    def tell(self, callback: OnChange, lane: Lane, listener: Listener) -> Listener:
-        """Have *callback* told of changes, on *lane*, until *listener* is closed."""
+    def tell(self, callback: OnChange, lane: Lane, listener: Listener) -> None:
+        """Have *callback* told of changes, on *lane*, until *listener* is forgotten."""
         with self._changed:
             self._check_open()
             self._told[listener] = Told(callback, lane, self._kept.newest, self.failed)
-        return listener
 
     def forget(self, listener: Listener) -> None:
         """Tell whoever *listener* stands for no more."""
         with self._changed:
             self._told.pop(listener, None)
+            self._listeners.discard(listener)
 
     def _check_open(self) -> None:
         if self._closed:

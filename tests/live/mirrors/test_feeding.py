@@ -44,7 +44,7 @@ class StreamTests(TargetCase):
     def test_empty(self) -> None:
         """A stream without points, until the first comes."""
         mirror = self.live()
-        self.assertEqual((mirror.value, mirror.is_stale), (None, False))
+        self.assertEqual((mirror.value, mirror.stale_reason), (None, None))
         calls: list[Any] = []
         mirror.on_change(lambda old, new: calls.append((old, new)))
         self.heat.insert("first")

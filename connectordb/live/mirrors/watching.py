@@ -1,0 +1,109 @@
+"""Which streams a device has, looked at now and then, and as soon as something says that it has others."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Collection, Sequence
+from typing import Any
+
+from ...exceptions import ClosedError, ConnectorDBError, NotFound, PermissionDenied
+from ...protocol import rest, restamp
+from ...protocol.paths import Path
+from ...protocol.points import Datapoint
+from ..live import Live
+from ..options import Options
+
+log = logging.getLogger(__name__)
+
+#: Seconds between looks.
+PERIOD = 30.0
+
+#: Where a server logs what is made and deleted, below a user; who may read it learns of streams at once.
+_LOG = ("meta", "log")
+
+#: What it calls that.
+_CHANGES = frozenset(("CreateStream", "DeleteStream", "CreateDevice", "DeleteDevice"))
+
+
+class Watching:
+    """
+    See above.
+
+    Args:
+        live: The subscriptions of the caller.
+        call: Sends a REST request.
+        device: The device.
+        streams_are: Called with the names of its streams, one call at a time.
+    """
+
+    def __init__(
+        self, live: Live, call: restamp.Call, device: Path, streams_are: Callable[[Collection[str]], Any]
+    ) -> None:
+        self._live, self._call, self._device = live, call, device
+        self._streams_are = streams_are
+        self._lane = live.lane()
+        # guards the two below
+        self._lock = threading.Lock()
+        self._is_asked = False
+        self._closed = False
+        self._end_log: Callable[[], None] = lambda: None
+
+    def start(self) -> None:
+        """Look from now on."""
+        log_path = Path((self._device.names[0], *_LOG))
+        # where it may not be read, the looks have to do
+        options = Options(private=True, on_error=lambda error: log.debug("live: %s: %s", log_path, error))
+        self._end_log = self._live.subscribe(log_path, self._came, options=options, add=True, wait=False).close
+        self._again()
+
+    def look_soon(self) -> None:
+        """Have it looked at once."""
+        with self._lock:
+            if self._is_asked or self._closed:
+                return
+            self._is_asked = True
+        self._lane.put(self._look)
+
+    def close(self) -> None:
+        """Look no more; calling it twice does nothing."""
+        with self._lock:
+            self._closed = True
+        self._end_log()
+
+    def _came(self, path: str, points: Sequence[Datapoint]) -> None:
+        if any(self._is_about_us(point.get("d")) for point in points):
+            self.look_soon()
+
+    def _is_about_us(self, change: Any) -> bool:
+        if not isinstance(change, dict) or change.get("cmd") not in _CHANGES:
+            return False
+        about = str(change.get("arg"))
+        return about == str(self._device) or about.startswith(f"{self._device}/")
+
+    def _again(self) -> None:
+        with self._lock:
+            if self._closed:
+                return
+        self._live.later(PERIOD, self._look_and_again)
+
+    def _look_and_again(self) -> None:
+        self.look_soon()
+        self._again()
+
+    def _look(self) -> None:
+        with self._lock:
+            self._is_asked = False
+            if self._closed:
+                return
+        try:
+            names = [fields["name"] for fields in self._call(rest.list_streams(self._device))]
+        except (NotFound, PermissionDenied) as refused:
+            log.info("live: the streams of %s: %s", self._device, refused)
+            names = []
+        except ClosedError:
+            return
+        except ConnectorDBError as error:
+            log.info("live: the streams of %s: %s; looking again later", self._device, error)
+            return
+        self._streams_are(names)
