@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
 from contextlib import closing
 from pathlib import Path
 
+from ..support.fault_jobs import shared
 from ..support.fault_servers import GivenServer, OwnServer, Target
 from .broken import VARIANTS
 from .kinds import KINDS
@@ -86,13 +86,10 @@ def _faults(options: argparse.Namespace, target: Target, work: Path) -> int:
 
 
 def _shared(options: argparse.Namespace) -> int:
-    """Have processes run the kinds, each some of them; return how many of these found something wrong."""
-    kinds = options.kinds or list(KINDS)
+    """Have processes run the kinds; return how many of these found something wrong."""
     rest = ["--count", str(options.count), "--seed", str(options.seed), "--features", options.features]
     rest += ["--without", options.without] if options.without else []
-    jobs = [kinds[number :: options.jobs] for number in range(min(options.jobs, len(kinds)))]
-    processes = [subprocess.Popen([sys.executable, "-m", "tests.faults", *job, *rest]) for job in jobs]
-    return sum(process.wait() != 0 for process in processes)
+    return shared(["tests.faults", *rest], options.kinds or list(KINDS), options.jobs)
 
 
 def _broken(options: argparse.Namespace, target: Target, work: Path) -> int:

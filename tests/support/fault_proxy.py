@@ -117,8 +117,9 @@ class FaultProxy:
             thread = threading.Thread(target=self._serve, args=(connection,), name="fault-proxy-c", daemon=True)
             with self._lock:
                 self._sockets.add(connection)
-                self._threads.append(thread)
             thread.start()
+            with self._lock:
+                self._threads = [other for other in self._threads if other.is_alive()] + [thread]
 
     def _serve(self, connection: socket.socket) -> None:
         try:

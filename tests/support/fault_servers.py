@@ -60,13 +60,21 @@ class Target(Protocol):
 
 
 class OwnServer:
-    """Our server on a new database, in a process that is killed and forked off again."""
+    """
+    Our server on a new database, in a process that is killed and forked off again.
+
+    Args:
+        work: A folder.
+        config: Text of a ``connectordb.toml``.
+    """
 
     powers = frozenset({"kill", "freeze", "copy"})
 
-    def __init__(self, work: Path) -> None:
+    def __init__(self, work: Path, config: str = "") -> None:
         self._database, self._kept = work / "database", work / "kept"
         create(self._database, test=True)
+        if config:
+            (self._database / "connectordb.toml").write_text(config, encoding="utf-8")
         self._lives = Lives(work, "real")
         self.url = f"http://127.0.0.1:{self._lives.port}"
         # guards the process: a fault may kill it while somebody looks whether it is there

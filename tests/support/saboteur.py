@@ -20,12 +20,13 @@ class Exchange:
     A request that is on its way through the proxy.
 
     Attributes:
+        client: The connection that it came on.
         request: Its bytes.
     """
 
     def __init__(self, proxy: Saboteur, client: socket.socket, request: bytes) -> None:
         self._proxy = proxy
-        self._client = client
+        self.client = client
         self.request = request
         self._answer: bytes | None = None
 
@@ -48,7 +49,7 @@ class Exchange:
     def reply(self, data: bytes) -> None:
         """Send bytes to the client, who may have gone."""
         with suppress(OSError):
-            self._client.sendall(data)
+            self.client.sendall(data)
 
     def hold(self, what: Callable[[], object]) -> None:
         """Do something later: when what is held is let go."""
@@ -65,7 +66,7 @@ class Exchange:
     def hang_up(self) -> None:
         """Close the client's connection, so that it knows at once."""
         with suppress(OSError):
-            self._client.shutdown(socket.SHUT_RDWR)
+            self.client.shutdown(socket.SHUT_RDWR)
 
 
 #: What is done to a request; returns whether the connection goes on.
@@ -104,13 +105,18 @@ class Saboteur(FaultProxy):
         with self._lock:
             self._held.append(what)
 
+    def release(self) -> None:
+        """Let everything arrive that is held."""
+        with self._lock:
+            held, self._held = self._held, []
+        for what in held:
+            what()
+
     def let_arrive(self) -> None:
         """Let everything arrive that is held, and wait until nothing is on its way to the server."""
         with self._lock:
-            held, self._held = self._held, []
             unseen, self._unseen = self._unseen, False
-        for what in held:
-            what()
+        self.release()
         self.settle()
         if unseen:
             threading.Event().wait(_UNSEEN)
@@ -121,9 +127,17 @@ class Saboteur(FaultProxy):
         with self._lock:
             self._unseen = True
 
-    def upstream(self) -> socket.socket:
-        """Return a new connection to the server."""
-        upstream = socket.create_connection(self._target, 10)
+    def upstream(self, buffer: int = 0) -> socket.socket:
+        """Return a new connection to the server, on which the system keeps about so many bytes that nobody reads, if that is said."""
+        upstream = socket.socket()
+        try:
+            if buffer:
+                upstream.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
+            upstream.settimeout(10)
+            upstream.connect(self._target)
+        except OSError:
+            upstream.close()
+            raise
         upstream.settimeout(30)
         return upstream
 
@@ -144,6 +158,10 @@ class Saboteur(FaultProxy):
         if fault is not None:
             self.met += 1
             return fault(exchange)
+        return self._undisturbed(exchange)
+
+    def _undisturbed(self, exchange: Exchange) -> bool:
+        """Pass a request on to which nothing is to happen."""
         answer = exchange.answer()
         exchange.reply(answer)
         return bool(answer)

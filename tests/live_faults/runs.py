@@ -1,0 +1,99 @@
+"""A run of one kind of fault, from its first subscriptions to its last."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+
+from connectordb import ConnectorDBError
+
+from .kinds import Kind
+from .stage import Stage
+from .station import Station, Wrong
+
+#: Faults with something wrong after which a kind is given up.
+_ENOUGH = 3
+
+
+@dataclass
+class Outcome:
+    """What came of a kind."""
+
+    faults: int = 0
+    points: int = 0
+    handed_on: int = 0
+    caught_up: int = 0
+    connections: int = 0
+    seen: dict[str, float] = field(default_factory=dict)
+    wrong: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        seen = "".join(f", {what} {value:.2f}" for what, value in self.seen.items())
+        return (
+            f"{self.faults} faults, {self.points} points stored, {self.handed_on} handed on, {self.caught_up} of them caught up, "
+            f"{self.connections} connections{seen}, {len(self.wrong)} wrong"
+        )
+
+
+def run(
+    kind: type[Kind],
+    stage: Stage,
+    count: int,
+    seed: int,
+    features: tuple[bool, ...],
+    enough: int = _ENOUGH,
+    patience: float = 10.0,
+) -> Outcome:
+    """
+    Have faults of a kind, and check after each.
+
+    Args:
+        kind: Which.
+        stage: Where.
+        count: How many.
+        seed: What is random.
+        features: Whether what our server announces is passed on, from client to client in turns.
+        enough: How many may be wrong before this ends.
+        patience: Seconds within which all has to come.
+    """
+    chance = random.Random(f"{seed} {kind.name}")
+    play = kind(stage, count, chance)
+    outcome = Outcome(seen=play.seen)
+    station: Station | None = None
+    stations = 0
+    for number in range(count):
+        try:
+            if station is None or number % kind.fresh == 0:
+                finish(station, outcome)
+                station = None
+                stage.proxy.announces = features[stations % len(features)]
+                stations += 1
+                station = Station(stage, chance, patience, kind.undisturbed)
+                play.begin(station)
+            play.fault(station, number)
+            station.settle()
+        except (Wrong, AssertionError, ConnectorDBError) as error:
+            what = "" if isinstance(error, Wrong) else f"{type(error).__name__}: "
+            outcome.wrong.append(
+                f"{kind.name}, fault {number} of {count}, seed {seed}, features {'on' if stage.proxy.announces else 'off'}:\n"
+                f"{what}{error}"
+            )
+            finish(station, outcome)
+            station = None
+            if len(outcome.wrong) == enough:
+                break
+        outcome.faults += 1
+    finish(station, outcome)
+    return outcome
+
+
+def finish(station: Station | None, outcome: Outcome) -> None:
+    """End subscriptions, and count what they had."""
+    if station is None:
+        return
+    station.close()
+    outcome.points += station.points
+    outcome.connections += station.connections
+    for watch in station.watches:
+        outcome.handed_on += len(watch.told)
+        outcome.caught_up += watch.caught_up

@@ -1,0 +1,313 @@
+"""A client with its subscriptions, the streams that these watch, and who writes there; and what must be true of them."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass, field
+from typing import Any
+from unittest import mock
+
+from connectordb import ConnectorDB, ConnectorDBError
+from connectordb.live import Subscription, Timing, patience
+from connectordb.runtime.backoff import Backoff
+
+from .check import Change, Point, adds_up, is_continued, is_continued_through, is_heard_once
+from .stage import Stage
+from .watch import Watch
+from .writers import Writers
+
+#: Seconds until a client takes a silent server for gone: so many, and so many more.
+QUIET, ANSWER = 0.25, 0.25
+
+#: As patient as a client can be here without being wrong all the time.
+FAST = Timing(quiet=QUIET, answer=ANSWER, linger=0.2, stable=30.0, backoff=Backoff(0.005, 0.05))
+
+#: Seconds that a client waits for a connection, and for an answer.
+TIMEOUT = (0.5, 1.0)
+
+#: Seconds within which all that was written has to have come, and within which a stream is known to be gone.
+_ARRIVED = 10.0
+
+
+class Wrong(Exception):
+    """Something is not as it should be; says what."""
+
+
+@dataclass
+class Flow:
+    """
+    A stream.
+
+    Attributes:
+        name: By which the harness calls it.
+        path: Its path.
+        ephemeral: Whether it stores nothing.
+        length: How much of it was compared.
+        change: What became of it since then, if it was made anew or set back.
+    """
+
+    name: str
+    path: str
+    ephemeral: bool = False
+    length: int = 0
+    change: Change | None = None
+    doubtful: list[str] = field(default_factory=list)
+
+
+class Station:
+    """
+    See the module.
+
+    Args:
+        stage: Where it is.
+        chance: What is random.
+        within: Seconds in which all has to come.
+        undisturbed: Whether no connection is lost: then what an ephemeral stream told of is counted, too.
+    """
+
+    def __init__(
+        self, stage: Stage, chance: random.Random, within: float = _ARRIVED, undisturbed: bool = False
+    ) -> None:
+        self.stage = stage
+        self.chance = chance
+        self.points = 0
+        self._patience = within
+        self._undisturbed = undisturbed
+        self._connections = stage.proxy.opened
+        number = stage.next_number()
+        self.flows = {
+            name: Flow(name, f"{stage.device}/{name}{number}", name == "ephemeral")
+            for name in ("first", "second", "ephemeral")
+        }
+        for flow in self.flows.values():
+            self._create(flow)
+        self._meanwhile = ExitStack()
+        self._chatter: list[Subscription] = []
+        self.writers = Writers(stage.target.url, stage.apikey, [flow.path for flow in self.flows.values()], chance)
+        self.client = ConnectorDB(stage.watcher_key, url=stage.proxy.url, timeout=TIMEOUT)
+        self.during(mock.patch.object(patience, "DEFAULT", FAST))
+        self.watches: list[Watch] = []
+        try:
+            self._begin()
+        except BaseException:
+            self.close()
+            raise
+
+    def _create(self, flow: Flow) -> None:
+        stream = self.stage.stream(flow.path)
+        stream.create({})
+        if flow.ephemeral:
+            stream.ephemeral = True
+
+    def _begin(self) -> None:
+        self.watch("ephemeral")
+        self.writers.go_on()
+        self.watch("first")
+        self.watch("first", 0)
+        self.watch("second", 0)
+
+    def watch(self, name: str, since: int | None = None, **options: Any) -> Watch:
+        """Have another subscription, from the present or an index on."""
+        flow = self.flows[name]
+        before = 0 if flow.ephemeral else len(self.stage.stream(flow.path))
+        watch = Watch(self.client, name, flow.path, since, **options)
+        if not flow.ephemeral:
+            after = len(self.stage.stream(flow.path)) if since is None else 0
+            if since is None:
+                watch.first = before, after
+            elif since < 0:
+                watch.first = max(0, before + since), max(0, len(self.stage.stream(flow.path)) + since)
+            else:
+                watch.first = since, since
+        self.watches.append(watch)
+        return watch
+
+    @property
+    def connections(self) -> int:
+        """How many websockets there were."""
+        return self.stage.proxy.opened - self._connections
+
+    @property
+    def is_told_indices(self) -> bool:
+        """Whether the client knows that the server says where points stand."""
+        return self.stage.indices and self.stage.proxy.announces
+
+    def stored(self) -> list[Watch]:
+        """Return the subscriptions to streams that store."""
+        return [watch for watch in self.watches if not self.flows[watch.flow].ephemeral]
+
+    def replace(self, watch: Watch) -> None:
+        """Have another subscription in the place of one that was told nothing."""
+        at = self.watches.index(watch)
+        self.watch(watch.flow)
+        self.watches[at] = self.watches.pop()
+
+    def chatter(self) -> None:
+        """Have the client say something, which changes nothing for the others: subscribe, and end that when all is settled."""
+        path = self.flows["second"].path
+        self._chatter.append(
+            self.client(path).subscribe(lambda *_: None, "if $[1] > 0", wait=False, on_error=lambda _: None)
+        )
+
+    def during(self, what: AbstractContextManager[object]) -> None:
+        """Have something so until the end."""
+        self._meanwhile.enter_context(what)
+
+    def beside(self, seconds: float) -> None:
+        """Let the writers write for so long."""
+        threading.Event().wait(seconds)
+
+    def until(self, condition: Callable[[], object], within: float, what: str) -> float:
+        """Wait until something is so; return how long that took."""
+        began = time.monotonic()
+        pause = threading.Event()
+        while not condition():
+            if time.monotonic() > began + within:
+                raise Wrong(f"not within {within:g} s: {what}")
+            pause.wait(0.005)
+        return time.monotonic() - began
+
+    def read(self, flow: Flow, first: int) -> list[Point]:
+        """Return what a stream holds, from an index on."""
+        points = self.stage.stream(flow.path)[first:]
+        return [Point(first + number, point.get("t", 0.0), point["d"]) for number, point in enumerate(points)]
+
+    def each(
+        self, watches: Sequence[Watch], condition: Callable[[Watch], bool], what: str, within: float = 0.0
+    ) -> float:
+        """Wait until something is so of all of them; return how long that took."""
+        began = time.monotonic()
+        within = within or self._patience
+        for watch in watches:
+            left = max(0.0, began + within - time.monotonic())
+            if not watch.wait_until(lambda watch=watch: condition(watch), left):  # type: ignore[misc]
+                raise Wrong(f"{watch.name}: not within {within:g} s: {what}; its state is {watch.subscription.state}")
+        return time.monotonic() - began
+
+    # --- the verdict ----------------------------------------------------------------------------------------------------
+
+    def settle(self) -> None:
+        """
+        Let nothing go wrong any more, wait until all has come, and check everything.
+
+        Raises:
+            Wrong: Something is not as it should be.
+        """
+        self.stage.calm()
+        self.writers.pause()
+        while self._chatter:
+            self._chatter.pop().close()
+        wrong: list[str] = []
+        deadline = time.monotonic() + self._patience
+        for flow in self.flows.values():
+            watches = [watch for watch in self.watches if watch.flow == flow.name]
+            if flow.ephemeral:
+                wrong += self._heard(flow, watches)
+            else:
+                wrong += self._stored(flow, watches, deadline)
+        for watch in self.watches:
+            with watch.changed:
+                wrong += watch.wrong
+                watch.wrong.clear()
+        if wrong:
+            raise Wrong("\n".join(dict.fromkeys(wrong)))
+        self.writers.go_on()
+
+    def _stored(self, flow: Flow, watches: Sequence[Watch], deadline: float) -> list[str]:
+        first = 0 if flow.change else min([flow.length, *(watch.first[0] for watch in watches if watch.first)])
+        stream = self.read(flow, first)
+        last = stream[-1] if stream else None
+        wrong = []
+        for watch in watches:
+            watch.wait_until(lambda watch=watch: _has_come(watch, last, flow.change), deadline - time.monotonic())  # type: ignore[misc]
+            wrong += self._compare(flow, watch, first, stream, deadline)
+        self.points += max(0, first + len(stream) - flow.length)
+        flow.length, flow.change = first + len(stream), None
+        return wrong
+
+    def _compare(self, flow: Flow, watch: Watch, first: int, stream: list[Point], deadline: float) -> list[str]:
+        with watch.changed:
+            new = watch.told[watch.settled :]
+            gone = [(place - watch.settled, reason) for place, reason in watch.gone]
+            total = watch.settled + len(new)
+        wrong = []
+        begins = flow.length
+        if watch.first is not None:
+            least, most = watch.first
+            begins = new[0].index if new and new[0].index is not None else min(most, first + len(stream))
+            if not least <= begins <= most:
+                wrong.append(f"{watch.name}: it begins with {begins}, and should with {least} to {most}")
+        if flow.change is None:
+            wrong += is_continued(watch.name, new, stream[max(0, begins - first) :])
+            wrong += self._no_reason(watch, gone)
+        else:
+            wrong += is_continued_through(watch.name, new, gone, flow.change, begins, stream)
+        if not wrong:
+            wrong += self._numbers(watch, deadline, counts_missed=flow.change is None)
+        with watch.changed:
+            watch.settled, watch.first = total, None
+            watch.gone.clear()
+        return wrong
+
+    def _no_reason(self, watch: Watch, gone: Sequence[tuple[int, str]]) -> list[str]:
+        allowed = self.flows[watch.flow].doubtful
+        return [
+            f"{watch.name}: it was told that the stream was {reason}, and it was not"
+            for _, reason in gone
+            if reason not in allowed
+        ]
+
+    def _numbers(self, watch: Watch, deadline: float, counts_missed: bool) -> list[str]:
+        """Compare a subscription's own numbers, once its callback has returned."""
+        wrong: list[str] = []
+        pause = threading.Event()
+        while True:
+            says = watch.says()
+            if not counts_missed:
+                del says["missed"]
+            told = watch.handed_on()
+            wrong = list(adds_up(watch.name, says, len(told), told[-1].index if told else None))
+            if not wrong or time.monotonic() > deadline:
+                return wrong
+            pause.wait(0.005)
+
+    def _heard(self, flow: Flow, watches: Sequence[Watch]) -> list[str]:
+        wrong = []
+        sent, confirmed = self.writers.sent[flow.path], self.writers.confirmed[flow.path]
+        for watch in watches:
+            if self._undisturbed:
+                watch.wait_until(lambda watch=watch: len(watch.told) + watch.subscription.missed >= confirmed, 5.0)  # type: ignore[misc]
+                has = len(watch.told) + watch.subscription.missed
+                if has != confirmed:
+                    wrong.append(
+                        f"{watch.name}: {len(watch.told)} told and {watch.subscription.missed} counted as missed, of {confirmed}"
+                    )
+            with watch.changed:
+                wrong += is_heard_once(watch.name, [point.d for point in watch.told], sent)
+        return wrong
+
+    def close(self) -> None:
+        """End it."""
+        self.stage.calm()
+        self.client.close()
+        self.writers.close()
+        self._meanwhile.close()
+        for flow in self.flows.values():
+            try:
+                self.stage.stream(flow.path).delete()
+            except ConnectorDBError:
+                pass  # a fault has deleted it
+
+
+def _has_come(watch: Watch, last: Point | None, change: Change | None) -> bool:
+    """Tell whether a stream's last point has come; called with the record's lock."""
+    if last is None:
+        return True
+    told = watch.told[-1] if watch.told else None
+    if change is not None and change.resumes and not watch.gone:
+        return told is not None and told.d == last.d
+    return told is not None and (told.d == last.d or (change is not None and change.resumes and told.t >= last.t))
