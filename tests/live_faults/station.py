@@ -12,6 +12,7 @@ from typing import Any
 from unittest import mock
 
 from connectordb import ConnectorDB, ConnectorDBError
+from connectordb.exceptions import PointsMissed
 from connectordb.live import Subscription, Timing, patience
 from connectordb.runtime.backoff import Backoff
 
@@ -21,7 +22,7 @@ from .watch import Watch
 from .writers import Writers
 
 #: Seconds until a client takes a silent server for gone: so many, and so many more.
-QUIET, ANSWER = 0.25, 0.25
+QUIET, ANSWER = 0.2, 0.15
 
 #: As patient as a client can be here without being wrong all the time.
 FAST = Timing(quiet=QUIET, answer=ANSWER, linger=0.2, stable=30.0, backoff=Backoff(0.005, 0.05))
@@ -242,7 +243,8 @@ class Station:
             if not least <= begins <= most:
                 wrong.append(f"{watch.name}: it begins with {begins}, and should with {least} to {most}")
         if flow.change is None:
-            wrong += is_continued(watch.name, new, stream[max(0, begins - first) :])
+            amiss = list(is_continued(watch.name, new, stream[max(0, begins - first) :]))
+            wrong += amiss + ([f"{watch.name} says {watch.says()}"] if amiss else [])
             wrong += self._no_reason(watch, gone)
         else:
             wrong += is_continued_through(watch.name, new, gone, flow.change, begins, stream)
@@ -276,18 +278,29 @@ class Station:
             pause.wait(0.005)
 
     def _heard(self, flow: Flow, watches: Sequence[Watch]) -> list[str]:
+        """Compare what was told of a stream that stores nothing: what is missing must have been said to be."""
         wrong = []
         sent, confirmed = self.writers.sent[flow.path], self.writers.confirmed[flow.path]
         for watch in watches:
-            if self._undisturbed:
-                watch.wait_until(lambda watch=watch: len(watch.told) + watch.subscription.missed >= confirmed, 5.0)  # type: ignore[misc]
-                has = len(watch.told) + watch.subscription.missed
-                if has != confirmed:
-                    wrong.append(
-                        f"{watch.name}: {len(watch.told)} told and {watch.subscription.missed} counted as missed, of {confirmed}"
-                    )
+
+            def short(watch: Watch = watch) -> int:
+                return confirmed - len(watch.told) - watch.subscription.missed
+
+            def admitted(watch: Watch = watch) -> int:
+                lost = sum(isinstance(error, PointsMissed) for error in watch.errors)
+                return 0 if self._undisturbed else len(watch.gone) + lost
+
+            if not watch.subscription.wait("live", _ARRIVED):
+                wrong.append(f"{watch.name}: its state is {watch.subscription.state!r}")
+            before = watch.short
+            watch.wait_until(lambda before=before: short() <= before or admitted(), _ARRIVED)  # type: ignore[misc]
+            if short() > before and not admitted():
+                wrong.append(f"{watch.name}: {short() - before} points of {confirmed} are missing, and nobody said so")
             with watch.changed:
                 wrong += is_heard_once(watch.name, [point.d for point in watch.told], sent)
+                watch.short = max(before, short())
+                watch.errors.clear()
+                watch.gone.clear()
         return wrong
 
     def close(self) -> None:

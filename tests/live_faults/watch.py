@@ -35,6 +35,7 @@ class Watch:
         first: What its first point's index has to be, at least and at most; ``None`` if there are no indices.
         settled: How much of `told` was found right.
         errors: What `on_error` was told.
+        short: Of an ephemeral stream, how many points are known to be missing.
         before: Called by the callback with the number of its points, before anything else.
         subscription: What ends it.
     """
@@ -48,7 +49,7 @@ class Watch:
         self.flow = flow
         self.name = f"{flow} from {since!r}"
         self.path = path
-        self.settled = 0
+        self.settled = self.short = 0
         self.first: tuple[int, int] | None = None
         self.changed = threading.Condition(threading.Lock())
         # guarded by it
@@ -59,8 +60,8 @@ class Watch:
         self.calls = 0
         self.caught_up = 0
         self._counted = 0
-        self.before: Callable[[Watch, int], None] | None = None
-        self.after: Callable[[Watch, int], None] | None = None
+        self.before: Callable[[Watch, int], object] | None = None
+        self.after: Callable[[Watch, int], object] | None = None
         self._running = threading.Lock()
         self.subscription: Subscription
         self.begin(since, wait)

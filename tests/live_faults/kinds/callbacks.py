@@ -7,7 +7,7 @@ from unittest import mock
 
 from connectordb.live import cursor
 
-from ...support.mishaps import ANY
+from ...support.mishaps import ANY, answer_held
 from ...support.saboteur import any_request
 from ..station import Station, Wrong
 from ..watch import Raised, Watch
@@ -21,7 +21,10 @@ _FORGOTTEN = 20.0
 
 
 class Slow(Kind):
-    """A callback takes its time while more comes than is kept for it; now and then the connection is lost as well."""
+    """
+    More comes than is kept for a callback, while that takes its time, or while something is fetched for it; now and then the
+    connection is lost as well.
+    """
 
     name = "slow"
 
@@ -31,20 +34,21 @@ class Slow(Kind):
     def fault(self, station: Station, number: int) -> None:
         watch = self.chance.choice(station.stored())
         go = threading.Event()
-
-        def slowly(of: Watch, number: int) -> None:
-            go.wait(_FORGOTTEN)
-
-        watch.before = slowly
-        path = station.flows[watch.flow].path
-        for _ in range(4):
-            station.writers.write(path, self.chance.choice((1, _KEPT // 2, 3 * _KEPT)))
-        if number % 3 == 0:
+        if number % 2:
+            watch.before = lambda *_: go.wait(_FORGOTTEN)
+        else:
+            self.stage.proxy.next(answer_held, lambda line: f"{watch.path}/data?" in line)
             self.stage.proxy.tunnel().cut()
-            station.writers.write(path, 2)
-        station.beside(0.05 * self.chance.random())
+        for _ in range(4):
+            station.writers.write(watch.path, self.chance.choice((1, _KEPT // 2, 3 * _KEPT)))
+            station.beside(0.02 * self.chance.random())
+        if number % 6 == 1:
+            self.stage.proxy.tunnel().cut()
+            station.writers.write(watch.path, 2)
+        station.beside(0.03 * self.chance.random())
         watch.before = None
         go.set()
+        self.stage.proxy.release()
 
 
 class Raising(Kind):

@@ -54,8 +54,9 @@ class Gap(Kind):
         flow = station.flows[self.chance.choice(("first", "second"))]
         for _ in range(_MANY):
             station.writers.write(flow.path, 1, length=_LARGE)
+        if number % 2:  # nothing follows
+            station.writers.pause()
         tunnel.down.hold(False)
-        station.writers.write(flow.path, 1)
         station.beside(0.02)
 
 

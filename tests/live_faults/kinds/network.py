@@ -122,7 +122,8 @@ _NONSENSE: list[Callable[[bytes], list[bytes]]] = [
 
 #: What is odd, and does no harm.
 _HARMLESS: list[Callable[[bytes], list[bytes]]] = [
-    lambda message: [message, message],
+    # what is not stored has no index, and nobody can tell that it comes again
+    lambda message: [message] if b"/ephemeral" in message else [message, message],
     lambda message: [frame(b'{"stream": "a/b/c", "data": [{"t": 1, "d": 1}]}'), message],
     lambda message: [frame(b'{"stream": "a/b/c", "index": 3, "data": [{"t": 1, "d": 1}]}'), message],
     lambda message: [frame(b'{"stream": "a/b/c", "ended": "deleted"}'), message],
@@ -169,7 +170,8 @@ class Swallowed(Kind):
 
 
 def _unsaid(message: bytes) -> Iterable[bytes]:
-    return [] if is_text(message) and b'"data"' in message else [message]
+    stored = is_text(message) and b'"data"' in message and b"/ephemeral" not in message
+    return [] if stored else [message]
 
 
 _HTML = {"Content-Type": "text/html"}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from typing import ClassVar
 
 from ..check import Change
 from ..stage import NOBODY, READER
@@ -11,6 +13,9 @@ from .kind import Kind
 
 #: Seconds within which a subscriber is told that its stream is gone: here its pings go out every quarter of a second.
 _TOLD = 5.0
+
+#: Seconds after which a callback does not wait any more.
+_FORGOTTEN = 20.0
 
 
 class ServerKilled(Kind):
@@ -45,29 +50,31 @@ class _OfStreams(Kind):
     """The streams themselves change while nobody writes."""
 
     #: What may be told of it, and whether who watches goes on with later points only.
-    reasons: frozenset[str]
-    resumes = False
+    reasons: ClassVar[frozenset[str]]
+    resumes: ClassVar[bool] = False
 
     def change(self, station: Station, flows: list[Flow], what: Callable[[], object]) -> None:
         """Have *what* happen to streams; it is noted what they were before, and what they are after."""
         before = {flow.name: station.read(flow, 0) for flow in flows}
+        # without what our server announces, one that was made anew and one that was set back look alike
+        reasons = self.reasons if station.is_told_indices else self.reasons | {"recreated", "restored"}
         what()
         for flow in flows:
             kept = len(self.stage.stream(flow.path)) if self.resumes else 0
-            flow.change = Change(self.reasons, before[flow.name], kept, self.resumes)
+            flow.change = Change(reasons, before[flow.name], kept, self.resumes)
 
 
 class Restored(_OfStreams):
     """
     The server is restored from a backup: its streams' last points are gone, and other ones come in their places.
 
-    The client is there meanwhile, or comes back when there are more points than before.
+    The client is there meanwhile, or comes back when there are more points than before; now and then one of its callbacks takes
+    its time, so that points are kept for it that are none any more.
     """
 
     name = "restored"
     needs = frozenset({"kill", "copy"})
-    # without what our server announces, one that was made anew and one that was set back look alike
-    reasons = frozenset({"restored", "recreated"})
+    reasons = frozenset({"restored"})
     resumes = True
 
     def fault(self, station: Station, number: int) -> None:
@@ -75,10 +82,14 @@ class Restored(_OfStreams):
         flows = [flow for flow in station.flows.values() if not flow.ephemeral]
         station.writers.pause()
         target.keep()
+        go = threading.Event()
+        busy = self.chance.choice(station.stored())
+        if number % 5 == 1:
+            busy.before = lambda *_: go.wait(_FORGOTTEN)
         station.writers.go_on()
         station.beside(0.05 * self.chance.random() + 0.02)
         station.writers.pause()
-        far = number % 2 == 1
+        far, before = number % 2 == 1, proxy.opened
         more = {flow.name: len(self.stage.stream(flow.path)) for flow in flows}
         if far:
             proxy.is_away = True
@@ -89,6 +100,9 @@ class Restored(_OfStreams):
                 missing = more[flow.name] - len(self.stage.stream(flow.path))
                 station.writers.write(flow.path, max(1, missing + self.chance.choice((-1, 0, 1, 5))))
         proxy.is_away = False
+        station.until(lambda: proxy.opened > before, 10.0, "a connection to the restored server")
+        busy.before = None
+        go.set()
         station.writers.go_on()
         station.beside(0.05)
 
@@ -97,8 +111,7 @@ class Recreated(_OfStreams):
     """A stream is deleted and made anew at once, while the client is there, or away until there is more in it than before."""
 
     name = "recreated"
-    # without what our server announces, one that was made anew and one that was set back look alike
-    reasons = frozenset({"deleted", "recreated", "restored"})
+    reasons = frozenset({"deleted", "recreated"})
 
     def fault(self, station: Station, number: int) -> None:
         proxy = self.stage.proxy
@@ -127,7 +140,7 @@ class Deleted(_OfStreams):
     """A stream is deleted while the client is there or away, that is told, and when it is there again all goes on."""
 
     name = "deleted"
-    reasons = frozenset({"deleted", "recreated", "restored"})
+    reasons = frozenset({"deleted", "recreated"})
 
     def fault(self, station: Station, number: int) -> None:
         proxy = self.stage.proxy
@@ -154,12 +167,16 @@ class Denied(Kind):
         for flow in station.flows.values():
             flow.doubtful = ["denied", "deleted"]  # who may not read is told by the original that there is nothing
         self.stage.let_read(NOBODY)
-        if number % 3 == 1:
-            self.stage.proxy.tunnel().cut()
-        took = station.each(station.watches, lambda watch: bool(watch.gone), "it is told that it may not read", _TOLD)
-        self.longest("told within, s", took)
-        station.beside(0.05 * self.chance.random())
-        self.stage.let_read(READER)
+        try:
+            if number % 3 == 1:
+                self.stage.proxy.tunnel().cut()
+            took = station.each(
+                station.watches, lambda watch: bool(watch.gone), "it is told that it may not read", _TOLD
+            )
+            self.longest("told within, s", took)
+            station.beside(0.05 * self.chance.random())
+        finally:
+            self.stage.let_read(READER)
 
 
 KINDS = [ServerKilled, ServerStopped, Restored, Recreated, Deleted, Denied]
