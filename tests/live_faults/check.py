@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-#: Differences of one kind that are named.
-_NAMED = 5
+#: Differences of one kind that are named, and characters of what is in them.
+_NAMED, _LONG = 5, 60
 
 
 class Point(NamedTuple):
@@ -154,7 +154,10 @@ def _common(told: Sequence[Point], before: Sequence[Point]) -> int:
 
 def _some(what: Iterable[Any]) -> str:
     named = list(what)
-    return ", ".join(map(str, named[:_NAMED])) + (", …" if len(named) > _NAMED else "")
+    texts = [str(one) for one in named[:_NAMED]]
+    return ", ".join(text if len(text) < _LONG else text[:_LONG] + "…" for text in texts) + (
+        ", …" if len(named) > _NAMED else ""
+    )
 
 
 def _range(stored: dict[int | None, Point]) -> str:

@@ -140,7 +140,6 @@ class Begun(Kind):
         flow = station.flows[self.chance.choice(("first", "second"))]
         since = self.chance.choice((0, flow.length // 2, flow.length))
         station.watch(flow.name, since, wait=False)
-        station.watch(flow.name, 0, wait=False, transform="if true", at="client")
         station.beside(0.03)
         self.stage.calm()
         station.watch(flow.name, -self.chance.choice((1, 10)))
