@@ -95,6 +95,21 @@ class LiveStream(ConnectorObject):
         path, script = self._sequence(downlink), script_text("transform", transform)
         return self._session.live.subscribe(path, callback, script, options, add=add, wait=wait)
 
+    def on_downlink(self, callback: Callback | None = None, **options: Any) -> Any:
+        """
+        Have the decorated function called with each command: `subscribe` with ``downlink=True``, and with its options.
+
+        >>> @lamp.on_downlink
+        ... def switch(path, points): ...
+
+        >>> @lamp.on_downlink(remember="lamp.state", answers=True)
+        ... def switch(path, points): ...
+        """
+        if callback is None:
+            return lambda callback: self.on_downlink(callback, **options)
+        self.subscribe(callback, downlink=True, **options)
+        return callback
+
     def unsubscribe(self, transform: ScriptLike = "", downlink: bool = False) -> None:
         """End all subscriptions with that transform; once this has returned their callbacks run no more."""
         self._session.live.unsubscribe(self._sequence(downlink), script_text("transform", transform))

@@ -344,6 +344,8 @@ class Session:
                     authorization=self.authorization,
                     call=self.call,
                     caller=self._caller,
+                    features=lambda: self.features,
+                    server_time=self.server_time,
                     timing=self.timing,
                     **{**self._options, "timeout": self._transport.timeout},
                 )

@@ -20,7 +20,7 @@ from ..protocol.points import Datapoint
 from .options import Overflow
 
 #: Points of one read by index, and of one batch.
-PAGE = 5000
+PAGE = 20_000
 
 #: Points that are kept while the callback is busy, and their bytes on the wire.
 KEPT_POINTS, KEPT_BYTES = 50_000, 16 * 2**20
@@ -43,12 +43,14 @@ class Fetch(NamedTuple):
         after: Where the range ends; there may be less.
         checks: Whether the point before *first* is read as well, to be compared.
         hints: How many hints there had been.
+        fills: Whether it ends where points are that were told.
     """
 
     first: int
     after: int
     checks: bool
     hints: int
+    fills: bool
 
     @property
     def i1(self) -> int:
@@ -127,6 +129,7 @@ class Cursor:
             if index < self._runs[-1].end:
                 return  # told twice
             self._forget_runs()
+            self._hints += 1
         self._head = max(self._head, run.end)
         self._runs.append(run)
         self._kept += len(points)
@@ -137,6 +140,7 @@ class Cursor:
     def head(self, length: int) -> None:
         """Take note that the stream has so many points."""
         self._head = max(self._head, length)
+        self._hints += 1
 
     def signal(self, points: int = 0) -> None:
         """Take note that there may be more than anybody told of; so many *points*, if that is known."""
@@ -149,7 +153,8 @@ class Cursor:
         self._announced = 0
 
     def doubt(self) -> None:
-        """Have the point before the cursor looked at again, and what comes behind it."""
+        """Have the point before the cursor looked at again, and read what comes behind it, also what was told before."""
+        self._forget_runs()
         self._doubt = True
         self.signal()
 
@@ -161,6 +166,7 @@ class Cursor:
             self._skip_to(self._runs[-1].first)
         else:
             self._forget_runs()
+            self._hints += 1
 
     def _forget_runs(self) -> None:
         self._runs.clear()
@@ -181,7 +187,8 @@ class Cursor:
             return self._take(most)
         if checks or self._runs or self._unread or self._head > self.next:
             after = min(self.next + most, self._runs[0].first) if self._runs else self.next + most
-            return Fetch(self.next, max(after, self.next), checks, self._hints)
+            fills = bool(self._runs) and after == self._runs[0].first
+            return Fetch(self.next, max(after, self.next), checks, self._hints, fills)
         return None
 
     def fetched(self, fetch: Fetch, points: Sequence[Datapoint]) -> Hand | Moved | None:
@@ -196,19 +203,20 @@ class Cursor:
         hand = self._hand(points, True) if points else None
         self._announced = max(self._announced - len(points), 0)
         if len(points) < fetch.after - fetch.first:
-            self._read_to_the_end(fetch.hints)
+            self._read_to_the_end(fetch)
         return hand
 
     def skipped(self, length: int) -> None:
         """Leave out all but the newest of *length* points."""
         self._skip_to(max(length - 1, 0))
 
-    def _read_to_the_end(self, hints: int) -> None:
+    def _read_to_the_end(self, fetch: Fetch) -> None:
         assert self.next is not None
-        if self._runs:  # between what was read and what was told there is nothing, and will not be
+        if fetch.fills and self._runs and self._runs[0].first == fetch.after:
+            # between what was read and what was told before there is nothing, and will not be
             self.missed += max(self._runs[0].first - self.next, 0)
             self.next = max(self._runs[0].first, self.next)
-        elif hints == self._hints:  # otherwise something came while it was read
+        elif fetch.hints == self._hints and not self._runs:  # otherwise something came while it was read
             self._unread, self._head = False, self.next
 
     def _take(self, most: int) -> Hand:

@@ -13,9 +13,14 @@ import random
 import threading
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Protocol
 
-from ..exceptions import AuthenticationError, ConnectorDBError, NotFound, PermissionDenied, PointsMissed, TooSlow
+from ..exceptions import (
+    AuthenticationError,
+    ConnectorDBError,
+    PointsMissed,
+    ResponseError,
+    TooSlow,
+)
 from ..protocol.paths import Path
 from ..protocol.points import Datapoint
 from ..protocol.times import to_seconds
@@ -24,8 +29,11 @@ from ..runtime.clock import Clock
 from .batch import Batch
 from .cursor import PAGE, Cursor, Fetch, Hand, Moved, Skip
 from .dispatch import Lane
+from .downlinks import Claim
 from .options import GoneReason, Options
 from .reads import Reads, Seen
+from .receiver import Receiver, gone_reason
+from .remember import Place
 
 log = logging.getLogger(__name__)
 
@@ -34,25 +42,6 @@ _NOT_YET = (0.1, 1.0)
 
 #: Points that wait for the callback where they cannot be fetched.
 QUEUE_LIMIT = 50_000
-
-
-class Receiver(Protocol):
-    """Who is handed what comes; every method is called on the lane."""
-
-    def hand(self, batch: Batch) -> None:
-        """Take points."""
-
-    def caught_up(self, number: int) -> None:
-        """Take note that all there was is handed on, of which *number* points had been missed."""
-
-    def gone(self, reason: GoneReason) -> None:
-        """Take note that the stream is not there, or not the same."""
-
-    def tell(self, error: Exception) -> None:
-        """Take note of what went wrong."""
-
-    def end(self) -> None:
-        """End: nothing is to follow."""
 
 
 class Follower:
@@ -68,6 +57,11 @@ class Follower:
         receiver: Who takes it.
         later: Has `poke` called after so many seconds, as long as there is a connection.
         clock: The clocks.
+        backoff: The pauses between reads that fail.
+        place: Where to go on, if it is remembered.
+
+    Attributes:
+        away_until: The index behind the last point that was there when the server began to tell.
     """
 
     def __init__(
@@ -82,6 +76,7 @@ class Follower:
         later: Callable[[Follower, float], None],
         clock: Clock,
         backoff: Backoff,
+        place: Place | None = None,
     ) -> None:
         self._path, self._options, self._by_index = path, options, by_index
         self._lane, self._reads, self._receiver = lane, reads, receiver
@@ -91,6 +86,10 @@ class Follower:
         # guards everything below
         self._lock = threading.Lock()
         self._cursor = Cursor(options.overflow)
+        if place is not None:
+            self._cursor.start(place.next, place.next, place.last_t)
+            self._cursor.series = place.series
+        self.away_until: int | None = None
         self._scheduled = False
         self._beginnings = 0
         self._ephemeral = False
@@ -98,6 +97,7 @@ class Follower:
         self._seen: Seen | None = None  # of a stream that has to be told from the one before
         self._caught_up: int | None = None  # points fetched since the connection was made; told once
         self._not_yet = 0
+        self._is_there = True
         self._failures = 0
         self._lost = 0
 
@@ -110,6 +110,11 @@ class Follower:
     def goes_by_index(self) -> bool:
         """Whether what was not told can be fetched."""
         return self._by_index and not self._ephemeral
+
+    @property
+    def series(self) -> str:
+        """What tells the stream from another one at its path; ``""`` if the server does not say."""
+        return self._cursor.series
 
     @property
     def lag(self) -> int:
@@ -138,6 +143,7 @@ class Follower:
             self._ephemeral, self._is_gone = seen.ephemeral, False
             self._caught_up, self._failures = 0, 0
             if self.goes_by_index:
+                self.away_until = seen.length
                 self._place(seen)
                 if unread:
                     self._cursor.signal()
@@ -145,10 +151,14 @@ class Follower:
                 self._lane.put(self._could_not_be_fetched)
             self._schedule()
 
-    def told(self, index: int | None, points: Sequence[Datapoint], size: int) -> None:
-        """Take points that stand at *index*, or have no place."""
+    def told(self, index: int | None, points: Sequence[Datapoint], size: int, claims: Sequence[Claim] = ()) -> None:
+        """Take points that stand at *index*, or have no place; *claims* are those to them as commands."""
         if index is None or not self._by_index:
-            dropped = self._lane.put(partial(self._receiver.hand, Batch(points, self._path)), len(points))
+            dropped = 0
+            for first in range(0, len(points), self._most):
+                batch = Batch(points[first : first + self._most], self._path)
+                claim = claims[first] if claims else None
+                dropped += self._lane.put(partial(self._receiver.hand, batch, claim), len(batch))
             if dropped:
                 self.lost(dropped, "were too many for the callback")
             return
@@ -156,10 +166,10 @@ class Follower:
             self._cursor.told(index, points, size)
             self._schedule()
 
-    def signal(self, points: Sequence[Datapoint], size: int) -> None:
+    def signal(self, points: Sequence[Datapoint], size: int, claims: Sequence[Claim] = ()) -> None:
         """Take note that a server that tells no indices told of these."""
         if not self.goes_by_index:
-            self.told(None, points, size)
+            self.told(None, points, size, claims)
             return
         with self._lock:
             self._cursor.signal(len(points))
@@ -183,9 +193,13 @@ class Follower:
     def look(self) -> None:
         """Look whether the stream is still there, and the same, and has what nobody told of."""
         with self._lock:
-            if self._beginnings and self.goes_by_index:
+            if not self._beginnings:
+                return
+            if self.goes_by_index:
                 self._cursor.doubt()
-                self._schedule()
+            else:
+                self._is_there = False
+            self._schedule()
 
     def disconnected(self) -> None:
         """Take note that nothing is told any more."""
@@ -220,7 +234,9 @@ class Follower:
                 cursor.start(max(0, since + seen.length) if since < 0 else since, seen.length)
             else:
                 self._seen = seen
-        elif seen.length < cursor.next or (seen.series and cursor.series and seen.series != cursor.series):
+        elif (seen.length < cursor.next and cursor.last_t is not None) or (
+            seen.series and cursor.series and seen.series != cursor.series
+        ):
             self._seen = seen
         else:
             cursor.series = seen.series or cursor.series
@@ -237,10 +253,12 @@ class Follower:
                 return
         try:
             more = self._find_the_place() if self._seen is not None else self._step()
-        except (NotFound, PermissionDenied) as refused:
-            self._refused(refused, beginnings)
         except ConnectorDBError as error:
-            self._failed(error)
+            reason = gone_reason(error)
+            if reason is None:
+                self._failed(error)
+            else:
+                self._refused(reason, beginnings)
         else:
             if more:
                 self.poke()
@@ -248,6 +266,7 @@ class Follower:
     def _step(self) -> bool:
         """Do the next thing; tell whether there may be another."""
         with self._lock:
+            look, self._is_there = not self._is_there, True
             step = self._cursor.step(self._most)
             overflowed = self._cursor.overflowed
         if overflowed:
@@ -258,6 +277,8 @@ class Follower:
             )
             self._receiver.end()
             return False
+        if look:
+            self._reads.look()
         if step is None:
             return self._all_is_handed_on()
         if isinstance(step, Fetch):
@@ -274,7 +295,10 @@ class Follower:
         points = self._reads.points(fetch.i1, fetch.after)
         with self._lock:
             self._failures = 0
-            found = Moved() if points is None else self._cursor.fetched(fetch, points)
+            if points is None and self._cursor.last_t is not None:
+                found: Moved | Hand | None = Moved()
+            else:  # who begins behind the end waits until it comes there
+                found = self._cursor.fetched(fetch, points or [])
         if isinstance(found, Moved):
             length = self._reads.length()
             with self._lock:
@@ -286,7 +310,7 @@ class Follower:
     def _hand(self, hand: Hand) -> None:
         if hand.caught_up and self._caught_up is not None:
             self._caught_up += len(hand.points)
-        self._receiver.hand(Batch(hand.points, self._path, hand.first, hand.caught_up))
+        self._receiver.hand(Batch(hand.points, self._path, hand.first, hand.caught_up), None)
 
     def _find_the_place(self) -> bool:
         """Find where to begin by time, or to go on in a stream that is not as it was."""
@@ -295,7 +319,7 @@ class Follower:
         if cursor.next is None:
             assert self._options.since is not None
             since = to_seconds(self._options.since, self._clock.wall())
-            self._go_on(seen, self._reads.index_after(since, seen.length))
+            self._go_on(seen, self._reads.index_after(since, seen.length), moved=False)
         elif seen.series != cursor.series:
             self._receiver.gone("recreated")
             self._go_on(seen, 0)
@@ -305,19 +329,29 @@ class Follower:
             self._go_on(seen, seen.length if last_t is None else self._reads.index_after(last_t, seen.length))
         return True
 
-    def _go_on(self, seen: Seen, index: int) -> None:
+    def _go_on(self, seen: Seen, index: int, moved: bool = True) -> None:
         with self._lock:
+            if self._seen is not seen:
+                return  # the connection was made anew meanwhile
             self._seen = None
             self._cursor.series = seen.series
             self._cursor.start(index, seen.length)
             self._cursor.signal()
+        self._receiver.stands_at(Place(index, None, seen.series), moved)
 
     def _all_is_handed_on(self) -> bool:
         with self._lock:
             awaited = self._cursor.lag > 0
             number, self._caught_up = self._caught_up, None
             tries, self._not_yet = self._not_yet, self._not_yet + 1
+            place = (
+                Place(self._cursor.next, self._cursor.last_t, self._cursor.series)
+                if self._cursor.next is not None
+                else None
+            )
         if number is not None:
+            if place is not None:
+                self._receiver.stands_at(place, moved=False)
             self._receiver.caught_up(number)
         return awaited and self._await(tries)
 
@@ -341,19 +375,20 @@ class Follower:
         with self._lock:
             self._failures += 1
             failures = self._failures
-        pause = self._backoff.pause(failures, random.random)
+        asked = error.retry_after if isinstance(error, ResponseError) else None
+        pause = max(self._backoff.pause(failures, random.random), asked or 0.0)
         log.info("live: %s could not be read: %s; again in %.1f s", self._path, error, pause)
         if isinstance(error, AuthenticationError) and failures == 1:
             self._receiver.tell(error)
         self._later(self, pause)
 
-    def _refused(self, error: AuthenticationError, beginnings: int) -> None:
+    def _refused(self, reason: GoneReason, beginnings: int) -> None:
         """Take note that the stream cannot be read, unless the server has said meanwhile that it is there."""
         with self._lock:
             if beginnings != self._beginnings:
                 self._schedule()
                 return
-        self.ended("deleted" if isinstance(error, NotFound) else "denied")
+        self.ended(reason)
 
     def _could_not_be_fetched(self) -> None:
         self._receiver.tell(

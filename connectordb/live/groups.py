@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from .claims import Claim, Claims
+from .claims import Claims
+from .downlinks import Claim
 from .subscriptions import Key
 
 if TYPE_CHECKING:
@@ -58,9 +59,9 @@ class Groups:
                     unwanted.append(key)
         return unwanted
 
-    def claim(self, key: Key, index: int | None) -> Claim:
-        """Return the claim to a command of a downlink; to one without an index each has its own."""
-        return Claim() if index is None else self._claims.setdefault(key, Claims()).of(index)
+    def claim(self, key: Key, index: int) -> Claim:
+        """Return the claim to a command of a downlink."""
+        return self._claims.setdefault(key, Claims()).of(index, len(self.of(key)))
 
     def _without(self, key: Key, ended: Sequence[Subscription]) -> tuple[Subscription, ...]:
         return tuple(subscription for subscription in self.of(key) if subscription not in ended)

@@ -8,20 +8,21 @@ from functools import partial
 
 from ..exceptions import LocalProtocolError, Timeout
 from ..protocol import rest, restamp
+from ..protocol.features import Features
 from ..protocol.paths import Path
-from ..protocol.points import Datapoint
 from ..protocol.ranges import read_parameters
 from ..runtime.clock import SYSTEM, Clock, Deadline
 from . import patience
-from .acknowledge import acknowledge, points_to_write
-from .claims import Claim
 from .connection import Connection, Target
 from .dispatch import Lane, Pool
+from .downlinks import Commands, Policy, Server, Tell
 from .follower import QUEUE_LIMIT, Follower
+from .handing import Downlink, Handler, Points
 from .loop import Loop
 from .options import Options
 from .patience import Timing
 from .reads import Reads, Seen
+from .remember import Remembered
 from .subscription import Callback, Subscription
 from .subscriptions import Key
 from .switchboard import Switchboard
@@ -38,6 +39,8 @@ class Live:
         authorization: Returns what the ``Authorization`` header says now, or ``None`` for an anonymous caller.
         call: Sends a REST request, and returns what its answer says or raises it.
         caller: Returns the path of the logged-in device.
+        features: Returns what the server's last answer announced.
+        server_time: Returns what the server's clock shows, by its last answer; ``None`` if it did not say.
         verify: Check the server's certificate; or a file or folder of certificates to trust.
         cert: A client certificate: one file, or certificate and key.
         proxies: As requests has them.
@@ -56,6 +59,8 @@ class Live:
         authorization: Callable[[], str | None],
         call: restamp.Call,
         caller: Callable[[], Path],
+        features: Callable[[], Features] = Features,
+        server_time: Callable[[], float | None] = lambda: None,
         verify: bool | str = True,
         cert: str | tuple[str, str] | None = None,
         proxies: Mapping[str, str] | None = None,
@@ -68,7 +73,7 @@ class Live:
         self._address = self._target.websocket_url
         self._authorization = authorization
         self._call = call
-        self._caller = caller
+        self._server = Server(call, caller, features, server_time, clock)
         self._clock = clock
         self._timing = timing = timing or patience.DEFAULT
         self._pool = Pool("callbacks")
@@ -121,9 +126,18 @@ class Live:
         options.check(path.downlink, transform)
         self._switchboard.check_open()
         deadline = self._deadline()
+        if not add and options.remember is not None:  # the one that this replaces has the file
+            for other in self._switchboard.public((str(path), transform)):
+                other.close()
         subscription = self._new(path, transform, callback, options)
-        seen = self._look(subscription.key) if wait and not self._switchboard.says_where() else None
-        replaced, losses = self._switchboard.add(subscription, replace=not add, seen=seen, start=self._loop.start)
+        try:
+            if wait:
+                subscription.prepare()
+            seen = self._look(subscription.key) if wait and not self._switchboard.says_where() else None
+            replaced, losses = self._switchboard.add(subscription, replace=not add, seen=seen, start=self._loop.start)
+        except BaseException:
+            subscription.finish(Deadline(0.0, self._clock))
+            raise
         self._loop.wake(hurry=wait)
         if wait:
             self._wait_until_live(subscription, replaced, losses, deadline)
@@ -139,7 +153,8 @@ class Live:
         Raises:
             Timeout: A callback still runs; it is not called again.
         """
-        ended = self._switchboard.remove_all((str(path), transform))
+        ended = self._switchboard.public((str(path), transform))
+        self._switchboard.remove(ended)
         self._loop.wake()
         self._finish(ended)
 
@@ -184,29 +199,41 @@ class Live:
 
     def _new(self, path: Path, transform: str, callback: Callback, options: Options) -> Subscription:
         lane = self._pool.lane(QUEUE_LIMIT)
-        key = (str(path), transform)
-        return Subscription(
-            path,
-            transform,
-            callback,
-            options,
-            lane=lane,
-            claims=lambda index: self._switchboard.claim(key, index),
-            answer=partial(self._answer, path),
-            end=self._end,
-            lost_sight=self._switchboard.lost_sight,
-            follow=lambda receiver: Follower(
+        remembered = None if options.remember is None else Remembered(options.remember, path, self._target.url)
+        try:
+            return Subscription(
                 path,
+                transform,
+                callback,
                 options,
-                by_index=not transform,
                 lane=lane,
-                reads=Reads(self._call, path),
-                receiver=receiver,
-                later=self._switchboard.later,
-                clock=self._clock,
-                backoff=self._timing.backoff,
-            ),
-        )
+                handler=partial(self._handler, path, options, remembered),
+                end=self._end,
+                lost_sight=self._switchboard.lost_sight,
+                follow=lambda receiver, place: Follower(
+                    path,
+                    options,
+                    by_index=not transform,
+                    lane=lane,
+                    reads=Reads(self._call, path),
+                    receiver=receiver,
+                    later=self._switchboard.later,
+                    clock=self._clock,
+                    backoff=self._timing.backoff,
+                    place=place,
+                ),
+            )
+        except BaseException:
+            if remembered is not None:
+                remembered.close()
+            raise
+
+    def _handler(self, path: Path, options: Options, remembered: Remembered | None, tell: Tell) -> Handler:
+        if not path.downlink:
+            return Points(str(path), tell, remembered)
+        policy = Policy(options.on_crash, options.missed, options.expire)
+        commands = Commands(path, self._server, tell, policy, remembered, options.answers)
+        return Downlink(commands, partial(self._switchboard.claim, (str(path), "")), tell)
 
     def _look(self, key: Key) -> Seen:
         """Look whether the stream is there and may be read, and whether the server takes the transform: it reads nothing."""
@@ -236,7 +263,7 @@ class Live:
             raise
 
     def _end(self, subscription: Subscription) -> None:
-        self._switchboard.remove(subscription)
+        self._switchboard.remove([subscription])
         self._loop.wake()
         self._finish([subscription])
 
@@ -251,11 +278,3 @@ class Live:
 
     def _deadline(self) -> Deadline:
         return Deadline(self._timeout, self._clock)
-
-    def _answer(self, path: Path, returned: object, commanded: Sequence[Datapoint], claim: Claim) -> None:
-        """Write what the callback of a downlink returned, unless another has acknowledged already."""
-        points = points_to_write(returned, commanded, self._clock.wall())
-        if points:
-            caller = self._caller()
-            if caller != path.device or claim.take():
-                acknowledge(self._call, path, points, caller)

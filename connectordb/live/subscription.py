@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from functools import partial
 from types import TracebackType
 from typing import Any
 
 from ..exceptions import LocalProtocolError, StreamGone
 from ..protocol.paths import Path
-from ..protocol.points import Datapoint
 from ..runtime.clock import Deadline
 from .batch import Batch
-from .claims import Claim
 from .dispatch import Lane
+from .downlinks import Claim, Tell
 from .feedback import on_behalf_of
 from .follower import Follower
+from .handing import Handler
 from .options import STATES, GoneReason, Options, State
 from .reads import Seen
+from .remember import Place
 from .subscriptions import Key
 
 log = logging.getLogger(__name__)
@@ -26,9 +28,6 @@ log = logging.getLogger(__name__)
 #: What a user gives: called with the path (of a downlink it ends in ``/downlink``) and the points. What it returns matters
 #: for a downlink only.
 Callback = Callable[[str, Batch], Any]
-
-#: Writes what a callback of a downlink returned: the value, and the points that it was called with.
-Answer = Callable[[object, Sequence[Datapoint], Claim], None]
 
 _GONE: dict[GoneReason, str] = {
     "deleted": "the stream is not there any more, or not for this caller; it is looked for again",
@@ -61,11 +60,10 @@ class Subscription:
         options: Options,
         *,
         lane: Lane,
-        claims: Callable[[int | None], Claim],
-        answer: Answer,
+        handler: Callable[[Tell], Handler],
         end: Callable[[Subscription], None],
         lost_sight: Callable[[Key], None],
-        follow: Callable[[Subscription], Follower],
+        follow: Callable[[Subscription, Place | None], Follower],
     ) -> None:
         self.path = path
         self.transform = transform
@@ -74,15 +72,15 @@ class Subscription:
         self._callback = callback
         self._options = options
         self._lane = lane
-        self._claims = claims
-        self._answer = answer
         self._end = end
         self._lost_sight = lost_sight
         self._text = str(path)
         # guards the state; whoever waits for one waits on it
         self._changed = threading.Condition(threading.Lock())
         self._state: State = "connecting"
-        self.follower = follow(self)
+        self._handler = handler(self.tell)
+        self.follower = follow(self, self._handler.resume())
+        self._lane.put(self._handler.begin)
 
     @property
     def key(self) -> Key:
@@ -166,6 +164,10 @@ class Subscription:
         else:
             self._lane.put(lambda: self._call(self._options.on_state, "on_state", state))
 
+    def prepare(self) -> None:
+        """Make what it needs at the server; raises what refuses it."""
+        self._handler.prepare()
+
     def began(self, seen: Seen, unread: bool) -> None:
         """Take note that the server tells of the stream from now on, as `Follower.began`."""
         self.has_come_to("catching up")
@@ -183,29 +185,26 @@ class Subscription:
     def finish(self, deadline: Deadline) -> bool:
         """Call the callback no more, and wait for the call that runs; tell whether it has ended."""
         self.has_come_to("closed")
+        self._handler.close()  # first: what is being written to the server is tried once more at the most
         return self._lane.close(deadline)
 
     # --- on the lane --------------------------------------------------------------------------------------------------
 
-    def hand(self, batch: Batch) -> None:
-        """Call the callback."""
-        number = len(batch)
-        commanded = [dict(point) for point in batch] if self.path.downlink else ()
-        try:
-            with on_behalf_of(self.path):
-                returned = self._callback(self._text, batch)
-        except Exception as error:
-            log.exception("the callback of %r raised; the subscription goes on", self._text)
-            self.tell(error, logged=True)
-            returned = None
+    def hand(self, batch: Batch, claim: Claim | None) -> None:
+        """Have the callback called, and what becomes of it done."""
+        number, first = len(batch), batch.first_index
+        self._handler.handle(batch, partial(self._act, batch), self.follower.series, claim, self.follower.away_until)
         self.delivered += number
-        if batch.first_index is not None:
-            self.last_index = batch.first_index + number - 1
-        if commanded and returned is not None:
-            try:
-                self._answer(returned, commanded, self._claims(batch.first_index))
-            except Exception as error:
-                self.tell(error)
+        if first is not None:
+            self.last_index = first + number - 1
+
+    def _act(self, batch: Batch) -> object:
+        with on_behalf_of(self.path):
+            return self._callback(self._text, batch)
+
+    def stands_at(self, place: Place, moved: bool) -> None:
+        """Have the place remembered before anything came from there."""
+        self._handler.stands_at(place, moved)
 
     def caught_up(self, number: int) -> None:
         """Say that all there was is handed on."""

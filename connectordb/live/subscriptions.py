@@ -69,7 +69,7 @@ class Subscriptions:
     def again(self, key: Key) -> None:
         """Have *key* told, or looked at, once more: somebody else wants it, who has to know where it is."""
         entry = self._entries.get(key)
-        if entry is not None and entry.state in (State.TOLD, State.LIVE):
+        if entry is not None and entry.state in (State.READABLE, State.TOLD, State.LIVE):
             entry.state, entry.look_at = State.WANTED, 0.0
 
     def lost_sight(self, key: Key, again_at: float) -> None:

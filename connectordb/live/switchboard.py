@@ -18,19 +18,18 @@ from ..exceptions import (
     ClosedError,
     ConnectionFailed,
     ConnectorDBError,
-    NotFound,
-    PermissionDenied,
 )
 from ..protocol.features import Features
 from ..protocol.feed import Done, Ended, Failed, Gap, Lost, Message, Told
 from ..protocol.points import Datapoint
 from ..runtime.clock import Clock, Deadline
-from .claims import Claim
 from .dispatch import Pool
+from .downlinks import Claim
 from .follower import Follower
 from .groups import Groups
 from .patience import Timing
 from .reads import Seen, as_refusal
+from .receiver import gone_reason
 from .subscription import Subscription
 from .subscriptions import Key, State, Subscriptions
 from .timers import Action, Timers
@@ -165,17 +164,10 @@ class Switchboard:
             if not self._groups.put_back(replaced, subscription):
                 self._forget([subscription])
 
-    def remove(self, subscription: Subscription) -> None:
-        """Want *subscription* no longer."""
+    def remove(self, ended: Sequence[Subscription]) -> None:
+        """Want some no longer."""
         with self._changed:
-            self._forget([subscription])
-
-    def remove_all(self, key: Key) -> list[Subscription]:
-        """Want *key* no longer, and return who did."""
-        with self._changed:
-            ended = self._groups.public(key)
             self._forget(ended)
-            return ended
 
     def close(self) -> list[Subscription]:
         """Want nothing any more, and take nothing more; return what was wanted."""
@@ -191,7 +183,12 @@ class Switchboard:
         if not self._lookers.close(deadline):
             log.warning("closing: a request about a stream is still waiting for its answer; it ends by itself")
 
-    def claim(self, key: Key, index: int | None) -> Claim:
+    def public(self, key: Key) -> list[Subscription]:
+        """Return those that watch *key* and may be replaced."""
+        with self._changed:
+            return self._groups.public(key)
+
+    def claim(self, key: Key, index: int) -> Claim:
         """Return the claim to a command, as `Groups.claim`."""
         with self._changed:
             return self._groups.claim(key, index)
@@ -315,13 +312,15 @@ class Switchboard:
         if not message.data:  # an empty insert is nothing to tell
             return
         points: Sequence[Datapoint] = message.data
-        for number, subscription in enumerate(self._group((message.stream, message.transform))):
+        group = self._group((message.stream, message.transform))
+        claims = [Claim(len(group)) for _ in points] if message.index is None else []
+        for number, subscription in enumerate(group):
             if number:  # what one callback does to its points is not seen by the next
                 points = [dict(point) for point in message.data]
             if self._is_indexed:
-                subscription.follower.told(message.index, points, size)
+                subscription.follower.told(message.index, points, size, claims)
             else:
-                subscription.follower.signal(points, size)
+                subscription.follower.signal(points, size, claims)
 
     def _done(self, done: Done) -> None:
         with self._changed:
@@ -354,6 +353,7 @@ class Switchboard:
 
     def _cannot_be_watched(self, key: Key, error: ConnectorDBError) -> None:
         """Tell it, once, if it is a refusal: not there, or not allowed."""
+        reason = gone_reason(error)
         with self._changed:
             before = self._refused.get(key)
             is_news = before is None or str(before) != str(error)
@@ -367,8 +367,8 @@ class Switchboard:
         for subscription in group if is_news else ():
             if not subscription.follower.is_begun:
                 subscription.refused(error)
-            elif isinstance(error, (NotFound, PermissionDenied)):
-                subscription.follower.ended("deleted" if isinstance(error, NotFound) else "denied")
+            elif reason is not None:
+                subscription.follower.ended(reason)
 
     # --- on the lookers' threads --------------------------------------------------------------------------------------
 

@@ -5,24 +5,19 @@ from __future__ import annotations
 from unittest import mock
 
 from connectordb.live import claims
-from connectordb.live.claims import Claim, Claims
+from connectordb.live.claims import Claims
 from tests.support.case import Case
 
 
 class ClaimsTests(Case):
     """One claim a command."""
 
-    def test_claim(self) -> None:
-        """The first takes it."""
-        claim = Claim()
-        self.assertEqual([claim.take(), claim.take()], [True, False])
-
     def test_by_index(self) -> None:
         """Whoever asks for a command's claim gets the same; old ones are forgotten."""
         commands = Claims()
-        self.assertTrue(commands.of(5).take())
-        self.assertFalse(commands.of(5).take())
-        self.assertTrue(commands.of(6).take())
+        self.assertTrue(commands.of(5, 1).take())
+        self.assertFalse(commands.of(5, 1).take())
+        self.assertTrue(commands.of(6, 1).take())
         with mock.patch.object(claims, "_REMEMBERED", 2):
-            commands.of(7)
-        self.assertTrue(commands.of(5).take())
+            commands.of(7, 1)
+        self.assertTrue(commands.of(5, 1).take())

@@ -9,9 +9,11 @@ from connectordb.exceptions import ConnectionFailed, ConnectorDBError, NotFound,
 from connectordb.live import follower as module
 from connectordb.live.batch import Batch
 from connectordb.live.dispatch import Pool
+from connectordb.live.downlinks import Claim
 from connectordb.live.follower import Follower
 from connectordb.live.options import Options
 from connectordb.live.reads import Reads, Seen
+from connectordb.live.remember import Place
 from connectordb.protocol import rest
 from connectordb.protocol.paths import Path
 from connectordb.protocol.points import Datapoint
@@ -39,6 +41,7 @@ class FollowerTests(Case):
         self.trouble: list[ConnectorDBError] = []
         self.handed: list[Any] = []
         self.caught: list[int] = []
+        self.places: list[tuple[Place, bool]] = []
         self.reasons: list[str] = []
         self.errors: list[Exception] = []
         self.ended = threading.Event()
@@ -74,9 +77,13 @@ class FollowerTests(Case):
         self.again.append(seconds)
         follower.poke()
 
-    def hand(self, batch: Batch) -> None:
+    def hand(self, batch: Batch, claim: Claim | None) -> None:
         """Take points."""
         self.handed += [(batch.first_index, list(batch["d"]), batch.caught_up)]
+
+    def stands_at(self, place: Place, moved: bool) -> None:
+        """Note it."""
+        self.places.append((place, moved))
 
     def caught_up(self, number: int) -> None:
         """Note it."""

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from typing import Any
 from unittest import mock
 
-from connectordb.exceptions import ConnectionFailed, ConnectorDBError
+from connectordb.exceptions import ConnectorDBError
 from connectordb.live import Options
 from connectordb.live import follower as module
-from connectordb.live.claims import Claim
 from connectordb.live.dispatch import Pool
 from connectordb.live.follower import Follower
+from connectordb.live.handing import Points
 from connectordb.live.reads import Reads
 from connectordb.live.subscription import Subscription
 from connectordb.protocol import rest
@@ -35,8 +35,6 @@ class SubscriptionTests(Case):
         self.addCleanup(lambda: self.pool.close(Deadline(SOON)))
         self.calls: list[tuple[str, list[Datapoint]]] = []
         self.errors: list[Exception] = []
-        self.answers: list[tuple[object, Sequence[Datapoint]]] = []
-        self.answer_raises: Exception | None = None
 
     def subscription(
         self, callback: Any = None, path: Path = STREAM, on_error: Any = "record", most: int = 100
@@ -50,11 +48,10 @@ class SubscriptionTests(Case):
             callback or self.record,
             options,
             lane=lane,
-            claims=lambda index: Claim(),
-            answer=self.answer,
+            handler=lambda tell: Points(str(path), tell),
             end=lambda subscription: self.assertTrue(subscription.finish(Deadline(SOON))),
             lost_sight=lambda key: None,
-            follow=lambda receiver: Follower(
+            follow=lambda receiver, place: Follower(
                 path,
                 options,
                 by_index=False,
@@ -80,12 +77,6 @@ class SubscriptionTests(Case):
         """Remember a call."""
         self.calls.append((path, points))
 
-    def answer(self, returned: object, commanded: Sequence[Datapoint], claim: Claim) -> None:
-        """Remember what is to be written."""
-        self.answers.append((returned, commanded))
-        if self.answer_raises is not None:
-            raise self.answer_raises
-
     def test_called(self) -> None:
         """The callback gets the path and points of its own; of a plain stream, what it returns is nobody's business."""
 
@@ -99,24 +90,10 @@ class SubscriptionTests(Case):
         self.deliver(subscription)
         self.eventually(lambda: len(self.calls) == 2)
         self.assertEqual(self.calls, [("mara/lamp/light", list(POINTS))] * 2)
-        self.assertEqual(self.answers, [])
         self.assertEqual(repr(subscription), "<Subscription to 'mara/lamp/light', connecting, 4 points>")
 
-    def test_downlink(self) -> None:
-        """What a downlink's callback returns is answered with, whatever it did to its points."""
-
-        def obey(path: str, points: list[Datapoint]) -> str:
-            self.record(path, list(points))
-            points.clear()
-            return "done"
-
-        self.deliver(self.subscription(obey, STREAM.at_downlink()))
-        self.eventually(lambda: self.answers)
-        self.assertEqual(self.calls[0][0], "mara/lamp/light/downlink")
-        self.assertEqual(self.answers, [("done", list(POINTS))])
-
     def test_raising(self) -> None:
-        """A raising callback is logged with its traceback and told, acknowledges nothing, and is called again."""
+        """A raising callback is logged with its traceback and told, and is called again."""
 
         def fail(path: str, points: list[Datapoint]) -> bool:
             self.record(path, points)
@@ -124,28 +101,13 @@ class SubscriptionTests(Case):
                 raise ZeroDivisionError("mine")
             return True
 
-        subscription = self.subscription(fail, STREAM.at_downlink())
-        with self.assertLogs("connectordb.live.subscription", "ERROR") as logged:
+        subscription = self.subscription(fail)
+        with self.assertLogs("connectordb.live.handing", "ERROR") as logged:
             self.deliver(subscription)
             self.deliver(subscription)
-            self.eventually(lambda: self.answers)
+            self.eventually(lambda: len(self.calls) == 2)
         self.assertIn("Traceback", logged.output[0])
         self.assertEqual([str(error) for error in self.errors], ["mine"])
-        self.assertEqual((len(self.calls), len(self.answers)), (2, 1))
-
-    def test_failed_acknowledgement(self) -> None:
-        """An acknowledgement that fails is told, or logged where nobody listens."""
-        self.answer_raises = ConnectionFailed("away")
-
-        def obey(path: str, points: list[Datapoint]) -> bool:
-            return True
-
-        self.deliver(self.subscription(obey, STREAM.at_downlink()))
-        self.eventually(lambda: self.errors == [self.answer_raises])
-        with self.assertLogs("connectordb.live.subscription", "ERROR") as logged:
-            self.deliver(self.subscription(obey, STREAM.at_downlink(), on_error=None))
-            self.eventually(lambda: logged.output)
-        self.assertIn("away", logged.output[0])
 
     def test_raising_on_error(self) -> None:
         """An on_error that raises is logged, and the subscription goes on."""
