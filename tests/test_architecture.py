@@ -147,6 +147,8 @@ PURE = (
     "logger/clocks/arrangement.py",
     "client/retry.py",
     "live/subscriptions.py",
+    "live/cursor.py",
+    "live/timers.py",
     "live/mirrors/kept.py",
     "server/subscribers/hub.py",
     "server/rights/permissions.py",

@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 from ..protocol.points import Datapoint
 from .options import Overflow
+from .place import Place
 
 #: Points of one read by index, and of one batch.
 PAGE = 20_000
@@ -107,6 +108,11 @@ class Cursor:
         self._doubt = False
 
     @property
+    def place(self) -> Place | None:
+        """What there is to remember; ``None`` before it is known where to begin."""
+        return None if self.next is None else Place(self.next, self.last_t, self.series)
+
+    @property
     def lag(self) -> int:
         """Points that are known to be there, and were not handed on."""
         return 0 if self.next is None else max(self._head - self.next, self._announced)
@@ -180,12 +186,14 @@ class Cursor:
             return None
         if self._overflow == "latest" and self._announced > KEPT_POINTS:
             return Skip()
-        checks = self._doubt and self.next > 0 and self.last_t is not None
+        # each read is checked: it may meet another server than the one that told of what came before
+        checks = self.next > 0 and self.last_t is not None
         while self._runs and self._runs[0].end <= self.next:
             self._drop_first()
-        if not checks and self._runs and self._runs[0].first <= self.next:
+        doubt = self._doubt and checks
+        if not doubt and self._runs and self._runs[0].first <= self.next:
             return self._take(most)
-        if checks or self._runs or self._unread or self._head > self.next:
+        if doubt or self._runs or self._unread or self._head > self.next:
             after = min(self.next + most, self._runs[0].first) if self._runs else self.next + most
             fills = bool(self._runs) and after == self._runs[0].first
             return Fetch(self.next, max(after, self.next), checks, self._hints, fills)

@@ -31,9 +31,9 @@ from .cursor import PAGE, Cursor, Fetch, Hand, Moved, Skip
 from .dispatch import Lane
 from .downlinks import Claim
 from .options import GoneReason, Options
+from .place import Place
 from .reads import Reads, Seen
 from .receiver import Receiver, gone_reason
-from .remember import Place
 
 log = logging.getLogger(__name__)
 
@@ -144,7 +144,7 @@ class Follower:
             self._caught_up, self._failures = 0, 0
             if self.goes_by_index:
                 self.away_until = seen.length
-                self._place(seen)
+                self._place(seen, unread)
                 if unread:
                     self._cursor.signal()
             elif again:
@@ -223,7 +223,7 @@ class Follower:
             self._scheduled = True
             self._lane.put(self._work)
 
-    def _place(self, seen: Seen) -> None:
+    def _place(self, seen: Seen, unread: bool) -> None:
         """Decide where to begin, or to go on; what needs a look at the stream is left to the lane."""
         cursor, since = self._cursor, self._options.since
         if cursor.next is None:
@@ -234,8 +234,9 @@ class Follower:
                 cursor.start(max(0, since + seen.length) if since < 0 else since, seen.length)
             else:
                 self._seen = seen
-        elif (seen.length < cursor.next and cursor.last_t is not None) or (
-            seen.series and cursor.series and seen.series != cursor.series
+        elif _differ(seen.series, cursor.series) or (
+            # a length that was read proves nothing: it may be older than what came since
+            seen.length < cursor.next and cursor.last_t is not None and not unread
         ):
             self._seen = seen
         else:
@@ -344,11 +345,7 @@ class Follower:
             awaited = self._cursor.lag > 0
             number, self._caught_up = self._caught_up, None
             tries, self._not_yet = self._not_yet, self._not_yet + 1
-            place = (
-                Place(self._cursor.next, self._cursor.last_t, self._cursor.series)
-                if self._cursor.next is not None
-                else None
-            )
+            place = self._cursor.place
         if number is not None:
             if place is not None:
                 self._receiver.stands_at(place, moved=False)
@@ -397,3 +394,7 @@ class Follower:
                 None,
             )
         )
+
+
+def _differ(series: str, other: str) -> bool:
+    return bool(series and other) and series != other

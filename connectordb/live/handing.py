@@ -13,7 +13,8 @@ from typing import Protocol
 from ..exceptions import ConnectorDBError, StorageError
 from .batch import Batch
 from .downlinks import Claim, Commands, Tell
-from .remember import Place, Remembered
+from .place import Place
+from .remember import Remembered
 
 log = logging.getLogger(__name__)
 

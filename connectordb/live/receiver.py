@@ -8,7 +8,7 @@ from ..exceptions import ConnectorDBError, NotFound, PermissionDenied
 from .batch import Batch
 from .downlinks import Claim
 from .options import GoneReason
-from .remember import Place
+from .place import Place
 
 
 def gone_reason(error: ConnectorDBError) -> GoneReason | None:

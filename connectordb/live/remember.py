@@ -17,7 +17,7 @@ import hashlib
 import os
 import threading
 import weakref
-from dataclasses import astuple, dataclass
+from dataclasses import astuple
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,7 @@ from ..exceptions import ClosedError, LocalProtocolError, RememberInUse, Storage
 from ..protocol import json_text
 from ..protocol.paths import Path
 from ..runtime import durable
+from .place import Place
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
@@ -39,23 +40,6 @@ _SLOT = 4096
 _HEADER = 128
 
 _fsync = getattr(os, "fdatasync", os.fsync)
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """
-    How far a stream has been handled.
-
-    Attributes:
-        next: Index of the first point that has not been.
-        last_t: Time of the point before it, by which a stream that was restored or made anew is recognised; `None` if there
-            is none, or it is not known.
-        series: What tells the stream from another one that had its path before; ``""`` on servers that do not say.
-    """
-
-    next: int
-    last_t: float | None = None
-    series: str = ""
 
 
 class Remembered:

@@ -19,8 +19,8 @@ from .feedback import on_behalf_of
 from .follower import Follower
 from .handing import Handler
 from .options import STATES, GoneReason, Options, State
+from .place import Place
 from .reads import Seen
-from .remember import Place
 from .subscriptions import Key
 
 log = logging.getLogger(__name__)

@@ -385,6 +385,8 @@ class Switchboard:
             self._could_not_look(key, epoch, ConnectionFailed(f"looking at {key[0]!r} failed: {error!r}"))
         else:
             with self._changed:
+                if epoch != self._state.epoch:
+                    return
                 self._refused.pop(key, None)
                 self._state.readable(key, epoch)
                 group = self._groups.of(key)

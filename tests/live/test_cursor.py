@@ -69,16 +69,17 @@ class CursorMachine(RuleBasedStateMachine):
             if isinstance(done, Hand):
                 self.take(done)
             elif isinstance(done, Fetch):
-                self.reading = done
+                self.reading, self.then = done, self.length
             elif done is None and self.knows:
                 assert self.cursor.next == self.length, (self.cursor.next, self.length)
 
-    @rule(fails=st.booleans())
-    def read(self, fails: bool) -> None:
-        """The read ends, long after it was begun, or fails."""
+    @rule(fails=st.booleans(), is_old=st.booleans())
+    def read(self, fails: bool, is_old: bool) -> None:
+        """The read ends, long after it was begun, and shows the stream as it was then or as it is now; or fails."""
         fetch, self.reading = self.reading, None
         if fetch is not None and not fails:
-            done = self.cursor.fetched(fetch, points(fetch.i1, min(fetch.after, self.length)))
+            length = self.then if is_old else self.length
+            done = self.cursor.fetched(fetch, points(fetch.i1, min(fetch.after, length)))
             assert not isinstance(done, Moved)
             if done is not None:
                 self.take(done)
@@ -99,10 +100,10 @@ class CursorMachine(RuleBasedStateMachine):
         """Once it is connected again and nothing is left to do, all was handed on."""
         if hasattr(self, "handed"):
             self.connect()
-            self.read(False)
+            self.read(False, False)
             for _ in range(200):
                 self.step(4)
-                self.read(False)
+                self.read(False, False)
             assert len(self.handed) == self.length - self.first
             assert self.cursor.lag <= self.length
 
@@ -170,6 +171,23 @@ class Cases(unittest.TestCase):
         self.cursor.start(5, 5, last_t=104.0)
         self.cursor.doubt()
         self.assertEqual(self.drain(points(0, 7)), [5, 6])
+
+    def test_kept_over_a_restore(self) -> None:
+        """What was told before a connection was lost is read again after it: it may be gone."""
+        self.cursor.start(5, 5, last_t=104.0)
+        self.cursor.told(5, points(5, 10), 1)
+        self.cursor.doubt()
+        restored = [*points(0, 7), *({"t": 200.0 + number, "d": f"new {number}"} for number in range(5))]
+        self.assertEqual(self.drain(restored), [5, 6, "new 0", "new 1", "new 2", "new 3", "new 4"])
+
+    def test_told_behind_a_gap_meanwhile(self) -> None:
+        """A short answer to a read says nothing of a gap that came after it was asked for."""
+        step = self.cursor.step() or self.cursor.signal() or self.cursor.step()
+        assert isinstance(step, Fetch)
+        self.cursor.told(50, points(50, 51), 1)
+        done = self.cursor.fetched(step, points(5, 7))
+        assert isinstance(done, Hand)
+        self.assertEqual((self.cursor.missed, self.drain(points(0, 51))), (0, list(range(7, 51))))
 
     def test_too_many(self) -> None:
         """Beyond what is kept: fetched again, all but the newest left out and counted, or noted for who wants an end."""

@@ -12,8 +12,8 @@ from connectordb.live.dispatch import Pool
 from connectordb.live.downlinks import Claim
 from connectordb.live.follower import Follower
 from connectordb.live.options import Options
+from connectordb.live.place import Place
 from connectordb.live.reads import Reads, Seen
-from connectordb.live.remember import Place
 from connectordb.protocol import rest
 from connectordb.protocol.paths import Path
 from connectordb.protocol.points import Datapoint

@@ -7,7 +7,8 @@ from unittest import mock
 from connectordb.exceptions import StorageFull
 from connectordb.live.batch import Batch
 from connectordb.live.handing import Points
-from connectordb.live.remember import Place, Remembered
+from connectordb.live.place import Place
+from connectordb.live.remember import Remembered
 from connectordb.protocol.paths import Path
 from tests.support.case import Case
 

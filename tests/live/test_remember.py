@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 
 from connectordb.exceptions import ClosedError, LocalProtocolError, RememberInUse, StorageDamaged, StorageError
 from connectordb.live import remember
-from connectordb.live.remember import Place, Remembered
+from connectordb.live.place import Place
+from connectordb.live.remember import Remembered
 from connectordb.protocol.paths import Path
 from tests.support.case import SOON, Case
 
