@@ -20,13 +20,12 @@ told how much went, and nobody ever stops reading the socket, as a server drops 
 from __future__ import annotations
 
 import logging
-import sys
 import threading
 from collections import deque
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
 
-from ..runtime.clock import Deadline
+from ..runtime.clock import AT_A_TIME, Deadline
 
 log = logging.getLogger(__name__)
 
@@ -38,10 +37,6 @@ MOST_THREADS = 16
 
 #: Seconds that a thread waits for something to do before it ends.
 _LINGER = 5.0
-
-#: Seconds that `Pool.run_one` waits at a time. Windows does not interrupt a wait for a lock by Ctrl-C; elsewhere an hour is as
-#: good as for ever.
-_AT_A_TIME = 0.1 if sys.platform == "win32" else 3600.0
 
 
 class _Hand:
@@ -135,7 +130,7 @@ class Pool:
                     left = deadline.left()
                     if self._closed or left == 0.0:
                         return False
-                    self._something_to_do.wait(_AT_A_TIME if left is None else min(left, _AT_A_TIME))
+                    self._something_to_do.wait(AT_A_TIME if left is None else min(left, AT_A_TIME))
                 lane = self._ready.popleft()
                 job = lane._begin(threading.current_thread())
             job()

@@ -7,11 +7,16 @@ administrator and no time server moves.
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+
+#: Seconds that who wants to be interrupted by Ctrl-C waits for a lock or a condition at a time. Windows does not interrupt such
+#: a wait; elsewhere an hour is as good as for ever.
+AT_A_TIME = 0.1 if sys.platform == "win32" else 3600.0
 
 _BOOT = getattr(time, "CLOCK_BOOTTIME", None)
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")

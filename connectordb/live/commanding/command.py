@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from typing import Any, Protocol, TypeVar
 
@@ -25,7 +26,7 @@ from ...runtime.clock import Clock, Deadline
 from ..feedback import check_insert
 from ..live import Live
 from .hearing import Answered, Hearing, Refused
-from .listening import Ear, listen
+from .listening import Ear, Listening
 from .sending import Sending
 
 log = logging.getLogger(__name__)
@@ -135,14 +136,25 @@ class _Attempt:
         companion = self._companion() if self.sending.is_stored else None
         self._hearing = Hearing(self._value, companion is not None)
         if companion is not None:
-            recorded = call(rest.length(companion))
-            ending.callback(listen(live, companion, recorded, self._ear, self._hearing.recorded).close)
-        since = call(rest.length(self._stream)) if self.sending.is_stored else None
-        heard = listen(live, self._stream, since, self._ear, self._told)
-        ending.callback(heard.close)
-        if since is None and not heard.wait("live", self._deadline.left() or 0.0):
-            # what is not stored cannot be fetched later
-            raise Timeout(f"{str(self._stream)!r} could not be watched in time; {self._ear.trouble or 'no word came'}")
+            self._hear(ending, live, companion, call(rest.length(companion)), self._hearing.recorded)
+        stored = self.sending.is_stored
+        heard = self._hear(ending, live, self._stream, call(rest.length(self._stream)) if stored else None, self._told)
+        while not stored and not heard.is_live:  # what is not stored cannot be fetched later
+            if self._deadline.passed():
+                raise Timeout(
+                    f"{str(self._stream)!r} could not be watched in time: {self._ear.trouble or 'no word came'}"
+                )
+            self._ear.wait(self._deadline.left() or 0.0)
+
+    def _hear(
+        self, ending: ExitStack, live: Live, path: Path, since: int | None, told: Callable[[Sequence[Datapoint]], None]
+    ) -> Listening:
+        listening = Listening(live, path, since, self._ear, told)
+        # twice: Ctrl-C may strike in the middle of the one
+        ending.callback(listening.close)
+        ending.callback(listening.close)
+        listening.start()
+        return listening
 
     def _companion(self) -> Path | None:
         """Return where the device records its answers, if it has done so ever."""
@@ -153,7 +165,7 @@ class _Attempt:
             return None
         return companion if found.get("datatype") == answers.DATATYPE else None
 
-    def _told(self, points: Any) -> None:
+    def _told(self, points: Sequence[Datapoint]) -> None:
         self._hearing.told(points, self._session.clock.monotonic())
 
     def wait(self) -> Datapoint:

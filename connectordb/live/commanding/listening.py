@@ -5,9 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 
-from ...exceptions import ClosedError
+from ...exceptions import ClosedError, ConnectorDBError
 from ...protocol.paths import Path
 from ...protocol.points import Datapoint
+from ...runtime.clock import AT_A_TIME
 from ..live import Live
 from ..options import Options, State
 from ..subscription import Subscription
@@ -30,20 +31,21 @@ class Ear:
             self._changed.notify()
 
     def wait(self, seconds: float) -> None:
-        """Wait until something was said, *seconds* at most, and take it in."""
+        """Wait until something was said, *seconds* at most, or somewhat less, and take it in."""
         with self._changed:
             if not self._heard:
-                self._changed.wait(seconds)
+                self._changed.wait(min(seconds, AT_A_TIME))
             heard, self._heard = self._heard, []
         for take_in in heard:
             take_in()
 
 
-def listen(
-    live: Live, path: Path, since: int | None, ear: Ear, told: Callable[[Sequence[Datapoint]], None]
-) -> Subscription:
+class Listening:
     """
-    Have *ear* hear the points of the stream at *path*, without waiting until the server tells of them.
+    Has an ear hear the points of one stream.
+
+    The subscription is begun on another thread. A commander may be interrupted by Ctrl-C anywhere, also where it would be there
+    already and nobody would know of it; another thread is not interrupted, and ends what is not wanted any more.
 
     Args:
         live: The subscriptions of the caller.
@@ -53,23 +55,70 @@ def listen(
         told: Called by who waits, with points.
     """
 
-    def came(path: str, points: Sequence[Datapoint]) -> None:
-        ear.hear(lambda: told(points))
+    def __init__(
+        self, live: Live, path: Path, since: int | None, ear: Ear, told: Callable[[Sequence[Datapoint]], None]
+    ) -> None:
+        self._live, self._path, self._since, self._ear, self._told = live, path, since, ear, told
+        self._lane = live.lane()
+        # guards the two below
+        self._lock = threading.Lock()
+        self._subscription: Subscription | None = None
+        self._is_wanted = True
+        #: Whether the server tells of the points.
+        self.is_live = False
 
-    def comes_to(state: State) -> None:
+    def start(self) -> None:
+        """Listen from now on, without waiting until the server tells of the points."""
+        self._lane.put(self._subscribe)
+
+    def close(self) -> None:
+        """Listen no more."""
+        with self._lock:
+            self._is_wanted = False
+            subscription = self._subscription
+        if subscription is not None:
+            subscription.close()
+
+    def _subscribe(self) -> None:
+        options = Options(
+            since=self._since,
+            private=True,
+            on_state=self._comes_to,
+            on_gone=self._is_in_trouble,
+            on_error=self._is_in_trouble,
+        )
+        with self._lock:
+            if not self._is_wanted:
+                return
+            try:
+                subscription = self._live.subscribe(self._path, self._came, options=options, add=True, wait=False)
+            except ConnectorDBError as error:
+                self._ear.hear(_raising(error))
+                return
+            self._subscription = subscription
+        # who commands knows that the server is there, whatever a pause after failures is for
+        self._live.hurry()
+
+    # --- on the subscription's lane -----------------------------------------------------------------------------------
+
+    def _came(self, path: str, points: Sequence[Datapoint]) -> None:
+        self._ear.hear(lambda: self._told(points))
+
+    def _comes_to(self, state: State) -> None:
         if state == "closed":
-            ear.hear(closed)
+            self._ear.hear(_raising(ClosedError(f"closed while waiting for an answer at {str(self._path)!r}")))
         elif state == "live":
-            ear.trouble = None
+            self._ear.hear(self._begins)
 
-    def closed() -> None:
-        raise ClosedError(f"closed while waiting for an answer at {str(path)!r}")
+    def _begins(self) -> None:
+        self.is_live, self._ear.trouble = True, None
 
-    def trouble(what: object) -> None:
-        ear.trouble = f"{str(path)!r} could not be watched: {what}"
+    def _is_in_trouble(self, what: object) -> None:
+        self._ear.trouble = f"{str(self._path)!r} could not be watched: {what}"
 
-    options = Options(since=since, private=True, on_state=comes_to, on_gone=trouble, on_error=trouble)
-    subscription = live.subscribe(path, came, options=options, add=True, wait=False)
-    # who commands knows that the server is there, whatever a pause after failures is for
-    live.hurry()
-    return subscription
+
+def _raising(error: ConnectorDBError) -> Callable[[], None]:
+    def fail() -> None:
+        raise error
+
+    return fail

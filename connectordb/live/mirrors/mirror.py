@@ -14,7 +14,7 @@ from ...exceptions import ClosedError, Timeout
 from ...protocol.paths import Path
 from ...protocol.points import Datapoint
 from ...protocol.scripts import SaysScript, ScriptLike
-from ...runtime.clock import Clock, Deadline
+from ...runtime.clock import AT_A_TIME, Clock, Deadline
 from ..dispatch import Lane
 from .kept import Keep, Kept
 from .listeners import MOST_WAITING, Listener, OnChange, OnError, Told
@@ -198,7 +198,7 @@ class Mirror:
                 if deadline.passed():
                     stale = f"; nothing new is heard, as it is {self.stale_reason!r}" if self.is_stale else ""
                     raise Timeout(f"{self.path!r} came to no such value within {timeout:g} s{stale}")
-                self._changed.wait(deadline.left())
+                self._changed.wait(min(deadline.left() or 0.0, AT_A_TIME))
             self._check_open()
             return unseen.popleft()
 

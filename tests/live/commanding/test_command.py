@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import signal
 import threading
 import time
@@ -19,12 +20,17 @@ from connectordb.exceptions import (
     NotFound,
     PermissionDenied,
 )
-from connectordb.live.commanding import hearing
 from connectordb.protocol import answers
 from connectordb.protocol.paths import Path
 from tests.support.case import MS, SOON
 from tests.support.fault_proxy import Fault, FaultProxy, fault_proxy
+from tests.support.interrupts import interrupted_at
 from tests.support.target import TargetCase, new_name
+
+# by name: the package's door has a function that is called as the module is
+command, hearing, listening = (
+    importlib.import_module(f"connectordb.live.commanding.{name}") for name in ("command", "hearing", "listening")
+)
 
 
 class CommandCase(TargetCase):
@@ -132,6 +138,22 @@ class PlainTests(CommandCase):
             self.at.command("on", timeout=SOON)
         self.assertLess(time.monotonic() - began, SOON / 4)
         self.assertFalse(self.commander._session.live._switchboard.is_wanted())
+
+
+class InterruptedTests(CommandCase):
+    """Ctrl-C anywhere."""
+
+    def test_everywhere(self) -> None:
+        """Wherever it strikes, it ends the command, and nobody listens any more."""
+        self.obey()
+        self.at.command("on", timeout=SOON)
+        for module in (command, listening):
+            for line in range(0, 1000, 2):
+                reached = interrupted_at(line, module.__file__, lambda: self.at.command("on", timeout=SOON))
+                self.eventually(lambda: not self.commander._session.live._switchboard.is_wanted(), f"line {line}")
+                if not reached:
+                    break
+            self.assertGreater(line, 20)
 
 
 class RecordingTests(CommandCase):

@@ -6,11 +6,15 @@ import time
 from datetime import timedelta
 from typing import Any
 from unittest import mock
+from urllib.parse import urlsplit
 
 from connectordb import ConnectorDB, Stream
 from connectordb.exceptions import LocalProtocolError, NotFound
 from connectordb.live.mirrors.mirror import Mirror
-from tests.support.case import SOON
+from connectordb.server import Server, create
+from tests.support.case import SOON, Case
+from tests.support.live_cases import FAST
+from tests.support.server import cheap_passwords
 from tests.support.target import TargetCase, new_name
 
 
@@ -104,6 +108,42 @@ class StreamTests(TargetCase):
         self.assertEqual(self.watching(f"{lamp.path}/downlink").live().value, "on")
         self.assertEqual(len(lamp), 0)
 
+    def test_belongs_to_itself(self) -> None:
+        """Who subscribes to the same stream replaces no mirror, and who unsubscribes ends none."""
+        mirror = self.live()
+        watched = self.watching(self.heat.path)
+        watched.subscribe(lambda path, points: None)
+        watched.unsubscribe()
+        self.heat.insert(1)
+        self.assertEqual(mirror.wait_for(bool, SOON), 1)
+
+    def test_gone(self) -> None:
+        """A stream that is deleted leaves its last value, as stale; one that is made anew begins without."""
+        self.watching._session.timing = FAST
+        self.heat.insert("old")
+        mirror = self.live(keep=5)
+        self.heat.delete()
+        self.eventually(lambda: mirror.stale_reason == "deleted", within=2 * SOON)
+        self.assertEqual((mirror.value, mirror.stale_since is None), ("old", False))
+        self.heat.create()
+        self.heat.insert("new")
+        self.eventually(lambda: mirror.value == "new" and not mirror.is_stale, within=2 * SOON)
+        self.assertEqual(mirror.points()["d"], ["new"])
+
+    def test_later(self) -> None:
+        """With wait=False it fills as it can: here when the stream is made."""
+        self.watching._session.timing = FAST
+        path = f"{self.user_name}/own/{new_name()}"
+        errors: list[Exception] = []
+        mirror = self.watching(path).live(wait=False, on_error=errors.append)
+        self.addCleanup(mirror.close)
+        self.eventually(lambda: errors)
+        self.assertEqual((mirror.value, mirror.is_stale), (None, True))
+        stream = self.device()(path)
+        stream.create()
+        stream.insert(1)
+        self.assertEqual(mirror.wait_for(bool, 2 * SOON), 1)
+
     def test_connection_closed(self) -> None:
         """After close() of the connection the mirror can still be read."""
         self.heat.insert(1)
@@ -113,3 +153,36 @@ class StreamTests(TargetCase):
         cdb.close()
         self.assertEqual(mirror.value, 1)
         mirror.close()
+
+
+class AwayTests(Case):
+    """A server that goes, and comes back."""
+
+    def test_away(self) -> None:
+        """While it is away the mirror is stale and can be read; when it is back, what was missed is there, told in order."""
+        folder = self.folder() / "database"
+        with cheap_passwords():
+            create(folder, user="test", password="test")
+            server = Server(folder, port=0)
+            server.start()
+            self.addCleanup(server.close)
+            port = urlsplit(server.url).port or 0
+            cdb = ConnectorDB("test", "test", url=server.url)
+            self.addCleanup(cdb.close)
+            cdb._session.timing = FAST
+            heat = cdb("test/user/heat")
+            heat.create()
+            heat.insert(1)
+            mirror, calls = heat.live(keep=10), list[Any]()
+            mirror.on_change(lambda old, new: calls.append((old, new)))
+            server.close()
+            self.eventually(lambda: mirror.is_stale)
+            since = mirror.stale_since or 0.0
+            self.assertLess(abs(time.time() - since), SOON)
+            self.assertEqual((mirror.value, mirror.stale_reason), (1, "connecting"))
+            with Server(folder, port=port):
+                heat.insert_array([{"t": time.time(), "d": number} for number in (2, 3)])
+                self.eventually(lambda: calls == [(1, 2), (2, 3)])
+                self.eventually(lambda: not mirror.is_stale)
+                self.assertEqual(mirror.points()["d"], [1, 2, 3])
+                cdb.close()
