@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import configparser
 import os
+import socket
 import subprocess
 import sys
+import unittest
 from pathlib import Path
 
 from connectordb import ConnectorDB
@@ -140,18 +143,92 @@ class TourTests(ExampleCase):
 class LampTests(ExampleCase):
     """``lamp_daemon.py`` does what it is told, and says so in the stream."""
 
-    def test_switched(self) -> None:
-        """A command of another device is acknowledged: it stands in the stream itself. SIGTERM ends the daemon."""
-        process = self.start(
-            "lamp_daemon.py", "--url", self.url, "--seconds", "60", CONNECTORDB_APIKEY=self.device.apikey
-        )
+    def setUp(self) -> None:
+        super().setUp()
+        self.lamp = self.cdb("mara/board/lamp")
+
+    def daemon(self, **environment: str) -> subprocess.Popen[str]:
+        """Start the daemon, and wait until it listens."""
+        process = self.start("lamp_daemon.py", "--url", self.url, CONNECTORDB_APIKEY=self.device.apikey, **environment)
         assert process.stdout is not None
         line = next((line for line in process.stdout if "waiting" in line), "")
         self.assertIn("waiting for commands at mara/board/lamp", line)
-        lamp = self.cdb("mara/board/lamp")
+        return process
+
+    def test_switched(self) -> None:
+        """A command of another device is acknowledged: it stands in the stream itself. SIGTERM ends the daemon."""
+        process = self.daemon()
         for count, state in enumerate((True, False, True), 1):
-            lamp.insert(state)
-            self.eventually(lambda count=count: len(lamp) == count, "acknowledged")
-        self.assertEqual(lamp[:].d(), [True, False, True])
+            self.lamp.insert(state)
+            self.eventually(lambda count=count: len(self.lamp) == count, "acknowledged")
+        self.assertEqual(self.lamp[:].d(), [True, False, True])
         process.terminate()
-        self.assertIn("the lamp is on", self.finish(process))
+        said = self.finish(process)
+        self.assertIn("the lamp is on", said)
+        self.assertIn("everything is answered", said)
+
+    def test_seconds(self) -> None:
+        """It ends by itself when it was told to."""
+        self.finish(
+            self.start("lamp_daemon.py", "--url", self.url, "--seconds", "0", CONNECTORDB_APIKEY=self.device.apikey)
+        )
+
+    def test_killed(self) -> None:
+        """What it was told while it was away, after a kill, is done when it is back: the latest. Two at once there are not."""
+        process = self.daemon()
+        self.lamp.insert(True)
+        self.eventually(lambda: len(self.lamp) == 1, "acknowledged")
+        other = self.start("lamp_daemon.py", "--url", self.url, CONNECTORDB_APIKEY=self.device.apikey)
+        said, _ = other.communicate(timeout=3 * SOON)
+        self.assertRegex(said, f"RememberInUse.*process {process.pid}")
+        process.kill()
+        process.wait()
+        self.lamp.insert(True)
+        self.lamp.insert(False)
+        process = self.daemon()
+        self.eventually(lambda: self.lamp[:].d() == [True, False], "the latest is acknowledged")
+        process.terminate()
+        self.finish(process)
+
+    @unittest.skipIf(sys.platform == "win32", "there is no systemd there")
+    def test_service(self) -> None:
+        """It tells systemd when it is ready, that it is well, and that it stops; by then everything is answered."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+            manager.bind(str(self.here / "notify"))
+            manager.settimeout(3 * SOON)
+            process = self.daemon(NOTIFY_SOCKET=str(self.here / "notify"), WATCHDOG_USEC="30000")
+            self.assertEqual([manager.recv(100) for _ in range(3)], [b"READY=1", b"WATCHDOG=1", b"WATCHDOG=1"])
+            for number in range(20):
+                self.lamp.insert(number % 2 == 0)
+            process.terminate()
+            while (state := manager.recv(100)) != b"STOPPING=1":
+                self.assertEqual(state, b"WATCHDOG=1")
+            said = self.finish(process)
+        self.assertEqual(len(self.lamp), said.count("the lamp is"))
+        unit = configparser.ConfigParser(strict=False)
+        unit.read_string((EXAMPLES / "lamp.service").read_text(encoding="utf-8"))
+        self.assertEqual(unit["Service"]["Type"], "notify")
+        # longer than closing takes at the most
+        self.assertGreater(float(unit["Service"]["TimeoutStopSec"]), 10)
+
+    def test_stuck(self) -> None:
+        """A lamp that is stuck in the midst of switching feeds no watchdog."""
+        program = (
+            "import lamp_daemon, threading\n"
+            "lamp = lamp_daemon.Lamp()\n"
+            "lamp.switch(True)\n"
+            "assert lamp.is_well\n"
+            "lamp.PATIENCE, lamp._began = 0.0, 0.0\n"
+            "told = []\n"
+            "lamp_daemon.tell_systemd = told.append\n"
+            "lamp_daemon.wait_for_the_end(threading.Event(), 0.05, lamp)\n"
+            "assert not told, told\n"
+        )
+        done = subprocess.run(
+            [sys.executable, "-W", "error", "-c", program],
+            env={**os.environ, "PYTHONPATH": f"{EXAMPLES.parent}{os.pathsep}{EXAMPLES}", "WATCHDOG_USEC": "10000"},
+            capture_output=True,
+            text=True,
+            timeout=3 * SOON,
+        )
+        self.assertEqual(done.returncode, 0, done.stderr)
