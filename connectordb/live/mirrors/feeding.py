@@ -165,7 +165,7 @@ class Feed:
             raise Timeout(f"the mirror of {str(self._path)!r} was not filled in time; try again, or wait=False")
 
     def _came(self, path: str, batch: Batch) -> None:
-        self._mirror.take(batch)
+        self._mirror.take(batch, batch.first_index)
 
     def _is_gone(self, reason: GoneReason) -> None:
         if reason in ("recreated", "cleared"):

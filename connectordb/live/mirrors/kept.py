@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import NamedTuple
 
@@ -62,12 +62,26 @@ class Kept:
         self._span = keep.span
         self._points: deque[Datapoint] = deque(maxlen=keep.number)
         self.newest: Datapoint | None = None
+        #: The index of the point that is to follow; ``None`` if that is not known.
+        self._next: int | None = None
 
-    def add(self, points: Iterable[Datapoint], now: float) -> None:
-        """Take in points that follow those that are here."""
-        for point in points:
-            self._points.append(point)
-            self.newest = point
+    def add(self, points: Sequence[Datapoint], now: float, first: int | None = None) -> None:
+        """
+        Take in points that follow those that are here.
+
+        Args:
+            points: The points.
+            now: The present, in seconds since 1970.
+            first: Where the first of them stands in the stream. Others that stood there, or behind it, are not in the stream any
+                more: it was restored from a backup, or made anew.
+        """
+        if first is not None and self._next is not None:
+            for _ in range(min(len(self._points), self._next - first)):
+                self._points.pop()
+        self._next = None if first is None else first + len(points)
+        self._points.extend(points)
+        if points:
+            self.newest = points[-1]
         self._let_go(now)
 
     def before(self, point: Datapoint) -> None:
@@ -78,7 +92,7 @@ class Kept:
     def clear(self) -> None:
         """Forget all, the newest too."""
         self._points.clear()
-        self.newest = None
+        self.newest = self._next = None
 
     def points(self, now: float) -> list[Datapoint]:
         """Return what is kept, the newest last."""

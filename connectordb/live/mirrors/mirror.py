@@ -238,10 +238,10 @@ class Mirror:
 
     # --- for what feeds it --------------------------------------------------------------------------------------------
 
-    def take(self, points: Sequence[Datapoint]) -> None:
-        """Take in points that follow those that came before; one call at a time."""
+    def take(self, points: Sequence[Datapoint], first: int | None = None) -> None:
+        """Take in points that follow those that came before, of which the *first* has that index; one call at a time."""
         with self._changed:
-            self._kept.add(points, self._clock.wall())
+            self._kept.add(points, self._clock.wall(), first)
             for unseen in self._waiters.values():
                 unseen.extend(points)
             listeners = list(self._told.values())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import itertools
 import signal
 import threading
 import time
@@ -231,6 +232,63 @@ class RecordingTests(CommandCase):
         self.records.create()
         self.obey()
         self.assertEqual(self.at.command("on", timeout=SOON)["d"], "on")
+
+
+class DaemonTests(CommandCase):
+    """A device's program that was made with ``answers=True``."""
+
+    def test_each_its_own(self) -> None:
+        """Of many equal commands at once each gets its own answer, or its own refusal, whatever the order."""
+        turn = itertools.count()
+
+        def act(path: str, points: Any) -> Any:
+            number = next(turn)
+            if number % 3 == 2:
+                raise DownlinkRefused(f"no {number}")
+            return {"t": 1000.0 + number, "d": points[0]["d"]}
+
+        self.lamp.subscribe(act, downlink=True, answers=True)
+        got: list[Any] = []
+
+        def command() -> None:
+            for _ in range(3):
+                try:
+                    got.append(self.at.command("on", timeout=SOON)["t"] - 1000.0)
+                except DownlinkRefused as refused:
+                    got.append(float(refused.reason.removeprefix("no ")))
+
+        threads = [threading.Thread(target=command) for _ in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(SOON)
+        self.assertEqual(sorted(got), [float(number) for number in range(18)])
+
+    def test_refusals(self) -> None:
+        """Every way not to acknowledge is a refusal with a reason."""
+
+        def act(path: str, points: Any) -> Any:
+            if points[0]["d"] == "raise":
+                raise ValueError("a secret of the program")
+            return points[0]["d"]
+
+        self.lamp.subscribe(act, downlink=True, answers=True, on_error=lambda error: None)
+        for value, reason in ((False, "returned False"), (None, "returned None"), ("raise", "raised ValueError")):
+            with self.subTest(value), self.assertRaisesRegex(DownlinkRefused, reason) as caught:
+                self.at.command(value, timeout=SOON)
+            self.assertNotIn("secret", str(caught.exception))
+        self.assertEqual(self.at.command(True, timeout=SOON)["d"], True)
+
+    def test_before_it_runs(self) -> None:
+        """A command that was written before the program ran is answered when it does."""
+        got: list[Any] = []
+        self.lamp.subscribe(lambda path, points: True, downlink=True, answers=True).close()
+        thread = threading.Thread(target=lambda: got.append(self.at.command("on", timeout=SOON)["d"]))
+        thread.start()
+        self.eventually(lambda: self.lamp.length(downlink=True) == 1)
+        self.lamp.subscribe(lambda path, points: True, downlink=True, answers=True, since=0)
+        thread.join(SOON)
+        self.assertEqual(got, ["on"])
 
 
 class RefusedTests(CommandCase):

@@ -52,6 +52,23 @@ class KeptTests(Case):
         self.assertEqual(kept.points(now), [point for point in everything if point["t"] > now - span])
         self.assertEqual(kept.newest, everything[-1] if everything else None)
 
+    @given(st.lists(st.tuples(st.integers(0, 12), st.integers(1, 5)), max_size=8), st.integers(1, 8))
+    def test_restored(self, batches: list[tuple[int, int]], number: int) -> None:
+        """Where a stream goes on at an index that it had before, nothing is kept of what stood there."""
+        kept, stream, value = Kept(Keep.of(number)), list[int](), 0
+        held: list[int] = []
+        for back, length in batches:
+            first = max(0, len(stream) - back)
+            del stream[first:]
+            held = [other for other in held if other in stream]
+            new = list(range(value, value + length))
+            value += length
+            stream += new
+            held = [*held, *new][-number:]
+            kept.add([{"t": 1.0, "d": other} for other in new], 1.0, first)
+            self.assertEqual([point["d"] for point in kept.points(1.0)], held)
+            self.assertEqual((kept.newest or {}).get("d"), stream[-1])
+
     def test_any_order(self) -> None:
         """Points that are not stored come with any times; of those of a span none is too old."""
         kept = Kept(Keep.of(10.0))
