@@ -1,7 +1,7 @@
 """
 A daemon that is killed at one step of one command: a process of its own, by ``kill -9``.
 
-Run as a program it is what `tests.support.nursery` forks them off from; `live` is one life.
+Run as a program it is what `tests.support.nursery` forks them off from; `be` is one life.
 """
 
 from __future__ import annotations
@@ -10,21 +10,24 @@ import json
 import os
 import signal
 import sys
+import threading
 import uuid
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, NoReturn
+from unittest import mock
 
 from connectordb import ConnectorDB
-from connectordb.live import remember
-from connectordb.live.downlinks import Commands, Policy, Server, Step, steps
+from connectordb.live import Batch, live, remember
+from connectordb.live.downlinks import Server, Step, steps
 from connectordb.live.downlinks.ledger import Ledger
 from connectordb.live.downlinks.owed import Debt, Owed
 from connectordb.live.downlinks.writing import Writing
-from connectordb.live.remember import Place, Remembered
+from connectordb.live.place import Place
 from connectordb.protocol.features import Features
 from connectordb.protocol.paths import Path as StreamPath
+from connectordb.protocol.restamp import Call
 from connectordb.runtime.backoff import Backoff
 
 from ..support.nursery import serve
@@ -43,7 +46,6 @@ class Orders:
         on_crash: The user's choice.
         answers: Whether it records what became of each command.
         keyed: Whether it learns that the server knows inserts by name.
-        until: It ends when so many commands are handled.
         kill: The place where it is killed: a name of `PLACES`; empty: nowhere.
         index: Of the command there.
         broken: A rule that it does without: a name of `BROKEN`; empty: none.
@@ -56,7 +58,6 @@ class Orders:
     on_crash: str
     answers: bool
     keyed: bool
-    until: int
     kill: str = ""
     index: int = -1
     broken: str = ""
@@ -136,49 +137,46 @@ class Daemon:
         if orders.broken:
             setattr(*BROKEN[orders.broken])
         remember.os = _TearingOs(self._torn)  # type: ignore[attr-defined]
-        with ConnectorDB(orders.apikey, url=orders.url) as cdb:
-            session = cdb._session
-            send = session.call
-
-            def call(request: Any) -> Any:
-                writes = request.inserts > 0 and self._at == orders.index
-                name = "record" if request.path.endswith("_answers/data") else "acknowledgement"
-                if writes and orders.kill == f"sending {name}":
-                    die()
-                answer = send(request)
-                if writes and orders.kill == f"sent {name}":
-                    die()
-                return answer
-
-            self._handle_all(
-                cdb,
-                Server(
-                    call,
-                    lambda: session.path,
-                    lambda: session.features if orders.keyed else Features(),
-                    session.server_time,
-                    backoff=Backoff(0.01, 0.02),
-                    late_copy=0.01,
-                ),
+        with (
+            mock.patch.object(live, "Server", self._server),
+            ConnectorDB(orders.apikey, url=orders.url) as cdb,
+        ):
+            handled = threading.Event()
+            cdb(orders.stream).subscribe(
+                self._act,
+                downlink=True,
+                since=0,  # for the first one; the others remember
+                remember=Path(orders.folder) / "lamp.state",
+                on_crash=orders.on_crash,
+                answers=orders.answers,
+                on_error=lambda error: None,
+                # all commands were there before: once they are handed on, all are handled
+                on_subscribed=lambda number: handled.set(),
             )
+            assert handled.wait(60), "the commands are not handled"
 
-    def _handle_all(self, cdb: ConnectorDB, server: Server) -> None:
+    def _server(
+        self, call: Call, caller: Callable[[], StreamPath], features: Callable[[], Features], *rest: Any
+    ) -> Server:
+        """Return what commands ask: the session, with places where it dies, and little patience."""
         orders = self._orders
-        path = StreamPath.parse(orders.stream).at_downlink()
-        remembered = Remembered(Path(orders.folder) / "lamp.state", path, orders.url)
-        policy = Policy(orders.on_crash)
-        commands = Commands(path, server, lambda error, logged=False: None, policy, remembered, orders.answers)
-        commands.complete()
-        place = commands.resume()
-        index = place.next if place else 0
-        downlink = cdb(orders.stream)
-        while index < orders.until:
-            for point in downlink(i1=index, i2=min(index + 50, orders.until), downlink=True):
-                commands.handle(index, point, lambda index=index: self._act(index))  # type: ignore[misc]
-                index += 1
-        commands.close()
 
-    def _act(self, index: int) -> object:
+        def deadly(request: Any) -> Any:
+            writes = request.inserts > 0 and self._at == orders.index
+            name = "record" if request.path.endswith("_answers/data") else "acknowledgement"
+            if writes and orders.kill == f"sending {name}":
+                die()
+            answer = call(request)
+            if writes and orders.kill == f"sent {name}":
+                die()
+            return answer
+
+        told = features if orders.keyed else Features
+        return Server(deadly, caller, told, *rest, backoff=Backoff(0.01, 0.02), late_copy=0.01)
+
+    def _act(self, path: str, points: Batch) -> object:
+        index = points.first_index
+        assert index is not None and len(points) == 1
         self._die_if("before acting", index)
         os.write(self._acted, b"%d\n" % index)
         self._die_if("after acting", index)
@@ -227,7 +225,7 @@ class _TearingOs:
         return os.write(descriptor, text)
 
 
-def live(words: list[str]) -> int:
+def be(words: list[str]) -> int:
     """Be one daemon."""
     Daemon(Orders(**json.loads(" ".join(words)))).run()
     return 0
@@ -236,4 +234,4 @@ def live(words: list[str]) -> int:
 if __name__ == "__main__":
     with open(sys.argv[1], "a", buffering=1) as log:
         sys.stderr = log
-        serve(live)
+        serve(be)
