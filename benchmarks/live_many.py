@@ -135,10 +135,11 @@ def fed(url: str, streams: Sequence[str], seconds: float, rounds: int) -> None:
 
     lock = threading.Lock()
     with Control(url) as our_dam, Control(url) as bare_dam, ConnectorDB(_DEVICE, url=our_dam.url) as cdb:
-        client = Bare(bare_dam.url, _DEVICE)
-        client.subscribe(streams)
+        clients: list[Bare] = []  # one for each round: it answers no pings while it is not its turn
 
         def before() -> None:
+            clients.append(Bare(bare_dam.url, _DEVICE))
+            clients[-1].subscribe(streams)
             our_dam.order("hold")
             bare_dam.order("hold")
             insert(url, streams, number // len(streams))
@@ -161,13 +162,13 @@ def fed(url: str, streams: Sequence[str], seconds: float, rounds: int) -> None:
         def bare() -> None:
             left = number
             while left:
-                left -= len(client.message()["data"])
+                left -= len(clients[-1].message()["data"])
+            clients[-1].close()
 
         with ExitStack() as stack:
             at_once(cdb, streams, stack, told)
             cases = {"ours": partial(share, our_dam.order, ours), "bare": partial(share, bare_dam.order, bare)}
             figures = in_turns(cases, rounds, before)
-        client.close()
     title = f"{len(streams)} streams with {_RATE} points a second each"
     report(title, figures["ours"], figures["bare"], "% of a core", against="the bare loop", scale=100)
     figure(f"the most that {title} took", max(figures["ours"]) * 100, "% of a core", most=20)

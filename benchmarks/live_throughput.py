@@ -78,10 +78,12 @@ def insert(url: str, inserts: int, points: int) -> None:
 def messages(url: str, number: int, rounds: int) -> None:
     """Compare messages of one point, and print a line."""
     with Control(url) as our_dam, Control(url) as bare_dam, ConnectorDB(_DEVICE, url=our_dam.url) as cdb:
-        counter, client = Counter(), Bare(bare_dam.url, _DEVICE)
-        client.subscribe([_PATH])
+        counter = Counter()
+        clients: list[Bare] = []  # one for each round: it answers no pings while it is not its turn
 
         def before() -> None:
+            clients.append(Bare(bare_dam.url, _DEVICE))
+            clients[-1].subscribe([_PATH])
             our_dam.order("hold")
             bare_dam.order("hold")
             insert(url, number, 1)
@@ -96,12 +98,13 @@ def messages(url: str, number: int, rounds: int) -> None:
             bare_dam.order("release 0")
             count = 0
             while count < number:
-                count += len(client.message()["data"])
-            return number / (time.perf_counter() - start)
+                count += len(clients[-1].message()["data"])
+            seconds = time.perf_counter() - start
+            clients[-1].close()
+            return number / seconds
 
         with cdb(_PATH).subscribe(counter):
             figures = in_turns({"ours": ours, "bare": bare}, rounds, before)
-        client.close()
     report("messages of one point", figures["ours"], figures["bare"], "messages/s", least=0.7, against="the bare loop")
 
 
