@@ -184,15 +184,16 @@ def run(
     return wrong
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run; return the status."""
     parser = argparse.ArgumentParser(prog="python -m tests.live_faults.daemon_kills", description=__doc__)
     parser.add_argument("--count", type=int, default=COUNT, help=f"kills at each place (default {COUNT})")
     parser.add_argument("--short", action="store_true", help=f"{SHORT} at each, for CI")
+    parser.add_argument("--setting", default="", help="only those whose names, as they are printed, have this in them")
     parser.add_argument(
         "--server", default="", help="one that runs, with an administrator test, test; otherwise one of our own"
     )
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     work = Path(tempfile.mkdtemp(prefix="connectordb-kills-"))
     try:
         count = SHORT if options.short else options.count

@@ -9,7 +9,15 @@ from connectordb import ConnectorDB
 from tests.support.target import TargetCase
 
 from .daemon import BROKEN
-from .daemon_kills import SETTINGS, Setting, run
+from .daemon_kills import Setting, main, run
+
+#: Every two choices occur together; the command has all eight.
+SOME = [
+    Setting("again", answers=True, keyed=True),
+    Setting("skip", answers=True, keyed=False),
+    Setting("again", answers=False, keyed=False),
+    Setting("skip", answers=False, keyed=True),
+]
 
 
 class KillTests(TargetCase):
@@ -22,7 +30,14 @@ class KillTests(TargetCase):
 
     def test_promises(self) -> None:
         """What is acted on, acknowledged and recorded is what was promised, at every place and with every choice."""
-        self.assertEqual(self.kills(SETTINGS, 1), [])
+        self.assertEqual(self.kills(SOME, 1), [])
+
+    def test_command(self) -> None:
+        """The command runs the settings that it is asked for, and ends with a status."""
+        said = io.StringIO()
+        with contextlib.redirect_stdout(said):
+            self.assertEqual(main(["--count", "1", "--setting", "on_crash=again, without", "--server", self.url]), 0)
+        self.assertRegex(said.getvalue(), "on_crash=again, without names: 13 kills at 13 places in .*, 0 wrong")
 
     def test_broken(self) -> None:
         """A daemon that does without any of its rules is found."""
