@@ -23,9 +23,11 @@ from connectordb.exceptions import (
 )
 from connectordb.protocol import answers
 from connectordb.protocol.paths import Path
+from tests.live_faults.proxy import LiveProxy
 from tests.support.case import MS, SOON
 from tests.support.fault_proxy import Fault, FaultProxy, fault_proxy
 from tests.support.interrupts import interrupted_at
+from tests.support.live_cases import FAST
 from tests.support.target import TargetCase, new_name
 
 # by name: the package's door has a function that is called as the module is
@@ -359,6 +361,42 @@ class FaultTests(CommandCase):
                     else:
                         self.assertEqual(at.command(value, timeout=SOON)["d"], value)
                         self.assertEqual(self.lamp.length(downlink=True), before + 1)
+
+    def test_cut(self) -> None:
+        """While the commander's websocket is cut again and again, every command gets its own answer all the same."""
+        for announces in (True, False):
+            with self.subTest(announces=announces):
+                lamp = self.stream(downlink=True)
+                turn = itertools.count()
+                lamp.subscribe(
+                    lambda path, points, turn=turn: {"t": 1000.0 + next(turn), "d": "on"}, downlink=True, answers=True
+                )
+                proxy = LiveProxy(self.url)
+                self.addCleanup(proxy.close)
+                proxy.announces = announces
+                cdb = ConnectorDB(self.user_key, url=proxy.url)
+                self.addCleanup(cdb.close)
+                cdb._session.timing = FAST
+                at, got, over = cdb(lamp.path), list[float](), threading.Event()
+
+                def command(at: Stream = at, got: list[float] = got) -> None:
+                    for _ in range(4):
+                        got.append(at.command("on", timeout=SOON)["t"] - 1000.0)
+
+                def cut(proxy: LiveProxy = proxy, over: threading.Event = over) -> None:
+                    while not over.wait(15 * MS):
+                        proxy.cut_all()
+
+                threads = [threading.Thread(target=command) for _ in range(4)]
+                cutting = threading.Thread(target=cut)
+                for thread in [*threads, cutting]:
+                    thread.start()
+                for thread in threads:
+                    thread.join(3 * SOON)
+                over.set()
+                cutting.join(SOON)
+                self.assertEqual(sorted(got), [float(number) for number in range(16)])
+                cdb.close()
 
     def test_away(self) -> None:
         """A server that is not there is told at once."""
