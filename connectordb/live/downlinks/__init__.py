@@ -8,10 +8,11 @@ websocket and no queue lives here, and nobody who commands.
 
 from __future__ import annotations
 
+from .absences import Absences
 from .acknowledge import Claim
 from .commands import Commands, Tell
 from .policy import Policy
 from .steps import Step
 from .writing import Server
 
-__all__ = ["Claim", "Commands", "Policy", "Server", "Step", "Tell"]
+__all__ = ["Absences", "Claim", "Commands", "Policy", "Server", "Step", "Tell"]
