@@ -75,10 +75,24 @@ class ReaderTests(unittest.TestCase):
         """A size beyond the limit is refused before its bytes come, in one frame or in many."""
         with self.assertRaises(frames.MessageTooLarge):
             frames.Reader(100).feed(b"\x81\x7f" + (2**62).to_bytes(8, "big"))
+        for size in (101, 126, 70_000):
+            with self.assertRaises(frames.MessageTooLarge):
+                frames.Reader(100).feed(ws_peer.frame(1, b"x" * size))
         reader = frames.Reader(100)
         reader.feed(ws_peer.frame(1, b"x" * 60, final=False))
         with self.assertRaises(frames.MessageTooLarge):
             reader.feed(ws_peer.frame(0, b"x" * 41))
+
+    def test_room_that_is_used_again(self) -> None:
+        """What was read into is written over by the next bytes; events and what is left of a frame are copies."""
+        room, reader = bytearray(64), frames.Reader(LIMIT)
+        wire = ws_peer.frame(1, b"one") + ws_peer.frame(1, b"two") + ws_peer.frame(1, b"three")
+        events = []
+        for at in range(0, len(wire), 7):
+            piece = wire[at : at + 7]
+            room[: len(piece)] = piece
+            events += reader.feed(memoryview(room)[: len(piece)])
+        self.assertEqual([event.payload for event in events], [b"one", b"two", b"three"])
 
     def test_close_reason(self) -> None:
         """A Close frame may have a code and a text, or nothing."""
