@@ -25,7 +25,8 @@ from . import frames
 #: as JSON it can be a few times as large.
 MESSAGE_LIMIT = 64 * 1024 * 1024
 
-_CHUNK = 256 * 1024
+#: Bytes of one read or write. Of larger ones the messages do not fit the processor's cache until they are looked at.
+_CHUNK = 64 * 1024
 
 #: Reads in one go, before the thread looks after other things again.
 _READS = 8
@@ -79,7 +80,7 @@ class Connection:
         self._socket: socket.socket | None = None
         self._reader = frames.Reader(MESSAGE_LIMIT)
         self._out = bytearray()
-        # read into again and again: to be given room for each message costs several times what reading it does
+        # read into again and again: memory that is asked for each time costs more than reading does
         self._room = memoryview(bytearray(_CHUNK))
         self.has_more = False
         self.received = 0
