@@ -214,7 +214,11 @@ class Commands:
             return
         self._ledger.begin(command.index, command.point, command.series)
         steps.reached(Step.BEGUN, command.index)
-        result = self._act(command, act)
+        try:
+            result = self._act(command, act)
+        except BaseException:  # Ctrl-C where callbacks run on the user's thread, or sys.exit(): as good as a crash
+            self._ledger.interrupt(command.index, command.point, command.series)
+            raise
         steps.reached(Step.ACTED, command.index)
         self._settle(command, result, flush=True)
 

@@ -35,7 +35,7 @@ class Ledger:
         self.place: Place | None = None
         self.debt: Debt | None = None
         self.doubted = False
-        #: The command that was begun when the process before this one ended: its index, time and series.
+        #: The command that was begun when the process before this one ended, or was interrupted: its index, time and series.
         self._begun: tuple[int, float, str] | None = None
         if remembered is not None:
             self._recall(remembered)
@@ -51,7 +51,7 @@ class Ledger:
         return index is not None and place is not None and index < place.next and series == place.series
 
     def was_interrupted(self, index: int | None, point: Datapoint, series: str) -> bool:
-        """Tell, once, whether it is this command that was begun when the process before this one ended."""
+        """Tell, once, whether it is this command that was begun and then interrupted."""
         begun, self._begun = self._begun, None
         if begun is None or begun == (index, point.get("t", 0.0), series):
             return begun is not None
@@ -66,6 +66,11 @@ class Ledger:
         if place is None or (place.next, place.series) != (index, series):
             place = Place(index, None, series)  # those between are handled elsewhere, or are gone
         self._save(place, {"begun": [index, point.get("t", 0.0), series]}, flush=True)
+
+    def interrupt(self, index: int | None, point: Datapoint, series: str) -> None:
+        """Note that a command that was begun is left as it is."""
+        if index is not None:
+            self._begun = (index, point.get("t", 0.0), series)
 
     def owe(self, behind: Place | None, debt: Debt, flush: bool) -> None:
         """Note what is owed for the command before *behind*."""

@@ -48,8 +48,8 @@ T = TypeVar("T")
 #: Between attempts, as long as the server does not say what became of them.
 BACKOFF = Backoff(first=0.5, longest=30.0)
 
-#: Refusals that would be the same the next time.
-FINAL = (Conflict, InvalidRequest, LocalProtocolError, NotFound, PermissionDenied)
+#: Words with which an original server begins a refusal that is a trouble of its own (``docs/topics/wire.rst``, "Errors").
+_TROUBLES = ("pq:", "database is locked", "redis:")
 
 #: How often in one go times are moved that another writer has overtaken meanwhile.
 _CONFLICTS_AT_MOST = 5
@@ -142,9 +142,9 @@ class Writing:
                 return
             except ClosedError as error:
                 raise GivenUp(f"asking for {str(path)!r}: {error}") from error
-            except FINAL:
-                raise
             except ConnectorDBError as error:
+                if is_final(error):
+                    raise
                 failures += 1
                 self._pause(path, failures, error)
 
@@ -294,14 +294,24 @@ class _Attempt:
             return self._server.call(request)
         except ClosedError as error:
             raise GivenUp(f"writing to {str(self._owed.path)!r}: {error}") from error
-        except FINAL:
-            raise
         except ConnectorDBError as error:
+            if is_final(error):
+                raise
             raise _Again(error) from error
 
     def _change(self, owed: Owed) -> None:
         self._note(owed)
         self._owed = owed
+
+
+def is_final(error: ConnectorDBError) -> bool:
+    """Tell whether a request that was refused would be refused the next time, too, and by the server itself."""
+    if isinstance(error, LocalProtocolError):
+        return True
+    if not isinstance(error, (Conflict, InvalidRequest, NotFound, PermissionDenied)):
+        return False
+    # without a reference it is somebody between who speaks; 429 says later
+    return bool(error.ref) and error.status != 429 and not error.message.startswith(_TROUBLES)
 
 
 def _is_credentials(error: ConnectorDBError) -> bool:

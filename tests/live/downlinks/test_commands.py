@@ -122,6 +122,19 @@ class HandlingTests(CommandCase):
             [(0, "refused"), (1, "done"), (2, "done"), (3, "done")],
         )
 
+    def test_interrupted(self) -> None:
+        """Ctrl-C in a callback is as good as a crash: the command is handled as chosen when it comes again."""
+        for on_crash, acted in (("again", [1, 1]), ("skip", [1])):
+            with self.subTest(on_crash):
+                self.acted.clear()
+                commands = self.commands(on_crash=on_crash)
+                self.returns = _interrupted
+                with self.assertRaises(KeyboardInterrupt):
+                    commands.handle(0, {"t": 5.0, "d": 1}, lambda: self.act(1))
+                self.returns = lambda value: False
+                commands.handle(0, {"t": 5.0, "d": 1}, lambda: self.act(1))
+                self.assertEqual(self.acted, acted)
+
     def test_close_in_the_callback(self) -> None:
         """A callback that ends its subscription is its last, and is acknowledged; the file is free then."""
         self.file = self.folder() / "lamp.state"
@@ -432,6 +445,10 @@ class StorageTests(CommandCase):
             self.assertRegex(str(self.errors.pop()), "no space")
         self.assertEqual(self.stored(), [1, 2, 1, 2])
         self.assertEqual(self.acted, [1, 2, 1, 2])
+
+
+def _interrupted(value: Any) -> object:
+    raise KeyboardInterrupt
 
 
 class FailsOnce:

@@ -11,9 +11,19 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connectordb.exceptions import ConnectionFailed, InvalidRequest, NotFound, OutcomeUnknown
+from connectordb.exceptions import (
+    AuthenticationError,
+    ConnectionFailed,
+    ConnectorDBError,
+    InvalidRequest,
+    LocalProtocolError,
+    NotFound,
+    OutcomeUnknown,
+    PermissionDenied,
+    ServerError,
+)
 from connectordb.live.downlinks.owed import Owed
-from connectordb.live.downlinks.writing import GivenUp, Writing
+from connectordb.live.downlinks.writing import GivenUp, Writing, is_final
 from connectordb.protocol.paths import Path
 from connectordb.runtime.clock import Clock
 from tests.support.clock import SteppedClock
@@ -234,6 +244,24 @@ class EndTests(WritingCase):
         with self.assertRaisesRegex(GivenUp, "closed"):
             self.write(self.owed(1))
 
+    def test_final(self) -> None:
+        """What another attempt cannot change is final: what the server itself says, and no trouble of its own."""
+        said: dict[str, Any] = {"status": 403, "ref": "of the server"}
+        cases: tuple[tuple[ConnectorDBError, bool], ...] = (
+            (NotFound("The requested stream was not found.", **said), True),
+            (PermissionDenied("Write access to stream data denied.", **said), True),
+            (LocalProtocolError("no"), True),
+            (NotFound("a page of a proxy", status=404), False),
+            (PermissionDenied("too many", status=429, ref="of the server"), False),
+            (InvalidRequest("pq: sorry, too many clients already", **said), False),
+            (AuthenticationError("Login Failed", status=401, ref="of the server"), False),
+            (ServerError("starting", status=503), False),
+            (ConnectionFailed("away"), False),
+        )
+        for error, final in cases:
+            with self.subTest(error):
+                self.assertIs(is_final(error), final)
+
     def test_insists(self) -> None:
         """A request is made until it is answered, or refused."""
         answers: list[Exception] = [ConnectionFailed("away"), ConnectionFailed("away")]
@@ -247,7 +275,7 @@ class EndTests(WritingCase):
         writing = Writing(self.line.server(), self.stopping)
         writing.insist(self.path, request)
         self.assertEqual(len(made), 3)
-        answers.append(NotFound("no"))
+        answers.append(NotFound("no", status=404, ref="of the server"))
         with self.assertRaises(NotFound):
             writing.insist(self.path, request)
         self.stopping.set()
