@@ -64,11 +64,11 @@ class Listening:
         self._lock = threading.Lock()
         self._subscription: Subscription | None = None
         self._is_wanted = True
-        #: Whether the server tells of the points.
+        #: Whether the server tells of points that are not stored.
         self.is_live = False
 
     def start(self) -> None:
-        """Listen from now on, without waiting until the server tells of the points."""
+        """Listen from now on, without waiting until it is so."""
         self._lane.put(self._subscribe)
 
     def close(self) -> None:
@@ -90,14 +90,28 @@ class Listening:
         with self._lock:
             if not self._is_wanted:
                 return
-            try:
-                subscription = self._live.subscribe(self._path, self._came, options=options, add=True, wait=False)
-            except ConnectorDBError as error:
-                self._ear.hear(_raising(error))
-                return
+        # what is not stored cannot be fetched later
+        wait = self._since is None
+        try:
+            subscription = self._live.subscribe(self._path, self._came, options=options, add=True, wait=wait)
+        except ConnectorDBError as error:
+            self._ear.hear(_raising(error))
+            return
+        with self._lock:
             self._subscription = subscription
-        # who commands knows that the server is there, whatever a pause after failures is for
-        self._live.hurry()
+            is_wanted = self._is_wanted
+        if not is_wanted:
+            subscription.close()
+        elif subscription.state == "closed":
+            self._has_closed()
+        elif wait:
+            self._ear.hear(self._begins)
+        else:
+            # who commands knows that the server is there, whatever a pause after failures is for
+            self._live.hurry()
+
+    def _begins(self) -> None:
+        self.is_live = True
 
     # --- on the subscription's lane -----------------------------------------------------------------------------------
 
@@ -105,13 +119,15 @@ class Listening:
         self._ear.hear(lambda: self._told(points))
 
     def _comes_to(self, state: State) -> None:
-        if state == "closed":
-            self._ear.hear(_raising(ClosedError(f"closed while waiting for an answer at {str(self._path)!r}")))
+        if (
+            state == "closed" and self._subscription is not None
+        ):  # otherwise it has failed, which is told with its reason
+            self._has_closed()
         elif state == "live":
-            self._ear.hear(self._begins)
+            self._ear.trouble = None
 
-    def _begins(self) -> None:
-        self.is_live, self._ear.trouble = True, None
+    def _has_closed(self) -> None:
+        self._ear.hear(_raising(ClosedError(f"closed while waiting for an answer at {str(self._path)!r}")))
 
     def _is_in_trouble(self, what: object) -> None:
         self._ear.trouble = f"{str(self._path)!r} could not be watched: {what}"

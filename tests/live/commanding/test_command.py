@@ -13,6 +13,7 @@ from unittest import skipUnless
 
 from connectordb import ConnectorDB, Stream
 from connectordb.exceptions import (
+    ClosedError,
     ConnectionFailed,
     DownlinkRefused,
     DownlinkTimeout,
@@ -141,6 +142,23 @@ class PlainTests(CommandCase):
             self.at.command("on", timeout=SOON)
         self.assertLess(time.monotonic() - began, SOON / 4)
         self.assertFalse(self.commander._session.live._switchboard.is_wanted())
+
+    def test_closed_meanwhile(self) -> None:
+        """Who closes the connection ends the waiting, and says so."""
+        cdb, raised = self.person(), list[Exception]()
+
+        def command() -> None:
+            try:
+                cdb(self.lamp.path).command("on", timeout=SOON)
+            except ClosedError as error:
+                raised.append(error)
+
+        thread = threading.Thread(target=command)
+        thread.start()
+        self.eventually(lambda: self.lamp.length(downlink=True) == 1)
+        cdb.close()
+        thread.join(SOON / 2)
+        self.assertEqual(len(raised), 1)
 
 
 class InterruptedTests(CommandCase):
