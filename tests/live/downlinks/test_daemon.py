@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import Any
 
 from connectordb import ConnectorDB, Stream
@@ -10,7 +11,7 @@ from connectordb.exceptions import LocalProtocolError, RememberInUse
 from connectordb.live import Batch, Subscription, Timing
 from connectordb.runtime.backoff import Backoff
 from tests.live_faults.proxy import LiveProxy
-from tests.support.case import MS
+from tests.support.case import MS, SOON
 from tests.support.target import TargetCase, new_name
 
 FAST = Timing(quiet=5.0, answer=5.0, linger=0.1, stable=30, backoff=Backoff(5 * MS, 20 * MS))
@@ -156,5 +157,23 @@ class NextTests(DaemonCase):
         threading.Timer(20 * MS, self.may_act.set).start()
         cdb.close()
         self.assertEqual((self.stream[:].d(), self.acted), ([1], [1]))
+        self.subscribe(self.daemon(), remember=self.file)
+        self.expect(1, 2)
+
+    def test_closed_while_away(self) -> None:
+        """With the server away it ends all the same; what it owes is written by the next one, which does not act again."""
+        cdb = self.daemon()
+        self.subscribe(cdb, remember=self.file)
+        self.may_act.clear()
+        self.command(1, 2)
+        self.eventually(lambda: self.acted == [1])
+        self.proxy.is_away = True
+        self.proxy.cut_all()
+        self.may_act.set()
+        begin = time.monotonic()
+        cdb.close()
+        self.assertLess(time.monotonic() - begin, SOON / 2)
+        self.assertEqual((self.stream[:].d(), self.acted), ([], [1]))
+        self.proxy.is_away = False
         self.subscribe(self.daemon(), remember=self.file)
         self.expect(1, 2)
