@@ -7,9 +7,17 @@ Subscriptions with one rule taken out: each loses, doubles or hides something, a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any
+from unittest import mock
+
+from connectordb.exceptions import ConnectionFailed
+from connectordb.live.cursor import Cursor
+from connectordb.live.follower import Follower
+from connectordb.live.patience import Patience
+from connectordb.live.reads import Reads, Seen
+from connectordb.live.subscription import Subscription
 
 
 @dataclass(frozen=True)
@@ -24,13 +32,105 @@ class Variant:
         announced: Whether clients learn what our server can do; where one rule covers for another, only one of the two is asked.
     """
 
-    patch: Callable[[], Any]
+    patch: Callable[[], AbstractContextManager[object]]
     kind: str
     symptoms: tuple[str, ...]
     announced: bool = True
 
 
-VARIANTS: dict[str, Variant] = {}
+def _stays_away() -> AbstractContextManager[object]:
+    """After a reconnect it goes on with what comes from then on."""
+
+    def place(self: Any, seen: Seen) -> None:
+        self._cursor.start(seen.length, seen.length)
+
+    return mock.patch.object(Follower, "_place", place)
+
+
+def _goes_back() -> AbstractContextManager[object]:
+    """After a reconnect it begins with the point that it handed on last."""
+    place = Follower._place
+
+    def back(self: Any, seen: Seen) -> None:
+        place(self, seen)
+        if self._cursor.next and self._beginnings > 1:
+            self._cursor.start(self._cursor.next - 1, seen.length)
+            self._cursor.signal()
+
+    return mock.patch.object(Follower, "_place", back)
+
+
+def _deaf() -> AbstractContextManager[object]:
+    """It does not hear that the server has left points out."""
+    return mock.patch.object(Follower, "gap", lambda self, after: None)
+
+
+def _trusting() -> AbstractContextManager[object]:
+    """It does not look at the point before the cursor, only at lengths."""
+    step = Cursor.step
+
+    def trusting(self: Any, *most: int) -> Any:
+        self._doubt = False
+        return step(self, *most)
+
+    return mock.patch.object(Cursor, "step", trusting)
+
+
+def _gives_up() -> AbstractContextManager[object]:
+    """What cannot be read it takes for nothing."""
+    points = Reads.points
+
+    def nothing(self: Any, i1: int, i2: int) -> Any:
+        try:
+            return points(self, i1, i2)
+        except ConnectionFailed:
+            return []
+
+    return mock.patch.object(Reads, "points", nothing)
+
+
+def _drops() -> AbstractContextManager[object]:
+    """What is too much for a callback it does not fetch again."""
+
+    def drop(self: Any) -> None:
+        self._skip_to(self._runs[-1].first)
+        self.missed = 0
+
+    return mock.patch.object(Cursor, "_too_many", drop)
+
+
+def _patient() -> AbstractContextManager[object]:
+    """It takes no silence for the end."""
+    return mock.patch.object(Patience, "is_dead", lambda self, now: False)
+
+
+def _silent() -> AbstractContextManager[object]:
+    """It does not say that its stream is not the same any more."""
+    return mock.patch.object(Subscription, "gone", lambda self, reason: None)
+
+
+def _hides() -> AbstractContextManager[object]:
+    """It does not say what it has missed and cannot fetch."""
+    return mock.patch.object(Follower, "_could_not_be_fetched", lambda self: None)
+
+
+def _looks_away() -> AbstractContextManager[object]:
+    """It never looks at a stream of which nothing is told."""
+    return mock.patch.object(Follower, "look", lambda self: None)
+
+
+VARIANTS = {
+    "stays-away": Variant(_stays_away, "cut", ("missing", "begins with")),
+    "goes-back": Variant(_goes_back, "cut", ("twice", "come again")),
+    "deaf": Variant(_deaf, "gap", ("missing",)),
+    "trusting": Variant(_trusting, "restored", ("nobody told", "missing")),
+    "gives-up": Variant(_gives_up, "rest-fails", ("missing", "missed")),
+    "drops": Variant(_drops, "slow", ("missing", "begins with")),
+    "patient": Variant(_patient, "half-open", ("half-open connection",)),
+    "silent": Variant(_silent, "recreated", ("nobody told",)),
+    "hides": Variant(_hides, "cut", ("nobody said so",)),
+    "looks-away": Variant(_looks_away, "denied", ("may not read",), announced=False),
+}
 
 
 @contextmanager

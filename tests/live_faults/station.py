@@ -290,10 +290,10 @@ class Station:
                 lost = sum(isinstance(error, PointsMissed) for error in watch.errors)
                 return 0 if self._undisturbed else len(watch.gone) + lost
 
-            if not watch.subscription.wait("live", _ARRIVED):
+            if not watch.subscription.wait("live", self._patience):
                 wrong.append(f"{watch.name}: its state is {watch.subscription.state!r}")
             before = watch.short
-            watch.wait_until(lambda before=before: short() <= before or admitted(), _ARRIVED)  # type: ignore[misc]
+            watch.wait_until(lambda before=before: short() <= before or admitted(), self._patience)  # type: ignore[misc]
             if short() > before and not admitted():
                 wrong.append(f"{watch.name}: {short() - before} points of {confirmed} are missing, and nobody said so")
             with watch.changed:
