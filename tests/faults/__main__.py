@@ -7,15 +7,15 @@ import os
 import shutil
 import sys
 import tempfile
-import time
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
-from ..support.fault_jobs import shared
+from ..support.fault_runs import each_kind, is_found, shared
 from ..support.fault_servers import GivenServer, OwnServer, Target
-from .broken import VARIANTS
+from .broken import VARIANTS, Variant
 from .kinds import KINDS
-from .runs import run
+from .runs import Outcome, run
 from .stage import Stage
 
 #: Faults of each kind, in a short run, and within which a Logger that is broken must have been found.
@@ -67,22 +67,11 @@ def _target(options: argparse.Namespace, work: Path) -> Target:
 def _faults(options: argparse.Namespace, target: Target, work: Path) -> int:
     """Run the kinds; return how many faults had something wrong."""
     print(f"seed {options.seed}, {options.count} of each kind, against {options.url or 'our server'}", flush=True)
-    wrong = 0
     with closing(Stage(work, target, options.without)) as stage:
-        for name in options.kinds or KINDS:
-            kind = KINDS[name]
-            if kind.needs - target.powers:
-                print(
-                    f"{name}: left out: the server cannot be made to {' or '.join(sorted(kind.needs - target.powers))}"
-                )
-                continue
-            began = time.monotonic()
-            outcome = run(kind, stage, options.count, options.seed, options.features)
-            print(f"{name}: {outcome}; {time.monotonic() - began:.1f} s", flush=True)
-            for found in outcome.wrong:
-                print(f"WRONG: {found}", flush=True)
-            wrong += len(outcome.wrong)
-    return wrong
+        return each_kind(
+            *(KINDS, options.kinds or KINDS, target.powers),
+            lambda kind: run(kind, stage, options.count, options.seed, options.features),
+        )
 
 
 def _shared(options: argparse.Namespace) -> int:
@@ -94,23 +83,17 @@ def _shared(options: argparse.Namespace) -> int:
 
 def _broken(options: argparse.Namespace, target: Target, work: Path) -> int:
     """Run each broken Logger against the kind that has to find it; return how many were not found."""
-    missed = 0
-    for name, variant in VARIANTS.items():
+
+    def faults(name: str, variant: Variant) -> Outcome:
         folder = work / name
         folder.mkdir()
-        began = time.monotonic()
         with closing(Stage(folder, target, name)) as stage:
-            outcome = run(KINDS[variant.kind], stage, _FOUND_WITHIN, options.seed, variant.features, enough=1)
-        lines = [line for wrong in outcome.wrong for line in wrong.splitlines()[1:]]
-        found = next((line for line in lines if any(symptom in line for symptom in variant.symptom)), "")
-        missed += not found
-        what = (
-            f"found by {variant.kind} after {outcome.faults} faults: {found}"
-            if found
-            else f"NOT FOUND by {variant.kind}: {outcome.wrong}"
-        )
-        print(f"{name}: {what}; {time.monotonic() - began:.1f} s", flush=True)
-    return missed
+            return run(KINDS[variant.kind], stage, _FOUND_WITHIN, options.seed, variant.features, enough=1)
+
+    return sum(
+        not is_found(name, variant.kind, variant.symptom, partial(faults, name, variant))
+        for name, variant in VARIANTS.items()
+    )
 
 
 def main() -> int:

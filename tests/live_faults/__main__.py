@@ -8,15 +8,15 @@ import os
 import shutil
 import sys
 import tempfile
-import time
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
-from ..support.fault_jobs import shared
+from ..support.fault_runs import each_kind, is_found, shared
 from ..support.fault_servers import GivenServer, OwnServer, Target
-from .broken import VARIANTS, without
+from .broken import VARIANTS, Variant, without
 from .kinds import KINDS
-from .runs import run
+from .runs import Outcome, run
 from .stage import Stage
 
 #: Faults of each kind, in a short run, and within which what is broken must have been found.
@@ -66,28 +66,15 @@ def _target(options: argparse.Namespace, work: Path) -> Target:
     return GivenServer(url, tuple(credentials), options.restart, options.pid_file)
 
 
-def _features(options: argparse.Namespace) -> tuple[bool, ...]:
-    return (False,) if options.without_features else (True, False)
-
-
 def _faults(options: argparse.Namespace, target: Target) -> int:
     """Run the kinds; return how many faults had something wrong."""
     print(f"seed {options.seed}, {options.count} of each kind, against {options.server or 'our server'}", flush=True)
-    wrong = 0
+    features = (False,) if options.without_features else (True, False)
     with without(options.without), closing(Stage(target)) as stage:
-        for name in options.kinds or KINDS:
-            kind = KINDS[name]
-            if kind.needs - target.powers:
-                impossible = " or ".join(sorted(kind.needs - target.powers))
-                print(f"{name}: left out: the server cannot be made to {impossible}")
-                continue
-            began = time.monotonic()
-            outcome = run(kind, stage, options.count, options.seed, _features(options))
-            print(f"{name}: {outcome}; {time.monotonic() - began:.1f} s", flush=True)
-            for found in outcome.wrong:
-                print(f"WRONG: {found}", flush=True)
-            wrong += len(outcome.wrong)
-    return wrong
+        return each_kind(
+            *(KINDS, options.kinds or KINDS, target.powers),
+            lambda kind: run(kind, stage, options.count, options.seed, features),
+        )
 
 
 def _shared(options: argparse.Namespace) -> int:
@@ -100,25 +87,16 @@ def _shared(options: argparse.Namespace) -> int:
 
 def _broken(options: argparse.Namespace, target: Target) -> int:
     """Have the kind that must find it happen to each broken subscription; return how many were not found."""
-    missed = 0
-    for name, variant in VARIANTS.items():
-        began = time.monotonic()
+
+    def faults(name: str, variant: Variant) -> Outcome:
         with without(name), closing(Stage(target)) as stage:
-            outcome = run(
-                *(KINDS[variant.kind], stage, _FOUND_WITHIN, options.seed, (variant.announced,)),
-                enough=1,
-                patience=_IMPATIENCE,
-            )
-        lines = [line for wrong in outcome.wrong for line in wrong.splitlines()[1:]]
-        found = next((line for line in lines if any(symptom in line for symptom in variant.symptoms)), "")
-        missed += not found
-        what = (
-            f"found by {variant.kind} after {outcome.faults} faults: {found}"
-            if found
-            else f"NOT FOUND by {variant.kind}: {outcome.wrong}"
-        )
-        print(f"{name}: {what}; {time.monotonic() - began:.1f} s", flush=True)
-    return missed
+            features = (variant.announced,)
+            return run(KINDS[variant.kind], stage, _FOUND_WITHIN, options.seed, features, 1, _IMPATIENCE)
+
+    return sum(
+        not is_found(name, variant.kind, variant.symptoms, partial(faults, name, variant))
+        for name, variant in VARIANTS.items()
+    )
 
 
 def main() -> int:

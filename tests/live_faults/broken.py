@@ -13,7 +13,7 @@ from typing import Any
 from unittest import mock
 
 from connectordb.exceptions import ConnectionFailed
-from connectordb.live.cursor import Cursor
+from connectordb.live.cursor import Cursor, Fetch
 from connectordb.live.follower import Follower
 from connectordb.live.patience import Patience
 from connectordb.live.reads import Reads, Seen
@@ -41,18 +41,22 @@ class Variant:
 def _stays_away() -> AbstractContextManager[object]:
     """After a reconnect it goes on with what comes from then on."""
 
-    def place(self: Any, seen: Seen) -> None:
-        self._cursor.start(seen.length, seen.length)
+    place = Follower._place
 
-    return mock.patch.object(Follower, "_place", place)
+    def here(self: Any, seen: Seen, *rest: Any) -> None:
+        place(self, seen, *rest)
+        if self._beginnings > 1:
+            self._cursor.start(seen.length, seen.length)
+
+    return mock.patch.object(Follower, "_place", here)
 
 
 def _goes_back() -> AbstractContextManager[object]:
     """After a reconnect it begins with the point that it handed on last."""
     place = Follower._place
 
-    def back(self: Any, seen: Seen) -> None:
-        place(self, seen)
+    def back(self: Any, seen: Seen, *rest: Any) -> None:
+        place(self, seen, *rest)
         if self._cursor.next and self._beginnings > 1:
             self._cursor.start(self._cursor.next - 1, seen.length)
             self._cursor.signal()
@@ -71,7 +75,8 @@ def _trusting() -> AbstractContextManager[object]:
 
     def trusting(self: Any, *most: int) -> Any:
         self._doubt = False
-        return step(self, *most)
+        found = step(self, *most)
+        return found._replace(checks=False) if isinstance(found, Fetch) else found
 
     return mock.patch.object(Cursor, "step", trusting)
 
@@ -87,6 +92,16 @@ def _gives_up() -> AbstractContextManager[object]:
             return []
 
     return mock.patch.object(Reads, "points", nothing)
+
+
+def _believes() -> AbstractContextManager[object]:
+    """A read that brought less than it asked for it takes for the proof that there is no more, whatever was told meanwhile."""
+    read = Cursor._read_to_the_end
+    return mock.patch.object(
+        Cursor,
+        "_read_to_the_end",
+        lambda self, fetch: read(self, fetch._replace(fills=True, after=self._runs[0].first if self._runs else 0)),
+    )
 
 
 def _drops() -> AbstractContextManager[object]:
@@ -124,7 +139,8 @@ VARIANTS = {
     "goes-back": Variant(_goes_back, "cut", ("twice", "come again")),
     "deaf": Variant(_deaf, "gap", ("missing",)),
     "trusting": Variant(_trusting, "restored", ("nobody told", "missing")),
-    "gives-up": Variant(_gives_up, "rest-fails", ("missing", "missed")),
+    "gives-up": Variant(_gives_up, "rest-fails", ("missing", "missed", "it was not")),
+    "believes": Variant(_believes, "slow", ("missing", "it was not")),
     "drops": Variant(_drops, "slow", ("missing", "begins with")),
     "patient": Variant(_patient, "half-open", ("half-open connection",)),
     "silent": Variant(_silent, "recreated", ("nobody told",)),

@@ -62,6 +62,7 @@ def run(
     station: Station | None = None
     stations = 0
     for number in range(count):
+        outcome.faults += 1
         try:
             if station is None or number % kind.fresh == 0:
                 finish(station, outcome)
@@ -82,7 +83,6 @@ def run(
             station = None
             if len(outcome.wrong) == enough:
                 break
-        outcome.faults += 1
     finish(station, outcome)
     return outcome
 
