@@ -46,6 +46,7 @@ class Mixed(Kind):
             self.chance.choice(self._parts).fault(station, self.chance.randrange(self.count))
             self.stage.recover()
             self.stage.proxy.release()
+            station.writers.go_on()  # some have them pause
 
 
 KINDS = [Mixed]
