@@ -299,6 +299,9 @@ STORED_ALL_THE_SAME = "maximum payload exceeded"
 #: The 403 of emptying a downlink that never had a point.
 NOTHING_TO_DELETE = "ERR value is not an integer or out of range"
 
+#: With this begins the 503 of what a server of ours did not begin in time: nothing was changed.
+NOT_DONE = "Not done: "
+
 #: The 403 of a value that the stream's schema does not allow; it does not say which.
 NOT_IN_SCHEMA = "did not conform to the stream's schema"
 

@@ -18,7 +18,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from ...exceptions import AuthenticationError, ConnectorDBError
+from ...exceptions import AuthenticationError, ConnectorDBError, ServerError
 from ...protocol import json_text, proof, rest, restamp
 from ...protocol.constants import RESTAMP_STEP
 from ...protocol.paths import Path
@@ -136,11 +136,12 @@ class Sending:
             self.is_written = False
             self._begin(self._after(self._newest()))
             return True
-        if judged is proof.Answer.KEYLESS:
+        if judged is proof.Answer.KEYLESS and not was_unknown:  # otherwise the copy with the key may arrive yet
             self.is_written = False
             self._key = None
             return True
-        if judged in (proof.Answer.REFUSED, proof.Answer.DENIED) or (judged is proof.Answer.UNSENT and not was_unknown):
+        was_not_done = judged is proof.Answer.UNSENT or _was_not_done(error)
+        if judged in (proof.Answer.REFUSED, proof.Answer.DENIED) or (was_not_done and not was_unknown):
             self.is_written = False
             raise error
         log.info("a command to %s: %s; whether it was written is not known yet", self._path, error)
@@ -184,3 +185,7 @@ class Sending:
             and point.get("o") == str(self._caller)
             and json_text.comparable(point.get("d")) == self._sees_value
         )
+
+
+def _was_not_done(error: ConnectorDBError) -> bool:
+    return isinstance(error, ServerError) and error.status == 503 and error.message.startswith(rest.NOT_DONE)

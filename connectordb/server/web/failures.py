@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from ...exceptions import ClosedError, ConnectorDBError, StorageFull
+from ...protocol.rest import NOT_DONE
 from ..handlers import Refusal
 from ..patience import NotWanted
 from ..tracebacks import let_go
@@ -42,7 +43,7 @@ def failure(error: Exception, doing: str) -> Failure:
         if isinstance(error, Refusal):
             return Failure(error.status, error.message, ref, error.headers)
         if isinstance(error, NotWanted):
-            return Failure(503, f"Not done: {error}", ref)
+            return Failure(503, f"{NOT_DONE}{error}", ref)
         if isinstance(error, ClosedError):
             return Failure(503, STOPPING, ref)
         if isinstance(error, StorageFull):

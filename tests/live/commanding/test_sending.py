@@ -10,8 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectordb import ConnectorDB
-from connectordb.exceptions import ConnectionFailed, ConnectorDBError, InvalidRequest
+from connectordb.exceptions import (
+    ConnectionFailed,
+    ConnectorDBError,
+    InvalidRequest,
+    OutcomeUnknown,
+    PermissionDenied,
+    ServerError,
+)
 from connectordb.live.commanding.sending import Sending, own_time
+from connectordb.protocol import rest
 from connectordb.protocol.paths import Path
 from tests.support.case import SOON, Case
 from tests.support.fault_proxy import Fault, FaultProxy, fault_proxy
@@ -34,6 +42,55 @@ class OwnTimeTests(Case):
         """A clock that was set back is believed."""
         own_time(2e9)
         self.assertEqual(own_time(1.9e9), 1.9e9)
+
+
+class JudgingTests(Case):
+    """What answers mean that are hard to get: the server's are said by the test."""
+
+    def sending(self, *says: Exception | None) -> tuple[Sending, list[str | None]]:
+        """Return a command to a server that says this, one after the other, and the keys of the inserts that it got."""
+        answers, keys = iter(says), list[str | None]()
+
+        def call(request: rest.Request[Any]) -> Any:
+            assert request.inserts, "nothing is read here"
+            keys.append(request.key)
+            error = next(answers)
+            if error is not None:
+                raise error
+
+        path, caller = Path.parse("mara/lamp/light/downlink"), Path.parse("mara/user")
+        return Sending(call, path, "on", caller, time.time, lambda: True), keys
+
+    def test_not_done(self) -> None:
+        """A server that says that it was too late to begin has written nothing; if an earlier copy is unknown that proves nothing."""
+        late = ServerError("Not done: the time was up; nothing was changed", status=503, ref="1")
+        sending, _ = self.sending(late)
+        with self.assertRaises(ServerError):
+            sending.write()
+        self.assertIs(sending.is_written, False)
+        sending, keys = self.sending(OutcomeUnknown("no answer"), late, None)
+        sending.write()
+        self.assertIsNone(sending.is_written)
+        sending.is_stored = False
+        sending.settle()
+        self.assertIsNone(sending.is_written)
+        sending.settle()
+        self.assertIs(sending.is_written, True)
+        self.assertEqual(len(set(keys)), 1)
+
+    def test_no_more_keys(self) -> None:
+        """A device that has no keys left commands without; but not where the copy with the key may arrive yet."""
+        full = PermissionDenied("no more than 5 Idempotency-Keys are kept", status=429, ref="1")
+        sending, keys = self.sending(full, None)
+        sending.write()
+        self.assertIs(sending.is_written, True)
+        self.assertEqual([key is None for key in keys], [False, True])
+        sending, keys = self.sending(OutcomeUnknown("no answer"), full)
+        sending.write()
+        sending.is_stored = False
+        sending.settle()
+        self.assertIsNone(sending.is_written)
+        self.assertEqual([key is None for key in keys], [False, False])
 
 
 class SendingTests(TargetCase):
