@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import random
 import shutil
 import signal
 import sys
 import tempfile
+import threading
 import time
 import uuid
 from collections import Counter
@@ -30,6 +32,9 @@ from .daemon import PLACES, RECORDING, Orders
 
 #: Kills at each place, in a long run and in a short one.
 COUNT, SHORT = 200, 2
+
+#: Seconds that a daemon lives at the most which is killed at any moment: as long as it takes to log in, and a few commands.
+LIFE = 0.1
 
 
 @dataclass(frozen=True)
@@ -123,12 +128,49 @@ class Run:
             wrong.append(f"the last daemon ended with {status}")
         return wrong + list(self._check(places))
 
+    def storm(self, commander: ConnectorDB, kills: int, chance: random.Random) -> list[str]:
+        """Kill so many daemons at any moment, while commands wait; return what is wrong then."""
+        number, begin = 8 * kills, time.time()
+        commander(self._stream.path).insert_array(
+            [{"t": begin + index // 2, "d": index % 3} for index in range(number)]
+        )
+        tick = threading.Event()
+        for _ in range(kills):
+            daemon = self._nursery.start(self._orders.words())
+            tick.wait(chance.random() * LIFE)
+            self._nursery.kill(daemon)
+        status = self._live(self._orders)
+        return ([f"the last daemon ended with {status}"] if status else []) + list(self._check_storm(number))
+
+    def _check_storm(self, number: int) -> Iterator[str]:
+        """What is promised whenever they were killed: only what was acted on is acknowledged, once, and nothing else is lost."""
+        acted = self._acted()
+        acknowledged = [int(point["d"]) for point in self._stream]
+        if acknowledged != sorted(set(acknowledged)):
+            yield "acknowledged too often, or out of order"
+        for index in range(number):
+            is_done = index in acknowledged
+            if is_done and not acted[index]:
+                yield f"command {index}: acknowledged, and not acted on"
+            if not is_done and self._setting.on_crash == "again":
+                yield f"command {index}: not acknowledged"
+            if acted[index] > 1 and self._setting.on_crash == "skip":
+                yield f"command {index}: acted on {acted[index]} times"
+        if self._setting.answers:
+            records = [(int(point["d"]["command"]), point["d"]["outcome"] == "done") for point in self._records]
+            if records != [(index, index in acknowledged) for index in range(number)]:
+                yield f"recorded is {records}"
+
+    def _acted(self) -> Counter[int]:
+        file = self._folder / "acted"
+        return Counter(int(line) for line in file.read_text().split()) if file.exists() else Counter()
+
     def _live(self, orders: Orders) -> int:
         return self._nursery.wait(self._nursery.start(orders.words()))
 
     def _check(self, places: Sequence[str]) -> Iterator[str]:
         expected = [Expected.of(place, self._setting.on_crash) for place in places]
-        acted = Counter(int(line) for line in (self._folder / "acted").read_text().split())
+        acted = self._acted()
         for index, (place, promise) in enumerate(zip(places, expected, strict=True)):
             if acted[index] != promise.acted:
                 yield f"command {index}, killed at {place!r}: acted on {acted[index]} times, not {promise.acted}"
@@ -165,6 +207,7 @@ def run(
     user = admin(name)
     user.create(f"{name}@example.org", "secret", devices={"lamp": {}})
     wrong: list[str] = []
+    chance = random.Random()
     # users come and go with a run; the nursery's own output is its protocol
     with closing(Nursery("tests.live_faults.daemon", work / "log")) as nursery:
         with (
@@ -173,12 +216,15 @@ def run(
         ):
             for setting in settings:
                 begin = time.monotonic()
-                places = setting.places * count
+                places, storm = setting.places * count, 5 * count
                 found = Run(nursery, device, url, setting, work, broken).kill(commander, places)
+                found += Run(nursery, device, url, setting, work, broken).storm(commander, storm, chance)
                 wrong += [f"{setting}: {problem}" for problem in found]
                 took = time.monotonic() - begin
                 print(
-                    f"{setting}: {len(places)} kills at {len(setting.places)} places in {took:.1f} s, {len(found)} wrong"
+                    f"{setting}: {len(places)} kills at {len(setting.places)} places, {storm} at any moment, in {took:.1f} s: "
+                    f"{len(found)} wrong",
+                    flush=True,
                 )
     user.delete()
     return wrong

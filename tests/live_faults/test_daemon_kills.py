@@ -37,7 +37,7 @@ class KillTests(TargetCase):
         said = io.StringIO()
         with contextlib.redirect_stdout(said):
             self.assertEqual(main(["--count", "1", "--setting", "on_crash=again, without", "--server", self.url]), 0)
-        self.assertRegex(said.getvalue(), "on_crash=again, without names: 13 kills at 13 places in .*, 0 wrong")
+        self.assertRegex(said.getvalue(), "on_crash=again, without names: 13 kills at 13 places, .*: 0 wrong")
 
     def test_broken(self) -> None:
         """A daemon that does without any of its rules is found."""
