@@ -48,13 +48,15 @@ class Ledger:
     def has_handled(self, index: int | None, series: str) -> bool:
         """Tell whether a command has been handled."""
         place = self.place
-        return index is not None and place is not None and index < place.next and series == place.series
+        return index is not None and place is not None and index < place.next and _fits(series, place.series)
 
     def was_interrupted(self, index: int | None, point: Datapoint, series: str) -> bool:
         """Tell, once, whether it is this command that was begun and then interrupted."""
         begun, self._begun = self._begun, None
-        if begun is None or begun == (index, point.get("t", 0.0), series):
-            return begun is not None
+        if begun is None:
+            return False
+        if begun[:2] == (index, point.get("t", 0.0)) and _fits(begun[2], series):
+            return True
         log.warning("command %d, which was begun before, is no longer there", begun[0])
         return False
 
@@ -63,7 +65,7 @@ class Ledger:
         if index is None:
             return
         place = self.place
-        if place is None or (place.next, place.series) != (index, series):
+        if place is None or place.next != index or not _fits(place.series, series):
             place = Place(index, None, series)  # those between are handled elsewhere, or are gone
         self._save(place, {"begun": [index, point.get("t", 0.0), series]}, flush=True)
 
@@ -115,3 +117,8 @@ class Ledger:
         if self._remembered is not None:
             self._remembered.save(place, work, flush=flush)
         self.place = place
+
+
+def _fits(series: str, other: str) -> bool:
+    """Whether both may be of one stream: a server that says nothing of it may have said so before, or will."""
+    return not (series and other) or series == other

@@ -35,6 +35,7 @@ class LedgerTests(Case):
             (4, POINT, "a", False),
             (3, {"t": 6.0, "d": 1}, "a", False),
             (3, POINT, "b", False),
+            (3, POINT, "", True),  # the server says no more which stream it is
         ):
             ledger = self.reopened()
             ledger.rewind(Place(0))
