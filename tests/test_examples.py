@@ -10,7 +10,7 @@ import sys
 import unittest
 from pathlib import Path
 
-from connectordb import ConnectorDB
+from connectordb import ConnectorDB, DownlinkRefused
 from connectordb.logger import Logger
 from tests.support.case import SOON, Case
 from tests.support.server import run_server
@@ -162,6 +162,11 @@ class LampTests(ExampleCase):
             self.lamp.insert(state)
             self.eventually(lambda count=count: len(self.lamp) == count, "acknowledged")
         self.assertEqual(self.lamp[:].d(), [True, False, True])
+        self.assertIs(self.lamp.command(False, timeout=SOON)["d"], False)
+        with self.assertRaisesRegex(DownlinkRefused, "on or off"):
+            self.lamp.schema = {}
+            self.lamp.command("dimmed", timeout=SOON)
+        self.lamp.command(True, timeout=SOON)
         process.terminate()
         said = self.finish(process)
         self.assertIn("the lamp is on", said)
