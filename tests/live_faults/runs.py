@@ -28,7 +28,7 @@ class Outcome:
     wrong: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
-        seen = "".join(f", {what} {value:.2f}" for what, value in self.seen.items())
+        seen = "".join(f", {what} {value:.2f} s" for what, value in self.seen.items())
         return (
             f"{self.faults} faults, {self.points} points stored, {self.handed_on} handed on, {self.caught_up} of them caught up, "
             f"{self.connections} connections{seen}, {len(self.wrong)} wrong"

@@ -111,21 +111,22 @@ class Station:
         self.watch("first", 0)
         self.watch("second", 0)
 
-    def watch(self, name: str, since: int | None = None, **options: Any) -> Watch:
-        """Have another subscription, from the present or an index on."""
+    def watch(self, name: str, since: float | None = None, **options: Any) -> Watch:
+        """Have another subscription, from the present, an index or a time on."""
         flow = self.flows[name]
-        before = 0 if flow.ephemeral else len(self.stage.stream(flow.path))
+        before = self._begins(flow, since)
         watch = Watch(self.client, name, flow.path, since, **options)
-        if not flow.ephemeral:
-            after = len(self.stage.stream(flow.path)) if since is None else 0
-            if since is None:
-                watch.first = before, after
-            elif since < 0:
-                watch.first = max(0, before + since), max(0, len(self.stage.stream(flow.path)) + since)
-            else:
-                watch.first = since, since
+        watch.first = None if flow.ephemeral else (before, self._begins(flow, since))
         self.watches.append(watch)
         return watch
+
+    def _begins(self, flow: Flow, since: float | None) -> int:
+        """Return the index of the first point of a subscription that begins now."""
+        if flow.ephemeral or (isinstance(since, int) and since >= 0):
+            return int(since or 0)
+        if isinstance(since, float):
+            return sum(point.t <= since for point in self.read(flow, 0))
+        return max(0, len(self.stage.stream(flow.path)) + (since or 0))
 
     @property
     def connections(self) -> int:

@@ -126,7 +126,7 @@ class Ended(Kind):
 
 
 class Begun(Kind):
-    """Subscriptions are begun at any moment, from an index, from the last few on, while connections are lost and requests fail."""
+    """Subscriptions are begun at any moment, from an index, a time, the last few on, while connections are lost and requests fail."""
 
     name = "begun"
 
@@ -138,8 +138,9 @@ class Begun(Kind):
             self.stage.proxy.tunnel().cut()
             self.stage.proxy.next(self.chance.choice(ANY), any_request, skip=self.chance.randrange(3))
         flow = station.flows[self.chance.choice(("first", "second"))]
-        since = self.chance.choice((0, flow.length // 2, flow.length))
-        station.watch(flow.name, since, wait=False)
+        station.watch(flow.name, self.chance.choice((0, flow.length // 2, flow.length)), wait=False)
+        if flow.length:
+            station.watch(flow.name, station.read(flow, self.chance.randrange(flow.length))[0].t, wait=False)
         station.beside(0.03)
         self.stage.calm()
         station.watch(flow.name, -self.chance.choice((1, 10)))

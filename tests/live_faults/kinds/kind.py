@@ -18,7 +18,7 @@ class Kind:
         needs: What must be possible with the server, as `fault_servers.Target` has it.
         undisturbed: Whether no connection is lost, so that an ephemeral stream's points are all told, or counted as missed.
         fresh: After how many faults there is a new client with new streams.
-        seen: Figures of this run, printed with it.
+        seen: Times of this run, in seconds, printed with it.
     """
 
     name: ClassVar[str]

@@ -61,7 +61,7 @@ class HalfOpen(Kind):
             took = station.until(
                 lambda: proxy.opened > before, QUIET + ANSWER + _SLACK, "a half-open connection made anew"
             )
-            self.longest("noticed within, s", took)
+            self.longest("noticed within", took)
 
 
 class Stalled(Kind):

@@ -152,7 +152,7 @@ class Deleted(_OfStreams):
         self.change(station, [flow], stream.delete)
         watching = [watch for watch in station.watches if watch.flow == flow.name]
         took = station.each(watching, lambda watch: bool(watch.gone), "it is told that its stream is deleted", _TOLD)
-        self.longest("told within, s", took)
+        self.longest("told within", took)
         stream.create({})
         station.writers.go_on()
         station.beside(0.02)
@@ -173,7 +173,7 @@ class Denied(Kind):
             took = station.each(
                 station.watches, lambda watch: bool(watch.gone), "it is told that it may not read", _TOLD
             )
-            self.longest("told within, s", took)
+            self.longest("told within", took)
             station.beside(0.05 * self.chance.random())
         finally:
             self.stage.let_read(READER)
