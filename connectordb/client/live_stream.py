@@ -14,7 +14,7 @@ from ..protocol.times import Time
 from .resource import ConnectorObject
 
 if TYPE_CHECKING:
-    from ..live import Callback, Mirror, OnError, OnGone, Overflow, Subscription
+    from ..live import Callback, Mirror, OnError, OnGone, Overflow, Subscription, Watch
 
 
 class LiveStream(ConnectorObject):
@@ -109,6 +109,45 @@ class LiveStream(ConnectorObject):
             return lambda callback: self.on_downlink(callback, **options)
         self.subscribe(callback, downlink=True, **options)
         return callback
+
+    def watch(
+        self,
+        transform: ScriptLike = "",
+        downlink: bool = False,
+        *,
+        since: Time | None = None,
+        timeout: float | None = None,
+        at: Literal["server", "client"] = "server",
+        overflow: Overflow = "catch_up",
+        wait: bool = True,
+    ) -> Watch:
+        """
+        Return an iterator over what is inserted, to be used in a ``with`` block::
+
+            with stream.watch(since=-10) as points:
+                for point in points:
+                    print(point["t"], point["d"])
+
+        It brings the points on the thread that iterates, each once, in order, across lost connections.
+
+        Args:
+            transform: As for `subscribe`.
+            downlink: Watch the downlink; its commands are not acknowledged by that.
+            since: As for `subscribe`.
+            timeout: Seconds without a point after which the iteration ends; by default it does not.
+            at: As for `subscribe`.
+            overflow: As for `subscribe`.
+            wait: As for `subscribe`.
+
+        Raises:
+            NotFound, PermissionDenied: The stream is not there, or not for this caller.
+            ConnectionFailed: The server is away.
+        """
+        from ..live import Options
+
+        options = Options(since=since, at=at, overflow=overflow)
+        path, script = self._sequence(downlink), script_text("transform", transform)
+        return self._session.live.watch(path, script, options, timeout=timeout, wait=wait)
 
     def unsubscribe(self, transform: ScriptLike = "", downlink: bool = False) -> None:
         """End all subscriptions with that transform; once this has returned their callbacks run no more."""

@@ -38,7 +38,7 @@ from .transport import Trace, Transport
 if TYPE_CHECKING:
     import requests
 
-    from ..live import Live, Timing
+    from ..live import Events, Live
 
 log = logging.getLogger(__name__)
 
@@ -90,6 +90,9 @@ class Session:
         self._options: dict[str, Any] = {"timeout": timeout, "verify": verify, "cert": cert, "proxies": proxies}
         self._transport = Transport(self.url, **self._options, clock=clock)
         self._path: Path | None = None
+        #: What else the websocket's client is made with.
+        self.live_options: dict[str, Any] = {}
+        self._events: Events | None = None
         self._begin_in_process()
 
     def _begin_in_process(self) -> None:
@@ -99,8 +102,6 @@ class Session:
         self._live: Live | None = None
         #: Each thread's deadline.
         self._limits = threading.local()
-        #: How patient the websocket is, if not as usual; for tests.
-        self.timing: Timing | None = None
         # one thread logs in at a time, and the others wait for it
         self._logging_in = threading.RLock()
         # guards credentials and the live client; nothing is called, joined or waited for under it
@@ -346,10 +347,25 @@ class Session:
                     caller=self._caller,
                     features=lambda: self.features,
                     server_time=self.server_time,
-                    timing=self.timing,
+                    events=self.events,
+                    **self.live_options,
                     **{**self._options, "timeout": self._transport.timeout},
                 )
             return self._live
+
+    @property
+    def has_live(self) -> bool:
+        """Whether subscriptions were asked for."""
+        return self._live is not None
+
+    @property
+    def events(self) -> Events:
+        """What becomes of the websocket."""
+        if self._events is None:
+            from ..live import Events
+
+            self._events = Events()
+        return self._events
 
     def _caller(self) -> Path:
         return self.path

@@ -11,20 +11,27 @@ from __future__ import annotations
 
 from .batch import Batch
 from .commanding import command
+from .events import ConnectionEvent, Event, Events
 from .feedback import check_insert
 from .live import Live
+from .many import ManySubscriptions, subscribe_to_many
 from .mirrors import DeviceMirror, Listener, Mirror, mirror_device, mirror_stream
 from .options import GoneReason, OnError, OnGone, Options, Overflow, State
 from .patience import Timing
 from .subscription import Callback, Subscription
+from .watch import Watch
 
 __all__ = [
     "Batch",
     "Callback",
+    "ConnectionEvent",
     "DeviceMirror",
+    "Event",
+    "Events",
     "GoneReason",
     "Listener",
     "Live",
+    "ManySubscriptions",
     "Mirror",
     "OnError",
     "OnGone",
@@ -33,8 +40,10 @@ __all__ = [
     "State",
     "Subscription",
     "Timing",
+    "Watch",
     "check_insert",
     "command",
     "mirror_device",
     "mirror_stream",
+    "subscribe_to_many",
 ]

@@ -144,7 +144,7 @@ class Follower:
             self._caught_up, self._failures = 0, 0
             if self.goes_by_index:
                 self.away_until = seen.length
-                self._place(seen, unread)
+                self._place(seen)
                 if unread:
                     self._cursor.signal()
             elif again:
@@ -223,7 +223,7 @@ class Follower:
             self._scheduled = True
             self._lane.put(self._work)
 
-    def _place(self, seen: Seen, unread: bool) -> None:
+    def _place(self, seen: Seen) -> None:
         """Decide where to begin, or to go on; what needs a look at the stream is left to the lane."""
         cursor, since = self._cursor, self._options.since
         if cursor.next is None:
@@ -234,12 +234,10 @@ class Follower:
                 cursor.start(max(0, since + seen.length) if since < 0 else since, seen.length)
             else:
                 self._seen = seen
-        elif _differ(seen.series, cursor.series) or (
-            # a length that was read proves nothing: it may be older than what came since
-            seen.length < cursor.next and cursor.last_t is not None and not unread
-        ):
+        elif seen.series and cursor.series and seen.series != cursor.series:
             self._seen = seen
         else:
+            # a smaller length proves nothing: it may be older than what was read since; the point before the cursor does
             cursor.series = seen.series or cursor.series
             cursor.head(seen.length)
             cursor.doubt()
@@ -394,7 +392,3 @@ class Follower:
                 None,
             )
         )
-
-
-def _differ(series: str, other: str) -> bool:
-    return bool(series and other) and series != other

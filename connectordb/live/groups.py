@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from ..protocol.feed import Message
+from ..protocol.points import Datapoint
 from .claims import Claims
 from .downlinks import Claim
 from .subscriptions import Key
@@ -28,14 +30,17 @@ class Groups:
         """Return all of them."""
         return [subscription for group in self._groups.values() for subscription in group]
 
-    def public(self, key: Key) -> list[Subscription]:
-        """Return those of *key* that others may replace, and end."""
-        return [subscription for subscription in self.of(key) if not subscription.is_private]
+    def public(self, path: str, transform: str) -> list[Subscription]:
+        """Return those of a stream and a transform, wherever that runs, that others may replace, and end."""
+        there, here = self.of((path, transform)), self.of((path, "")) if transform else ()
+        return [other for other in (*there, *here) if other.transform == transform and not other.is_private]
 
     def add(self, subscription: Subscription, replace: bool) -> list[Subscription]:
         """Add one, in the place of others with *replace*; return those."""
-        replaced = self.public(subscription.key) if replace and not subscription.is_private else []
-        self._groups[subscription.key] = (*self._without(subscription.key, replaced), subscription)
+        key = subscription.key
+        public = self.public(key[0], subscription.transform) if replace and not subscription.is_private else []
+        replaced = [other for other in public if other.key == key]
+        self._groups[key] = (*self._without(key, replaced), subscription)
         return replaced
 
     def put_back(self, replaced: Sequence[Subscription], instead_of: Subscription) -> bool:
@@ -65,3 +70,18 @@ class Groups:
 
     def _without(self, key: Key, ended: Sequence[Subscription]) -> tuple[Subscription, ...]:
         return tuple(subscription for subscription in self.of(key) if subscription not in ended)
+
+
+def deliver(message: Message, size: int, group: Sequence[Subscription], is_indexed: bool) -> None:
+    """Hand a message of so many bytes to who watches its stream; a server that tells no indices only gives a signal by it."""
+    points: Sequence[Datapoint] = message.data
+    if not points:  # an empty insert is nothing to tell
+        return
+    claims = [Claim(len(group)) for _ in points] if message.index is None else []
+    for number, subscription in enumerate(group):
+        if number:  # what one callback does to its points is not seen by the next
+            points = [dict(point) for point in message.data]
+        if is_indexed:
+            subscription.follower.told(message.index, points, size, claims)
+        else:
+            subscription.follower.signal(points, size, claims)

@@ -10,15 +10,17 @@ import logging
 from collections.abc import Callable
 from typing import Protocol
 
-from ..exceptions import ConnectorDBError, StorageError
+from ..exceptions import ConnectorDBError, PipeScriptError, StorageError
+from ..protocol.paths import Path
 from .batch import Batch
 from .downlinks import Claim, Commands, Tell
 from .place import Place
+from .pushing import Pushed, Transform
 from .remember import Remembered
 
 log = logging.getLogger(__name__)
 
-Act = Callable[[], object]
+Act = Callable[[Batch], object]
 
 
 class Handler(Protocol):
@@ -34,7 +36,7 @@ class Handler(Protocol):
         """Do what is left from before."""
 
     def handle(self, batch: Batch, act: Act, series: str, claim: Claim | None, away_until: int | None) -> None:
-        """Have *act* called, which calls the callback with *batch*; raises nothing but what ends the thread."""
+        """Have *act* call the callback; raises nothing but what ends the thread."""
 
     def stands_at(self, place: Place, moved: bool) -> None:
         """Take note of the place before the first batch; or, with *moved*, in a stream that is not as it was."""
@@ -71,7 +73,7 @@ class Points:
         # the callback may change its list
         place = None if batch.first_index is None else _behind(batch, batch.first_index, series)
         try:
-            act()
+            act(batch)
         except Exception as error:
             log.exception("the callback of %r raised; the subscription goes on", self._path)
             self._tell(error, logged=True)
@@ -92,6 +94,48 @@ class Points:
                 self._remembered.save(place)
             except ConnectorDBError as error:
                 self._tell(error)
+
+
+class Transformed:
+    """
+    What a script makes, here, of all points as one sequence.
+
+    Args:
+        path: Of the stream.
+        transform: The script.
+        tell: Told what goes wrong.
+    """
+
+    def __init__(self, path: Path, transform: Transform, tell: Tell) -> None:
+        self._path = path
+        self._pushed = Pushed(transform)
+        self._points = Points(str(path), tell)
+        self._tell = tell
+
+    def resume(self) -> Place | None:
+        return None
+
+    def prepare(self) -> None:
+        """Nothing is needed."""
+
+    def begin(self) -> None:
+        """Nothing is left from before."""
+
+    def handle(self, batch: Batch, act: Act, series: str, claim: Claim | None, away_until: int | None) -> None:
+        try:
+            made = self._pushed.push(batch)
+        except PipeScriptError as error:
+            self._tell(error)
+            return
+        if made:
+            self._points.handle(Batch(made, self._path, None, batch.caught_up), act, series, claim, away_until)
+
+    def stands_at(self, place: Place, moved: bool) -> None:
+        if moved:
+            self._pushed.begin_anew()
+
+    def close(self) -> None:
+        self._pushed.close()
 
 
 class Downlink:
@@ -123,7 +167,7 @@ class Downlink:
         if index is not None:
             claim = self._claim(index)
         away = away_until if index is not None and away_until is not None and index < away_until else None
-        self._commands.handle(index, dict(batch[0]), act, series=series, claim=claim, away_until=away)
+        self._commands.handle(index, dict(batch[0]), lambda: act(batch), series=series, claim=claim, away_until=away)
 
     def stands_at(self, place: Place, moved: bool) -> None:
         if moved or self.resume() is None:

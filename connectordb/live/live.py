@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 from ..exceptions import LocalProtocolError, Timeout
@@ -14,10 +15,11 @@ from ..protocol.ranges import read_parameters
 from ..runtime.clock import SYSTEM, Clock, Deadline
 from . import patience
 from .connection import Connection, Target
-from .dispatch import Lane, Pool
+from .dispatch import MOST_THREADS, Lane, Pool
 from .downlinks import Commands, Policy, Server, Tell
+from .events import Events, Reporter
 from .follower import QUEUE_LIMIT, Follower
-from .handing import Downlink, Handler, Points
+from .handing import Downlink, Handler, Points, Transformed
 from .loop import Loop
 from .options import Options
 from .patience import Timing
@@ -26,6 +28,7 @@ from .remember import Remembered
 from .subscription import Callback, Subscription
 from .subscriptions import Key
 from .switchboard import Switchboard
+from .watch import Watch
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +50,9 @@ class Live:
         timeout: Seconds for connecting, and for an answer; one number, or both.
         timing: How patient the connection is.
         clock: The clocks.
+        events: Whose handlers are told what becomes of the connection.
+        auto_reconnect: Connect again by itself after a loss; otherwise when `hurry` is called, or something is subscribed to.
+        threads: How many callbacks may run at the same time; 0: they are run by `pump`.
 
     Raises:
         LocalProtocolError: *url* is no address.
@@ -67,6 +73,9 @@ class Live:
         timeout: float | tuple[float, float] = (5.0, 30.0),
         timing: Timing | None = None,
         clock: Clock = SYSTEM,
+        events: Events | None = None,
+        auto_reconnect: bool = True,
+        threads: int = MOST_THREADS,
     ) -> None:
         connecting, self._timeout = timeout if isinstance(timeout, tuple) else (timeout, timeout)
         self._target = Target(url, verify, cert, proxies, connecting)
@@ -76,9 +85,11 @@ class Live:
         self._server = Server(call, caller, features, server_time, clock)
         self._clock = clock
         self._timing = timing = timing or patience.DEFAULT
-        self._pool = Pool("callbacks")
-        self._switchboard = Switchboard(self._look, timing, clock)
-        self._loop = Loop(self._connect, self._switchboard, timing, clock)
+        self._pool = Pool("callbacks", threads)
+        self._is_pumped = threads == 0
+        reporter = Reporter(events or Events(), url, self._pool.lane())
+        self._switchboard = Switchboard(self._look, timing, clock, reporter)
+        self._loop = Loop(self._connect, self._switchboard, timing, clock, auto_reconnect=auto_reconnect)
         self._switchboard.wake = self._loop.wake
 
     @property
@@ -94,6 +105,7 @@ class Live:
         options: Options | None = None,
         add: bool = False,
         wait: bool = True,
+        lane: Lane | None = None,
     ) -> Subscription:
         """
         Have *callback* called with what is inserted at *path* from now on.
@@ -106,6 +118,7 @@ class Live:
             options: What else the subscriber chose.
             add: Leave the callbacks that are there already for this path and transform; otherwise this one replaces them.
             wait: Return when the server has obeyed; otherwise at once, and connect when that can be.
+            lane: Where *callback* is called; one of ours, otherwise.
 
         Raises:
             NotFound, PermissionDenied: The stream is not there, or not for this caller (only with *wait*).
@@ -127,9 +140,9 @@ class Live:
         self._switchboard.check_open()
         deadline = self._deadline()
         if not add and options.remember is not None:  # the one that this replaces has the file
-            for other in self._switchboard.public((str(path), transform)):
+            for other in self._switchboard.public(str(path), transform):
                 other.close()
-        subscription = self._new(path, transform, callback, options)
+        subscription = self._new(path, transform, callback, options, lane or self._pool.lane(QUEUE_LIMIT))
         try:
             if wait:
                 subscription.prepare()
@@ -144,6 +157,52 @@ class Live:
         self._finish(replaced)
         return subscription
 
+    def watch(
+        self,
+        path: Path,
+        transform: str = "",
+        options: Options | None = None,
+        timeout: float | None = None,
+        wait: bool = True,
+    ) -> Watch:
+        """
+        Return an iterator over what is inserted at *path*, which brings the points on the thread that iterates.
+
+        Args:
+            path: A stream, or a stream's downlink: its commands, which are not acknowledged then.
+            transform: As for `subscribe`.
+            options: As for `subscribe`.
+            timeout: Seconds without a point after which the iteration ends.
+            wait: As for `subscribe`.
+
+        Raises:
+            As `subscribe`.
+        """
+        watch = Watch(str(path), timeout)
+        chosen = replace(
+            options or Options(), private=True, on_error=watch.failed, on_gone=watch.gone, on_state=watch.is_now
+        )
+        watch.subscription = self.subscribe(path, watch.came, transform, chosen, add=True, wait=wait, lane=watch.lane)
+        return watch
+
+    def pump(self, timeout: float) -> int:
+        """
+        Run callbacks that wait, on this thread, for *timeout* seconds at most; return how many.
+
+        It returns when none waits any more; if none waits yet, when the first one has run, or the time is up.
+
+        Raises:
+            LocalProtocolError: Callbacks have threads of their own here.
+        """
+        if not self._is_pumped:
+            raise LocalProtocolError("pump() is for callbacks without threads: make the ConnectorDB with threads=0")
+        deadline, number = Deadline(timeout, self._clock), 0
+        while self._pool.run_one(Deadline(0.0, self._clock) if number else deadline):
+            number += 1
+            if deadline.passed():
+                break
+        return number
+
     def unsubscribe(self, path: Path, transform: str = "") -> None:
         """
         End all subscriptions to *path* with that *transform*; where there is none, do nothing.
@@ -153,7 +212,7 @@ class Live:
         Raises:
             Timeout: A callback still runs; it is not called again.
         """
-        ended = self._switchboard.public((str(path), transform))
+        ended = self._switchboard.public(str(path), transform)
         self._switchboard.remove(ended)
         self._loop.wake()
         self._finish(ended)
@@ -197,8 +256,7 @@ class Live:
 
     # --- steps of these -----------------------------------------------------------------------------------------------
 
-    def _new(self, path: Path, transform: str, callback: Callback, options: Options) -> Subscription:
-        lane = self._pool.lane(QUEUE_LIMIT)
+    def _new(self, path: Path, transform: str, callback: Callback, options: Options, lane: Lane) -> Subscription:
         remembered = None if options.remember is None else Remembered(options.remember, path, self._target.url)
         try:
             return Subscription(
@@ -207,13 +265,13 @@ class Live:
                 callback,
                 options,
                 lane=lane,
-                handler=partial(self._handler, path, options, remembered),
+                handler=partial(self._handler, path, transform, options, remembered),
                 end=self._end,
                 lost_sight=self._switchboard.lost_sight,
                 follow=lambda receiver, place: Follower(
                     path,
                     options,
-                    by_index=not transform,
+                    by_index=not transform or options.at == "client",
                     lane=lane,
                     reads=Reads(self._call, path),
                     receiver=receiver,
@@ -228,7 +286,13 @@ class Live:
                 remembered.close()
             raise
 
-    def _handler(self, path: Path, options: Options, remembered: Remembered | None, tell: Tell) -> Handler:
+    def _handler(
+        self, path: Path, transform: str, options: Options, remembered: Remembered | None, tell: Tell
+    ) -> Handler:
+        if transform and options.at == "client":
+            from ..pipescript import Script  # loaded by who uses it
+
+            return Transformed(path, Script(transform), tell)
         if not path.downlink:
             return Points(str(path), tell, remembered)
         policy = Policy(options.on_crash, options.missed, options.expire)

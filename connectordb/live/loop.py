@@ -61,12 +61,14 @@ class Loop:
         timing: Timing,
         clock: Clock = SYSTEM,
         jitter: Callable[[], float] = random.random,
+        auto_reconnect: bool = True,
     ) -> None:
         self._connect = connect
         self._handler = handler
         self._timing = timing
         self._clock = clock
         self._jitter = jitter
+        self._auto_reconnect = auto_reconnect
         self._worker = Worker("live", self._run)
         # guards the three below, which other threads use
         self._lock = threading.Lock()
@@ -129,9 +131,17 @@ class Loop:
             error = self._one_connection(stopping, selector, wakeup)
             if stopping.is_set():
                 error = None
+            if not self._auto_reconnect:
+                with self._lock:
+                    self._hurry = False  # whoever was in a hurry did not know of the loss
             self._handler.lost(error)
             if error is None:
                 failures = 0
+                continue
+            if not self._auto_reconnect:
+                log.warning("live: %s; not trying again until somebody says so", error)
+                while not stopping.is_set() and not self._pause(stopping, selector, wakeup, None):
+                    continue
                 continue
             failures = 1 if self._clock.monotonic() - started > self._timing.stable else failures + 1
             pause = self._timing.backoff.seconds(failures, self._jitter)
@@ -144,19 +154,21 @@ class Loop:
         selector: selectors.BaseSelector,
         wakeup: socket.socket,
         until: float | None,
-    ) -> None:
-        """Wait until the time, or somebody is in a hurry; without a time, until anybody wakes the thread."""
+    ) -> bool:
+        """Wait until the time, or somebody is in a hurry; without a time, until anybody wakes the thread; tell who hurries."""
         while True:
             with self._lock:
                 hurry, self._hurry = self._hurry, False
             left = None if until is None else until - self._clock.monotonic()
             if hurry or stopping.is_set() or (left is not None and left <= 0):
-                return
+                return hurry
             # an hour is as good as for ever, and every wait has an end
             if selector.select(3600.0 if left is None else left):
                 _drain(wakeup)
                 if until is None:
-                    return
+                    with self._lock:
+                        hurry, self._hurry = self._hurry, False
+                    return hurry
 
     def _one_connection(
         self, stopping: threading.Event, selector: selectors.BaseSelector, wakeup: socket.socket

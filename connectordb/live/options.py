@@ -85,11 +85,16 @@ class Options:
             to_index(self.since, "since")
         elif self.since is not None:
             to_seconds(self.since, 0.0)
-        there = bool(transform) and self.at == "server"
-        if there and (self.since is not None or self.remember is not None):
+        if transform and self.remember is not None:
             raise LocalProtocolError(
-                "since= and remember= go by index, and what a transform makes at the server has none: say at='client'"
+                "remember= keeps a place, and not what a transform has seen so far: leave one of them out"
             )
+        if transform and self.at == "server" and self.since is not None:
+            raise LocalProtocolError(
+                "since= goes by index, and what a transform makes at the server has none: say at='client'"
+            )
+        if self.at == "client" and (downlink or not transform):
+            raise LocalProtocolError("at='client' says where a transform runs: give one, and no downlink")
         if not downlink:
             given = [f.name for f in fields(self) if f.name in _OF_DOWNLINKS and getattr(self, f.name) != f.default]
             if given:

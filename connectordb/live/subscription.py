@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from functools import partial
 from types import TracebackType
 from typing import Any
 
@@ -85,7 +84,7 @@ class Subscription:
     @property
     def key(self) -> Key:
         """By what the server knows it."""
-        return self._text, self.transform
+        return self._text, self.transform if self._options.at == "server" else ""
 
     @property
     def state(self) -> State:
@@ -193,7 +192,7 @@ class Subscription:
     def hand(self, batch: Batch, claim: Claim | None) -> None:
         """Have the callback called, and what becomes of it done."""
         number, first = len(batch), batch.first_index
-        self._handler.handle(batch, partial(self._act, batch), self.follower.series, claim, self.follower.away_until)
+        self._handler.handle(batch, self._act, self.follower.series, claim, self.follower.away_until)
         self.delivered += number
         if first is not None:
             self.last_index = first + number - 1

@@ -21,12 +21,12 @@ from ..exceptions import (
 )
 from ..protocol.features import Features
 from ..protocol.feed import Done, Ended, Failed, Gap, Lost, Message, Told
-from ..protocol.points import Datapoint
 from ..runtime.clock import Clock, Deadline
 from .dispatch import Pool
 from .downlinks import Claim
+from .events import Reporter
 from .follower import Follower
-from .groups import Groups
+from .groups import Groups, deliver
 from .patience import Timing
 from .reads import Seen, as_refusal
 from .receiver import gone_reason
@@ -58,12 +58,16 @@ class Switchboard:
         look: Returns what is seen of a subscription's stream; raises if it is not there, or not readable.
         timing: The pauses between looks.
         clock: The clocks.
+        reporter: Told what becomes of the connection.
     """
 
-    def __init__(self, look: Callable[[Key], Seen], timing: Timing, clock: Clock) -> None:
+    def __init__(
+        self, look: Callable[[Key], Seen], timing: Timing, clock: Clock, reporter: Reporter | None = None
+    ) -> None:
         self._look = look
         self._timing = timing
         self._clock = clock
+        self._reporter = reporter
         #: Set by the owner: makes the loop ask again.
         self.wake: Callable[[], None] = lambda: None
         self._lookers = Pool("lookers", _LOOKERS)
@@ -74,7 +78,6 @@ class Switchboard:
         #: What was said last of streams that cannot be watched, so that it is told once.
         self._refused: dict[Key, ConnectorDBError] = {}
         self._timers = Timers()
-        self._look_around_at = 0.0
         self._losses = 0
         self._last_loss: ConnectorDBError | None = None
         self._is_open = False
@@ -183,10 +186,10 @@ class Switchboard:
         if not self._lookers.close(deadline):
             log.warning("closing: a request about a stream is still waiting for its answer; it ends by itself")
 
-    def public(self, key: Key) -> list[Subscription]:
-        """Return those that watch *key* and may be replaced."""
+    def public(self, path: str, transform: str) -> list[Subscription]:
+        """Return those that others may replace, and end, as `Groups.public`."""
         with self._changed:
-            return self._groups.public(key)
+            return self._groups.public(path, transform)
 
     def claim(self, key: Key, index: int) -> Claim:
         """Return the claim to a command, as `Groups.claim`."""
@@ -231,8 +234,12 @@ class Switchboard:
             self._is_open = True
             self._last_loss = None
             self._state.opened(self._is_indexed)
-            self._look_around_at = self._clock.monotonic() + self._timing.quiet * _LOOK_AROUND
+            epoch = self._state.epoch
         log.info("live: %s", "connected again" if again else "connected")
+        if self._reporter is not None:
+            self._reporter.opened()
+        if not self._is_indexed:
+            self.call_later(self._timing.quiet * _LOOK_AROUND, partial(self._look_around, epoch))
 
     def lost(self, error: ConnectorDBError | None) -> None:
         """Note that there is none, and why; a refusal of the credentials is told, once."""
@@ -245,6 +252,8 @@ class Switchboard:
                 self._losses += 1
                 self._last_loss = error
             self._changed.notify_all()
+        if self._reporter is not None:
+            self._reporter.lost(error)
         for subscription in everybody:
             subscription.disconnected()
             if is_news:
@@ -258,27 +267,29 @@ class Switchboard:
             looks = self._state.to_look_at(now)
             commands = [command.encode() for command in self._state.outgoing(_COMMANDS)]
             ping = self._state.ping()
-            actions = self._due_actions(now)
-            times = [self._look_around_at, self._state.next_look(), self._timers.next()]
-            due = now if len(commands) == _COMMANDS else min(time for time in times if time is not None)
+            actions = self._timers.take(now)
+            times = (self._state.next_look(), self._timers.next())
+            due = now if len(commands) == _COMMANDS else min((time for time in times if time is not None), default=None)
         for key in looks:
             self._lookers.lane().put(partial(self._look_again, key, epoch))
         for action in actions:
             action()
         return commands, ping, due
 
-    def _due_actions(self, now: float) -> list[Action]:
-        actions = self._timers.take(now)
-        if now >= self._look_around_at:
-            self._look_around_at = now + self._timing.quiet * _LOOK_AROUND
-            if not self._is_indexed:
-                actions += [subscription.follower.look for subscription in self._groups.all()]
-        return actions
+    def _look_around(self, epoch: int) -> None:
+        """Look at all streams, and again after a while, as long as it is the same connection."""
+        with self._changed:
+            is_over = epoch != self._state.epoch
+            everybody = [] if is_over else self._groups.all()
+        for subscription in everybody:
+            subscription.follower.look()
+        if not is_over:
+            self.call_later(self._timing.quiet * _LOOK_AROUND, partial(self._look_around, epoch))
 
     def told(self, told: Told, size: int) -> None:
         """Take what the server says; *size* is its bytes on the wire."""
         if isinstance(told, Message):
-            self._message(told, size)
+            deliver(told, size, self._group((told.stream, told.transform)), self._is_indexed)
         elif isinstance(told, Done):
             self._done(told)
         elif isinstance(told, Failed):
@@ -306,21 +317,6 @@ class Switchboard:
     def _group(self, key: Key) -> Sequence[Subscription]:
         with self._changed:
             return self._groups.of(key)
-
-    def _message(self, message: Message, size: int) -> None:
-        """Hand a message to its subscribers."""
-        if not message.data:  # an empty insert is nothing to tell
-            return
-        points: Sequence[Datapoint] = message.data
-        group = self._group((message.stream, message.transform))
-        claims = [Claim(len(group)) for _ in points] if message.index is None else []
-        for number, subscription in enumerate(group):
-            if number:  # what one callback does to its points is not seen by the next
-                points = [dict(point) for point in message.data]
-            if self._is_indexed:
-                subscription.follower.told(message.index, points, size, claims)
-            else:
-                subscription.follower.signal(points, size, claims)
 
     def _done(self, done: Done) -> None:
         with self._changed:

@@ -12,8 +12,9 @@ from tests.support.case import Case
 class Watcher:
     """What a group needs to know of a subscription."""
 
-    def __init__(self, key: Key = ("a/b/c", ""), is_private: bool = False) -> None:
+    def __init__(self, key: Key = ("a/b/c", ""), is_private: bool = False, transform: str = "") -> None:
         self.key = key
+        self.transform = transform or key[1]
         self.is_private = is_private
 
 
@@ -34,8 +35,18 @@ class GroupsTests(Case):
         self.assertEqual(groups.add(second, True), [first])
         self.assertEqual(groups.add(third, False), [])
         self.assertEqual(list(groups.of(first.key)), [private, second, third])
-        self.assertEqual(groups.public(first.key), [second, third])
+        self.assertEqual(groups.public("a/b/c", ""), [second, third])
         self.assertEqual(groups.all(), [private, second, third])
+
+    def test_transforms_here(self) -> None:
+        """One whose transform runs here is told as one without, and neither replaces nor is replaced by it."""
+        groups, plain, here = Groups(), watcher(), watcher(transform="mean")
+        there = watcher(key=("a/b/c", "mean"))
+        for each in (plain, here, there):
+            self.assertEqual(groups.add(each, True), [])
+        self.assertEqual(groups.public("a/b/c", "mean"), [there, here])
+        self.assertEqual(groups.public("a/b/c", ""), [plain])
+        self.assertEqual(groups.add(watcher(transform="mean"), True), [here])
 
     def test_put_back(self) -> None:
         """What was replaced is back, if what replaced it is still there."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from unittest import mock
 
-from connectordb.exceptions import StorageFull
+from connectordb.exceptions import PipeScriptError, StorageFull
 from connectordb.live.batch import Batch
-from connectordb.live.handing import Points
+from connectordb.live.handing import Points, Transformed
 from connectordb.live.place import Place
 from connectordb.live.remember import Remembered
+from connectordb.pipescript import Script
 from connectordb.protocol.paths import Path
 from tests.support.case import Case
 
@@ -38,14 +39,14 @@ class PointsTests(Case):
         points = self.points()
         batch = Batch([{"t": 1.0, "d": 1}, {"t": 2.0, "d": 2}], STREAM, 7)
 
-        def act() -> None:
+        def act(given: Batch) -> None:
             self.assertIsNone(points.resume())
             batch.clear()
 
         points.handle(batch, act, "x", None, None)
         self.assertEqual(points.resume(), Place(9, 2.0, "x"))
         with self.assertLogs("connectordb.live.handing", "ERROR"):
-            points.handle(Batch([{"d": 3}], STREAM, 9), lambda: 1 / 0, "x", None, None)
+            points.handle(Batch([{"d": 3}], STREAM, 9), lambda batch: 1 / 0, "x", None, None)
         self.assertEqual((points.resume(), len(self.errors)), (Place(10, 0.0, "x"), 1))
         points.close()
         self.assertEqual(self.points().resume(), Place(10, 0.0, "x"))
@@ -63,14 +64,39 @@ class PointsTests(Case):
         """That is told, and the points go on."""
         points = self.points()
         with mock.patch.object(Remembered, "save", side_effect=StorageFull("full")):
-            points.handle(Batch([{"t": 1.0, "d": 1}], STREAM, 0), lambda: None, "", None, None)
+            points.handle(Batch([{"t": 1.0, "d": 1}], STREAM, 0), lambda batch: None, "", None, None)
         self.assertEqual([str(error) for error in self.errors], ["full"])
 
     def test_nothing_remembered(self) -> None:
         """Without a file there is nothing to save; and points without a place have none to be saved."""
         points = Points(str(STREAM), self.tell)
         points.stands_at(Place(5), moved=True)
-        points.handle(Batch([{"t": 1.0, "d": 1}], STREAM, 0), lambda: None, "", None, None)
-        self.points().handle(Batch([{"t": 1.0, "d": 1}], STREAM), lambda: None, "", None, None)
+        points.handle(Batch([{"t": 1.0, "d": 1}], STREAM, 0), lambda batch: None, "", None, None)
+        self.points().handle(Batch([{"t": 1.0, "d": 1}], STREAM), lambda batch: None, "", None, None)
         points.close()
         self.assertEqual((points.resume(), self.errors), (None, []))
+
+
+class TransformedTests(Case):
+    """A script that runs here."""
+
+    def test_transformed(self) -> None:
+        """It runs over all batches as one sequence; what it makes has no place; a stream that is another one begins anew."""
+        errors: list[Exception] = []
+        handed: list[Batch] = []
+        transformed = Transformed(STREAM, Script("sum"), lambda error, logged=False: errors.append(error))
+        self.addCleanup(transformed.close)
+        transformed.handle(
+            Batch([{"t": 1.0, "d": 1}, {"t": 2.0, "d": 2}], STREAM, 7, True), handed.append, "", None, None
+        )
+        transformed.handle(Batch([{"t": 3.0, "d": 3}], STREAM, 9), handed.append, "", None, None)
+        self.assertEqual(
+            [(b["d"], b.first_index, b.caught_up) for b in handed], [([1, 3], None, True), ([6], None, False)]
+        )
+        transformed.handle(Batch([{"t": 4.0, "d": "x"}], STREAM, 10), handed.append, "", None, None)
+        self.assertIsInstance(errors[0], PipeScriptError)
+        transformed.handle(Batch([{"t": 5.0, "d": 5}], STREAM, 11), handed.append, "", None, None)
+        transformed.stands_at(Place(0), moved=True)
+        transformed.handle(Batch([{"t": 6.0, "d": 6}], STREAM, 0), handed.append, "", None, None)
+        self.assertEqual([b["d"] for b in handed[2:]], [[5], [6]])
+        self.assertIsNone(transformed.resume())

@@ -30,7 +30,9 @@ class OptionsTests(Case):
             ({"answers": True}, False, "", "answers= is for downlinks"),
             ({"expire": 5}, False, "", "expire= is for downlinks"),
             ({"since": 0}, False, "$ > 5", "at='client'"),
-            ({"remember": "x"}, False, "$ > 5", "at='client'"),
+            ({"remember": "x"}, False, "$ > 5", "leave one of them out"),
+            ({"at": "client"}, False, "", "where a transform runs"),
+            ({"at": "client"}, True, "$ > 5", "where a transform runs"),
         ]
         for given, downlink, transform, message in cases:
             with self.subTest(given), self.assertRaisesRegex(LocalProtocolError, message):

@@ -2,7 +2,7 @@
 Mirrors: the newest points of a stream, or of each stream of a device, held up to date here.
 
 `Mirror` and `DeviceMirror` are what users read; `mirror_stream` and `mirror_device` make those that subscriptions feed. What is
-read of a mirror never asks the server: nothing here but `feeding` and `watching` knows one.
+read of a mirror never asks the server: nothing here but `feeding` knows one.
 """
 
 from __future__ import annotations

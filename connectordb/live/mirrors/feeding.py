@@ -13,13 +13,13 @@ from ...protocol.paths import Path
 from ...protocol.ranges import read_parameters
 from ...runtime.clock import SYSTEM, Clock, Deadline
 from ..batch import Batch
+from ..device_streams import DeviceStreams
 from ..live import Live
 from ..options import GoneReason, Options, State
 from .device_mirror import DeviceMirror
 from .kept import Keep
 from .listeners import OnError
 from .mirror import Mirror
-from .watching import Watching
 
 log = logging.getLogger(__name__)
 
@@ -95,7 +95,7 @@ def mirror_device(
         return mirror
 
     mirrors = DeviceMirror(path, lane=live.lane, begin=begin)
-    watching = Watching(live, call, path, mirrors.streams_are)
+    watching = DeviceStreams(live, call, path, mirrors.streams_are)
     mirrors.end_watch = watching.close
     try:
         # in this order: what comes between is told by the log

@@ -7,12 +7,12 @@ import threading
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
-from ...exceptions import ClosedError, ConnectorDBError, NotFound, PermissionDenied
-from ...protocol import rest, restamp
-from ...protocol.paths import Path
-from ...protocol.points import Datapoint
-from ..live import Live
-from ..options import Options
+from ..exceptions import ClosedError, ConnectorDBError, NotFound, PermissionDenied
+from ..protocol import rest, restamp
+from ..protocol.paths import Path
+from ..protocol.points import Datapoint
+from .live import Live
+from .options import Options
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +26,7 @@ _LOG = ("meta", "log")
 _CHANGES = frozenset(("CreateStream", "DeleteStream", "CreateDevice", "DeleteDevice"))
 
 
-class Watching:
+class DeviceStreams:
     """
     See above.
 

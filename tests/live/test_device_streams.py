@@ -6,7 +6,7 @@ from typing import Any
 from unittest import mock
 
 from connectordb.exceptions import ConnectorDBError, LocalProtocolError, NotFound
-from connectordb.live.mirrors import watching
+from connectordb.live import device_streams
 from connectordb.live.mirrors.device_mirror import DeviceMirror
 from tests.support.case import MS, SOON
 from tests.support.target import TargetCase, new_name
@@ -49,7 +49,10 @@ class DeviceTests(TargetCase):
 
     def test_without_the_log(self) -> None:
         """Where the log of changes may not be read, it is looked now and then."""
-        with mock.patch.object(watching, "PERIOD", 20 * MS), mock.patch.object(watching, "_LOG", ("meta", "nolog")):
+        with (
+            mock.patch.object(device_streams, "PERIOD", 20 * MS),
+            mock.patch.object(device_streams, "_LOG", ("meta", "nolog")),
+        ):
             room = self.live()
             self.room_itself["light"].create()
             self.room_itself["light"].insert("on")
@@ -59,7 +62,7 @@ class DeviceTests(TargetCase):
 
     def test_device_deleted(self) -> None:
         """With the device all of its streams are gone; when it is back, so are they."""
-        with mock.patch.object(watching, "PERIOD", 20 * MS):
+        with mock.patch.object(device_streams, "PERIOD", 20 * MS):
             room = self.live()
             self.room.delete()
             self.eventually(lambda: not list(room))
@@ -88,11 +91,13 @@ class DeviceTests(TargetCase):
 
     def test_trouble(self) -> None:
         """A look that fails is one of many: the streams stay."""
-        with mock.patch.object(watching, "PERIOD", 20 * MS):
+        with mock.patch.object(device_streams, "PERIOD", 20 * MS):
             room = self.live()
             with (
-                mock.patch.object(watching.rest, "list_streams", side_effect=ConnectorDBError("not now")) as listing,
-                self.assertLogs("connectordb.live.mirrors.watching", "INFO"),
+                mock.patch.object(
+                    device_streams.rest, "list_streams", side_effect=ConnectorDBError("not now")
+                ) as listing,
+                self.assertLogs("connectordb.live.device_streams", "INFO"),
             ):
                 self.eventually(lambda: listing.call_count > 2)
                 self.assertEqual(list(room), ["door", "heat"])

@@ -1,0 +1,158 @@
+"""One callback for many streams, those of a device that appear later included."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
+from functools import partial
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from ..exceptions import ClosedError, ConnectorDBError, LocalProtocolError
+from ..protocol import rest, restamp
+from ..protocol.paths import Path
+from .device_streams import DeviceStreams
+from .live import Live
+from .options import Options
+from .subscription import Callback, Subscription
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+log = logging.getLogger(__name__)
+
+#: The last part of a path that stands for all streams of a device.
+_ALL = "/*"
+
+
+class ManySubscriptions:
+    """
+    What subscribing to many streams returns: ends with `close`, or at the end of a ``with`` block.
+
+    Args:
+        live: The subscriptions of the caller.
+        callback: Called with what comes, with the path of the stream; the points of one stream in order, those of several at once.
+        options: What else the subscriber chose.
+    """
+
+    def __init__(self, live: Live, callback: Callback, options: Options) -> None:
+        self._live, self._callback, self._options = live, callback, options
+        # guards the three below
+        self._lock = threading.Lock()
+        self._by_path: dict[str, Subscription] = {}
+        self._looking: list[DeviceStreams] = []
+        self._closed = False
+
+    @property
+    def streams(self) -> dict[str, Subscription]:
+        """The streams that are watched now, by path."""
+        with self._lock:
+            return dict(self._by_path)
+
+    def close(self) -> None:
+        """End all of them; once this has returned, the callback runs no more. Calling it twice does nothing."""
+        with self._lock:
+            self._closed = True
+            looking, self._looking = self._looking, []
+            ended, self._by_path = list(self._by_path.values()), {}
+        for device in looking:
+            device.close()
+        for subscription in ended:
+            subscription.close()
+
+    def __enter__(self) -> Self:
+        """Return it."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close it."""
+        self.close()
+
+    def __repr__(self) -> str:
+        """Return what is watched."""
+        return f"<ManySubscriptions to {', '.join(map(repr, self.streams)) or 'nothing yet'}>"
+
+    # --- for `subscribe_to_many` --------------------------------------------------------------------------------------
+
+    def watch(self, path: Path, wait: bool, options: Options | None = None) -> None:
+        """Watch a stream."""
+        made = self._live.subscribe(path, self._callback, options=options or self._options, add=True, wait=wait)
+        with self._lock:
+            if not self._closed:
+                self._by_path[str(path)] = made
+                return
+        made.close()
+
+    def watch_device(self, device: Path, call: restamp.Call, names: Collection[str], wait: bool) -> None:
+        """Watch the streams of a device that have these *names*, and those that it has later from their first point on."""
+        for name in names:
+            self.watch(device / name, wait)
+        looking = DeviceStreams(self._live, call, device, lambda names: self._streams_are(device, names))
+        with self._lock:
+            self._looking.append(looking)
+        looking.start()
+
+    def _streams_are(self, device: Path, names: Collection[str]) -> None:
+        there = {str(device / name) for name in names}
+        with self._lock:
+            known = {path for path in self._by_path if path.rpartition("/")[0] == str(device)}
+            gone = [self._by_path.pop(path) for path in known - there]
+            new = [] if self._closed else sorted(there - known)
+        for subscription in gone:
+            self._try(subscription.close)
+        whole = replace(self._options, since=0)
+        for path in new:
+            self._try(partial(self.watch, Path.parse(path), False, whole))
+
+    def _try(self, action: Callable[[], Any]) -> None:
+        try:
+            action()
+        except ClosedError:
+            return
+        except ConnectorDBError as error:
+            log.warning("live: %r: %s", self, error)
+
+
+def subscribe_to_many(
+    live: Live, call: restamp.Call, paths: Sequence[str], callback: Callback, options: Options, wait: bool
+) -> ManySubscriptions:
+    """
+    Have *callback* called with what is inserted at any of *paths*.
+
+    Args:
+        live: The subscriptions of the caller.
+        call: Sends a REST request.
+        paths: Streams, downlinks, and ``"user/device/*"``: all streams that the device has, and will have.
+        callback: As for `Live.subscribe`.
+        options: As for `Live.subscribe`.
+        wait: As for `Live.subscribe`.
+
+    Raises:
+        LocalProtocolError: A path is none, or *remember* is given, which is about one stream.
+        NotFound, PermissionDenied: Something is not there, or not for this caller.
+        ConnectionFailed: The server is away.
+    """
+    if isinstance(paths, str):
+        raise LocalProtocolError(f"{paths!r} is one path: expected a list of paths")
+    if options.remember is not None:
+        raise LocalProtocolError("remember= keeps the place in one stream: subscribe to each by itself")
+    devices = [Path.parse(path.removesuffix(_ALL)) for path in paths if path.endswith(_ALL)]
+    for device in devices:
+        if device.depth != 2:
+            raise LocalProtocolError(f"'{device}/*': only a device's streams can be watched all, as 'user/device/*'")
+    streams = [Path.parse(path) for path in paths if not path.endswith(_ALL)]
+    made = ManySubscriptions(live, callback, options)
+    try:
+        for path in streams:
+            made.watch(path, wait)
+        for device in devices:
+            names = [fields["name"] for fields in call(rest.list_streams(device))]
+            made.watch_device(device, call, names, wait)
+    except BaseException:
+        made.close()
+        raise
+    return made

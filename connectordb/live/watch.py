@@ -1,0 +1,131 @@
+"""``with stream.watch() as points``: the points of a stream one after the other, on the thread that asks for them."""
+
+from __future__ import annotations
+
+from collections import deque
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from ..exceptions import StreamGone, Timeout
+from ..protocol.points import Datapoint
+from ..runtime.clock import Deadline
+from .batch import Batch
+from .dispatch import Pool
+from .options import GoneReason, State
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+    from .subscription import Subscription
+
+
+class Watch:
+    """
+    An iterator over what comes: each point once, in order, as for a callback.
+
+    Points wait at the server, or in memory as far as they are few, until they are asked for: there is no thread that runs code of
+    the user's, and who is slow misses nothing. It ends, without an error, when it is closed; or when nothing came for *timeout*
+    seconds, if there is one. After an error it can be gone on with.
+
+    Args:
+        path: What is watched, as text.
+        timeout: Seconds of silence after which the iteration ends; ``None``: never.
+
+    Attributes:
+        subscription: What brings the points: its state, how many came, how many are known to wait.
+        index: Where the point that came last stands in its stream; ``None`` where points have no place.
+        sender: The device that wrote it.
+        caught_up: Whether it was fetched, rather than told as it came.
+    """
+
+    def __init__(self, path: str, timeout: float | None) -> None:
+        self._path = path
+        self._timeout = timeout
+        self._pool = Pool("watch", 0)
+        self.lane = self._pool.lane()
+        self._waiting: deque[tuple[Datapoint, int | None, str, bool]] = deque()
+        self._errors: deque[Exception] = deque()
+        self.subscription: Subscription
+        self.index: int | None = None
+        self.sender = ""
+        self.caught_up = False
+
+    def __enter__(self) -> Self:
+        """Return the iterator."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close it."""
+        self.close()
+
+    def __iter__(self) -> Self:
+        """Return the iterator."""
+        return self
+
+    def __next__(self) -> Datapoint:
+        """
+        Return the next point, once there is one.
+
+        Raises:
+            StreamGone: The stream was deleted, made unreadable, made anew, or has lost its end. It is looked for again.
+            PointsMissed: Some are lost that are not stored.
+            TooSlow: Too many came, as ``overflow="raise"`` asks for.
+            ConnectorDBError: The server refuses the subscription.
+        """
+        if not self._run(Deadline(self._timeout)):
+            raise StopIteration
+        return self._take()
+
+    def next(self, timeout: float) -> Datapoint:
+        """
+        Return the next point, within *timeout* seconds.
+
+        Raises:
+            Timeout: None came in time, or this was closed.
+            LiveError: As in iterating.
+        """
+        if not self._run(Deadline(timeout)):
+            raise Timeout(f"watching {self._path!r}: no point came within {timeout:g} s")
+        return self._take()
+
+    def close(self) -> None:
+        """End it; an iteration that waits for a point ends as well. Calling it twice does nothing."""
+        self._pool.close(Deadline(0.0))  # first: nobody waits for a lane that only we run
+        self.subscription.close()
+
+    def _run(self, deadline: Deadline) -> bool:
+        """Do what brings points until there is one; tell whether there is."""
+        while not self._waiting:
+            if self._errors:
+                raise self._errors.popleft()
+            if not self._pool.run_one(deadline):
+                return False
+        return True
+
+    def _take(self) -> Datapoint:
+        point, self.index, self.sender, self.caught_up = self._waiting.popleft()
+        return point
+
+    # --- for the subscription, on the thread that iterates --------------------------------------------------------------
+
+    def came(self, path: str, batch: Batch) -> None:
+        """Take points."""
+        first = batch.first_index
+        for number, point in enumerate(batch):
+            index = None if first is None else first + number
+            self._waiting.append((point, index, batch.sender(number), batch.caught_up))
+
+    def failed(self, error: Exception) -> None:
+        """Take what went wrong; what the subscription gets over by itself is not told to who iterates."""
+        self._errors.append(error)
+
+    def gone(self, reason: GoneReason) -> None:
+        """Take that the stream is not there, or not as it was."""
+        self.failed(StreamGone(f"{self._path!r} is not what it was: {reason}", reason))
+
+    def is_now(self, state: State) -> None:
+        """Take a state: whoever closes the connection ends the iteration."""
+        if state == "closed":
+            self._pool.close(Deadline(0.0))

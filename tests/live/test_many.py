@@ -1,0 +1,67 @@
+"""Tests of `connectordb.live.many`: one callback for many streams."""
+
+from __future__ import annotations
+
+from unittest import mock
+
+from connectordb.exceptions import LocalProtocolError, NotFound
+from connectordb.live import device_streams
+from tests.support.case import MS
+from tests.support.live_cases import Record
+from tests.support.target import TargetCase, new_name
+
+
+class ManyTests(TargetCase):
+    """Streams of a device on a real server."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.cdb = self.connect(self.device_key)
+        self.record = Record()
+
+    def test_all_of_a_device(self) -> None:
+        """Those that are there, and those that appear, from their first point on; those that go are left."""
+        first, second = self.cdb[new_name()], self.cdb[new_name()]
+        first.create({})
+        with (
+            mock.patch.object(device_streams, "PERIOD", 30 * MS),
+            self.cdb.subscribe([f"{self.cdb.path}/*"], self.record) as many,
+        ):
+            first.insert("first")
+            second.create({})
+            second.insert("second")
+            self.eventually(lambda: sorted(self.record.values) == ["first", "second"])
+            self.assertEqual({path for path, _ in self.record.calls}, {first.path, second.path})
+            self.assertLessEqual({first.path, second.path}, set(many.streams))
+            first.delete()
+            self.eventually(lambda: first.path not in many.streams)
+            self.assertIn(second.path, repr(many))
+        second.insert("third")
+        self.assertEqual(many.streams, {})
+        self.assertEqual(len(self.record.values), 2)
+
+    def test_several(self) -> None:
+        """Streams one by one, from where one likes; other callbacks on them stay."""
+        streams = [self.cdb[new_name()] for _ in range(2)]
+        other = Record()
+        for number, stream in enumerate(streams):
+            stream.create({})
+            stream.insert(number)
+        streams[0].subscribe(other)
+        with self.cdb.subscribe([stream.path for stream in streams], self.record, since=0):
+            self.eventually(lambda: sorted(self.record.values) == [0, 1])
+            streams[0].insert(2)
+            self.eventually(lambda: other.values == [2])
+
+    def test_refused(self) -> None:
+        """What is no path, what is not there; and then nothing is left."""
+        with self.assertRaisesRegex(LocalProtocolError, "list of paths"):
+            self.cdb.subscribe("a/b/c", self.record)
+        with self.assertRaisesRegex(LocalProtocolError, "user/device/\\*"):
+            self.cdb.subscribe(["a/*"], self.record)
+        stream = self.cdb[new_name()]
+        stream.create({})
+        with self.assertRaises(NotFound):
+            self.cdb.subscribe([stream.path, f"{self.cdb.path}/nosuch"], self.record)
+        stream.insert(1)
+        self.assertEqual(self.record.calls, [])

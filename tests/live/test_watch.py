@@ -1,0 +1,103 @@
+"""Tests of `connectordb.live.watch`: iterating over what comes, and callbacks on the caller's thread."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from connectordb.exceptions import LocalProtocolError, StreamGone, Timeout
+from tests.support.case import MS, SOON
+from tests.support.target import TargetCase, new_name
+
+
+class WatchTests(TargetCase):
+    """An iterator on a real server."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.cdb = self.connect(self.device_key)
+        self.stream = self.cdb[new_name()]
+        self.stream.create({"type": "number"})
+
+    def fill(self, first: int, after: int) -> None:
+        """Insert points of which each says where it stands."""
+        self.stream.insert_array([{"t": 1000.0 + number, "d": number} for number in range(first, after)])
+
+    def test_iterate(self) -> None:
+        """What was there, then what comes; where each stands; and the end after a silence."""
+        self.fill(0, 5)
+        with self.stream.watch(since=-2, timeout=300 * MS) as points:
+            self.assertEqual(next(points)["d"], 3)
+            self.assertEqual((points.index, points.caught_up, points.sender), (3, True, self.cdb.path))
+            self.fill(5, 8)
+            self.assertEqual([point["d"] for point in points], [4, 5, 6, 7])
+            self.assertEqual((points.index, points.subscription.missed), (7, 0))
+            with self.assertRaisesRegex(Timeout, "no point came within 0.05 s"):
+                points.next(50 * MS)
+            self.fill(8, 9)
+            self.assertEqual(points.next(SOON)["d"], 8)
+        self.assertEqual(list(points), [])
+
+    def test_ended_by_another(self) -> None:
+        """Closing it, or the connection, from elsewhere ends an iteration that waits."""
+        for close in (lambda points: points.close(), lambda points: self.cdb.close()):
+            with self.stream.watch() as points:
+                timer = threading.Timer(50 * MS, close, [points])
+                timer.start()
+                self.assertEqual(list(points), [])
+                timer.join()
+
+    def test_gone(self) -> None:
+        """A stream that is deleted is told by an error; the iterator may be gone on with."""
+        self.fill(0, 2)
+        with self.stream.watch(since=0, timeout=SOON) as points:
+            self.assertEqual([next(points)["d"], next(points)["d"]], [0, 1])
+            self.stream.delete()
+            with self.assertRaises(StreamGone) as raised:
+                next(points)
+            self.assertIn(raised.exception.reason, ("deleted", "denied"))
+
+    def test_no_thread_runs_it(self) -> None:
+        """Everything is done on the thread that iterates; a second iterator is no matter to the first."""
+        with self.stream.watch(since=0) as first, self.stream.watch(since=0) as second:
+            self.fill(0, 1)
+            self.assertEqual(first.next(SOON)["d"], 0)
+            names = [thread.name for thread in threading.enumerate()]
+            self.assertFalse([name for name in names if "callbacks" in name or "watch" in name])
+            self.assertEqual(second.next(SOON)["d"], 0)
+
+    def test_through_a_script_here(self) -> None:
+        """A script that runs here goes over all points as one sequence, from wherever it was begun."""
+        self.fill(0, 4)
+        with self.stream.watch("sum", at="client", since=0) as points:
+            self.assertEqual([points.next(SOON)["d"] for _ in range(4)], [0, 1, 3, 6])
+            self.fill(4, 6)
+            self.assertEqual([points.next(SOON)["d"] for _ in range(2)], [10, 15])
+
+
+class PumpTests(TargetCase):
+    """Callbacks on the thread that asks for them."""
+
+    def test_pump(self) -> None:
+        """They run in pump, and nowhere else; it returns at once when there is something, and after its time when not."""
+        cdb = self.connect(self.device_key, threads=0)
+        stream = cdb[new_name()]
+        stream.create({})
+        threads: list[Any] = []
+
+        def hear(path: str, points: Any) -> None:
+            threads.append((threading.current_thread(), points[0]["d"]))
+
+        stream.subscribe(hear)
+        stream.insert(1)
+        self.assertEqual(threads, [])
+        self.eventually(lambda: cdb.pump(10 * MS) and threads)
+        self.assertEqual(threads, [(threading.current_thread(), 1)])
+        while cdb.pump(20 * MS):
+            pass
+        self.assertEqual(len(threads), 1)
+
+    def test_refused(self) -> None:
+        """Where callbacks have threads there is nothing to pump."""
+        with self.assertRaisesRegex(LocalProtocolError, "threads=0"):
+            self.connect(self.device_key).pump()
