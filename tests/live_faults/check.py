@@ -95,7 +95,7 @@ def is_continued_through(
     old, new = told[:at], told[at:]
     yield from is_continued(f"{name}, before the change", old, change.before[first : first + len(old)])
     has = first + len(old)
-    if not heard and (has > change.kept or not change.resumes):
+    if not heard and has and (has > change.kept or not change.resumes):
         yield f"{name}: nobody told that the stream was {' or '.join(sorted(change.reasons))}, after {has} points of which {change.kept} are left"
     if not change.resumes:
         rest = list(stream)

@@ -81,7 +81,7 @@ def run(
             )
             finish(station, outcome)
             station = None
-            if len(outcome.wrong) == enough:
+            if len(outcome.wrong) >= enough:
                 break
     finish(station, outcome)
     return outcome
@@ -91,7 +91,10 @@ def finish(station: Station | None, outcome: Outcome) -> None:
     """End subscriptions, and count what they had."""
     if station is None:
         return
-    station.close()
+    try:
+        station.close()
+    except Wrong as error:
+        outcome.wrong.append(f"at the end of a client:\n{error}")
     outcome.points += station.points
     outcome.connections += station.connections
     for watch in station.watches:

@@ -30,8 +30,8 @@ FAST = Timing(quiet=QUIET, answer=ANSWER, linger=0.2, stable=30.0, backoff=Backo
 #: Seconds that a client waits for a connection, and for an answer.
 TIMEOUT = (0.5, 1.0)
 
-#: Seconds within which all that was written has to have come, and within which a stream is known to be gone.
-_ARRIVED = 10.0
+#: Seconds within which all that was written has to have come; and within which threads have ended after `close`.
+_ARRIVED, _ENDED = 10.0, 2.0
 
 
 class Wrong(Exception):
@@ -76,6 +76,7 @@ class Station:
         self.stage = stage
         self.chance = chance
         self.points = 0
+        self._is_ended = False
         self._patience = within
         self._undisturbed = undisturbed
         self._connections = stage.proxy.opened
@@ -95,7 +96,8 @@ class Station:
         try:
             self._begin()
         except BaseException:
-            self.close()
+            self.client.close()
+            self._clear()
             raise
 
     def _create(self, flow: Flow) -> None:
@@ -190,6 +192,24 @@ class Station:
                 raise Wrong(f"{watch.name}: not within {within:g} s: {what}; its state is {watch.subscription.state}")
         return time.monotonic() - began
 
+    def end(self) -> float:
+        """
+        Close the client, whatever it does just now; return how long that took.
+
+        Raises:
+            Wrong: Something is left of it, or goes on.
+        """
+        began = time.monotonic()
+        self.client.close()
+        took = time.monotonic() - began
+        self._is_ended = True
+        calls = [watch.calls for watch in self.watches]
+        self.until(lambda: not _threads(), _ENDED, f"the end of all threads after close(); there are {_threads()}")
+        self.beside(0.01)
+        if calls != [watch.calls for watch in self.watches]:
+            raise Wrong("a callback was called after close() had returned")
+        return took
+
     # --- the verdict ----------------------------------------------------------------------------------------------------
 
     def settle(self) -> None:
@@ -208,7 +228,7 @@ class Station:
         for flow in self.flows.values():
             watches = [watch for watch in self.watches if watch.flow == flow.name]
             if flow.ephemeral:
-                wrong += self._heard(flow, watches)
+                wrong += [] if self._is_ended else self._heard(flow, watches)
             else:
                 wrong += self._stored(flow, watches, deadline)
         for watch in self.watches:
@@ -225,7 +245,8 @@ class Station:
         last = stream[-1] if stream else None
         wrong = []
         for watch in watches:
-            watch.wait_until(lambda watch=watch: _has_come(watch, last, flow.change), deadline - time.monotonic())  # type: ignore[misc]
+            if not self._is_ended:
+                watch.wait_until(lambda watch=watch: _has_come(watch, last, flow.change), deadline - time.monotonic())  # type: ignore[misc]
             wrong += self._compare(flow, watch, first, stream, deadline)
         self.points += max(0, first + len(stream) - flow.length)
         flow.length, flow.change = first + len(stream), None
@@ -243,13 +264,15 @@ class Station:
             begins = new[0].index if new and new[0].index is not None else min(most, first + len(stream))
             if not least <= begins <= most:
                 wrong.append(f"{watch.name}: it begins with {begins}, and should with {least} to {most}")
-        if flow.change is None:
+        if self._is_ended:
+            wrong += is_continued(watch.name, new, stream[max(0, begins - first) :][: len(new)])
+        elif flow.change is None:
             amiss = list(is_continued(watch.name, new, stream[max(0, begins - first) :]))
             wrong += amiss + ([f"{watch.name} says {watch.says()}"] if amiss else [])
             wrong += self._no_reason(watch, gone)
         else:
             wrong += is_continued_through(watch.name, new, gone, flow.change, begins, stream)
-        if not wrong:
+        if not wrong and not self._is_ended:
             wrong += self._numbers(watch, deadline, counts_missed=flow.change is None)
         with watch.changed:
             watch.settled, watch.first = total, None
@@ -305,9 +328,19 @@ class Station:
         return wrong
 
     def close(self) -> None:
-        """End it."""
+        """
+        End it.
+
+        Raises:
+            Wrong: Something is left of the client.
+        """
         self.stage.calm()
-        self.client.close()
+        try:
+            self.end()
+        finally:
+            self._clear()
+
+    def _clear(self) -> None:
         self.writers.close()
         self._meanwhile.close()
         for flow in self.flows.values():
@@ -315,6 +348,11 @@ class Station:
                 self.stage.stream(flow.path).delete()
             except ConnectorDBError:
                 pass  # a fault has deleted it
+
+
+def _threads() -> list[str]:
+    """Return the client's threads; the server has its own process."""
+    return [thread.name for thread in threading.enumerate() if thread.name.startswith("connectordb-")]
 
 
 def _has_come(watch: Watch, last: Point | None, change: Change | None) -> bool:

@@ -7,14 +7,17 @@ from unittest import mock
 
 from connectordb.live import cursor
 
-from ...support.mishaps import ANY, answer_held
+from ...support.mishaps import ANY, answer_held, silence
 from ...support.saboteur import any_request
-from ..station import Station, Wrong
+from ..station import TIMEOUT, Station, Wrong
 from ..watch import Raised, Watch
 from .kind import Kind
 
 #: Points that are kept for a callback; beyond it they are dropped, and read when it has time.
 _KEPT = 20
+
+#: Seconds within which `close` has to return, whatever hangs: those that it waits for an answer, and some.
+_CLOSED = sum(TIMEOUT) + 1.0
 
 #: Seconds after which a callback does not wait any more.
 _FORGOTTEN = 20.0
@@ -146,4 +149,36 @@ class Begun(Kind):
         station.watch(flow.name, -self.chance.choice((1, 10)))
 
 
-KINDS = [Slow, Raising, Again, Ended, Begun]
+class Closed(Kind):
+    """The whole client is closed at any moment, while connections and requests hang or fail: soon it is over, and nothing is left."""
+
+    name = "closed"
+    fresh = 1
+
+    def fault(self, station: Station, number: int) -> None:
+        proxy = self.stage.proxy
+        tunnel = proxy.tunnel()
+        station.beside(0.03 * self.chance.random())
+        way = number % 6
+        if way == 1:
+            tunnel.cut()
+        elif way == 2:
+            tunnel.down.hold(True)
+            tunnel.up.hold(True)
+        elif way == 3:
+            proxy.next(silence, any_request)
+            tunnel.cut()
+        elif way == 4:
+            proxy.next(silence, any_request, skip=1)
+            tunnel.cut()
+        elif way == 5:
+            proxy.is_away = True
+            tunnel.cut()
+        station.beside(0.02 * self.chance.random())
+        took = station.end()
+        self.longest("closed within", took)
+        if took > _CLOSED:
+            raise Wrong(f"close() took {took:.1f} s")
+
+
+KINDS = [Slow, Raising, Again, Ended, Begun, Closed]
