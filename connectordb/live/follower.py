@@ -29,7 +29,7 @@ from ..runtime.clock import Clock
 from .batch import Batch
 from .cursor import PAGE, Cursor, Fetch, Hand, Moved, Skip
 from .dispatch import Lane
-from .downlinks import Claim
+from .downlinks import Absences, Claim
 from .options import GoneReason, Options
 from .place import Place
 from .reads import Reads, Seen
@@ -59,9 +59,6 @@ class Follower:
         clock: The clocks.
         backoff: The pauses between reads that fail.
         place: Where to go on, if it is remembered.
-
-    Attributes:
-        away_until: The index behind the last point that was there when the server began to tell.
     """
 
     def __init__(
@@ -89,7 +86,7 @@ class Follower:
         if place is not None:
             self._cursor.start(place.next, place.next, place.last_t)
             self._cursor.series = place.series
-        self.away_until: int | None = None
+        self._absences = Absences()
         self._scheduled = False
         self._beginnings = 0
         self._ephemeral = False
@@ -128,6 +125,11 @@ class Follower:
         with self._lock:
             return self._lost + self._cursor.missed
 
+    def away_until(self, index: int | None) -> int | None:
+        """Return the index behind what came while there was no connection, if the point at *index* did; ``None`` if not."""
+        with self._lock:
+            return None if index is None else self._absences.until(index)
+
     # --- what is heard, on the loop's thread --------------------------------------------------------------------------
 
     def began(self, seen: Seen, unread: bool) -> None:
@@ -143,7 +145,7 @@ class Follower:
             self._ephemeral, self._is_gone = seen.ephemeral, False
             self._caught_up, self._failures = 0, 0
             if self.goes_by_index:
-                self.away_until = seen.length
+                self._absences.back(seen.length)
                 self._place(seen)
                 if unread:
                     self._cursor.signal()
@@ -205,6 +207,7 @@ class Follower:
         """Take note that nothing is told any more."""
         with self._lock:
             self._caught_up = None
+            self._absences.left((self._cursor.next or 0) + self._cursor.lag)
 
     def ended(self, reason: GoneReason) -> None:
         """Take note that the server tells of the stream no more."""
@@ -333,6 +336,8 @@ class Follower:
             if self._seen is not seen:
                 return  # the connection was made anew meanwhile
             self._seen = None
+            if moved:
+                self._absences.forget()
             self._cursor.series = seen.series
             self._cursor.start(index, seen.length)
             self._cursor.signal()

@@ -166,8 +166,9 @@ class Downlink:
         index = batch.first_index
         if index is not None:
             claim = self._claim(index)
-        away = away_until if index is not None and away_until is not None and index < away_until else None
-        self._commands.handle(index, dict(batch[0]), lambda: act(batch), series=series, claim=claim, away_until=away)
+        self._commands.handle(
+            index, dict(batch[0]), lambda: act(batch), series=series, claim=claim, away_until=away_until
+        )
 
     def stands_at(self, place: Place, moved: bool) -> None:
         if moved or self.resume() is None:

@@ -247,7 +247,6 @@ class Live:
         The loop's thread does it, and must not be held up.
         """
         self._switchboard.call_later(seconds, action)
-        self._loop.wake()
 
     def hurry(self) -> None:
         """Connect at once if there is no connection, as somebody knows that the server is there."""

@@ -74,6 +74,7 @@ class Subscription:
         self._end = end
         self._lost_sight = lost_sight
         self._text = str(path)
+        self._is_told = False  # by a server that answers commands, on this connection
         # guards the state; whoever waits for one waits on it
         self._changed = threading.Condition(threading.Lock())
         self._state: State = "connecting"
@@ -169,13 +170,23 @@ class Subscription:
 
     def began(self, seen: Seen, unread: bool) -> None:
         """Take note that the server tells of the stream from now on, as `Follower.began`."""
+        if not unread:  # who is told already loses nothing by a command that another gave
+            if self._is_told:
+                return
+            self._is_told = True
         self.has_come_to("catching up")
         self.follower.began(seen, unread)
 
     def disconnected(self) -> None:
         """Take note that it does not any more."""
+        self._is_told = False
         self.has_come_to("connecting")
         self.follower.disconnected()
+
+    def ended(self, reason: GoneReason) -> None:
+        """Take note that it does not, as the stream is gone."""
+        self._is_told = False
+        self.follower.ended(reason)
 
     def refused(self, error: Exception) -> None:
         """Have it told that the stream cannot be watched now."""
@@ -192,7 +203,8 @@ class Subscription:
     def hand(self, batch: Batch, claim: Claim | None) -> None:
         """Have the callback called, and what becomes of it done."""
         number, first = len(batch), batch.first_index
-        self._handler.handle(batch, self._act, self.follower.series, claim, self.follower.away_until)
+        away_until = self.follower.away_until(first)
+        self._handler.handle(batch, self._act, self.follower.series, claim, away_until)
         self.delivered += number
         if first is not None:
             self.last_index = first + number - 1
@@ -215,6 +227,7 @@ class Subscription:
         log.warning("live: %s: %s", self._text, _GONE[reason])
         if reason not in ("recreated", "restored"):
             self.has_come_to("gone")
+            self._is_told = False
             self._lost_sight(self.key)
         if self._options.on_gone is None:
             self.tell(StreamGone(f"{self._text!r}: {_GONE[reason]}", reason), logged=True)

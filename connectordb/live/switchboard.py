@@ -205,12 +205,12 @@ class Switchboard:
     def later(self, follower: Follower, seconds: float) -> None:
         """Have *follower* go on after so many seconds, or when there is a connection again."""
         self.call_later(seconds, follower.poke)
-        self.wake()
 
     def call_later(self, seconds: float, action: Action) -> None:
         """Have *action* done by the loop's thread after so many seconds, or when there is a connection again."""
         with self._changed:
             self._timers.put(self._clock.monotonic() + seconds, action)
+        self.wake()
 
     def _forget(self, ended: Sequence[Subscription]) -> None:
         for key in self._groups.remove(ended):
@@ -342,7 +342,8 @@ class Switchboard:
             self._state.lost_sight(key, self._again_at(key))
             group = self._groups.of(key)
         for subscription in group:
-            subscription.follower.ended(ended.reason)
+            subscription.ended(ended.reason)
+        self.wake()
 
     def _again_at(self, key: Key) -> float:
         return self._clock.monotonic() + self._timing.backoff.pause(self._state.failures(key) + 1, random.random)
@@ -360,11 +361,12 @@ class Switchboard:
             else:
                 is_news = False
         log.info("live: %s cannot be watched now: %s", key[0], error)
+        self.wake()  # it is to be tried again
         for subscription in group if is_news else ():
             if not subscription.follower.is_begun:
                 subscription.refused(error)
             elif reason is not None:
-                subscription.follower.ended(reason)
+                subscription.ended(reason)
 
     # --- on the lookers' threads --------------------------------------------------------------------------------------
 

@@ -394,7 +394,7 @@ class FaultTests(CommandCase):
                 proxy.announces = announces
                 cdb = ConnectorDB(self.user_key, url=proxy.url)
                 self.addCleanup(cdb.close)
-                cdb._session.timing = FAST
+                cdb._session.live_options["timing"] = FAST
                 at, got, over = cdb(lamp.path), list[float](), threading.Event()
 
                 def command(at: Stream = at, got: list[float] = got) -> None:

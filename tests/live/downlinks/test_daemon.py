@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
+from contextlib import closing
 from typing import Any
 
 from connectordb import ConnectorDB, Stream
@@ -38,7 +40,7 @@ class DaemonCase(TargetCase):
         cdb = ConnectorDB(self.device_key, url=self.proxy.url)
         self.addCleanup(cdb.close)
         self.addCleanup(self.may_act.set)
-        cdb._session.timing = FAST
+        cdb._session.live_options["timing"] = FAST
         return cdb
 
     def subscribe(self, cdb: ConnectorDB, **options: Any) -> Subscription:
@@ -85,6 +87,29 @@ class ConnectionTests(DaemonCase):
         self.expect(1, 2, 3)
         self.command(4)
         self.expect(1, 2, 3, 4)
+
+    def test_missed(self) -> None:
+        """Those that waited for the callback when the connection was lost were not missed."""
+        choices: tuple[tuple[str, Callable[[int], list[int]]], ...] = (
+            ("all", lambda base: [0, 1, 2, 3, 4, 5]),
+            ("latest", lambda base: [0, 1, 2, 4, 5]),
+            ("none", lambda base: [0, 1, 2, 5]),
+        )
+        for missed, expected in choices:
+            with self.subTest(missed), closing(self.daemon()) as cdb:
+                self.acted.clear()
+                before = len(self.stream)
+                subscription = self.subscribe(cdb, missed=missed)
+                self.may_act.clear()
+                self.command(0, 1, 2)
+                self.eventually(lambda: self.acted == [0] and subscription.lag == 2)  # noqa: B023
+                self.away(3, 4)
+                self.eventually(lambda: subscription.lag == 4)  # noqa: B023
+                self.may_act.set()
+                self.command(5)
+                self.eventually(lambda: self.acted[-1] == 5)
+                self.assertEqual(self.acted, expected(0))
+                self.eventually(lambda: self.stream[before:].d() == expected(0))  # noqa: B023
 
 
 class NextTests(DaemonCase):

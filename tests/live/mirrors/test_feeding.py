@@ -119,7 +119,7 @@ class StreamTests(TargetCase):
 
     def test_gone(self) -> None:
         """A stream that is deleted leaves its last value, as stale; one that is made anew begins without."""
-        self.watching._session.timing = FAST
+        self.watching._session.live_options["timing"] = FAST
         self.heat.insert("old")
         mirror = self.live(keep=5)
         self.heat.delete()
@@ -132,7 +132,7 @@ class StreamTests(TargetCase):
 
     def test_later(self) -> None:
         """With wait=False it fills as it can: here when the stream is made."""
-        self.watching._session.timing = FAST
+        self.watching._session.live_options["timing"] = FAST
         path = f"{self.user_name}/own/{new_name()}"
         errors: list[Exception] = []
         mirror = self.watching(path).live(wait=False, on_error=errors.append)
@@ -169,7 +169,7 @@ class AwayTests(Case):
             port = urlsplit(server.url).port or 0
             cdb = ConnectorDB("test", "test", url=server.url)
             self.addCleanup(cdb.close)
-            cdb._session.timing = FAST
+            cdb._session.live_options["timing"] = FAST
             heat = cdb("test/user/heat")
             heat.create()
             heat.insert(1)
