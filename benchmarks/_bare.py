@@ -50,6 +50,18 @@ class Bare:
         """Return what the server says next."""
         return json.loads(self.websocket.recv())
 
+    def points(self) -> int:
+        """
+        Return of how many points the server tells next.
+
+        Those of a gap are as good as told: a server leaves them out where others keep the processor from who reads.
+        """
+        message = self.message()
+        if "gap" in message:
+            first, after = message["gap"]
+            return int(after - first)
+        return len(message["data"])
+
     def close(self) -> None:
         """Close it."""
         self.websocket.close()

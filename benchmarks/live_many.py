@@ -162,7 +162,7 @@ def fed(url: str, streams: Sequence[str], seconds: float, rounds: int) -> None:
         def bare() -> None:
             left = number
             while left:
-                left -= len(clients[-1].message()["data"])
+                left -= clients[-1].points()
             clients[-1].close()
 
         with ExitStack() as stack:

@@ -98,7 +98,7 @@ def messages(url: str, number: int, rounds: int) -> None:
             bare_dam.order("release 0")
             count = 0
             while count < number:
-                count += len(clients[-1].message()["data"])
+                count += clients[-1].points()
             seconds = time.perf_counter() - start
             clients[-1].close()
             return number / seconds
