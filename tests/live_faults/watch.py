@@ -127,6 +127,10 @@ class Watch:
 
     def _note(self, path: str, batch: Any) -> None:
         index = batch.first_index
+        if (
+            index is None and "transform" in self._options
+        ):  # what a script makes has no place; here it is one point of each
+            index = self._since + len(self.told)
         points = [
             Point(None if index is None else index + number, point.get("t", 0.0), point["d"])
             for number, point in enumerate(batch)

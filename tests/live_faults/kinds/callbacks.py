@@ -144,6 +144,7 @@ class Begun(Kind):
         station.watch(flow.name, self.chance.choice((0, flow.length // 2, flow.length)), wait=False)
         if flow.length:
             station.watch(flow.name, station.read(flow, self.chance.randrange(flow.length))[0].t, wait=False)
+        station.watch(flow.name, 0, wait=False, transform="if true", at="client")
         station.beside(0.03)
         self.stage.calm()
         station.watch(flow.name, -self.chance.choice((1, 10)))

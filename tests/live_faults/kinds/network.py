@@ -233,4 +233,18 @@ class Handshake(Kind):
         station.until(lambda: proxy.opened > before, 10.0, "a connection after handshakes that failed")
 
 
-KINDS = [Cut, HalfOpen, Stalled, Garbage, Swallowed, Handshake]
+class AtOnce(Kind):
+    """The program has the connection made anew, `reconnect`, at any moment, twice in a row too."""
+
+    name = "reconnect"
+
+    def fault(self, station: Station, number: int) -> None:
+        for _ in range(self.chance.choice((1, 1, 2, 5))):
+            station.client.reconnect()
+            station.beside(0.02 * self.chance.random())
+        if number % 3 == 0:
+            self.stage.proxy.tunnel().cut()
+            station.client.reconnect()
+
+
+KINDS = [Cut, HalfOpen, Stalled, Garbage, Swallowed, Handshake, AtOnce]
