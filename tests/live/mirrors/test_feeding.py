@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from datetime import timedelta
 from typing import Any
@@ -12,7 +13,8 @@ from connectordb import ConnectorDB, Stream
 from connectordb.exceptions import LocalProtocolError, NotFound
 from connectordb.live.mirrors.mirror import Mirror
 from connectordb.server import Server, create
-from tests.support.case import SOON, Case
+from tests.live_faults.proxy import LiveProxy
+from tests.support.case import MS, SOON, Case
 from tests.support.live_cases import FAST
 from tests.support.server import cheap_passwords
 from tests.support.target import TargetCase, new_name
@@ -143,6 +145,34 @@ class StreamTests(TargetCase):
         stream.create()
         stream.insert(1)
         self.assertEqual(mirror.wait_for(bool, 2 * SOON), 1)
+
+    def test_cut(self) -> None:
+        """While its websocket is cut again and again a mirror misses nothing, and who is told of changes is told of each once."""
+        proxy = LiveProxy(self.url)
+        self.addCleanup(proxy.close)
+        cdb = ConnectorDB(self.user_key, url=proxy.url)
+        self.addCleanup(cdb.close)
+        cdb._session.timing = FAST
+        mirror, changes = cdb(self.heat.path).live(keep=1000), list[Any]()
+        mirror.on_change(lambda old, new: changes.append(new))
+
+        def write(number: int) -> None:
+            stream = self.device()(self.heat.path)
+            for count in range(30):
+                stream.insert([number, count])
+
+        writers = [threading.Thread(target=write, args=(number,)) for number in range(3)]
+        for writer in writers:
+            writer.start()
+        while any(writer.is_alive() for writer in writers):
+            proxy.cut_all()
+            writers[0].join(20 * MS)
+        self.heat.insert("end")
+        mirror.wait_for(lambda value: value == "end", SOON)
+        values = self.heat[:]["d"]
+        self.assertEqual((len(values), mirror.points()["d"]), (91, values))
+        self.eventually(lambda: changes == values)
+        cdb.close()
 
     def test_connection_closed(self) -> None:
         """After close() of the connection the mirror can still be read."""
