@@ -96,6 +96,10 @@ class PagesTests(Case):
         self.assertGreater(len(blocks(DOCS / "howto" / "transforms_here.rst")), 6)
         run(DOCS / "howto" / "transforms_here.rst", {})
 
+    def test_live(self) -> None:
+        """Those of watching streams run, too."""
+        self.run_page(DOCS / "howto" / "live.rst")
+
     def test_mirrors(self) -> None:
         """Mirrors show what their page says."""
         self.run_page(DOCS / "howto" / "mirrors.rst")
