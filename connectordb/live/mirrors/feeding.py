@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterable
 from datetime import timedelta
 
-from ...exceptions import ConnectorDBError, Timeout
+from ...exceptions import ConnectorDBError, PointsMissed, Timeout
 from ...protocol import rest, restamp
 from ...protocol.paths import Path
 from ...protocol.ranges import read_parameters
@@ -22,6 +22,9 @@ from .listeners import OnError
 from .mirror import Mirror
 
 log = logging.getLogger(__name__)
+
+#: Why a mirror is stale that does not know the newest point of a stream that is not stored.
+_MISSED = "points missed"
 
 #: Seconds that are waited until a mirror holds what is there.
 PATIENCE = 30.0
@@ -141,6 +144,7 @@ class Feed:
         self._on_error = on_error
         self._primed = threading.Event()
         self._reason = "gone"
+        self._has_missed = False
 
     def start(self, wait: bool) -> None:
         """Subscribe; *wait* until the server has obeyed."""
@@ -166,6 +170,9 @@ class Feed:
 
     def _came(self, path: str, batch: Batch) -> None:
         self._mirror.take(batch, batch.first_index)
+        if self._has_missed:  # what was missed is older than this
+            self._has_missed = False
+            self._mirror.is_fresh()
 
     def _is_gone(self, reason: GoneReason) -> None:
         if reason in ("recreated", "cleared"):
@@ -175,7 +182,10 @@ class Feed:
     def _comes_to(self, state: State) -> None:
         if state == "live":
             self._read_old()
-            self._mirror.is_fresh()
+            if self._has_missed:
+                self._mirror.goes_stale(_MISSED)
+            else:
+                self._mirror.is_fresh()
         elif state == "closed":
             self._mirror.has_ended()
         elif state != "catching up" or self._mirror.is_stale:  # it is also looked whether nothing was left out
@@ -185,6 +195,9 @@ class Feed:
 
     def _failed(self, error: Exception) -> None:
         self._primed.set()
+        if isinstance(error, PointsMissed):
+            self._has_missed = True
+            self._mirror.goes_stale(_MISSED)
         if self._on_error is None:
             log.error("the mirror of %r: %s", str(self._path), error)
         else:

@@ -133,8 +133,9 @@ class Mirror:
     @property
     def stale_reason(self) -> str | None:
         """
-        Why it is: ``"connecting"``, ``"catching up"``, ``"closed"``, or that the stream is gone: ``"deleted"``, ``"denied"`` and
-        so on, as `connectordb.Stream.subscribe` has them; ``None`` if it is not.
+        Why it is: ``"connecting"``, ``"catching up"``, ``"closed"``; that the stream is gone: ``"deleted"``, ``"denied"`` and so
+        on, as `connectordb.Stream.subscribe` has them; or ``"points missed"``, of a stream that is not stored, until there is
+        another point. ``None`` if it is not.
         """
         return self._staleness.reason
 

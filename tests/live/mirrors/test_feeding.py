@@ -10,7 +10,7 @@ from unittest import mock
 from urllib.parse import urlsplit
 
 from connectordb import ConnectorDB, Stream
-from connectordb.exceptions import LocalProtocolError, NotFound
+from connectordb.exceptions import LocalProtocolError, NotFound, PointsMissed
 from connectordb.live.mirrors.mirror import Mirror
 from connectordb.server import Server, create
 from tests.live_faults.proxy import LiveProxy
@@ -172,6 +172,30 @@ class StreamTests(TargetCase):
         values = self.heat[:]["d"]
         self.assertEqual((len(values), mirror.points()["d"]), (91, values))
         self.eventually(lambda: changes == values)
+        cdb.close()
+
+    def test_missed(self) -> None:
+        """Of a stream that is not stored a mirror that may have missed a point is stale until the next one."""
+        self.heat.ephemeral = True
+        proxy = LiveProxy(self.url)
+        self.addCleanup(proxy.close)
+        cdb = ConnectorDB(self.user_key, url=proxy.url)
+        self.addCleanup(cdb.close)
+        cdb._session.timing = FAST
+        errors: list[Exception] = []
+        mirror = cdb(self.heat.path).live(on_error=errors.append)
+        self.heat.insert(1)
+        self.assertEqual((mirror.wait_for(bool, SOON), mirror.is_stale), (1, False))
+        proxy.cut_all()
+        self.eventually(lambda: mirror.stale_reason == "points missed")
+        self.assertEqual((mirror.value, type(errors[0])), (1, PointsMissed))
+
+        def another() -> bool:
+            self.heat.insert(2)  # an original server may not tell of what comes at once
+            return not mirror.is_stale
+
+        self.eventually(another)
+        self.assertEqual(mirror.value, 2)
         cdb.close()
 
     def test_connection_closed(self) -> None:
