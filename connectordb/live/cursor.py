@@ -117,6 +117,11 @@ class Cursor:
         """Points that are known to be there, and were not handed on."""
         return 0 if self.next is None else max(self._head - self.next, self._announced)
 
+    @property
+    def is_at_rest(self) -> bool:
+        """Whether there is nothing to do."""
+        return not (self._runs or self._unread or self._doubt or self._announced or self._head > (self.next or 0))
+
     def start(self, index: int, length: int, last_t: float | None = None) -> None:
         """Stand before the point at *index*, of so many; *last_t* is the time of the one before."""
         self._forget_runs()

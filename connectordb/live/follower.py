@@ -291,7 +291,8 @@ class Follower:
                 self._cursor.skipped(length)
             return True
         self._hand(step)
-        return True
+        with self._lock:
+            return self._caught_up is not None or not self._cursor.is_at_rest
 
     def _fetch(self, fetch: Fetch) -> bool:
         points = self._reads.points(fetch.i1, fetch.after)

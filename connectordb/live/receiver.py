@@ -12,9 +12,9 @@ from .place import Place
 
 
 def gone_reason(error: ConnectorDBError) -> GoneReason | None:
-    """Return why a stream is gone, if that is what *error* says; what passes, as too many requests, does not."""
+    """Return why a stream is gone, if that is what *error* says; what passes, as too many requests or a proxy's page, does not."""
     if isinstance(error, NotFound):
-        return "deleted"
+        return "deleted" if error.ref else None  # only a server's own words have one
     return "denied" if isinstance(error, PermissionDenied) and error.status != 429 and error.code != 429 else None
 
 

@@ -127,8 +127,9 @@ class Switchboard:
             self._state.subscribe(key, readable=seen is not None)
             if seen is None:
                 self._state.again(key)
-            else:
-                subscription.began(seen, unread=True)
+            else:  # it was seen for the others as well, who are not looked for now
+                for other in self._groups.of(key):
+                    other.began(seen, unread=True)
             start()
             return replaced, self._losses
 

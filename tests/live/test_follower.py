@@ -241,7 +241,10 @@ class FollowerTests(Case):
 
     def test_gone(self) -> None:
         """A stream that is not there, or not readable, is told once; after that nothing is read until it is back."""
-        for error, reason in ((NotFound("no", status=404), "deleted"), (PermissionDenied("no", status=403), "denied")):
+        for error, reason in (
+            (NotFound("no", status=404, ref="x"), "deleted"),
+            (PermissionDenied("no", status=403), "denied"),
+        ):
             with self.subTest(reason):
                 self.handed, self.caught, self.reasons = [], [], []
                 follower = self.after_five()

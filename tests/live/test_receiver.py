@@ -12,7 +12,8 @@ class GoneTests(Case):
 
     def test_reasons(self) -> None:
         """Not there and not allowed; what passes, as too many requests, says nothing of it."""
-        self.assertEqual(gone_reason(NotFound("no", status=404)), "deleted")
+        self.assertEqual(gone_reason(NotFound("no", status=404, ref="x")), "deleted")
         self.assertEqual(gone_reason(PermissionDenied("no", status=403)), "denied")
         self.assertIsNone(gone_reason(PermissionDenied("later", status=429)))
+        self.assertIsNone(gone_reason(NotFound("<html>", status=404)))
         self.assertIsNone(gone_reason(ConnectionFailed("away")))
