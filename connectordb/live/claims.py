@@ -7,6 +7,9 @@ from collections import OrderedDict
 
 from .downlinks import Claim
 
+#: What a command is known by: its index, and its time, as in a stream that is made anew indices begin again.
+CommandKey = tuple[int, float]
+
 #: Commands that are remembered, of those that were handed on last.
 _REMEMBERED = 10_000
 
@@ -16,12 +19,12 @@ class Claims:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._by_index: OrderedDict[int, Claim] = OrderedDict()
+        self._claims: OrderedDict[CommandKey, Claim] = OrderedDict()
 
-    def of(self, index: int, parties: int) -> Claim:
-        """Return the claim to the command at *index*, which so many callbacks are called with."""
+    def of(self, command: CommandKey, parties: int) -> Claim:
+        """Return the claim to a command, which so many callbacks are called with."""
         with self._lock:
-            claim = self._by_index.setdefault(index, Claim(parties))
-            while len(self._by_index) > _REMEMBERED:
-                self._by_index.popitem(last=False)
+            claim = self._claims.setdefault(command, Claim(parties))
+            while len(self._claims) > _REMEMBERED:
+                self._claims.popitem(last=False)
             return claim

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..protocol.feed import Message
 from ..protocol.points import Datapoint
-from .claims import Claims
+from .claims import Claims, CommandKey
 from .downlinks import Claim
 from .subscriptions import Key
 
@@ -64,9 +64,9 @@ class Groups:
                     unwanted.append(key)
         return unwanted
 
-    def claim(self, key: Key, index: int) -> Claim:
+    def claim(self, key: Key, command: CommandKey) -> Claim:
         """Return the claim to a command of a downlink."""
-        return self._claims.setdefault(key, Claims()).of(index, len(self.of(key)))
+        return self._claims.setdefault(key, Claims()).of(command, len(self.of(key)))
 
     def _without(self, key: Key, ended: Sequence[Subscription]) -> tuple[Subscription, ...]:
         return tuple(subscription for subscription in self.of(key) if subscription not in ended)

@@ -13,6 +13,7 @@ from typing import Protocol
 from ..exceptions import ConnectorDBError, PipeScriptError, StorageError
 from ..protocol.paths import Path
 from .batch import Batch
+from .claims import CommandKey
 from .downlinks import Claim, Commands, Tell
 from .place import Place
 from .pushing import Pushed, Transform
@@ -144,11 +145,11 @@ class Downlink:
 
     Args:
         commands: Handles them.
-        claim: Returns the claim to the command at an index, which its other callbacks share.
+        claim: Returns the claim to a command, which its other callbacks share.
         tell: Told what goes wrong.
     """
 
-    def __init__(self, commands: Commands, claim: Callable[[int], Claim], tell: Tell) -> None:
+    def __init__(self, commands: Commands, claim: Callable[[CommandKey], Claim], tell: Tell) -> None:
         self._commands = commands
         self._claim = claim
         self._tell = tell
@@ -165,7 +166,7 @@ class Downlink:
     def handle(self, batch: Batch, act: Act, series: str, claim: Claim | None, away_until: int | None) -> None:
         index = batch.first_index
         if index is not None:
-            claim = self._claim(index)
+            claim = self._claim((index, batch[0].get("t", 0.0)))
         self._commands.handle(
             index, dict(batch[0]), lambda: act(batch), series=series, claim=claim, away_until=away_until
         )

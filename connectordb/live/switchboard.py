@@ -22,6 +22,7 @@ from ..exceptions import (
 from ..protocol.features import Features
 from ..protocol.feed import Done, Ended, Failed, Gap, Lost, Message, Told
 from ..runtime.clock import Clock, Deadline
+from .claims import CommandKey
 from .dispatch import Pool
 from .downlinks import Claim
 from .events import Reporter
@@ -192,10 +193,10 @@ class Switchboard:
         with self._changed:
             return self._groups.public(path, transform)
 
-    def claim(self, key: Key, index: int) -> Claim:
+    def claim(self, key: Key, command: CommandKey) -> Claim:
         """Return the claim to a command, as `Groups.claim`."""
         with self._changed:
-            return self._groups.claim(key, index)
+            return self._groups.claim(key, command)
 
     def lost_sight(self, key: Key) -> None:
         """Look again, after a pause, whether *key* can be watched."""

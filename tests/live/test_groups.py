@@ -62,9 +62,9 @@ class GroupsTests(Case):
         groups, first, second, other = Groups(), watcher(), watcher(), watcher(key=("a/b/d", ""))
         for each in (first, second, other):
             groups.add(each, False)
-        claim = groups.claim(first.key, 5)
-        self.assertIs(groups.claim(first.key, 5), claim)
+        claim = groups.claim(first.key, (5, 1.0))
+        self.assertIs(groups.claim(first.key, (5, 1.0)), claim)
         self.assertEqual(groups.remove([first]), [])
         self.assertEqual(groups.remove([second, other, first]), [first.key, other.key])
-        self.assertIsNot(groups.claim(first.key, 5), claim)
+        self.assertIsNot(groups.claim(first.key, (5, 1.0)), claim)
         self.assertEqual(groups.all(), [])
