@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 #: Differences of one kind that are named, and characters of what is in them.
 _NAMED, _LONG = 5, 60
 
 
-class Point(NamedTuple):
+@dataclass(frozen=True)
+class Point:
     """A point of a stream, or as a callback got it; without an index where it has none."""
 
     index: int | None

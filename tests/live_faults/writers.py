@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Sequence
+from typing import Any
 
 from connectordb import ConnectorDB, ConnectorDBError
 
@@ -30,7 +31,7 @@ class Writers:
 
     Attributes:
         sent: Of each stream, what was written, or may have been.
-        stored: How many points were written for certain.
+        confirmed: Of each stream, how many points were written for certain.
     """
 
     def __init__(self, url: str, apikey: str, paths: Sequence[str], chance: random.Random) -> None:
@@ -68,7 +69,7 @@ class Writers:
 
     def write(self, path: str, number: int = 1, length: int = 0) -> None:
         """Insert so many points at once, of values of some *length*, as a fourth writer."""
-        points = []
+        points: list[list[Any]] = []
         for _ in range(number):
             self._own += 1
             points.append(["s", self._own, *(["x" * length] if length else [])])
@@ -108,7 +109,7 @@ class Writers:
 
     def _insert(self, name: str, client: ConnectorDB, path: str, chance: random.Random) -> None:
         number = chance.choice((1, 1, 1, 2, 5))
-        values = []
+        values: list[list[Any]] = []
         for _ in range(number):
             self._numbers[name] += 1
             values.append([name, self._numbers[name], *(["x" * _LENGTH] if chance.random() < _LONG else [])])
