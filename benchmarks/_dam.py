@@ -106,18 +106,18 @@ class Dam:
             self._held = {}
 
     def release(self, seconds: float) -> None:
-        """Send what was kept, spread over so many seconds, and let pass what comes."""
-        with self._lock:
-            kept, self._held = self._held or {}, None
+        """Send what was kept, spread over so many seconds, then what came meanwhile, and let pass what comes."""
+        while kept := self._taken():
             for client, data in kept.items():
-                slices = max(1, round(seconds / _SLICE))
-                size = -(-len(data) // slices)
-                due = time.perf_counter()
-                for at in range(0, len(data), size):
-                    client.sendall(data[at : at + size])
-                    due += _SLICE
-                    if slices > 1:
-                        time.sleep(max(0.0, due - time.perf_counter()))
+                with contextlib.suppress(OSError):  # who has what he wanted may have gone
+                    slowly(client, data, seconds)
+            seconds = 0.0
+
+    def _taken(self) -> dict[socket.socket, bytearray]:
+        """Return what is kept; if that is nothing, keep nothing any more."""
+        with self._lock:
+            kept, self._held = self._held, {} if self._held else None
+        return kept or {}
 
     def cut(self) -> None:
         """End all websockets."""
@@ -148,6 +148,18 @@ class Dam:
         else:
             {"hold": self.hold, "cut": self.cut, "waiting": self.waiting, "mend": self.mend}[command]()
             print("ok", flush=True)
+
+
+def slowly(client: socket.socket, data: bytearray, seconds: float) -> None:
+    """Send data, spread over so many seconds."""
+    slices = max(1, round(seconds / _SLICE))
+    size = -(-len(data) // slices)
+    due = time.perf_counter()
+    for at in range(0, len(data), size):
+        client.sendall(data[at : at + size])
+        due += _SLICE
+        if slices > 1:
+            time.sleep(max(0.0, due - time.perf_counter()))
 
 
 def shut(end: socket.socket) -> None:

@@ -44,12 +44,21 @@ _PUBLISHERS = 10
 _SIGNALLED, _CUT_OFF = 100, 500
 
 
+#: Seconds after which a client without indices has looked whether more has come than it was told of; how often a round may begin.
+_SETTLED, _TRIES = 0.5, 5
+
+
 class Counter:
     """A callback that counts points."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._count = 0
+
+    @property
+    def has_some(self) -> bool:
+        """Whether any have come."""
+        return self._count > 0
 
     def __call__(self, _: str, points: Sequence[Any]) -> None:
         with self._changed:
@@ -84,9 +93,8 @@ def messages(url: str, number: int, rounds: int) -> None:
         def before() -> None:
             clients.append(Bare(bare_dam.url, _DEVICE))
             clients[-1].subscribe([_PATH])
-            our_dam.order("hold")
             bare_dam.order("hold")
-            insert(url, number, 1)
+            held_back(url, our_dam, counter, number, 1)
 
         def ours() -> float:
             start = time.perf_counter()
@@ -108,14 +116,28 @@ def messages(url: str, number: int, rounds: int) -> None:
     report("messages of one point", figures["ours"], figures["bare"], "messages/s", least=0.7, against="the bare loop")
 
 
+def held_back(url: str, dam: Control, counter: Counter, number: int, together: int) -> None:
+    """Insert so many points, of which nothing comes before the dam is opened."""
+    for _ in range(_TRIES):
+        dam.order("hold")
+        insert(url, number // together, together)
+        if not counter.has_some:
+            return
+        # the client has looked by itself meanwhile, as it does from time to time: again
+        dam.order("release 0")
+        counter.wait(number)
+        time.sleep(_SETTLED)
+    raise RuntimeError("points came while they were held back")
+
+
 def signals(url: str, number: int, together: int, least: float, rounds: int) -> None:
     """Compare points that a server told of by messages that are no more than a signal, and print a line."""
     with Control(url, "--hide-features") as dam, ConnectorDB(_DEVICE, url=dam.url) as cdb:
         counter, stream = Counter(), cdb(_PATH)
 
         def before() -> None:
-            dam.order("hold")
-            insert(url, number // together, together)
+            time.sleep(_SETTLED)
+            held_back(url, dam, counter, number, together)
 
         def told() -> float:
             start = time.perf_counter()
