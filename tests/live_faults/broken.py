@@ -12,11 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 from unittest import mock
 
-from connectordb.exceptions import ConnectionFailed
 from connectordb.live.cursor import Cursor, Fetch
 from connectordb.live.follower import Follower
 from connectordb.live.patience import Patience
-from connectordb.live.reads import Reads, Seen
+from connectordb.live.reads import Seen
 from connectordb.live.subscription import Subscription
 
 
@@ -82,16 +81,16 @@ def _trusting() -> AbstractContextManager[object]:
 
 
 def _gives_up() -> AbstractContextManager[object]:
-    """What cannot be read it takes for nothing."""
-    points = Reads.points
+    """What it could not read it passes over."""
+    failed = Follower._failed
 
-    def nothing(self: Any, i1: int, i2: int) -> Any:
-        try:
-            return points(self, i1, i2)
-        except ConnectionFailed:
-            return []
+    def passes_over(self: Any, *error: Any) -> None:
+        cursor = self._cursor
+        if cursor.next is not None:
+            cursor.start(max(cursor.next, cursor._head), cursor._head)
+        failed(self, *error)
 
-    return mock.patch.object(Reads, "points", nothing)
+    return mock.patch.object(Follower, "_failed", passes_over)
 
 
 def _believes() -> AbstractContextManager[object]:
@@ -139,7 +138,7 @@ VARIANTS = {
     "goes-back": Variant(_goes_back, "cut", ("twice", "come again")),
     "deaf": Variant(_deaf, "gap", ("missing",)),
     "trusting": Variant(_trusting, "restored", ("nobody told", "missing")),
-    "gives-up": Variant(_gives_up, "rest-fails", ("missing", "missed", "it was not")),
+    "gives-up": Variant(_gives_up, "rest-fails", ("missing", "begins with")),
     "believes": Variant(_believes, "slow", ("missing", "it was not")),
     "drops": Variant(_drops, "slow", ("missing", "begins with")),
     "patient": Variant(_patient, "half-open", ("half-open connection",)),
