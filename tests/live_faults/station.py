@@ -357,8 +357,8 @@ def _threads() -> list[str]:
 
 def _has_come(watch: Watch, last: Point | None, change: Change | None) -> bool:
     """Tell whether a stream's last point has come; called with the record's lock."""
-    if last is None:
-        return True
+    if last is None:  # of a stream that is another one now nothing comes but the word that it is
+        return change is None or bool(watch.gone) or not watch.told
     told = watch.told[-1] if watch.told else None
     if change is not None and change.resumes and not watch.gone:
         return told is not None and told.d == last.d
