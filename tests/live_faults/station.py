@@ -262,7 +262,9 @@ class Station:
         if watch.first is not None:
             least, most = watch.first
             begins = new[0].index if new and new[0].index is not None else min(most, first + len(stream))
-            if not least <= begins <= most:
+            if flow.change is not None and not least <= begins <= most:
+                begins = most  # all that it was told is of the new stream
+            elif not least <= begins <= most:
                 wrong.append(f"{watch.name}: it begins with {begins}, and should with {least} to {most}")
         if self._is_ended:
             wrong += is_continued(watch.name, new, stream[max(0, begins - first) :][: len(new)])
