@@ -17,7 +17,6 @@ from functools import partial
 from ..exceptions import (
     AuthenticationError,
     ConnectorDBError,
-    PointsMissed,
     ResponseError,
     TooSlow,
 )
@@ -30,6 +29,7 @@ from .batch import Batch
 from .cursor import PAGE, Cursor, Fetch, Hand, Moved, Skip
 from .dispatch import Lane
 from .downlinks import Absences, Claim
+from .losses import Losses
 from .options import GoneReason, Options
 from .place import Place
 from .reads import Reads, Seen
@@ -39,9 +39,6 @@ log = logging.getLogger(__name__)
 
 #: Seconds after which points that an original server told of are looked for again, if they are not there yet.
 _NOT_YET = (0.1, 1.0)
-
-#: Points that wait for the callback where they cannot be fetched.
-QUEUE_LIMIT = 50_000
 
 
 class Follower:
@@ -92,11 +89,13 @@ class Follower:
         self._ephemeral = False
         self._is_gone = False
         self._seen: Seen | None = None  # of a stream that has to be told from the one before
+        self._awaits_series = False  # whether the server is to say first whether it is the same stream
+        self._has_asked = False
         self._caught_up: int | None = None  # points fetched since the connection was made; told once
         self._not_yet = 0
         self._is_there = True
         self._failures = 0
-        self._lost = 0
+        self._losses = Losses(path)
 
     @property
     def is_begun(self) -> bool:
@@ -123,7 +122,7 @@ class Follower:
     def missed(self) -> int:
         """Points that could not be had, or were left out."""
         with self._lock:
-            return self._lost + self._cursor.missed
+            return self._losses.number + self._cursor.missed
 
     def away_until(self, index: int | None) -> int | None:
         """Return the index behind what came while there was no connection, if the point at *index* did; ``None`` if not."""
@@ -133,16 +132,10 @@ class Follower:
     # --- what is heard, on the loop's thread --------------------------------------------------------------------------
 
     def began(self, seen: Seen, unread: bool) -> None:
-        """
-        Take note that the server tells of the stream from now on.
-
-        Args:
-            seen: The stream as it was.
-            unread: Whether points may have come since that nobody told of.
-        """
+        """Take note that the server tells of the stream from now on, and, if *unread*, that it has not told of all since *seen*."""
         with self._lock:
             again, self._beginnings = self._beginnings > 0, self._beginnings + 1
-            self._ephemeral, self._is_gone = seen.ephemeral, False
+            self._ephemeral, self._is_gone, self._awaits_series = seen.ephemeral, False, False
             self._caught_up, self._failures = 0, 0
             if self.goes_by_index:
                 self._absences.back(seen.length)
@@ -150,7 +143,7 @@ class Follower:
                 if unread:
                     self._cursor.signal()
             elif again:
-                self._lane.put(self._could_not_be_fetched)
+                self._lane.put(partial(self._receiver.tell, self._losses.connection()))
             self._schedule()
 
     def told(self, index: int | None, points: Sequence[Datapoint], size: int, claims: Sequence[Claim] = ()) -> None:
@@ -187,9 +180,8 @@ class Follower:
     def lost(self, number: int, why: str = "were not told, as too much was waiting") -> None:
         """Take note of points that cannot be had."""
         with self._lock:
-            before, self._lost = self._lost, self._lost + number
-        if not before or self._lost // QUEUE_LIMIT > before // QUEUE_LIMIT:
-            told = PointsMissed(f"{self._lost} points of {str(self._path)!r} {why}; they cannot be fetched", self._lost)
+            told = self._losses.add(number, why)
+        if told is not None:
             self._lane.put(partial(self._receiver.tell, told))
 
     def look(self) -> None:
@@ -207,6 +199,7 @@ class Follower:
         """Take note that nothing is told any more."""
         with self._lock:
             self._caught_up = None
+            self._awaits_series = bool(self._cursor.series)
             self._absences.left((self._cursor.next or 0) + self._cursor.lag)
 
     def ended(self, reason: GoneReason) -> None:
@@ -270,19 +263,17 @@ class Follower:
         with self._lock:
             look, self._is_there = not self._is_there, True
             step = self._cursor.step(self._most)
-            overflowed = self._cursor.overflowed
+            overflowed, awaits = self._cursor.overflowed, self._awaits_series
         if overflowed:
-            self._receiver.tell(
-                TooSlow(
-                    f"the callback of {str(self._path)!r} is too slow; the subscription has ended, as was asked for"
-                )
-            )
+            self._receiver.tell(TooSlow(f"the callback of {str(self._path)!r} is too slow; the subscription has ended"))
             self._receiver.end()
             return False
         if look:
             self._reads.look()
         if step is None:
             return self._all_is_handed_on()
+        if awaits and not isinstance(step, Hand):
+            return False
         if isinstance(step, Fetch):
             return self._fetch(step)
         if isinstance(step, Skip):
@@ -303,11 +294,24 @@ class Follower:
             else:  # who begins behind the end waits until it comes there
                 found = self._cursor.fetched(fetch, points or [])
         if isinstance(found, Moved):
-            length = self._reads.length()
-            with self._lock:
-                self._seen = Seen(length, self._cursor.series)
-        elif found is not None:
+            return self._moved()
+        if found is not None:
             self._hand(found)
+        return True
+
+    def _moved(self) -> bool:
+        """Find out what became of the stream; where the server tells it from others at its path, that is asked first."""
+        with self._lock:
+            if self._awaits_series:
+                return False
+            asks = bool(self._cursor.series) and not self._has_asked
+            self._has_asked = self._awaits_series = asks
+        if asks:
+            self._receiver.ask_again()
+            return False
+        length = self._reads.length()
+        with self._lock:
+            self._seen = Seen(length, self._cursor.series)
         return True
 
     def _hand(self, hand: Hand) -> None:
@@ -337,6 +341,7 @@ class Follower:
             if self._seen is not seen:
                 return  # the connection was made anew meanwhile
             self._seen = None
+            self._has_asked = False
             if moved:
                 self._absences.forget()
             self._cursor.series = seen.series
@@ -390,11 +395,3 @@ class Follower:
                 self._schedule()
                 return
         self.ended(reason)
-
-    def _could_not_be_fetched(self) -> None:
-        self._receiver.tell(
-            PointsMissed(
-                f"the connection was lost and is back; what was inserted at {str(self._path)!r} meanwhile cannot be fetched",
-                None,
-            )
-        )

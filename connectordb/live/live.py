@@ -18,9 +18,10 @@ from .connection import Connection, Target
 from .dispatch import MOST_THREADS, Lane, Pool
 from .downlinks import Commands, Policy, Server, Tell
 from .events import Events, Reporter
-from .follower import QUEUE_LIMIT, Follower
+from .follower import Follower
 from .handing import Downlink, Handler, Points, Transformed
 from .loop import Loop
+from .losses import QUEUE_LIMIT
 from .options import Options
 from .patience import Timing
 from .reads import Reads, Seen
@@ -147,6 +148,8 @@ class Live:
             if wait:
                 subscription.prepare()
             seen = self._look(subscription.key) if wait and not self._switchboard.says_where() else None
+            if self._server.features().ws_index:
+                seen = None  # it answers itself, and says which stream it is
             replaced, losses = self._switchboard.add(subscription, replace=not add, seen=seen, start=self._loop.start)
         except BaseException:
             subscription.finish(Deadline(0.0, self._clock))
@@ -267,6 +270,7 @@ class Live:
                 handler=partial(self._handler, path, transform, options, remembered),
                 end=self._end,
                 lost_sight=self._switchboard.lost_sight,
+                ask_again=self._switchboard.ask_again,
                 follow=lambda receiver, place: Follower(
                     path,
                     options,
@@ -274,7 +278,7 @@ class Live:
                     lane=lane,
                     reads=Reads(self._call, path),
                     receiver=receiver,
-                    later=self._switchboard.later,
+                    later=lambda follower, seconds: self._switchboard.call_later(seconds, follower.poke),
                     clock=self._clock,
                     backoff=self._timing.backoff,
                     place=place,

@@ -33,6 +33,9 @@ class Receiver(Protocol):
     def gone(self, reason: GoneReason) -> None:
         """Take note that the stream is not there, or not the same."""
 
+    def ask_again(self) -> None:
+        """Have the server asked once more which stream it is."""
+
     def tell(self, error: Exception) -> None:
         """Take note of what went wrong."""
 

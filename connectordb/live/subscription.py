@@ -62,6 +62,7 @@ class Subscription:
         handler: Callable[[Tell], Handler],
         end: Callable[[Subscription], None],
         lost_sight: Callable[[Key], None],
+        ask_again: Callable[[Key], None],
         follow: Callable[[Subscription, Place | None], Follower],
     ) -> None:
         self.path = path
@@ -73,6 +74,7 @@ class Subscription:
         self._lane = lane
         self._end = end
         self._lost_sight = lost_sight
+        self._ask_again = ask_again
         self._text = str(path)
         self._is_told = False  # by a server that answers commands, on this connection
         # guards the state; whoever waits for one waits on it
@@ -233,6 +235,11 @@ class Subscription:
             self.tell(StreamGone(f"{self._text!r}: {_GONE[reason]}", reason), logged=True)
         else:
             self._call(self._options.on_gone, "on_gone", reason)
+
+    def ask_again(self) -> None:
+        """Have the server told of it once more, and answer which stream it is."""
+        self._is_told = False
+        self._ask_again(self.key)
 
     def tell(self, error: Exception, logged: bool = False) -> None:
         """Say what went wrong."""

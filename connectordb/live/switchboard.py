@@ -26,7 +26,6 @@ from .claims import CommandKey
 from .dispatch import Pool
 from .downlinks import Claim
 from .events import Reporter
-from .follower import Follower
 from .groups import Groups, deliver
 from .patience import Timing
 from .reads import Seen, as_refusal
@@ -204,9 +203,11 @@ class Switchboard:
             self._state.lost_sight(key, self._again_at(key))
         self.wake()
 
-    def later(self, follower: Follower, seconds: float) -> None:
-        """Have *follower* go on after so many seconds, or when there is a connection again."""
-        self.call_later(seconds, follower.poke)
+    def ask_again(self, key: Key) -> None:
+        """Have the server told of *key* once more."""
+        with self._changed:
+            self._state.again(key)
+        self.wake()
 
     def call_later(self, seconds: float, action: Action) -> None:
         """Have *action* done by the loop's thread after so many seconds, or when there is a connection again."""
@@ -231,13 +232,12 @@ class Switchboard:
         """Note that there is a connection, and what the server says it can do."""
         features = Features.parse(announced)
         with self._changed:
-            again = self._losses > 0
             self._is_indexed = features.ws_id and features.ws_index
             self._is_open = True
             self._last_loss = None
             self._state.opened(self._is_indexed)
             epoch = self._state.epoch
-        log.info("live: %s", "connected again" if again else "connected")
+        log.info("live: connected")
         if self._reporter is not None:
             self._reporter.opened()
         if not self._is_indexed:
@@ -373,9 +373,8 @@ class Switchboard:
     # --- on the lookers' threads --------------------------------------------------------------------------------------
 
     def _look_again(self, key: Key, epoch: int) -> None:
-        with self._changed:
-            if epoch != self._state.epoch:  # the connection was lost meanwhile: it will be looked at again
-                return
+        if epoch != self._state.epoch:  # the connection was lost meanwhile: it will be looked at again
+            return
         try:
             seen = self._look(key)
         except ConnectorDBError as error:

@@ -6,7 +6,7 @@ import threading
 from typing import Any
 
 from connectordb.exceptions import ConnectionFailed, ConnectorDBError, NotFound, PermissionDenied, PointsMissed, TooSlow
-from connectordb.live import follower as module
+from connectordb.live import losses as module
 from connectordb.live.batch import Batch
 from connectordb.live.dispatch import Pool
 from connectordb.live.downlinks import Claim
@@ -19,7 +19,7 @@ from connectordb.protocol.paths import Path
 from connectordb.protocol.points import Datapoint
 from connectordb.runtime.backoff import Backoff
 from connectordb.runtime.clock import SYSTEM, Deadline
-from tests.support.case import SOON, Case
+from tests.support.case import MS, SOON, Case
 
 STREAM = Path.parse("mara/lamp/light")
 
@@ -46,6 +46,7 @@ class FollowerTests(Case):
         self.errors: list[Exception] = []
         self.ended = threading.Event()
         self.again: list[float] = []
+        self.asked, self.series = 0, "x"
 
     def follow(self, by_index: bool = True, path: Path = STREAM, **options: Any) -> Follower:
         """Return a follower; this test is its receiver."""
@@ -84,6 +85,11 @@ class FollowerTests(Case):
     def stands_at(self, place: Place, moved: bool) -> None:
         """Note it."""
         self.places.append((place, moved))
+
+    def ask_again(self) -> None:
+        """Answer as the server does that is asked."""
+        self.asked += 1
+        self.follower.began(Seen(len(self.stored), self.series), unread=False)
 
     def caught_up(self, number: int) -> None:
         """Note it."""
@@ -238,6 +244,30 @@ class FollowerTests(Case):
                 self.eventually(lambda: len(self.caught) == 2)
                 self.assertEqual(self.reasons, ["restored"])
                 self.assertEqual(self.values()[5:], [point["d"] for point in new])
+
+    def test_recreated_meanwhile(self) -> None:
+        """A read may meet the new stream before the server says that it is another one: it is asked before anything is decided."""
+        follower = self.after_five()
+        follower.began(Seen(5, "x"), unread=False)
+        self.eventually(lambda: len(self.caught) == 2)
+        self.stored, self.series = [{"t": 500.0 + number, "d": f"new {number}"} for number in range(7)], "y"
+        follower.gap(7)
+        self.eventually(lambda: len(self.values()) == 12)
+        self.assertEqual(
+            (self.reasons, self.asked, self.values()[5:]), (["recreated"], 1, [f"new {n}" for n in range(7)])
+        )
+
+    def test_away(self) -> None:
+        """While the connection is away nothing is read: it may be another stream."""
+        follower = self.after_five()
+        self.stored = [{"t": 1.0, "d": "new"}, {"t": 2.0, "d": "newer"}]
+        follower.look()
+        follower.poke()
+        self.assertFalse(threading.Event().wait(50 * MS))
+        self.assertEqual((self.reasons, len(self.values())), ([], 5))
+        follower.began(Seen(2, "y"), unread=False)
+        self.eventually(lambda: self.values()[5:] == ["new", "newer"])
+        self.assertEqual(self.reasons, ["recreated"])
 
     def test_gone(self) -> None:
         """A stream that is not there, or not readable, is told once; after that nothing is read until it is back."""

@@ -9,7 +9,7 @@ from unittest import mock
 
 from connectordb.exceptions import ConnectorDBError
 from connectordb.live import Options
-from connectordb.live import follower as module
+from connectordb.live import losses as module
 from connectordb.live.dispatch import Pool
 from connectordb.live.follower import Follower
 from connectordb.live.handing import Points
@@ -51,6 +51,7 @@ class SubscriptionTests(Case):
             handler=lambda tell: Points(str(path), tell),
             end=lambda subscription: self.assertTrue(subscription.finish(Deadline(SOON))),
             lost_sight=lambda key: None,
+            ask_again=lambda key: None,
             follow=lambda receiver, place: Follower(
                 path,
                 options,
