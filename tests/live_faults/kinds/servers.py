@@ -117,6 +117,12 @@ class Recreated(_OfStreams):
         proxy = self.stage.proxy
         flow = station.flows[("first", "second")[number % 2]]
         far = number % 4 > 1
+        if number % 5 == 0:  # so that points are being fetched
+            proxy.is_away = True
+            proxy.cut_all()
+            station.beside(0.03)
+            proxy.is_away = False
+            station.beside(0.02 * self.chance.random())
         station.writers.pause()
         length = len(self.stage.stream(flow.path))
         if far:
