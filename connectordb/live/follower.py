@@ -94,6 +94,7 @@ class Follower:
         self._caught_up: int | None = None  # points fetched since the connection was made; told once
         self._not_yet = 0
         self._is_there = True
+        self._is_placed = False
         self._failures = 0
         self._losses = Losses(path)
 
@@ -246,6 +247,10 @@ class Follower:
             beginnings = self._beginnings
             if self._is_gone:
                 return
+            place = None if self._is_placed else self._cursor.place
+        if place is not None:  # first of all: a program that ends now goes on there
+            self._is_placed = True
+            self._receiver.stands_at(place, moved=False)
         try:
             more = self._find_the_place() if self._seen is not None else self._step()
         except ConnectorDBError as error:
@@ -354,10 +359,7 @@ class Follower:
             awaited = self._cursor.lag > 0
             number, self._caught_up = self._caught_up, None
             tries, self._not_yet = self._not_yet, self._not_yet + 1
-            place = self._cursor.place
         if number is not None:
-            if place is not None:
-                self._receiver.stands_at(place, moved=False)
             self._receiver.caught_up(number)
         return awaited and self._await(tries)
 

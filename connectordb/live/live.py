@@ -157,6 +157,8 @@ class Live:
         self._loop.wake(hurry=wait)
         if wait:
             self._wait_until_live(subscription, replaced, losses, deadline)
+            if not self._is_pumped:
+                subscription.wait_for_place(deadline)
         self._finish(replaced)
         return subscription
 

@@ -170,6 +170,13 @@ class Subscription:
         """Make what it needs at the server; raises what refuses it."""
         self._handler.prepare()
 
+    def wait_for_place(self, deadline: Deadline) -> None:
+        """Wait until it is remembered where it begins, if it is to be; it began already."""
+        if self._options.remember is not None:
+            done = threading.Event()
+            self._lane.put(done.set)
+            done.wait(deadline.left())
+
     def began(self, seen: Seen, unread: bool) -> None:
         """Take note that the server tells of the stream from now on, as `Follower.began`."""
         if not unread:  # who is told already loses nothing by a command that another gave
