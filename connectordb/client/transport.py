@@ -183,12 +183,43 @@ class _Connections:
     """One thread's connections."""
 
     def __init__(self, timeout: tuple[float, float], now: float) -> None:
-        self.session = requests.Session()
+        self.session = _Session()
         self.session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         adapter = _Adapter(timeout)
         for scheme in ("http://", "https://"):
             self.session.mount(scheme, adapter)
         self.used = now
+
+
+class _Session(requests.Session):
+    """
+    Looks at the environment's proxies and certificates when it connects, and not again for each request.
+
+    That look takes as long as all the rest of a small request. All requests go to one server.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._settings: dict[str, Any] | None = None
+
+    def merge_environment_settings(self, *arguments: Any, **named: Any) -> dict[str, Any]:  # type: ignore[override]
+        """Return what is sent with: what was passed, which is always the same, and what the environment says."""
+        if self._settings is None:
+            self._settings = dict(super().merge_environment_settings(*arguments, **named))
+        return dict(self._settings)
+
+    def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
+        """Send, and if that fails look anew the next time: the network may be another one, with another proxy."""
+        try:
+            return super().send(request, **options)
+        except BaseException:
+            self._settings = None
+            raise
+
+    def close(self) -> None:
+        """Close what is open."""
+        self._settings = None
+        super().close()
 
 
 class _Adapter(HTTPAdapter):

@@ -318,6 +318,21 @@ def first(connection: Connection, query: str, values: Sequence[object] = ()) -> 
         return rows.fetchone()
 
 
+def first_within(connection: Connection, size: int, query: str, values: Sequence[object]) -> tuple[Any, ...] | None:
+    """
+    Return what `first` does, or ``None`` if that takes a text longer than *size* bytes, which is not made then.
+
+    Texts of 64 KiB are never refused: the tables' definitions are among them.
+    """
+    before = connection.limit(apsw.SQLITE_LIMIT_LENGTH, min(max(size, 65536), 2**31 - 1))
+    try:
+        return first(connection, query, values)
+    except apsw.TooBigError:
+        return None
+    finally:
+        connection.limit(apsw.SQLITE_LIMIT_LENGTH, before)
+
+
 @contextmanager
 def transaction(connection: Connection) -> Iterator[None]:
     """

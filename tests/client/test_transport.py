@@ -118,6 +118,24 @@ class Sending(TransportCase):
         self.assertEqual(transport.send("GET", "/", Trace()).text, "through the proxy")
         self.assertTrue(proxy.requests[0].target.startswith("http://server.invalid:3124/api/v1/"))
 
+    def test_proxy_of_the_environment(self) -> None:
+        """A proxy that the environment names is used, and looked for anew when there is no connection to go on with."""
+        proxy, other = self.peer(otherwise=answer("the one")), self.peer(otherwise=answer("the other"))
+        transport = self.to("http://server.invalid:3124")
+        for url in (proxy.url, other.url):
+            with mock.patch.dict(os.environ, {"http_proxy": url, "no_proxy": ""}):
+                transport.send("GET", "/", Trace())
+            transport.send("GET", "/", Trace())
+            transport.drop_connections()
+        self.assertEqual((len(proxy.requests), len(other.requests)), (2, 2))
+        with mock.patch.dict(os.environ, {"http_proxy": proxy.url, "no_proxy": ""}):
+            transport.send("GET", "/", Trace())
+        proxy.close()
+        with mock.patch.dict(os.environ, {"http_proxy": other.url, "no_proxy": ""}):
+            self.fails(transport)
+            transport.send("GET", "/", Trace())
+        self.assertEqual(len(other.requests), 3)
+
 
 class Connections(TransportCase):
     """Kept while they are good, one set a thread."""

@@ -20,6 +20,7 @@ from connectordb.runtime.sqlite import (
     can_write,
     connect,
     first,
+    first_within,
     is_attached,
     logged_frames,
     migrate,
@@ -210,6 +211,17 @@ class Transactions(Case):
     def names(self) -> list[str]:
         """Return what is in the table."""
         return [str(row[0]) for row in self.connection.execute("SELECT name FROM things")]
+
+    def test_first_within(self) -> None:
+        """A text that would be longer is not made; others are as long as ever afterwards."""
+        query = "SELECT group_concat(?1 || ?1, ?1)"
+        half = "x" * 50_000
+        for size, is_there in ((101_000, True), (99_999, False), (2**62, True)):
+            self.assertEqual(first_within(self.connection, size, query, (half,)) is not None, is_there)
+        self.assertEqual(first(self.connection, query, (half,)), (half * 2,))
+        # so little is not refused that the file's own layout could not be read
+        self.assertEqual(first_within(self.connection, 1, "SELECT name FROM things", ()), None)
+        self.assertEqual(first_within(self.connection, 1, "SELECT 'abc'", ()), ("abc",))
 
     def test_commit(self) -> None:
         """A block that ends is committed."""

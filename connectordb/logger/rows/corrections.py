@@ -47,6 +47,10 @@ _ENDS = (
 )
 
 
+#: What one look tells of rows.
+_SEEN = "SELECT count(*), max(id), min(t), max(t), count(stamp), min(era), max(era) FROM"
+
+
 @dataclass(slots=True)
 class Ready:
     """
@@ -169,12 +173,16 @@ class Corrections:
         with self._file.reading() as connection:
             ((noted,),) = connection.execute("SELECT noted FROM stream WHERE id = ?", (stream,))
             begin = max(first, base + noted + 1)
-            ((_, _, floor),) = connection.execute(_ENDS, (stream, base, end, begin - 1))
-            ((count, last, lowest, highest, stamps, from_era, to_era),) = connection.execute(
-                "SELECT count(*), max(id), min(t), max(t), count(stamp), min(era), max(era) FROM "
-                "(SELECT id, t, era, stamp FROM point WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ?)",
-                (begin, end, TOGETHER),
+            ((_, newest, floor),) = connection.execute(_ENDS, (stream, base, end, begin - 1))
+            # a quarter faster than with a limit; without gaps it is the same
+            seen = sqlite.first(
+                connection, f"{_SEEN} point WHERE id BETWEEN ? AND ?", (begin, min(end, begin + TOGETHER - 1))
             )
+            if seen is None or (seen[0] < TOGETHER and newest is not None and newest >= begin + TOGETHER):
+                query = f"{_SEEN} (SELECT * FROM point WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ?)"
+                seen = sqlite.first(connection, query, (begin, end, TOGETHER))
+        assert seen is not None
+        count, last, lowest, highest, stamps, from_era, to_era = seen
         if not count:
             return Ready(end)
         if (to_era or 0) > self._newest_era:
@@ -257,8 +265,9 @@ class Corrections:
     def _behind(self, id: int, end: int) -> _Behind:
         """Return what stands behind a row."""
         found, users = self._first_behind(id, end, "era IS NULL")
-        _, sure = self._first_behind(id, end, f"era IN ({', '.join(map(str, self._sure))})")
-        due = inf
+        sure = due = inf
+        if self._sure:  # otherwise all rows there are would be looked at for nothing
+            _, sure = self._first_behind(id, end, f"era IN ({', '.join(map(str, self._sure))})")
         with self._file.reading() as connection:
             ((t,),) = connection.execute(f"SELECT {_RIGHT} FROM point WHERE id = ?", (id,))
         if t > self._now + STEP:

@@ -14,10 +14,10 @@ from ..records import Row
 
 #: With 17 digits every float is read back as it was; ``!`` leaves out those at the end that say nothing.
 _PACK = (
-    """SELECT count(*), min(id), max(id), min(t), max(t), group_concat(printf('{"t":%!.17g,"d":%s}', t, d), ',') """
+    "SELECT count(*), min(id), max(id), min(t), max(t), sum(40 + octet_length(d)), "
+    """group_concat(printf('{"t":%!.17g,"d":%s}', t, d), ',') """
     "FROM (SELECT id, t, d FROM point WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ?)"
 )
-_WEIGH = "SELECT sum(40 + octet_length(d)) FROM (SELECT d FROM point WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ?)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +56,14 @@ def pack(
         size: Bytes at most, more or less.
         at_least: So many rows, whatever their size.
     """
-    ((weight,),) = connection.execute(_WEIGH, (first, last, limit))
-    if weight is None:
-        return None
-    if weight > size:
+    # no row is longer as text than it weighs: where this text is too long for SQLite, they are too many
+    row = sqlite.first_within(connection, size, _PACK, (first, last, limit))
+    if row is None or (row[0] and row[5] > size):
         limit = len(rows_in(connection, first, last, limit, size, at_least))
-    ((count, first, last, begins, ends, text),) = connection.execute(_PACK, (first, last, limit))
-    return Packed(count, first, last, begins, ends, f"[{text}]")
+        row = sqlite.first(connection, _PACK, (first, last, limit))
+    assert row is not None
+    count, first, last, begins, ends, _, text = row
+    return Packed(count, first, last, begins, ends, f"[{text}]") if count else None
 
 
 def rows_in(connection: sqlite.Connection, first: int, last: int, limit: int, size: int, at_least: int) -> list[Row]:

@@ -53,6 +53,15 @@ class PackingTests(Case):
                 self.assertEqual((packed.begins, packed.ends), (1.0, float(count)))
                 self.assertEqual(len(rows_in(self.file, 1, 2**62, limit, size, at_least)), count)
 
+    def test_too_long(self) -> None:
+        """Of rows that are too long together so many are taken as fit, without making a text of all."""
+        self.fill([(1.0 + n, f'"{"x" * 50_000}"') for n in range(5)])
+        for size, at_least, count in ((160_000, 1, 3), (1, 1, 1), (70_000, 4, 4), (10**6, 1, 5)):
+            packed = pack(self.file, 1, 2**62, 9, size, at_least)
+            assert packed is not None
+            self.assertEqual((packed.count, packed.last), (count, count))
+            self.assertEqual(len(json.loads(packed.text)), count)
+
     def test_nothing(self) -> None:
         """Where there are none there is nothing to send."""
         self.fill([])
