@@ -110,8 +110,38 @@ LOGGER_ARROWS: dict[str, set[str]] = {
     "": {"limits", "lines", "logger", "receipt", "care/", "rows/"},
 }
 
+#: Those of subscriptions.
+LIVE_ARROWS: dict[str, set[str]] = {
+    "dispatch": set(),
+    "feedback": set(),
+    "options": set(),
+    "events": {"dispatch"},
+    "socket/": set(),
+    "remembering/": set(),
+    "downlinks/": {"remembering/"},
+    "handing/": {"downlinks/", "remembering/"},
+    "following/": {"dispatch", "options", "downlinks/", "handing/", "remembering/"},
+    "watching/": {
+        *("dispatch", "events", "feedback", "options"),
+        *("downlinks/", "following/", "handing/", "remembering/", "socket/"),
+    },
+    "watch": {"dispatch", "options", "handing/", "watching/"},
+    "live": {
+        *("dispatch", "events", "options", "watch"),
+        *("downlinks/", "following/", "handing/", "remembering/", "socket/", "watching/"),
+    },
+    "device_streams": {"live", "options"},
+    "many": {"device_streams", "live", "options", "watching/"},
+    "mirrors/": {"device_streams", "dispatch", "live", "options", "handing/", "watching/"},
+    "commanding/": {"feedback", "live", "options", "handing/", "watching/"},
+    "": {
+        *("events", "feedback", "live", "many", "options", "watch"),
+        *("commanding/", "handing/", "mirrors/", "socket/", "watching/"),
+    },
+}
+
 #: Rooms that have rooms of their own.
-INNER: dict[str, dict[str, set[str]]] = {"server": SERVER_ARROWS, "logger": LOGGER_ARROWS}
+INNER: dict[str, dict[str, set[str]]] = {"server": SERVER_ARROWS, "logger": LOGGER_ARROWS, "live": LIVE_ARROWS}
 
 #: These are entered by file; every other room by its door.
 OPEN_ROOMS = {"protocol", "runtime", "exceptions", "datapoints", "frames", "", "__main__"}
@@ -120,7 +150,7 @@ OPEN_ROOMS = {"protocol", "runtime", "exceptions", "datapoints", "frames", "", "
 FOREIGN = {
     "apsw": {"runtime/sqlite.py"},
     "requests": {"client/transport.py", "exceptions.py"},
-    "websocket": {"live/connection.py"},
+    "websocket": {"live/socket/connection.py"},
     "aiohttp": {"server/web/", "server/__init__.py"},  # the door: to name the extra if it is missing
     "prometheus_client": {"server/operation/metrics.py"},
     "click": {"cli/"},
@@ -133,7 +163,7 @@ FOREIGN = {
     "fastjsonschema": {"protocol/schemas.py"},
     "re2": {"server/", "pipescript/transforms/texts.py"},
     "tomli": {"server/config.py"},
-    "filelock": {"logger/", "server/", "live/remember.py"},
+    "filelock": {"logger/", "server/", "live/remembering/remember.py"},
     "bcrypt": {"server/rights/passwords.py"},
 }
 
@@ -146,9 +176,9 @@ PURE = (
     "logger/clocks/judgement.py",
     "logger/clocks/arrangement.py",
     "client/retry.py",
-    "live/subscriptions.py",
-    "live/cursor.py",
-    "live/timers.py",
+    "live/watching/subscriptions.py",
+    "live/following/cursor.py",
+    "live/watching/timers.py",
     "live/mirrors/kept.py",
     "server/subscribers/hub.py",
     "server/rights/permissions.py",

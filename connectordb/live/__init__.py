@@ -9,17 +9,17 @@ inserts on a user's behalf. No objects of users, devices and streams live here, 
 
 from __future__ import annotations
 
-from .batch import Batch
 from .commanding import command
 from .events import ConnectionEvent, Event, Events
 from .feedback import check_insert
+from .handing.batch import Batch
 from .live import Live
 from .many import ManySubscriptions, subscribe_to_many
 from .mirrors import DeviceMirror, Listener, Mirror, mirror_device, mirror_stream
 from .options import GoneReason, OnError, OnGone, Options, Overflow, State
-from .patience import Timing
-from .subscription import Callback, Subscription
+from .socket.patience import Timing
 from .watch import Watch
+from .watching.subscription import Callback, Subscription
 
 __all__ = [
     "Batch",

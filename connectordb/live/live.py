@@ -13,23 +13,23 @@ from ..protocol.features import Features
 from ..protocol.paths import Path
 from ..protocol.ranges import read_parameters
 from ..runtime.clock import SYSTEM, Clock, Deadline
-from . import patience
-from .connection import Connection, Target
 from .dispatch import MOST_THREADS, Lane, Pool
 from .downlinks import Commands, Policy, Server, Tell
 from .events import Events, Reporter
-from .follower import Follower
-from .handing import Downlink, Handler, Points, Transformed
-from .loop import Loop
-from .losses import QUEUE_LIMIT
+from .following.follower import Follower
+from .following.losses import QUEUE_LIMIT
+from .following.reads import Reads, Seen
+from .handing.handing import Downlink, Handler, Points, Transformed
 from .options import Options
-from .patience import Timing
-from .reads import Reads, Seen
-from .remember import Remembered
-from .subscription import Callback, Subscription
-from .subscriptions import Key
-from .switchboard import Switchboard
+from .remembering.remember import Remembered
+from .socket import patience
+from .socket.connection import Connection, Target
+from .socket.loop import Loop
+from .socket.patience import Timing
 from .watch import Watch
+from .watching.subscription import Callback, Subscription
+from .watching.subscriptions import Key
+from .watching.switchboard import Switchboard
 
 log = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ from ..protocol.paths import Path
 from .device_streams import DeviceStreams
 from .live import Live
 from .options import Options
-from .subscription import Callback, Subscription
+from .watching.subscription import Callback, Subscription
 
 if TYPE_CHECKING:
     from typing_extensions import Self

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 from ..exceptions import StreamGone, Timeout
 from ..protocol.points import Datapoint
 from ..runtime.clock import Deadline
-from .batch import Batch
 from .dispatch import Pool
+from .handing.batch import Batch
 from .options import GoneReason, State
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-    from .subscription import Subscription
+    from .watching.subscription import Subscription
 
 
 class Watch:

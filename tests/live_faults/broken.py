@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from typing import Any
 from unittest import mock
 
-from connectordb.live.cursor import Cursor, Fetch
-from connectordb.live.follower import Follower
-from connectordb.live.patience import Patience
-from connectordb.live.reads import Seen
-from connectordb.live.subscription import Subscription
+from connectordb.live.following.cursor import Cursor, Fetch
+from connectordb.live.following.follower import Follower
+from connectordb.live.following.reads import Seen
+from connectordb.live.socket.patience import Patience
+from connectordb.live.watching.subscription import Subscription
 
 
 @dataclass(frozen=True)

@@ -19,12 +19,13 @@ from typing import Any, NoReturn
 from unittest import mock
 
 from connectordb import ConnectorDB
-from connectordb.live import Batch, live, remember
+from connectordb.live import Batch, live
 from connectordb.live.downlinks import Server, Step, steps
 from connectordb.live.downlinks.ledger import Ledger
 from connectordb.live.downlinks.owed import Debt, Owed
 from connectordb.live.downlinks.writing import Writing
-from connectordb.live.place import Place
+from connectordb.live.remembering import remember
+from connectordb.live.remembering.place import Place
 from connectordb.protocol.features import Features
 from connectordb.protocol.paths import Path as StreamPath
 from connectordb.protocol.restamp import Call

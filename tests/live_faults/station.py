@@ -13,7 +13,8 @@ from unittest import mock
 
 from connectordb import ConnectorDB, ConnectorDBError
 from connectordb.exceptions import PointsMissed
-from connectordb.live import Subscription, Timing, patience
+from connectordb.live import Subscription, Timing
+from connectordb.live.socket import patience
 from connectordb.runtime.backoff import Backoff
 
 from .check import Change, Point, adds_up, is_continued, is_continued_through, is_heard_once

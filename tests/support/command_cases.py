@@ -10,7 +10,7 @@ from typing import Any
 from connectordb import ConnectorDB, Stream
 from connectordb.exceptions import ConnectionFailed, OutcomeUnknown, ServerError
 from connectordb.live.downlinks import Commands, Policy, Server, Step, steps
-from connectordb.live.remember import Remembered
+from connectordb.live.remembering.remember import Remembered
 from connectordb.protocol import rest
 from connectordb.protocol.features import Features
 from connectordb.protocol.paths import Path

@@ -29,8 +29,8 @@ from ...exceptions import (
 from ...protocol.answers import FAILED, REFUSED, SKIPPED, Answer
 from ...protocol.paths import Path
 from ...protocol.points import Datapoint
-from ..place import Place
-from ..remember import Remembered
+from ..remembering.place import Place
+from ..remembering.remember import Remembered
 from . import steps
 from .acknowledge import Claim, points_to_write
 from .companion import Companion

@@ -7,8 +7,8 @@ from typing import Any
 
 from ...exceptions import ConnectorDBError, StorageDamaged
 from ...protocol.points import Datapoint
-from ..place import Place
-from ..remember import Remembered
+from ..remembering.place import Place
+from ..remembering.remember import Remembered
 from .owed import Debt
 
 log = logging.getLogger(__name__)

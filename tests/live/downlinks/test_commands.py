@@ -17,8 +17,8 @@ from connectordb.exceptions import (
     StorageFull,
 )
 from connectordb.live.downlinks import Claim, Commands, Step, steps
-from connectordb.live.place import Place
-from connectordb.live.remember import Remembered
+from connectordb.live.remembering.place import Place
+from connectordb.live.remembering.remember import Remembered
 from connectordb.protocol.paths import Path
 from tests.support.case import MS, SOON
 from tests.support.command_cases import CommandCase

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from connectordb.live.downlinks.ledger import Ledger
 from connectordb.live.downlinks.owed import Debt, Owed
-from connectordb.live.place import Place
-from connectordb.live.remember import Remembered
+from connectordb.live.remembering.place import Place
+from connectordb.live.remembering.remember import Remembered
 from connectordb.protocol.paths import Path
 from tests.support.case import Case
 

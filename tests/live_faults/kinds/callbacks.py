@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from unittest import mock
 
-from connectordb.live import cursor
+from connectordb.live.following import cursor
 
 from ...support.mishaps import ANY, answer_held, silence
 from ...support.saboteur import any_request

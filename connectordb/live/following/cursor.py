@@ -1,0 +1,266 @@
+"""
+Where one subscription stands in its stream, and what to do next: pure.
+
+Two sources feed it. A server that tells indices sends runs of points, which are kept as long as they are few; where they do not
+begin at the cursor, be it that the connection was lost, that the callback was too slow for them, or that they never came, the
+points between are fetched by index. A server that tells no indices gives signals, after which all there is from the cursor on is
+fetched. Both ways each point is handed on once, in order, as the cursor only moves forward over what was handed on.
+
+That the stream is still the same is seen by the point before the cursor: a stream that was restored from a backup, or made anew,
+has another one there, or none.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from ...protocol.points import Datapoint
+from ..options import Overflow
+from ..remembering.place import Place
+
+#: Points of one read by index, and of one batch.
+PAGE = 20_000
+
+#: Points that are kept while the callback is busy, and their bytes on the wire.
+KEPT_POINTS, KEPT_BYTES = 50_000, 16 * 2**20
+
+
+class Hand(NamedTuple):
+    """Points to be handed on: the index of the first, the points, and whether they were fetched."""
+
+    first: int
+    points: Sequence[Datapoint]
+    caught_up: bool
+
+
+class Fetch(NamedTuple):
+    """
+    A range to be read.
+
+    Attributes:
+        first: The index of the first point to be handed on.
+        after: Where the range ends; there may be less.
+        checks: Whether the point before *first* is read as well, to be compared.
+        hints: How many hints there had been.
+        fills: Whether it ends where points are that were told.
+    """
+
+    first: int
+    after: int
+    checks: bool
+    hints: int
+    fills: bool
+
+    @property
+    def i1(self) -> int:
+        """Where the range begins."""
+        return self.first - self.checks
+
+
+class Skip(NamedTuple):
+    """All but the newest point is to be left out, and only the server knows where that is."""
+
+
+class Moved(NamedTuple):
+    """The point before the cursor is not the one that was handed on: the stream is another one, or its end was lost."""
+
+
+class _Run(NamedTuple):
+    first: int
+    points: Sequence[Datapoint]
+    size: int
+
+    @property
+    def end(self) -> int:
+        return self.first + len(self.points)
+
+
+class Cursor:
+    """
+    One subscription's place.
+
+    Args:
+        overflow: What becomes of points that are too many to be kept.
+
+    Attributes:
+        next: The index of the next point to be handed on; ``None`` before it is known.
+        last_t: The time of the point before that; ``None`` if it is not known.
+        series: What tells the stream from another one at its path; ``""`` if the server does not say.
+        missed: Points that were left out.
+        overflowed: Whether there were too many, for who wants the subscription to end then.
+    """
+
+    def __init__(self, overflow: Overflow = "catch_up") -> None:
+        self._overflow = overflow
+        self.next: int | None = None
+        self.last_t: float | None = None
+        self.series = ""
+        self.missed = 0
+        self.overflowed = False
+        self._runs: deque[_Run] = deque()
+        self._kept = self._kept_bytes = 0
+        self._head = 0  # the length of the stream, as far as anybody said
+        self._announced = 0  # points that signals told of, and that were not fetched yet
+        self._hints = 0
+        self._unread = False  # there may be points that nobody told of
+        self._doubt = False
+
+    @property
+    def place(self) -> Place | None:
+        """What there is to remember; ``None`` before it is known where to begin."""
+        return None if self.next is None else Place(self.next, self.last_t, self.series)
+
+    @property
+    def lag(self) -> int:
+        """Points that are known to be there, and were not handed on."""
+        return 0 if self.next is None else max(self._head - self.next, self._announced)
+
+    @property
+    def is_at_rest(self) -> bool:
+        """Whether there is nothing to do."""
+        return not (self._runs or self._unread or self._doubt or self._announced or self._head > (self.next or 0))
+
+    def start(self, index: int, length: int, last_t: float | None = None) -> None:
+        """Stand before the point at *index*, of so many; *last_t* is the time of the one before."""
+        self._forget_runs()
+        self.next, self.last_t = index, last_t
+        self._head, self._announced = max(length, index), 0
+        self._unread = self._doubt = False
+
+    # --- what is heard ------------------------------------------------------------------------------------------------
+
+    def told(self, index: int, points: Sequence[Datapoint], size: int) -> None:
+        """Take points that the server told of, which stand at *index*; *size* is their bytes on the wire."""
+        if self.next is None or index + len(points) <= self.next:
+            return
+        run = _Run(index, points, size)
+        if self._runs and self._runs[-1].end != index:
+            if index < self._runs[-1].end:
+                return  # told twice
+            self._forget_runs()
+            self._hints += 1
+        self._head = max(self._head, run.end)
+        self._runs.append(run)
+        self._kept += len(points)
+        self._kept_bytes += size
+        if len(self._runs) > 1 and (self._kept > KEPT_POINTS or self._kept_bytes > KEPT_BYTES):
+            self._too_many()
+
+    def head(self, length: int) -> None:
+        """Take note that the stream has so many points."""
+        self._head = max(self._head, length)
+        self._hints += 1
+
+    def signal(self, points: int = 0) -> None:
+        """Take note that there may be more than anybody told of; so many *points*, if that is known."""
+        self._hints += 1
+        self._unread = True
+        self._announced += points
+
+    def forget_announced(self) -> None:
+        """Wait no more for what signals told of."""
+        self._announced = 0
+
+    def doubt(self) -> None:
+        """Have the point before the cursor looked at again, and read what comes behind it, also what was told before."""
+        self._forget_runs()
+        self._doubt = True
+        self.signal()
+
+    def _too_many(self) -> None:
+        if self._overflow == "raise":
+            self.overflowed = True
+            self._forget_runs()
+        elif self._overflow == "latest":
+            self._skip_to(self._runs[-1].first)
+        else:
+            self._forget_runs()
+            self._hints += 1
+
+    def _forget_runs(self) -> None:
+        self._runs.clear()
+        self._kept = self._kept_bytes = 0
+
+    # --- what to do ---------------------------------------------------------------------------------------------------
+
+    def step(self, most: int = PAGE) -> Hand | Fetch | Skip | None:
+        """Return what to do next: hand on *most* points at most, fetch some, find the end; nothing: all is handed on."""
+        if self.next is None:
+            return None
+        if self._overflow == "latest" and self._announced > KEPT_POINTS:
+            return Skip()
+        # each read is checked: it may meet another server than the one that told of what came before
+        checks = self.next > 0 and self.last_t is not None
+        while self._runs and self._runs[0].end <= self.next:
+            self._drop_first()
+        doubt = self._doubt and checks
+        if not doubt and self._runs and self._runs[0].first <= self.next:
+            return self._take(most)
+        if doubt or self._runs or self._unread or self._head > self.next:
+            after = min(self.next + most, self._runs[0].first) if self._runs else self.next + most
+            fills = bool(self._runs) and after == self._runs[0].first
+            return Fetch(self.next, max(after, self.next), checks, self._hints, fills)
+        return None
+
+    def fetched(self, fetch: Fetch, points: Sequence[Datapoint]) -> Hand | Moved | None:
+        """Take what a read brought; return what to hand on, if anything."""
+        if fetch.first != self.next:
+            return None  # some were left out meanwhile
+        if fetch.checks:
+            if not points or points[0].get("t", 0.0) != self.last_t:
+                return Moved()
+            points = points[1:]
+            self._doubt = False
+        hand = self._hand(points, True) if points else None
+        self._announced = max(self._announced - len(points), 0)
+        if len(points) < fetch.after - fetch.first:
+            self._read_to_the_end(fetch)
+        return hand
+
+    def skipped(self, length: int) -> None:
+        """Leave out all but the newest of *length* points."""
+        self._skip_to(max(length - 1, 0))
+
+    def _read_to_the_end(self, fetch: Fetch) -> None:
+        assert self.next is not None
+        if fetch.fills and self._runs and self._runs[0].first == fetch.after:
+            # between what was read and what was told before there is nothing, and will not be
+            self.missed += max(self._runs[0].first - self.next, 0)
+            self.next = max(self._runs[0].first, self.next)
+        elif fetch.hints == self._hints and not self._runs:  # otherwise something came while it was read
+            self._unread, self._head = False, self.next
+
+    def _take(self, most: int) -> Hand:
+        """Return what was told, of several runs as one."""
+        assert self.next is not None
+        taken: list[Datapoint] = []
+        while self._runs and len(taken) < most:
+            run = self._runs[0]
+            first = self.next + len(taken) - run.first
+            taken += run.points[first : first + most - len(taken)]
+            if self.next + len(taken) < run.end:
+                break
+            self._drop_first()
+        return self._hand(taken, False)
+
+    def _drop_first(self) -> None:
+        run = self._runs.popleft()
+        self._kept -= len(run.points)
+        self._kept_bytes -= run.size
+
+    def _hand(self, points: Sequence[Datapoint], caught_up: bool) -> Hand:
+        assert self.next is not None
+        hand = Hand(self.next, points, caught_up)
+        self.next += len(points)
+        self.last_t = points[-1].get("t", 0.0)
+        self._head = max(self._head, self.next)
+        return hand
+
+    def _skip_to(self, index: int) -> None:
+        assert self.next is not None
+        self.missed += max(index - self.next, 0)
+        self.next, self.last_t = max(index, self.next), None
+        self._announced = 0
+        self._head = max(self._head, index)

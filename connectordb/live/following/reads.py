@@ -1,0 +1,91 @@
+"""What a subscriber reads of its stream over REST."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ...exceptions import AuthenticationError, ResponseError
+from ...protocol import json_text, rest, restamp
+from ...protocol.feed import Failed
+from ...protocol.paths import Path
+from ...protocol.points import Datapoint
+
+
+class Seen(NamedTuple):
+    """
+    What somebody saw who looked at a stream.
+
+    Attributes:
+        length: How many points it had.
+        series: What tells it from another one at its path; ``""`` if the server does not say.
+        ephemeral: Whether its points are told and not stored.
+    """
+
+    length: int
+    series: str = ""
+    ephemeral: bool = False
+
+
+class Reads:
+    """
+    One stream, or downlink, by index.
+
+    Args:
+        call: Sends a REST request, and returns what its answer says or raises it.
+        path: The stream.
+    """
+
+    def __init__(self, call: restamp.Call, path: Path) -> None:
+        self._call = call
+        self._path = path
+
+    def look(self) -> Seen:
+        """
+        Look whether the stream is there and may be read.
+
+        Raises:
+            NotFound, PermissionDenied: It is not, or not for this caller.
+
+        Calls: ``GET crud/<path>``, ``GET crud/<path>/data?q=length``.
+        """
+        ephemeral = self.is_ephemeral()
+        return Seen(self.length(), "", ephemeral)
+
+    def length(self) -> int:
+        """Return how many points it has."""
+        return self._call(rest.length(self._path))
+
+    def is_ephemeral(self) -> bool:
+        """Return whether points are told and not stored, as things are."""
+        return self._call(rest.read(self._path.stream)).get("ephemeral") is True
+
+    def points(self, i1: int, i2: int) -> list[Datapoint] | None:
+        """Return the points from *i1* to before *i2*, as far as there are any; ``None`` if it ends before *i1*."""
+        try:
+            return self._call(rest.points(self._path, {"i1": str(i1), "i2": str(i2)}))
+        except AuthenticationError as refused:
+            if refused.message == rest.INVALID_RANGE:
+                return None
+            raise
+
+    def index_after(self, t: float, length: int) -> int:
+        """
+        Return the index of the first of *length* points that is later than *t*; *length* if none is.
+
+        By halving: an original server can be asked for it directly, and loses a connection to its database each time.
+        """
+        low, high = 0, length
+        while low < high:
+            middle = (low + high) // 2
+            found = self.points(middle, middle + 1)
+            if found and found[0].get("t", 0.0) <= t:
+                low = middle + 1
+            else:
+                high = middle
+        return low
+
+
+def as_refusal(failed: Failed, path: str) -> ResponseError:
+    """Return what the refusal of a command about *path* raises over REST."""
+    body = json_text.dumps({"code": failed.code, "msg": failed.msg, "ref": failed.ref})
+    return rest.refusal(rest.Request("GET", f"/crud/{path}/data", bytes), rest.Reply(failed.code, body))

@@ -1,0 +1,12 @@
+"""
+What is done with points that are handed on: calling the callback, running a script over them, handling commands.
+
+Where they come from is nobody's business here.
+"""
+
+from __future__ import annotations
+
+from .batch import Batch
+from .handing import Downlink, Handler, Points, Transformed
+
+__all__ = ["Batch", "Downlink", "Handler", "Points", "Transformed"]

@@ -1,0 +1,106 @@
+"""
+A script that is run over a sequence whose points are not there yet.
+
+A script asks for its points one after the other, and may look ahead; points of a stream come when they come. So it runs on a
+thread of its own, ``connectordb-transform``, and in turns: it has its turn from when points are pushed until it asks for one
+that is not there.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from ...protocol.points import Datapoint
+from ...runtime.worker import Worker
+
+Transform = Callable[[Iterable[Datapoint]], Iterator[Datapoint]]
+
+
+class Pushed:
+    """
+    Runs a script over all that is pushed; used by one thread at a time, but for `close`.
+
+    Args:
+        transform: What is run: a `connectordb.pipescript.Script`, for one.
+    """
+
+    def __init__(self, transform: Transform) -> None:
+        self._transform = transform
+        self._run: _Run | None = None
+
+    def push(self, points: Sequence[Datapoint]) -> list[Datapoint]:
+        """
+        Return what the script makes of these points, behind those of before.
+
+        Raises:
+            Exception: What the script raises; it begins anew with the points that are pushed next.
+        """
+        run = self._run
+        if run is None:
+            run = self._run = _Run(self._transform)
+        try:
+            return run.push(points)
+        except Exception:
+            self._run = None
+            raise
+
+    def begin_anew(self) -> None:
+        """Forget all points so far."""
+        self.close()
+
+    def close(self) -> None:
+        """End the thread; may be called twice, and while `push` runs, which then returns."""
+        run, self._run = self._run, None
+        if run is not None:
+            run.close()
+
+
+class _Run:
+    """One run of the script, on its thread."""
+
+    def __init__(self, transform: Transform) -> None:
+        self._transform = transform
+        self._points: deque[Datapoint] = deque()
+        self._made: list[Datapoint] = []
+        self._error: Exception | None = None
+        self._is_over = False
+        self._is_closed = False
+        # one has its turn while the other waits
+        self._its_turn, self._our_turn = threading.Semaphore(0), threading.Semaphore(0)
+        self._worker = Worker("transform", self._work)
+        self._worker.start()
+
+    def push(self, points: Sequence[Datapoint]) -> list[Datapoint]:
+        if self._is_over:  # there are scripts that want no more points
+            return []
+        self._points.extend(points)
+        self._its_turn.release()
+        self._our_turn.acquire()
+        made, self._made = self._made, []
+        if self._error is not None:
+            raise self._error
+        return made
+
+    def close(self) -> None:
+        self._is_closed = True
+        self._its_turn.release()
+
+    def _work(self, stopping: threading.Event) -> None:
+        try:
+            for point in self._transform(self._source()):
+                self._made.append(point)
+        except Exception as error:
+            self._error = error
+        finally:
+            self._is_over = True
+            self._our_turn.release()
+
+    def _source(self) -> Iterator[Datapoint]:
+        self._its_turn.acquire()
+        while not self._is_closed:
+            while self._points:
+                yield self._points.popleft()
+            self._our_turn.release()
+            self._its_turn.acquire()

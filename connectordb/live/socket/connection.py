@@ -1,0 +1,262 @@
+"""
+One websocket to a server: opening it, bytes out, frames in. The only module that imports websocket-client, at first use.
+
+That library makes the connection (names, proxies, TLS, the upgrade); from then on the socket does not block, and is read and
+written here, by the one thread that owns it: a TLS socket may not be written by one thread while another reads it.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import ssl
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from ...exceptions import ConnectionFailed, ConnectorDBError, LocalProtocolError, Timeout
+from ...protocol import features, rest
+from ...protocol.constants import API_ROOT
+from . import frames
+
+#: Bytes of one message from the server that we take. An insert has 10 MiB at the most, in an encoding of the server's own;
+#: as JSON it can be a few times as large.
+MESSAGE_LIMIT = 64 * 1024 * 1024
+
+#: Bytes of one read or write. Of larger ones the messages do not fit the processor's cache until they are looked at.
+_CHUNK = 64 * 1024
+
+#: Reads in one go, before the thread looks after other things again.
+_READS = 8
+
+_WOULD_BLOCK = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """
+    Where to connect, and how.
+
+    Attributes:
+        url: The server, without ``/api/v1``.
+        verify: Check the server's certificate: ``True``, ``False``, or a file or folder of certificates to trust.
+        cert: A client certificate: one file, or certificate and key.
+        proxies: As requests has them: scheme to proxy's URL. Without them the environment's are used.
+        timeout: Seconds for each step of connecting.
+    """
+
+    url: str
+    verify: bool | str = True
+    cert: str | tuple[str, str] | None = None
+    proxies: Mapping[str, str] | None = None
+    timeout: float = 5.0
+
+    @property
+    def websocket_url(self) -> str:
+        """The address of the websocket."""
+        scheme, colon, rest_of_it = self.url.rstrip("/").partition("://")
+        if not colon or scheme not in ("http", "https"):
+            raise LocalProtocolError(f"{self.url!r} is no address of a server: expected http://… or https://…")
+        return f"{'wss' if scheme == 'https' else 'ws'}://{rest_of_it}{API_ROOT}/websocket"
+
+
+class Connection:
+    """
+    One connection, from opening to close; belongs to one thread, but for `abort`.
+
+    Attributes:
+        has_more: Bytes may wait that the operating system does not tell of.
+        received: How many bytes have come.
+        announced: What the server says it can do beyond 0.3, as `features` reads it; ``None`` from an original.
+    """
+
+    def __init__(self, target: Target) -> None:
+        import websocket
+
+        self._target = target
+        self._websocket = websocket.WebSocket(sslopt=_sslopt(target), skip_utf8_validation=True)
+        self._socket: socket.socket | None = None
+        self._reader = frames.Reader(MESSAGE_LIMIT)
+        self._out = bytearray()
+        # read into again and again: memory that is asked for each time costs more than reading does
+        self._room = memoryview(bytearray(_CHUNK))
+        self.has_more = False
+        self.received = 0
+        self.announced: str | None = None
+
+    def open(self, authorization: str | None) -> None:
+        """
+        Connect, and shake hands.
+
+        Raises:
+            ConnectionFailed: The server is not there, or is none.
+            AuthenticationError: It refused the credentials.
+        """
+        target = self._target
+        with _translated(target), _library_translated(target):
+            self._websocket.settimeout(target.timeout)
+            self._websocket.connect(  # type: ignore[no-untyped-call]
+                target.websocket_url,
+                header=[f"Authorization: {authorization}"] if authorization else [],
+                # a redirected handshake would carry the credentials to whoever is named there
+                redirect_limit=0,
+                **_proxy(target),
+            )
+            answer = self._websocket.handshake_response
+            self._socket = self._websocket.sock
+            assert self._socket is not None and answer is not None
+            self.announced = answer.headers.get(features.HEADER.lower())
+            self._socket.setblocking(False)
+
+    def abort(self) -> None:
+        """Break off a handshake; may be called by another thread."""
+        held = self._websocket.sock
+        if held is not None:
+            try:
+                # not the TLS socket's own method: that would touch what its thread is using
+                socket.socket.shutdown(held, socket.SHUT_RDWR)
+            except OSError:
+                pass  # it was closed meanwhile
+
+    def fileno(self) -> int:
+        """Return the descriptor to select on."""
+        assert self._socket is not None
+        return self._socket.fileno()
+
+    @property
+    def unsent(self) -> int:
+        """Bytes that wait for the network."""
+        return len(self._out)
+
+    def send(self, opcode: int, payload: bytes) -> None:
+        """Queue one frame; `flush` sends it."""
+        self._out += frames.encode(opcode, payload, os.urandom(4))
+
+    def flush(self) -> None:
+        """
+        Send what waits, as far as the network takes it.
+
+        Raises:
+            ConnectionFailed: The connection is broken.
+        """
+        if not self._out:
+            return
+        assert self._socket is not None
+        with _translated(self._target):
+            while self._out:
+                try:
+                    sent = self._socket.send(self._out[:_CHUNK])
+                except _WOULD_BLOCK:
+                    return
+                del self._out[:sent]
+
+    def receive(self) -> list[frames.Event]:
+        """
+        Return what has arrived, without waiting.
+
+        Raises:
+            ConnectionFailed: The connection is broken, or was closed without a word.
+            RemoteProtocolError: What arrived makes no sense, or is too large.
+        """
+        assert self._socket is not None
+        events: list[frames.Event] = []
+        with _translated(self._target):
+            for _ in range(_READS):
+                try:
+                    length = self._socket.recv_into(self._room)
+                except _WOULD_BLOCK:
+                    self.has_more = False
+                    return events
+                if not length:
+                    if events:  # they come first; the end is met again at the next turn
+                        self.has_more = True
+                        return events
+                    raise ConnectionFailed(f"{self._target.url} closed the websocket without a word")
+                self.received += length
+                events += self._reader.feed(self._room[:length])
+                # what TLS has decrypted already, selecting does not show
+                if length < _CHUNK and not (isinstance(self._socket, ssl.SSLSocket) and self._socket.pending()):
+                    self.has_more = False
+                    return events
+        self.has_more = True
+        return events
+
+    def close(self, code: int = frames.NORMAL) -> None:
+        """Say goodbye if that needs no waiting, and close the socket."""
+        if self._socket is not None:
+            try:
+                self.send(frames.CLOSE, frames.close_payload(code))
+                self.flush()
+            except ConnectionFailed:
+                pass  # whom we say goodbye to has gone already
+        self._socket = None
+        self._websocket.shutdown()  # type: ignore[no-untyped-call]
+
+
+def _sslopt(target: Target) -> dict[str, Any]:
+    """Return the TLS options: the same trust as that of REST requests, so that one does not work without the other."""
+    import certifi  # what requests trusts, and brings along
+
+    options: dict[str, Any] = {"cert_reqs": ssl.CERT_REQUIRED, "check_hostname": True}
+    if target.verify is False:
+        options = {"cert_reqs": ssl.CERT_NONE, "check_hostname": False}
+    elif target.verify is True:
+        options["ca_certs"] = certifi.where()
+    else:
+        options["ca_cert_path" if os.path.isdir(target.verify) else "ca_certs"] = target.verify
+    if isinstance(target.cert, str):
+        options["certfile"] = target.cert
+    elif target.cert is not None:
+        options["certfile"], options["keyfile"] = target.cert
+    return options
+
+
+def _proxy(target: Target) -> dict[str, Any]:
+    """Return the proxy in websocket-client's words; nothing where the environment is to decide."""
+    scheme = urlsplit(target.url).scheme
+    address = (target.proxies or {}).get(scheme) or (target.proxies or {}).get("all")
+    if not address:
+        return {}
+    parts = urlsplit(address if "://" in address else f"http://{address}")
+    options: dict[str, Any] = {
+        "http_proxy_host": parts.hostname,
+        "http_proxy_port": parts.port or 80,
+        "proxy_type": parts.scheme,
+    }
+    if parts.username:
+        options["http_proxy_auth"] = (parts.username, parts.password or "")
+    return options
+
+
+@contextmanager
+def _library_translated(target: Target) -> Iterator[None]:
+    """Turn websocket-client's errors, and what takes too long while connecting, into ours."""
+    import websocket
+
+    try:
+        yield
+    except websocket.WebSocketBadStatusException as error:
+        request = rest.Request("GET", "/websocket", bytes)
+        raise rest.refusal(request, rest.Reply(error.status_code, error.resp_body or b"")) from error
+    except (websocket.WebSocketTimeoutException, TimeoutError) as error:
+        raise Timeout(f"connecting a websocket to {target.url}: no answer within {target.timeout:g} s") from error
+    except websocket.WebSocketException as error:
+        raise ConnectionFailed(f"the websocket to {target.url}: {error}") from error
+
+
+@contextmanager
+def _translated(target: Target) -> Iterator[None]:
+    """Turn the errors of sockets and TLS into ours."""
+    try:
+        yield
+    except ConnectorDBError:
+        raise
+    except ssl.SSLCertVerificationError as error:
+        raise ConnectionFailed(
+            f"the certificate of {target.url} is not trusted ({error.verify_message}); "
+            "give verify= the file of the authority that made it"
+        ) from error
+    except OSError as error:
+        raise ConnectionFailed(f"the websocket to {target.url}: {error}") from error

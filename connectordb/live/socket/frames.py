@@ -1,0 +1,160 @@
+"""
+Websocket frames (RFC 6455), the client's side, from bytes and to bytes: pure.
+
+The library that makes the connection could read frames too, but only one call at a time on a blocking socket, and of any
+size that the peer names. Here the size is refused before memory is taken for it, a frame may arrive in pieces of any size
+while the thread looks after other things, and one call to the socket serves many small frames. That a text is UTF-8 is left
+to the JSON decoder, which checks it anyway.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+
+from ...exceptions import RemoteProtocolError
+
+CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA
+
+_WHOLE_TEXT = 0x80 | TEXT
+
+#: Bytes of a control frame's payload, at most (RFC 6455, 5.5).
+CONTROL_LIMIT = 125
+
+#: Codes of a Close frame: it is over; somebody broke the rules; a message was too large (RFC 6455, 7.4.1).
+NORMAL, BROKEN_RULES, TOO_LARGE = 1000, 1002, 1009
+
+
+class MessageTooLarge(RemoteProtocolError):
+    """A message is larger than we take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """
+    A whole message, or a control frame.
+
+    Attributes:
+        opcode: `TEXT`, `BINARY`, `CLOSE`, `PING` or `PONG`.
+        payload: Its bytes.
+    """
+
+    opcode: int
+    payload: bytes
+
+
+class Reader:
+    """Makes events out of bytes, however they were cut."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._buffer = bytearray()
+        #: The frames so far of a message that comes in several, and its opcode.
+        self._parts: list[bytes] = []
+        self._size = 0
+        self._opcode: int | None = None
+
+    def feed(self, data: bytes | memoryview) -> list[Event]:
+        """
+        Return the events that are complete with *data*.
+
+        Raises:
+            RemoteProtocolError: The bytes are no frames that a server may send; nothing can be read after that.
+        """
+        # mostly whole frames come, which need not be copied together first
+        buffer: bytes | bytearray | memoryview = data
+        if self._buffer:
+            self._buffer += data
+            buffer = self._buffer
+        events: list[Event] = []
+        at = 0
+        while True:
+            # nearly every frame is this: a whole text of less than 64 KiB, and none before it that is not complete
+            while self._opcode is None and len(buffer) - at >= 4 and buffer[at] == _WHOLE_TEXT and buffer[at + 1] < 127:
+                length, start = buffer[at + 1], at + 2
+                if length == 126:
+                    length, start = buffer[at + 2] << 8 | buffer[at + 3], at + 4
+                end = start + length
+                if end > len(buffer) or length > self._limit:
+                    break
+                events.append(Event(TEXT, bytes(buffer[start:end])))
+                at = end
+            frame = self._frame(buffer, at)
+            if frame is None:
+                break
+            final, opcode, start, at = frame
+            event = self._event(final, opcode, bytes(buffer[start:at]))
+            if event is not None:
+                events.append(event)
+        if buffer is self._buffer:
+            del self._buffer[:at]
+        else:
+            self._buffer += buffer[at:]
+        return events
+
+    def _frame(self, buffer: bytes | bytearray | memoryview, at: int) -> tuple[bool, int, int, int] | None:
+        """Return the frame that begins at *at*: final, opcode, where its payload begins and ends; or not yet."""
+        if len(buffer) < at + 2:
+            return None
+        first, second = buffer[at], buffer[at + 1]
+        opcode, length, start = first & 0x0F, second & 0x7F, at + 2
+        if first & 0x70:
+            raise RemoteProtocolError("a websocket frame uses an extension that was not agreed on")
+        if second & 0x80:
+            raise RemoteProtocolError("a websocket frame from the server is masked")
+        if opcode >= CLOSE and (length > CONTROL_LIMIT or not first & 0x80):
+            raise RemoteProtocolError("a websocket control frame is in pieces, or longer than 125 bytes")
+        if length >= 126:
+            size, shape = (2, ">H") if length == 126 else (8, ">Q")
+            if len(buffer) < start + size:
+                return None
+            (length,) = struct.unpack_from(shape, buffer, start)
+            start += size
+        if self._size + length > self._limit:
+            raise MessageTooLarge(f"a websocket message has more than {self._limit} bytes")
+        return None if len(buffer) < start + length else (bool(first & 0x80), opcode, start, start + length)
+
+    def _event(self, final: bool, opcode: int, payload: bytes) -> Event | None:
+        if opcode in (CLOSE, PING, PONG):
+            return Event(opcode, payload)
+        if opcode not in (CONTINUATION, TEXT, BINARY) or (opcode == CONTINUATION) != (self._opcode is not None):
+            raise RemoteProtocolError(f"a websocket frame of the kind {opcode} makes no sense here")
+        if opcode != CONTINUATION:
+            if final:
+                return Event(opcode, payload)
+            self._opcode = opcode
+        self._parts.append(payload)
+        self._size += len(payload)
+        if not final:
+            return None
+        assert self._opcode is not None
+        event = Event(self._opcode, b"".join(self._parts))
+        self._parts, self._size, self._opcode = [], 0, None
+        return event
+
+
+def encode(opcode: int, payload: bytes, mask: bytes) -> bytes:
+    """Return one frame, masked with four bytes that nobody can foresee, as a client's must be (RFC 6455, 5.3)."""
+    length = len(payload)
+    if length < 126:
+        head = struct.pack(">BB", 0x80 | opcode, 0x80 | length)
+    elif length < 1 << 16:
+        head = struct.pack(">BBH", 0x80 | opcode, 0x80 | 126, length)
+    else:
+        head = struct.pack(">BBQ", 0x80 | opcode, 0x80 | 127, length)
+    key = (mask * (length // 4 + 1))[:length]
+    masked = int.from_bytes(payload, "big") ^ int.from_bytes(key, "big")
+    return head + mask + masked.to_bytes(length, "big")
+
+
+def close_payload(code: int) -> bytes:
+    """Return what a Close frame with *code* carries."""
+    return struct.pack(">H", code)
+
+
+def close_reason(payload: bytes) -> str:
+    """Say what a Close frame gave as its reason."""
+    if len(payload) < 2:
+        return "no reason given"
+    (code,) = struct.unpack_from(">H", payload)
+    return f"code {code} {payload[2:].decode(errors='replace')}".rstrip()

@@ -1,0 +1,288 @@
+"""
+The thread ``connectordb-live``: keeps one websocket open while anything is wanted, and is the only one to touch it.
+
+Other threads change what is wanted and call `Loop.wake`. A lost connection is made again after a pause that grows with the
+failures, with full jitter; what is lost meanwhile, the original server does not send again.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import selectors
+import socket
+import threading
+from collections.abc import Callable
+from typing import Protocol
+
+from ...exceptions import ConnectionFailed, ConnectorDBError, RemoteProtocolError
+from ...protocol.feed import Told, read_told
+from ...runtime.clock import SYSTEM, Clock
+from ...runtime.worker import Worker
+from . import frames
+from .connection import Connection
+from .patience import Patience, Timing
+
+log = logging.getLogger(__name__)
+
+#: Bytes that may wait for the network before the next commands are fetched.
+_UNSENT_LIMIT = 64 * 1024
+
+
+class Handler(Protocol):
+    """What the thread asks and tells; every method returns soon."""
+
+    def is_wanted(self) -> bool:
+        """Tell whether there is a reason to be connected."""
+
+    def opened(self, announced: str | None) -> None:
+        """Take note of a new connection, and of what the server says it can do."""
+
+    def lost(self, error: ConnectorDBError | None) -> None:
+        """Take note that it has ended, or that an attempt failed; no error: it was given up as nobody wants it."""
+
+    def outgoing(self, now: float) -> tuple[list[bytes], int | None, float | None]:
+        """Return commands to send, the number of a ping to follow them, and when to be asked again at the latest."""
+
+    def told(self, told: Told, size: int) -> None:
+        """Take what the server says, and how many bytes it was."""
+
+    def pong(self, number: int) -> None:
+        """Take the answer to a ping."""
+
+
+class Loop:
+    """The thread and its connection."""
+
+    def __init__(
+        self,
+        connect: Callable[[], tuple[Connection, str | None]],
+        handler: Handler,
+        timing: Timing,
+        clock: Clock = SYSTEM,
+        jitter: Callable[[], float] = random.random,
+        auto_reconnect: bool = True,
+    ) -> None:
+        self._connect = connect
+        self._handler = handler
+        self._timing = timing
+        self._clock = clock
+        self._jitter = jitter
+        self._auto_reconnect = auto_reconnect
+        self._worker = Worker("live", self._run)
+        # guards the three below, which other threads use
+        self._lock = threading.Lock()
+        self._wakeup: socket.socket | None = None
+        self._opening: Connection | None = None
+        self._hurry = False
+
+    def start(self) -> None:
+        """Start the thread, if it does not run."""
+        self._worker.start()
+
+    def wake(self, hurry: bool = False) -> None:
+        """Have the thread look at what is wanted; with *hurry*, also end a pause between attempts to connect."""
+        with self._lock:
+            self._hurry = self._hurry or hurry
+            if self._wakeup is not None:
+                try:
+                    self._wakeup.send(b"\0")
+                except BlockingIOError:
+                    pass  # it is full of such bytes
+
+    def stop(self) -> None:
+        """Ask the thread to end."""
+        self._worker.stop()
+        with self._lock:
+            opening = self._opening
+        if opening is not None:
+            opening.abort()
+        self.wake()
+
+    def join(self, timeout: float | None) -> bool:
+        """Wait for its end; tell whether it has come."""
+        return self._worker.join(timeout)
+
+    # --- in the thread ------------------------------------------------------------------------------------------------
+
+    def _run(self, stopping: threading.Event) -> None:
+        ours, theirs = socket.socketpair()
+        with ours, theirs, selectors.DefaultSelector() as selector:
+            ours.setblocking(False)
+            theirs.setblocking(False)
+            selector.register(ours, selectors.EVENT_READ)
+            with self._lock:
+                self._wakeup = theirs
+            try:
+                self._keep_connected(stopping, selector, ours)
+            finally:
+                with self._lock:
+                    self._wakeup = None
+
+    def _keep_connected(
+        self, stopping: threading.Event, selector: selectors.BaseSelector, wakeup: socket.socket
+    ) -> None:
+        failures = 0
+        while not stopping.is_set():
+            if not self._handler.is_wanted():
+                self._pause(stopping, selector, wakeup, None)
+                continue
+            started = self._clock.monotonic()
+            error = self._one_connection(stopping, selector, wakeup)
+            if stopping.is_set():
+                error = None
+            if not self._auto_reconnect:
+                with self._lock:
+                    self._hurry = False  # whoever was in a hurry did not know of the loss
+            self._handler.lost(error)
+            if error is None:
+                failures = 0
+                continue
+            if not self._auto_reconnect:
+                log.warning("live: %s; not trying again until somebody says so", error)
+                while not stopping.is_set() and not self._pause(stopping, selector, wakeup, None):
+                    continue
+                continue
+            failures = 1 if self._clock.monotonic() - started > self._timing.stable else failures + 1
+            pause = self._timing.backoff.seconds(failures, self._jitter)
+            log.warning("live: %s; trying again in %.1f s", error, pause)
+            self._pause(stopping, selector, wakeup, self._clock.monotonic() + pause)
+
+    def _pause(
+        self,
+        stopping: threading.Event,
+        selector: selectors.BaseSelector,
+        wakeup: socket.socket,
+        until: float | None,
+    ) -> bool:
+        """Wait until the time, or somebody is in a hurry; without a time, until anybody wakes the thread; tell who hurries."""
+        while True:
+            with self._lock:
+                hurry, self._hurry = self._hurry, False
+            left = None if until is None else until - self._clock.monotonic()
+            if hurry or stopping.is_set() or (left is not None and left <= 0):
+                return hurry
+            # an hour is as good as for ever, and every wait has an end
+            if selector.select(3600.0 if left is None else left):
+                _drain(wakeup)
+                if until is None:
+                    with self._lock:
+                        hurry, self._hurry = self._hurry, False
+                    return hurry
+
+    def _one_connection(
+        self, stopping: threading.Event, selector: selectors.BaseSelector, wakeup: socket.socket
+    ) -> ConnectorDBError | None:
+        """Open a connection and serve it to its end; return what ended it, if it was no intention of ours."""
+        connection: Connection | None = None
+        code = frames.NORMAL
+        try:
+            connection, authorization = self._connect()
+            self._open(connection, authorization, stopping)
+            self._handler.opened(connection.announced)
+            selector.register(connection, selectors.EVENT_READ)
+            try:
+                self._serve(connection, stopping, selector, wakeup)
+            finally:
+                selector.unregister(connection)
+            return None
+        except ConnectorDBError as error:
+            if isinstance(error, RemoteProtocolError):
+                code = frames.TOO_LARGE if isinstance(error, frames.MessageTooLarge) else frames.BROKEN_RULES
+            return error
+        except Exception as error:
+            log.exception("live: this is a bug; the connection is made anew")
+            return ConnectionFailed(f"the websocket's thread failed: {error!r}")
+        finally:
+            if connection is not None:
+                connection.close(code)
+
+    def _open(self, connection: Connection, authorization: str | None, stopping: threading.Event) -> None:
+        """Shake hands, in such a way that `stop` can break it off."""
+        with self._lock:
+            self._opening = connection
+        try:
+            if not stopping.is_set():
+                connection.open(authorization)
+        finally:
+            with self._lock:
+                self._opening = None
+        if stopping.is_set():
+            raise ConnectionFailed("closing")
+
+    def _serve(
+        self,
+        connection: Connection,
+        stopping: threading.Event,
+        selector: selectors.BaseSelector,
+        wakeup: socket.socket,
+    ) -> None:
+        """Send and receive until nothing is wanted, or the thread is to end."""
+        now = self._clock.monotonic()
+        patience = Patience(self._timing, now)
+        due: float | None = now
+        while not stopping.is_set():
+            if due is not None and now >= due and connection.unsent < _UNSENT_LIMIT:
+                due = self._tell(connection, patience, now)
+            if patience.should_ask(now):
+                connection.send(frames.PING, b"")
+                patience.asked(now)
+            if patience.is_dead(now):
+                raise ConnectionFailed(f"the server has been silent for {patience.silence(now):.0f} s, even to a ping")
+            if patience.is_over(now):
+                return
+            connection.flush()
+            until = patience.next()
+            if due is not None and connection.unsent < _UNSENT_LIMIT:  # before, only what the network takes is news
+                until = min(until, due)
+            woken = self._wait(connection, selector, wakeup, 0.0 if connection.has_more else max(0.0, until - now))
+            now = self._clock.monotonic()
+            if woken and _drain(wakeup):
+                due = now
+                with self._lock:
+                    self._hurry = False  # there is nothing to hurry for; the next pause is not meant
+            if self._receive(connection):
+                patience.heard(now)
+
+    def _tell(self, connection: Connection, patience: Patience, now: float) -> float | None:
+        """Queue what the server is to be told; return when to ask for more."""
+        commands, ping, due = self._handler.outgoing(now)
+        for command in commands:
+            connection.send(frames.TEXT, command)
+        if ping is not None:
+            connection.send(frames.PING, str(ping).encode())
+            patience.asked(now)
+        patience.wanted(self._handler.is_wanted(), now)
+        return due
+
+    def _wait(
+        self, connection: Connection, selector: selectors.BaseSelector, wakeup: socket.socket, seconds: float
+    ) -> bool:
+        """Wait until there is something to read or to send, or somebody wakes the thread; tell whether that was it."""
+        writing = selectors.EVENT_WRITE if connection.unsent else 0
+        selector.modify(connection, selectors.EVENT_READ | writing)
+        return any(key.fileobj is wakeup for key, _ in selector.select(seconds))
+
+    def _receive(self, connection: Connection) -> bool:
+        """Handle what has arrived; tell whether anything has, be it half a message."""
+        before = connection.received
+        for event in connection.receive():
+            if event.opcode in (frames.TEXT, frames.BINARY):
+                self._handler.told(read_told(event.payload), len(event.payload))
+            elif event.opcode == frames.PING:
+                if connection.unsent < _UNSENT_LIMIT:  # who sends pings and reads nothing gets no answers
+                    connection.send(frames.PONG, event.payload)
+            elif event.opcode == frames.PONG:
+                if event.payload.isdigit():
+                    self._handler.pong(int(event.payload))
+            else:
+                raise ConnectionFailed(f"the server closed the websocket: {frames.close_reason(event.payload)}")
+        return connection.received > before
+
+
+def _drain(wakeup: socket.socket) -> bool:
+    """Take the bytes that woke the thread; tell whether there were any."""
+    try:
+        return bool(wakeup.recv(4096))
+    except BlockingIOError:
+        return False

@@ -1,0 +1,13 @@
+"""
+Who watches what, how far the server has been told of it, and who is told what the server says.
+
+`Switchboard` is what users' threads and the thread of the socket share; `Subscription` is what a user holds. No socket lives here.
+"""
+
+from __future__ import annotations
+
+from .subscription import Callback, Subscription
+from .subscriptions import Key
+from .switchboard import Switchboard
+
+__all__ = ["Callback", "Key", "Subscription", "Switchboard"]

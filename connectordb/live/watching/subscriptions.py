@@ -1,0 +1,244 @@
+"""
+What is wanted, what the server was told, and what to send next: a pure state machine, one for the life of a client.
+
+A subscription is named by the text of its path and its transform. Each goes through the states of `State`; a lost connection
+throws all of them back to the first. There are two kinds of servers:
+
+- Those that answer commands (``docs/topics/beyond_0_3.rst``) are told at once, and their answer says what became of it.
+- On an original server a subscribe that fails silences the connection (``docs/topics/wire.rst``, "What can be subscribed to"): so
+  it is told of a subscription only after somebody has looked, over REST, whether the stream is there and readable. There are no
+  answers, but it obeys commands in order and answers pings in between: the pong to a ping that was sent after the commands says
+  that they were obeyed.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+from ...protocol.feed import Command
+
+#: The text of a path, and a transform.
+Key = tuple[str, str]
+
+
+class State(enum.Enum):
+    """How far a wanted subscription has come."""
+
+    WANTED = "wanted"  #: nobody has looked at the stream since the connection was lost, or what was seen was no good
+    LOOKING = "looking"  #: somebody looks
+    READABLE = "readable"  #: the server may be told
+    TOLD = "told"  #: the command is on its way
+    LIVE = "live"  #: the server has obeyed
+
+
+@dataclass(slots=True)
+class _Entry:
+    state: State = State.WANTED
+    look_at: float = 0.0
+    failures: int = 0
+    ping: int = 0
+    command: int = 0
+
+
+class Subscriptions:
+    """The state of all subscriptions of one client; whoever shares it brings the lock."""
+
+    def __init__(self) -> None:
+        self._entries: dict[Key, _Entry] = {}
+        #: What the server believes, as far as it was told on this connection.
+        self._told: set[Key] = set()
+        self._is_open = False
+        self._is_answered = False
+        self._commands = 0
+        #: The answers that are to come.
+        self._asked: dict[int, Key] = {}
+        self._epoch = 0
+        self._pings = 0
+        self._answered = 0
+        self._unpinged = False
+
+    # --- what the user wants ------------------------------------------------------------------------------------------
+
+    def subscribe(self, key: Key, readable: bool = False) -> None:
+        """Want *key*; *readable* if somebody has just looked at the stream. Wanting it twice counts once."""
+        entry = self._entries.setdefault(key, _Entry())
+        if readable and entry.state in (State.WANTED, State.LOOKING):
+            entry.state = State.READABLE
+
+    def again(self, key: Key) -> None:
+        """Have *key* told, or looked at, once more: somebody else wants it, who has to know where it is."""
+        entry = self._entries.get(key)
+        if entry is not None and entry.state in (State.READABLE, State.TOLD, State.LIVE):
+            entry.state, entry.look_at = State.WANTED, 0.0
+
+    def lost_sight(self, key: Key, again_at: float) -> None:
+        """Note that the server tells of *key* no more, or should not be relied on to; look again at *again_at*."""
+        entry = self._entries.get(key)
+        self._told.discard(key)
+        if entry is not None and entry.state in (State.TOLD, State.LIVE):
+            entry.state, entry.look_at = State.WANTED, again_at
+            entry.failures += 1
+
+    def unsubscribe(self, key: Key) -> None:
+        """Want *key* no longer; unknown ones are passed over."""
+        self._entries.pop(key, None)
+
+    @property
+    def wanted(self) -> frozenset[Key]:
+        """What is wanted."""
+        return frozenset(self._entries)
+
+    def state(self, key: Key) -> State | None:
+        """How far *key* has come; ``None`` if it is not wanted."""
+        entry = self._entries.get(key)
+        return None if entry is None else entry.state
+
+    def __bool__(self) -> bool:
+        """Whether anything is wanted."""
+        return bool(self._entries)
+
+    # --- what became of the connection --------------------------------------------------------------------------------
+
+    @property
+    def epoch(self) -> int:
+        """Counts losses: what was looked at before one is worth nothing after it."""
+        return self._epoch
+
+    def opened(self, is_answered: bool) -> None:
+        """Note that a new connection is there, and whether commands are answered; it was told nothing yet."""
+        self._is_open = True
+        self._is_answered = is_answered
+
+    def lost(self) -> None:
+        """Note that there is no connection, or that an attempt to make one failed."""
+        self._is_open = False
+        self._epoch += 1
+        self._told.clear()
+        self._asked.clear()
+        self._answered = self._pings
+        self._unpinged = False
+        for entry in self._entries.values():
+            entry.state = State.WANTED
+            entry.look_at = 0.0
+            entry.failures = 0
+
+    # --- looking before subscribing -----------------------------------------------------------------------------------
+
+    def to_look_at(self, now: float) -> list[Key]:
+        """Return what somebody has to look at now, and note that somebody does."""
+        if not self._is_open:
+            return []
+        due = [key for key, entry in self._entries.items() if entry.state is State.WANTED and entry.look_at <= now]
+        for key in due:
+            self._entries[key].state = State.READABLE if self._is_answered else State.LOOKING
+        return [] if self._is_answered else due
+
+    def next_look(self) -> float | None:
+        """Return when something is to be looked at again; ``None`` if nothing is."""
+        times = (entry.look_at for entry in self._entries.values() if entry.state is State.WANTED)
+        return min(times, default=None) if self._is_open else None
+
+    def readable(self, key: Key, epoch: int) -> None:
+        """Note that the stream was there and readable, seen in *epoch*."""
+        entry = self._entries.get(key)
+        if entry is not None and epoch == self._epoch and entry.state is State.LOOKING:
+            entry.state = State.READABLE
+
+    def failures(self, key: Key) -> int:
+        """Return how often in a row looking at *key* has failed on this connection."""
+        entry = self._entries.get(key)
+        return 0 if entry is None else entry.failures
+
+    def not_readable(self, key: Key, epoch: int, again_at: float) -> None:
+        """Note that the stream was not there, or could not be looked at; look again at *again_at*."""
+        entry = self._entries.get(key)
+        if entry is not None and epoch == self._epoch and entry.state is State.LOOKING:
+            entry.state = State.WANTED
+            entry.look_at = again_at
+            entry.failures += 1
+
+    # --- what crosses the wire ----------------------------------------------------------------------------------------
+
+    def outgoing(self, most: int) -> list[Command]:
+        """Return the commands to send next, *most* at the most, and note that the server is told."""
+        if not self._is_open:
+            return []
+        commands = [self._end(key) for key in sorted(self._told - self._entries.keys())[:most]]
+        for key, entry in self._entries.items():
+            if len(commands) >= most:
+                break
+            if entry.state is State.READABLE:
+                commands += self._begin(key, entry)
+        self._unpinged = self._unpinged or bool(commands)
+        return commands
+
+    def _begin(self, key: Key, entry: _Entry) -> list[Command]:
+        entry.state = State.TOLD
+        if self._is_answered:
+            self._commands += 1
+            entry.command = self._commands
+            self._asked[entry.command] = key
+            self._told.add(key)
+            return [Command("subscribe", key[0], key[1], id=entry.command)]
+        entry.ping = self._pings + 1
+        if key in self._told:  # it was given up and wanted again before the server heard of that
+            return []
+        self._told.add(key)
+        return [Command("subscribe", key[0], key[1])]
+
+    def _end(self, key: Key) -> Command:
+        self._told.discard(key)
+        return Command("unsubscribe", key[0], key[1])
+
+    def done(self, command: object) -> Key | None:
+        """Note that a command was obeyed; return what came to live by it, if anything did."""
+        key, entry = self._answer(command)
+        if entry is None:
+            return None
+        entry.state, entry.failures = State.LIVE, 0
+        return key
+
+    def failed(self, command: object, again_at: float) -> Key | None:
+        """Note that a command was refused, to be given again at *again_at*; return what was refused, if it is wanted."""
+        key, entry = self._answer(command)
+        if entry is None or key is None:
+            return None
+        self._told.discard(key)
+        entry.state, entry.look_at = State.WANTED, again_at
+        entry.failures += 1
+        return key
+
+    def asked(self, command: object) -> Key | None:
+        """Return what a command was about that was not answered yet."""
+        return self._asked.get(command) if isinstance(command, int) else None
+
+    def _answer(self, command: object) -> tuple[Key | None, _Entry | None]:
+        key = self.asked(command)
+        if key is None:
+            return None, None
+        del self._asked[command]  # type: ignore[arg-type]
+        entry = self._entries.get(key)
+        current = entry is not None and entry.state is State.TOLD and entry.command == command
+        return key, entry if current else None
+
+    def ping(self) -> int | None:
+        """Return the number to send in a ping after the commands; ``None`` if there is nothing to be confirmed."""
+        if self._is_answered:
+            return None
+        waiting = any(entry.state is State.TOLD and entry.ping > self._pings for entry in self._entries.values())
+        if not self._is_open or not (self._unpinged or waiting):
+            return None
+        self._unpinged = False
+        self._pings += 1
+        return self._pings
+
+    def pong(self, number: int) -> list[Key]:
+        """Note the answer to a ping, and with it to all before; return what came to live by it."""
+        if not self._is_open or not self._answered < number <= self._pings:
+            return []  # unsolicited, or an echo from nowhere
+        self._answered = number
+        live = [key for key, entry in self._entries.items() if entry.state is State.TOLD and entry.ping <= number]
+        for key in live:
+            self._entries[key].state = State.LIVE
+        return live

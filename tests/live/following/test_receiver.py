@@ -1,0 +1,19 @@
+"""Tests of `connectordb.live.following.receiver`."""
+
+from __future__ import annotations
+
+from connectordb.exceptions import ConnectionFailed, NotFound, PermissionDenied
+from connectordb.live.following.receiver import gone_reason
+from tests.support.case import Case
+
+
+class GoneTests(Case):
+    """What an error says of the stream."""
+
+    def test_reasons(self) -> None:
+        """Not there and not allowed; what passes, as too many requests, says nothing of it."""
+        self.assertEqual(gone_reason(NotFound("no", status=404, ref="x")), "deleted")
+        self.assertEqual(gone_reason(PermissionDenied("no", status=403)), "denied")
+        self.assertIsNone(gone_reason(PermissionDenied("later", status=429)))
+        self.assertIsNone(gone_reason(NotFound("<html>", status=404)))
+        self.assertIsNone(gone_reason(ConnectionFailed("away")))

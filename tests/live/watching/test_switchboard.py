@@ -1,0 +1,200 @@
+"""Subscribing and closing, with a scripted server: what is waited for, and what is said when that does not come."""
+
+from __future__ import annotations
+
+import threading
+import time
+import unittest.mock
+from typing import Any
+
+from connectordb.exceptions import ClosedError, ConnectionFailed, InvalidRequest, LocalProtocolError, NotFound, Timeout
+from connectordb.live import Live, Timing
+from connectordb.live.socket import frames as codec
+from connectordb.live.watching.subscriptions import Key
+from connectordb.live.watching.switchboard import Switchboard
+from connectordb.protocol import rest
+from connectordb.protocol.paths import Path
+from connectordb.runtime.backoff import Backoff
+from connectordb.runtime.clock import SYSTEM
+from tests.support.case import SOON, Case
+from tests.support.live_cases import OTHER, POINT, STREAM, PeerCase, Record
+
+
+class LookTests(Case):
+    """Looking at streams before the server is told."""
+
+    def test_out_of_date(self) -> None:
+        """A look that was queued before the connection was lost is not taken any more: the next one has its own."""
+        looked: list[Key] = []
+        switchboard = Switchboard(looked.append, Timing(), SYSTEM)
+        switchboard.lost(None)
+        switchboard._look_again(("a/b/c", ""), 0)
+        self.assertEqual(looked, [])
+        switchboard._look_again(("a/b/c", ""), 1)
+        self.assertEqual(looked, [("a/b/c", "")])
+
+
+class SubscribeTests(PeerCase):
+    """What `subscribe` waits for, and what it says when that does not come."""
+
+    def test_nothing_there(self) -> None:
+        """With the server away it raises, and nothing is left behind."""
+        self.peer.close()
+        live = self.live()
+        with self.assertRaises(ConnectionFailed):
+            live.subscribe(STREAM, Record())
+        self.assertFalse(live._switchboard.is_wanted())
+
+    def test_no_wait(self) -> None:
+        """Without waiting it connects when it can."""
+        self.peer.refusals = [b"HTTP/1.1 503 Oops\r\n\r\n"] * 3
+        live, record = self.live(), Record()
+        live.subscribe(STREAM, record, wait=False)
+        peer = self.peer.connection()
+        self.assertEqual(peer.command(), ("subscribe", str(STREAM), ""))
+        peer.say(str(STREAM), [POINT])
+        self.eventually(lambda: record.values == [1])
+
+    def test_refused_by_rest(self) -> None:
+        """What REST refuses never reaches the websocket."""
+        live = self.live()
+        for error in (
+            NotFound("no", status=403),
+            InvalidRequest("Script 'x': no", status=403),
+            ConnectionFailed("gone"),
+        ):
+
+            def trouble(request: rest.Request[Any], error: Exception = error) -> None:
+                raise error
+
+            self.trouble = trouble
+            with self.assertRaises(type(error)):
+                live.subscribe(STREAM, Record())
+        self.assertEqual(self.peer.accepted, 0)
+
+    def test_no_confirmation(self) -> None:
+        """A server that takes the command and falls silent: Timeout within its time, and the callback is forgotten."""
+        self.peer.answers_pings = False
+        live = self.live(timeout=0.1)
+        with self.assertRaisesRegex(Timeout, "'mara/lamp/light': no word from .* within 0.1 s"):
+            live.subscribe(STREAM, Record())
+        self.assertFalse(live._switchboard.is_wanted())
+
+    def test_lost_while_waiting(self) -> None:
+        """A connection that is lost while somebody waits is an error at once."""
+        live, peer, _ = self.subscribed()
+        peer.answers_pings = False
+        errors: list[Exception] = []
+
+        def subscribe() -> None:
+            try:
+                live.subscribe(OTHER, Record())
+            except ConnectionFailed as error:
+                errors.append(error)
+
+        thread = threading.Thread(target=subscribe)
+        thread.start()
+        self.assertEqual(peer.command()[1], str(OTHER))
+        peer.drop()
+        thread.join(SOON)
+        self.assertIn("without a word", str(errors[0]))
+        self.assertNotIn((str(OTHER), ""), live._switchboard._state.wanted)
+
+    def test_replaced_is_back(self) -> None:
+        """If a subscription that replaces another fails, the other stays."""
+        live, peer, record = self.subscribed()
+        self.peer.answers_pings = False
+        peer.drop()
+        again = self.peer.connection()
+        self.assertEqual(again.command()[1], str(STREAM))
+        live._timeout = 0.1
+        with self.assertRaises(Timeout):
+            live.subscribe(STREAM, Record())
+        again.say(str(STREAM), [POINT])
+        self.eventually(lambda: record.values == [1])
+
+    def test_original(self) -> None:
+        """An original server gets a moment more where nothing can be fetched, as it obeys before it hears of inserts."""
+        self.peer.announces = None
+        live = self.live()
+        began = time.monotonic()
+        live.subscribe(STREAM, Record(), "mean")
+        self.assertGreaterEqual(time.monotonic() - began, 0.1)
+        began = time.monotonic()
+        live.subscribe(STREAM, Record(), add=True)
+        self.assertLess(time.monotonic() - began, 0.1)
+
+    def test_connected_once(self) -> None:
+        """Twice the same is told once; another transform is another subscription."""
+        live, peer, _ = self.subscribed()
+        live.subscribe(STREAM, Record())
+        live.subscribe(STREAM, Record(), add=True)
+        live.subscribe(STREAM, Record(), "mean")
+        self.assertEqual(peer.command(), ("subscribe", str(STREAM), "mean"))
+        self.assertTrue(peer.commands.empty())
+
+    def test_many(self) -> None:
+        """Three hundred at once, and again after a loss."""
+        live, peer, _ = self.subscribed()
+        paths = [Path.parse(f"mara/lamp/s{number}") for number in range(300)]
+        for path in paths:
+            live.subscribe(path, Record(), wait=False)
+        self.assertEqual({peer.command()[1] for _ in paths}, {str(path) for path in paths})
+        peer.drop()
+        again = self.peer.connection()
+        self.assertEqual(len({again.command() for _ in range(301)}), 301)
+
+
+class AddressTests(Case):
+    """Where to connect."""
+
+    def test_no_address(self) -> None:
+        """What is no address is refused at once."""
+        with self.assertRaisesRegex(LocalProtocolError, "'localhost:3124' is no address"):
+            Live("localhost:3124", authorization=lambda: None, call=unittest.mock.Mock(), caller=unittest.mock.Mock())
+
+
+class CloseTests(PeerCase):
+    """Everything ends."""
+
+    def test_close(self) -> None:
+        """The server hears a goodbye; twice is allowed; afterwards nothing begins."""
+        live, peer, _ = self.subscribed()
+        live.close()
+        live.close()
+        self.assertEqual(peer.closed.get(timeout=SOON), codec.close_payload(1000))
+        with self.assertRaises(ClosedError):
+            live.subscribe(STREAM, Record())
+
+    def test_never_used(self) -> None:
+        """Without a subscription there is no thread and no socket."""
+        self.live().close()
+        self.assertEqual(self.peer.accepted, 0)
+
+    def test_while_connecting(self) -> None:
+        """A handshake that nobody answers is broken off, and who waits for it is told."""
+        self.peer.stalls = True
+        live, errors = self.live(), []
+
+        def subscribe() -> None:
+            try:
+                live.subscribe(STREAM, Record())
+            except ClosedError as error:
+                errors.append(error)
+
+        thread = threading.Thread(target=subscribe)
+        thread.start()
+        self.eventually(lambda: self.peer.accepted)
+        live.close(timeout=SOON / 4)
+        thread.join(SOON)
+        self.assertEqual(len(errors), 1)
+        self.assertFalse([thread for thread in threading.enumerate() if thread.name == "connectordb-live"])
+
+    def test_while_pausing(self) -> None:
+        """A pause between attempts is cut short."""
+        self.peer.close()
+        live = self.live(Timing(backoff=Backoff(1000, 1000)))
+        live.subscribe(STREAM, Record(), wait=False)
+        self.eventually(lambda: live._switchboard._losses)
+        live.close(timeout=SOON / 4)
+        self.assertFalse([thread for thread in threading.enumerate() if thread.name == "connectordb-live"])
