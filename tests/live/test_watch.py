@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 import threading
+import time
 from typing import Any
 
 from connectordb.exceptions import LocalProtocolError, StreamGone, Timeout
@@ -65,6 +69,26 @@ class WatchTests(TargetCase):
             names = [thread.name for thread in threading.enumerate()]
             self.assertFalse([name for name in names if "callbacks" in name or "watch" in name])
             self.assertEqual(second.next(SOON)["d"], 0)
+
+    def test_ctrl_c(self) -> None:
+        """Ctrl-C ends an iteration that waits, at once, and nothing is left that keeps the program."""
+        program = (
+            "import sys\n"
+            "from connectordb import ConnectorDB\n"
+            "with ConnectorDB(sys.argv[1], url=sys.argv[2]) as cdb, cdb[sys.argv[3]].watch() as points:\n"
+            "    print('watching', flush=True)\n"
+            "    next(points)\n"
+        )
+        arguments = [sys.executable, "-c", program, self.device_key, self.url, self.stream.name]
+        with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+            self.addCleanup(process.kill)
+            assert process.stdout is not None and process.stderr is not None
+            self.assertEqual(process.stdout.readline(), "watching\n")
+            began = time.monotonic()
+            process.send_signal(signal.SIGINT)
+            self.assertIn("KeyboardInterrupt", process.stderr.read())
+            process.wait(SOON)
+            self.assertLess(time.monotonic() - began, SOON / 2)
 
     def test_through_a_script_here(self) -> None:
         """A script that runs here goes over all points as one sequence, from wherever it was begun."""
