@@ -2,7 +2,8 @@
 Whose turn it is at the file's only writing connection, and who rides along.
 
 A caller who finds nobody writing commits at once. Those who come meanwhile queue up, and when the turn is over the first
-of them commits for all: one transaction, one disk flush. What is written is the caller's business (`store`); here are
+of them commits for all: one transaction, one disk flush. They were all waiting, and many come again at once; the first of
+those lets the others come before it commits, so that it does not flush for itself alone. What is written is the caller's business (`store`); here are
 only turns. A second writing connection would starve in SQLite's busy waiting while others insert, so every write of this
 process comes through here, the syncing thread's too.
 
@@ -15,6 +16,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+import time
 from collections.abc import Callable
 from itertools import takewhile
 from threading import get_ident
@@ -44,7 +46,7 @@ class _Turn:
 
     __slots__ = ("alone", "done", "error", "lasting", "latch", "leads", "result", "thread", "work")
 
-    def __init__(self, work: Work[Any], lasting: bool, alone: bool = False) -> None:
+    def __init__(self, work: Work[Any], lasting: bool, alone: bool = False, leads: bool = False) -> None:
         self.work = work
         self.lasting = lasting
         self.alone = alone  # wants the turn to itself, and no work done
@@ -52,9 +54,10 @@ class _Turn:
         self.result: Any = None
         self.error: BaseException | None = None
         self.done = False
-        self.leads = False
+        self.leads = leads
         self.latch = threading.Lock()  # held until the turn is done, or leads
-        self.latch.acquire()
+        if not leads:
+            self.latch.acquire()
 
     def wake(self) -> None:
         """Have its thread go on, unless that runs already."""
@@ -96,6 +99,7 @@ class Commits:
         self._leader: int | None = None  # the thread whose turn it is
         self._queue: list[_Turn] = []
         self._closed = False
+        self._crowded = False  # whether the last turn was that of a group; touched only by who has the turn
         self.is_ours = True
 
     def run(self, work: Work[T], *, atomic: bool = False, lasting: bool = True) -> T:
@@ -120,9 +124,14 @@ class Commits:
                     raise self.closed_error()
                 if self._leader is None or self._leader == thread:  # ours: Ctrl-C came when we were about to pass it on
                     self._leader = thread
+                    if self._crowded:
+                        turn = _Turn(work, lasting, leads=True)
+                        self._queue.insert(0, turn)
                 else:
                     turn = _Turn(work, lasting)
                     self._queue.append(turn)
+            if turn is not None and turn.leads:
+                time.sleep(0)  # others of the group may be about to come
             return self._alone(work, atomic, lasting) if turn is None else cast(T, self._ride(turn))
         except BaseException:
             if turn is not None:
@@ -174,6 +183,7 @@ class Commits:
         self._mutex = threading.Lock()
         self._leader = None
         self._queue = []
+        self._crowded = False
 
     def disown(self, *also: sqlite.Connection | None) -> None:
         """Leave it, and others, alone, in a child made by fork while others had the turn: nothing is written here any more."""
@@ -281,6 +291,7 @@ class Commits:
         self._serve(group, results)
 
     def _serve(self, group: list[_Turn], results: list[Any]) -> None:
+        self._crowded = len(group) > 1
         for turn, result in zip(group, results, strict=True):
             turn.result = result
             self._finish(turn)

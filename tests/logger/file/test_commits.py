@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
+from unittest import mock
 
 from connectordb.exceptions import ClosedError, StorageError
 from connectordb.logger.file import commits
@@ -73,6 +75,36 @@ class CommitsTests(Case):
         self.assertEqual(self.values(), [0, 1, 2, 3, 4])
         self.assertEqual(len(commits), 2)  # the first one, and one for all five
 
+    def test_come_again(self) -> None:
+        """After a group, the first who comes lets others come, and commits with them; after one alone nobody waits."""
+        holder, go_on = self.held()
+        group = [threading.Thread(target=self.add, args=(n,)) for n in range(2)]
+        for thread in group:
+            thread.start()
+        self.queued(2)
+        go_on.set()
+        for thread in (holder, *group):
+            thread.join(SOON)
+        other = threading.Thread(target=self.add, args=(3,))
+        pauses: list[float] = []
+
+        def others_come(seconds: float) -> None:
+            pauses.append(seconds)
+            if not other.ident:
+                other.start()
+                self.queued(2)
+
+        count: list[int] = []
+        self.connection.set_commit_hook(lambda: count.append(1) or False)  # type: ignore[func-returns-value]
+        with mock.patch.object(commits, "time", SimpleNamespace(sleep=others_come)):
+            self.add(2)
+            other.join(SOON)
+            self.assertEqual((len(count), pauses), (1, [0]))
+            self.add(4)  # alone, and told so by there being nobody else
+            self.add(5)
+        self.assertEqual((len(count), pauses), (3, [0, 0]))
+        self.assertEqual(self.values(), [0, 1, 2, 3, 4, 5])
+
     def test_one_fails(self) -> None:
         """If one of a group fails he alone hears of it, and the others are committed."""
         self.add(3)
@@ -132,17 +164,18 @@ class InterruptionTests(Case):
         reader = sqlite.connect(path)
         self.addCleanup(reader.close)
         reader.execute("CREATE TABLE a (x)")
-        for atomic in (True, False):
+        for atomic, crowded in ((True, False), (False, False), (True, True)):
             line = 0
-            while self._interrupted_at(line, path, atomic):
+            while self._interrupted_at(line, path, atomic, crowded):
                 line += 1
                 for doer in (self._in_this_thread, self._in_another):
                     doer(reader)
             self.assertGreater(line, 10)
 
-    def _interrupted_at(self, line: int, path: Path, atomic: bool) -> bool:
+    def _interrupted_at(self, line: int, path: Path, atomic: bool, crowded: bool) -> bool:
         """Write a row, interrupted at the *line*-th line that is run; tell whether that was reached."""
         self.commits = Commits(path, lambda: sqlite.connect(path), lambda: None, lambda: None)
+        self.commits._crowded = crowded
         self.addCleanup(self.commits.close)
         work = partial(
             self.commits.run, lambda connection: connection.execute("INSERT INTO a VALUES (0)"), atomic=atomic
