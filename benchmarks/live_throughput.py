@@ -45,7 +45,7 @@ _SIGNALLED, _CUT_OFF = 100, 500
 
 
 #: Seconds after which a client without indices has looked whether more has come than it was told of; how often a round may begin.
-_SETTLED, _TRIES = 0.5, 5
+_SETTLED, _TRIES = 0.5, 20
 
 
 class Counter:

@@ -261,9 +261,9 @@ class Commits:
                 self._together(group)
             finally:
                 with self._mutex:  # who was not served, as the leader was interrupted, waits for the next turn
-                    self._queue[:0] = [
-                        other for other in group if not other.done and other is not turn and other not in self._queue
-                    ]
+                    for other in reversed(group):
+                        if not other.done and other is not turn and other not in self._queue:
+                            self._queue.insert(0, other)
         if turn.error is not None:
             raise turn.error
         return turn.result
