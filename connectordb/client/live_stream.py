@@ -48,7 +48,7 @@ class LiveStream(ConnectorObject):
 
         Args:
             callback: Called as ``callback(path, points)``, on a thread of its own, one call at a time. The points are a
-                `connectordb.live.Batch`: a list that knows its ``index``, whether it is ``caught_up``, and who sent each point.
+                `connectordb.live.Batch`: a list that knows its ``first_index``, whether it is ``caught_up``, and who sent each point.
                 On a downlink it is one command a call, and what it returns is the acknowledgement: ``True`` writes the same
                 point to the stream, a datapoint or a list of them writes those.
             transform: PipeScript that the server runs over each insert, as in reading.

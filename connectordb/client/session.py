@@ -100,6 +100,7 @@ class Session:
         self._process = os.getpid()
         self._closed = threading.Event()
         self._live: Live | None = None
+        self._is_closing = False
         #: Each thread's deadline.
         self._limits = threading.local()
         # one thread logs in at a time, and the others wait for it
@@ -222,9 +223,9 @@ class Session:
             if closed:
                 self._closed.set()
 
-    def _check_open(self) -> None:
+    def _check_open(self, is_closing: bool = False) -> None:
         self._check_process()
-        if self._closed.is_set():
+        if is_closing or self._closed.is_set():
             raise ClosedError(f"the connection to {self.url} was closed; make a new ConnectorDB")
 
     # --- who calls ----------------------------------------------------------------------------------------------------
@@ -339,12 +340,12 @@ class Session:
 
         with self._changing:
             if self._live is None:
-                self._check_open()
+                self._check_open(self._is_closing)
                 self._live = Live(
                     self.url,
                     authorization=self.authorization,
                     call=self.call,
-                    caller=self._caller,
+                    caller=lambda: self.path,
                     features=lambda: self.features,
                     server_time=self.server_time,
                     events=self.events,
@@ -367,14 +368,13 @@ class Session:
             self._events = Events()
         return self._events
 
-    def _caller(self) -> Path:
-        return self.path
-
     def close(self) -> None:
         """End every subscription, thread and socket; calling it twice does nothing."""
         self._check_process()
         with self._changing:
-            live, self._live = self._live, None
+            if self._is_closing:
+                return
+            live, self._is_closing = self._live, True
         try:
             if live is not None:
                 live.close()  # first: a command that is being acted on is still acknowledged

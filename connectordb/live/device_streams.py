@@ -7,10 +7,11 @@ import threading
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
-from ..exceptions import ClosedError, ConnectorDBError, NotFound, PermissionDenied
+from ..exceptions import ClosedError, ConnectorDBError
 from ..protocol import rest, restamp
 from ..protocol.paths import Path
 from ..protocol.points import Datapoint
+from .following.receiver import gone_reason
 from .live import Live
 from .options import Options
 
@@ -98,12 +99,11 @@ class DeviceStreams:
                 return
         try:
             names = [fields["name"] for fields in self._call(rest.list_streams(self._device))]
-        except (NotFound, PermissionDenied) as refused:
-            log.info("live: the streams of %s: %s", self._device, refused)
-            names = []
         except ClosedError:
             return
         except ConnectorDBError as error:
-            log.info("live: the streams of %s: %s; looking again later", self._device, error)
-            return
+            log.info("live: the streams of %s: %s", self._device, error)
+            if gone_reason(error) is None:  # it says nothing of them: later again
+                return
+            names = []
         self._streams_are(names)

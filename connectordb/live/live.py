@@ -33,6 +33,9 @@ from .watching.switchboard import Switchboard
 
 log = logging.getLogger(__name__)
 
+#: Threads of mirrors and commands where callbacks have none.
+_OWN_THREADS = 2
+
 
 class Live:
     """
@@ -86,10 +89,17 @@ class Live:
         self._server = Server(call, caller, features, server_time, clock)
         self._clock = clock
         self._timing = timing = timing or patience.DEFAULT
+        if threads < 0:
+            raise LocalProtocolError(
+                f"threads={threads!r}: expected a number of threads, or 0 to run callbacks in pump()"
+            )
         self._pool = Pool("callbacks", threads)
         self._is_pumped = threads == 0
+        #: For what belongs to mirrors and commands, which nobody pumps.
+        self._own_pool = Pool("own", _OWN_THREADS) if self._is_pumped else self._pool
         reporter = Reporter(events or Events(), url, self._pool.lane())
         self._switchboard = Switchboard(self._look, timing, clock, reporter)
+        self._auto_reconnect = auto_reconnect
         self._loop = Loop(self._connect, self._switchboard, timing, clock, auto_reconnect=auto_reconnect)
         self._switchboard.wake = self._loop.wake
 
@@ -143,7 +153,8 @@ class Live:
         if not add and options.remember is not None:  # the one that this replaces has the file
             for other in self._switchboard.public(str(path), transform):
                 other.close()
-        subscription = self._new(path, transform, callback, options, lane or self._pool.lane(QUEUE_LIMIT))
+        pool = self._own_pool if options.private else self._pool
+        subscription = self._new(path, transform, callback, options, lane or pool.lane(QUEUE_LIMIT))
         try:
             if wait:
                 subscription.prepare()
@@ -154,12 +165,14 @@ class Live:
         except BaseException:
             subscription.finish(Deadline(0.0, self._clock))
             raise
-        self._loop.wake(hurry=wait)
+        self._loop.wake(hurry=wait or not self._auto_reconnect)
         if wait:
             self._wait_until_live(subscription, replaced, losses, deadline)
             if not self._is_pumped:
                 subscription.wait_for_place(deadline)
-        self._finish(replaced)
+        late = [other for other in replaced if not other.finish(deadline)]
+        if late:
+            log.warning("the callback that was replaced still runs; it is not called again: %r", late[0])
         return subscription
 
     def watch(
@@ -239,6 +252,7 @@ class Live:
         if late:
             log.warning("closing: callbacks still run after %g s: %s", timeout, ", ".join(late))
         self._pool.close(deadline)
+        self._own_pool.close(deadline)
         self._switchboard.finish(deadline)
 
     def lane(self, most: float = float("inf")) -> Lane:

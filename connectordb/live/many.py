@@ -41,22 +41,22 @@ class ManySubscriptions:
         self._live, self._callback, self._options = live, callback, options
         # guards the three below
         self._lock = threading.Lock()
-        self._by_path: dict[str, Subscription] = {}
+        self._by_path: dict[str, Subscription | None] = {}
         self._looking: list[DeviceStreams] = []
         self._closed = False
 
     @property
     def streams(self) -> dict[str, Subscription]:
-        """The streams that are watched now, by path."""
+        """The streams that are watched now, by path; those that are gone are looked for, and not among them."""
         with self._lock:
-            return dict(self._by_path)
+            return {path: each for path, each in self._by_path.items() if each is not None and each.state != "gone"}
 
     def close(self) -> None:
         """End all of them; once this has returned, the callback runs no more. Calling it twice does nothing."""
         with self._lock:
             self._closed = True
             looking, self._looking = self._looking, []
-            ended, self._by_path = list(self._by_path.values()), {}
+            ended, self._by_path = [each for each in self._by_path.values() if each is not None], {}
         for device in looking:
             device.close()
         for subscription in ended:
@@ -79,8 +79,17 @@ class ManySubscriptions:
     # --- for `subscribe_to_many` --------------------------------------------------------------------------------------
 
     def watch(self, path: Path, wait: bool, options: Options | None = None) -> None:
-        """Watch a stream."""
-        made = self._live.subscribe(path, self._callback, options=options or self._options, add=True, wait=wait)
+        """Watch a stream, unless that is done already."""
+        with self._lock:
+            if self._closed or str(path) in self._by_path:
+                return
+            self._by_path[str(path)] = None  # nobody else begins it
+        try:
+            made = self._live.subscribe(path, self._callback, options=options or self._options, add=True, wait=wait)
+        except BaseException:
+            with self._lock:
+                self._by_path.pop(str(path), None)
+            raise
         with self._lock:
             if not self._closed:
                 self._by_path[str(path)] = made
@@ -97,13 +106,9 @@ class ManySubscriptions:
         looking.start()
 
     def _streams_are(self, device: Path, names: Collection[str]) -> None:
-        there = {str(device / name) for name in names}
+        # one that is not listed any more stays: its subscription sees by itself whether it is gone, and when it is back
         with self._lock:
-            known = {path for path in self._by_path if path.rpartition("/")[0] == str(device)}
-            gone = [self._by_path.pop(path) for path in known - there]
-            new = [] if self._closed else sorted(there - known)
-        for subscription in gone:
-            self._try(subscription.close)
+            new = [] if self._closed else sorted({str(device / name) for name in names} - self._by_path.keys())
         whole = replace(self._options, since=0)
         for path in new:
             self._try(partial(self.watch, Path.parse(path), False, whole))

@@ -10,6 +10,7 @@ from ..exceptions import StreamGone, Timeout
 from ..protocol.points import Datapoint
 from ..runtime.clock import Deadline
 from .dispatch import Pool
+from .following.losses import QUEUE_LIMIT
 from .handing.batch import Batch
 from .options import GoneReason, State
 
@@ -42,8 +43,10 @@ class Watch:
         self._path = path
         self._timeout = timeout
         self._pool = Pool("watch", 0)
-        self.lane = self._pool.lane()
-        self._waiting: deque[tuple[Datapoint, int | None, str, bool]] = deque()
+        self.lane = self._pool.lane(QUEUE_LIMIT)
+        self._batch = Batch()
+        self._taken = 0  # how many of it
+        self._next_index: int | None = None  # after a Ctrl-C a batch may come again
         self._errors: deque[Exception] = deque()
         self.subscription: Subscription
         self.index: int | None = None
@@ -97,7 +100,7 @@ class Watch:
 
     def _run(self, deadline: Deadline) -> bool:
         """Do what brings points until there is one; tell whether there is."""
-        while not self._waiting:
+        while self._taken >= len(self._batch):
             if self._errors:
                 raise self._errors.popleft()
             if not self._pool.run_one(deadline):
@@ -105,17 +108,21 @@ class Watch:
         return True
 
     def _take(self) -> Datapoint:
-        point, self.index, self.sender, self.caught_up = self._waiting.popleft()
-        return point
+        number, self._taken = self._taken, self._taken + 1
+        first = self._batch.first_index
+        self.index = None if first is None else first + number
+        self.sender, self.caught_up = self._batch.sender(number), self._batch.caught_up
+        return self._batch[number]
 
     # --- for the subscription, on the thread that iterates --------------------------------------------------------------
 
     def came(self, path: str, batch: Batch) -> None:
         """Take points."""
-        first = batch.first_index
-        for number, point in enumerate(batch):
-            index = None if first is None else first + number
-            self._waiting.append((point, index, batch.sender(number), batch.caught_up))
+        first, known = batch.first_index, self._next_index
+        if first is not None and known is not None and first < known:
+            return  # it came already
+        # one assignment, so that Ctrl-C comes before it or after it
+        self._batch, self._taken, self._next_index = batch, 0, None if first is None else first + len(batch)
 
     def failed(self, error: Exception) -> None:
         """Take what went wrong; what the subscription gets over by itself is not told to who iterates."""
@@ -123,6 +130,7 @@ class Watch:
 
     def gone(self, reason: GoneReason) -> None:
         """Take that the stream is not there, or not as it was."""
+        self._next_index = None
         self.failed(StreamGone(f"{self._path!r} is not what it was: {reason}", reason))
 
     def is_now(self, state: State) -> None:

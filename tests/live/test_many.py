@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from unittest import mock
 
-from connectordb.exceptions import LocalProtocolError, NotFound
+from connectordb.exceptions import LocalProtocolError, NotFound, PermissionDenied
 from connectordb.live import device_streams
+from connectordb.protocol.paths import Path
 from tests.support.case import MS
 from tests.support.live_cases import Record
 from tests.support.target import TargetCase, new_name
@@ -39,6 +40,34 @@ class ManyTests(TargetCase):
         second.insert("third")
         self.assertEqual(many.streams, {})
         self.assertEqual(len(self.record.values), 2)
+
+    def test_named_twice(self) -> None:
+        """A stream that is named twice, by itself and by its device, is watched once, and ends once."""
+        stream = self.cdb[new_name()]
+        stream.create({})
+        with self.cdb.subscribe([stream.path, stream.path, f"{self.cdb.path}/*"], self.record):
+            stream.insert(1)
+            self.eventually(lambda: self.record.values == [1])
+        stream.insert(2)
+        self.assertEqual(self.record.values, [1])
+
+    def test_not_listed_once(self) -> None:
+        """A look that brings nothing, as it was refused for the moment, has no stream begun anew."""
+        stream = self.cdb[new_name()]
+        stream.create({})
+        stream.insert(0)
+        with (
+            mock.patch.object(device_streams, "PERIOD", 10 * MS),
+            self.cdb.subscribe([f"{self.cdb.path}/*"], self.record) as many,
+        ):
+            refused = PermissionDenied("Too many", status=429, ref="x")
+            with mock.patch.object(device_streams.rest, "list_streams", side_effect=refused) as looked:
+                self.eventually(lambda: looked.call_count > 2)
+            many._streams_are(Path.parse(self.cdb.path), [])
+            many._streams_are(Path.parse(self.cdb.path), [stream.name])
+            stream.insert(1)
+            self.eventually(lambda: self.record.values)
+            self.assertEqual(self.record.values, [1])
 
     def test_several(self) -> None:
         """Streams one by one, from where one likes; other callbacks on them stay."""

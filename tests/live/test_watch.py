@@ -8,9 +8,12 @@ import sys
 import threading
 import time
 from typing import Any
+from unittest import mock
 
 from connectordb.exceptions import LocalProtocolError, StreamGone, Timeout
+from connectordb.live.following import cursor, follower, hearing
 from tests.support.case import MS, SOON
+from tests.support.interrupts import interrupted_at
 from tests.support.target import TargetCase, new_name
 
 
@@ -90,6 +93,23 @@ class WatchTests(TargetCase):
             process.wait(SOON)
             self.assertLess(time.monotonic() - began, SOON / 2)
 
+    def test_go_on_after_ctrl_c(self) -> None:
+        """Ctrl-C at any moment of bringing points leaves out none of them, and brings none twice."""
+        self.fill(0, 30)
+        with mock.patch.object(cursor, "PAGE", 7), mock.patch.object(hearing, "PAGE", 7):
+            for line in range(0, 120, 7):
+                with self.stream.watch(since=0) as points:
+                    got: list[int] = []
+
+                    def read(points: Any = points, got: list[int] = got) -> None:
+                        while len(got) < 30:
+                            got.append(points.next(SOON)["d"])
+
+                    with self.subTest(line=line):
+                        interrupted_at(line, follower.__file__, read)
+                        read()
+                        self.assertEqual(got, list(range(30)))
+
     def test_through_a_script_here(self) -> None:
         """A script that runs here goes over all points as one sequence, from wherever it was begun."""
         self.fill(0, 4)
@@ -121,7 +141,20 @@ class PumpTests(TargetCase):
             pass
         self.assertEqual(len(threads), 1)
 
+    def test_mirrors_and_commands(self) -> None:
+        """What belongs to them needs nobody who pumps."""
+        cdb = self.connect(self.device_key, threads=0)
+        stream = cdb[new_name()]
+        stream.create({})
+        stream.insert(1)
+        with stream.live() as mirror:
+            self.assertEqual(mirror.value, 1)
+            stream.insert(2)
+            self.assertEqual(mirror.wait_for(lambda value: value == 2, SOON), 2)
+
     def test_refused(self) -> None:
         """Where callbacks have threads there is nothing to pump."""
+        with self.assertRaisesRegex(LocalProtocolError, "threads=-1"):
+            self.connect(self.device_key, threads=-1).reconnect()
         with self.assertRaisesRegex(LocalProtocolError, "threads=0"):
             self.connect(self.device_key).pump()

@@ -189,8 +189,9 @@ class Cursor:
         """Return what to do next: hand on *most* points at most, fetch some, find the end; nothing: all is handed on."""
         if self.next is None:
             return None
-        if self._overflow == "latest" and self._announced > KEPT_POINTS:
-            return Skip()
+        if self._announced > KEPT_POINTS and self._overflow != "catch_up":
+            self.overflowed = self._overflow == "raise"
+            return None if self.overflowed else Skip()
         # each read is checked: it may meet another server than the one that told of what came before
         checks = self.next > 0 and self.last_t is not None
         while self._runs and self._runs[0].end <= self.next:

@@ -7,6 +7,7 @@ Everything but `close` is called on the subscription's lane.
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable
 from typing import Protocol
 
@@ -60,6 +61,10 @@ class Points:
         self._path = path
         self._tell = tell
         self._remembered = remembered
+        # guards the two below: a callback may close its own subscription, and another thread while it runs
+        self._guard = threading.Lock()
+        self._is_busy = False
+        self._is_closed = False
 
     def resume(self) -> Place | None:
         return None if self._remembered is None else self._remembered.place
@@ -71,6 +76,18 @@ class Points:
         """Nothing is left from before."""
 
     def handle(self, batch: Batch, act: Act, series: str, claim: Claim | None, away_until: int | None) -> None:
+        with self._guard:
+            self._is_busy = True
+        try:
+            self._handle(batch, act, series)
+        finally:
+            with self._guard:
+                self._is_busy = False
+                is_closed = self._is_closed
+            if is_closed:
+                self.close()
+
+    def _handle(self, batch: Batch, act: Act, series: str) -> None:
         # the callback may change its list
         place = None if batch.first_index is None else _behind(batch, batch.first_index, series)
         try:
@@ -86,7 +103,10 @@ class Points:
             self._save(place)
 
     def close(self) -> None:
-        if self._remembered is not None:
+        with self._guard:
+            self._is_closed = True
+            is_busy = self._is_busy
+        if self._remembered is not None and not is_busy:  # otherwise it is saved first
             self._remembered.close()
 
     def _save(self, place: Place) -> None:

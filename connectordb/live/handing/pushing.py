@@ -29,6 +29,7 @@ class Pushed:
     def __init__(self, transform: Transform) -> None:
         self._transform = transform
         self._run: _Run | None = None
+        self._is_closed = False
 
     def push(self, points: Sequence[Datapoint]) -> list[Datapoint]:
         """
@@ -40,6 +41,9 @@ class Pushed:
         run = self._run
         if run is None:
             run = self._run = _Run(self._transform)
+        if self._is_closed:
+            run.close()
+            return []
         try:
             return run.push(points)
         except Exception:
@@ -48,13 +52,14 @@ class Pushed:
 
     def begin_anew(self) -> None:
         """Forget all points so far."""
-        self.close()
-
-    def close(self) -> None:
-        """End the thread; may be called twice, and while `push` runs, which then returns."""
         run, self._run = self._run, None
         if run is not None:
             run.close()
+
+    def close(self) -> None:
+        """End the thread; may be called twice, and while `push` runs, which then returns."""
+        self._is_closed = True
+        self.begin_anew()
 
 
 class _Run:

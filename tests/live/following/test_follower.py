@@ -29,7 +29,7 @@ def points(first: int, after: int) -> list[Datapoint]:
     return [{"t": 100.0 + number, "d": number} for number in range(first, after)]
 
 
-class FollowerTests(Case):
+class FollowerCase(Case):
     """A follower of a stream that is a list here."""
 
     def setUp(self) -> None:
@@ -110,6 +110,10 @@ class FollowerTests(Case):
     def values(self) -> list[Any]:
         """Return all values that were handed on."""
         return [value for _, values, _ in self.handed for value in values]
+
+
+class FollowerTests(FollowerCase):
+    """What is handed on."""
 
     # --- where to begin -----------------------------------------------------------------------------------------------
 

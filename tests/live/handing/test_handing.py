@@ -51,6 +51,13 @@ class PointsTests(Case):
         points.close()
         self.assertEqual(self.points().resume(), Place(10, 0.0, "x"))
 
+    def test_closed_while_it_runs(self) -> None:
+        """Closed by the callback itself, or by another while it runs: the batch is handled, and so it is remembered."""
+        points = self.points()
+        points.handle(Batch([{"t": 1.0, "d": 1}], STREAM, 0), lambda batch: points.close(), "x", None, None)
+        self.assertEqual(self.errors, [])
+        self.assertEqual(self.points().resume(), Place(1, 1.0, "x"))
+
     def test_before_the_first(self) -> None:
         """Where it begins is remembered, so that what comes while the program is away is not missed; later only if it moved."""
         points = self.points()

@@ -89,3 +89,4 @@ class PushedTests(Case):
         go_on.set()
         pushing.join(SOON)
         self.assertFalse(pushing.is_alive())
+        self.assertEqual(pushed.push(POINTS), [], "nothing begins anew")
