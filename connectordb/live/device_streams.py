@@ -54,7 +54,11 @@ class DeviceStreams:
         """Look from now on."""
         log_path = Path((self._device.names[0], *_LOG))
         # where it may not be read, the looks have to do
-        options = Options(private=True, on_error=lambda error: log.debug("live: %s: %s", log_path, error))
+        options = Options(
+            private=True,
+            on_error=lambda error: log.debug("live: %s: %s", log_path, error),
+            on_subscribed=lambda number: self.look_soon(),  # what came before it is told by nobody
+        )
         self._end_log = self._live.subscribe(log_path, self._came, options=options, add=True, wait=False).close
         self._again()
 

@@ -269,7 +269,8 @@ class Live:
 
     def hurry(self) -> None:
         """Connect at once if there is no connection, as somebody knows that the server is there."""
-        if not self.is_connected:
+        if not self.is_connected and self._switchboard.is_wanted():
+            self._loop.start()  # it runs, unless the system lacked something when it began
             self._loop.wake(hurry=True)
 
     # --- steps of these -----------------------------------------------------------------------------------------------

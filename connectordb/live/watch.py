@@ -46,6 +46,7 @@ class Watch:
         self.lane = self._pool.lane(QUEUE_LIMIT)
         self._batch = Batch()
         self._taken = 0  # how many of it
+        self._is_closed = False
         self._next_index: int | None = None  # after a Ctrl-C a batch may come again
         self._errors: deque[Exception] = deque()
         self.subscription: Subscription
@@ -95,12 +96,13 @@ class Watch:
 
     def close(self) -> None:
         """End it; an iteration that waits for a point ends as well. Calling it twice does nothing."""
+        self._is_closed = True
         self._pool.close(Deadline(0.0))  # first: nobody waits for a lane that only we run
         self.subscription.close()
 
     def _run(self, deadline: Deadline) -> bool:
         """Do what brings points until there is one; tell whether there is."""
-        while self._taken >= len(self._batch):
+        while self._is_closed or self._taken >= len(self._batch):
             if self._errors:
                 raise self._errors.popleft()
             if not self._pool.run_one(deadline):
@@ -136,4 +138,5 @@ class Watch:
     def is_now(self, state: State) -> None:
         """Take a state: whoever closes the connection ends the iteration."""
         if state == "closed":
+            self._is_closed = True
             self._pool.close(Deadline(0.0))

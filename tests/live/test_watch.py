@@ -43,7 +43,9 @@ class WatchTests(TargetCase):
                 points.next(50 * MS)
             self.fill(8, 9)
             self.assertEqual(points.next(SOON)["d"], 8)
-        self.assertEqual(list(points), [])
+            self.fill(9, 20)
+            self.assertEqual(points.next(SOON)["d"], 9)
+        self.assertEqual(list(points), [], "what was there is not gone on with")
 
     def test_ended_by_another(self) -> None:
         """Closing it, or the connection, from elsewhere ends an iteration that waits."""

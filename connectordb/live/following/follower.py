@@ -205,7 +205,7 @@ class Follower(Hearing):
     def _failed(self, error: ConnectorDBError) -> None:
         with self._lock:
             self._failures += 1
-            failures = self._failures
+            failures, self._is_pausing = self._failures, True
         asked = error.retry_after if isinstance(error, ResponseError) else None
         pause = max(self._backoff.pause(failures, random.random), asked or 0.0)
         log.info("live: %s could not be read: %s; again in %.1f s", self._path, error, pause)

@@ -77,6 +77,8 @@ class Hearing:
         self._is_placed = False
         self._before: Place | None = None  # where it stood when the lane began with what it does now
         self._failures = 0
+        self._is_pausing = False  # until a read is tried again that failed
+        self._was_away = False
         self._losses = Losses(path)
 
     @property
@@ -118,14 +120,15 @@ class Hearing:
         with self._lock:
             again, self._beginnings = self._beginnings > 0, self._beginnings + 1
             self._ephemeral, self._is_gone, self._awaits_series = seen.ephemeral, False, False
-            self._caught_up, self._failures = 0, 0
+            self._caught_up, self._failures, self._is_pausing = 0, 0, False
             if self.goes_by_index:
                 self._absences.back(seen.length)
                 self._place(seen)
                 if unread:
                     self._cursor.signal()
-            elif again:
+            elif again and self._was_away:
                 self._lane.put(partial(self._receiver.tell, self._losses.connection()))
+            self._was_away = False
             self._schedule()
 
     def told(self, index: int | None, points: Sequence[Datapoint], size: int, claims: Sequence[Claim] = ()) -> None:
@@ -185,7 +188,7 @@ class Hearing:
     def disconnected(self) -> None:
         """Take note that nothing is told any more."""
         with self._lock:
-            self._caught_up = None
+            self._caught_up, self._was_away = None, True
             self._awaits_series = bool(self._cursor.series)
             self._absences.left((self._cursor.next or 0) + self._cursor.lag)
 
@@ -199,10 +202,11 @@ class Hearing:
     def poke(self) -> None:
         """Go on, after a pause."""
         with self._lock:
+            self._is_pausing = False
             self._schedule()
 
     def _schedule(self) -> None:
-        if not self._scheduled and self._beginnings:
+        if not self._scheduled and self._beginnings and not self._is_pausing:
             self._scheduled = True
             self._lane.put(self._work)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from ...exceptions import ConnectorDBError, NotFound, PermissionDenied
+from ...exceptions import ConnectorDBError, NotFound, PermissionDenied, ResponseError
 from ..downlinks import Claim
 from ..handing.batch import Batch
 from ..options import GoneReason
@@ -16,6 +16,11 @@ def gone_reason(error: ConnectorDBError) -> GoneReason | None:
     if isinstance(error, NotFound):
         return "deleted" if error.ref else None  # only a server's own words have one
     return "denied" if isinstance(error, PermissionDenied) and error.status != 429 and error.code != 429 else None
+
+
+def words(error: ConnectorDBError) -> str:
+    """Return what an error says, without the number under which the server's log has it, which is another one each time."""
+    return error.message if isinstance(error, ResponseError) else str(error)
 
 
 class Receiver(Protocol):

@@ -26,7 +26,7 @@ from ..dispatch import Pool
 from ..downlinks import Claim
 from ..events import Reporter
 from ..following.reads import Seen, as_refusal
-from ..following.receiver import gone_reason
+from ..following.receiver import gone_reason, words
 from ..handing.claims import CommandKey
 from ..socket.patience import Timing
 from .groups import Groups, deliver
@@ -167,6 +167,10 @@ class Switchboard:
         with self._changed:
             if not self._groups.put_back(replaced, subscription):
                 self._forget([subscription])
+                return
+            self._state.again(subscription.key)
+            for other in replaced:
+                other.disconnected()  # if it was, nobody told them
 
     def remove(self, ended: Sequence[Subscription]) -> None:
         """Want some no longer."""
@@ -258,8 +262,7 @@ class Switchboard:
             self._reporter.lost(error)
         for subscription in everybody:
             subscription.disconnected()
-            if is_news:
-                assert error is not None
+            if is_news and error is not None:
                 subscription.refused(error)
 
     def outgoing(self, now: float) -> tuple[list[bytes], int | None, float | None]:
@@ -354,14 +357,12 @@ class Switchboard:
         """Tell it, once, if it is a refusal: not there, or not allowed."""
         reason = gone_reason(error)
         with self._changed:
-            before = self._refused.get(key)
-            is_news = before is None or str(before) != str(error)
-            group = self._groups.of(key)
-            if isinstance(error, AuthenticationError) and group:
+            before, group = self._refused.get(key), self._groups.of(key)
+            is_refusal = isinstance(error, AuthenticationError) and bool(group)
+            if is_refusal:
                 self._refused[key] = error
                 self._changed.notify_all()
-            else:
-                is_news = False
+        is_news = is_refusal and (before is None or words(before) != words(error))
         log.info("live: %s cannot be watched now: %s", key[0], error)
         self.wake()  # it is to be tried again
         for subscription in group if is_news else ():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from connectordb.exceptions import TooSlow
+from connectordb.exceptions import ConnectionFailed, TooSlow
 from connectordb.live.following.losses import QUEUE_LIMIT
 from connectordb.live.following.reads import Seen
 from connectordb.live.handing.batch import Batch
@@ -90,3 +90,31 @@ class HearingTests(FollowerCase):
             follower._cursor.signal(QUEUE_LIMIT + 1)
         follower.poke()
         self.wait(self.ended)
+
+    def test_nothing_was_lost(self) -> None:
+        """Where nothing can be fetched, a second look at the stream is no lost connection."""
+        follower = self.follow()
+        follower.began(Seen(0, "", True), unread=True)
+        follower.began(Seen(0, "", True), unread=True)
+        follower.told(None, points(0, 1), 1)
+        self.eventually(lambda: self.handed)
+        self.assertEqual(self.errors, [])
+        follower.disconnected()
+        follower.began(Seen(0, "", True), unread=True)
+        self.eventually(lambda: self.errors)
+
+    def test_pauses(self) -> None:
+        """While a read that failed is not due again, signals have nothing read; the pause is kept however many there are."""
+        follower = self.follow()
+        follower.began(Seen(0), unread=True)
+        self.eventually(lambda: self.caught == [0])
+        waiting: list[float] = []
+        follower._later = lambda follower, seconds: waiting.append(seconds)
+        self.trouble = [ConnectionFailed("away")]
+        for number in range(50):
+            follower.signal(points(number, number + 1), 1)
+            self.eventually(lambda: waiting)
+        self.assertEqual((len(waiting), self.handed), (1, []))
+        self.stored = points(0, 50)
+        follower.poke()
+        self.eventually(lambda: self.values() == list(range(50)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from connectordb.exceptions import ConnectionFailed, NotFound, PermissionDenied
-from connectordb.live.following.receiver import gone_reason
+from connectordb.live.following.receiver import gone_reason, words
 from tests.support.case import Case
 
 
@@ -17,3 +17,10 @@ class GoneTests(Case):
         self.assertIsNone(gone_reason(PermissionDenied("later", status=429)))
         self.assertIsNone(gone_reason(NotFound("<html>", status=404)))
         self.assertIsNone(gone_reason(ConnectionFailed("away")))
+
+    def test_words(self) -> None:
+        """Two refusals that differ only by the number in the server's log say the same."""
+        first, second = (NotFound("no such stream", status=403, ref=ref) for ref in ("a", "b"))
+        self.assertNotEqual(str(first), str(second))
+        self.assertEqual(words(first), words(second))
+        self.assertEqual(words(ConnectionFailed("away")), "away")

@@ -113,6 +113,22 @@ class SubscribeTests(PeerCase):
         again.say(str(STREAM), [POINT])
         self.eventually(lambda: record.values == [1])
 
+    def test_put_back_after_a_loss(self) -> None:
+        """One that is put back because the connection was lost meanwhile is brought what came while there was none."""
+        live, peer, record = self.subscribed()
+        peer.answers_pings = False
+        replacing = threading.Thread(
+            target=lambda: self.assertRaises(ConnectionFailed, live.subscribe, STREAM, Record())
+        )
+        replacing.start()
+        self.eventually(lambda: len(live._switchboard.public(str(STREAM), "")) == 1)
+        self.eventually(lambda: not peer.pings.empty() or live._switchboard._state.state((str(STREAM), "")) is not None)
+        peer.drop()
+        self.peer.stored[str(STREAM)] = [POINT]
+        replacing.join(SOON)
+        self.peer.connection()
+        self.eventually(lambda: record.values == [1])
+
     def test_original(self) -> None:
         """An original server gets a moment more where nothing can be fetched, as it obeys before it hears of inserts."""
         self.peer.announces = None
