@@ -29,6 +29,7 @@ from .exceptions import (
     DownlinkTimeout,
     InvalidRange,
     InvalidRequest,
+    LiveError,
     LocalProtocolError,
     LoggerError,
     LoggerFull,
@@ -36,6 +37,7 @@ from .exceptions import (
     OutcomeUnknown,
     PermissionDenied,
     PipeScriptError,
+    PointsMissed,
     ProtocolError,
     RememberInUse,
     RemoteProtocolError,
@@ -44,17 +46,18 @@ from .exceptions import (
     StorageDamaged,
     StorageError,
     StorageFull,
+    StreamGone,
     StreamNotAdded,
     Timeout,
+    TooSlow,
 )
 from .protocol.constants import CONNECTORDB_URL, DATAPOINT_INSERT_LIMIT
 
 __version__ = "1.0.0.dev0"
 
 __all__ = [
-    "CONNECTORDB_URL",
-    "DATAPOINT_INSERT_LIMIT",
     "AuthenticationError",
+    "CONNECTORDB_URL",
     "CertificateRefused",
     "ClosedError",
     "ConfigurationError",
@@ -62,6 +65,7 @@ __all__ = [
     "ConnectionFailed",
     "ConnectorDB",
     "ConnectorDBError",
+    "DATAPOINT_INSERT_LIMIT",
     "DatabaseInUse",
     "DatapointArray",
     "Device",
@@ -70,6 +74,7 @@ __all__ = [
     "DownlinkTimeout",
     "InvalidRange",
     "InvalidRequest",
+    "LiveError",
     "LocalProtocolError",
     "LoggerError",
     "LoggerFull",
@@ -77,6 +82,7 @@ __all__ = [
     "OutcomeUnknown",
     "PermissionDenied",
     "PipeScriptError",
+    "PointsMissed",
     "ProtocolError",
     "RememberInUse",
     "RemoteProtocolError",
@@ -86,8 +92,10 @@ __all__ = [
     "StorageError",
     "StorageFull",
     "Stream",
+    "StreamGone",
     "StreamNotAdded",
     "Timeout",
+    "TooSlow",
     "User",
     "__version__",
 ]

@@ -112,15 +112,17 @@ class Check:
 
     def _check_layout(self, connection: sqlite.Connection) -> bool:
         """Check that the tables are as they were made; tell whether they are those of 0.3.5."""
+        # these first: another process may be making the tables just now, which appear with the version, all at once
+        version, pages = sqlite.version(connection), int(connection.pragma("page_count"))
         found = upgrade.layout(connection)
         old = set(found) == upgrade.OLD_TABLES
         if old and {table: [name for name, *_ in columns] for table, columns in found.items()} != _OLD_LAYOUT:
             raise self._damaged("its tables have other columns than the old client gave them")
-        if sqlite.version(connection) == len(upgrade.MIGRATIONS):
+        if version == len(upgrade.MIGRATIONS):
             for table, columns in upgrade.newest_layout().items():
                 if found.get(table) != columns:
                     raise self._damaged(f"its table {table} is not as it was made")
-        if not found and int(connection.pragma("page_count")) > 1:
+        if not found and pages > 1:
             raise self._damaged("it has pages, but no tables")
         return old
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import threading
 import time
 import unittest.mock
-from typing import Any
+from typing import Any, cast
 
 from connectordb.exceptions import ClosedError, ConnectionFailed, InvalidRequest, LocalProtocolError, NotFound, Timeout
 from connectordb.live import Live, Timing
+from connectordb.live.following.reads import Seen
 from connectordb.live.socket import frames as codec
-from connectordb.live.watching.subscriptions import Key
+from connectordb.live.watching.subscriptions import Key, State
 from connectordb.live.watching.switchboard import Switchboard
 from connectordb.protocol import rest
 from connectordb.protocol.paths import Path
@@ -32,6 +33,32 @@ class LookTests(Case):
         self.assertEqual(looked, [])
         switchboard._look_again(("a/b/c", ""), 1)
         self.assertEqual(looked, [("a/b/c", "")])
+
+
+class PutBackTests(Case):
+    """A subscription that was replaced, and is back."""
+
+    def test_disconnected(self) -> None:
+        """It is told that nothing is told it any more, as it may have missed that, and its stream is looked at again."""
+        away: list[str] = []
+
+        class Watcher:
+            key, transform, is_private = ("a/b/c", ""), "", False
+
+            def __init__(self, name: str) -> None:
+                self.name = name
+
+            def disconnected(self) -> None:
+                away.append(self.name)
+
+        first, second = cast(Any, Watcher("first")), cast(Any, Watcher("second"))
+        switchboard = Switchboard(lambda key: Seen(0), Timing(), SYSTEM)
+        switchboard.add(first, replace=True, seen=None, start=lambda: None)
+        replaced, _ = switchboard.add(second, replace=True, seen=None, start=lambda: None)
+        switchboard._state._entries[first.key].state = State.LIVE
+        switchboard.withdraw(second, replaced)
+        self.assertEqual((away, switchboard.public("a/b/c", "")), (["first"], [first]))
+        self.assertIs(switchboard._state.state(first.key), State.WANTED)
 
 
 class SubscribeTests(PeerCase):
@@ -111,22 +138,6 @@ class SubscribeTests(PeerCase):
         with self.assertRaises(Timeout):
             live.subscribe(STREAM, Record())
         again.say(str(STREAM), [POINT])
-        self.eventually(lambda: record.values == [1])
-
-    def test_put_back_after_a_loss(self) -> None:
-        """One that is put back because the connection was lost meanwhile is brought what came while there was none."""
-        live, peer, record = self.subscribed()
-        peer.answers_pings = False
-        replacing = threading.Thread(
-            target=lambda: self.assertRaises(ConnectionFailed, live.subscribe, STREAM, Record())
-        )
-        replacing.start()
-        self.eventually(lambda: len(live._switchboard.public(str(STREAM), "")) == 1)
-        self.eventually(lambda: not peer.pings.empty() or live._switchboard._state.state((str(STREAM), "")) is not None)
-        peer.drop()
-        self.peer.stored[str(STREAM)] = [POINT]
-        replacing.join(SOON)
-        self.peer.connection()
         self.eventually(lambda: record.values == [1])
 
     def test_original(self) -> None:

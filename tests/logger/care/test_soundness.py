@@ -112,3 +112,25 @@ class GlanceTests(Case):
             store.points.append(1, 1e9 + number, f'"{number:0200}"', 0)
             if number % 100 == 0:
                 self.checked(path, thorough=True)
+
+
+class MadeMeanwhileTests(Case):
+    """A file that another process makes while it is looked at."""
+
+    def test_made_meanwhile(self) -> None:
+        """Its tables appear with its version, between two of our looks: that is no damage."""
+        path = self.folder() / "a.db"
+        path.touch()
+        look, was_made = upgrade.layout, []
+
+        def and_then_it_is_made(connection: sqlite.Connection) -> dict[str, list[tuple[object, ...]]]:
+            found = look(connection)
+            if not was_made:
+                was_made.append(True)
+                Store(path).close()
+            return found
+
+        with mock.patch.object(upgrade, "layout", and_then_it_is_made):
+            upgrade.open_file(path, Check(path)).close()
+        self.assertTrue(was_made)
+        Store(path).close()
