@@ -7,6 +7,9 @@ from typing import Any
 from connectordb.logger import Logger
 from connectordb.logger.rows.store import Store
 
+#: Times that counts and rows are read until nothing came between.
+_TRIES = 100
+
 _FATES = ("accepted", "confirmed", "waiting", "aside", "dropped")
 
 
@@ -18,13 +21,21 @@ def read(logger: Logger) -> dict[str, Any]:
     """
     store = logger._store
     ids = {row.name: row.id for row in store.catalogue.streams()}
+    said = _counts(logger)
+    for _ in range(_TRIES):
+        rows = {name: _rows(store, ids[name]) for name in said}
+        before, said = said, _counts(logger)
+        if said == before:  # otherwise a sync in the background came between the two
+            break
     return {
-        "streams": {
-            name: {**{fate: getattr(stream, fate) for fate in _FATES}, "rows": _rows(store, ids[name])}
-            for name, stream in logger.status().streams.items()
-        },
+        "streams": {name: {**counts, "rows": rows[name]} for name, counts in said.items()},
         "rejected": [[point["stream"], point["t"], point["d"], point["reason"]] for point in logger.rejected()],
     }
+
+
+def _counts(logger: Logger) -> dict[str, dict[str, int]]:
+    streams = logger.status().streams
+    return {name: {fate: getattr(stream, fate) for fate in _FATES} for name, stream in streams.items()}
 
 
 def _rows(store: Store, stream: int) -> int:
