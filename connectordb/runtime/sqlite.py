@@ -307,7 +307,7 @@ def leave(connection: Connection) -> None:
     connection.close()
 
 
-def first(connection: Connection, query: str, values: Sequence[object] = ()) -> tuple[Any, ...] | None:
+def first(connection: Connection, query: str, values: Sequence[Any] = ()) -> tuple[Any, ...] | None:
     """
     Return the first row that *query* has, if it has one.
 
@@ -318,7 +318,7 @@ def first(connection: Connection, query: str, values: Sequence[object] = ()) -> 
         return rows.fetchone()
 
 
-def first_within(connection: Connection, size: int, query: str, values: Sequence[object]) -> tuple[Any, ...] | None:
+def first_within(connection: Connection, size: int, query: str, values: Sequence[Any]) -> tuple[Any, ...] | None:
     """
     Return what `first` does, or ``None`` if that takes a text longer than *size* bytes, which is not made then.
 

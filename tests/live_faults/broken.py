@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 from unittest import mock
 
+from connectordb.exceptions import PointsMissed
 from connectordb.live.following.cursor import Cursor, Fetch
 from connectordb.live.following.follower import Follower
 from connectordb.live.following.reads import Seen
@@ -125,7 +126,13 @@ def _silent() -> AbstractContextManager[object]:
 
 def _hides() -> AbstractContextManager[object]:
     """It does not say what it has missed and cannot fetch."""
-    return mock.patch.object(Follower, "_could_not_be_fetched", lambda self: None)
+    tell = Subscription.tell
+
+    def hides(self: Any, error: Exception, logged: bool = False) -> None:
+        if not isinstance(error, PointsMissed) or error.number is not None:
+            tell(self, error, logged)
+
+    return mock.patch.object(Subscription, "tell", hides)
 
 
 def _looks_away() -> AbstractContextManager[object]:
