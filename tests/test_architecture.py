@@ -112,6 +112,7 @@ LOGGER_ARROWS: dict[str, set[str]] = {
 
 #: Those of subscriptions.
 LIVE_ARROWS: dict[str, set[str]] = {
+    "closing": set(),
     "dispatch": set(),
     "feedback": set(),
     "options": set(),
@@ -122,18 +123,18 @@ LIVE_ARROWS: dict[str, set[str]] = {
     "handing/": {"downlinks/", "remembering/"},
     "following/": {"dispatch", "options", "downlinks/", "handing/", "remembering/"},
     "watching/": {
-        *("dispatch", "events", "feedback", "options"),
+        *("closing", "dispatch", "events", "feedback", "options"),
         *("downlinks/", "following/", "handing/", "remembering/", "socket/"),
     },
-    "watch": {"dispatch", "options", "following/", "handing/", "watching/"},
+    "watch": {"closing", "dispatch", "options", "following/", "handing/", "watching/"},
     "live": {
         *("dispatch", "events", "options", "watch"),
         *("downlinks/", "following/", "handing/", "remembering/", "socket/", "watching/"),
     },
     "device_streams": {"live", "options", "following/"},
-    "many": {"device_streams", "live", "options", "watching/"},
-    "mirrors/": {"device_streams", "dispatch", "live", "options", "handing/", "watching/"},
-    "commanding/": {"feedback", "live", "options", "handing/", "watching/"},
+    "many": {"closing", "device_streams", "live", "options", "watching/"},
+    "mirrors/": {"closing", "device_streams", "dispatch", "live", "options", "handing/", "watching/"},
+    "commanding/": {"feedback", "following/", "live", "options", "handing/", "watching/"},
     "": {
         *("events", "feedback", "live", "many", "options", "watch"),
         *("commanding/", "handing/", "mirrors/", "socket/", "watching/"),

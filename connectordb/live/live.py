@@ -170,7 +170,7 @@ class Live:
             self._wait_until_live(subscription, replaced, losses, deadline)
             if not self._is_pumped:
                 subscription.wait_for_place(deadline)
-        late = [other for other in replaced if not other.finish(deadline)]
+        late = _late(replaced, deadline)
         if late:
             log.warning("the callback that was replaced still runs; it is not called again: %r", late[0])
         return subscription
@@ -248,9 +248,9 @@ class Live:
             subscription.finish(Deadline(0.0, self._clock))  # nothing new begins while we wait for the others
         self._loop.stop()
         self._loop.join(deadline.left())
-        late = [repr(subscription) for subscription in ended if not subscription.finish(deadline)]
+        late = _late(ended, deadline)
         if late:
-            log.warning("closing: callbacks still run after %g s: %s", timeout, ", ".join(late))
+            log.warning("closing: callbacks still run after %g s: %s", timeout, ", ".join(map(repr, late)))
         self._pool.close(deadline)
         self._own_pool.close(deadline)
         self._switchboard.finish(deadline)
@@ -353,7 +353,7 @@ class Live:
 
     def _finish(self, ended: Sequence[Subscription]) -> None:
         deadline = self._deadline()
-        late = [subscription for subscription in ended if not subscription.finish(deadline)]
+        late = _late(ended, deadline)
         if late:
             raise Timeout(
                 f"the callback of {str(late[0].path)!r} still runs after {self._timeout:g} s; it is not called again. Does "
@@ -362,3 +362,8 @@ class Live:
 
     def _deadline(self) -> Deadline:
         return Deadline(self._timeout, self._clock)
+
+
+def _late(ended: Sequence[Subscription], deadline: Deadline) -> list[Subscription]:
+    """Finish subscriptions; return those whose callbacks still run when the time is up."""
+    return [subscription for subscription in ended if not subscription.finish(deadline)]

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
-from functools import partial
-from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..exceptions import ClosedError, ConnectorDBError, LocalProtocolError
 from ..protocol import rest, restamp
 from ..protocol.paths import Path
+from .closing import Closing
 from .device_streams import DeviceStreams
 from .live import Live
 from .options import Options
 from .watching.subscription import Callback, Subscription
 
 if TYPE_CHECKING:
-    from typing_extensions import Self
+    pass
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +26,7 @@ log = logging.getLogger(__name__)
 _ALL = "/*"
 
 
-class ManySubscriptions:
+class ManySubscriptions(Closing):
     """
     What subscribing to many streams returns: ends with `close`, or at the end of a ``with`` block.
 
@@ -61,16 +60,6 @@ class ManySubscriptions:
             device.close()
         for subscription in ended:
             subscription.close()
-
-    def __enter__(self) -> Self:
-        """Return it."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Close it."""
-        self.close()
 
     def __repr__(self) -> str:
         """Return what is watched."""
@@ -111,15 +100,12 @@ class ManySubscriptions:
             new = [] if self._closed else sorted({str(device / name) for name in names} - self._by_path.keys())
         whole = replace(self._options, since=0)
         for path in new:
-            self._try(partial(self.watch, Path.parse(path), False, whole))
-
-    def _try(self, action: Callable[[], Any]) -> None:
-        try:
-            action()
-        except ClosedError:
-            return
-        except ConnectorDBError as error:
-            log.warning("live: %r: %s", self, error)
+            try:
+                self.watch(Path.parse(path), False, whole)
+            except ClosedError:
+                return
+            except ConnectorDBError as error:
+                log.warning("live: %r: %s", self, error)
 
 
 def subscribe_to_many(

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from types import TracebackType
 from typing import TYPE_CHECKING
 
 from ..exceptions import StreamGone, Timeout
 from ..protocol.points import Datapoint
 from ..runtime.clock import Deadline
+from .closing import Closing
 from .dispatch import Pool
 from .following.losses import QUEUE_LIMIT
 from .handing.batch import Batch
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .watching.subscription import Subscription
 
 
-class Watch:
+class Watch(Closing):
     """
     An iterator over what comes: each point once, in order, as for a callback.
 
@@ -53,16 +53,6 @@ class Watch:
         self.index: int | None = None
         self.sender = ""
         self.caught_up = False
-
-    def __enter__(self) -> Self:
-        """Return the iterator."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Close it."""
-        self.close()
 
     def __iter__(self) -> Self:
         """Return the iterator."""

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from connectordb.exceptions import ConnectionFailed
-from connectordb.live import Live, Options
+from connectordb.live import Options
 from connectordb.live.dispatch import Pool
 from connectordb.live.events import ConnectionEvent, Event, Events
-from connectordb.protocol.paths import Path
 from connectordb.runtime.clock import Deadline
 from tests.support.case import MS, SOON, Case
-from tests.support.live_cases import SLOW, STREAM, PeerCase, Record
+from tests.support.live_cases import STREAM, PeerCase, Record
 
 
 class EventTests(Case):
@@ -47,16 +46,7 @@ class ConnectionTests(PeerCase):
         events, told = Events(), []
         for name in ("on_connect", "on_disconnect", "on_reconnect", "on_error"):
             getattr(events, name)(lambda event, name=name: told.append((name, event.attempt, type(event.reason))))
-        live = Live(
-            self.peer.url,
-            authorization=lambda: None,
-            call=self.call,
-            caller=lambda: Path.parse("mara/lamp"),
-            timing=SLOW,
-            timeout=SOON,
-            events=events,
-        )
-        self.addCleanup(live.close)
+        live = self.live(events=events)
         live.subscribe(STREAM, Record())
         self.peer.refusals = [b"HTTP/1.1 503 Oops\r\n\r\n"]
         self.peer.connection().drop()
@@ -71,16 +61,7 @@ class ConnectionTests(PeerCase):
     def test_by_hand(self) -> None:
         """Without reconnecting by itself it stays away until somebody says so; what came meanwhile is fetched."""
         record = Record()
-        live = Live(
-            self.peer.url,
-            authorization=lambda: None,
-            call=self.call,
-            caller=lambda: Path.parse("mara/lamp"),
-            timing=SLOW,
-            timeout=SOON,
-            auto_reconnect=False,
-        )
-        self.addCleanup(live.close)
+        live = self.live(auto_reconnect=False)
         subscription = live.subscribe(STREAM, record, options=Options())
         self.peer.connection().drop()
         self.assertTrue(subscription.wait("connecting", SOON))

@@ -59,7 +59,7 @@ class PeerCase(Case):
         #: What REST answers instead of an empty list.
         self.trouble: Callable[[rest.Request[Any]], Any] = lambda request: None
 
-    def live(self, timing: Timing = SLOW, timeout: float = SOON) -> Live:
+    def live(self, timing: Timing = SLOW, timeout: float = SOON, **options: Any) -> Live:
         """Return a `Live` that ends with the test."""
         live = Live(
             self.peer.url,
@@ -68,6 +68,7 @@ class PeerCase(Case):
             caller=lambda: Path.parse("mara/lamp"),
             timeout=timeout,
             timing=timing,
+            **options,
         )
         self.addCleanup(live.close)
         return live

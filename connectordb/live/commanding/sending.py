@@ -18,12 +18,13 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from ...exceptions import AuthenticationError, ConnectorDBError, ServerError
+from ...exceptions import ConnectorDBError, ServerError
 from ...protocol import json_text, proof, rest, restamp
 from ...protocol.constants import RESTAMP_STEP
 from ...protocol.paths import Path
 from ...protocol.points import Datapoint
 from ...protocol.ranges import read_parameters
+from ..following.reads import Reads
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +71,7 @@ class Sending:
     ) -> None:
         self._call, self._path, self._value, self._caller = call, path, value, caller
         self._wall, self._takes_keys = wall, takes_keys
+        self._reads = Reads(call, path)
         self._sees_value = json_text.comparable(value)
         self._time = 0.0
         self._key: str | None = None
@@ -159,10 +161,10 @@ class Sending:
 
     def _find(self) -> int | None:
         """Return where the command stands; ``None`` if it is not there."""
-        end = self._call(rest.length(self._path))
+        end = self._reads.length()
         while end > 0:
             begin = max(0, end - _PAGE)
-            points = self._points(begin, end)
+            points = self._reads.points(begin, end) or []  # it was emptied meanwhile
             for number, point in enumerate(points):
                 if self._is_it(point):
                     return begin + number
@@ -170,14 +172,6 @@ class Sending:
                 return None
             end = begin
         return None
-
-    def _points(self, begin: int, end: int) -> list[Datapoint]:
-        try:
-            return self._call(rest.points(self._path, read_parameters({"i1": begin, "i2": end})))
-        except AuthenticationError as refused:
-            if refused.message == rest.INVALID_RANGE:  # it was emptied meanwhile
-                return []
-            raise
 
     def _is_it(self, point: Datapoint) -> bool:
         return (

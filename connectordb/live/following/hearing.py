@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -21,7 +22,7 @@ from .reads import Reads, Seen
 from .receiver import Receiver
 
 
-class Hearing:
+class Hearing(ABC):
     """
     The half of a `Follower` that is told.
 
@@ -231,14 +232,14 @@ class Hearing:
             cursor.head(seen.length)
             cursor.doubt()
 
+    @abstractmethod
     def _work(self) -> None:
         """Do the next thing, on the lane."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _too_slow(self) -> None:
         """End, on the lane."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _end_with(self, reason: GoneReason) -> None:
         """Say, on the lane, that the stream is gone."""
-        raise NotImplementedError

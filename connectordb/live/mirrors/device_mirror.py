@@ -6,11 +6,11 @@ import logging
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import partial
-from types import TracebackType
 from typing import Any
 
 from ...exceptions import ClosedError
 from ...protocol.paths import Path
+from ..closing import Closing
 from ..dispatch import Lane
 from .listeners import Listener
 from .mirror import Mirror
@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 OnDeviceChange = Callable[[str, Any, Any], Any]
 
 
-class DeviceMirror(Mapping[str, Mirror]):
+class DeviceMirror(Mapping[str, Mirror], Closing):
     """
     The mirrors of a device's streams, by name; made by `connectordb.Device.live`.
 
@@ -129,16 +129,6 @@ class DeviceMirror(Mapping[str, Mirror]):
             listeners = list(self._callbacks)
         for listener in listeners:
             listener.close()
-
-    def __enter__(self) -> DeviceMirror:
-        """Return the mirror."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Close it."""
-        self.close()
 
     def __repr__(self) -> str:
         """Return the path, and the streams."""

@@ -6,7 +6,6 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from types import TracebackType
 from typing import Any
 
 from ...datapoints import DatapointArray
@@ -15,6 +14,7 @@ from ...protocol.paths import Path
 from ...protocol.points import Datapoint
 from ...protocol.scripts import SaysScript, ScriptLike
 from ...runtime.clock import AT_A_TIME, Clock, Deadline
+from ..closing import Closing
 from ..dispatch import Lane
 from .kept import Keep, Kept
 from .listeners import MOST_WAITING, Listener, OnChange, OnError, Told
@@ -23,7 +23,7 @@ from .staleness import Staleness
 log = logging.getLogger(__name__)
 
 
-class Mirror:
+class Mirror(Closing):
     """
     The newest points of a stream, as they are known here; made by `connectordb.Stream.live`.
 
@@ -220,16 +220,6 @@ class Mirror:
             listeners = list(self._listeners)
         for listener in listeners:
             listener.close()
-
-    def __enter__(self) -> Mirror:
-        """Return the mirror."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Close it."""
-        self.close()
 
     def __repr__(self) -> str:
         """Return the path, the newest value, and whether it may be stale."""

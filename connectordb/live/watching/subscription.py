@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from types import TracebackType
 from typing import Any
 
 from ...exceptions import LocalProtocolError, StreamGone
 from ...protocol.paths import Path
 from ...runtime.clock import Deadline
+from ..closing import Closing
 from ..dispatch import Lane
 from ..downlinks import Claim, Tell
 from ..feedback import on_behalf_of
@@ -39,7 +39,7 @@ _GONE: dict[GoneReason, str] = {
 }
 
 
-class Subscription:
+class Subscription(Closing):
     """
     What `Live.subscribe` returns: ends with `close`, or at the end of a ``with`` block.
 
@@ -129,16 +129,6 @@ class Subscription:
             Timeout: The callback still runs; it is not called again.
         """
         self._end(self)
-
-    def __enter__(self) -> Subscription:
-        """Return the subscription."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Close it."""
-        self.close()
 
     def __repr__(self) -> str:
         """Return what is watched, and how far it is."""
