@@ -48,7 +48,7 @@ from .exceptions import (
     StorageFull,
     StreamGone,
     StreamNotAdded,
-    Timeout,
+    TimedOut,
     TooSlow,
 )
 from .protocol.constants import CONNECTORDB_URL, DATAPOINT_INSERT_LIMIT
@@ -94,7 +94,7 @@ __all__ = [
     "Stream",
     "StreamGone",
     "StreamNotAdded",
-    "Timeout",
+    "TimedOut",
     "TooSlow",
     "User",
     "__version__",

@@ -12,7 +12,7 @@ Every exception that this package raises, in one tree.
     │   │   └── Conflict                 the name is taken, or something newer is stored already
     │   └── ServerError                  anything else that is not an answer we can use
     ├── ConnectionFailed                 no answer (also requests' ConnectionError, so an OSError)
-    │   ├── Timeout                      none in time (also requests' Timeout and a TimeoutError)
+    │   ├── TimedOut                     none in time (also requests' Timeout and a TimeoutError)
     │   ├── CertificateRefused           the server's certificate is not to be trusted
     │   └── OutcomeUnknown               sent, and whether it was stored cannot be decided
     ├── ProtocolError                    somebody broke the rules of the wire
@@ -81,7 +81,7 @@ __all__ = [
     "StorageFull",
     "StreamGone",
     "StreamNotAdded",
-    "Timeout",
+    "TimedOut",
     "TooSlow",
 ]
 
@@ -173,7 +173,7 @@ class ConnectionFailed(ConnectorDBError, requests.exceptions.ConnectionError):
     """No connection to the server, or it broke before the answer was there."""
 
 
-class Timeout(ConnectionFailed, requests.exceptions.Timeout, TimeoutError):
+class TimedOut(ConnectionFailed, requests.exceptions.Timeout, TimeoutError):
     """No answer in time."""
 
 

@@ -39,7 +39,7 @@ class Tree(unittest.TestCase):
         """What programs for 0.3.5, or Python's conventions, catch still catches."""
         for kind, others in (
             (exceptions.ConnectionFailed, (requests.exceptions.ConnectionError, OSError)),
-            (exceptions.Timeout, (requests.exceptions.Timeout, TimeoutError, requests.exceptions.ConnectionError)),
+            (exceptions.TimedOut, (requests.exceptions.Timeout, TimeoutError, requests.exceptions.ConnectionError)),
             (exceptions.InvalidRange, (ValueError, AssertionError)),
             (exceptions.LocalProtocolError, (ValueError,)),
             (exceptions.NotFound, (LookupError, exceptions.AuthenticationError)),

@@ -22,7 +22,7 @@ from ..exceptions import (
     NotFound,
     OutcomeUnknown,
     ServerError,
-    Timeout,
+    TimedOut,
 )
 from ..protocol import http_dates, rest
 from ..protocol.constants import API_ROOT, NOBODY
@@ -117,7 +117,7 @@ class Session:
         Raises:
             AuthenticationError: The server refused.
             ServerError: It failed, or it is none.
-            ConnectionFailed: There is no connection, or no answer in time (`Timeout`).
+            ConnectionFailed: There is no connection, or no answer in time (`TimedOut`).
             OutcomeUnknown: Points were sent and no answer came; they were not sent again.
             ClosedError: This was closed.
         """
@@ -139,7 +139,7 @@ class Session:
         deadline: Deadline | None = getattr(self._limits, "deadline", None)
         left = None if deadline is None else deadline.left()
         if left == 0.0:
-            raise Timeout(f"{request.method} {request.path}: the time was up before it could be sent")
+            raise TimedOut(f"{request.method} {request.path}: the time was up before it could be sent")
         return left
 
     def send(self, request: rest.Request[Any]) -> requests.Response:

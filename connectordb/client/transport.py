@@ -23,7 +23,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 
-from ..exceptions import CertificateRefused, ConnectionFailed, LocalProtocolError, Timeout
+from ..exceptions import CertificateRefused, ConnectionFailed, LocalProtocolError, TimedOut
 from ..protocol.constants import API_ROOT, SERVER_IDLE_TIMEOUT
 from ..runtime.clock import SYSTEM, Clock
 from .retry import Fate
@@ -119,7 +119,7 @@ class Transport:
 
         Raises:
             ConnectionFailed: There is no connection, or it broke.
-            Timeout: No answer came in time.
+            TimedOut: No answer came in time.
         """
         url = f"{self.base_url}{API_ROOT}{path}"
         watched = None if body is None else _Body(body)
@@ -294,13 +294,13 @@ def _translated(what: str, trace: Trace, body: _Body | None) -> Iterator[None]:
     except (kinds.InvalidURL, kinds.MissingSchema, kinds.InvalidSchema, kinds.InvalidProxyURL) as error:
         raise LocalProtocolError(f"{what}: {_reason(error)}") from error
     except kinds.ConnectTimeout as error:
-        raise Timeout(f"{what}: no connection in time; is the server there, and is a firewall between?") from error
+        raise TimedOut(f"{what}: no connection in time; is the server there, and is a firewall between?") from error
     except (kinds.Timeout, kinds.RequestException, OSError) as error:
         silent = isinstance(error, kinds.Timeout) or "timed out" in _reason(error)
         if not _never_connected(error) and (body is None or body.begun):
             trace.fate = Fate.SILENT if silent else Fate.BROKEN
         if silent:
-            raise Timeout(f"{what}: no answer in time; try again, or allow more with timeout=") from error
+            raise TimedOut(f"{what}: no answer in time; try again, or allow more with timeout=") from error
         kind = CertificateRefused if _is_among_causes(error, _NOT_TRUSTED) else ConnectionFailed
         raise kind(f"{what}: {_explained(error)}") from error
 

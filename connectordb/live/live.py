@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
-from ..exceptions import LocalProtocolError, Timeout
+from ..exceptions import LocalProtocolError, TimedOut
 from ..protocol import rest, restamp
 from ..protocol.features import Features
 from ..protocol.paths import Path
@@ -228,7 +228,7 @@ class Live:
         Once this has returned, their callbacks run no more, but for one that called this.
 
         Raises:
-            Timeout: A callback still runs; it is not called again.
+            TimedOut: A callback still runs; it is not called again.
         """
         ended = self._switchboard.public(str(path), transform)
         self._switchboard.remove(ended)
@@ -336,7 +336,7 @@ class Live:
         """Wait; if it comes to nothing, leave things as they were before."""
         try:
             if not self._switchboard.wait_until_live(subscription, losses, deadline):
-                raise Timeout(
+                raise TimedOut(
                     f"subscribing to {str(subscription.path)!r}: no word from {self._address} within {self._timeout:g} s; "
                     "try again, or subscribe with wait=False"
                 )
@@ -355,7 +355,7 @@ class Live:
         deadline = self._deadline()
         late = _late(ended, deadline)
         if late:
-            raise Timeout(
+            raise TimedOut(
                 f"the callback of {str(late[0].path)!r} still runs after {self._timeout:g} s; it is not called again. Does "
                 "it wait for something that the caller holds?"
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
-from ..exceptions import StreamGone, Timeout
+from ..exceptions import StreamGone, TimedOut
 from ..protocol.points import Datapoint
 from ..runtime.clock import Deadline
 from .closing import Closing
@@ -77,11 +77,11 @@ class Watch(Closing):
         Return the next point, within *timeout* seconds.
 
         Raises:
-            Timeout: None came in time, or this was closed.
+            TimedOut: None came in time, or this was closed.
             LiveError: As in iterating.
         """
         if not self._run(Deadline(timeout)):
-            raise Timeout(f"watching {self._path!r}: no point came within {timeout:g} s")
+            raise TimedOut(f"watching {self._path!r}: no point came within {timeout:g} s")
         return self._take()
 
     def close(self) -> None:

@@ -20,7 +20,7 @@ from connectordb.exceptions import (
     PermissionDenied,
     ResponseError,
     ServerError,
-    Timeout,
+    TimedOut,
 )
 from connectordb.protocol import rest
 from connectordb.protocol.paths import Path
@@ -229,7 +229,7 @@ class Calling(SessionCase):
     def test_timeout(self) -> None:
         """A read that gets no answer in time is told; it is not sent again."""
         peer = self.peer(silence(), otherwise=answer("5"))
-        with self.assertRaises(Timeout):
+        with self.assertRaises(TimedOut):
             self.session(peer, timeout=(5000 * MS, 150 * MS)).call(rest.length(STREAM))
         self.assertEqual(len(peer.requests), 1)
 
@@ -258,14 +258,14 @@ class Within(SessionCase):
         self.assertAlmostEqual(float(said[0] or 0), 20.0, delta=5.0)
         self.assertIsNone(said[1])
         began = time.monotonic()
-        with session.within(Deadline(50 * MS)), self.assertRaises(Timeout):
+        with session.within(Deadline(50 * MS)), self.assertRaises(TimedOut):
             session.call(rest.whoami())
         self.assertLess(time.monotonic() - began, 2500 * MS)
 
     def test_passed(self) -> None:
         """When the time is up nothing is sent."""
         peer = self.peer()
-        with self.assertRaisesRegex(Timeout, "before it could be sent"):
+        with self.assertRaisesRegex(TimedOut, "before it could be sent"):
             session = self.session(peer)
             with session.within(Deadline(0.0)):
                 session.call(rest.whoami())

@@ -14,7 +14,7 @@ import requests
 
 from connectordb.client.retry import Fate
 from connectordb.client.transport import Trace, Transport, check_timeout
-from connectordb.exceptions import CertificateRefused, ConnectionFailed, LocalProtocolError, Timeout
+from connectordb.exceptions import CertificateRefused, ConnectionFailed, LocalProtocolError, TimedOut
 from tests.support.case import MS, Case
 from tests.support.clock import SteppedClock
 from tests.support.wire import Peer, Step, answer, cut, hang_up, raw, reset, reset_at_connect, silence
@@ -245,7 +245,7 @@ class Failing(TransportCase):
                 knock.connect_ex(listener.getsockname())
             url = f"http://127.0.0.1:{listener.getsockname()[1]}"
             error, fate = self.fails(self.to(url, timeout=(150 * MS, 5000 * MS)), "POST", b"[]")
-        self.assertIs(type(error), Timeout)
+        self.assertIs(type(error), TimedOut)
         self.assertEqual(fate, Fate.UNSENT)
         self.assertIn("no connection in time", str(error))
 
@@ -254,7 +254,7 @@ class Failing(TransportCase):
         peer = self.peer(silence())
         error, fate = self.fails(self.to(peer.url, timeout=SHORT), "POST", b"[]")
         self.assertEqual(fate, Fate.SILENT)
-        for kind in (Timeout, requests.exceptions.Timeout, requests.exceptions.ConnectionError, TimeoutError):
+        for kind in (TimedOut, requests.exceptions.Timeout, requests.exceptions.ConnectionError, TimeoutError):
             self.assertIsInstance(error, kind)
         self.assertIn("no answer in time; try again, or allow more with timeout=", str(error))
 
@@ -263,7 +263,7 @@ class Failing(TransportCase):
         step = raw(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n[1,")
         peer = self.peer(step)
         error, fate = self.fails(self.to(peer.url, timeout=SHORT))
-        self.assertIs(type(error), Timeout)
+        self.assertIs(type(error), TimedOut)
         self.assertEqual(fate, Fate.SILENT)
 
     def test_broken(self) -> None:

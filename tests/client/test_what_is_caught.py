@@ -16,7 +16,7 @@ from connectordb import (
     InvalidRange,
     LocalProtocolError,
     ServerError,
-    Timeout,
+    TimedOut,
 )
 from connectordb.logger import Logger
 from tests.support.case import MS, Case
@@ -75,7 +75,7 @@ class Caught(Case):
         ):
             with self.subTest(kind), self.assertRaises(kind):
                 self.connect(hang_up(), hang_up())("mara").refresh()
-        for kind in (Timeout, ConnectionFailed, requests.exceptions.Timeout, TimeoutError):
+        for kind in (TimedOut, ConnectionFailed, requests.exceptions.Timeout, TimeoutError):
             with self.subTest(kind), self.assertRaises(kind):
                 self.connect(silence())("mara").refresh()
 

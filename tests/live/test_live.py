@@ -6,7 +6,7 @@ import threading
 import time
 from typing import Any
 
-from connectordb.exceptions import ClosedError, InvalidRequest, LocalProtocolError, NotFound, PermissionDenied, Timeout
+from connectordb.exceptions import ClosedError, InvalidRequest, LocalProtocolError, NotFound, PermissionDenied, TimedOut
 from connectordb.live import Options
 from connectordb.protocol import rest
 from connectordb.protocol.paths import Path
@@ -221,7 +221,7 @@ class CallbackTests(LiveCase):
         live.subscribe(self.heat, stuck)
         self.lamp.insert(self.heat, 1)
         self.wait(begun)
-        with self.assertRaisesRegex(Timeout, "still runs after 0.5 s"):
+        with self.assertRaisesRegex(TimedOut, "still runs after 0.5 s"):
             live.unsubscribe(self.heat)
         live.subscribe(self.heat, stuck)
         begun.clear()

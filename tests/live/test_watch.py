@@ -10,7 +10,7 @@ import time
 from typing import Any
 from unittest import mock
 
-from connectordb.exceptions import LocalProtocolError, StreamGone, Timeout
+from connectordb.exceptions import LocalProtocolError, StreamGone, TimedOut
 from connectordb.live.following import cursor, follower, hearing
 from tests.support.case import MS, SOON
 from tests.support.interrupts import interrupted_at
@@ -39,7 +39,7 @@ class WatchTests(TargetCase):
             self.fill(5, 8)
             self.assertEqual([point["d"] for point in points], [4, 5, 6, 7])
             self.assertEqual((points.index, points.subscription.missed), (7, 0))
-            with self.assertRaisesRegex(Timeout, "no point came within 0.05 s"):
+            with self.assertRaisesRegex(TimedOut, "no point came within 0.05 s"):
                 points.next(50 * MS)
             self.fill(8, 9)
             self.assertEqual(points.next(SOON)["d"], 8)

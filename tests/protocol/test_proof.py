@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import unittest
 
-from connectordb.exceptions import ConnectionFailed, ConnectorDBError, OutcomeUnknown, Timeout
+from connectordb.exceptions import ConnectionFailed, ConnectorDBError, OutcomeUnknown, TimedOut
 from connectordb.protocol import rest
 from connectordb.protocol.paths import Path
 from connectordb.protocol.proof import Answer, judge
@@ -59,5 +59,5 @@ class JudgeTests(unittest.TestCase):
     def test_no_answer(self) -> None:
         """No answer proves nothing; no connection proves that nothing was sent."""
         self.assertIs(judge(OutcomeUnknown("broke")), Answer.UNKNOWN)
-        for error in (ConnectionFailed("refused"), Timeout("no connection in time")):
+        for error in (ConnectionFailed("refused"), TimedOut("no connection in time")):
             self.assertIs(judge(error), Answer.UNSENT)

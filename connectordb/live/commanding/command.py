@@ -16,7 +16,7 @@ from ...exceptions import (
     LocalProtocolError,
     NotFound,
     PermissionDenied,
-    Timeout,
+    TimedOut,
 )
 from ...protocol import answers, json_text, rest
 from ...protocol.features import Features
@@ -141,7 +141,7 @@ class _Attempt:
         heard = self._hear(ending, live, self._stream, call(rest.length(self._stream)) if stored else None, self._told)
         while not stored and not heard.is_live:  # what is not stored cannot be fetched later
             if self._deadline.passed():
-                raise Timeout(
+                raise TimedOut(
                     f"{str(self._stream)!r} could not be watched in time: {self._ear.trouble or 'no word came'}"
                 )
             self._ear.wait(self._deadline.left() or 0.0)

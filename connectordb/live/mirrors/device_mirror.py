@@ -118,7 +118,7 @@ class DeviceMirror(Mapping[str, Mirror], Closing):
         Listen no more, and tell nobody any more, once this has returned; calling it twice does nothing.
 
         Raises:
-            Timeout: A function of `on_change` still runs; it is not called again.
+            TimedOut: A function of `on_change` still runs; it is not called again.
         """
         self.end_watch()
         with self._arranging:

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterable
 from datetime import timedelta
 
-from ...exceptions import ConnectorDBError, PointsMissed, Timeout
+from ...exceptions import ConnectorDBError, PointsMissed, TimedOut
 from ...protocol import rest, restamp
 from ...protocol.paths import Path
 from ...protocol.ranges import read_parameters
@@ -163,10 +163,10 @@ class Feed:
         Wait until the mirror holds what is there, or it is known that it cannot.
 
         Raises:
-            Timeout: That takes too long.
+            TimedOut: That takes too long.
         """
         if not self._primed.wait(deadline.left()):
-            raise Timeout(f"the mirror of {str(self._path)!r} was not filled in time; try again, or wait=False")
+            raise TimedOut(f"the mirror of {str(self._path)!r} was not filled in time; try again, or wait=False")
 
     def _came(self, path: str, batch: Batch) -> None:
         self._mirror.take(batch, batch.first_index)

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Any
 
-from ...exceptions import Timeout
+from ...exceptions import TimedOut
 from ...protocol import json_text
 from ...protocol.points import Datapoint
 from ...runtime.clock import Deadline
@@ -94,11 +94,11 @@ class Listener:
         Called by the function itself: that call is its last.
 
         Raises:
-            Timeout: The function still runs; it is not called again.
+            TimedOut: The function still runs; it is not called again.
         """
         self._forget(self)
         if not self._lane.close(Deadline(_PATIENCE)):
-            raise Timeout(
+            raise TimedOut(
                 f"the function of on_change still runs after {_PATIENCE:g} s; it is not called again. Does it wait for "
                 "something that the caller holds?"
             )

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from ...datapoints import DatapointArray
-from ...exceptions import ClosedError, Timeout
+from ...exceptions import ClosedError, TimedOut
 from ...protocol.paths import Path
 from ...protocol.points import Datapoint
 from ...protocol.scripts import SaysScript, ScriptLike
@@ -174,7 +174,7 @@ class Mirror(Closing):
             timeout: Seconds to wait at the most.
 
         Raises:
-            Timeout: No such value came in time.
+            TimedOut: No such value came in time.
             ClosedError: The mirror was closed, also meanwhile.
         """
         deadline = Deadline(timeout, self._clock)
@@ -198,7 +198,7 @@ class Mirror(Closing):
                 self._check_open()
                 if deadline.passed():
                     stale = f"; nothing new is heard, as it is {self.stale_reason!r}" if self.is_stale else ""
-                    raise Timeout(f"{self.path!r} came to no such value within {timeout:g} s{stale}")
+                    raise TimedOut(f"{self.path!r} came to no such value within {timeout:g} s{stale}")
                 self._changed.wait(min(deadline.left() or 0.0, AT_A_TIME))
             self._check_open()
             return unseen.popleft()
@@ -212,7 +212,7 @@ class Mirror(Closing):
         What is known stays to be read, as stale.
 
         Raises:
-            Timeout: A function of `on_change` still runs; it is not called again.
+            TimedOut: A function of `on_change` still runs; it is not called again.
         """
         self.end_feed()
         self.has_ended()

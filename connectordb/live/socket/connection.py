@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from ...exceptions import ConnectionFailed, ConnectorDBError, LocalProtocolError, Timeout
+from ...exceptions import ConnectionFailed, ConnectorDBError, LocalProtocolError, TimedOut
 from ...protocol import features, rest
 from ...protocol.constants import API_ROOT
 from . import frames
@@ -241,7 +241,7 @@ def _library_translated(target: Target) -> Iterator[None]:
         request = rest.Request("GET", "/websocket", bytes)
         raise rest.refusal(request, rest.Reply(error.status_code, error.resp_body or b"")) from error
     except (websocket.WebSocketTimeoutException, TimeoutError) as error:
-        raise Timeout(f"connecting a websocket to {target.url}: no answer within {target.timeout:g} s") from error
+        raise TimedOut(f"connecting a websocket to {target.url}: no answer within {target.timeout:g} s") from error
     except websocket.WebSocketException as error:
         raise ConnectionFailed(f"the websocket to {target.url}: {error}") from error
 

@@ -126,7 +126,7 @@ class Subscription(Closing):
         Called by the callback itself: this call is its last. Calling it twice does nothing.
 
         Raises:
-            Timeout: The callback still runs; it is not called again.
+            TimedOut: The callback still runs; it is not called again.
         """
         self._end(self)
 

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectordb.exceptions import Timeout
+from connectordb.exceptions import TimedOut
 from connectordb.live.dispatch import Pool
 from connectordb.live.mirrors import listeners
 from connectordb.live.mirrors.listeners import MOST_WAITING, Listener, Told, is_same
@@ -122,7 +122,7 @@ class ToldTests(Case):
         self.wait(begun)
         before, listeners._PATIENCE = listeners._PATIENCE, 0.02
         self.addCleanup(setattr, listeners, "_PATIENCE", before)
-        with self.assertRaisesRegex(Timeout, "still runs"):
+        with self.assertRaisesRegex(TimedOut, "still runs"):
             listener.close()
         go_on.set()
         listeners._PATIENCE = SOON

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 from unittest import mock, skipUnless
 
-from connectordb.exceptions import ClosedError, PipeScriptError, Timeout
+from connectordb.exceptions import ClosedError, PipeScriptError, TimedOut
 from connectordb.live.dispatch import Pool
 from connectordb.live.mirrors.kept import Keep
 from connectordb.live.mirrors.mirror import Mirror
@@ -157,7 +157,7 @@ class ChangeTests(ByHandCase):
         self.addCleanup(clock.stop)
         mirror.take(self.points(5))
         self.assertEqual(mirror.wait_for(lambda value: value == 5, 0), 5)
-        with self.assertRaisesRegex(Timeout, r"to no such value within 0.02 s; nothing new is heard.*'connecting'"):
+        with self.assertRaisesRegex(TimedOut, r"to no such value within 0.02 s; nothing new is heard.*'connecting'"):
             mirror.wait_for(lambda value: value > 5, 20 * MS)
         seen: list[Any] = []
         waiting = threading.Event()

@@ -15,7 +15,7 @@ from connectordb.exceptions import (
     NotFound,
     RemoteProtocolError,
     ServerError,
-    Timeout,
+    TimedOut,
 )
 from connectordb.live.socket import connection as module
 from connectordb.live.socket import frames
@@ -118,7 +118,7 @@ class OpeningTests(ConnectionCase):
         """Something that takes the connection and says nothing."""
         peer = self.peer()
         peer.stalls = True
-        with self.assertRaisesRegex(Timeout, "no answer within 0.1 s"):
+        with self.assertRaisesRegex(TimedOut, "no answer within 0.1 s"):
             self.connect(Target(peer.url, timeout=0.1))
 
     def test_abort(self) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 from unittest import mock
 
-from connectordb.exceptions import AuthenticationError, ConnectionFailed, NotFound, StreamGone, Timeout
+from connectordb.exceptions import AuthenticationError, ConnectionFailed, NotFound, StreamGone, TimedOut
 from connectordb.live import Timing
 from connectordb.live.socket import frames as codec
 from connectordb.live.socket.loop import Loop
@@ -170,7 +170,7 @@ class ReconnectTests(PeerCase):
     def test_rest_away(self) -> None:
         """While REST fails nothing is subscribed to; that is not told to anybody."""
         live, peer, record = self.subscribed()
-        away = [ConnectionFailed("away"), Timeout("slow"), ConnectionFailed("away")]
+        away = [ConnectionFailed("away"), TimedOut("slow"), ConnectionFailed("away")]
 
         def trouble(request: rest.Request[Any]) -> None:
             if away:

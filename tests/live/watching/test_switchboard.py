@@ -7,7 +7,7 @@ import time
 import unittest.mock
 from typing import Any, cast
 
-from connectordb.exceptions import ClosedError, ConnectionFailed, InvalidRequest, LocalProtocolError, NotFound, Timeout
+from connectordb.exceptions import ClosedError, ConnectionFailed, InvalidRequest, LocalProtocolError, NotFound, TimedOut
 from connectordb.live import Live, Timing
 from connectordb.live.following.reads import Seen
 from connectordb.live.socket import frames as codec
@@ -100,10 +100,10 @@ class SubscribeTests(PeerCase):
         self.assertEqual(self.peer.accepted, 0)
 
     def test_no_confirmation(self) -> None:
-        """A server that takes the command and falls silent: Timeout within its time, and the callback is forgotten."""
+        """A server that takes the command and falls silent: TimedOut within its time, and the callback is forgotten."""
         self.peer.answers_pings = False
         live = self.live(timeout=0.1)
-        with self.assertRaisesRegex(Timeout, "'mara/lamp/light': no word from .* within 0.1 s"):
+        with self.assertRaisesRegex(TimedOut, "'mara/lamp/light': no word from .* within 0.1 s"):
             live.subscribe(STREAM, Record())
         self.assertFalse(live._switchboard.is_wanted())
 
@@ -135,7 +135,7 @@ class SubscribeTests(PeerCase):
         again = self.peer.connection()
         self.assertEqual(again.command()[1], str(STREAM))
         live._timeout = 0.1
-        with self.assertRaises(Timeout):
+        with self.assertRaises(TimedOut):
             live.subscribe(STREAM, Record())
         again.say(str(STREAM), [POINT])
         self.eventually(lambda: record.values == [1])
