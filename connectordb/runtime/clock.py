@@ -15,8 +15,8 @@ from functools import partial
 from pathlib import Path
 
 #: Seconds that who wants to be interrupted by Ctrl-C waits for a lock or a condition at a time. Windows does not interrupt such
-#: a wait; elsewhere an hour is as good as for ever.
-AT_A_TIME = 0.1 if sys.platform == "win32" else 3600.0
+#: a wait; elsewhere one is not interrupted by a signal that came in the instant before it, after Python had looked for some.
+AT_A_TIME = 0.1 if sys.platform == "win32" else 1.0
 
 _BOOT = getattr(time, "CLOCK_BOOTTIME", None)
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")

@@ -6,9 +6,9 @@ import threading
 import time
 import warnings
 
-from connectordb.runtime.clock import SYSTEM, Clock, Deadline
+from connectordb.runtime.clock import AT_A_TIME, SYSTEM, Clock, Deadline
 
-from ..support.case import Case
+from ..support.case import SOON, Case
 from ..support.clock import SteppedClock
 
 
@@ -41,6 +41,10 @@ class Clocks(Case):
         self.assertFalse(Clock().wait(event, 0.001))
         event.set()
         self.assertTrue(Clock().wait(event, 1e300))
+
+    def test_at_a_time(self) -> None:
+        """Ctrl-C in the instant before a wait is not seen until that ends: none is longer than a person waits."""
+        self.assertLess(AT_A_TIME, SOON / 5)
 
 
 class Deadlines(Case):
