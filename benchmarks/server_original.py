@@ -53,6 +53,8 @@ GOALS: Mapping[str, float] = {
     "small GET, 16 connections, requests/s": 0.35,
     "fan-out to 50, messages/s": 1.5,
     "fan-out to 50, delay, ms": -1.5,
+    "fan-out to 50, 16 publishers, messages/s": 1.5,
+    "fan-out to 50, 16 publishers, delay, ms": -1.5,
     "memory, MiB": -0.8,
 }
 
@@ -113,18 +115,19 @@ def transformed(subject: Subject, seconds: float) -> dict[str, float]:
     return {"points/s": POINTS / statistics.median(connection.ask(request)[1] for _ in range(5))}
 
 
-def told(subject: Subject, seconds: float) -> dict[str, float]:
-    """Tell websockets of what is inserted."""
-    path, inserts = subject.stream(), max(20, int(200 * seconds))
-    messages, delay = fan_out(
-        subject.api,
-        subject.api.inserts(path),
-        lambda: subject.api.subscribe(path),
-        SUBSCRIBERS,
-        inserts // 4,
-        inserts,
-    )
-    return {"messages/s": messages, "delay, ms": 1000 * delay}
+def told(publishers: int) -> Callable[[Subject, float], dict[str, float]]:
+    """Return the case of websockets that are told of what is inserted over so many connections."""
+
+    def case(subject: Subject, seconds: float) -> dict[str, float]:
+        api, path, inserts = subject.api, subject.stream(), max(20, int(200 * seconds))
+        # all of one time, as one connection may overtake another
+        insert = repeat(api.request("POST", f"{path}/data", b'[{"t":1500000000,"d":21.5}]'))
+        messages, delay = fan_out(
+            api, insert, lambda: api.subscribe(path), SUBSCRIBERS, inserts // 4, inserts, publishers
+        )
+        return {"messages/s": messages, "delay, ms": 1000 * delay}
+
+    return case
 
 
 def gets(path: str = "", connections: int = 1) -> Callable[[Subject, float], dict[str, float]]:
@@ -157,7 +160,8 @@ CASES: Mapping[str, Callable[[Subject, float], dict[str, float]]] = {
     "read 100 in the middle": gets(f"/data?i1={POINTS // 2}&i2={POINTS // 2 + 100}"),
     "small GET, 1 connection": gets(),
     f"small GET, {CONNECTIONS} connections": gets("", CONNECTIONS),
-    f"fan-out to {SUBSCRIBERS}": told,
+    f"fan-out to {SUBSCRIBERS}": told(1),
+    f"fan-out to {SUBSCRIBERS}, {CONNECTIONS} publishers": told(CONNECTIONS),
 }
 
 
