@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import logging
 
-from .client import ConnectorDB, Device, Stream, User
+from .client import ConnectorDB, Device, Stream, Timeout, User
 from .datapoints import DatapointArray
 from .exceptions import (
     AuthenticationError,
@@ -95,6 +95,7 @@ __all__ = [
     "StreamGone",
     "StreamNotAdded",
     "TimedOut",
+    "Timeout",
     "TooSlow",
     "User",
     "__version__",

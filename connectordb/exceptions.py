@@ -174,7 +174,21 @@ class ConnectionFailed(ConnectorDBError, requests.exceptions.ConnectionError):
 
 
 class TimedOut(ConnectionFailed, requests.exceptions.Timeout, TimeoutError):
-    """No answer in time."""
+    """
+    No answer in time.
+
+    Attributes:
+        phase: What took too long: ``"pool"``, ``"resolve"``, ``"connect"``, ``"tls"``, ``"write"`` or ``"read"``; empty where it was
+            none of these.
+    """
+
+    def __init__(self, message: str, phase: str = "") -> None:
+        super().__init__(message)
+        self.phase = phase
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Return what a copy, or another process, makes it from."""
+        return type(self), (str(self), self.phase)
 
 
 class CertificateRefused(ConnectionFailed):

@@ -177,6 +177,7 @@ PURE = (
     "logger/clocks/judgement.py",
     "logger/clocks/arrangement.py",
     "client/retry.py",
+    "client/trace.py",
     "live/watching/subscriptions.py",
     "live/following/cursor.py",
     "live/watching/timers.py",

@@ -12,6 +12,7 @@ from .database import Database
 from .device import Device
 from .resource import ConnectorObject
 from .stream import Stream
+from .timeouts import Timeout
 from .user import User
 
-__all__ = ["ConnectorDB", "ConnectorObject", "Database", "Device", "Stream", "User"]
+__all__ = ["ConnectorDB", "ConnectorObject", "Database", "Device", "Stream", "Timeout", "User"]

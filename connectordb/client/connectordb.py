@@ -16,6 +16,7 @@ from .device import Device
 from .resource import by_name
 from .session import NOBODYS_PATH, Session
 from .stream import Stream
+from .timeouts import Timeout
 from .user import User
 
 if TYPE_CHECKING:
@@ -41,8 +42,9 @@ class ConnectorDB(Device):
         user_or_apikey: A user's name or email address, or, without a password, a device's API key; ``None`` for nobody.
         user_password: The user's password. It is sent when logging in only: after that the key of the user's device is used.
         url: The server. Without a scheme it is taken for ``https://``.
-        timeout: Seconds for a connection to be there and for the server to answer; one number, or both. By default 10
-            and 60.
+        timeout: How long a call may take: seconds for all of it, or a `Timeout`, which has seconds for each phase of it as well; or
+            a pair of seconds, for a connection to be there and for the server to answer. By default 10 for a connection, 60 of
+            silence, and five minutes for a whole call.
         verify: Check the server's certificate; or a file or folder of certificates to trust instead.
         cert: A client certificate: one file, or certificate and key.
         proxies: Scheme → proxy; by default those of the environment.
@@ -65,7 +67,7 @@ class ConnectorDB(Device):
         user_password: str | None = None,
         url: str = CONNECTORDB_URL,
         *,
-        timeout: float | tuple[float, float] | None = None,
+        timeout: Timeout | float | tuple[float, float] | None = None,
         verify: bool | str = True,
         cert: str | tuple[str, str] | None = None,
         proxies: Mapping[str, str] | None = None,

@@ -33,7 +33,9 @@ from .address import base_url
 from .credentials import Credentials
 from .notes import with_note
 from .retry import Verdict, judge
-from .transport import Trace, Transport
+from .timeouts import Timeout
+from .trace import Trace
+from .transport import Transport
 
 if TYPE_CHECKING:
     import requests
@@ -58,7 +60,7 @@ class Session:
     Args:
         url: The server.
         credentials: Who calls.
-        timeout: Seconds for connecting, and for an answer; one number, or both.
+        timeout: How long a call may take; anything that `Timeout.of` takes.
         verify: Check the server's certificate; or a file or folder of certificates to trust.
         cert: A client certificate: one file, or certificate and key.
         proxies: As requests has them.
@@ -74,7 +76,7 @@ class Session:
         url: str,
         credentials: Credentials,
         *,
-        timeout: float | tuple[float, float] | None = None,
+        timeout: Timeout | float | tuple[float, float] | None = None,
         verify: bool | str = True,
         cert: str | tuple[str, str] | None = None,
         proxies: Mapping[str, str] | None = None,
@@ -179,7 +181,7 @@ class Session:
                     body=request.body,
                     authorization=self.authorization(),
                     headers=_headers(request.key, within),
-                    within=within,
+                    deadline=getattr(self._limits, "deadline", None),
                 )
             except ConnectionFailed as error:
                 verdict = judge(request.method, request.inserts, trace.fate, attempt)
@@ -316,11 +318,8 @@ class Session:
 
     def _refused(self, refused: AuthenticationError) -> AuthenticationError:
         """Say of a refused login what was refused, which the server's own words leave open."""
-        hint = (
-            ""
-            if self._credentials.are_a_password
-            else "; is it a key of this server, and the newest one of its device?"
-        )
+        key = not self._credentials.are_a_password
+        hint = "; is it a key of this server, and the newest one of its device?" if key else ""
         return type(refused)(
             with_note(f"{self.url} did not accept {self._credentials}: {refused.message}", hint),
             status=refused.status,
@@ -350,7 +349,7 @@ class Session:
                     server_time=self.server_time,
                     events=self.events,
                     **self.live_options,
-                    **{**self._options, "timeout": self._transport.timeout},
+                    **{**self._options, "timeout": (self._transport.timeout.connect, self._transport.timeout.read)},
                 )
             return self._live
 

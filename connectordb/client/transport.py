@@ -20,18 +20,16 @@ from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
 import requests
-from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 
 from ..exceptions import CertificateRefused, ConnectionFailed, LocalProtocolError, TimedOut
 from ..protocol.constants import API_ROOT, SERVER_IDLE_TIMEOUT
-from ..runtime.clock import SYSTEM, Clock
+from ..runtime.clock import SYSTEM, Clock, Deadline
 from .retry import Fate
+from .timeouts import Timeout
+from .trace import Trace
 
 log = logging.getLogger(__name__)
-
-#: Seconds for a connection to be there, and for the server to say something.
-CONNECT_TIMEOUT, READ_TIMEOUT = 10.0, 60.0
 
 #: Seconds after which a connection that was kept open is not used again: the original closes it soon after.
 IDLE_LIMIT = SERVER_IDLE_TIMEOUT - 1.0
@@ -45,25 +43,13 @@ _NOT_TRUSTED = "SSLCertVerificationError"
 _HEADERS = {"Content-Type": "application/json", "User-Agent": "ConnectorDB-Python"}
 
 
-class Trace:
-    """
-    What became of one request.
-
-    Attributes:
-        fate: Set where it got no answer.
-    """
-
-    def __init__(self) -> None:
-        self.fate = Fate.UNSENT
-
-
 class Transport:
     """
     Requests to one server.
 
     Args:
         base_url: The server's address, without ``/api/v1``.
-        timeout: Seconds for connecting, and for an answer; one number, or both.
+        timeout: How long a request may take that is given nothing else; anything that `Timeout.of` takes.
         verify: Check the server's certificate; or a file or folder of certificates to trust.
         cert: A client certificate: one file, or certificate and key.
         proxies: As requests has them; by default those of the environment.
@@ -77,14 +63,14 @@ class Transport:
         self,
         base_url: str,
         *,
-        timeout: float | tuple[float, float] | None = None,
+        timeout: Timeout | float | tuple[float, float] | None = None,
         verify: bool | str = True,
         cert: str | tuple[str, str] | None = None,
         proxies: Mapping[str, str] | None = None,
         clock: Clock = SYSTEM,
     ) -> None:
         self.base_url = base_url
-        self.timeout = check_timeout(timeout)
+        self.timeout = Timeout.of(timeout)
         self._verify = verify
         self._cert = cert
         self._proxies = dict(proxies or {})
@@ -102,7 +88,8 @@ class Transport:
         body: bytes | None = None,
         authorization: str | None = None,
         headers: Mapping[str, str] | None = None,
-        within: float | None = None,
+        timeout: Timeout | None = None,
+        deadline: Deadline | None = None,
     ) -> requests.Response:
         """
         Send one request, and return its answer, whatever its status.
@@ -110,18 +97,25 @@ class Transport:
         Args:
             method: The verb.
             path: Below ``/api/v1``, quoted.
-            trace: Is told what became of it.
+            trace: Is told what became of it, and what it cost.
             parameters: The query.
             body: JSON text.
             authorization: The header of that name.
             headers: Further ones.
-            within: Seconds for each of its waits, where that is less than usual.
+            timeout: How long each phase of it may take; what the transport was made with, if it is not given.
+            deadline: When all of it is over; if it is not given, after the ``total`` of *timeout*.
 
         Raises:
             ConnectionFailed: There is no connection, or it broke.
             TimedOut: No answer came in time.
         """
         url = f"{self.base_url}{API_ROOT}{path}"
+        began = self._clock.monotonic()
+        timeout = self.timeout if timeout is None else timeout
+        left = (timeout.deadline(self._clock) if deadline is None else deadline).left()
+        if left == 0.0:
+            raise TimedOut(f"{method} {url}: the time was up before it could be sent", trace.phase)
+        limits = timeout.connect, timeout.read
         watched = None if body is None else _Body(body)
         connections = self._connections()
         with _translated(f"{method} {url}", trace, watched):
@@ -136,9 +130,11 @@ class Transport:
                 cert=self._cert,
                 proxies=self._proxies,
                 allow_redirects=False,
-                timeout=within,
+                timeout=limits if left is None else (min(limits[0], left), min(limits[1], left)),
             )
         connections.used = self._clock.monotonic()
+        trace.phase, trace.complete, trace.seconds = "read", True, connections.used - began
+        trace.bytes_out, trace.bytes_in = len(body or b""), len(response.content)
         if self._closed:  # meanwhile, by another thread
             connections.session.close()
         log.debug("%s %s: %d, %d bytes", method, url, response.status_code, len(response.content))
@@ -163,7 +159,7 @@ class Transport:
         mine: _Connections | None = getattr(self._local, "connections", None)
         now = self._clock.monotonic()
         if mine is None:
-            mine = self._local.connections = _Connections(self.timeout, now)
+            mine = self._local.connections = _Connections(now)
             with self._lock:
                 self._threads.add(mine)
         elif now - mine.used > IDLE_LIMIT:
@@ -182,12 +178,9 @@ class Transport:
 class _Connections:
     """One thread's connections."""
 
-    def __init__(self, timeout: tuple[float, float], now: float) -> None:
+    def __init__(self, now: float) -> None:
         self.session = _Session()
         self.session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        adapter = _Adapter(timeout)
-        for scheme in ("http://", "https://"):
-            self.session.mount(scheme, adapter)
         self.used = now
 
 
@@ -222,21 +215,6 @@ class _Session(requests.Session):
         super().close()
 
 
-class _Adapter(HTTPAdapter):
-    """Sets the timeouts: a session's own default is to wait for ever."""
-
-    def __init__(self, timeout: tuple[float, float]) -> None:
-        self._timeout = timeout
-        super().__init__()
-
-    def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:
-        """Send with the timeouts, or less."""
-        within = options.get("timeout")
-        connecting, reading = self._timeout
-        timeout = self._timeout if within is None else (min(connecting, within), min(reading, within))
-        return super().send(request, *args, **{**options, "timeout": timeout})
-
-
 class _Authorization(AuthBase):
     """The header, or none: while there is any such object, requests looks into no ``.netrc``."""
 
@@ -261,27 +239,6 @@ class _Body(io.BytesIO):
         return super().read()
 
 
-def check_timeout(given: float | tuple[float, float] | None) -> tuple[float, float]:
-    """
-    Return the seconds for connecting and for an answer.
-
-    Raises:
-        LocalProtocolError: They are no numbers above 0.
-    """
-    if given is None:
-        return CONNECT_TIMEOUT, READ_TIMEOUT
-    pair = given if isinstance(given, (tuple, list)) else (given, given)
-    if len(pair) != 2 or not all(_is_duration(part) for part in pair):
-        raise LocalProtocolError(
-            f"timeout={given!r}: expected seconds, or a pair of them (to connect, to answer), each above 0 and finite"
-        )
-    return float(pair[0]), float(pair[1])
-
-
-def _is_duration(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < threading.TIMEOUT_MAX
-
-
 # --- errors -----------------------------------------------------------------------------------------------------------
 
 
@@ -294,13 +251,15 @@ def _translated(what: str, trace: Trace, body: _Body | None) -> Iterator[None]:
     except (kinds.InvalidURL, kinds.MissingSchema, kinds.InvalidSchema, kinds.InvalidProxyURL) as error:
         raise LocalProtocolError(f"{what}: {_reason(error)}") from error
     except kinds.ConnectTimeout as error:
-        raise TimedOut(f"{what}: no connection in time; is the server there, and is a firewall between?") from error
+        raise TimedOut(
+            f"{what}: no connection in time; is the server there, and is a firewall between?", "connect"
+        ) from error
     except (kinds.Timeout, kinds.RequestException, OSError) as error:
         silent = isinstance(error, kinds.Timeout) or "timed out" in _reason(error)
         if not _never_connected(error) and (body is None or body.begun):
             trace.fate = Fate.SILENT if silent else Fate.BROKEN
         if silent:
-            raise TimedOut(f"{what}: no answer in time; try again, or allow more with timeout=") from error
+            raise TimedOut(f"{what}: no answer in time; try again, or allow more with timeout=", "read") from error
         kind = CertificateRefused if _is_among_causes(error, _NOT_TRUSTED) else ConnectionFailed
         raise kind(f"{what}: {_explained(error)}") from error
 

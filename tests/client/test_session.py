@@ -10,6 +10,7 @@ from typing import Any
 
 from connectordb.client.credentials import Credentials
 from connectordb.client.session import Session
+from connectordb.client.timeouts import Timeout
 from connectordb.exceptions import (
     AuthenticationError,
     ClosedError,
@@ -357,7 +358,7 @@ class Ending(SessionCase):
         self.addCleanup(other.close)
         other.call(rest.whoami())
         self.assertEqual(sent_as(peer), [":other-key"])
-        self.assertEqual(other._transport.timeout, (5.0, 5.0))
+        self.assertEqual(other._transport.timeout, Timeout.of(5.0))
 
     def test_feeding_oneself(self) -> None:
         """An insert that would call the callback it is made by is refused, once subscriptions are loaded."""

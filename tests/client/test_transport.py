@@ -13,7 +13,8 @@ from unittest import mock
 import requests
 
 from connectordb.client.retry import Fate
-from connectordb.client.transport import Trace, Transport, check_timeout
+from connectordb.client.trace import Trace
+from connectordb.client.transport import Transport
 from connectordb.exceptions import CertificateRefused, ConnectionFailed, LocalProtocolError, TimedOut
 from tests.support.case import MS, Case
 from tests.support.clock import SteppedClock
@@ -303,15 +304,6 @@ class Failing(TransportCase):
         """A proxy that is no address is the caller's mistake."""
         error, _ = self.fails(self.to("http://127.0.0.1:9", proxies={"http": "http://:"}))
         self.assertIsInstance(error, LocalProtocolError)
-
-    def test_timeouts(self) -> None:
-        """One number, two, or the default; nothing that would wait for ever."""
-        self.assertEqual(check_timeout(None), (10.0, 60.0))
-        self.assertEqual(check_timeout(5), (5.0, 5.0))
-        self.assertEqual(check_timeout((1, 2.5)), (1.0, 2.5))
-        for bad in (0, -1, float("inf"), float("nan"), True, "5", (1,), (1, 2, 3), (1, None), (None, None)):
-            with self.subTest(bad), self.assertRaisesRegex(LocalProtocolError, "timeout=.*expected seconds"):
-                check_timeout(bad)  # type: ignore[arg-type]
 
 
 class Tls(TransportCase):

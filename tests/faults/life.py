@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from connectordb.client import transport
+from connectordb.client import timeouts
 from connectordb.exceptions import LoggerFull, StorageError
 from connectordb.logger import Logger
 from connectordb.logger import logger as logger_module
@@ -110,7 +110,7 @@ class Life:
         if without:
             broken.VARIANTS[without].apply()
         # the Logger has no option for it
-        transport.READ_TIMEOUT = timeout
+        timeouts.DEFAULT = timeouts.Timeout(read=timeout)
         self._clock.step(stepped)
         self._clock.let_pass(waited)
         logger_module.SYSTEM = self._clock
