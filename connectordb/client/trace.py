@@ -15,7 +15,7 @@ class Trace:
             ``"connect"``, ``"tls"``, ``"write"`` or ``"read"``.
         bytes_out: Bytes of it that the operating system took, headers included; before encryption.
         bytes_in: Bytes of the answer that came; before decompression.
-        first_byte: Seconds from the beginning to the answer's first byte; ``None`` if none came.
+        first_byte: Seconds from the beginning to the first byte of the answer; 0 if none came.
         seconds: Seconds from the beginning to the end.
         reused: The connection had served another request before: that it broke says little about the server.
         complete: All of it was handed to the operating system. No server can have acted on one that was not.
@@ -28,7 +28,7 @@ class Trace:
         self.phase = "pool"
         self.bytes_out = 0
         self.bytes_in = 0
-        self.first_byte: float | None = None
+        self.first_byte = 0.0
         self.seconds = 0.0
         self.reused = False
         self.complete = False

@@ -16,7 +16,7 @@ class Beginning(unittest.TestCase):
         trace = Trace()
         self.assertIs(trace.fate, Fate.UNSENT)
         self.assertEqual((trace.phase, trace.bytes_out, trace.bytes_in, trace.seconds), ("pool", 0, 0, 0.0))
-        self.assertIsNone(trace.first_byte)
+        self.assertEqual(trace.first_byte, 0.0)
         self.assertEqual((trace.reused, trace.complete), (False, False))
 
     def test_nothing_else(self) -> None:
