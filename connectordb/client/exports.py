@@ -24,10 +24,10 @@ from ..protocol.points import Datapoint
 from .properties import KNOWN
 
 if TYPE_CHECKING:
-    from .connectordb import ConnectorDB
     from .device import Device
     from .stream import Stream
     from .user import User
+    from .whole_server import WholeServer
 
 Where = str | os.PathLike[str]
 
@@ -132,7 +132,7 @@ def _new_folder(target: Path) -> Iterator[Path]:
 # --- import -----------------------------------------------------------------------------------------------------------
 
 
-def import_users(cdb: ConnectorDB, directory: Where, passwords: Mapping[str, str] | None) -> None:
+def import_users(cdb: WholeServer, directory: Where, passwords: Mapping[str, str] | None) -> None:
     """
     Make the users of an export.
 
