@@ -84,9 +84,11 @@ class Events:
         on_disconnect: A connection was lost, or given up as nobody needed it.
         on_reconnect: There is one again.
         on_error: An attempt to connect failed.
+        reconnects: How often there was one again after a loss.
     """
 
     def __init__(self) -> None:
+        self.reconnects = 0
         self.on_connect = Event("on_connect")
         self.on_disconnect = Event("on_disconnect")
         self.on_reconnect = Event("on_reconnect")
@@ -107,10 +109,13 @@ class Reporter:
         self._events, self._server, self._lane = events, server, lane
         self._is_open = False
         self._was_open = False
+        self._was_lost = False
         self._attempts = 0
 
     def opened(self) -> None:
         """Take note of a connection."""
+        self._events.reconnects += self._was_lost
+        self._was_lost = False
         event = self._events.on_reconnect if self._was_open else self._events.on_connect
         event.fire(ConnectionEvent(self._server, self._attempts + 1), self._lane)
         self._is_open = self._was_open = True
@@ -119,6 +124,7 @@ class Reporter:
     def lost(self, error: Exception | None) -> None:
         """Take note that it has ended, or could not be made."""
         if self._is_open:
+            self._was_lost = error is not None
             self._events.on_disconnect.fire(ConnectionEvent(self._server, 0, error), self._lane)
         elif error is not None:
             self._attempts += 1

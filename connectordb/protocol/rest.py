@@ -85,6 +85,11 @@ class Request(Generic[T]):
         self.inserts = inserts
         self.key = key
 
+    @property
+    def brings_points(self) -> bool:
+        """Whether it is answered by a list of datapoints."""
+        return self.reader is _points
+
     def read(self, reply: Reply) -> T:
         """
         Return what *reply* says.

@@ -57,6 +57,7 @@ class ConnectionTests(PeerCase):
             [("on_connect", 1), ("on_disconnect", 0), ("on_error", 1), ("on_reconnect", 2)],
         )
         self.assertTrue(issubclass(told[1][2], ConnectionFailed))
+        self.assertEqual(events.reconnects, 1)
 
     def test_by_hand(self) -> None:
         """Without reconnecting by itself it stays away until somebody says so; what came meanwhile is fetched."""
