@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
+from collections.abc import Callable
+from functools import wraps
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
+C = TypeVar("C", bound="Closing")
+
 
 class Closing(ABC):
     """Something with a ``close()`` that may be called twice, and is called at the end of a block."""
+
+    _process: int
+
+    def __new__(cls, *args: Any, **options: Any) -> Self:
+        """Make it, and note whose it is."""
+        made = super().__new__(cls)
+        made._process = os.getpid()
+        return made
 
     @abstractmethod
     def close(self) -> None:
@@ -26,3 +39,14 @@ class Closing(ABC):
     ) -> None:
         """Close it."""
         self.close()
+
+
+def by_its_process(close: Callable[[C], None]) -> Callable[[C], None]:
+    """Have *close* do nothing in a child made by fork: what it would wait for, threads and who holds locks, is not there."""
+
+    @wraps(close)
+    def closed(self: C) -> None:
+        if self._process == os.getpid():
+            close(self)
+
+    return closed

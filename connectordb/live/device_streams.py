@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Collection, Sequence
+from functools import partial
 from typing import Any
 
-from ..exceptions import ClosedError, ConnectorDBError
+from ..exceptions import ClosedError, ConnectorDBError, TimedOut
 from ..protocol import rest, restamp
 from ..protocol.paths import Path
 from ..protocol.points import Datapoint
+from ..runtime.clock import Deadline
 from .following.receiver import gone_reason
 from .live import Live
 from .options import Options
@@ -19,6 +21,9 @@ log = logging.getLogger(__name__)
 
 #: Seconds between looks.
 PERIOD = 30.0
+
+#: Seconds that are waited at the end for who acts on what he was told.
+_PATIENCE = 10.0
 
 #: Where a server logs what is made and deleted, below a user; who may read it learns of streams at once.
 _LOG = ("meta", "log")
@@ -43,7 +48,8 @@ class DeviceStreams:
     ) -> None:
         self._live, self._call, self._device = live, call, device
         self._streams_are = streams_are
-        self._lane = live.lane()
+        # two, so that who closes this need not wait for an answer of the server
+        self._looking, self._telling = live.lane(), live.lane()
         # guards the two below
         self._lock = threading.Lock()
         self._is_asked = False
@@ -68,13 +74,24 @@ class DeviceStreams:
             if self._is_asked or self._closed:
                 return
             self._is_asked = True
-        self._lane.put(self._look)
+        self._looking.put(self._look)
 
     def close(self) -> None:
-        """Look no more; calling it twice does nothing."""
+        """
+        Look no more; once this has returned, nobody is told any more. Calling it twice does nothing.
+
+        Raises:
+            TimedOut: Somebody still acts on what he was told.
+        """
         with self._lock:
             self._closed = True
+        self._looking.close(Deadline(0.0))
+        is_over = self._telling.close(Deadline(_PATIENCE))
         self._end_log()
+        if not is_over:
+            raise TimedOut(
+                f"beginning and ending what comes of the streams of {self._device} takes more than {_PATIENCE:g} s"
+            )
 
     def _came(self, path: str, points: Sequence[Datapoint]) -> None:
         if any(self._is_about_us(point.get("d")) for point in points):
@@ -110,4 +127,4 @@ class DeviceStreams:
             if gone_reason(error) is None:  # it says nothing of them: later again
                 return
             names = []
-        self._streams_are(names)
+        self._telling.put(partial(self._streams_are, names))

@@ -124,6 +124,8 @@ class Pool:
             Whether there was one before the deadline, and before the pool was closed.
         """
         lane: Lane | None = None
+        job: Job | None = None
+        has_begun = False
         try:
             with self._lock:
                 while not self._ready:
@@ -131,14 +133,19 @@ class Pool:
                     if self._closed or left == 0.0:
                         return False
                     self._something_to_do.wait(AT_A_TIME if left is None else min(left, AT_A_TIME))
-                lane = self._ready.popleft()
+                # no call between the two of each pair: Ctrl-C, which strikes behind calls, leaves none out
+                lane = self._ready[0]
+                del self._ready[0]
                 job = lane._begin(threading.current_thread())
+            has_begun = True
             job()
         except Exception:
             log.exception("a job of connectordb-%s failed; this is a bug", self._name)
         finally:
             if lane is not None:
                 with self._lock:
+                    if job is not None and not has_begun:
+                        lane._put_back(job)
                     lane._end()
                     if self._ready:  # this thread may not come back, another perhaps waits
                         self._something_to_do.notify()
@@ -149,7 +156,14 @@ class Pool:
         if self._closed:
             return None
         self._ready.append(lane)
-        return self._call()
+        try:
+            return self._call()
+        except RuntimeError as error:
+            self._lacks_a_thread(error)
+            if not self._hands:  # nobody is there who would come to it
+                self._ready.remove(lane)
+                raise
+            return None
 
     def _call(self) -> _Hand | None:
         """Have a thread come for what is ready, if none is on its way; called under the lock, returns as `_schedule`."""
@@ -208,10 +222,13 @@ class Pool:
         try:
             return lane, self._call()
         except RuntimeError as error:
-            if not self._lacks_threads:
-                log.warning("there are no more threads for %s: callbacks wait for each other: %s", self._name, error)
-            self._lacks_threads = True
+            self._lacks_a_thread(error)
             return lane, None
+
+    def _lacks_a_thread(self, error: RuntimeError) -> None:
+        if not self._lacks_threads:
+            log.warning("there are no more threads for %s: callbacks wait for each other: %s", self._name, error)
+        self._lacks_threads = True
 
     def _rest(self, hand: _Hand) -> bool:
         """Wait until *hand* is called; false if it is to end."""
@@ -240,11 +257,12 @@ class Pool:
         """Wait until no job of *lane* runs; called under the lock."""
         me = threading.current_thread()
         while lane._thread is not None and not self._is_circle(lane, me):
-            if deadline.passed():
+            left = deadline.left()
+            if left == 0.0:
                 return False
             self._waits[me] = lane
             try:
-                self._something_done.wait(deadline.left())
+                self._something_done.wait(AT_A_TIME if left is None else min(left, AT_A_TIME))
             finally:
                 del self._waits[me]
         return True
@@ -283,6 +301,9 @@ class Lane:
 
         Returns:
             The weight of the oldest jobs that had to give way.
+
+        Raises:
+            RuntimeError: No thread can be had that would run it; it runs with what is put next.
         """
         dropped, hand = 0, None
         with self._pool._lock:
@@ -293,8 +314,8 @@ class Lane:
             self._jobs.append((job, weight))
             self._held += weight
             if not self._scheduled:
-                self._scheduled = True
                 hand = self._pool._schedule(self)
+                self._scheduled = True
         if hand is not None:
             hand.wake()  # behind the lock, into which it would run
         return dropped
@@ -322,9 +343,13 @@ class Lane:
         self._thread = thread
         if not self._jobs:  # closed since it was scheduled
             return _nothing
-        job, weight = self._jobs.popleft()
+        job, weight = self._jobs[0]
+        del self._jobs[0]
         self._held -= weight
         return job
+
+    def _put_back(self, job: Job) -> None:
+        self._jobs.appendleft((job, 0))  # it counted when it came
 
     def _end(self) -> None:
         self._thread = None

@@ -134,11 +134,12 @@ class Live:
         Raises:
             NotFound, PermissionDenied: The stream is not there, or not for this caller (only with *wait*).
             InvalidRequest: The server does not take the transform (only with *wait*).
-            ConnectionFailed: The server is away, or gave no answer in time (only with *wait*).
+            ServerError, ConnectionFailed: It failed, is away, or gave no answer in time (only with *wait*).
             LocalProtocolError: *path* is no stream, or *callback* is nothing that can be called.
             ClosedError: This was closed.
 
-        Calls: ``GET crud/<path>/data`` for an empty range, then the websocket's ``subscribe``.
+        Calls: the websocket's ``subscribe``; to a server that does not answer it, only after ``GET crud/<path>`` and
+        ``GET crud/<path>/data?q=length``, with a transform ``GET crud/<path>/data`` for an empty range.
         """
         if path.depth != 3:
             raise LocalProtocolError(f"{str(path)!r} is a {path.kind}: only streams and their downlinks can be watched")
@@ -158,18 +159,13 @@ class Live:
         try:
             if wait:
                 subscription.prepare()
-            seen = self._look(subscription.key) if wait and not self._switchboard.says_where() else None
-            if self._server.features().ws_index:
-                seen = None  # it answers itself, and says which stream it is
-            replaced, losses = self._switchboard.add(subscription, replace=not add, seen=seen, start=self._loop.start)
+            replaced, losses = self._switchboard.add(subscription, replace=not add, start=self._loop.start)
         except BaseException:
             subscription.finish(Deadline(0.0, self._clock))
             raise
         self._loop.wake(hurry=wait or not self._auto_reconnect)
         if wait:
             self._wait_until_live(subscription, replaced, losses, deadline)
-            if not self._is_pumped:
-                subscription.wait_for_place(deadline)
         late = _late(replaced, deadline)
         if late:
             log.warning("the callback that was replaced still runs; it is not called again: %r", late[0])
@@ -339,6 +335,12 @@ class Live:
                 raise TimedOut(
                     f"subscribing to {str(subscription.path)!r}: no word from {self._address} within {self._timeout:g} s; "
                     "try again, or subscribe with wait=False"
+                )
+            # where callbacks are pumped, what has to be found out first waits for that
+            if not subscription.is_placed(Deadline(0.0) if self._is_pumped else deadline) and not self._is_pumped:
+                raise TimedOut(
+                    f"subscribing to {str(subscription.path)!r}: all threads of callbacks were busy for {self._timeout:g} s, so "
+                    "that it is not remembered where it begins; give since= as an index, or subscribe with wait=False"
                 )
         except BaseException:
             self._switchboard.withdraw(subscription, replaced)

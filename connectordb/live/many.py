@@ -5,20 +5,17 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Collection, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from ..exceptions import ClosedError, ConnectorDBError, LocalProtocolError
 from ..protocol import rest, restamp
 from ..protocol.paths import Path
-from .closing import Closing
+from .closing import Closing, by_its_process
 from .device_streams import DeviceStreams
 from .live import Live
 from .options import Options
 from .watching.subscription import Callback, Subscription
-
-if TYPE_CHECKING:
-    pass
 
 log = logging.getLogger(__name__)
 
@@ -50,16 +47,23 @@ class ManySubscriptions(Closing):
         with self._lock:
             return {path: each for path, each in self._by_path.items() if each is not None and each.state != "gone"}
 
+    @by_its_process
     def close(self) -> None:
-        """End all of them; once this has returned, the callback runs no more. Calling it twice does nothing."""
+        """
+        End all of them; once this has returned, the callback runs no more. Calling it twice does nothing.
+
+        Raises:
+            TimedOut: A callback still runs; it is not called again.
+        """
         with self._lock:
             self._closed = True
             looking, self._looking = self._looking, []
             ended, self._by_path = [each for each in self._by_path.values() if each is not None], {}
-        for device in looking:
-            device.close()
-        for subscription in ended:
-            subscription.close()
+        with ExitStack() as ending:  # each of them, also if another one's callback does not end
+            for subscription in ended:
+                ending.callback(subscription.close)
+            for device in looking:  # these first
+                ending.callback(device.close)
 
     def __repr__(self) -> str:
         """Return what is watched."""

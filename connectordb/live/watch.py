@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ..exceptions import StreamGone, TimedOut
 from ..protocol.points import Datapoint
 from ..runtime.clock import Deadline
-from .closing import Closing
+from .closing import Closing, by_its_process
 from .dispatch import Pool
 from .following.losses import QUEUE_LIMIT
 from .handing.batch import Batch
@@ -26,7 +26,7 @@ class Watch(Closing):
 
     Points wait at the server, or in memory as far as they are few, until they are asked for: there is no thread that runs code of
     the user's, and who is slow misses nothing. It ends, without an error, when it is closed; or when nothing came for *timeout*
-    seconds, if there is one. After an error it can be gone on with.
+    seconds, if there is one. After an error it can be gone on with. One thread iterates at a time; any may close it.
 
     Args:
         path: What is watched, as text.
@@ -84,6 +84,7 @@ class Watch(Closing):
             raise TimedOut(f"watching {self._path!r}: no point came within {timeout:g} s")
         return self._take()
 
+    @by_its_process
     def close(self) -> None:
         """End it; an iteration that waits for a point ends as well. Calling it twice does nothing."""
         self._is_closed = True

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import threading
 import time
+import unittest
 from typing import Any
 
 from connectordb.exceptions import ClosedError, InvalidRequest, LocalProtocolError, NotFound, PermissionDenied, TimedOut
@@ -167,6 +171,65 @@ class CallbackTests(LiveCase):
         self.assertEqual(inner.values, ["from inside"])
         with self.assertRaises(ClosedError):
             self.live.subscribe(self.heat, inner)
+
+    @unittest.skipUnless(hasattr(os, "fork"), "this system has no fork")
+    def test_forked(self) -> None:
+        """A child made by fork while a callback runs ends its copies at once, and the parent's go on."""
+        program = (
+            "import os, sys, threading, warnings\n"
+            "from connectordb import ConnectorDB\n"
+            "warnings.simplefilter('ignore')\n"
+            "begun, go_on, came = threading.Event(), threading.Event(), threading.Event()\n"
+            "def slow(path, points):\n"
+            "    begun.set()\n"
+            "    go_on.wait(20)\n"
+            "    if points[-1]['d'] == 2:\n"
+            "        came.set()\n"
+            "cdb = ConnectorDB(sys.argv[1], url=sys.argv[2])\n"
+            "sub, watch = cdb[sys.argv[3]].subscribe(slow), cdb[sys.argv[3]].watch()\n"
+            "many = cdb.subscribe([cdb.path + '/*'], lambda path, points: None)\n"
+            "mirror = cdb[sys.argv[3]].live()\n"
+            "cdb[sys.argv[3]].insert(1)\n"
+            "begun.wait(20)\n"
+            "child = os.fork()\n"
+            "if not child:\n"
+            "    for each in (sub, watch, many, mirror, cdb):\n"
+            "        each.close()\n"
+            "    os._exit(0)\n"
+            "print(os.waitpid(child, 0)[1], flush=True)\n"
+            "go_on.set()\n"
+            "cdb[sys.argv[3]].insert(2)\n"
+            "print(came.wait(20), flush=True)\n"
+            "cdb.close()\n"
+        )
+        arguments = [sys.executable, "-c", program, self.device_key, self.url, self.heat.names[-1]]
+        began = time.monotonic()
+        done = subprocess.run(arguments, capture_output=True, text=True, timeout=4 * SOON)
+        self.assertEqual((done.stdout.split(), done.stderr), (["0", "True"], ""))
+        self.assertLess(time.monotonic() - began, SOON)
+
+    def test_remember_from_inside(self) -> None:
+        """Where all threads are busy a place is remembered all the same; one that has to be found out first is waited for."""
+        done, errors, record = threading.Event(), [], Record()
+        live = self.open(self.lamp, timeout=0.4, threads=1)
+        file = self.folder() / "place"
+
+        def act(path: str, points: list[Any]) -> None:
+            live.subscribe(self.light, record, options=Options(remember=file))
+            try:
+                live.subscribe(self.light, record, options=Options(remember=f"{file}2", since=5.0), add=True)
+            except TimedOut as error:
+                errors.append(str(error))
+            done.set()
+
+        live.subscribe(self.heat, act)
+        self.lamp.insert(self.heat, 1)
+        self.wait(done)
+        self.assertRegex(errors[0], "all threads of callbacks were busy for 0.4 s")
+        live.close()
+        self.lamp.insert(self.light, "meanwhile")
+        self.live.subscribe(self.light, record, options=Options(remember=file))
+        self.eventually(lambda: record.values == ["meanwhile"])
 
     def test_countdown(self) -> None:
         """A callback may feed the plain stream that it watches; that ends when it stops."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+from typing import Any
 from unittest import mock
 
+from connectordb import Stream
 from connectordb.exceptions import LocalProtocolError, NotFound, PermissionDenied
 from connectordb.live import device_streams
 from connectordb.protocol.paths import Path
-from tests.support.case import MS
+from tests.support.case import MS, SOON
 from tests.support.live_cases import Record
 from tests.support.target import TargetCase, new_name
 
@@ -37,8 +40,8 @@ class ManyTests(TargetCase):
             first.delete()
             self.eventually(lambda: first.path not in many.streams)
             self.assertIn(second.path, repr(many))
-        second.insert("third")
         self.assertEqual(many.streams, {})
+        self.nothing_comes(second)
         self.assertEqual(len(self.record.values), 2)
 
     def test_named_twice(self) -> None:
@@ -48,7 +51,7 @@ class ManyTests(TargetCase):
         with self.cdb.subscribe([stream.path, stream.path, f"{self.cdb.path}/*"], self.record):
             stream.insert(1)
             self.eventually(lambda: self.record.values == [1])
-        stream.insert(2)
+        self.nothing_comes(stream)
         self.assertEqual(self.record.values, [1])
 
     def test_not_listed_once(self) -> None:
@@ -82,6 +85,43 @@ class ManyTests(TargetCase):
             streams[0].insert(2)
             self.eventually(lambda: other.values == [2])
 
+    def test_closed_while_one_appears(self) -> None:
+        """Closing waits for a stream that is just being begun: afterwards nothing comes of it."""
+        begun, go_on = threading.Event(), threading.Event()
+        self.addCleanup(go_on.set)
+        stream = self.cdb[new_name()]
+        with (
+            mock.patch.object(device_streams, "PERIOD", 30 * MS),
+            self.cdb.subscribe([f"{self.cdb.path}/*"], self.record) as many,
+        ):
+            subscribe = many._live.subscribe
+
+            def slowly(*arguments: Any, **options: Any) -> Any:
+                begun.set()
+                self.assertTrue(go_on.wait(SOON))
+                return subscribe(*arguments, **options)
+
+            with mock.patch.object(many._live, "subscribe", slowly):
+                stream.create({})
+                self.wait(begun)
+                closing = threading.Thread(target=many.close)
+                closing.start()
+                closing.join(50 * MS)
+                self.assertTrue(closing.is_alive())
+                go_on.set()
+                closing.join(SOON)
+        stream.insert(1)
+        self.nothing_comes(stream)
+
+    def nothing_comes(self, stream: Stream) -> None:
+        """Check that nobody is told of *stream*: what another hears who was told later has been told to all."""
+        self.assertFalse(self.cdb._session.live._switchboard.is_wanted())
+        before, other = list(self.record.values), Record()
+        with stream.subscribe(other):
+            stream.insert("last")
+            self.eventually(lambda: other.values)
+        self.assertEqual(self.record.values, before)
+
     def test_refused(self) -> None:
         """What is no path, what is not there; and then nothing is left."""
         with self.assertRaisesRegex(LocalProtocolError, "list of paths"):
@@ -92,5 +132,5 @@ class ManyTests(TargetCase):
         stream.create({})
         with self.assertRaises(NotFound):
             self.cdb.subscribe([stream.path, f"{self.cdb.path}/nosuch"], self.record)
-        stream.insert(1)
+        self.nothing_comes(stream)
         self.assertEqual(self.record.calls, [])

@@ -121,7 +121,7 @@ class Caller:
             )
         return request.read(rest.Reply(reply.status_code, reply.content, reply.headers))
 
-    def live(self, timeout: float = SOON) -> Live:
+    def live(self, timeout: float = SOON, **options: Any) -> Live:
         """Return a `Live`."""
         return Live(
             self.url,
@@ -129,6 +129,7 @@ class Caller:
             call=self.call,
             caller=lambda: self.path,
             timeout=timeout,
+            **options,
         )
 
     def insert(self, path: Path, *values: Any) -> None:
@@ -160,8 +161,8 @@ class LiveCase(TargetCase):
         self.addCleanup(caller.session.close)
         return caller
 
-    def open(self, caller: Caller, timeout: float = SOON) -> Live:
+    def open(self, caller: Caller, timeout: float = SOON, **options: Any) -> Live:
         """Return a `Live` that ends with the test."""
-        live = caller.live(timeout)
+        live = caller.live(timeout, **options)
         self.addCleanup(live.close)
         return live

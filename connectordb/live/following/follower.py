@@ -43,7 +43,7 @@ class Follower(Hearing):
                 beginnings, self._before = self._beginnings, self._cursor.place
                 if self._is_gone:
                     return
-            self._do_next(self._before, beginnings)
+            self._do_next(beginnings)
         except KeyboardInterrupt:  # of who iterates: what he was not given comes again
             with self._lock:
                 place = self._before
@@ -57,10 +57,19 @@ class Follower(Hearing):
             self.poke()
             raise
 
-    def _do_next(self, place: Place | None, beginnings: int) -> None:
-        if place is not None and not self._is_placed:  # first of all: a program that ends now goes on there
-            self._is_placed = True
-            self._receiver.stands_at(place, moved=False)
+    def stand(self) -> None:
+        """Have it noted where it begins, unless that was done or is not known yet; by whom does not matter."""
+        if self._is_placed:
+            return
+        with self._placing:
+            with self._lock:
+                place = self._cursor.place
+            if place is not None and not self._is_placed:
+                self._receiver.stands_at(place, moved=False)
+                self._is_placed = True
+
+    def _do_next(self, beginnings: int) -> None:
+        self.stand()  # first of all: a program that ends now goes on there
         try:
             more = self._find_the_place() if self._seen is not None else self._step()
         except ConnectorDBError as error:

@@ -75,6 +75,8 @@ class Hearing(ABC):
         self._caught_up: int | None = None  # points fetched since the connection was made; told once
         self._not_yet = 0
         self._is_there = True
+        # held while it is noted where it begins; taken before the other
+        self._placing = threading.Lock()
         self._is_placed = False
         self._before: Place | None = None  # where it stood when the lane began with what it does now
         self._failures = 0

@@ -10,7 +10,7 @@ from typing import Any
 
 from ...exceptions import ClosedError
 from ...protocol.paths import Path
-from ..closing import Closing
+from ..closing import Closing, by_its_process
 from ..dispatch import Lane
 from .listeners import Listener
 from .mirror import Mirror
@@ -113,6 +113,7 @@ class DeviceMirror(Mapping[str, Mirror], Closing):
 
     # --- the end ------------------------------------------------------------------------------------------------------
 
+    @by_its_process
     def close(self) -> None:
         """
         Listen no more, and tell nobody any more, once this has returned; calling it twice does nothing.

@@ -11,13 +11,13 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable
-from types import TracebackType
 from typing import Any
 
 from ...exceptions import TimedOut
 from ...protocol import json_text
 from ...protocol.points import Datapoint
 from ...runtime.clock import Deadline
+from ..closing import Closing, by_its_process
 from ..dispatch import Lane
 
 log = logging.getLogger(__name__)
@@ -80,13 +80,14 @@ class Told:
                 self._failed(error)
 
 
-class Listener:
+class Listener(Closing):
     """What ``on_change`` returns: ends with `close`, or at the end of a ``with`` block."""
 
     def __init__(self, lane: Lane, forget: Callable[[Listener], None]) -> None:
         self._lane = lane
         self._forget = forget
 
+    @by_its_process
     def close(self) -> None:
         """
         Call the function no more, once this has returned; calling it twice does nothing.
@@ -102,16 +103,6 @@ class Listener:
                 f"the function of on_change still runs after {_PATIENCE:g} s; it is not called again. Does it wait for "
                 "something that the caller holds?"
             )
-
-    def __enter__(self) -> Listener:
-        """Return the listener."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Close it."""
-        self.close()
 
 
 def is_same(one: Any, other: Any) -> bool:

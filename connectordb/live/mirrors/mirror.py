@@ -14,7 +14,7 @@ from ...protocol.paths import Path
 from ...protocol.points import Datapoint
 from ...protocol.scripts import SaysScript, ScriptLike
 from ...runtime.clock import AT_A_TIME, Clock, Deadline
-from ..closing import Closing
+from ..closing import Closing, by_its_process
 from ..dispatch import Lane
 from .kept import Keep, Kept
 from .listeners import MOST_WAITING, Listener, OnChange, OnError, Told
@@ -205,6 +205,7 @@ class Mirror(Closing):
 
     # --- the end ------------------------------------------------------------------------------------------------------
 
+    @by_its_process
     def close(self) -> None:
         """
         Listen no more, and tell nobody any more, once this has returned; calling it twice does nothing.

@@ -28,6 +28,9 @@ log = logging.getLogger(__name__)
 #: Bytes that may wait for the network before the next commands are fetched.
 _UNSENT_LIMIT = 64 * 1024
 
+#: Seconds until the thread tries again to have what it needs of the system.
+_LACKING = 1.0
+
 
 class Handler(Protocol):
     """What the thread asks and tells; every method returns soon."""
@@ -106,6 +109,16 @@ class Loop:
     # --- in the thread ------------------------------------------------------------------------------------------------
 
     def _run(self, stopping: threading.Event) -> None:
+        while not stopping.is_set():
+            try:
+                self._run_awake(stopping)
+            except OSError as error:  # no descriptors are left, say
+                log.warning("live: %s; trying again in %g s", error, _LACKING)
+                self._lost(ConnectionFailed(f"the websocket's thread lacks something of the system: {error}"))
+                self._clock.wait(stopping, _LACKING)
+
+    def _run_awake(self, stopping: threading.Event) -> None:
+        """Do all of it, with a socket by which others wake the thread."""
         ours, theirs = socket.socketpair()
         with ours, theirs, selectors.DefaultSelector() as selector:
             ours.setblocking(False)
@@ -134,7 +147,7 @@ class Loop:
             if not self._auto_reconnect:
                 with self._lock:
                     self._hurry = False  # whoever was in a hurry did not know of the loss
-            self._handler.lost(error)
+            self._lost(error)
             if error is None:
                 failures = 0
                 continue
@@ -147,6 +160,12 @@ class Loop:
             pause = self._timing.backoff.seconds(failures, self._jitter)
             log.warning("live: %s; trying again in %.1f s", error, pause)
             self._pause(stopping, selector, wakeup, self._clock.monotonic() + pause)
+
+    def _lost(self, error: ConnectorDBError | None) -> None:
+        try:
+            self._handler.lost(error)
+        except Exception:  # of a system without threads, say: the next connection needs this one
+            log.exception("live: telling that the connection was lost failed")
 
     def _pause(
         self,

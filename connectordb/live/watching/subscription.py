@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from ...exceptions import LocalProtocolError, StreamGone
 from ...protocol.paths import Path
-from ...runtime.clock import Deadline
-from ..closing import Closing
+from ...runtime.clock import AT_A_TIME, Deadline
+from ..closing import Closing, by_its_process
 from ..dispatch import Lane
 from ..downlinks import Claim, Tell
 from ..feedback import on_behalf_of
@@ -48,7 +49,7 @@ class Subscription(Closing):
         transform: The transform, or ``""``.
         follower: Brings the points.
         delivered: Points that the callback was called with.
-        last_index: Where the last of them stands in the stream; ``None`` before there was one, or if it has no place.
+        last_index: Where the last point that was handled stands in the stream; ``None`` before there was one, or if it has no place.
     """
 
     def __init__(
@@ -76,7 +77,8 @@ class Subscription(Closing):
         self._lost_sight = lost_sight
         self._ask_again = ask_again
         self._text = str(path)
-        self._is_told = False  # by a server that answers commands, on this connection
+        self._is_told = False  # by the server, on this connection
+        self._is_placed = threading.Event()
         # guards the state; whoever waits for one waits on it
         self._changed = threading.Condition(threading.Lock())
         self._state: State = "connecting"
@@ -108,6 +110,9 @@ class Subscription(Closing):
         """
         Wait until it is in *state*, *timeout* seconds at most; tell whether it is.
 
+        It is ``"live"`` once all there was is handed on: of what is iterated over, when it was asked for, and where `pump` runs
+        the callbacks, when it has. Who waits in the thread that does that waits in vain.
+
         Raises:
             LocalProtocolError: There is no such state.
         """
@@ -116,9 +121,10 @@ class Subscription(Closing):
         deadline = Deadline(timeout)
         with self._changed:
             while self._state != state and self._state != "closed" and not deadline.passed():
-                self._changed.wait(deadline.left())
+                self._changed.wait(min(deadline.left() or 0.0, AT_A_TIME))
             return self._state == state
 
+    @by_its_process
     def close(self) -> None:
         """
         End it, and no other on the same stream; once this has returned, its callback runs no more.
@@ -142,45 +148,46 @@ class Subscription(Closing):
         """Whether others on the same stream neither replace nor end it."""
         return self._options.private
 
-    def has_come_to(self, state: State) -> None:
-        """Take note of a state; after ``"closed"`` there is no other."""
+    def has_come_to(self, state: State) -> bool:
+        """Take note of a state; tell whether it is news. After ``"closed"`` there is no other."""
+        on_state = self._options.on_state
         with self._changed:
             if self._state in (state, "closed"):
-                return
+                return False
+            if state == "live" and self._state != "catching up":  # the connection was lost meanwhile
+                return False
             self._state = state
             self._changed.notify_all()
-        if self._options.on_state is None:
-            return
-        if state == "closed":  # the lane runs nothing any more
-            self._call(self._options.on_state, "on_state", state)
-        else:
-            self._lane.put(lambda: self._call(self._options.on_state, "on_state", state))
+            if on_state is not None and state != "closed":  # told in the order in which it came to them
+                self._lane.put(partial(self._call, on_state, "on_state", state))
+        if on_state is not None and state == "closed":  # the lane runs nothing any more
+            self._call(on_state, "on_state", state)
+        return True
 
     def prepare(self) -> None:
         """Make what it needs at the server; raises what refuses it."""
         self._handler.prepare()
 
-    def wait_for_place(self, deadline: Deadline) -> None:
-        """Wait until it is remembered where it begins, if it is to be; it began already."""
-        if self._options.remember is not None:
-            done = threading.Event()
-            self._lane.put(done.set)
-            done.wait(deadline.left())
+    def is_placed(self, deadline: Deadline) -> bool:
+        """Tell whether it is remembered where it begins, if it is to be; *deadline* is for what has to be found out first."""
+        if self._options.remember is None:
+            return True
+        self.follower.stand()  # here, as all the lanes may be busy
+        return self._is_placed.wait(deadline.left())
 
     def began(self, seen: Seen, unread: bool) -> None:
         """Take note that the server tells of the stream from now on, as `Follower.began`."""
-        if not unread:  # who is told already loses nothing by a command that another gave
-            if self._is_told:
-                return
-            self._is_told = True
+        if self._is_told:  # by a command that another gave, or that was repeated: nothing was lost
+            return
+        self._is_told = True
         self.has_come_to("catching up")
         self.follower.began(seen, unread)
 
     def disconnected(self) -> None:
         """Take note that it does not any more."""
         self._is_told = False
-        self.has_come_to("connecting")
         self.follower.disconnected()
+        self.has_come_to("connecting")
 
     def ended(self, reason: GoneReason) -> None:
         """Take note that it does not, as the stream is gone."""
@@ -194,6 +201,7 @@ class Subscription(Closing):
     def finish(self, deadline: Deadline) -> bool:
         """Call the callback no more, and wait for the call that runs; tell whether it has ended."""
         self.has_come_to("closed")
+        self._is_placed.set()  # nobody waits for that any more
         self._handler.close()  # first: what is being written to the server is tried once more at the most
         return self._lane.close(deadline)
 
@@ -204,22 +212,26 @@ class Subscription(Closing):
         number, first = len(batch), batch.first_index
         away_until = self.follower.away_until(first)
         self._handler.handle(batch, self._act, self.follower.series, claim, away_until)
-        self.delivered += number
         if first is not None:
             self.last_index = first + number - 1
 
     def _act(self, batch: Batch) -> object:
-        with on_behalf_of(self.path):
-            return self._callback(self._text, batch)
+        number = len(batch)  # the callback may change its list
+        try:
+            with on_behalf_of(self.path):
+                return self._callback(self._text, batch)
+        finally:
+            self.delivered += number
 
     def stands_at(self, place: Place, moved: bool) -> None:
         """Have the place remembered before anything came from there."""
         self._handler.stands_at(place, moved)
+        self._is_placed.set()
 
     def caught_up(self, number: int) -> None:
         """Say that all there was is handed on."""
-        self.has_come_to("live")
-        self._call(self._options.on_subscribed, "on_subscribed", number)
+        if self.has_come_to("live"):
+            self._call(self._options.on_subscribed, "on_subscribed", number)
 
     def gone(self, reason: GoneReason) -> None:
         """Say that the stream is not there, or not as it was."""

@@ -60,16 +60,15 @@ class Subscriptions:
 
     # --- what the user wants ------------------------------------------------------------------------------------------
 
-    def subscribe(self, key: Key, readable: bool = False) -> None:
-        """Want *key*; *readable* if somebody has just looked at the stream. Wanting it twice counts once."""
-        entry = self._entries.setdefault(key, _Entry())
-        if readable and entry.state in (State.WANTED, State.LOOKING):
-            entry.state = State.READABLE
+    def subscribe(self, key: Key) -> None:
+        """Want *key*. If it is wanted already, it is told once more: who wants it now has to know where it is."""
+        self._entries.setdefault(key, _Entry())
+        self.again(key)
 
     def again(self, key: Key) -> None:
-        """Have *key* told, or looked at, once more: somebody else wants it, who has to know where it is."""
+        """Have *key* looked at, and told, once more; to the server that makes no difference."""
         entry = self._entries.get(key)
-        if entry is not None and entry.state in (State.READABLE, State.TOLD, State.LIVE):
+        if entry is not None and entry.state is not State.LOOKING:
             entry.state, entry.look_at = State.WANTED, 0.0
 
     def lost_sight(self, key: Key, again_at: float) -> None:
@@ -169,23 +168,20 @@ class Subscriptions:
             if len(commands) >= most:
                 break
             if entry.state is State.READABLE:
-                commands += self._begin(key, entry)
+                commands.append(self._begin(key, entry))
         self._unpinged = self._unpinged or bool(commands)
         return commands
 
-    def _begin(self, key: Key, entry: _Entry) -> list[Command]:
+    def _begin(self, key: Key, entry: _Entry) -> Command:
         entry.state = State.TOLD
-        if self._is_answered:
-            self._commands += 1
-            entry.command = self._commands
-            self._asked[entry.command] = key
-            self._told.add(key)
-            return [Command("subscribe", key[0], key[1], id=entry.command)]
-        entry.ping = self._pings + 1
-        if key in self._told:  # it was given up and wanted again before the server heard of that
-            return []
         self._told.add(key)
-        return [Command("subscribe", key[0], key[1])]
+        if not self._is_answered:
+            entry.ping = self._pings + 1
+            return Command("subscribe", key[0], key[1])
+        self._commands += 1
+        entry.command = self._commands
+        self._asked[entry.command] = key
+        return Command("subscribe", key[0], key[1], id=entry.command)
 
     def _end(self, key: Key) -> Command:
         self._told.discard(key)

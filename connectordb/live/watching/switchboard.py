@@ -21,7 +21,7 @@ from ...exceptions import (
 )
 from ...protocol.features import Features
 from ...protocol.feed import Done, Ended, Failed, Gap, Lost, Message, Told
-from ...runtime.clock import Clock, Deadline
+from ...runtime.clock import AT_A_TIME, Clock, Deadline
 from ..dispatch import Pool
 from ..downlinks import Claim
 from ..events import Reporter
@@ -46,7 +46,8 @@ _SETTLING = 0.1
 #: Streams that are looked at, over REST, at the same time.
 _LOOKERS = 4
 
-#: So many times the silence after which a server is pinged, and streams are looked at: an original ends subscriptions silently.
+#: So many times the silence after which a server is pinged, and streams are looked at and subscribed to again: an original ends
+#: subscriptions silently.
 _LOOK_AROUND = 4
 
 
@@ -75,8 +76,9 @@ class Switchboard:
         self._changed = threading.Condition(threading.Lock())
         self._state = Subscriptions()
         self._groups = Groups()
-        #: What was said last of streams that cannot be watched, so that it is told once.
+        #: What was said last of streams that cannot be watched, so that it is told once; and why not, for those who wait.
         self._refused: dict[Key, ConnectorDBError] = {}
+        self._trouble: dict[Key, ConnectorDBError] = {}
         self._timers = Timers()
         self._losses = 0
         self._last_loss: ConnectorDBError | None = None
@@ -99,13 +101,8 @@ class Switchboard:
         if self._closed:
             raise ClosedError("subscribing after close(): make a new ConnectorDB")
 
-    def says_where(self) -> bool:
-        """Tell whether there is a connection to a server that answers a subscribe, so that nobody has to look before."""
-        with self._changed:
-            return self._is_open and self._is_indexed
-
     def add(
-        self, subscription: Subscription, *, replace: bool, seen: Seen | None, start: Callable[[], None]
+        self, subscription: Subscription, *, replace: bool, start: Callable[[], object]
     ) -> tuple[list[Subscription], int]:
         """
         Want *subscription*; *start* is called before anybody can close.
@@ -113,7 +110,6 @@ class Switchboard:
         Args:
             subscription: What is wanted.
             replace: Whether it takes the place of those with the same key.
-            seen: What somebody has just seen of the stream.
             start: Starts the loop.
 
         Returns:
@@ -122,15 +118,10 @@ class Switchboard:
         key = subscription.key
         with self._changed:
             self.check_open()
+            start()  # first: where no thread can be had, nothing is wanted
             replaced = self._groups.add(subscription, replace)
-            self._refused.pop(key, None)
-            self._state.subscribe(key, readable=seen is not None)
-            if seen is None:
-                self._state.again(key)
-            else:  # it was seen for the others as well, who are not looked for now
-                for other in self._groups.of(key):
-                    other.began(seen, unread=True)
-            start()
+            self._forget_trouble(key)
+            self._state.subscribe(key)
             return replaced, self._losses
 
     def wait_until_live(self, subscription: Subscription, losses: int, deadline: Deadline) -> bool:
@@ -138,7 +129,8 @@ class Switchboard:
         Wait until the server has obeyed; tell whether it has in time.
 
         Raises:
-            ConnectorDBError: It refused; or the connection was lost, or could not be made, since there were so many *losses*.
+            ConnectorDBError: It refused, or failed; or the connection was lost, or could not be made, since there were so many
+                *losses*.
             ClosedError: Somebody closed.
         """
         key = subscription.key
@@ -148,15 +140,15 @@ class Switchboard:
                     raise ClosedError(f"closed while subscribing to {key[0]!r}")
                 if subscription not in self._groups.of(key):
                     return True  # somebody has ended it meanwhile, which is as good
-                if key in self._refused:
-                    raise self._refused[key]
+                if key in self._trouble:
+                    raise self._trouble[key]
                 if self._losses > losses:
                     raise self._last_loss or ConnectionFailed(
                         f"the connection was lost while subscribing to {key[0]!r}"
                     )
                 if deadline.passed():
                     return False
-                self._changed.wait(deadline.left())
+                self._changed.wait(min(deadline.left() or 0.0, AT_A_TIME))
             settles = not self._is_indexed and not subscription.follower.goes_by_index
         if settles:
             self._clock.wait(self._closing, _SETTLING)
@@ -221,9 +213,13 @@ class Switchboard:
 
     def _forget(self, ended: Sequence[Subscription]) -> None:
         for key in self._groups.remove(ended):
-            self._refused.pop(key, None)
+            self._forget_trouble(key)
             self._state.unsubscribe(key)
         self._changed.notify_all()
+
+    def _forget_trouble(self, key: Key) -> None:
+        self._refused.pop(key, None)
+        self._trouble.pop(key, None)
 
     # --- for the loop -------------------------------------------------------------------------------------------------
 
@@ -282,14 +278,13 @@ class Switchboard:
         return commands, ping, due
 
     def _look_around(self, epoch: int) -> None:
-        """Look at all streams, and again after a while, as long as it is the same connection."""
+        """Look at all streams, and subscribe again; and so after a while, as long as it is the same connection."""
         with self._changed:
-            is_over = epoch != self._state.epoch
-            everybody = [] if is_over else self._groups.all()
-        for subscription in everybody:
-            subscription.follower.look()
-        if not is_over:
-            self.call_later(self._timing.quiet * _LOOK_AROUND, partial(self._look_around, epoch))
+            if epoch != self._state.epoch:
+                return
+            for key in self._state.wanted:
+                self._state.again(key)
+        self.call_later(self._timing.quiet * _LOOK_AROUND, partial(self._look_around, epoch))
 
     def told(self, told: Told, size: int) -> None:
         """Take what the server says; *size* is its bytes on the wire."""
@@ -328,7 +323,7 @@ class Switchboard:
             key = self._state.done(done.id)
             if key is None:
                 return
-            self._refused.pop(key, None)
+            self._forget_trouble(key)
             seen = Seen(done.index or 0, done.series, done.ephemeral)
             for subscription in self._groups.of(key):
                 subscription.began(seen, unread=False)
@@ -359,9 +354,11 @@ class Switchboard:
         with self._changed:
             before, group = self._refused.get(key), self._groups.of(key)
             is_refusal = isinstance(error, AuthenticationError) and bool(group)
+            if group:
+                self._trouble[key] = error
+                self._changed.notify_all()
             if is_refusal:
                 self._refused[key] = error
-                self._changed.notify_all()
         is_news = is_refusal and (before is None or words(before) != words(error))
         log.info("live: %s cannot be watched now: %s", key[0], error)
         self.wake()  # it is to be tried again
@@ -387,7 +384,7 @@ class Switchboard:
             with self._changed:
                 if epoch != self._state.epoch:
                     return
-                self._refused.pop(key, None)
+                self._forget_trouble(key)
                 self._state.readable(key, epoch)
                 group = self._groups.of(key)
             for subscription in group:

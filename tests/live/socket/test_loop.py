@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import selectors
 import socket
 import threading
@@ -13,6 +14,7 @@ from unittest import mock
 from connectordb.exceptions import AuthenticationError, ConnectionFailed, NotFound, StreamGone, TimedOut
 from connectordb.live import Timing
 from connectordb.live.socket import frames as codec
+from connectordb.live.socket import loop
 from connectordb.live.socket.loop import Loop
 from connectordb.protocol import rest
 from tests.support.case import MS, SOON, Case
@@ -39,11 +41,11 @@ class StalledTests(Case):
         connection.receive.return_value = []
         handler = mock.Mock()
         handler.outgoing.side_effect = lambda now: ([b"{}"], None, now)
-        loop, stopping = Loop(mock.Mock(), handler, SLOW), threading.Event()
+        tested, stopping = Loop(mock.Mock(), handler, SLOW), threading.Event()
         with selectors.DefaultSelector() as selector:
             selector.register(wakeup, selectors.EVENT_READ)
             selector.register(connection, selectors.EVENT_READ)
-            thread = threading.Thread(target=loop._serve, args=(connection, stopping, selector, wakeup))
+            thread = threading.Thread(target=tested._serve, args=(connection, stopping, selector, wakeup))
             thread.start()
             stopping.wait(100 * MS)
             stopping.set()
@@ -194,6 +196,42 @@ class ReconnectTests(PeerCase):
         self.assertEqual(again.command(), ("subscribe", str(STREAM), ""))
 
 
+class LackingTests(PeerCase):
+    """A system that lacks something for a while."""
+
+    def test_descriptors(self) -> None:
+        """Without descriptors for the thread who waits is told at once; who does not is served when there are some."""
+        live, record = self.live(), Record()
+        lacking = OSError(errno.EMFILE, "Too many open files")
+        with mock.patch.object(loop, "_LACKING", 20 * MS):
+            with (
+                mock.patch.object(loop.socket, "socketpair", side_effect=lacking) as tried,
+                self.assertLogs("connectordb.live.socket.loop", "WARNING"),
+            ):
+                with self.assertRaisesRegex(ConnectionFailed, "Too many open files"):
+                    live.subscribe(STREAM, Record())
+                live.subscribe(STREAM, record, wait=False)
+                before = tried.call_count
+                self.eventually(lambda: tried.call_count > before + 2)
+            peer = self.peer.connection()
+            self.assertEqual(peer.command()[1], str(STREAM))
+            peer.say(str(STREAM), [POINT])
+            self.eventually(lambda: record.values == [1])
+
+    def test_threads(self) -> None:
+        """Telling of a loss may fail, where there is no thread that would tell it on; the connection is made again."""
+        live, peer, record = self.subscribed()
+        with (
+            mock.patch.object(live._switchboard, "lost", side_effect=RuntimeError("can't start new thread")),
+            self.assertLogs("connectordb.live.socket.loop", "ERROR"),
+        ):
+            peer.drop()
+            again = self.peer.connection()
+        self.assertTrue(live.is_connected)
+        again.drop()
+        self.assertEqual(self.peer.connection().command()[1], str(STREAM))
+
+
 class OwnMistakeTests(PeerCase):
     """Even an error that nobody thought of does not end the thread in silence."""
 
@@ -238,7 +276,7 @@ class AliveTests(PeerCase):
     def test_own_pings(self) -> None:
         """Whoever answers pings may be silent otherwise."""
         _, peer, _ = self.subscribed(FAST)
-        self.assertEqual([peer.pings.get(timeout=SOON) for _ in range(5)], [b"1", b"", b"", b"", b""])
+        self.assertEqual([peer.pings.get(timeout=SOON) for _ in range(4)], [b"1", b"", b"", b""])
         self.assertEqual(self.peer.accepted, 1)
 
     def test_unsolicited_pongs(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 from unittest import mock
 
@@ -13,7 +13,7 @@ from connectordb.live.dispatch import Pool
 from connectordb.live.following import losses as module
 from connectordb.live.following.follower import Follower
 from connectordb.live.following.reads import Reads
-from connectordb.live.handing.handing import Points
+from connectordb.live.handing.handing import Points, Transformed
 from connectordb.live.watching.subscription import Subscription
 from connectordb.protocol import rest
 from connectordb.protocol.paths import Path
@@ -37,18 +37,24 @@ class SubscriptionTests(Case):
         self.errors: list[Exception] = []
 
     def subscription(
-        self, callback: Any = None, path: Path = STREAM, on_error: Any = "record", most: int = 100
+        self,
+        callback: Any = None,
+        path: Path = STREAM,
+        on_error: Any = "record",
+        most: int = 100,
+        handler: Any = None,
+        **chosen: Any,
     ) -> Subscription:
         """Return a subscription."""
         lane = self.pool.lane(most)
-        options = Options(on_error=self.errors.append if on_error == "record" else on_error)
+        options = Options(on_error=self.errors.append if on_error == "record" else on_error, **chosen)
         subscription = Subscription(
             path,
             "",
             callback or self.record,
             options,
             lane=lane,
-            handler=lambda tell: Points(str(path), tell),
+            handler=handler or (lambda tell: Points(str(path), tell)),
             end=lambda subscription: self.assertTrue(subscription.finish(Deadline(SOON))),
             lost_sight=lambda key: None,
             ask_again=lambda key: None,
@@ -109,6 +115,41 @@ class SubscriptionTests(Case):
             self.eventually(lambda: len(self.calls) == 2)
         self.assertIn("Traceback", logged.output[0])
         self.assertEqual([str(error) for error in self.errors], ["mine"])
+
+    def test_delivered(self) -> None:
+        """Counted is what the callback was called with, whatever became of that, and not what a script was run over."""
+
+        def leave(path: str, points: list[Datapoint]) -> None:
+            points.clear()
+            raise SystemExit
+
+        subscription = self.subscription(leave)
+        with self.assertLogs("connectordb.live.dispatch", "ERROR"):
+            self.deliver(subscription)
+            self.eventually(lambda: subscription.delivered == 2)
+
+        def with_sender(points: Iterable[Datapoint]) -> Iterator[Datapoint]:
+            return (point for point in points if "o" in point)
+
+        subscription = self.subscription(handler=lambda tell: Transformed(STREAM, with_sender, tell))
+        self.addCleanup(subscription.close)
+        self.deliver(subscription)
+        self.eventually(lambda: self.calls)
+        self.eventually(lambda: subscription.delivered)
+        self.assertEqual((len(self.calls[0][1]), subscription.delivered), (1, 1))
+
+    def test_lost_before_it_is_live(self) -> None:
+        """That all is handed on is nothing to be said of a connection that was lost meanwhile."""
+        states: list[Any] = []
+        subscription = self.subscription(on_state=states.append, on_subscribed=states.append)
+        subscription.has_come_to("catching up")
+        subscription.disconnected()
+        subscription.caught_up(5)
+        self.eventually(lambda: states == ["catching up", "connecting"])
+        self.assertEqual(subscription.state, "connecting")
+        subscription.has_come_to("catching up")
+        subscription.caught_up(6)
+        self.eventually(lambda: {"catching up", 6, "live"} == set(states[2:]))
 
     def test_raising_on_error(self) -> None:
         """An on_error that raises is logged, and the subscription goes on."""

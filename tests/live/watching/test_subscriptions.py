@@ -25,18 +25,23 @@ class SubscriptionsMachine(RuleBasedStateMachine):
         self.wanted: set[Key] = set()
         self.is_open = False
         self.now = 0.0
-        #: What the server believes; and on which streams somebody has looked since the connection was lost.
+        #: What the server does; what it was told; and on which streams somebody has looked since the connection was lost.
         self.server: set[Key] = set()
+        self.told: set[Key] = set()
         self.seen: set[Key] = set()
         self.looking: list[tuple[Key, int]] = []
         self.pings: list[tuple[int, frozenset[Key]]] = []
 
-    @rule(key=keys, readable=st.booleans())
-    def subscribe(self, key: Key, readable: bool) -> None:
-        if readable:
-            self.seen.add(key)
-        self.machine.subscribe(key, readable)
+    @rule(key=keys)
+    def subscribe(self, key: Key) -> None:
+        self.machine.subscribe(key)
         self.wanted.add(key)
+
+    @rule(key=keys)
+    def again(self, key: Key) -> None:
+        """The server may have ended it in silence."""
+        self.machine.again(key)
+        self.server.discard(key)
 
     @rule(key=keys)
     def unsubscribe(self, key: Key) -> None:
@@ -55,6 +60,7 @@ class SubscriptionsMachine(RuleBasedStateMachine):
         self.machine.lost()
         self.is_open = False
         self.server.clear()
+        self.told.clear()
         self.seen.clear()
         self.pings.clear()
 
@@ -84,12 +90,13 @@ class SubscriptionsMachine(RuleBasedStateMachine):
             key = (command.arg, command.transform)
             if command.cmd == "subscribe":
                 assert key in self.seen, "the server is told only of what somebody has looked at"
-                assert key not in self.server, "nothing is subscribed to twice"
                 self.server.add(key)
+                self.told.add(key)
             else:
                 assert command.cmd == "unsubscribe"
-                assert key in self.server, "nothing is ended that was not begun"
-                self.server.remove(key)
+                assert key in self.told, "nothing is ended that was not begun"
+                self.server.discard(key)
+                self.told.remove(key)
         number = self.machine.ping()
         if number is not None:
             assert self.is_open
@@ -153,6 +160,13 @@ class SubscriptionsTests(unittest.TestCase):
     def setUp(self) -> None:
         self.machine = Subscriptions()
 
+    def readable(self, *keys: Key) -> None:
+        """Want these, and look at them."""
+        for key in keys:
+            self.machine.subscribe(key)
+        for key in self.machine.to_look_at(0):
+            self.machine.readable(key, self.machine.epoch)
+
     def told(self) -> list[tuple[str, str, str]]:
         """Return the commands that go out now."""
         return [(command.cmd, command.arg, command.transform) for command in self.machine.outgoing(99)]
@@ -179,8 +193,7 @@ class SubscriptionsTests(unittest.TestCase):
     def test_transforms(self) -> None:
         """A path with several transforms is several subscriptions."""
         self.machine.opened(False)
-        self.machine.subscribe(A, readable=True)
-        self.machine.subscribe(A_LAST, readable=True)
+        self.readable(A, A_LAST)
         self.assertEqual(self.told(), [("subscribe", "u/d/a", ""), ("subscribe", "u/d/a", "if last")])
         self.machine.unsubscribe(A)
         self.assertEqual(self.told(), [("unsubscribe", "u/d/a", "")])
@@ -188,7 +201,7 @@ class SubscriptionsTests(unittest.TestCase):
     def test_reconnect(self) -> None:
         """After a loss all is looked at and told again; an old look and an old pong count for nothing."""
         self.machine.opened(False)
-        self.machine.subscribe(A, readable=True)
+        self.readable(A)
         self.told()
         ping = self.machine.ping()
         assert ping is not None
@@ -211,17 +224,19 @@ class SubscriptionsTests(unittest.TestCase):
         self.assertEqual((self.machine.to_look_at(6), self.machine.next_look(), self.machine.failures(A)), ([], 7, 1))
         self.assertEqual(self.machine.to_look_at(7), [A])
 
-    def test_given_up_and_wanted_again(self) -> None:
-        """What is wanted again before the server heard of the end needs no commands, but still a pong."""
+    def test_told_again(self) -> None:
+        """What is wanted once more, be it that it was given up meanwhile, or only again, is looked at, told, and ponged for."""
         self.machine.opened(False)
-        self.machine.subscribe(A, readable=True)
+        self.readable(A)
         self.told()
         ping = self.machine.ping()
         assert ping is not None
         self.machine.pong(ping)
+        self.machine.again(A)
+        self.assertIs(self.machine.state(A), State.WANTED)
         self.machine.unsubscribe(A)
-        self.machine.subscribe(A, readable=True)
-        self.assertEqual(self.told(), [])
+        self.readable(A)
+        self.assertEqual(self.told(), [("subscribe", "u/d/a", "")])
         ping = self.machine.ping()
         assert ping is not None
         self.assertTrue(self.machine.pong(ping))

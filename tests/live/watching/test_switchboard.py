@@ -7,8 +7,16 @@ import time
 import unittest.mock
 from typing import Any, cast
 
-from connectordb.exceptions import ClosedError, ConnectionFailed, InvalidRequest, LocalProtocolError, NotFound, TimedOut
-from connectordb.live import Live, Timing
+from connectordb.exceptions import (
+    ClosedError,
+    ConnectionFailed,
+    InvalidRequest,
+    LocalProtocolError,
+    NotFound,
+    ServerError,
+    TimedOut,
+)
+from connectordb.live import Live, Options, Timing
 from connectordb.live.following.reads import Seen
 from connectordb.live.socket import frames as codec
 from connectordb.live.watching.subscriptions import Key, State
@@ -18,7 +26,7 @@ from connectordb.protocol.paths import Path
 from connectordb.runtime.backoff import Backoff
 from connectordb.runtime.clock import SYSTEM
 from tests.support.case import SOON, Case
-from tests.support.live_cases import OTHER, POINT, STREAM, PeerCase, Record
+from tests.support.live_cases import FAST, OTHER, POINT, STREAM, PeerCase, Record
 
 
 class LookTests(Case):
@@ -53,8 +61,8 @@ class PutBackTests(Case):
 
         first, second = cast(Any, Watcher("first")), cast(Any, Watcher("second"))
         switchboard = Switchboard(lambda key: Seen(0), Timing(), SYSTEM)
-        switchboard.add(first, replace=True, seen=None, start=lambda: None)
-        replaced, _ = switchboard.add(second, replace=True, seen=None, start=lambda: None)
+        switchboard.add(first, replace=True, start=lambda: None)
+        replaced, _ = switchboard.add(second, replace=True, start=lambda: None)
         switchboard._state._entries[first.key].state = State.LIVE
         switchboard.withdraw(second, replaced)
         self.assertEqual((away, switchboard.public("a/b/c", "")), (["first"], [first]))
@@ -83,12 +91,13 @@ class SubscribeTests(PeerCase):
         self.eventually(lambda: record.values == [1])
 
     def test_refused_by_rest(self) -> None:
-        """What REST refuses never reaches the websocket."""
+        """What REST refuses, or fails at, is raised at once, and the server is not told of it over the websocket."""
         live = self.live()
         for error in (
             NotFound("no", status=403),
             InvalidRequest("Script 'x': no", status=403),
             ConnectionFailed("gone"),
+            ServerError("no", status=500),
         ):
 
             def trouble(request: rest.Request[Any], error: Exception = error) -> None:
@@ -97,7 +106,12 @@ class SubscribeTests(PeerCase):
             self.trouble = trouble
             with self.assertRaises(type(error)):
                 live.subscribe(STREAM, Record())
-        self.assertEqual(self.peer.accepted, 0)
+            self.assertFalse(live._switchboard.is_wanted())
+        self.trouble = lambda request: None
+        live.subscribe(OTHER, Record())
+        peer = self.peer.connection()
+        self.assertEqual(peer.command()[1], str(OTHER))
+        self.assertTrue(peer.commands.empty())
 
     def test_no_confirmation(self) -> None:
         """A server that takes the command and falls silent: TimedOut within its time, and the callback is forgotten."""
@@ -152,13 +166,37 @@ class SubscribeTests(PeerCase):
         self.assertLess(time.monotonic() - began, 0.1)
 
     def test_connected_once(self) -> None:
-        """Twice the same is told once; another transform is another subscription."""
+        """All go over one connection; another transform is another subscription."""
         live, peer, _ = self.subscribed()
-        live.subscribe(STREAM, Record())
         live.subscribe(STREAM, Record(), add=True)
         live.subscribe(STREAM, Record(), "mean")
+        self.assertEqual(peer.command(), ("subscribe", str(STREAM), ""))
         self.assertEqual(peer.command(), ("subscribe", str(STREAM), "mean"))
         self.assertTrue(peer.commands.empty())
+        self.assertEqual(self.peer.accepted, 1)
+
+    def test_another_callback(self) -> None:
+        """One more callback of the same stream is no news to the others, also where the server is told again."""
+        live = self.live()
+        caught: list[Any] = []
+        live.subscribe(STREAM, Record(), options=Options(on_subscribed=caught.append, on_state=caught.append))
+        self.eventually(lambda: len(caught) == 3)
+        added = live.subscribe(STREAM, Record(), add=True)
+        self.assertTrue(added.wait("live", SOON))
+        self.assertEqual(sorted(map(str, caught)), ["0", "catching up", "live"])
+
+    def test_ended_in_silence(self) -> None:
+        """An original server may have ended a subscription and not said so: it is told again, now and then."""
+        live, peer, record = self.subscribed(FAST)
+        states: list[str] = []
+        live.subscribe(OTHER, Record(), options=Options(on_state=states.append))
+        for _ in range(4):  # the first of them is that of just now
+            self.assertEqual(peer.command()[:2], ("subscribe", str(OTHER)))
+            self.assertEqual(peer.command()[:2], ("subscribe", str(STREAM)))
+        self.eventually(lambda: states == ["catching up", "live"])
+        peer.say(str(STREAM), [POINT])
+        self.eventually(lambda: record.values == [1])
+        self.assertEqual((record.errors, self.peer.accepted), ([], 1))
 
     def test_many(self) -> None:
         """Three hundred at once, and again after a loss."""
