@@ -1,0 +1,100 @@
+"""Makes every call that touches the network meet every fault; see the package."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from ..support.server_process import ServerProcess
+from .calls import CALLS
+from .faults import FAULTS
+from .table import have
+from .trial import Meeting, Result, meetings
+
+_PROXIES = ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+
+#: What connections are made with: impatient, so that the table takes a minute or two.
+OPTIONS: dict[str, Any] = {"timeout": (0.7, 0.7)}
+
+_OPTIONS_SHOWN = "``timeout=(0.7, 0.7)``"
+
+#: Seconds that a call may take with these.
+DEADLINE = 4.0
+
+#: In a short run one of so many meetings is had.
+_SHORT = 12
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.call_faults", description=__doc__)
+    parser.add_argument("--short", action="store_true", help="some of them, for CI: seconds")
+    parser.add_argument(
+        "--call", nargs="+", default=[], metavar="WORD", help="only calls with one of these in their label"
+    )
+    parser.add_argument("--fault", nargs="+", default=[], choices=FAULTS, metavar="FAULT", help=", ".join(FAULTS))
+    parser.add_argument("--page", action="store_true", help="write docs/topics/faults.rst")
+    parser.add_argument("--list", action="store_true", help="print each result")
+    return parser.parse_args()
+
+
+def _planned(options: argparse.Namespace) -> list[Meeting]:
+    calls = [call for label, call in CALLS.items() if not options.call or any(word in label for word in options.call)]
+    planned = list(meetings(calls, [FAULTS[name] for name in options.fault or FAULTS]))
+    return planned[:: _SHORT if options.short else 1]
+
+
+def main() -> int:
+    """Run, as the command line says; return the status."""
+    options = _arguments()
+    for name in _PROXIES:
+        os.environ.pop(name, None)
+    planned = _planned(options)
+    results: list[Result] = []
+    work = Path(tempfile.mkdtemp(prefix="connectordb-call-faults-"))
+    lock = threading.Lock()
+
+    def tell(result: Result) -> None:
+        with lock:
+            results.append(result)
+            if options.list:
+                print(
+                    f"{result.meeting}: {result.outcome or 'returned'}, {result.requests} requests, {result.tries} tries, "
+                    f"{result.seconds:.2f} s {result.text:.150}"
+                )
+            for wrong in result.wrong:
+                print(f"WRONG: {result.meeting}: {wrong}", flush=True)
+
+    began = time.monotonic()
+    with ServerProcess(work, cheap_passwords=True) as server:
+        wrong = have(server.url, work, planned, OPTIONS, DEADLINE, tell)
+    for what in wrong:
+        print(f"WRONG: {what}")
+    outcomes = Counter(result.outcome or "returned" for result in results)
+    amiss = len(wrong) + sum(bool(result.wrong) for result in results)
+    print(
+        f"{len({result.meeting.call.label for result in results})} calls, {len(options.fault or FAULTS)} faults, {len(results)} meetings "
+        f"in {time.monotonic() - began:.0f} s, {sum(result.requests for result in results)} requests; "
+        + ", ".join(f"{outcome} {number}" for outcome, number in outcomes.most_common())
+        + f"; {amiss} amiss"
+    )
+    if options.page and not (options.short or options.call or options.fault):
+        from .page import write
+
+        write(results, _OPTIONS_SHOWN, DEADLINE)
+    if amiss:
+        print(f"the server's log is kept in {work}", file=sys.stderr)
+        return 1
+    shutil.rmtree(work)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
