@@ -27,13 +27,13 @@ class Variant:
     Attributes:
         apply: Does it, in this process.
         kind: The kind of faults that must find it.
-        symptom: Words of which one must be among what is found.
+        symptoms: Words of which one must be among what is found.
         features: Whether Loggers learn what the server can do; where one rule covers for another, only one of the two is asked.
     """
 
     apply: Callable[[], None]
     kind: str
-    symptom: tuple[str, ...]
+    symptoms: tuple[str, ...]
     features: str = "off"
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from connectordb import ConnectorDBError
 
+from ..support.fault_command import Order
 from .channel import Hung
 from .kinds import Kind
 from .process import Ended
@@ -34,26 +35,24 @@ class Outcome:
         )
 
 
-def run(
-    kind: type[Kind], stage: Stage, count: int, seed: int, features: str = "both", enough: int = _ENOUGH
-) -> Outcome:
+def run(kind: type[Kind], stage: Stage, order: Order, enough: int = _ENOUGH) -> Outcome:
     """
     Have faults of a kind, and check after each.
 
     Args:
         kind: Which.
         stage: Where.
-        count: How many.
-        seed: What is random.
-        features: Whether what our server announces is passed on: ``on``, ``off``, or from Logger to Logger in turns, ``both``.
+        order: How many, and what is random.
         enough: How many may be wrong before this ends.
     """
-    play = kind(stage, count, random.Random(f"{seed} {kind.name}"))
+    play = kind(stage, order.count, random.Random(f"{order.seed} {kind.name}"))
     outcome = Outcome()
     station: Station | None = None
-    turns = (True, False) if features == "both" else (features == "on",)
+    turns = order.turns
     stations = 0
-    for number in range(count):
+    for number in range(order.count):
+        if order.is_over:
+            break
         if station is None or number % kind.fresh == 0:
             finish(station, outcome)
             stage.proxy.announces = kind.announced and turns[stations % len(turns)]
@@ -65,7 +64,7 @@ def run(
             play.fault(station, number)
             station.settle(play.allowed)
         except (Wrong, Ended, Hung, ConnectorDBError) as error:
-            where = f"{kind.name}, fault {number} of {count}, seed {seed}, file {station.file}"
+            where = f"{kind.name}, fault {number} of {order.count}, seed {order.seed}, file {station.file}"
             outcome.wrong.append(
                 f"{where}:\n{type(error).__name__}: {error}" if not isinstance(error, Wrong) else f"{where}:\n{error}"
             )

@@ -13,6 +13,9 @@ from typing import Any
 from unittest import mock
 
 from connectordb.exceptions import PointsMissed
+from connectordb.live import ManySubscriptions
+from connectordb.live.commanding.hearing import Hearing
+from connectordb.live.downlinks.writing import _Attempt
 from connectordb.live.following.cursor import Cursor, Fetch
 from connectordb.live.following.follower import Follower
 from connectordb.live.following.reads import Seen
@@ -29,13 +32,13 @@ class Variant:
         patch: Returns what does it, as long as it is entered.
         kind: The kind of faults that must find it.
         symptoms: Words of which one must be among what is found.
-        announced: Whether clients learn what our server can do; where one rule covers for another, only one of the two is asked.
+        features: Whether clients learn what our server can do; where one rule covers for another, only one of the two is asked.
     """
 
     patch: Callable[[], AbstractContextManager[object]]
     kind: str
     symptoms: tuple[str, ...]
-    announced: bool = True
+    features: str = "on"
 
 
 def _stays_away() -> AbstractContextManager[object]:
@@ -140,6 +143,28 @@ def _looks_away() -> AbstractContextManager[object]:
     return mock.patch.object(Follower, "look", lambda self: None)
 
 
+def _late() -> AbstractContextManager[object]:
+    """Of streams that appear among all of a device's it tells what comes once it has seen them."""
+    watch = ManySubscriptions.watch
+    return mock.patch.object(ManySubscriptions, "watch", lambda self, path, wait, options=None: watch(self, path, wait))
+
+
+def _writes_again() -> AbstractContextManager[object]:
+    """An acknowledgement of which nobody knows it writes again, without looking."""
+    return mock.patch.object(_Attempt, "_is_there", lambda self: False)
+
+
+def _takes_any() -> AbstractContextManager[object]:
+    """Who commands takes the first record that comes for that of his command."""
+    recorded = Hearing.recorded
+
+    def any_record(self: Any, points: Any) -> None:
+        recorded(self, points)
+        self.index = min(self._records, default=None)
+
+    return mock.patch.object(Hearing, "recorded", any_record)
+
+
 VARIANTS = {
     "stays-away": Variant(_stays_away, "cut", ("missing", "begins with")),
     "goes-back": Variant(_goes_back, "cut", ("twice", "come again")),
@@ -151,7 +176,10 @@ VARIANTS = {
     "patient": Variant(_patient, "half-open", ("half-open connection",)),
     "silent": Variant(_silent, "recreated", ("nobody told",)),
     "hides": Variant(_hides, "cut", ("nobody said so",)),
-    "looks-away": Variant(_looks_away, "denied", ("may not read",), announced=False),
+    "late": Variant(_late, "wildcard", ("missing", "begins with")),
+    "writes-again": Variant(_writes_again, "commands", ("acknowledgements are", "records are"), features="off"),
+    "takes-any": Variant(_takes_any, "commands", ("which is the answer to", "was refused")),
+    "looks-away": Variant(_looks_away, "denied", ("may not read",), features="off"),
 }
 
 

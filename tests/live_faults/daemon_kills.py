@@ -20,7 +20,7 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -28,13 +28,16 @@ from connectordb import ConnectorDB
 
 from ..support.nursery import Nursery
 from ..support.server import run_server
-from .daemon import PLACES, RECORDING, Orders
+from .daemon import BROKEN, PLACES, RECORDING, Orders
 
 #: Kills at each place, in a long run and in a short one.
 COUNT, SHORT = 200, 2
 
 #: Seconds that a daemon lives at the most which is killed at any moment: as long as it takes to log in, and a few commands.
 LIFE = 0.1
+
+#: What is wrong where a daemon never came.
+_NOT_KILLED = "the daemon that was to be killed at"
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,9 @@ class Setting:
         words = (f"on_crash={self.on_crash}", "answers" if self.answers else "", "" if self.keyed else "without names")
         return ", ".join(word for word in words if word)
 
+
+#: The setting under which each rule is needed.
+FINDS_BROKEN = Setting("skip", answers=True, keyed=True)
 
 SETTINGS = [Setting(*choices) for choices in itertools.product(("again", "skip"), (False, True), (True, False))]
 
@@ -122,7 +128,7 @@ class Run:
         for index, place in enumerate(places):
             status = self._live(replace(self._orders, kill=place, index=index))
             if status != -signal.SIGKILL:
-                wrong.append(f"command {index}: the daemon that was to be killed at {place!r} ended with {status}")
+                wrong.append(f"command {index}: {_NOT_KILLED} {place!r} ended with {status}")
         status = self._live(self._orders)
         if status != 0:
             wrong.append(f"the last daemon ended with {status}")
@@ -236,18 +242,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--count", type=int, default=COUNT, help=f"kills at each place (default {COUNT})")
     parser.add_argument("--short", action="store_true", help=f"{SHORT} at each, for CI")
     parser.add_argument("--setting", default="", help="only those whose names, as they are printed, have this in them")
+    parser.add_argument("--broken", action="store_true", help="have daemons do without one rule after the other")
     parser.add_argument(
-        "--server", default="", help="one that runs, with an administrator test, test; otherwise one of our own"
+        "--url", default="", help="a server that runs, with an administrator test, test; otherwise one of our own"
     )
     options = parser.parse_args(arguments)
+    count = SHORT if options.short else options.count
+    settings = [setting for setting in SETTINGS if options.setting in str(setting)]
     work = Path(tempfile.mkdtemp(prefix="connectordb-kills-"))
     try:
-        count = SHORT if options.short else options.count
-        if options.server:
-            wrong = _against(options.server, options.setting, count, work)
-        else:
-            with run_server() as server:
-                wrong = _against(server.url, options.setting, count, work)
+        with ExitStack() as stack:
+            url = options.url or stack.enter_context(run_server()).url
+            admin = stack.enter_context(ConnectorDB("test", "test", url=url))
+            if options.broken:
+                return 1 if _not_found(url, admin, work) else 0
+            wrong = run(url, admin, settings, count, work)
     finally:
         shutil.rmtree(work)
     for problem in wrong:
@@ -255,9 +264,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 1 if wrong else 0
 
 
-def _against(url: str, words: str, count: int, work: Path) -> list[str]:
-    with ConnectorDB("test", "test", url=url) as admin:
-        return run(url, admin, [setting for setting in SETTINGS if words in str(setting)], count, work)
+def _not_found(url: str, admin: ConnectorDB, work: Path) -> list[str]:
+    """Return the rules that daemons can do without and nobody notices."""
+    unseen = []
+    for rule in BROKEN:
+        # that a place is never reached is no wonder, where the rule is not kept that leads there
+        wrong = [found for found in run(url, admin, [FINDS_BROKEN], 1, work, rule) if _NOT_KILLED not in found]
+        print(f"without the rule that it {rule}: {wrong[0] if wrong else 'NOT FOUND'}", flush=True)
+        unseen += [] if wrong else [rule]
+    return unseen
 
 
 if __name__ == "__main__":

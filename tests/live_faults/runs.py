@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from connectordb import ConnectorDBError
 
+from ..support.fault_command import Order
 from .kinds import Kind
 from .stage import Stage
 from .station import Station, Wrong
@@ -25,10 +26,12 @@ class Outcome:
     caught_up: int = 0
     connections: int = 0
     seen: dict[str, float] = field(default_factory=dict)
+    counted: dict[str, int] = field(default_factory=dict)
     wrong: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
-        seen = "".join(f", {what} {value:.2f} s" for what, value in self.seen.items())
+        seen = "".join(f", {value} {what}" for what, value in self.counted.items())
+        seen += "".join(f", {what} {value:.2f} s" for what, value in self.seen.items())
         return (
             f"{self.faults} faults, {self.points} points stored, {self.handed_on} handed on, {self.caught_up} of them caught up, "
             f"{self.connections} connections{seen}, {len(self.wrong)} wrong"
@@ -38,9 +41,7 @@ class Outcome:
 def run(
     kind: type[Kind],
     stage: Stage,
-    count: int,
-    seed: int,
-    features: tuple[bool, ...],
+    order: Order,
     enough: int = _ENOUGH,
     patience: float = 10.0,
 ) -> Outcome:
@@ -50,18 +51,19 @@ def run(
     Args:
         kind: Which.
         stage: Where.
-        count: How many.
-        seed: What is random.
-        features: Whether what our server announces is passed on, from client to client in turns.
+        order: How many, and what is random.
         enough: How many may be wrong before this ends.
         patience: Seconds within which all has to come.
     """
-    chance = random.Random(f"{seed} {kind.name}")
-    play = kind(stage, count, chance)
-    outcome = Outcome(seen=play.seen)
+    chance = random.Random(f"{order.seed} {kind.name}")
+    play = kind(stage, order.count, chance)
+    features = order.turns
+    outcome = Outcome(seen=play.seen, counted=play.counted)
     station: Station | None = None
     stations = 0
-    for number in range(count):
+    for number in range(order.count):
+        if order.is_over:
+            break
         outcome.faults += 1
         try:
             if station is None or number % kind.fresh == 0:
@@ -69,14 +71,15 @@ def run(
                 station = None
                 stage.proxy.announces = features[stations % len(features)]
                 stations += 1
-                station = Station(stage, chance, patience, kind.undisturbed)
+                station = Station(stage, chance, patience, kind.undisturbed, kind.is_owner)
                 play.begin(station)
             play.fault(station, number)
             station.settle()
+            play.check(station)
         except (Wrong, AssertionError, ConnectorDBError) as error:
             what = "" if isinstance(error, Wrong) else f"{type(error).__name__}: "
             outcome.wrong.append(
-                f"{kind.name}, fault {number} of {count}, seed {seed}, features {'on' if stage.proxy.announces else 'off'}:\n"
+                f"{kind.name}, fault {number} of {order.count}, seed {order.seed}, features {'on' if stage.proxy.announces else 'off'}:\n"
                 f"{what}{error}"
             )
             finish(station, outcome)

@@ -25,6 +25,7 @@ class Stage:
     Attributes:
         apikey: Of the device that owns the streams.
         watcher_key: Of the device that watches.
+        commander_key: Of the user, who commands the device.
         owner: The former's connection, past the proxy.
         indices: Whether the server can say where points stand.
     """
@@ -40,6 +41,7 @@ class Stage:
         self._watcher.role = READER
         self.apikey = str(self._admin(self.device).apikey)
         self.watcher_key = str(self._watcher.apikey)
+        self.commander_key = str(self._admin(f"{user.name}/user").apikey)
         self.owner = ConnectorDB(self.apikey, url=target.url)
         self.proxy = LiveProxy(target.url)
         announced = self.owner.request("GET", "meta/version").headers.get(HEADER, "")

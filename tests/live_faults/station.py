@@ -8,12 +8,14 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
+from typing import Any, Protocol, TypeVar
 from unittest import mock
 
 from connectordb import ConnectorDB, ConnectorDBError
 from connectordb.exceptions import PointsMissed
-from connectordb.live import Subscription, Timing
+from connectordb.live import Subscription, Timing, live
+from connectordb.live.downlinks import Server
 from connectordb.live.socket import patience
 from connectordb.runtime.backoff import Backoff
 
@@ -28,11 +30,23 @@ QUIET, ANSWER = 0.2, 0.15
 #: As patient as a client can be here without being wrong all the time.
 FAST = Timing(quiet=QUIET, answer=ANSWER, linger=0.2, stable=30.0, backoff=Backoff(0.005, 0.05))
 
+#: What a daemon asks of its server; what is on its way here arrives sooner than in the ten seconds that it is waited for elsewhere.
+HASTY = partial(Server, backoff=Backoff(0.01, 0.1), late_copy=0.1)
+
 #: Seconds that a client waits for a connection, and for an answer.
 TIMEOUT = (0.5, 1.0)
 
 #: Seconds within which all that was written has to have come; and within which threads have ended after `close`.
 _ARRIVED, _ENDED = 10.0, 2.0
+
+
+class Closable(Protocol):
+    """What has an end."""
+
+    def close(self) -> None: ...
+
+
+C = TypeVar("C", bound=Closable)
 
 
 class Wrong(Exception):
@@ -69,10 +83,16 @@ class Station:
         chance: What is random.
         within: Seconds in which all has to come.
         undisturbed: Whether no connection is lost: then what an ephemeral stream told of is counted, too.
+        is_owner: Whether the client is the streams' own device.
     """
 
     def __init__(
-        self, stage: Stage, chance: random.Random, within: float = _ARRIVED, undisturbed: bool = False
+        self,
+        stage: Stage,
+        chance: random.Random,
+        within: float = _ARRIVED,
+        undisturbed: bool = False,
+        is_owner: bool = False,
     ) -> None:
         self.stage = stage
         self.chance = chance
@@ -90,9 +110,12 @@ class Station:
             self._create(flow)
         self._meanwhile = ExitStack()
         self._chatter: list[Subscription] = []
+        self._company: list[Closable] = []
         self.writers = Writers(stage.target.url, stage.apikey, [flow.path for flow in self.flows.values()], chance)
-        self.client = ConnectorDB(stage.watcher_key, url=stage.proxy.url, timeout=TIMEOUT)
+        apikey = stage.apikey if is_owner else stage.watcher_key
+        self.client = ConnectorDB(apikey, url=stage.proxy.url, timeout=TIMEOUT)
         self.during(mock.patch.object(patience, "DEFAULT", FAST))
+        self.during(mock.patch.object(live, "Server", HASTY))
         self.watches: list[Watch] = []
         try:
             self._begin()
@@ -162,6 +185,11 @@ class Station:
         """Have something so until the end."""
         self._meanwhile.enter_context(what)
 
+    def at_end(self, what: C) -> C:
+        """Have something closed after the client."""
+        self._company.append(what)
+        return what
+
     def beside(self, seconds: float) -> None:
         """Let the writers write for so long."""
         threading.Event().wait(seconds)
@@ -169,11 +197,8 @@ class Station:
     def until(self, condition: Callable[[], object], within: float, what: str) -> float:
         """Wait until something is so; return how long that took."""
         began = time.monotonic()
-        pause = threading.Event()
-        while not condition():
-            if time.monotonic() > began + within:
-                raise Wrong(f"not within {within:g} s: {what}")
-            pause.wait(0.005)
+        if not wait_for(condition, within):
+            raise Wrong(f"not within {within:g} s: {what}")
         return time.monotonic() - began
 
     def read(self, flow: Flow, first: int) -> list[Point]:
@@ -204,6 +229,8 @@ class Station:
         self.client.close()
         took = time.monotonic() - began
         self._is_ended = True
+        while self._company:
+            self._company.pop().close()
         calls = [watch.calls for watch in self.watches]
         self.until(lambda: not _threads(), _ENDED, f"the end of all threads after close(); there are {_threads()}")
         self.beside(0.01)
@@ -226,6 +253,10 @@ class Station:
             self._chatter.pop().close()
         wrong: list[str] = []
         deadline = time.monotonic() + self._patience
+        if not self._is_ended:
+            self.until(
+                lambda: all(watch.is_there() for watch in self.watches), self._patience, "all streams are watched"
+            )
         for flow in self.flows.values():
             watches = [watch for watch in self.watches if watch.flow == flow.name]
             if flow.ephemeral:
@@ -351,6 +382,16 @@ class Station:
                 self.stage.stream(flow.path).delete()
             except ConnectorDBError:
                 pass  # a fault has deleted it
+
+
+def wait_for(condition: Callable[[], object], within: float) -> bool:
+    """Wait until something is so; tell whether it is."""
+    deadline, pause = time.monotonic() + within, threading.Event()
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        pause.wait(0.005)
+    return True
 
 
 def _threads() -> list[str]:

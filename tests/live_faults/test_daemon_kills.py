@@ -9,7 +9,7 @@ from connectordb import ConnectorDB
 from tests.support.target import TargetCase
 
 from .daemon import BROKEN
-from .daemon_kills import Setting, main, run
+from .daemon_kills import FINDS_BROKEN, Setting, main, run
 
 #: Every two choices occur together; the command has all eight.
 SOME = [
@@ -36,11 +36,11 @@ class KillTests(TargetCase):
         """The command runs the settings that it is asked for, and ends with a status."""
         said = io.StringIO()
         with contextlib.redirect_stdout(said):
-            self.assertEqual(main(["--count", "1", "--setting", "on_crash=again, without", "--server", self.url]), 0)
+            self.assertEqual(main(["--count", "1", "--setting", "on_crash=again, without", "--url", self.url]), 0)
         self.assertRegex(said.getvalue(), "on_crash=again, without names: 13 kills at 13 places, .*: 0 wrong")
 
     def test_broken(self) -> None:
         """A daemon that does without any of its rules is found."""
         for rule in BROKEN:
             with self.subTest(rule):
-                self.assertNotEqual(self.kills([Setting("skip", True, keyed=True)], 1, rule), [])
+                self.assertNotEqual(self.kills([FINDS_BROKEN], 1, rule), [])

@@ -80,6 +80,10 @@ class Watch:
             **self._options,
         )
 
+    def is_there(self) -> bool:
+        """Tell whether there is a subscription."""
+        return True
+
     @property
     def new(self) -> list[Point]:
         """What it was told that was not found right yet."""

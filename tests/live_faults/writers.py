@@ -35,7 +35,7 @@ class Writers:
     """
 
     def __init__(self, url: str, apikey: str, paths: Sequence[str], chance: random.Random) -> None:
-        self._paths = paths
+        self._paths = list(paths)
         self._numbers = {name: 0 for name in "pqr"}
         self.sent: dict[str, set[tuple[str, int]]] = {path: set() for path in paths}
         self.confirmed: dict[str, int] = dict.fromkeys(paths, 0)
@@ -66,6 +66,15 @@ class Writers:
         with self._changed:
             self._paused = False
             self._changed.notify_all()
+
+    def add(self, path: str) -> None:
+        """Have them insert there, too."""
+        self.sent[path], self.confirmed[path] = set(), 0
+        self._paths.append(path)
+
+    def leave(self, path: str) -> None:
+        """Have them insert there no more; they are paused."""
+        self._paths.remove(path)
 
     def write(self, path: str, number: int = 1, length: int = 0) -> None:
         """Insert so many points at once, of values of some *length*, as a fourth writer."""
