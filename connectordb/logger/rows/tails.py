@@ -11,7 +11,6 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Sequence
-from contextlib import closing
 from itertools import compress
 from operator import itemgetter, ne
 from typing import NamedTuple
@@ -34,6 +33,9 @@ _APPEND = (
 #: The same for a row whose time is not what the clock showed.
 _APPEND_STAMPED = _APPEND.replace("d, era)", "d, era, stamp)").replace("?4 WHERE", "?4, ?7 WHERE")
 _NEWEST = "SELECT id, t FROM point WHERE id BETWEEN ? AND ? ORDER BY id DESC LIMIT 1"
+#: Of the rows that stay where they are when others are sorted in behind a time, the last; and those behind it, taken off.
+_STAYS = "SELECT id, t FROM point WHERE id BETWEEN ? AND ? AND t <= ? ORDER BY id DESC LIMIT 1"
+_TAKE = "DELETE FROM point WHERE id BETWEEN ? AND ? RETURNING id, t, d, era, stamp"
 
 
 #: A row that waits: its id, its time, its value, the era of its time, and what the clock showed if that was another time.
@@ -229,11 +231,13 @@ class Tails:
         self, connection: sqlite.Connection, stream: int, end: _End, new: Columns, sent: float
     ) -> tuple[Added, int]:
         """Add points that are earlier than some that wait: those get new ids behind them; return how many, too."""
-        behind = self._take_behind(connection, stream, max(sent, new.times[0]))
+        lowest, highest = span(stream)
+        stays, newest = sqlite.first(connection, _STAYS, (lowest, highest, max(sent, new.times[0]))) or (lowest, sent)
+        behind: list[_Waiting] = sorted(connection.execute(_TAKE, (stays + 1, highest)))
         # a stable sort: those that came first stay first where times are equal
         rows = sorted([*behind, *((0, t, d, None, None) for t, d in new)], key=itemgetter(1))
         given = [row[1] for row in rows]
-        times = in_order(given, self._newest_time(connection, stream, sent))
+        times = in_order(given, max(newest, sent))
         ids = range(end.base + end.number + 1, end.base + end.number + 1 + len(rows))
         connection.executemany(
             "INSERT INTO point (id, t, d, era, stamp) VALUES (?, ?, ?, ?, ?)",
@@ -250,20 +254,3 @@ class Tails:
         end.last = max(end.last, times[-1])
         if times is not given:
             self._undecided[stream] += sum(map(ne, given, times))
-
-    def _take_behind(self, connection: sqlite.Connection, stream: int, t: float) -> list[_Waiting]:
-        """Take off the rows that are later than *t*, to be put back under new ids."""
-        taken: list[_Waiting] = []
-        query = "SELECT id, t, d, era, stamp FROM point WHERE id BETWEEN ? AND ? ORDER BY id DESC"
-        with closing(connection.execute(query, span(stream))) as rows:
-            for row in rows:
-                if row[1] <= t:
-                    break
-                taken.append(row)
-        if taken:
-            connection.execute("DELETE FROM point WHERE id BETWEEN ? AND ?", (taken[-1][0], span(stream)[1]))
-        return taken[::-1]
-
-    def _newest_time(self, connection: sqlite.Connection, stream: int, sent: float) -> float:
-        row = sqlite.first(connection, _NEWEST, span(stream))
-        return sent if row is None else max(float(row[1]), sent)
