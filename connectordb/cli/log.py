@@ -119,6 +119,25 @@ def rejected(
 
 
 @log.command()
+@as_json
+@of_stream
+@click.pass_context
+def set_aside_unsettled(context: click.Context, as_json: bool, stream: str | None) -> None:
+    """
+    Set points aside that may have arrived at a server which will never be there again.
+
+    Otherwise their stream waits until that server can be asked. "rejected" shows them then; "rejected --retry" has them sent
+    again, and they may be there twice.
+    """
+    with _opened(context) as logger:
+        count = logger.set_aside_unsettled(stream)
+    if as_json:
+        _print([{"aside": count}])
+    else:
+        click.echo(f"{_points(count)} set aside")
+
+
+@log.command()
 @of_stream
 @click.pass_context
 def export(context: click.Context, stream: str | None) -> None:

@@ -10,7 +10,7 @@ from connectordb.logger import Logger
 
 from ..support.case import Case
 from ..support.command_line import here
-from ..support.logger_cases import LoggerCase
+from ..support.logger_cases import LoggerCase, noted, waiting
 
 
 class FileCase(Case):
@@ -41,7 +41,8 @@ class Files(FileCase):
 
     def test_no_file(self) -> None:
         """Nothing is made where nothing is."""
-        for arguments in (["status"], ["sync"], ["rejected"], ["export"], ["check"], ["vacuum"], ["insert", "a"]):
+        commands = "status", "sync", "rejected", "set-aside-unsettled", "export", "check", "vacuum"
+        for arguments in (*([command] for command in commands), ["insert", "a"]):
             with self.subTest(arguments):
                 done = self.log(*arguments)
                 self.assertEqual((done.returncode, done.stdout), (1, ""))
@@ -81,6 +82,18 @@ class Files(FileCase):
         self.assertEqual((status.waiting, status.aside, status.dropped), (5, 0, 1))
         self.assertEqual(self.log("rejected", "--retry", "--drop").returncode, 2)
         self.assertEqual(self.log("rejected", "--drop", 77).returncode, 1)
+
+    def test_unsettled(self) -> None:
+        """What may have arrived at a server that is gone for good is set aside, of a stream or of all."""
+        log = self.filled()
+        log._store.notes.write(noted(1, waiting(log._store, 1)[:2]))
+        self.assertEqual(self.log("set-aside-unsettled", "--stream", "b").stdout, "0 points set aside\n")
+        self.assertEqual(self.log("set-aside-unsettled", "--stream", "c").returncode, 1)
+        self.assertEqual(self.log("set-aside-unsettled").stdout, "2 points set aside\n")
+        status = log.status()
+        self.assertEqual((status.waiting, status.aside), (2, 4))
+        self.assertIn("sent to http://x, which was given up", self.log("rejected").stdout)
+        self.assertEqual(json.loads(self.log("set-aside-unsettled", "--json").stdout), {"aside": 0})
 
     def test_check(self) -> None:
         """A sound file has nothing wrong; of a damaged one it is told what, and it stays."""
