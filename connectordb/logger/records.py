@@ -98,6 +98,23 @@ class Note:
     key: str | None = None
 
 
+class Coming(NamedTuple):
+    """
+    A batch that is to be noted: the first rows in the span of a note, as many as may be.
+
+    Attributes:
+        note: What is noted of them; its last row is that of the span.
+        rows: How many at most.
+        size: Bytes at most, more or less.
+        at_least: So many rows, whatever their size.
+    """
+
+    note: Note
+    rows: int
+    size: int
+    at_least: int = 1
+
+
 class Held(NamedTuple):
     """
     A batch that a server confirmed, and may forget if it loses its last second; as `Note`.

@@ -64,18 +64,19 @@ def _impatient() -> None:
 
 def _noteless() -> None:
     """It writes no note before it sends."""
-    _replace(notes.Notes, "_write_note", lambda *_: None)
+    _replace(notes, "_write_note", lambda *_: None)
 
 
 def _miscounts() -> None:
     """It counts a point as confirmed that it sets nowhere."""
     resolve = notes.Notes.resolve
 
-    def twice(self: Any, stream: int, *rest: Any, **options: Any) -> None:
-        resolve(self, stream, *rest, **options)
+    def twice(self: Any, stream: int, *rest: Any, **options: Any) -> Any:
+        begun = resolve(self, stream, *rest, **options)
         self._file.write(
             lambda connection: connection.execute("UPDATE stream SET confirmed = confirmed + 1 WHERE id = ?", (stream,))
         )
+        return begun
 
     _replace(notes.Notes, "resolve", twice)
 

@@ -21,6 +21,7 @@ from connectordb.exceptions import LoggerFull, StorageError
 from connectordb.logger import Logger
 from connectordb.logger import logger as logger_module
 from connectordb.logger.receipt import Receipt
+from connectordb.logger.sync import plan
 
 from ..support.disks import FullDisk, LossyDisk
 from ..support.nursery import serve
@@ -104,6 +105,7 @@ class Life:
         without: str,
         stepped: float,
         waited: float,
+        batch: int,
         options: dict[str, Any],
     ) -> str | None:
         """Open the Logger; return what kept it from that."""
@@ -127,6 +129,8 @@ class Life:
                 self._logger = None
             return str(error)
         logger.syncraise = True
+        logger._syncing._memory.size = batch
+        plan._GROWTH = 1.0  # it stays so
         return None
 
     def insert(self, stream: str, values: list[Any], tag: int) -> None:

@@ -27,6 +27,9 @@ _EPOCH = 1_600_000_000.0
 #: equal, and the times tell them apart: by the second for a Logger's, half a second later for another writer's.
 COUNTED, TIMED = "counted", "timed"
 
+#: Points to a batch: fewer than are logged at once, or more.
+SMALL, LARGE = 2, 500
+
 #: What another writer is called, and whoever logs what the server's schema refuses.
 ANOTHER, BAD = "another", "bad"
 
@@ -78,6 +81,8 @@ class Station:
         self._timeout = timeout
         self._layer = layer
         self.options = dict(options or {})
+        #: Of every four Loggers two send what they have in several batches, whatever they learn of the server.
+        self.batch = SMALL if number // 2 % 2 else LARGE
         #: What the wall clocks of its processes differ by from the machine's.
         self.stepped = 0.0
         self._waited = 0.0
@@ -126,6 +131,7 @@ class Station:
             "without": self.stage.without,
             "stepped": self.stepped,
             "waited": self._waited,
+            "batch": self.batch,
             "options": self.options,
         }
 

@@ -5,7 +5,9 @@ What a cache file holds, and every way to change it: SQL, each idea in a file of
 from __future__ import annotations
 
 from .cache_file import Durability
+from .corrections import Corrections
 from .delivery import Delivery
+from .notes import Begun
 from .packing import Packed
 from .status import Activity, Mended, Status, StreamStatus
 from .store import Store
@@ -13,6 +15,8 @@ from .tracing import State, Trace, Tracing
 
 __all__ = [
     "Activity",
+    "Begun",
+    "Corrections",
     "Delivery",
     "Durability",
     "Mended",

@@ -12,9 +12,9 @@ from collections.abc import Sequence
 
 from ...runtime import sqlite
 from ..file import base, number_of
-from ..records import Held, Note
+from ..records import Coming, Held, Note
 from .cache_file import CacheFile
-from .notes import drop_note, runs
+from .notes import Begun, begin, drop_note, runs
 
 
 class HeldBatches:
@@ -43,11 +43,11 @@ class HeldBatches:
             ((held,),) = connection.execute("SELECT held FROM stream WHERE id = ?", (stream,))
             return base(stream) + int(held) + 1
 
-    def hold(self, note: Note, last: int, now: float = 0.0) -> None:
-        """Count the rows of *note* up to id *last* as confirmed, *now*; drop the note, keep the rows."""
+    def hold(self, note: Note, last: int, now: float = 0.0, then: Coming | None = None) -> Begun | None:
+        """Count the rows of *note* up to id *last* as confirmed, *now*; drop the note, keep the rows; *then* as in `resolve`."""
         held = (note.stream, note.first, last, note.server, note.apikey, note.path, note.length or 0, note.before)
 
-        def work(connection: sqlite.Connection) -> None:
+        def work(connection: sqlite.Connection) -> Begun | None:
             # those that were dropped meanwhile are counted as that
             query = "SELECT count(*) FROM point WHERE id BETWEEN ? AND ?"
             ((count,),) = connection.execute(query, (note.first, last))
@@ -60,8 +60,9 @@ class HeldBatches:
                     "INSERT INTO held SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, version FROM stream WHERE id = ?1", held
                 )
             drop_note(connection, note.stream)
+            return begin(connection, then)
 
-        self._file.write(work)
+        return self._file.write(work)
 
     def release(self, batch: Held) -> None:
         """Take the rows of *batch* off for good; it was seen on the server later."""

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from ...runtime import sqlite
 from ..file import MASK, base, span
-from ..records import Note
+from ..records import Coming, Note
 from ..times import later
 from . import fate
 from .cache_file import CacheFile
@@ -16,6 +16,10 @@ from .packing import Packed, pack
 
 #: Moves a row in time, and keeps what the clock showed.
 _MOVE = "UPDATE point SET stamp = CASE WHEN era IS NOT NULL THEN coalesce(stamp, t) END, t = ? WHERE id = ?"
+
+
+#: A note that was written, and the rows that it is on.
+Begun = tuple[Note, Packed]
 
 
 class Notes:
@@ -58,47 +62,11 @@ class Notes:
 
     def write(self, note: Note) -> None:
         """Write a note, or what has changed in it."""
-        self._file.write(lambda connection: self._write_note(connection, note))
+        self._file.write(lambda connection: _write_note(connection, note))
 
-    def begin(self, note: Note, limit: int, size: int, at_least: int = 1) -> tuple[Note, Packed] | None:
-        """
-        Write a note on the first rows in the span of *note*, and return it with them, if there are any; limits as in `pack`.
-
-        They are read in the same transaction: rows in a note keep their ids, others may be put behind an earlier point.
-        """
-
-        def work(connection: sqlite.Connection) -> tuple[Note, Packed] | None:
-            packed = pack(connection, note.first, note.last, limit, size, at_least)
-            if packed is None:
-                return None
-            noted = replace(note, first=packed.first, last=packed.last)
-            self._write_note(connection, noted)
-            return noted, packed
-
-        return self._file.write(work)
-
-    def _write_note(self, connection: sqlite.Connection, note: Note) -> None:
-        connection.execute(
-            "REPLACE INTO note (stream, first, last, server, apikey, path, length, before, attempts, key) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                note.stream,
-                note.first,
-                note.last,
-                note.server,
-                note.apikey,
-                note.path,
-                note.length,
-                note.before,
-                note.attempts,
-                note.key,
-            ),
-        )
-        connection.execute(
-            "UPDATE stream SET sent = max(sent, coalesce((SELECT t FROM point WHERE id = ?1), 0)), "
-            "noted = max(noted, ?1 & ?2) WHERE id = ?3",
-            (note.last, MASK, note.stream),
-        )
+    def begin(self, coming: Coming) -> Begun | None:
+        """Note a batch, and return the note with its rows, if there are any."""
+        return self._file.write(lambda connection: begin(connection, coming))
 
     def resolve(
         self,
@@ -108,9 +76,10 @@ class Notes:
         reason: str = "",
         now: float = 0.0,
         note: Note | None = None,
-    ) -> None:
+        then: Coming | None = None,
+    ) -> Begun | None:
         """
-        Take rows off, and drop the stream's note or replace it with *note*, in one transaction.
+        Take rows off, and drop the stream's note, replace it with *note*, or go on to the next batch, in one transaction.
 
         Args:
             stream: Whose rows and note.
@@ -118,9 +87,13 @@ class Notes:
             aside: Ids of those to set aside, with *reason*.
             now: When that is.
             note: What remains in doubt, if anything.
+            then: The batch that is noted next, if any.
+
+        Returns:
+            That one, as `begin`.
         """
 
-        def work(connection: sqlite.Connection) -> None:
+        def work(connection: sqlite.Connection) -> Begun | None:
             self._file.tails.seal(connection, stream)
             gone = aside_count = 0
             for first, last in runs(aside):
@@ -139,9 +112,10 @@ class Notes:
             )
             drop_note(connection, stream)
             if note is not None:
-                self._write_note(connection, note)
+                _write_note(connection, note)
+            return begin(connection, then)
 
-        self._file.write(work)
+        return self._file.write(work)
 
     def move(self, note: Note) -> None:
         """
@@ -167,7 +141,7 @@ class Notes:
                     moves.append((last, id))
             connection.executemany(_MOVE, moves)
             connection.execute("UPDATE stream SET last = max(last, ?) WHERE id = ?", (last, note.stream))
-            self._write_note(connection, note)
+            _write_note(connection, note)
 
         self._file.write(work)
 
@@ -193,7 +167,7 @@ class Notes:
                 "UPDATE stream SET last = max(last, ?), restamped = restamped + ? WHERE id = ?",
                 (last, len(moves), note.stream),
             )
-            self._write_note(connection, note)
+            _write_note(connection, note)
 
         self._file.write(work)
 
@@ -211,6 +185,46 @@ class Notes:
                 drop_note(connection, stream)
 
         self._file.write(work)
+
+
+def begin(connection: sqlite.Connection, coming: Coming | None) -> Begun | None:
+    """
+    Note a batch, and return the note with its rows, if there are any; in a transaction.
+
+    They are read in the same one: rows in a note keep their ids, others may be put behind an earlier point.
+    """
+    if coming is None:
+        return None
+    packed = pack(connection, coming.note.first, coming.note.last, coming.rows, coming.size, coming.at_least)
+    if packed is None:
+        return None
+    note = replace(coming.note, first=packed.first, last=packed.last)
+    _write_note(connection, note)
+    return note, packed
+
+
+def _write_note(connection: sqlite.Connection, note: Note) -> None:
+    connection.execute(
+        "REPLACE INTO note (stream, first, last, server, apikey, path, length, before, attempts, key) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            note.stream,
+            note.first,
+            note.last,
+            note.server,
+            note.apikey,
+            note.path,
+            note.length,
+            note.before,
+            note.attempts,
+            note.key,
+        ),
+    )
+    connection.execute(
+        "UPDATE stream SET sent = max(sent, coalesce((SELECT t FROM point WHERE id = ?1), 0)), "
+        "noted = max(noted, ?1 & ?2) WHERE id = ?3",
+        (note.last, MASK, note.stream),
+    )
 
 
 def drop_note(connection: sqlite.Connection, stream: int) -> None:

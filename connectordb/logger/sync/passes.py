@@ -1,9 +1,9 @@
 """
 One pass over the file: plan, send, confirm. What to do next is decided in `plan`; here it is done.
 
-A batch is noted before it is sent, and taken off, by id, in the transaction that drops the note. A pass sends what was in
-the file when it began; of that it holds one batch in memory. A server that is away ends the pass; what concerns a single
-stream (denied, not there) leaves that stream's points where they are and is told at the end.
+A batch is noted before it is sent, and taken off, by id, in the transaction that drops the note, or writes the next one. A
+pass sends what was in the file when it began; of that it holds one batch in memory. A server that is away ends the pass; what
+concerns a single stream (denied, not there) leaves that stream's points where they are and is told at the end.
 """
 
 from __future__ import annotations
@@ -12,21 +12,22 @@ import logging
 import math
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from ...exceptions import ConnectionFailed, ConnectorDBError, LoggerError, OutcomeUnknown, ProtocolError, ResponseError
 from ...protocol import ranges, rest
-from ...protocol.constants import DATAPOINT_INSERT_LIMIT, INSERT_BYTES_LIMIT
+from ...protocol.constants import DATAPOINT_INSERT_LIMIT
 from ...protocol.paths import Path
 from ...protocol.settle import Sent, Settling
 from ...runtime.clock import Clock
 from ..records import Note, Row, StreamRow
 from ..rows import Store
 from . import plan
-from .last_second import LastSecond, Seen
+from .batches import Batches, Memory
+from .last_second import LastSecond
 from .plan import Attempt, Step
-from .reading import Server, end_of, newest_time
-from .sending import Context, Report, Sending, Stopped, new_key, too_old, value
+from .reading import Server, newest_time
+from .sending import Context, Report, Sending, Stopped, too_old, value
 from .streams import bring_to_server
 from .streams import device as device_of
 
@@ -34,22 +35,6 @@ log = logging.getLogger(__name__)
 
 #: Seconds until the background tries again what was refused and will go on being so: a wrong key, a stream that is gone.
 RARELY = 600.0
-
-
-@dataclass
-class Memory:
-    """
-    What the passes of a process remember, one after the other.
-
-    Attributes:
-        size: The rows of the next batch, by the rate at which the last one went.
-        seen: When held batches were first seen.
-        resting: Streams that were refused, and until when they are left alone, in monotonic seconds.
-    """
-
-    size: int = plan.FIRST_BATCH
-    seen: Seen = field(default_factory=dict)
-    resting: dict[int, float] = field(default_factory=dict)
 
 
 class Pass:
@@ -143,55 +128,20 @@ class Pass:
         self._last_second.see(stream.id)
 
     def _send_all(self, stream: StreamRow, path: Path, upto: int) -> None:
-        """Send batch after batch."""
-        end: tuple[int, float | None] | None = None
-        first = self._store.held.first_waiting(stream.id)
-        while self._store.points.rows(first, upto, 1, 0):
-            self._context.check_stopping()
-            if end is None:
-                end = end_of(self._server, path)
-            # after an answer: the clocks are judged by when that was
-            due = self._due(stream, first, upto)
-            if due < first:
-                break
-            span = Note(
-                stream.id,
-                first,
-                due,
-                self._server.address,
-                self._server.apikey,
-                str(path),
-                *end,
-                0,
-                new_key(self._server),
-            )
-            begun = self._store.notes.begin(span, self._memory.size, INSERT_BYTES_LIMIT, at_least=2)
-            if begun is None:  # dropped meanwhile, or put behind an earlier point
-                break
-            note, packed = begun
-            began = self._clock.monotonic()
-            sending = Sending(self._context, self._server, path, note, packed)
-            sent_whole = sending.run(Step.SEND, Attempt(keyed=sending.keyed))
-            took = self._clock.monotonic() - began if sent_whole else None
-            self._memory.size = plan.shape(self._memory.size, packed.count, took)
-            if sent_whole:
-                # what was confirmed lies behind the length that was noted: so does whatever is sent next
-                end, first = (end[0] + packed.count, packed.ends), packed.last + 1
+        """Send batch after batch; the next one is noted as the one before is taken off."""
+        batches = Batches(self._context, self._server, stream, path, upto, self._corrections, self._memory)
+        begun = batches.begin()
+        while begun is not None:
+            if self._context.is_stopping:  # nothing of it was sent
+                self._store.notes.resolve(stream.id)
+                self._context.check_stopping()
+            sending = Sending(self._context, self._server, path, *begun, follower=batches)
+            if sending.run(Step.SEND, Attempt(keyed=sending.keyed)):
+                begun = sending.begun
             else:
+                batches.missed(begun[1])
                 self._last_second.check(stream.id, self._server)
-                end, first = None, self._store.held.first_waiting(stream.id)
-
-    def _due(self, stream: StreamRow, first: int, upto: int) -> int:
-        """Have the times of the next rows put right, and return up to which of them they may be sent now."""
-        ready = self._corrections.ready(stream.id, first, upto)
-        for reason, ids in ready.aside.items():
-            self._context.report.aside += len(ids)
-            log.warning("%d points of %s set aside: %s", len(ids), stream.name, reason)
-            self._store.aside.tell(ids)
-        if ready.waits:
-            self._context.report.early[stream.name] = ready.waits
-            log.info("points of %s wait: %s", stream.name, ready.waits)
-        return ready.upto
+                begun = batches.begin()
 
     def _settle_note(self, stream: StreamRow, path: Path, note: Note, in_order: bool) -> None:
         """
@@ -230,7 +180,8 @@ class Pass:
                     raise
                 raise LoggerError(
                     f"points may have arrived at {note.server}, where they were sent and which cannot be asked now; until then "
-                    f"this stream waits ({error}); if that server is gone for good, call set_aside_unsettled()"
+                    f"this stream waits ({error}); if that server is gone for good, call set_aside_unsettled() or run "
+                    "'connectordb log FILE set-aside-unsettled'"
                 ) from error
         assert refusal is not None
         if here:

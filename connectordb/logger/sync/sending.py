@@ -8,6 +8,7 @@ import threading
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 from ...exceptions import ConnectorDBError, LoggerError, ResponseError
 from ...protocol import json_text, rest
@@ -16,8 +17,8 @@ from ...protocol.proof import Answer, judge
 from ...protocol.settle import Outcome, Sent, Settling
 from ...runtime.clock import Clock
 from ..file import span
-from ..records import Note, Row
-from ..rows import Packed, Store
+from ..records import Coming, Note, Row
+from ..rows import Begun, Packed, Store
 from . import plan
 from .plan import Attempt, Batch, Step
 from .reading import Reading, Server, is_ephemeral
@@ -68,22 +69,34 @@ class Context:
         self.store = store
         self.restamp = restamp
         self.report = Report()
-        self._clock = clock
+        self.clock = clock
         self._stopping = stopping
         self._wait = wait
 
+    @property
+    def is_stopping(self) -> bool:
+        """Whether the pass is to end early."""
+        return self._stopping.is_set()
+
     def check_stopping(self) -> None:
         """End the pass if that was asked for."""
-        if self._stopping.is_set():
+        if self.is_stopping:
             raise Stopped("the sync was ended by stop() or close(); the points wait in the file")
 
-    def confirm(self, server: Server, note: Note, ids: Sequence[int], count: int) -> None:
-        """Take rows off that are on the server, *count* of them, with the note; or hold them, if it may forget them."""
+    def confirm(
+        self, server: Server, note: Note, ids: Sequence[int], count: int, then: Coming | None = None
+    ) -> Begun | None:
+        """
+        Take rows off that are on the server, *count* of them, with the note; or hold them, if it may forget them.
+
+        In the same transaction the batch is noted that comes *then*, and returned: half as many flushes are waited for.
+        """
         if server.features.durable or not self._begin_the_stream(note.stream, ids):
-            self.store.notes.resolve(note.stream, ids, now=self._clock.wall())
+            begun = self.store.notes.resolve(note.stream, ids, now=self.clock.wall(), then=then)
         else:
-            self.store.held.hold(note, ids[-1], self._clock.wall())
+            begun = self.store.held.hold(note, ids[-1], self.clock.wall(), then)
         self.report.confirmed += count
+        return begun
 
     def _begin_the_stream(self, stream: int, ids: Sequence[int]) -> bool:
         """Tell whether rows are the oldest that wait: those before the last one that is held count as confirmed."""
@@ -96,7 +109,7 @@ class Context:
 
     def set_aside(self, note: Note, ids: Sequence[int], reason: str, keep: bool = False) -> None:
         """Set rows aside, and drop the note unless it is to be kept."""
-        self.store.notes.resolve(note.stream, (), ids, reason, self._clock.wall(), note if keep else None)
+        self.store.notes.resolve(note.stream, (), ids, reason, self.clock.wall(), note if keep else None)
         self.report.aside += len(ids)
         log.warning("%d points set aside: %s", len(ids), reason)
         self.store.aside.tell(ids)
@@ -109,19 +122,49 @@ class Context:
             if not error.ref:  # it is not the server that speaks
                 raise
         log.info("waiting %g s for a late copy of what was sent to %s", self._wait, path)
-        if self._clock.wait(self._stopping, self._wait):
+        if self.clock.wait(self._stopping, self._wait):
             self.check_stopping()
 
 
+class Follower(Protocol):
+    """Says what goes behind a batch."""
+
+    def behind(self, packed: Packed, seconds: float) -> Coming | None:
+        """Return what is to be noted behind a batch that was stored as it was sent, after so many *seconds*."""
+
+
 class Sending:
-    """A noted batch on its way: the steps of `plan`, taken."""
+    """
+    A noted batch on its way: the steps of `plan`, taken.
+
+    Args:
+        context: What all batches share.
+        server: Where it goes.
+        path: The stream there.
+        note: That on it.
+        packed: Its rows.
+        again: Whether it may go again, and not behind others.
+        follower: Says what goes behind it, if that is to be noted.
+
+    Attributes:
+        begun: What was noted behind it, as it was taken off.
+    """
 
     def __init__(
-        self, context: Context, server: Server, path: Path, note: Note, packed: Packed, again: bool = True
+        self,
+        context: Context,
+        server: Server,
+        path: Path,
+        note: Note,
+        packed: Packed,
+        again: bool = True,
+        follower: Follower | None = None,
     ) -> None:
         self._context, self._server, self._path = context, server, path
         self._note, self._packed = note, packed
         self._again = again
+        self._follower = follower
+        self.begun: Begun | None = None
         self._store = context.store
         self._error: ConnectorDBError | None = None
         self._newest = 0.0
@@ -147,8 +190,10 @@ class Sending:
             ConnectorDBError: It cannot be settled now; the note stays, unless nothing of it can be on its way.
         """
         whole, unknown, conflicts = step is Step.SEND, 0, 0
+        began = self._context.clock.monotonic()
         while True:
-            self._context.check_stopping()
+            if step in (Step.SEND, Step.READ):  # what has been found out is written down in any case
+                self._context.check_stopping()
             if step is Step.SEND:
                 if unknown == _UNKNOWN_AT_MOST and self._error is not None:
                     raise self._error
@@ -185,9 +230,15 @@ class Sending:
                     return False
                 attempt = replace(attempt, keyed=self.keyed)
                 step = Step.SEND
+            elif step is Step.CONFIRM:
+                then = None
+                if whole and self._follower is not None:
+                    then = self._follower.behind(self._packed, self._context.clock.monotonic() - began)
+                self._confirm(then)
+                return whole
             else:
                 self._end(step)
-                return whole
+                return False
 
     def _send(self) -> ConnectorDBError | None:
         request = rest.insert_text(
@@ -260,14 +311,18 @@ class Sending:
         """
         return self._anchored or not self._store.held.of(self._note.stream)
 
+    @property
+    def _all_of_it(self) -> range:
+        return range(self._note.first, self._note.last + 1)
+
+    def _confirm(self, then: Coming | None) -> None:
+        self.begun = self._context.confirm(self._server, self._note, self._all_of_it, self._packed.count, then)
+
     def _end(self, step: Step) -> None:
-        all_of_it = range(self._note.first, self._note.last + 1)
-        if step is Step.CONFIRM:
-            self._context.confirm(self._server, self._note, all_of_it, self._packed.count)
-        elif step is Step.FOUND:
+        if step is Step.FOUND:
             self._context.confirm(self._server, self._note, self._found, len(self._found))
         elif step is Step.SET_ASIDE:
-            self._context.set_aside(self._note, all_of_it, f"refused by the server: {self._message()}")
+            self._context.set_aside(self._note, self._all_of_it, f"refused by the server: {self._message()}")
         elif step is Step.TOO_OLD:
             old = [row.id for row in self._rows(self._note.last) if row.t < self._newest]
             self._context.set_aside(self._note, old, too_old(self._newest))

@@ -14,8 +14,9 @@ from ...runtime.clock import Clock
 from ..file import Busy, Holder, Turn
 from ..rows import Activity, Delivery, Store
 from . import plan
+from .batches import Memory
 from .links import Links, WrongClock
-from .passes import RARELY, Memory, Pass
+from .passes import RARELY, Pass
 from .periodic import Periodic
 from .sending import Report, Stopped
 

@@ -34,7 +34,7 @@ class Kind:
         self.stage = stage
         self.count = count
         self.chance = chance
-        self._steps: dict[tuple[str, bool], int] = {}
+        self._steps: dict[tuple[str, bool, int], int] = {}
 
     def options(self, number: int) -> dict[str, Any]:
         """Return what the *number*-th Logger of a run is made with, as `Station` has it."""
@@ -58,14 +58,14 @@ class Kind:
 
     def steps_of(self, station: Station, what: str, count: Callable[[], int]) -> int:
         """
-        Return how many steps something takes, with the features that the Logger is told of now.
+        Return how many steps something takes, with the features that the Logger is told of now, and its batches.
 
         Args:
             station: Whose steps are counted; it is settled after that.
             what: What it is called.
             count: Does it without a fault, and returns how many steps it took.
         """
-        key = (what, self.stage.proxy.announces)
+        key = (what, self.stage.proxy.announces, station.batch)
         if key not in self._steps:
             self._steps[key] = count()
             station.settle(self.allowed)

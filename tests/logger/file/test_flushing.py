@@ -18,6 +18,7 @@ from connectordb.exceptions import LocalProtocolError, StorageError
 from connectordb.logger import Logger
 from connectordb.logger.file import flushing
 from connectordb.logger.file.flushing import Flushing
+from connectordb.logger.records import Coming
 from connectordb.logger.rows.cache_file import Durability
 from connectordb.logger.rows.store import Store
 from connectordb.runtime import sqlite
@@ -130,7 +131,7 @@ class DurabilityTests(Case):
             for n in range(3):
                 store.points.append(self.stream, n + 1.0, str(n), 0)
             ids = [row.id for row in waiting(store, self.stream)][:2]
-            store.notes.begin(noted(self.stream, waiting(store, self.stream)), 2, 1000)
+            store.notes.begin(Coming(noted(self.stream, waiting(store, self.stream)), 2, 1000))
             self.assertEqual(self.after_power_cut(), ["0", "1", "2"])
             store.points.append(self.stream, 8.0, "8", 0)
             self.assertEqual(self.after_power_cut(), ["0", "1", "2"])

@@ -11,8 +11,9 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from connectordb.logger.clocks.arrangement import Bounds, Point, arrange
-from connectordb.logger.records import Held, Note, Row, StreamRow
+from connectordb.logger.records import Coming, Held, Note, Row, StreamRow
 from connectordb.logger.rows.corrections import Ready
+from connectordb.logger.rows.notes import Begun
 from connectordb.logger.rows.packing import Packed
 from connectordb.logger.times import in_order, later
 
@@ -188,11 +189,7 @@ class Points:
         return [row for row in self._cache.file.rows if first <= row.id <= last][:limit]
 
     def packed(self, first: int, last: int, limit: int) -> Packed | None:
-        rows = self.rows(first, last, limit, 2**62)
-        if not rows:
-            return None
-        text = ",".join(f'{{"t":{row.t!r},"d":{row.d}}}' for row in rows)
-        return Packed(len(rows), rows[0].id, rows[-1].id, rows[0].t, rows[-1].t, f"[{text}]")
+        return _packed(self.rows(first, last, limit, 2**62))
 
 
 class Notes:
@@ -223,21 +220,11 @@ class Notes:
         self._cache.file = file._replace(times=tuple(sorted({*file.times, *kept})))
 
     def write(self, note: Note) -> None:
-        self._cache.file = self._noted(self._cache.file, note)
+        self._cache.file = _noted(self._cache.file, note)
 
-    def _noted(self, file: File, note: Note) -> File:
-        if file.tracks:
-            sent = max([file.sent, *(row.t for row in file.rows if note.first <= row.id <= note.last)])
-            file = file._replace(noted=max(file.noted, note.last), sent=sent)
-        return file._replace(note=note)
-
-    def begin(self, note: Note, limit: int, size: int, at_least: int = 1) -> tuple[Note, Packed] | None:
-        packed = self._cache.points.packed(note.first, note.last, limit)
-        if packed is None:
-            return None
-        note = replace(note, first=packed.first, last=packed.last)
-        self.write(note)
-        return note, packed
+    def begin(self, coming: Coming) -> Begun | None:
+        self._cache.file, begun = _begun(self._cache.file, coming)
+        return begun
 
     def resolve(
         self,
@@ -247,11 +234,14 @@ class Notes:
         reason: str = "",
         now: float = 0.0,
         note: Note | None = None,
-    ) -> None:
+        then: Coming | None = None,
+    ) -> Begun | None:
         file = self._cache.file
         gone = [row for row in file.rows if row.id in aside]
         rows = tuple(row for row in file.rows if row.id not in confirmed and row.id not in aside)
-        self._cache.file = _dropped(file)._replace(rows=rows, aside=(*file.aside, *gone), note=note)
+        file = _dropped(file)._replace(rows=rows, aside=(*file.aside, *gone), note=note)
+        self._cache.file, begun = _begun(file, then)
+        return begun
 
     def move(self, note: Note) -> None:
         file = self._cache.file
@@ -279,7 +269,7 @@ class Notes:
 
     def _keep(self, file: File, note: Note, rows: list[Row], times: set[tuple[int, float]], last: float) -> None:
         changed = file._replace(rows=tuple(rows), times=tuple(sorted(times)), last=max(file.last, last))
-        self._cache.file = self._noted(changed, note)
+        self._cache.file = _noted(changed, note)
 
 
 class HeldBatches:
@@ -297,13 +287,14 @@ class HeldBatches:
     def first_waiting(self, stream: int) -> int:
         return self._cache.file.held_up_to + 1
 
-    def hold(self, note: Note, last: int, now: float = 0.0) -> None:
+    def hold(self, note: Note, last: int, now: float = 0.0, then: Coming | None = None) -> Begun | None:
         file = self._cache.file
         held = Held(note.stream, note.first, last, note.server, note.apikey, note.path, note.length or 0, note.before)
         file = _dropped(file)
         if any(note.first <= row.id <= last for row in file.rows):  # they may have been dropped meanwhile
             file = file._replace(held=(*file.held, held), held_up_to=last)
-        self._cache.file = file
+        self._cache.file, begun = _begun(file, then)
+        return begun
 
     def release(self, batch: Held) -> None:
         file = self._cache.file
@@ -318,3 +309,27 @@ class HeldBatches:
 
 def _dropped(file: File) -> File:
     return file._replace(note=None, times=())
+
+
+def _noted(file: File, note: Note) -> File:
+    if file.tracks:
+        sent = max([file.sent, *(row.t for row in file.rows if note.first <= row.id <= note.last)])
+        file = file._replace(noted=max(file.noted, note.last), sent=sent)
+    return file._replace(note=note)
+
+
+def _begun(file: File, coming: Coming | None) -> tuple[File, Begun | None]:
+    """Return the file with a batch noted, if any of it is there, and the note with its rows."""
+    rows = [row for row in file.rows if coming is not None and coming.note.first <= row.id <= coming.note.last]
+    packed = None if coming is None else _packed(rows[: coming.rows])
+    if coming is None or packed is None:
+        return file, None
+    note = replace(coming.note, first=packed.first, last=packed.last)
+    return _noted(file, note), (note, packed)
+
+
+def _packed(rows: Sequence[Row]) -> Packed | None:
+    if not rows:
+        return None
+    text = ",".join(f'{{"t":{row.t!r},"d":{row.d}}}' for row in rows)
+    return Packed(len(rows), rows[0].id, rows[-1].id, rows[0].t, rows[-1].t, f"[{text}]")

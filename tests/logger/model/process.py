@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from connectordb.exceptions import ConnectionFailed, ConnectorDBError, OutcomeUnknown
 from connectordb.logger.sync import passes, plan
-from connectordb.logger.sync.passes import Memory
+from connectordb.logger.sync.batches import Memory
 from connectordb.protocol import rest
 from connectordb.protocol.features import Features
 from connectordb.protocol.paths import Path

@@ -126,10 +126,10 @@ def _after_what_waits(add: Callable[..., File]) -> Any:
 
 
 def _confirm_by_time(_: Any) -> Any:
-    def confirm(self: Any, server: Any, note: Any, ids: Any, count: int) -> None:
+    def confirm(self: Any, server: Any, note: Any, ids: Any, count: int, then: Any = None) -> Any:
         newest = newest_time(server, Path.parse(note.path))
         rows = self.store.points.rows(0, 2**62, 2**62, 0)
-        self.store.notes.resolve(note.stream, [row.id for row in rows if row.t <= newest])
+        return self.store.notes.resolve(note.stream, [row.id for row in rows if row.t <= newest], then=then)
 
     return confirm
 
@@ -145,7 +145,7 @@ def _tried_on(answered: Callable[..., _Steps]) -> Any:
 
 
 def _takes_off(_: Any) -> Any:
-    return lambda self, server, note, ids, count: self.store.notes.resolve(note.stream, ids)
+    return lambda self, server, note, ids, count, then=None: self.store.notes.resolve(note.stream, ids, then=then)
 
 
 def _seen_long_ago(since: Callable[..., list[float]]) -> Any:

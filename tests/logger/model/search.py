@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from connectordb.logger.sync import passes, plan, sending
+from connectordb.logger.sync import batches, plan, sending
 
 from .cache import BASE, File
 from .driver import Driver
@@ -24,7 +24,7 @@ from .world import LETTERS, USERS, State, World, letters
 #: What makes runs repeatable: names that are made alike each time, and batches of the size that the search chose.
 _REPEATABLE = (
     Patch(sending, "new_key", lambda _: new_key),
-    Patch(passes, "new_key", lambda _: new_key),
+    Patch(batches, "new_key", lambda _: new_key),
     Patch(plan, "shape", lambda _: lambda size, sent, seconds: size),
 )
 

@@ -11,7 +11,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from connectordb.logger.records import Note
+from connectordb.logger.records import Coming, Note
+from connectordb.logger.rows.notes import Begun
 from connectordb.logger.rows.store import Store
 
 from .cache import BASE, STREAM, Cache, File
@@ -62,9 +63,21 @@ class CacheMachine(RuleBasedStateMachine):
         """A batch is noted."""
         first = self.cache.held.first_waiting(STREAM)
         assert first == self.store.held.first_waiting(STREAM)
-        span = Note(STREAM, first, _END, "http://x", "key", "u/d/s", 7, 5.0)
-        real, imitated = self.store.notes.begin(span, number, 2**20), self.cache.notes.begin(span, number, 2**20)
-        assert real is not None and imitated is not None
+        coming = self.coming(first, number)
+        real = self.store.notes.begin(coming)
+        assert real is not None
+        self.alike(real, self.cache.notes.begin(coming))
+
+    @staticmethod
+    def coming(first: int, number: int) -> Coming:
+        """Return a batch of so many rows, from one on."""
+        return Coming(Note(STREAM, first, _END, "http://x", "key", "u/d/s", 7, 5.0), number, 2**20)
+
+    def alike(self, real: Begun | None, imitated: Begun | None) -> None:
+        """Both noted the same rows, or none."""
+        if real is None or imitated is None:
+            assert real is imitated
+            return
         assert real[0] == imitated[0]
         assert replace(real[1], text="") == replace(imitated[1], text="")
         assert json.loads(real[1].text) == json.loads(imitated[1].text)
@@ -112,6 +125,19 @@ class CacheMachine(RuleBasedStateMachine):
         note = self.note
         self.store.held.hold(note, note.last)
         self.cache.held.hold(note, note.last)
+
+    @precondition(lambda self: self.noted())
+    @rule(may_forget=st.booleans(), number=st.integers(1, 3))
+    def go_on(self, may_forget: bool, number: int) -> None:
+        """They are confirmed, by either kind of server, and the next ones noted, if there are any, in the same transaction."""
+        note = self.note
+        then = self.coming(note.last + 1, number)
+        ids = range(note.first, note.last + 1)
+        begun = [
+            file.held.hold(note, note.last, 1.0, then) if may_forget else file.notes.resolve(STREAM, ids, then=then)
+            for file in (self.store, self.cache)
+        ]
+        self.alike(*begun)
 
     @precondition(lambda self: self.cache.file.held)
     @rule()

@@ -20,7 +20,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from connectordb.logger.clocks.eras import STEP, Eras
 from connectordb.logger.clocks.judgement import BOUND
-from connectordb.logger.records import Note, Row
+from connectordb.logger.records import Coming, Note, Row
 from connectordb.logger.rows import corrections
 from connectordb.logger.rows.corrections import Ready
 from connectordb.logger.rows.status import Activity
@@ -34,6 +34,12 @@ from tests.support.logger_cases import NOWHERE, WAIT, OpenCase, PassCase, add, w
 HOUR, DAY, YEAR = 3600.0, 86_400.0, 3.2e7
 #: A day in 2026, to the second.
 NOW = 1.79e9
+
+
+def coming(stream: int, first: int, ready: Ready, batch: int) -> Coming:
+    """Return a batch of what is ready from a row on."""
+    note = Note(stream, first, ready.upto, "http://x", "k", "u/d/s", 0, None)
+    return Coming(note, batch, INSERT_BYTES_LIMIT, 2)
 
 
 class World:
@@ -93,17 +99,16 @@ class World:
         sent: list[Row] = []
         upto = self.store.points.newest().get(stream, 0)
         first = self.store.held.first_waiting(stream)
-        while True:
-            ready = judge.ready(stream, first, upto)
-            begun = self.store.notes.begin(
-                Note(stream, first, ready.upto, "http://x", "k", "u/d/s", 0, None), batch, INSERT_BYTES_LIMIT, 2
-            )
-            if begun is None:
-                return sent, ready
+        ready = judge.ready(stream, first, upto)
+        begun = self.store.notes.begin(coming(stream, first, ready, batch))
+        while begun is not None:
             rows = self.store.points.rows(begun[0].first, begun[0].last, batch, 2**60)
-            self.store.notes.resolve(stream, [row.id for row in rows])
             sent += rows
             first = rows[-1].id + 1
+            ready = judge.ready(stream, first, upto)
+            then = coming(stream, first, ready, batch)
+            begun = self.store.notes.resolve(stream, [row.id for row in rows], then=then)
+        return sent, ready
 
 
 class WorldCase(Case):
@@ -273,7 +278,7 @@ class CorrectionsTests(WorldCase):
         self.log(1, 1, off=-HOUR)
         first = self.stream << 40
         note = Note(self.stream, first, first + 1, "http://x", "k", "u/d/s", 0, None)
-        self.world.store.notes.begin(note, 10, 10**6)
+        self.world.store.notes.begin(Coming(note, 10, 10**6))
         self.world.store.notes.resolve(self.stream)  # nothing of it was sent
         self.world.off(0)
         self.assertEqual(self.sync(), [("1", 1 - HOUR), ("2", 2)])
@@ -340,7 +345,7 @@ class CorrectionsTests(WorldCase):
         self.log(1, off=-HOUR)
         first = self.stream << 40
         notes = self.world.store.notes
-        notes.begin(Note(self.stream, first, first + 1, "http://x", "k", "u/d/s", 0, None), 10, 10**6)
+        notes.begin(Coming(Note(self.stream, first, first + 1, "http://x", "k", "u/d/s", 0, None), 10, 10**6))
         self.log(1)
         notes.restamp(Note(self.stream, first + 1, first + 1, "http://x", "k", "u/d/s", 0, None), NOW - 60)
         notes.resolve(self.stream)
@@ -635,7 +640,7 @@ class ClockMachine(RuleBasedStateMachine):
         ready = judge.ready(stream, first, store.points.newest().get(stream, 0))
         self.judge()
         if note:
-            store.notes.begin(Note(stream, first, ready.upto, "http://x", "k", "u/d/s", 0, None), 3, 10**6, 2)
+            store.notes.begin(coming(stream, first, ready, 3))
             store.notes.resolve(stream)
         self.world.open()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from connectordb.logger.records import Coming
 from connectordb.logger.rows.store import Store
 from connectordb.logger.rows.tracing import Trace
 from tests.support.case import Case
@@ -28,7 +29,7 @@ class TracingTests(Case):
         ids = self.append(1, 2, 3, 4)
         self.assertEqual(self.store.tracing.look(ids[1]), Trace(ids[1], "waiting", 2.0))
         rows = waiting(self.store, self.stream)
-        self.store.notes.begin(noted(self.stream, rows), 3, 1000)
+        self.store.notes.begin(Coming(noted(self.stream, rows), 3, 1000))
         self.store.notes.resolve(self.stream, ids[:2], ids[2:3], "no", 9.0)
         self.assertEqual(self.states(ids), ["stored", "stored", "set aside", "waiting"])
         self.assertEqual(self.store.tracing.look(ids[2]), Trace(ids[2], "set aside", 3.0, "no"))
@@ -42,7 +43,7 @@ class TracingTests(Case):
         """What a server confirmed that may forget it is stored, until it turns out to be lost."""
         ids = self.append(1, 2)
         note = noted(self.stream, waiting(self.store, self.stream))
-        self.store.notes.begin(note, 2, 1000)
+        self.store.notes.begin(Coming(note, 2, 1000))
         self.store.held.hold(note, ids[-1])
         self.assertEqual(self.states(ids), ["stored", "stored"])
         self.assertFalse(self.store.tracing.look(ids[0]).is_final)
