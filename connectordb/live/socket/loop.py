@@ -260,8 +260,10 @@ class Loop:
                 due = now
                 with self._lock:
                     self._hurry = False  # there is nothing to hurry for; the next pause is not meant
-            if self._receive(connection):
-                patience.heard(now)
+            before = connection.received
+            whole = self._receive(connection)
+            if connection.received > before:
+                patience.heard(now, whole)
 
     def _tell(self, connection: Connection, patience: Patience, now: float) -> float | None:
         """Queue what the server is to be told; return when to ask for more."""
@@ -283,9 +285,9 @@ class Loop:
         return any(key.fileobj is wakeup for key, _ in selector.select(seconds))
 
     def _receive(self, connection: Connection) -> bool:
-        """Handle what has arrived; tell whether anything has, be it half a message."""
-        before = connection.received
-        for event in connection.receive():
+        """Handle what has arrived; tell whether anything whole has, and not half a message."""
+        events = connection.receive()
+        for event in events:
             if event.opcode in (frames.TEXT, frames.BINARY):
                 self._handler.told(read_told(event.payload), len(event.payload))
             elif event.opcode == frames.PING:
@@ -296,7 +298,7 @@ class Loop:
                     self._handler.pong(int(event.payload))
             else:
                 raise ConnectionFailed(f"the server closed the websocket: {frames.close_reason(event.payload)}")
-        return connection.received > before
+        return bool(events)
 
 
 def _drain(wakeup: socket.socket) -> bool:

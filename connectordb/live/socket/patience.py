@@ -3,7 +3,8 @@ When a connection is asked whether it still lives, given up, or no longer needed
 
 A server that is gone without a word, a half-open connection and an original server that a bad command has silenced look
 alike: nothing comes. So a ping of our own goes out whenever nothing has come for a while, and if nothing follows it the
-connection is dead. (The server's own pings, every 54 s, are answered; that they stay away is no sign by itself, as some
+connection is dead. So it is if only pieces of a message follow, and then nothing again: who has lost count of what it says swallows
+its answers, too. (The server's own pings, every 54 s, are answered; that they stay away is no sign by itself, as some
 servers send them only when nothing else is going on.)
 """
 
@@ -46,18 +47,23 @@ class Patience:
         self._heard = now
         #: When a ping went out that nothing has followed yet.
         self._asked: float | None = None
+        #: Whether a ping went out, and nothing whole has followed it.
+        self._unanswered = False
         #: Since when nothing is wanted.
         self._unwanted: float | None = None
 
-    def heard(self, now: float) -> None:
-        """Note that something came, whatever it was."""
+    def heard(self, now: float, whole: bool = True) -> None:
+        """Note that something came, whatever it was; not *whole*: no more than a piece of a message."""
         self._heard = now
         self._asked = None
+        if whole:
+            self._unanswered = False
 
     def asked(self, now: float) -> None:
         """Note that a ping went out."""
         if self._asked is None:
             self._asked = now
+        self._unanswered = True
 
     def wanted(self, wanted: bool, now: float) -> None:
         """Note whether anybody needs the connection."""
@@ -68,11 +74,13 @@ class Patience:
 
     def should_ask(self, now: float) -> bool:
         """Tell whether it is time for a ping."""
-        return self._asked is None and now >= self._heard + self._timing.quiet
+        return self._asked is None and not self._unanswered and now >= self._heard + self._timing.quiet
 
     def is_dead(self, now: float) -> bool:
-        """Tell whether the server has been asked, and silent, for too long."""
-        return self._asked is not None and now >= self._asked + self._timing.answer
+        """Tell whether the server has been asked, and silent, for too long; or is silent again, in the midst of a message."""
+        if self._asked is None:
+            return self._unanswered and now >= self._heard + self._timing.quiet
+        return now >= self._asked + self._timing.answer
 
     def is_over(self, now: float) -> bool:
         """Tell whether nobody has needed the connection for long enough."""

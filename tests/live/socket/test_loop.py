@@ -120,6 +120,10 @@ class ReconnectTests(PeerCase):
 
         self.check_reconnects(stall, FAST)
 
+    def test_half_a_frame_then_pongs(self) -> None:
+        """A frame that never ends swallows what comes after it, the answers to pings, too."""
+        self.check_reconnects(lambda peer: peer.send(b"\x81\x7e\x10\x00abc"), FAST)
+
     def test_garbage(self) -> None:
         """Frames that are none, text that is no JSON, JSON that is no message, bytes that are no text."""
         for garbage, code in {

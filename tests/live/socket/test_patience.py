@@ -35,6 +35,18 @@ class PatienceTests(unittest.TestCase):
         self.assertFalse(self.patience.is_dead(150))
         self.assertEqual(self.patience.next(), 169)
 
+    def test_pieces(self) -> None:
+        """Of who answers a ping with pieces of a message, and is silent again, nothing is to be expected; a whole one is an answer."""
+        self.patience.asked(130)
+        self.patience.heard(131, whole=False)
+        self.assertFalse(self.patience.is_dead(150))
+        self.assertEqual(self.patience.next(), 161)
+        self.assertFalse(self.patience.should_ask(161))
+        self.assertTrue(self.patience.is_dead(161))
+        self.patience.heard(161)
+        self.assertFalse(self.patience.is_dead(191))
+        self.assertTrue(self.patience.should_ask(191))
+
     def test_unwanted(self) -> None:
         """A connection that nobody needs stays for a while."""
         self.patience.wanted(False, 110)
