@@ -79,6 +79,7 @@ setup(
         "jsonschema>=4.17",
         "fastjsonschema>=2.16",
         "filelock>=3.13",
+        "platformdirs>=3",  # where the file of profiles is
     ],
     extras_require=EXTRAS,
     entry_points={"console_scripts": ["connectordb=connectordb.cli:main"]},

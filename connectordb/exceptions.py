@@ -33,7 +33,7 @@ Every exception that this package raises, in one tree.
     ├── LoggerError                      the Logger was asked for what it cannot do
     │   ├── StreamNotAdded               the Logger does not know this stream (also a LookupError)
     │   └── LoggerFull                   its file holds as much as it may
-    ├── ConfigurationError               a configuration file says what makes no sense (also a ValueError)
+    ├── ConfigurationError               a file or the environment says what makes no sense (also a ValueError)
     ├── DatabaseInUse                    another server has this database folder
     ├── RememberInUse                    another subscription has this ``remember`` file
     └── ClosedError                      used after ``close()`` (also a RuntimeError)
@@ -375,7 +375,7 @@ class LoggerFull(LoggerError):
 
 
 class ConfigurationError(ConnectorDBError, ValueError):
-    """A configuration file, or one that it names, says what makes no sense; the message names file and key."""
+    """A configuration file, a profile or a variable of the environment says what makes no sense; the message names it."""
 
 
 class DatabaseInUse(ConnectorDBError):

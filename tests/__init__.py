@@ -11,3 +11,8 @@ from hypothesis import settings
 settings.register_profile("default", deadline=None, print_blob=True, max_examples=50)
 settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
 settings.load_profile("ci" if os.environ.get("CI") else "default")
+
+# What tests connect to, and as whom, is not for the environment or the profile of whoever runs them to say.
+for name in ("URL", "APIKEY", "APIKEY_FILE", "TIMEOUT", "CA", "PROFILE"):
+    os.environ.pop(f"CONNECTORDB_{name}", None)
+os.environ["CONNECTORDB_PROFILE_FILE"] = os.devnull

@@ -164,7 +164,8 @@ FOREIGN = {
     "fastjsonschema": {"protocol/schemas.py"},
     "re2": {"server/", "pipescript/transforms/texts.py"},
     "tomli": {"server/config.py"},
-    "filelock": {"logger/", "server/", "live/remembering/remember.py"},
+    "filelock": {"logger/", "server/", "live/remembering/remember.py", "client/profiles.py"},
+    "platformdirs": {"client/profiles.py"},
     "bcrypt": {"server/rights/passwords.py"},
 }
 
@@ -177,6 +178,7 @@ PURE = (
     "logger/clocks/judgement.py",
     "logger/clocks/arrangement.py",
     "client/retry.py",
+    "client/settings.py",
     "client/trace.py",
     "live/watching/subscriptions.py",
     "live/following/cursor.py",
@@ -298,7 +300,7 @@ class Arrows(unittest.TestCase):
 
     def test_import_is_light(self) -> None:
         """``import connectordb`` loads no database, websocket, server or numeric library."""
-        heavy = "apsw websocket aiohttp jsonschema fastjsonschema numpy pandas click rich asyncio filelock".split()
+        heavy = "apsw websocket aiohttp jsonschema fastjsonschema numpy pandas click rich asyncio filelock platformdirs configparser".split()
         program = f"import sys, connectordb; print([name for name in {heavy!r} if name in sys.modules])"
         done = subprocess.run([sys.executable, "-c", program], cwd=TOP, capture_output=True, text=True, timeout=60)
         self.assertEqual((done.stdout.strip(), done.stderr), ("[]", ""))

@@ -7,12 +7,42 @@ Subscriptions are not here: a session makes a `live` client when the first of th
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
+from .address import base_urls
 from .connectordb import ConnectorDB
 from .database import Database
 from .device import Device
 from .resource import ConnectorObject
+from .settings import Setting, Settings, Source
 from .stream import Stream
 from .timeouts import Timeout
 from .user import User
 
-__all__ = ["ConnectorDB", "ConnectorObject", "Database", "Device", "Stream", "Timeout", "User"]
+if TYPE_CHECKING:
+    from .profiles import DEFAULT_PROFILE, Profiles
+
+__all__ = [
+    "DEFAULT_PROFILE",
+    "ConnectorDB",
+    "ConnectorObject",
+    "Database",
+    "Device",
+    "Profiles",
+    "Setting",
+    "Settings",
+    "Source",
+    "Stream",
+    "Timeout",
+    "User",
+    "base_urls",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Return what few programs need, and is loaded when it is asked for."""
+    if name in ("DEFAULT_PROFILE", "Profiles"):
+        from . import profiles
+
+        return getattr(profiles, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

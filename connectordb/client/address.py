@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from ..exceptions import LocalProtocolError
@@ -44,6 +45,20 @@ def base_url(given: object) -> str:
         raise _refusal(given, "has a path that no address can have")
     path = parts.path.rstrip("/").removesuffix(API_ROOT).rstrip("/")
     return f"{parts.scheme}://{parts.netloc.lower()}{path}"
+
+
+def base_urls(given: object) -> tuple[str, ...]:
+    """
+    Return the addresses of one server or of several, each as `base_url` has it and once.
+
+    Raises:
+        LocalProtocolError: One of them is no address, or there is none.
+    """
+    if isinstance(given, str) or not isinstance(given, Sequence):
+        return (base_url(given),)
+    if not given:
+        raise LocalProtocolError("url=[] names no server")
+    return tuple(dict.fromkeys(base_url(one) for one in given))
 
 
 def _refusal(given: object, why: str) -> LocalProtocolError:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from ..exceptions import LocalProtocolError
 from ..protocol import rest
-from ..protocol.constants import CONNECTORDB_URL
-from . import database
+from . import database, environment
 from .credentials import Credentials
 from .live_connection import LiveConnection
 from .session import NOBODYS_PATH, Session
+from .settings import DEFAULT_URL, Chosen, Given, Settings, Source, choose
 from .stream import Stream
 from .timeouts import Timeout
 from .whole_server import WholeServer
@@ -35,13 +36,17 @@ class ConnectorDB(LiveConnection, WholeServer):
     Args:
         user_or_apikey: A user's name or email address, or, without a password, a device's API key; ``None`` for nobody.
         user_password: The user's password. It is sent when logging in only: after that the key of the user's device is used.
-        url: The server. Without a scheme it is taken for ``https://``.
+        url: The server. Without a scheme it is taken for ``https://``. Without *url*, user and key, server and key are those of
+            the environment (``CONNECTORDB_URL``, ``CONNECTORDB_APIKEY``), or of the profile that ``connectordb login`` wrote; with
+            *url* alone, their key is used where it is for this very server.
         timeout: How long a call may take: seconds for all of it, or a `Timeout`, which has seconds for each phase of it as well; or
             a pair of seconds, for a connection to be there and for the server to answer. By default 10 for a connection, 60 of
             silence, and five minutes for a whole call.
         verify: Check the server's certificate; or a file or folder of certificates to trust instead.
         cert: A client certificate: one file, or certificate and key.
         proxies: Scheme → proxy; by default those of the environment.
+        profile: The profile that names server and key, instead of that of ``CONNECTORDB_PROFILE`` or ``"default"``.
+        anonymous: Take no key from anywhere.
         connect: Log in now; otherwise at the first use.
         wait: Seconds to keep trying to log in while there is no server.
         auto_reconnect: Connect subscriptions again by itself when their connection was lost; otherwise when `reconnect` is
@@ -53,26 +58,36 @@ class ConnectorDB(LiveConnection, WholeServer):
         ConnectionFailed: There is no server.
         ServerError: What answered is none.
         LocalProtocolError: The URL or another argument is none.
+        ConfigurationError: A variable of the environment, or a profile, makes no sense or is not there.
     """
 
     def __init__(
         self,
         user_or_apikey: str | None = None,
         user_password: str | None = None,
-        url: str = CONNECTORDB_URL,
+        url: str | Sequence[str] = DEFAULT_URL,
         *,
         timeout: Timeout | float | tuple[float, float] | None = None,
-        verify: bool | str = True,
+        verify: bool | str | None = None,
         cert: str | tuple[str, str] | None = None,
         proxies: Mapping[str, str] | None = None,
+        profile: str | None = None,
+        anonymous: bool = False,
         connect: bool = True,
         wait: float = 0.0,
         auto_reconnect: bool = True,
         threads: int = 16,
     ) -> None:
-        credentials = Credentials.of(user_or_apikey, user_password)
-        session = Session(url, credentials, timeout=timeout, verify=verify, cert=cert, proxies=proxies)
-        session.live_options = {"auto_reconnect": auto_reconnect, "threads": threads}
+        live_options = {"auto_reconnect": auto_reconnect, "threads": threads}
+        chosen = _choose(
+            *(url, Credentials.of(user_or_apikey, user_password), profile, anonymous),
+            {"timeout": timeout, "verify": verify, "cert": cert, "proxies": proxies, **live_options},
+        )
+        for option in live_options:
+            chosen.options.pop(option, None)
+        session = Session(cast(str, chosen.url), chosen.credentials, **chosen.options)
+        session.live_options = live_options
+        self._settings = chosen.settings
         super().__init__(session, None)
         if connect:
             try:
@@ -85,6 +100,11 @@ class ConnectorDB(LiveConnection, WholeServer):
     def url(self) -> str:
         """The server's address, without ``/api/v1``."""
         return self._session.url
+
+    @property
+    def settings(self) -> Settings:
+        """What is in force and where it came from, without secrets: ``print(cdb.settings)``, ``cdb.settings["url"].source``."""
+        return self._settings
 
     # --- to everything else -------------------------------------------------------------------------------------------
 
@@ -138,3 +158,25 @@ class ConnectorDB(LiveConnection, WholeServer):
     ) -> None:
         """Close it."""
         self.close()
+
+
+def _choose(
+    url: object, credentials: Credentials, profile: str | None, anonymous: bool, options: Mapping[str, object]
+) -> Chosen:
+    """Return what arguments, the environment and a profile come to; files are read only where a profile may matter."""
+
+    def of_profile() -> Source | None:
+        from . import profiles
+
+        return profiles.selected(profile, os.environ)
+
+    all_defaults = ConnectorDB.__init__.__kwdefaults__
+    assert all_defaults is not None
+    defaults = {name: all_defaults[name] for name in options}
+    passed = {name: value for name, value in options.items() if value != defaults[name]}
+    return choose(
+        Given(url, credentials, profile, anonymous, passed, {**defaults, "timeout": Timeout.of(None), "verify": True}),
+        lambda: environment.server(os.environ),
+        of_profile,
+        environment.process_wide(os.environ, passed),
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectordb.client.address import base_url
+from connectordb.client.address import base_url, base_urls
 from connectordb.exceptions import LocalProtocolError
 from tests.support.case import Case
 
@@ -58,6 +58,14 @@ class Addresses(Case):
         ):
             with self.subTest(bad), self.assertRaisesRegex(LocalProtocolError, "expected something like 'http://"):
                 base_url(bad)
+
+    def test_several(self) -> None:
+        """Several servers are each of them, once; a text is one."""
+        self.assertEqual(base_urls("a"), ("https://a",))
+        self.assertEqual(base_urls(["a", "http://b/", "https://A"]), ("https://a", "http://b"))
+        for bad in ([], ["a", None], [""], None, 3, {"a": 1}):
+            with self.subTest(bad), self.assertRaises(LocalProtocolError):
+                base_urls(bad)
 
     def test_secrets_stay_out(self) -> None:
         """An address with a password or a key in it is refused, and not repeated."""

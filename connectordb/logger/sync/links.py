@@ -29,7 +29,7 @@ class Connection(ConnectorDB):
     """
 
     def __init__(self, apikey: str, url: str, keep: Callable[[str], None]) -> None:
-        super().__init__(apikey or None, url=url, connect=False)
+        super().__init__(apikey or None, url=url, anonymous=not apikey, connect=False)
         self._save_apikey = keep
 
     def reset_apikey(self) -> str:
@@ -151,7 +151,7 @@ class Links:
         made: list[ConnectorDB] = []
 
         def link(address: str, apikey: str) -> Link:
-            made.append(ConnectorDB(apikey or None, url=address, connect=False))
+            made.append(ConnectorDB(apikey or None, url=address, anonymous=not apikey, connect=False))
             return self._link(address, apikey, made[-1])
 
         try:
@@ -181,4 +181,4 @@ def check_address(url: str) -> None:
     Raises:
         LocalProtocolError: It may not.
     """
-    ConnectorDB(url=url, connect=False).close()
+    ConnectorDB(url=url, anonymous=True, connect=False).close()

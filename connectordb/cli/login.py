@@ -1,0 +1,238 @@
+"""Who this machine is to a server: ``login``, ``logout``, ``whoami``, and the file of profiles between them and programs."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+import click
+
+from ..client import DEFAULT_PROFILE, ConnectorDB, Profiles, Settings, base_urls
+from ..exceptions import AuthenticationError, ConnectorDBError
+from ..protocol.constants import CONNECTORDB_URL
+from ..protocol.paths import is_name
+
+#: Hosts to which a password goes without leaving the machine.
+_HERE = ("localhost", "127.0.0.1", "::1")
+
+_profile = click.option(
+    "--profile",
+    metavar="NAME",
+    help=f"The profile; without it that of CONNECTORDB_PROFILE, or {DEFAULT_PROFILE!r}.",
+)
+
+
+@click.command()
+@click.argument("user", metavar="[USER]", required=False)
+@click.option("--url", metavar="URL", help="The server; without it that of CONNECTORDB_URL, or of the profile.")
+@click.option(
+    "--device", metavar="NAME", help="Keep the key of this device of the user's; it is made if it is missing."
+)
+@_profile
+@click.option("--ca", metavar="FILE", help="The certificates to trust, for a server with an authority of its own.")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input instead of asking for it.")
+@click.option("--apikey-stdin", is_flag=True, help="Read an API key from standard input, and keep that.")
+def login(
+    user: str | None,
+    url: str | None,
+    device: str | None,
+    profile: str | None,
+    ca: str | None,
+    password_stdin: bool,
+    apikey_stdin: bool,
+) -> None:
+    """
+    Log in to a server, for programs that name none.
+
+    USER, a name or an email address, and the password are asked for. What is kept is an API key and never the password: that of the
+    user's own device, which may do whatever the user may, or with --device that of one which may do less. It goes into a file that is
+    readable by you alone, where ConnectorDB() without arguments finds it.
+    """
+    if apikey_stdin and (user or device or password_stdin):
+        raise click.UsageError("--apikey-stdin goes without USER, --device and --password-stdin")
+    if device is not None and not is_name(device):
+        raise click.UsageError(f"--device {device!r}: expected the name of one of the user's devices")
+    profiles, name = Profiles(), _named(profile)
+    known = profiles.read(name)
+    servers = base_urls((url or os.environ.get("CONNECTORDB_URL") or "").replace(",", " ").split() or _of(known))
+    kept: dict[str, str] = {}
+    options: dict[str, Any] = {}
+    if known is not None and known.knows(servers):
+        kept, options = profiles.said(name), {option: value for option, (value, _) in known.options.items()}
+    if ca is not None:
+        kept["ca"] = options["verify"] = os.path.abspath(ca)
+    if apikey_stdin:
+        name_or_key, password = _line("API key"), None
+    else:
+        name_or_key, password = _typed(user, servers, password_stdin)
+    with ConnectorDB(name_or_key, password, servers[0] if len(servers) == 1 else servers, **options) as cdb:
+        path, key, made = cdb.path, cdb.apikey if password else name_or_key, False
+        if device is not None:
+            path, key, made = _device(cdb, device)
+    if not key:
+        raise click.ClickException(f"{servers[0]} does not show the API key of {path}, so there is nothing to keep")
+    profiles.save(name, {**kept, "url": " ".join(servers), "apikey": key})
+    click.echo(f"Logged in to {servers[0]} as {path}{', which was made' * made}.")
+    click.echo(f"Its key is in {profiles.file}, profile {name!r}.")
+    _say_what_goes_first(name)
+
+
+@click.command()
+@_profile
+@click.option("--reset", is_flag=True, help="Have the server make the key worthless first, for whoever else has it.")
+def logout(profile: str | None, reset: bool) -> None:
+    """
+    Remove a profile, with the key in it.
+
+    The key itself is good as before, unless --reset is given.
+    """
+    profiles, name = Profiles(), _named(profile)
+    known = profiles.read(name)
+    if known is None:
+        raise click.ClickException(f"there is no profile {name!r}{f' in {profiles.file}' if profiles.file else ''}")
+    said = ""
+    if known.apikey:
+        said = "The key itself is good as before: --reset would have made it worthless."
+        if reset:
+            said = _reset(name)
+    profiles.remove(name)
+    click.echo(f"Removed the profile {name!r} from {profiles.file}.")
+    if said:
+        click.echo(said)
+
+
+@click.command()
+@_profile
+@click.option("--all", "every", is_flag=True, help="List all profiles instead, without asking a server.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON: an object; with --all an array of them.")
+def whoami(profile: str | None, every: bool, as_json: bool) -> None:
+    """
+    Show who you are, on which server, and why.
+
+    That is who ConnectorDB() without arguments is, and where each of its settings comes from.
+    """
+    if every:
+        _list(as_json)
+        return
+    with ConnectorDB(profile=profile, connect=False) as cdb:
+        path, settings, failed = None, cdb.settings, None
+        try:
+            path = cdb.ping()
+        except ConnectorDBError as error:
+            failed = error
+    if as_json:
+        found = {setting: {"value": _plain(value), "source": source} for setting, (value, source) in settings.items()}
+        click.echo(json.dumps({"path": path, "settings": found}, ensure_ascii=False, indent=2))
+    else:
+        if path is not None:
+            click.echo(path)
+        click.echo(str(_short(settings)))
+    if failed is not None:
+        raise failed
+
+
+# --- who logs in ------------------------------------------------------------------------------------------------------
+
+
+def _named(profile: str | None) -> str:
+    return profile or os.environ.get("CONNECTORDB_PROFILE") or DEFAULT_PROFILE
+
+
+def _typed(user: str | None, servers: tuple[str, ...], from_stdin: bool) -> tuple[str, str]:
+    """Return name and password, which somebody types, the latter unseen, or a program hands over."""
+    for server in servers:
+        parts = urlsplit(server)
+        if parts.scheme == "http" and parts.hostname not in _HERE:
+            click.echo(f"Note: {server} is not encrypted: whoever is on the way reads the password.", err=True)
+    if not user:
+        if from_stdin or not sys.stdin.isatty():
+            raise click.UsageError("there is no terminal to ask for the user at: give USER")
+        user = str(click.prompt(f"User at {servers[0]}", err=True))
+    if from_stdin:
+        return user, _line("password")
+    if not sys.stdin.isatty():
+        raise click.UsageError("there is no terminal to ask for the password at: give --password-stdin")
+    return user, str(click.prompt(f"Password of {user} at {servers[0]}", hide_input=True, err=True))
+
+
+def _line(what: str) -> str:
+    if not (line := sys.stdin.readline().strip("\r\n")):
+        raise click.UsageError(f"there is no {what} on standard input")
+    return line
+
+
+def _device(cdb: ConnectorDB, name: str) -> tuple[str, str | None, bool]:
+    """Return path and key of a device of the user's, and whether it was made."""
+    device = cdb.user[name]
+    missing = not device.exists()
+    if missing:
+        device.create()
+    return device.path, device.apikey, missing
+
+
+def _of(known: Any) -> tuple[str, ...]:
+    return known.servers if known is not None else (CONNECTORDB_URL,)
+
+
+def _reset(name: str) -> str:
+    try:
+        with ConnectorDB(profile=name) as cdb:
+            path = cdb.path
+            cdb.reset_apikey()
+    except AuthenticationError as error:
+        if error.status != 401:
+            raise
+        return "The server did not know the key any more."
+    return f"{path} has a new key: whatever logs in as it needs that."
+
+
+# --- what is shown ----------------------------------------------------------------------------------------------------
+
+
+def _say_what_goes_first(name: str) -> None:
+    if name != _named(None):
+        click.echo(f"Programs take it that say ConnectorDB(profile={name!r}), or run with CONNECTORDB_PROFILE={name}.")
+    if found := [variable for variable in ("CONNECTORDB_URL", "CONNECTORDB_APIKEY") if os.environ.get(variable)]:
+        click.echo(f"Note: {' and '.join(found)} of the environment go{'es' * (len(found) == 1)} before it.", err=True)
+
+
+def _list(as_json: bool) -> None:
+    profiles = Profiles()
+    found = {name: said for name in profiles.names() if (said := profiles.read(name)) is not None}
+    if as_json:
+        rows = [
+            {"profile": name, "url": said.servers, "apikey": bool(said.apikey), "selected": name == _named(None)}
+            for name, said in found.items()
+        ]
+        click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+        return
+    width = max(map(len, found), default=0)
+    for name, said in found.items():
+        mark, key = "*" if name == _named(None) else " ", "" if said.apikey else "  (no key)"
+        click.echo(f"{mark} {name:<{width}}  {' '.join(said.servers)}{key}")
+    if not found:
+        click.echo(f"There are no profiles{f' in {profiles.file}' if profiles.file else ''}.", err=True)
+
+
+def _short(settings: Settings) -> Settings:
+    """Return what somebody asks for first: server, key, and whatever is not as by default."""
+    return Settings(
+        {
+            name: setting
+            for name, setting in settings.items()
+            if name in ("url", "credentials") or setting.source != "default"
+        }
+    )
+
+
+def _plain(value: Any) -> Any:
+    """Return a setting as JSON has it."""
+    if isinstance(value, (list, tuple)):
+        return [_plain(part) for part in value]
+    if isinstance(value, Mapping):
+        return {name: _plain(part) for name, part in value.items()}
+    return value if value is None or isinstance(value, (bool, int, float, str)) else repr(value)
