@@ -48,6 +48,7 @@ LEFT_OUT: dict[str, str] = {
     **dict.fromkeys(("User.__getitem__", "Device.__getitem__", "Device.user", "Stream.user", "Stream.device"), _NAMED),
     **dict.fromkeys(("ConnectorDB.__call__", "ConnectorDB.__getitem__"), _NAMED),
     "ConnectorDB.url": _VALUE,
+    "ConnectorDB.settings": "says what it was made with, and why",
     **dict.fromkeys(
         (
             f"ConnectorDB.{name}"
