@@ -32,6 +32,10 @@ EXTRAS = {
     ],
     "cli": ["click>=8.1", "rich>=13", "plotext>=5.2,<6", f"psutil>=5.9; {NOT_ARM32}"],
     "fast": ["orjson>=3.9"],
+    "frames": [
+        *(f"{library}; {NOT_ARM32}" for library in ("numpy>=1.24", "pandas>=2.0", "pyarrow>=14", "orjson>=3.9")),
+        f"msgspec>=0.19; {WITH_WHEELS} and implementation_name == 'cpython'",
+    ],
     "sentiment": ["afinn>=0.1"],
 }
 EXTRAS["all"] = sorted({requirement for extra in EXTRAS.values() for requirement in extra})

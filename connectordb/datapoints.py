@@ -11,12 +11,17 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Any, SupportsIndex, overload
+from typing import TYPE_CHECKING, Any, SupportsIndex, overload
 
 from .exceptions import LocalProtocolError
 from .protocol import exports, json_text
 from .protocol.points import Datapoint, as_answered
 from .protocol.scripts import ScriptLike, script_text
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+    from numpy.typing import NDArray
 
 #: `repr` shows this many points at either end.
 _SHOWN = 3
@@ -147,6 +152,46 @@ class DatapointArray(list[Datapoint]):
         if not self:
             raise ZeroDivisionError("an array without datapoints has no mean")
         return self.sum() / len(self)
+
+    # --- for other libraries ------------------------------------------------------------------------------------------
+
+    def to_numpy(self) -> NDArray[Any]:
+        """
+        Return a structured array: ``array["t"]`` are seconds since 1970, ``array["d"]`` the values.
+
+        What array holds which values, and what becomes of nulls, stands at `connectordb.frames.Columns`; where all values are
+        objects, ``array["d"]["name"]`` is a column.
+
+        Raises:
+            ModuleNotFoundError: The extra ``frames`` is not installed.
+        """
+        from .frames import Columns, to_numpy
+
+        return to_numpy(Columns.of(self))
+
+    def to_df(self) -> pd.DataFrame:
+        """
+        Return a frame of pandas: times in UTC are its index ``t``, values its column ``d``, or a column for each key of objects.
+
+        Raises:
+            ModuleNotFoundError: The extra ``frames`` is not installed.
+            LocalProtocolError: A time is outside of the years 1677 to 2262.
+        """
+        from .frames import Columns, to_df
+
+        return to_df(Columns.of(self))
+
+    def to_arrow(self) -> pa.Table:
+        """
+        Return a table of Arrow, with the columns ``t``, times in UTC, and ``d``, or one for each key of objects.
+
+        Raises:
+            ModuleNotFoundError: The extra ``frames`` is not installed.
+            LocalProtocolError: A time is outside of the years 1677 to 2262.
+        """
+        from .frames import Columns, to_arrow
+
+        return to_arrow(Columns.of(self))
 
     # --- files --------------------------------------------------------------------------------------------------------
 

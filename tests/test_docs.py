@@ -14,6 +14,7 @@ from pathlib import Path
 
 import connectordb
 from connectordb import exceptions
+from tests.frames.cases import needs_frames
 from tests.support.blocks import Block, blocks, run
 from tests.support.case import Case
 from tests.support.server import run_server
@@ -95,6 +96,11 @@ class PagesTests(Case):
         """What is made of points at hand is what the page shows."""
         self.assertGreater(len(blocks(DOCS / "howto" / "transforms_here.rst")), 6)
         run(DOCS / "howto" / "transforms_here.rst", {})
+
+    @needs_frames
+    def test_frames(self) -> None:
+        """Arrays and frames are what the page shows."""
+        self.run_page(DOCS / "howto" / "frames.rst")
 
     def test_live(self) -> None:
         """Those of watching streams run, too."""

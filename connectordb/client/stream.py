@@ -19,7 +19,7 @@ from ..protocol.times import Time
 from . import notes
 from .batches import batches, check_size
 from .fields import Field
-from .live_stream import LiveStream
+from .long_stream import LongStream
 
 if TYPE_CHECKING:
     from .device import Device
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-class Stream(LiveStream, depth=3):
+class Stream(LongStream, depth=3):
     """
     A sequence of datapoints, which only its own device appends to.
 

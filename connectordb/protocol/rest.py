@@ -159,6 +159,13 @@ def _points(body: bytes) -> list[Datapoint]:
     return [read_point(point) for point in _of(list, json_text.loads(body))]
 
 
+def _array_text(body: bytes) -> bytes:
+    text = body.strip()
+    if not (text.startswith(b"[") and text.endswith(b"]")):
+        raise ValueError("expected a JSON array")
+    return text
+
+
 def _of(kind: type[T], value: Any) -> T:
     if not isinstance(value, kind):
         raise ValueError(f"expected a JSON {'array' if kind is list else 'object'}")
@@ -255,6 +262,12 @@ def points(path: Path, parameters: Mapping[str, str]) -> Request[list[Datapoint]
     """``GET crud/<path>/data``, with what `ranges.read_parameters` made."""
     where = {"downlink": "true"} if path.downlink else {}
     return Request("GET", f"{_crud(path)}/data", _points, {**parameters, **where})
+
+
+def points_text(path: Path, parameters: Mapping[str, str]) -> Request[bytes]:
+    """As `points`, answered by the text of a JSON array, for who decodes it in his own way."""
+    request = points(path, parameters)
+    return Request("GET", request.path, _array_text, request.parameters)
 
 
 def length(path: Path) -> Request[int]:

@@ -47,6 +47,8 @@ LEFT_OUT: dict[str, str] = {
     ),
     **dict.fromkeys(("User.__getitem__", "Device.__getitem__", "Device.user", "Stream.user", "Stream.device"), _NAMED),
     **dict.fromkeys(("ConnectorDB.__call__", "ConnectorDB.__getitem__"), _NAMED),
+    **dict.fromkeys(("Stream.to_df", "Stream.to_arrow", "Stream.to_parquet"), "asks what `Stream.to_numpy` asks"),
+    **dict.fromkeys(("Stream.insert_df", "Stream.from_parquet"), "sends what `Stream.insert_array` sends"),
     "ConnectorDB.url": _VALUE,
     "ConnectorDB.settings": "says what it was made with, and why",
     **dict.fromkeys(

@@ -117,6 +117,8 @@ READING = [
     Call("len(Stream)", lambda at: len(at.stream), ("Stream.__len__",)),
     Call("list(Stream)", lambda at: [*iter(at.stream)], ("Stream.__iter__",)),
     Call("Stream.points()", lambda at: [*at.stream.points()]),
+    Call("Stream.pages(5)", lambda at: [*at.stream.pages(5)]),
+    Call("Stream.to_numpy()", lambda at: at.stream.to_numpy().tolist()),
     Call("Stream.length()", lambda at: at.stream.length()),
     Call("Database.get(path)", lambda at: at.cdb.db.get("", {"q": "this"}).content, is_raw=True),
     Call("Database.read(path)", lambda at: at.cdb.db.read(at.stream.path).content, is_raw=True),

@@ -1,0 +1,232 @@
+"""A long stream: read in pages, and as arrays, frames and tables; the part of `Stream` that needs other libraries."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from ..datapoints import DatapointArray
+from ..exceptions import LocalProtocolError
+from ..protocol import indices, ranges, rest
+from ..protocol.points import Datapoint
+from ..protocol.scripts import ScriptLike, script_text
+from ..protocol.times import Time
+from .live_stream import LiveStream
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+    from ..frames import Columns
+
+#: Points of a page where nobody says how many: some megabytes of text.
+_PAGE = 50_000
+
+
+class LongStream(LiveStream):
+    """A stream that may be too long for a list of its points."""
+
+    if TYPE_CHECKING:  # of `Stream`
+
+        def insert_array(self, datapoint_array: Iterable[Datapoint], restamp: bool = False) -> None: ...
+
+    def pages(
+        self,
+        size: int = 5000,
+        *,
+        t1: Time | None = None,
+        t2: Time | None = None,
+        limit: int | None = None,
+        i1: int | None = None,
+        i2: int | None = None,
+        downlink: bool = False,
+    ) -> Iterator[DatapointArray]:
+        """
+        Yield the points of a range, page by page, so that never more than a page is in memory.
+
+        The range is that of the moment of the first page. Each page is a request of its own, by index: what fails and may be
+        tried again is, and a program that remembers how many points it has can go on there with *i1*.
+
+        Args:
+            size: Points of a page; the last one may have fewer.
+            t1: The range, as for ``stream(…)``.
+            t2: As for ``stream(…)``.
+            limit: As for ``stream(…)``.
+            i1: As for ``stream(…)``.
+            i2: As for ``stream(…)``.
+            downlink: Read the downlink.
+
+        Raises:
+            InvalidRange: It is none.
+
+        Calls: ``GET crud/<path>/data?q=length``, ``GET crud/<path>/data`` for each page, and with times some single points.
+        """
+        if isinstance(size, bool) or not isinstance(size, int) or size < 1:
+            raise LocalProtocolError(f"size={size!r}: a page has one point at least")
+        fields = ranges.range_fields(now=self._session.clock.wall(), t1=t1, t2=t2, limit=limit, i1=i1, i2=i2)
+        return self._pages(size, fields, downlink)
+
+    def _pages(self, size: int, fields: dict[str, Any], downlink: bool) -> Iterator[DatapointArray]:
+        for parameters in self._steps(size, fields, downlink):
+            points = self._session.call(rest.points(self._sequence(downlink), parameters))
+            yield DatapointArray(points)
+
+    def _steps(self, size: int, fields: dict[str, Any], downlink: bool) -> Iterator[dict[str, str]]:
+        """Yield the parameters of the requests that bring a range in pages."""
+        first, last = indices.span(self._session.call, self._sequence(downlink), fields)
+        for index in range(first, last, size):
+            yield ranges.read_parameters({"i1": index, "i2": min(index + size, last)})
+
+    # --- as columns ---------------------------------------------------------------------------------------------------
+
+    def to_numpy(
+        self,
+        t1: Time | None = None,
+        t2: Time | None = None,
+        limit: int | None = None,
+        i1: int | None = None,
+        i2: int | None = None,
+        downlink: bool = False,
+        transform: ScriptLike | None = None,
+    ) -> NDArray[Any]:
+        """
+        Return the points of a range as a structured array: ``array["t"]`` are seconds since 1970, ``array["d"]`` the values.
+
+        Numbers go from the wire into the array without an object for each point. What array holds which values, and what becomes
+        of nulls, stands at `connectordb.frames.Columns`; where all values are objects, ``array["d"]["name"]`` is a column.
+
+        Args:
+            t1: The range, as for ``stream(…)``; without any, all points.
+            t2: As for ``stream(…)``.
+            limit: As for ``stream(…)``.
+            i1: As for ``stream(…)``.
+            i2: As for ``stream(…)``.
+            downlink: Read the downlink.
+            transform: As for ``stream(…)``; then all of it is read at once.
+
+        Raises:
+            ModuleNotFoundError: The extra ``frames`` is not installed.
+            InvalidRange: The range is none.
+
+        Calls: As `pages`; with a transform ``GET crud/<path>/data``.
+        """
+        from ..frames import to_numpy
+
+        return to_numpy(self._columns(t1, t2, limit, i1, i2, downlink, transform))
+
+    def to_df(
+        self,
+        t1: Time | None = None,
+        t2: Time | None = None,
+        limit: int | None = None,
+        i1: int | None = None,
+        i2: int | None = None,
+        downlink: bool = False,
+        transform: ScriptLike | None = None,
+    ) -> pd.DataFrame:
+        """
+        Return the points of a range as a frame of pandas: times in UTC are its index ``t``, values its column ``d``.
+
+        Where all values are objects, there is a column for each of their keys. Arguments, errors and calls are those of `to_numpy`.
+
+        Raises:
+            LocalProtocolError: A time is outside of the years 1677 to 2262.
+        """
+        from ..frames import to_df
+
+        return to_df(self._columns(t1, t2, limit, i1, i2, downlink, transform))
+
+    def to_arrow(
+        self,
+        t1: Time | None = None,
+        t2: Time | None = None,
+        limit: int | None = None,
+        i1: int | None = None,
+        i2: int | None = None,
+        downlink: bool = False,
+        transform: ScriptLike | None = None,
+    ) -> pa.Table:
+        """
+        Return the points of a range as a table of Arrow, with the columns ``t``, times in UTC, and ``d``, or one for each key.
+
+        Arguments, errors and calls are those of `to_numpy`.
+
+        Raises:
+            LocalProtocolError: A time is outside of the years 1677 to 2262.
+        """
+        from ..frames import to_arrow
+
+        return to_arrow(self._columns(t1, t2, limit, i1, i2, downlink, transform))
+
+    def _columns(
+        self,
+        t1: Time | None,
+        t2: Time | None,
+        limit: int | None,
+        i1: int | None,
+        i2: int | None,
+        downlink: bool,
+        transform: ScriptLike | None,
+    ) -> Columns:
+        from ..frames import Columns
+
+        fields = ranges.range_fields(now=self._session.clock.wall(), t1=t1, t2=t2, limit=limit, i1=i1, i2=i2)
+        script = script_text("transform", transform)
+        steps: Iterable[dict[str, str]] = (
+            [ranges.read_parameters(fields, script)] if script else self._steps(_PAGE, fields, downlink)
+        )
+        return Columns.read(self._session.call(rest.points_text(self._sequence(downlink), step)) for step in steps)
+
+    # --- from columns -------------------------------------------------------------------------------------------------
+
+    def insert_df(self, frame: pd.DataFrame | pd.Series[Any], *, tz: str | None = None, restamp: bool = False) -> None:
+        """
+        Append what a frame of pandas holds, however long it is, in its order.
+
+        Args:
+            frame: Its index holds the times: instants, or seconds since 1970. A series holds the values, and so does a frame's
+                only column if that is called ``d``; else each row is an object that has what is not missing in it. A value that is
+                missing (NaN, NaT, NA) is null.
+            tz: The time zone of an index that has none, as ``"UTC"`` or ``"Europe/Berlin"``.
+            restamp: As for `insert_array`.
+
+        Raises:
+            ModuleNotFoundError: The extra ``frames`` is not installed.
+            LocalProtocolError: The index holds no times or no time zone, or is not in order; or a value is none of JSON.
+
+        Errors and calls are else those of `insert_array`.
+        """
+        from ..frames import from_df
+
+        self.insert_array(from_df(frame, tz), restamp)
+
+    def to_parquet(self, file: str | os.PathLike[str]) -> None:
+        """
+        Write all points to a Parquet file.
+
+        Raises:
+            ModuleNotFoundError: The extra ``frames`` is not installed.
+        """
+        from ..frames import write_parquet
+
+        write_parquet(self._columns(None, None, None, None, None, False, None), file)
+
+    def from_parquet(self, file: str | os.PathLike[str], *, restamp: bool = False) -> None:
+        """
+        Append what a Parquet file holds: the times in its column ``t``, values in ``d``, or an object of all other columns.
+
+        Args:
+            file: It is read piece by piece.
+            restamp: As for `insert_array`.
+
+        Raises:
+            ModuleNotFoundError: The extra ``frames`` is not installed.
+            LocalProtocolError: There are no such columns, or the times have no time zone.
+
+        Errors and calls are else those of `insert_array`.
+        """
+        from ..frames import read_parquet
+
+        self.insert_array(read_parquet(file), restamp)

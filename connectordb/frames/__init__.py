@@ -1,0 +1,15 @@
+"""
+Datapoints as arrays of NumPy, frames of pandas and tables of Arrow, and back.
+
+Those libraries are imported here and nowhere else, when a function that needs one is called; they come with the extra ``frames``.
+Nothing here knows a server: what comes is points, or the text of points.
+"""
+
+from __future__ import annotations
+
+from .columns import Columns
+from .data_frame import from_df, to_df
+from .structured import to_numpy
+from .table import from_arrow, read_parquet, to_arrow, write_parquet
+
+__all__ = ["Columns", "from_arrow", "from_df", "read_parquet", "to_arrow", "to_df", "to_numpy", "write_parquet"]

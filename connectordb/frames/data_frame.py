@@ -1,0 +1,106 @@
+"""Points as a frame of pandas, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from ..exceptions import LocalProtocolError
+from ..protocol.points import Datapoint
+from .columns import Columns
+from .extras import library
+from .instants import to_nanoseconds, to_seconds
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+#: Rows that are made to points at a time.
+_AT_ONCE = 10_000
+
+
+def to_df(columns: Columns) -> pd.DataFrame:
+    """
+    Return a frame: the index ``t`` holds the times in UTC, the column ``d`` the values.
+
+    Where all values are objects there is a column for each of their keys instead.
+
+    Raises:
+        LocalProtocolError: A time is outside of the years 1677 to 2262.
+    """
+    pandas = library("pandas", "to_df()")
+    times, values = columns
+    index = pandas.DatetimeIndex(to_nanoseconds(times).view("M8[ns]"), name="t").tz_localize("UTC")
+    frame: pd.DataFrame = pandas.DataFrame(
+        values if isinstance(values, dict) else {"d": values}, index=index, copy=False
+    )
+    return frame
+
+
+def from_df(frame: pd.DataFrame | pd.Series[Any], tz: str | None = None) -> Iterator[Datapoint]:
+    """
+    Return the points that a frame holds, in its order, one after the other.
+
+    Args:
+        frame: Times in the index, as instants or as seconds since 1970. A series holds the values, and so does a frame's only
+            column if it is called ``d``; else each row is an object that has what is not missing in it.
+        tz: The time zone of an index that has none.
+
+    Raises:
+        LocalProtocolError: The index holds no times, or has no time zone.
+    """
+    pandas = library("pandas", "insert_df()")
+    times = _seconds(frame.index, tz)
+    if isinstance(frame, pandas.Series):
+        frame = frame.to_frame("d")
+    names = list(frame.columns)
+    if len(names) == 0:
+        raise LocalProtocolError("a frame without columns holds no values")
+    if len(set(names)) != len(names) or not all(isinstance(name, str) for name in names):
+        raise LocalProtocolError(f"the columns {names!r:.100} are to be texts, each once")
+    return _points(frame, times, names)
+
+
+def _points(frame: pd.DataFrame, times: NDArray[np.float64], names: list[str]) -> Iterator[Datapoint]:
+    for begin in range(0, len(frame), _AT_ONCE):
+        part = [_plain(frame[name].iloc[begin : begin + _AT_ONCE]) for name in names]
+        if names == ["d"]:
+            rows: Iterator[Any] = iter(part[0])
+        else:
+            rows = (
+                {name: value for name, value in zip(names, row, strict=True) if value is not None}
+                for row in zip(*part, strict=True)
+            )
+        for t, d in zip(times[begin : begin + _AT_ONCE].tolist(), rows, strict=True):
+            yield {"t": t, "d": d}
+
+
+def _seconds(index: Any, tz: str | None) -> Any:
+    pandas, numpy = library("pandas", "insert_df()"), library("numpy", "insert_df()")
+    if isinstance(index, pandas.DatetimeIndex):
+        if index.tz is None and tz is None:
+            raise LocalProtocolError(
+                "the frame's times have no time zone: say which with tz=, as tz='UTC' or tz='Europe/Berlin'"
+            )
+        aware = index.tz_localize(tz) if index.tz is None else index
+        if aware.hasnans:
+            raise LocalProtocolError("a row of the frame has no time")
+        return to_seconds(aware.tz_convert("UTC").tz_localize(None).to_numpy().astype("M8[ns]").view("i8"))
+    if (
+        pandas.api.types.is_numeric_dtype(index)
+        and not pandas.api.types.is_bool_dtype(index)
+        and not isinstance(index, pandas.RangeIndex)
+    ):
+        return index.to_numpy(dtype=numpy.float64)
+    raise LocalProtocolError(
+        f"the frame's index holds {index.dtype}: it is to hold the times; df.set_index('the column of times') makes one that does"
+    )
+
+
+def _plain(column: Any) -> list[Any]:
+    """Return the values of a column as JSON has them; what is missing is null."""
+    values: list[Any] = column.tolist()
+    if not column.hasnans:
+        return values
+    return [None if missing else value for value, missing in zip(values, column.isna().tolist(), strict=True)]

@@ -1,0 +1,31 @@
+"""Points as one array of NumPy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .columns import Columns
+from .extras import library
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def to_numpy(columns: Columns) -> NDArray[Any]:
+    """
+    Return a structured array: ``array["t"]`` are the times, ``array["d"]`` the values.
+
+    Where all values are objects, ``array["d"]["name"]`` is what they have under that key.
+    """
+    numpy = library("numpy", "to_numpy()")
+    times, values = columns
+    fields = values if isinstance(values, dict) else None
+    kind: Any = [(key, column.dtype) for key, column in fields.items()] if fields else values.dtype  # type: ignore[union-attr]
+    array: NDArray[Any] = numpy.empty(len(times), dtype=[("t", times.dtype), ("d", kind)])
+    array["t"] = times
+    if fields is None:
+        array["d"] = values
+    else:
+        for key, column in fields.items():
+            array["d"][key] = column
+    return array

@@ -1,0 +1,117 @@
+"""Points as a table of Arrow and as a Parquet file, and back."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from ..exceptions import LocalProtocolError
+from ..protocol import json_text
+from ..protocol.points import Datapoint
+from .columns import Columns
+from .extras import library
+from .instants import to_nanoseconds, to_seconds
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+#: What says of a column of texts that each is JSON.
+_AS_JSON = {b"connectordb": b"json"}
+
+
+def to_arrow(columns: Columns) -> pa.Table:
+    """
+    Return a table: ``t`` holds the times in UTC, ``d`` the values; or a column for each key, where all values are objects.
+
+    Booleans, numbers and texts have columns of their kind, a null is one. What is none of these, or several at once, is JSON text,
+    and the column's metadata say so.
+    """
+    arrow = library("pyarrow", "to_arrow()")
+    times, values = columns
+    instants = arrow.array(to_nanoseconds(times), type=arrow.timestamp("ns", tz="UTC"))
+    by_name = values if isinstance(values, dict) else {"d": values}
+    fields, arrays = [arrow.field("t", instants.type, nullable=False)], [instants]
+    for name, column in by_name.items():
+        array, metadata = _array(column)
+        fields.append(arrow.field(name, array.type, metadata=metadata))
+        arrays.append(array)
+    table: pa.Table = arrow.Table.from_arrays(arrays, schema=arrow.schema(fields))
+    return table
+
+
+def from_arrow(table: pa.Table) -> Iterator[Datapoint]:
+    """
+    Yield the points of a table: times in the column ``t``, as instants or seconds; values in ``d``, or an object of all others.
+
+    Raises:
+        LocalProtocolError: It has no such columns.
+    """
+    names = list(table.schema.names)
+    if names.count("t") != 1 or len(names) < 2:
+        raise LocalProtocolError(f"the columns {names!r:.100} are to be 't', the times, and 'd', the values, or others")
+    for batch in table.to_batches():
+        times = _seconds(batch.column("t"))
+        columns = {
+            name: _values(batch.column(name), batch.schema.field(name).metadata) for name in names if name != "t"
+        }
+        if list(columns) != ["d"]:
+            rows = [
+                {name: value for name, value in zip(columns, row, strict=True) if value is not None}
+                for row in zip(*columns.values(), strict=True)
+            ]
+        else:
+            rows = columns["d"]
+        for t, d in zip(times, rows, strict=True):
+            yield {"t": t, "d": d}
+
+
+def write_parquet(columns: Columns, file: str | os.PathLike[str]) -> None:
+    """Write points to a Parquet file."""
+    library("pyarrow.parquet", "to_parquet()").write_table(to_arrow(columns), os.fspath(file))
+
+
+def read_parquet(file: str | os.PathLike[str]) -> Iterator[Datapoint]:
+    """Yield the points of a Parquet file, holding a part of it at a time."""
+    arrow, parquet = library("pyarrow", "from_parquet()"), library("pyarrow.parquet", "from_parquet()")
+    with parquet.ParquetFile(os.fspath(file)) as opened:
+        for batch in opened.iter_batches():
+            yield from from_arrow(arrow.Table.from_batches([batch]))
+
+
+def _array(column: NDArray[Any]) -> tuple[Any, dict[bytes, bytes] | None]:
+    arrow = library("pyarrow", "to_arrow()")
+    if column.dtype != object:
+        return arrow.array(column, from_pandas=True), None  # NaN is a null
+    values = column.tolist()
+    kinds = set(map(type, values)) - {type(None)}
+    if len(kinds) == 1 and kinds <= {str, bool}:
+        return arrow.array(values), None
+    if not kinds:
+        return arrow.nulls(len(values)), None
+    return arrow.array([None if value is None else json_text.dumps(value).decode() for value in values]), _AS_JSON
+
+
+def _values(array: Any, metadata: Any) -> list[Any]:
+    values: list[Any] = array.to_pylist()
+    if (metadata or {}).get(b"connectordb") == b"json":
+        return [None if value is None else json_text.loads(value) for value in values]
+    return values
+
+
+def _seconds(array: Any) -> list[float]:
+    arrow = library("pyarrow", "from_arrow()")
+    if array.null_count:
+        raise LocalProtocolError("a row of the table has no time")
+    if arrow.types.is_timestamp(array.type):
+        if array.type.tz is None:
+            raise LocalProtocolError(
+                "the table's times have no time zone; cast the column 't' to one, as timestamp('us', 'UTC')"
+            )
+        nanoseconds = array.cast(arrow.timestamp("ns", tz="UTC")).cast(arrow.int64())
+        seconds: list[float] = to_seconds(nanoseconds.to_numpy(zero_copy_only=False)).tolist()
+        return seconds
+    if arrow.types.is_floating(array.type) or arrow.types.is_integer(array.type):
+        return [float(t) for t in array.to_pylist()]
+    raise LocalProtocolError(f"the column 't' holds {array.type}, and no times")

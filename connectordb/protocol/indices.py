@@ -1,0 +1,64 @@
+"""A range of points as two indices: what is read by index can be read in pages, and each page again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..exceptions import AuthenticationError
+from . import rest
+from .paths import Path
+from .points import Datapoint
+from .restamp import Call
+
+
+def span(call: Call, path: Path, fields: dict[str, Any]) -> tuple[int, int]:
+    """
+    Return the indices of a range: of its first point, and behind its last; equal ones if it holds none.
+
+    Args:
+        call: Asks the server.
+        path: The stream, or downlink.
+        fields: What `ranges.range_fields` made.
+
+    Calls: ``GET crud/<path>/data?q=length``, and for each time some twenty single points.
+    """
+    length = call(rest.length(path))
+    first, last = _bound(fields.get("i1", 0), length), _bound(fields.get("i2", 0) or length, length)
+    if fields.get("t1", 0.0) > 0:
+        first = index_after(call, path, fields["t1"], length)
+    if fields.get("t2", 0.0) > 0:
+        last = index_after(call, path, fields["t2"], length)
+    if limit := fields.get("limit", 0):
+        last = min(last, first + limit)
+    return first, max(first, last)
+
+
+def index_after(call: Call, path: Path, t: float, length: int) -> int:
+    """
+    Return the index of the first of *length* points that is later than *t*; *length* if none is.
+
+    By halving: an original server can be asked for it directly, and loses a connection to its database each time.
+    """
+    low, high = 0, length
+    while low < high:
+        middle = (low + high) // 2
+        found = points_between(call, path, middle, middle + 1)
+        if found and found[0].get("t", 0.0) <= t:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+def points_between(call: Call, path: Path, i1: int, i2: int) -> list[Datapoint] | None:
+    """Return the points from *i1* to before *i2*, as far as there are any; ``None`` if the stream ends before *i1*."""
+    try:
+        return call(rest.points(path, {"i1": str(i1), "i2": str(i2)}))
+    except AuthenticationError as refused:
+        if refused.message == rest.INVALID_RANGE:
+            return None
+        raise
+
+
+def _bound(index: int, length: int) -> int:
+    return max(0, min(length, index + length if index < 0 else index))

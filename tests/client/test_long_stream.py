@@ -1,0 +1,102 @@
+"""Streams in pages, as arrays, frames and tables, and from them."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from connectordb import DatapointArray, InvalidRange, LocalProtocolError, Stream
+from tests.frames.cases import needs_frames
+from tests.support.target import TargetCase, new_name
+
+POINTS = [{"t": 1.6e9 + number // 2, "d": number / 4} for number in range(40)]
+
+
+class LongStreamCase(TargetCase):
+    """A stream with some points."""
+
+    def setUp(self) -> None:
+        """Make it."""
+        super().setUp()
+        self.stream = self.filled(POINTS)
+
+    def filled(self, points: list[dict[str, object]], schema: str = "{}") -> Stream:
+        """Return a new stream that holds *points*."""
+        stream = self.connect(self.device_key)[new_name()]
+        stream.create(schema)
+        stream.insert_array(points)
+        return stream
+
+
+class Pages(LongStreamCase):
+    """Page by page."""
+
+    def test_pages(self) -> None:
+        """Every page but the last is full; together they are the range."""
+        pages = list(self.stream.pages(15))
+        self.assertEqual([len(page) for page in pages], [15, 15, 10])
+        self.assertIsInstance(pages[0], DatapointArray)
+        self.assertEqual([point for page in pages for point in page], POINTS)
+
+    def test_ranges(self) -> None:
+        """A range holds the same points as if it were read at once."""
+        for given in (
+            {"i1": -7},
+            {"i1": 3, "i2": -3},
+            {"t1": 1.6e9 + 3},
+            {"t1": 1.6e9 + 3, "t2": 1.6e9 + 8},
+            {"t1": 1.6e9 + 3, "limit": 7},
+            {"limit": 9},
+            {"t1": 2e9},
+        ):
+            with self.subTest(given):
+                paged = [point for page in self.stream.pages(4, **given) for point in page]  # type: ignore[arg-type]
+                self.assertEqual(paged, self.stream(**given))  # type: ignore[arg-type]
+
+    def test_refused(self) -> None:
+        """What is no range, or no size, is refused before anything is read."""
+        with self.assertRaises(InvalidRange):
+            self.stream.pages(i1=1, t1=2)
+        for size in (0, -1, True, 2.5):
+            with self.subTest(size), self.assertRaisesRegex(LocalProtocolError, "a page has one point"):
+                self.stream.pages(size)  # type: ignore[arg-type]
+
+
+@needs_frames
+class AsColumns(LongStreamCase):
+    """As arrays, frames and tables."""
+
+    def test_to_numpy(self) -> None:
+        """The same as of the points at hand, with a range and with a transform."""
+        array = self.stream.to_numpy(t1=1.6e9 + 3)
+        expected = self.stream(t1=1.6e9 + 3)
+        self.assertEqual((array["t"].tolist(), array["d"].tolist()), ([p["t"] for p in expected], expected.d()))
+        self.assertEqual(array.tolist(), expected.to_numpy().tolist())
+        self.assertEqual(self.stream.to_numpy(transform="if $ > 9")["d"].tolist(), [9.25, 9.5, 9.75])
+
+    def test_to_df(self) -> None:
+        """Numbers are a column, objects several."""
+        self.assertEqual(self.stream.to_df(i1=-2)["d"].tolist(), [9.5, 9.75])
+        stream = self.filled([{"t": 1.6e9, "d": {"x": 1, "y": "a"}}, {"t": 1.6e9 + 1, "d": {"x": 2.5}}])
+        frame = stream.to_df()
+        self.assertEqual((list(frame.columns), frame["x"].tolist()), (["x", "y"], [1.0, 2.5]))
+        self.assertTrue(stream().to_df().equals(frame))
+
+    def test_to_arrow(self) -> None:
+        """A table knows its kinds."""
+        self.assertEqual(self.stream.to_arrow(i1=-1).schema.names, ["t", "d"])
+        self.assertTrue(self.stream().to_arrow().equals(self.stream.to_arrow()))
+
+    def test_insert_df(self) -> None:
+        """What is taken out as a frame can be put into another stream, where it is the same."""
+        other = self.filled([])
+        other.insert_df(self.stream.to_df())
+        self.assertEqual(other(), POINTS)
+
+    def test_parquet(self) -> None:
+        """Likewise by way of a file."""
+        other = self.filled([])
+        with tempfile.TemporaryDirectory() as folder:
+            self.stream.to_parquet(Path(folder) / "points.parquet")
+            other.from_parquet(Path(folder) / "points.parquet")
+        self.assertEqual(other(), POINTS)

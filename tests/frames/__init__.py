@@ -1,0 +1,1 @@
+"""Datapoints as arrays, frames and tables."""

@@ -1,0 +1,59 @@
+"""Points as frames of pandas, and back."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import Any
+
+from hypothesis import given
+
+from connectordb.exceptions import LocalProtocolError
+from connectordb.frames import Columns, from_df, to_df
+
+from ..support.case import Case
+from .cases import POINTS, needs_frames, without_nulls
+
+
+@needs_frames
+class Frames(Case):
+    """There and back."""
+
+    @given(POINTS)
+    def test_round_trip(self, points: list[dict[str, Any]]) -> None:
+        """What was a frame is what it was before, to the last digit of its times."""
+        self.assertEqual(list(from_df(to_df(Columns.of(points)))), without_nulls(points))
+
+    def test_what_it_is(self) -> None:
+        """Times are an index of instants in UTC, objects a column for each key."""
+        frame = to_df(Columns.of([{"t": 1.6e9, "d": {"x": 1, "y": "a"}}, {"t": 1600000000.25, "d": {"x": 2}}]))
+        self.assertEqual(list(frame.columns), ["x", "y"])
+        self.assertEqual(frame.index[1].to_pydatetime(), datetime(2020, 9, 13, 12, 26, 40, 250000, timezone.utc))
+        self.assertEqual(frame["x"].tolist(), [1, 2])
+        self.assertEqual(str(to_df(Columns.of([])).index.dtype), "datetime64[ns, UTC]")
+
+    def test_times_that_no_frame_holds(self) -> None:
+        """Those of the year 3000 are refused, and the message says what has them."""
+        with self.assertRaisesRegex(LocalProtocolError, r"t=32503680000\.0 .*to_numpy"):
+            to_df(Columns.of([{"t": 32503680000.0, "d": 1}]))
+
+    def test_other_frames(self) -> None:
+        """A series holds values; times may be seconds, or of a zone; without one they are refused unless it is said."""
+        import pandas
+
+        self.assertEqual(
+            list(from_df(pandas.Series([1, 2], index=[10.5, 11.0]))), [{"t": 10.5, "d": 1}, {"t": 11.0, "d": 2}]
+        )
+        naive = pandas.DataFrame({"d": [1.5, None]}, index=pandas.to_datetime(["2026-01-01", "2026-01-02"]))
+        with self.assertRaisesRegex(LocalProtocolError, "tz='UTC'"):
+            list(from_df(naive))
+        self.assertEqual([point["t"] for point in from_df(naive, tz="Europe/Berlin")], [1767222000.0, 1767308400.0])
+        self.assertEqual([point["d"] for point in from_df(naive, tz="UTC")], [1.5, None])
+        for frame, why in (
+            (pandas.DataFrame({"d": [1]}), "set_index"),
+            (pandas.DataFrame({"d": [1]}, index=["a"]), "set_index"),
+            (pandas.DataFrame({}, index=[1.0]), "without columns"),
+            (pandas.DataFrame([[1, 2]], columns=["x", "x"], index=[1.0]), "each once"),
+            (pandas.DataFrame({"d": [1]}, index=pandas.DatetimeIndex([None], tz="UTC")), "no time"),
+        ):
+            with self.subTest(why), self.assertRaisesRegex(LocalProtocolError, why):
+                list(from_df(frame))

@@ -1,0 +1,23 @@
+"""Seconds and nanoseconds."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connectordb.frames.instants import to_nanoseconds, to_seconds
+
+from ..support.case import Case
+from .cases import needs_frames
+
+
+@needs_frames
+class Instants(Case):
+    """There and back."""
+
+    @given(st.lists(st.floats(4e7, 9.2e9) | st.floats(-9.2e9, -4e7)))
+    def test_round_trip(self, times: list[float]) -> None:
+        """Every time from 1971 on is what it was before."""
+        import numpy
+
+        self.assertEqual(to_seconds(to_nanoseconds(numpy.array(times, dtype=float))).tolist(), times)

@@ -1,0 +1,67 @@
+"""Points as tables of Arrow and Parquet files, and back."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from hypothesis import given
+
+from connectordb.exceptions import LocalProtocolError
+from connectordb.frames import Columns, from_arrow, read_parquet, to_arrow, write_parquet
+
+from ..support.case import Case
+from .cases import POINTS, needs_frames, without_nulls
+
+
+@needs_frames
+class Tables(Case):
+    """There and back."""
+
+    @given(POINTS)
+    def test_round_trip(self, points: list[dict[str, Any]]) -> None:
+        """What was a table is what it was before, to the last digit of its times."""
+        self.assertEqual(list(from_arrow(to_arrow(Columns.of(points)))), without_nulls(points))
+
+    def test_kinds(self) -> None:
+        """Columns are as narrow as values allow; what is no kind that others know is JSON."""
+        for values, kind in (
+            ([1, 2], "int64"),
+            ([1, 2.5, None], "double"),
+            ([True, None], "bool"),
+            (["a", None], "string"),
+            ([[1], "a"], "string"),
+            ([None], "null"),
+        ):
+            with self.subTest(values):
+                table = to_arrow(Columns.of([{"t": 1.6e9, "d": value} for value in values]))
+                self.assertEqual(
+                    (str(table.schema.field("t").type), str(table.schema.field("d").type)),
+                    ("timestamp[ns, tz=UTC]", kind),
+                )
+
+    def test_parquet(self) -> None:
+        """A file holds what the table did."""
+        points = [{"t": 1.6e9 + number, "d": {"x": number, "y": [number]}} for number in range(1000)]
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "points.parquet"
+            write_parquet(Columns.of(points), file)
+            self.assertEqual(list(read_parquet(file)), points)
+
+    def test_other_tables(self) -> None:
+        """Seconds are times as well; what is none is refused."""
+        import pyarrow
+
+        self.assertEqual(
+            list(from_arrow(pyarrow.table({"t": [1, 2], "d": ["a", None]}))),
+            [{"t": 1.0, "d": "a"}, {"t": 2.0, "d": None}],
+        )
+        for table, why in (
+            (pyarrow.table({"d": [1]}), "are to be 't'"),
+            (pyarrow.table({"t": ["x"], "d": [1]}), "no times"),
+            (pyarrow.table({"t": [None, 1.0], "d": [1, 2]}), "has no time"),
+            (pyarrow.table({"t": pyarrow.array([1], pyarrow.timestamp("s")), "d": [1]}), "no time zone"),
+        ):
+            with self.subTest(why), self.assertRaisesRegex(LocalProtocolError, why):
+                list(from_arrow(table))
