@@ -144,6 +144,9 @@ LIVE_ARROWS: dict[str, set[str]] = {
 #: Rooms that have rooms of their own.
 INNER: dict[str, dict[str, set[str]]] = {"server": SERVER_ARROWS, "logger": LOGGER_ARROWS, "live": LIVE_ARROWS}
 
+#: Those whose rooms are entered by their doors, too.
+DOORS = {"live"}
+
 #: These are entered by file; every other room by its door.
 OPEN_ROOMS = {"protocol", "runtime", "exceptions", "datapoints", "frames", "", "__main__"}
 
@@ -184,7 +187,9 @@ PURE = (
     "client/settings.py",
     "client/trace.py",
     "live/watching/subscriptions.py",
+    "live/following/course.py",
     "live/following/cursor.py",
+    "live/following/pages.py",
     "live/watching/timers.py",
     "live/mirrors/kept.py",
     "server/subscribers/hub.py",
@@ -281,6 +286,8 @@ class Arrows(unittest.TestCase):
                         target = inner_room(module.removeprefix("connectordb.").replace(".", "/"))
                         with self.subTest(f"{name}:{line} imports {module}"):
                             self.assertIn(target, arrows[room] | {room})
+                            if outer in DOORS and target.endswith("/") and target != room:
+                                self.assertEqual(module.count("."), 2, f"enter {target!r} by its door")
             drawn = tuple(graphlib.TopologicalSorter(arrows).static_order())  # raises if there is a circle
             self.assertEqual(set(drawn), set(arrows))
 

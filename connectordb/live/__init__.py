@@ -12,14 +12,14 @@ from __future__ import annotations
 from .commanding import command
 from .events import ConnectionEvent, Event, Events
 from .feedback import check_insert
-from .handing.batch import Batch
+from .handing import Batch
 from .live import Live
 from .many import ManySubscriptions, subscribe_to_many
 from .mirrors import DeviceMirror, Listener, Mirror, mirror_device, mirror_stream
 from .options import GoneReason, OnError, OnGone, Options, Overflow, State
-from .socket.patience import Timing
+from .socket import Timing
 from .watch import Watch
-from .watching.subscription import Callback, Subscription
+from .watching import Callback, Subscription
 
 __all__ = [
     "Batch",

@@ -13,7 +13,7 @@ from ..protocol import rest, restamp
 from ..protocol.paths import Path
 from ..protocol.points import Datapoint
 from ..runtime.clock import Deadline
-from .following.receiver import gone_reason
+from .following import gone_reason
 from .live import Live
 from .options import Options
 

@@ -16,20 +16,13 @@ from ..runtime.clock import SYSTEM, Clock, Deadline
 from .dispatch import MOST_THREADS, Lane, Pool
 from .downlinks import Commands, Policy, Server, Tell
 from .events import Events, Reporter
-from .following.follower import Follower
-from .following.losses import QUEUE_LIMIT
-from .following.reads import Reads, Seen
-from .handing.handing import Downlink, Handler, Points, Transformed
+from .following import QUEUE_LIMIT, Follower, Reads, Seen
+from .handing import Downlink, Handler, Points, Transformed
 from .options import Options
-from .remembering.remember import Remembered
-from .socket import patience
-from .socket.connection import Connection, Target
-from .socket.loop import Loop
-from .socket.patience import Timing
+from .remembering import Remembered
+from .socket import Connection, Loop, Target, Timing, patience
 from .watch import Watch
-from .watching.subscription import Callback, Subscription
-from .watching.subscriptions import Key
-from .watching.switchboard import Switchboard
+from .watching import Callback, Key, Subscription, Switchboard
 
 log = logging.getLogger(__name__)
 

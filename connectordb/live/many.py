@@ -15,7 +15,7 @@ from .closing import Closing, by_its_process
 from .device_streams import DeviceStreams
 from .live import Live
 from .options import Options
-from .watching.subscription import Callback, Subscription
+from .watching import Callback, Subscription
 
 log = logging.getLogger(__name__)
 

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from typing import TYPE_CHECKING
 
-from ..exceptions import StreamGone, TimedOut
+from ..exceptions import LocalProtocolError, StreamGone, TimedOut
 from ..protocol.points import Datapoint
 from ..runtime.clock import Deadline
 from .closing import Closing, by_its_process
 from .dispatch import Pool
-from .following.losses import QUEUE_LIMIT
-from .handing.batch import Batch
+from .following import QUEUE_LIMIT
+from .handing import Batch
 from .options import GoneReason, State
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-    from .watching.subscription import Subscription
+    from .watching import Subscription
 
 
 class Watch(Closing):
@@ -33,7 +34,8 @@ class Watch(Closing):
         timeout: Seconds of silence after which the iteration ends; ``None``: never.
 
     Attributes:
-        subscription: What brings the points: its state, how many came, how many are known to wait.
+        subscription: What brings the points: its state, how many came, how many are known to wait. It is ``"live"`` once all there
+            was has been iterated over.
         index: Where the point that came last stands in its stream; ``None`` where points have no place.
         sender: The device that wrote it.
         caught_up: Whether it was fetched, rather than told as it came.
@@ -47,6 +49,7 @@ class Watch(Closing):
         self._batch = Batch()
         self._taken = 0  # how many of it
         self._is_closed = False
+        self._iterating: int | None = None  # the thread that does
         self._next_index: int | None = None  # after a Ctrl-C a batch may come again
         self._errors: deque[Exception] = deque()
         self.subscription: Subscription
@@ -67,6 +70,7 @@ class Watch(Closing):
             PointsMissed: Some are lost that are not stored.
             TooSlow: Too many came, as ``overflow="raise"`` asks for.
             ConnectorDBError: The server refuses the subscription.
+            LocalProtocolError: Another thread iterates.
         """
         if not self._run(Deadline(self._timeout)):
             raise StopIteration
@@ -93,12 +97,21 @@ class Watch(Closing):
 
     def _run(self, deadline: Deadline) -> bool:
         """Do what brings points until there is one; tell whether there is."""
-        while self._is_closed or self._taken >= len(self._batch):
-            if self._errors:
-                raise self._errors.popleft()
-            if not self._pool.run_one(deadline):
-                return False
-        return True
+        me = threading.get_ident()
+        if self._iterating not in (None, me):
+            raise LocalProtocolError(
+                f"another thread iterates over {self._path!r}: let one do it, or have a watch for each"
+            )
+        try:
+            self._iterating = me
+            while self._is_closed or self._taken >= len(self._batch):
+                if self._errors:
+                    raise self._errors.popleft()
+                if not self._pool.run_one(deadline):
+                    return False
+            return True
+        finally:
+            self._iterating = None
 
     def _take(self) -> Datapoint:
         number, self._taken = self._taken, self._taken + 1

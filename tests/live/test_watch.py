@@ -11,7 +11,7 @@ from typing import Any
 from unittest import mock
 
 from connectordb.exceptions import LocalProtocolError, StreamGone, TimedOut
-from connectordb.live.following import cursor, follower, hearing
+from connectordb.live.following import follower
 from tests.support.case import MS, SOON
 from tests.support.interrupts import interrupted_at
 from tests.support.target import TargetCase, new_name
@@ -56,6 +56,27 @@ class WatchTests(TargetCase):
                 self.assertEqual(list(points), [])
                 timer.join()
 
+    def test_two_threads(self) -> None:
+        """Who iterates where another thread waits for a point is told, as one of them would stand still; one after the other may."""
+        got: list[int] = []
+        with self.stream.watch() as points:
+            other = threading.Thread(target=lambda: got.append(points.next(SOON)["d"]))
+            other.start()
+            self.eventually(lambda: points._iterating is not None)
+            with self.assertRaisesRegex(LocalProtocolError, "another thread iterates"):
+                next(points)
+            self.fill(0, 2)
+            other.join(SOON)
+            self.assertEqual((got, next(points)["d"]), ([0], 1))
+
+    def test_live(self) -> None:
+        """It is live once all there was has been asked for."""
+        self.fill(0, 2)
+        with self.stream.watch(since=0, timeout=50 * MS) as points:
+            self.assertFalse(points.subscription.wait("live", 10 * MS))
+            self.assertEqual(len(list(points)), 2)
+            self.assertTrue(points.subscription.wait("live", SOON))
+
     def test_gone(self) -> None:
         """A stream that is deleted is told by an error; the iterator may be gone on with."""
         self.fill(0, 2)
@@ -98,7 +119,7 @@ class WatchTests(TargetCase):
     def test_go_on_after_ctrl_c(self) -> None:
         """Ctrl-C at any moment of bringing points leaves out none of them, and brings none twice."""
         self.fill(0, 30)
-        with mock.patch.object(cursor, "PAGE", 7), mock.patch.object(hearing, "PAGE", 7):
+        with mock.patch.object(follower, "PAGE", 7):
             for line in range(0, 120, 7):
                 with self.stream.watch(since=0) as points:
                     got: list[int] = []

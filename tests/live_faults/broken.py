@@ -7,7 +7,7 @@ Subscriptions with one rule taken out: each loses, doubles or hides something, a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 from unittest import mock
@@ -16,11 +16,13 @@ from connectordb.exceptions import PointsMissed
 from connectordb.live import ManySubscriptions
 from connectordb.live.commanding.hearing import Hearing
 from connectordb.live.downlinks.writing import _Attempt
+from connectordb.live.following.course import Course
 from connectordb.live.following.cursor import Cursor, Fetch
 from connectordb.live.following.follower import Follower
 from connectordb.live.following.reads import Seen
 from connectordb.live.socket.patience import Patience
 from connectordb.live.watching.subscription import Subscription
+from connectordb.live.watching.switchboard import Switchboard
 
 
 @dataclass(frozen=True)
@@ -44,27 +46,27 @@ class Variant:
 def _stays_away() -> AbstractContextManager[object]:
     """After a reconnect it goes on with what comes from then on."""
 
-    place = Follower._place
+    begin_at = Course._begin_at
 
-    def here(self: Any, seen: Seen, *rest: Any) -> None:
-        place(self, seen, *rest)
-        if self._beginnings > 1:
+    def here(self: Any, seen: Seen) -> None:
+        begin_at(self, seen)
+        if self.beginnings > 1:
             self._cursor.start(seen.length, seen.length)
 
-    return mock.patch.object(Follower, "_place", here)
+    return mock.patch.object(Course, "_begin_at", here)
 
 
 def _goes_back() -> AbstractContextManager[object]:
     """After a reconnect it begins with the point that it handed on last."""
-    place = Follower._place
+    begin_at = Course._begin_at
 
-    def back(self: Any, seen: Seen, *rest: Any) -> None:
-        place(self, seen, *rest)
-        if self._cursor.next and self._beginnings > 1:
+    def back(self: Any, seen: Seen) -> None:
+        begin_at(self, seen)
+        if self._cursor.next and self.beginnings > 1:
             self._cursor.start(self._cursor.next - 1, seen.length)
             self._cursor.signal()
 
-    return mock.patch.object(Follower, "_place", back)
+    return mock.patch.object(Course, "_begin_at", back)
 
 
 def _deaf() -> AbstractContextManager[object]:
@@ -89,7 +91,7 @@ def _gives_up() -> AbstractContextManager[object]:
     failed = Follower._failed
 
     def passes_over(self: Any, *error: Any) -> None:
-        cursor = self._cursor
+        cursor = self._course._cursor
         if cursor.next is not None:
             cursor.start(max(cursor.next, cursor._head), cursor._head)
         failed(self, *error)
@@ -140,7 +142,10 @@ def _hides() -> AbstractContextManager[object]:
 
 def _looks_away() -> AbstractContextManager[object]:
     """It never looks at a stream of which nothing is told."""
-    return mock.patch.object(Follower, "look", lambda self: None)
+    looks = ExitStack()
+    looks.enter_context(mock.patch.object(Follower, "look", lambda self: None))
+    looks.enter_context(mock.patch.object(Switchboard, "_look_around", lambda self, epoch: None))
+    return looks
 
 
 def _late() -> AbstractContextManager[object]:

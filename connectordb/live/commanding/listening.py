@@ -11,7 +11,7 @@ from ...protocol.points import Datapoint
 from ...runtime.clock import AT_A_TIME
 from ..live import Live
 from ..options import Options, State
-from ..watching.subscription import Subscription
+from ..watching import Subscription
 
 
 class Ear:

@@ -24,7 +24,7 @@ from ...protocol.constants import RESTAMP_STEP
 from ...protocol.paths import Path
 from ...protocol.points import Datapoint
 from ...protocol.ranges import read_parameters
-from ..following.reads import Reads
+from ..following import Reads
 
 log = logging.getLogger(__name__)
 

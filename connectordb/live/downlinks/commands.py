@@ -29,8 +29,7 @@ from ...exceptions import (
 from ...protocol.answers import FAILED, REFUSED, SKIPPED, Answer
 from ...protocol.paths import Path
 from ...protocol.points import Datapoint
-from ..remembering.place import Place
-from ..remembering.remember import Remembered
+from ..remembering import Place, Remembered
 from . import steps
 from .acknowledge import Claim, points_to_write
 from .companion import Companion

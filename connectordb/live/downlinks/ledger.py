@@ -7,8 +7,7 @@ from typing import Any
 
 from ...exceptions import ConnectorDBError, StorageDamaged
 from ...protocol.points import Datapoint
-from ..remembering.place import Place
-from ..remembering.remember import Remembered
+from ..remembering import Place, Remembered
 from .owed import Debt
 
 log = logging.getLogger(__name__)

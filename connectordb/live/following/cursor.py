@@ -18,10 +18,8 @@ from typing import NamedTuple
 
 from ...protocol.points import Datapoint
 from ..options import Overflow
-from ..remembering.place import Place
-
-#: Points of one read by index, and of one batch.
-PAGE = 20_000
+from ..remembering import Place
+from .pages import PAGE
 
 #: Points that are kept while the callback is busy, and their bytes on the wire.
 KEPT_POINTS, KEPT_BYTES = 50_000, 16 * 2**20
@@ -185,8 +183,8 @@ class Cursor:
 
     # --- what to do ---------------------------------------------------------------------------------------------------
 
-    def step(self, most: int = PAGE) -> Hand | Fetch | Skip | None:
-        """Return what to do next: hand on *most* points at most, fetch some, find the end; nothing: all is handed on."""
+    def step(self, most: int = PAGE, page: int = PAGE) -> Hand | Fetch | Skip | None:
+        """Return what to do next: hand on *most* points at most, fetch a *page*, find the end; nothing: all is handed on."""
         if self.next is None:
             return None
         if self._announced > KEPT_POINTS and self._overflow != "catch_up":
@@ -200,7 +198,7 @@ class Cursor:
         if not doubt and self._runs and self._runs[0].first <= self.next:
             return self._take(most)
         if doubt or self._runs or self._unread or self._head > self.next:
-            after = min(self.next + most, self._runs[0].first) if self._runs else self.next + most
+            after = min(self.next + page, self._runs[0].first) if self._runs else self.next + page
             fills = bool(self._runs) and after == self._runs[0].first
             return Fetch(self.next, max(after, self.next), checks, self._hints, fills)
         return None

@@ -1,7 +1,7 @@
 """
 Brings one subscription the points of its stream: the loop's thread says what it heard, a lane fetches and hands on.
 
-What is heard only moves the `Cursor`, under a lock that nobody holds for long; one job at a time on the lane asks it what to do
+What is heard only moves the `Course`, under a lock that nobody holds for long; one job at a time on the lane asks it what to do
 next, reads over REST if need be, and hands on. What fails for the moment is tried again after a pause, for which the loop's
 thread calls back; a stream that is gone waits until the server says again that it is there.
 """
@@ -10,22 +10,27 @@ from __future__ import annotations
 
 import logging
 import random
+import threading
+from collections.abc import Callable, Sequence
 from functools import partial
 
-from ...exceptions import (
-    AuthenticationError,
-    ConnectorDBError,
-    ResponseError,
-    TooSlow,
-)
+from ...exceptions import AuthenticationError, ConnectorDBError, ResponseError, TimedOut, TooSlow
+from ...protocol.paths import Path
+from ...protocol.points import Datapoint
 from ...protocol.times import to_seconds
-from ..handing.batch import Batch
-from ..options import GoneReason
-from ..remembering.place import Place
+from ...runtime.backoff import Backoff
+from ...runtime.clock import Clock
+from ..dispatch import Lane
+from ..downlinks import Claim
+from ..handing import Batch
+from ..options import GoneReason, Options
+from ..remembering import Place
+from .course import Course, Find, Look, Overflowed, Rest
 from .cursor import Fetch, Hand, Moved, Skip
-from .hearing import Hearing
-from .reads import Seen
-from .receiver import gone_reason
+from .losses import Losses
+from .pages import PAGE, Pages
+from .reads import Reads, Seen
+from .receiver import Receiver, gone_reason
 
 log = logging.getLogger(__name__)
 
@@ -33,23 +38,193 @@ log = logging.getLogger(__name__)
 _NOT_YET = (0.1, 1.0)
 
 
-class Follower(Hearing):
-    """Fetches and hands on, on a lane; what it hears, and its arguments: `Hearing`."""
+class Follower:
+    """
+    See above.
+
+    Args:
+        path: The stream, or the downlink.
+        options: What the subscriber chose.
+        by_index: Whether points have places: not what a transform makes at the server.
+        lane: Where everything is handed on.
+        reads: The stream over REST.
+        receiver: Who takes it.
+        later: Has `poke` called after so many seconds, as long as there is a connection.
+        clock: The clocks.
+        backoff: The pauses between reads that fail.
+        place: Where to go on, if it is remembered.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        options: Options,
+        *,
+        by_index: bool,
+        lane: Lane,
+        reads: Reads,
+        receiver: Receiver,
+        later: Callable[[Follower, float], None],
+        clock: Clock,
+        backoff: Backoff,
+        place: Place | None = None,
+    ) -> None:
+        self._path, self._options, self._by_index = path, options, by_index
+        self._lane, self._reads, self._receiver = lane, reads, receiver
+        self._later, self._clock, self._backoff = later, clock, backoff
+        # one at a time of a downlink: each is a command of its own
+        self._most = 1 if path.downlink else PAGE
+        self._pages = Pages(self._most)
+        # held while it is noted where it begins; taken before the other
+        self._placing = threading.Lock()
+        self._is_placed = False
+        # guards everything below
+        self._lock = threading.Lock()
+        self._course = Course(options, by_index, place)
+        self._losses = Losses(path)
+        self._scheduled = False
+        self._before: Place | None = None  # where it stood when the lane began with what it does now
+        self._failures = 0
+        self._is_pausing = False  # until a read is tried again that failed
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether it is decided where to begin."""
+        return self._course.beginnings > 0
+
+    @property
+    def goes_by_index(self) -> bool:
+        """Whether what was not told can be fetched."""
+        return self._course.goes_by_index
+
+    @property
+    def series(self) -> str:
+        """What tells the stream from another one at its path; ``""`` if the server does not say."""
+        return self._course.series
+
+    @property
+    def lag(self) -> int:
+        """Points that are known to be there and were not handed on."""
+        with self._lock:
+            return self._course.lag
+
+    @property
+    def missed(self) -> int:
+        """Points that could not be had, or were left out."""
+        with self._lock:
+            return self._losses.number + self._course.missed
+
+    def away_until(self, index: int | None) -> int | None:
+        """Return the index behind what came while there was no connection, if the point at *index* did; ``None`` if not."""
+        with self._lock:
+            return None if index is None else self._course.away_until(index)
+
+    def stand(self) -> None:
+        """Have it noted where it begins, unless that was done or is not known yet; on whichever thread."""
+        if self._is_placed:
+            return
+        with self._placing:
+            with self._lock:
+                place = self._course.place
+            if place is not None and not self._is_placed:
+                self._receiver.stands_at(place, moved=False)
+                self._is_placed = True
+
+    # --- what is heard, on the loop's thread --------------------------------------------------------------------------
+
+    def began(self, seen: Seen, unread: bool) -> None:
+        """Take note that the server tells of the stream from now on, and, if *unread*, that it has not told of all since *seen*."""
+        with self._lock:
+            self._failures, self._is_pausing = 0, False
+            if self._course.began(seen, unread):
+                self._lane.put(partial(self._receiver.tell, self._losses.connection()))
+            self._schedule()
+
+    def told(self, index: int | None, points: Sequence[Datapoint], size: int, claims: Sequence[Claim] = ()) -> None:
+        """Take points that stand at *index*, or have no place; *claims* are those to them as commands."""
+        if index is None or not self._by_index:
+            self._hand_as_they_came(points, claims)
+            return
+        with self._lock:
+            self._course.told(index, points, size)
+            self._schedule()
+
+    def signal(self, points: Sequence[Datapoint], size: int, claims: Sequence[Claim] = ()) -> None:
+        """Take note that a server that tells no indices told of these."""
+        if not self.goes_by_index:
+            self.told(None, points, size, claims)
+            return
+        with self._lock:
+            self._course.signal(len(points))
+            self._schedule()
+
+    def gap(self, after: int) -> None:
+        """Take note that points before that index were not told."""
+        with self._lock:
+            self._course.gap(after)
+            self._schedule()
+
+    def lost(self, number: int, why: str = "were not told, as too much was waiting") -> None:
+        """Take note of points that cannot be had."""
+        with self._lock:
+            told = self._losses.add(number, why)
+        if told is not None:
+            self._lane.put(partial(self._receiver.tell, told))
+
+    def look(self) -> None:
+        """Look whether the stream is still there, and the same, and has what nobody told of."""
+        with self._lock:
+            if self.is_begun:
+                self._course.look()
+                self._schedule()
+
+    def disconnected(self) -> None:
+        """Take note that nothing is told any more."""
+        with self._lock:
+            self._course.disconnected()
+
+    def ended(self, reason: GoneReason) -> None:
+        """Take note that the server tells of the stream no more."""
+        with self._lock:
+            again, self._course.is_gone = self._course.is_gone, True
+        if not again:
+            self._lane.put(partial(self._end_with, reason))
+
+    def poke(self) -> None:
+        """Go on, after a pause."""
+        with self._lock:
+            self._is_pausing = False
+            self._schedule()
+
+    def _schedule(self) -> None:
+        if not self._scheduled and self.is_begun and not self._is_pausing:
+            self._scheduled = True
+            self._lane.put(self._work)
+
+    def _hand_as_they_came(self, points: Sequence[Datapoint], claims: Sequence[Claim]) -> None:
+        dropped = 0
+        for first in range(0, len(points), self._most):
+            batch = Batch(points[first : first + self._most], self._path)
+            claim = claims[first] if claims else None
+            dropped += self._lane.put(partial(self._receiver.hand, batch, claim), len(batch))
+        if dropped and self._options.overflow == "raise":
+            self._lane.put(self._too_slow)
+        elif dropped:
+            self.lost(dropped, "were too many for the callback")
+
+    # --- on the lane --------------------------------------------------------------------------------------------------
 
     def _work(self) -> None:
         try:
             with self._lock:
-                self._scheduled = False
-                beginnings, self._before = self._beginnings, self._cursor.place
-                if self._is_gone:
+                self._scheduled, self._before = False, self._course.place
+                if self._course.is_gone:
                     return
+                beginnings = self._course.beginnings
             self._do_next(beginnings)
         except KeyboardInterrupt:  # of who iterates: what he was not given comes again
             with self._lock:
-                place = self._before
-                if place is not None and place.series == self._cursor.series:
-                    self._cursor.start(place.next, place.next, place.last_t)
-                    self._cursor.signal()
+                self._course.back_to(self._before)
                 self._scheduled = False
             self.poke()
             raise
@@ -57,21 +232,10 @@ class Follower(Hearing):
             self.poke()
             raise
 
-    def stand(self) -> None:
-        """Have it noted where it begins, unless that was done or is not known yet; by whom does not matter."""
-        if self._is_placed:
-            return
-        with self._placing:
-            with self._lock:
-                place = self._cursor.place
-            if place is not None and not self._is_placed:
-                self._receiver.stands_at(place, moved=False)
-                self._is_placed = True
-
     def _do_next(self, beginnings: int) -> None:
         self.stand()  # first of all: a program that ends now goes on there
         try:
-            more = self._find_the_place() if self._seen is not None else self._step()
+            more = self._step()
         except ConnectorDBError as error:
             reason = gone_reason(error)
             if reason is None:
@@ -85,28 +249,96 @@ class Follower(Hearing):
     def _step(self) -> bool:
         """Do the next thing; tell whether there may be another."""
         with self._lock:
-            look, self._is_there = not self._is_there, True
-            step = self._cursor.step(self._most)
-            overflowed, awaits = self._cursor.overflowed, self._awaits_series
-        if overflowed:
-            self._too_slow()
-            return False
-        if look:
-            self._reads.look()
-        if step is None:
-            return self._all_is_handed_on()
-        if awaits and not isinstance(step, Hand):
-            return False
+            step = self._course.next(self._most, self._pages.size)
+        if isinstance(step, Hand):
+            self._hand(step)
+            with self._lock:
+                return not self._course.is_at_rest
         if isinstance(step, Fetch):
             return self._fetch(step)
-        if isinstance(step, Skip):
+        if isinstance(step, Rest):
+            self._rest(step)
+        elif isinstance(step, Overflowed):
+            self._too_slow()
+        if step is None or isinstance(step, (Rest, Overflowed)):
+            return False
+        if isinstance(step, Look):
+            self._reads.look()
+        elif isinstance(step, Skip):
             length = self._reads.length()
             with self._lock:
-                self._cursor.skipped(length)
-            return True
-        self._hand(step)
+                self._course.skipped(length)
+        else:
+            self._find(step)
+        return True
+
+    def _hand(self, hand: Hand) -> None:
+        if hand.points:
+            self._receiver.hand(Batch(hand.points, self._path, hand.first, hand.caught_up), None)
+
+    def _fetch(self, fetch: Fetch) -> bool:
+        sizes: list[int] = []
+        points = self._reads.points(fetch.i1, fetch.after, sizes.append)
+        self._pages.came(len(points or ()), sum(sizes))
         with self._lock:
-            return self._caught_up is not None or not self._cursor.is_at_rest
+            self._failures = 0
+            found = self._course.fetched(fetch, points)
+        if isinstance(found, Moved):
+            return self._moved()
+        if found is not None:
+            self._hand(found)
+        return True
+
+    def _moved(self) -> bool:
+        """Find out what became of the stream."""
+        with self._lock:
+            what = self._course.moved()
+        if what == "ask":
+            self._receiver.ask_again()
+        elif what == "look":
+            length = self._reads.length()
+            with self._lock:
+                self._course.looked_at(length)
+        return what == "look"
+
+    def _find(self, find: Find) -> None:
+        """Find where to begin by time, or to go on in a stream that is not as it was."""
+        after = None
+        if find.reason is None:
+            assert self._options.since is not None
+            after = to_seconds(self._options.since, self._clock.wall())
+        t = after if find.reason is None else find.last_t
+        length = find.seen.length
+        if find.reason == "recreated":
+            index = 0
+        else:
+            index = length if t is None else self._reads.index_after(t, length)
+        with self._lock:
+            place = self._course.found(find, index, after)
+        if place is None:
+            return
+        if find.reason is not None:
+            self._receiver.gone(find.reason)
+        self._receiver.stands_at(place, find.reason is not None)
+
+    def _rest(self, rest: Rest) -> None:
+        if rest.number is not None:
+            self._receiver.caught_up(rest.number)
+        if rest.tries is not None:
+            self._await(rest.tries)
+
+    def _await(self, tries: int) -> None:
+        """Look again soon for points that an original server told of; if they never come, see whether they are stored at all."""
+        if tries < len(_NOT_YET):
+            with self._lock:
+                self._course.await_points()
+            self._later(self, _NOT_YET[tries])
+            return
+        is_ephemeral = self._reads.is_ephemeral()
+        with self._lock:
+            owed = self._course.await_no_points(is_ephemeral)
+        if owed:
+            self.lost(owed, "came before it was known that they are not stored")
 
     def _too_slow(self) -> None:
         self._receiver.tell(TooSlow(f"the callback of {str(self._path)!r} is too slow; the subscription has ended"))
@@ -115,103 +347,18 @@ class Follower(Hearing):
     def _end_with(self, reason: GoneReason) -> None:
         """Hand on what was told before the stream was gone, as it cannot be read any more, and then say that it is."""
         with self._lock:
-            step = self._cursor.step(self._most)
-        if isinstance(step, Hand):
-            self._hand(step)
-            self._lane.put(partial(self._end_with, reason))
-        else:
+            hand = self._course.told_before(self._most)
+        if hand is None:
             self._receiver.gone(reason)
-
-    def _fetch(self, fetch: Fetch) -> bool:
-        points = self._reads.points(fetch.i1, fetch.after)
-        with self._lock:
-            self._failures = 0
-            if points is None and self._cursor.last_t is not None:
-                found: Moved | Hand | None = Moved()
-            else:  # who begins behind the end waits until it comes there
-                found = self._cursor.fetched(fetch, points or [])
-        if isinstance(found, Moved):
-            return self._moved()
-        if found is not None:
-            self._hand(found)
-        return True
-
-    def _moved(self) -> bool:
-        """Find out what became of the stream; where the server tells it from others at its path, that is asked first."""
-        with self._lock:
-            if self._awaits_series:
-                return False
-            asks = bool(self._cursor.series) and not self._has_asked
-            self._has_asked = self._awaits_series = asks
-        if asks:
-            self._receiver.ask_again()
-            return False
-        length = self._reads.length()
-        with self._lock:
-            self._seen = Seen(length, self._cursor.series)
-        return True
-
-    def _hand(self, hand: Hand) -> None:
-        if hand.caught_up and self._caught_up is not None:
-            self._caught_up += len(hand.points)
-        self._receiver.hand(Batch(hand.points, self._path, hand.first, hand.caught_up), None)
-
-    def _find_the_place(self) -> bool:
-        """Find where to begin by time, or to go on in a stream that is not as it was."""
-        seen, cursor = self._seen, self._cursor
-        assert seen is not None
-        if cursor.next is None:
-            assert self._options.since is not None
-            since = to_seconds(self._options.since, self._clock.wall())
-            self._go_on(seen, self._reads.index_after(since, seen.length), moved=False)
-        elif seen.series != cursor.series:
-            self._receiver.gone("recreated")
-            self._go_on(seen, 0)
         else:
-            last_t = cursor.last_t
-            self._receiver.gone("restored")
-            self._go_on(seen, seen.length if last_t is None else self._reads.index_after(last_t, seen.length))
-        return True
+            self._hand(hand)
+            self._lane.put(partial(self._end_with, reason))
 
-    def _go_on(self, seen: Seen, index: int, moved: bool = True) -> None:
-        with self._lock:
-            if self._seen is not seen:
-                return  # the connection was made anew meanwhile
-            self._seen = None
-            self._has_asked = False
-            if moved:
-                self._absences.forget()
-            self._cursor.series = seen.series
-            self._cursor.start(index, seen.length)
-            self._cursor.signal()
-        self._receiver.stands_at(Place(index, None, seen.series), moved)
-
-    def _all_is_handed_on(self) -> bool:
-        with self._lock:
-            awaited = self._cursor.lag > 0
-            number, self._caught_up = self._caught_up, None
-            tries, self._not_yet = self._not_yet, self._not_yet + 1
-        if number is not None:
-            self._receiver.caught_up(number)
-        return awaited and self._await(tries)
-
-    def _await(self, tries: int) -> bool:
-        """Look again soon for points that an original server told of; if they never come, see whether they are stored at all."""
-        if tries < len(_NOT_YET):
-            with self._lock:
-                self._cursor.signal()
-            self._later(self, _NOT_YET[tries])
-            return False
-        ephemeral = self._reads.is_ephemeral()
-        with self._lock:
-            owed = self._cursor.lag if ephemeral else 0
-            self._ephemeral = ephemeral
-            self._cursor.forget_announced()
-        if owed:
-            self.lost(owed, "came before it was known that they are not stored")
-        return False
+    # --- what fails ---------------------------------------------------------------------------------------------------
 
     def _failed(self, error: ConnectorDBError) -> None:
+        if isinstance(error, TimedOut):
+            self._pages.failed()
         with self._lock:
             self._failures += 1
             failures, self._is_pausing = self._failures, True
@@ -225,7 +372,7 @@ class Follower(Hearing):
     def _refused(self, reason: GoneReason, beginnings: int) -> None:
         """Take note that the stream cannot be read, unless the server has said meanwhile that it is there."""
         with self._lock:
-            if beginnings != self._beginnings:
+            if beginnings != self._course.beginnings:
                 self._schedule()
                 return
         self.ended(reason)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from ...exceptions import AuthenticationError, ResponseError
@@ -59,10 +60,23 @@ class Reads:
         """Return whether points are told and not stored, as things are."""
         return self._call(rest.read(self._path.stream)).get("ephemeral") is True
 
-    def points(self, i1: int, i2: int) -> list[Datapoint] | None:
-        """Return the points from *i1* to before *i2*, as far as there are any; ``None`` if it ends before *i1*."""
+    def points(self, i1: int, i2: int, weigh: Callable[[int], object] = bool) -> list[Datapoint] | None:
+        """
+        Return the points from *i1* to before *i2*, as far as there are any; ``None`` if it ends before *i1*.
+
+        Args:
+            i1: The index of the first.
+            i2: The index behind the last.
+            weigh: Told how many bytes the answer has.
+        """
+        request = rest.points(self._path, {"i1": str(i1), "i2": str(i2)})
+
+        def read(body: bytes) -> list[Datapoint]:
+            weigh(len(body))
+            return request.reader(body)
+
         try:
-            return self._call(rest.points(self._path, {"i1": str(i1), "i2": str(i2)}))
+            return self._call(rest.Request(request.method, request.path, read, request.parameters))
         except AuthenticationError as refused:
             if refused.message == rest.INVALID_RANGE:
                 return None

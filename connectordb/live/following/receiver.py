@@ -6,9 +6,9 @@ from typing import Protocol
 
 from ...exceptions import ConnectorDBError, NotFound, PermissionDenied, ResponseError
 from ..downlinks import Claim
-from ..handing.batch import Batch
+from ..handing import Batch
 from ..options import GoneReason
-from ..remembering.place import Place
+from ..remembering import Place
 
 
 def gone_reason(error: ConnectorDBError) -> GoneReason | None:

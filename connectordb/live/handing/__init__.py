@@ -7,6 +7,7 @@ Where they come from is nobody's business here.
 from __future__ import annotations
 
 from .batch import Batch
+from .claims import Claims, CommandKey
 from .handing import Downlink, Handler, Points, Transformed
 
-__all__ = ["Batch", "Downlink", "Handler", "Points", "Transformed"]
+__all__ = ["Batch", "Claims", "CommandKey", "Downlink", "Handler", "Points", "Transformed"]

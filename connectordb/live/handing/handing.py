@@ -14,8 +14,7 @@ from typing import Protocol
 from ...exceptions import ConnectorDBError, PipeScriptError, StorageError
 from ...protocol.paths import Path
 from ..downlinks import Claim, Commands, Tell
-from ..remembering.place import Place
-from ..remembering.remember import Remembered
+from ..remembering import Place, Remembered
 from .batch import Batch
 from .claims import CommandKey
 from .pushing import Pushed, Transform

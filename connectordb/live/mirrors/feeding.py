@@ -13,7 +13,7 @@ from ...protocol.paths import Path
 from ...protocol.ranges import read_parameters
 from ...runtime.clock import SYSTEM, Clock, Deadline
 from ..device_streams import DeviceStreams
-from ..handing.batch import Batch
+from ..handing import Batch
 from ..live import Live
 from ..options import GoneReason, Options, State
 from .device_mirror import DeviceMirror

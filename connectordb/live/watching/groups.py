@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ...protocol.feed import Message
 from ...protocol.points import Datapoint
 from ..downlinks import Claim
-from ..handing.claims import Claims, CommandKey
+from ..handing import Claims, CommandKey
 from .subscriptions import Key
 
 if TYPE_CHECKING:

@@ -15,12 +15,10 @@ from ..closing import Closing, by_its_process
 from ..dispatch import Lane
 from ..downlinks import Claim, Tell
 from ..feedback import on_behalf_of
-from ..following.follower import Follower
-from ..following.reads import Seen
-from ..handing.batch import Batch
-from ..handing.handing import Handler
+from ..following import Follower, Seen
+from ..handing import Batch, Handler
 from ..options import STATES, GoneReason, Options, State
-from ..remembering.place import Place
+from ..remembering import Place
 from .subscriptions import Key
 
 log = logging.getLogger(__name__)

@@ -25,10 +25,9 @@ from ...runtime.clock import AT_A_TIME, Clock, Deadline
 from ..dispatch import Pool
 from ..downlinks import Claim
 from ..events import Reporter
-from ..following.reads import Seen, as_refusal
-from ..following.receiver import gone_reason, words
-from ..handing.claims import CommandKey
-from ..socket.patience import Timing
+from ..following import Seen, as_refusal, gone_reason, words
+from ..handing import CommandKey
+from ..socket import Timing
 from .groups import Groups, deliver
 from .subscription import Subscription
 from .subscriptions import Key, State, Subscriptions

@@ -4,17 +4,27 @@ from __future__ import annotations
 
 import threading
 from typing import Any
+from unittest import mock
 
-from connectordb.exceptions import ConnectionFailed, ConnectorDBError, NotFound, PermissionDenied, PointsMissed, TooSlow
+from connectordb.exceptions import (
+    ConnectionFailed,
+    ConnectorDBError,
+    NotFound,
+    PermissionDenied,
+    PointsMissed,
+    TimedOut,
+    TooSlow,
+)
 from connectordb.live.dispatch import Pool
 from connectordb.live.downlinks import Claim
 from connectordb.live.following import losses as module
+from connectordb.live.following import pages
 from connectordb.live.following.follower import Follower
 from connectordb.live.following.reads import Reads, Seen
 from connectordb.live.handing.batch import Batch
 from connectordb.live.options import Options
 from connectordb.live.remembering.place import Place
-from connectordb.protocol import rest
+from connectordb.protocol import json_text, rest
 from connectordb.protocol.paths import Path
 from connectordb.protocol.points import Datapoint
 from connectordb.runtime.backoff import Backoff
@@ -71,7 +81,8 @@ class FollowerCase(Case):
             return {"ephemeral": self.ephemeral}
         if request.parameters.get("q") == "length":
             return len(self.stored)
-        return self.stored[int(request.parameters["i1"]) : int(request.parameters["i2"])]
+        found = self.stored[int(request.parameters["i1"]) : int(request.parameters["i2"])]
+        return request.reader(json_text.dumps(found))
 
     def later(self, follower: Follower, seconds: float) -> None:
         """Go on at once."""
@@ -153,6 +164,34 @@ class FollowerTests(FollowerCase):
         self.assertEqual(
             [(first, values) for first, values, _ in self.handed], [(number, [number]) for number in range(5)]
         )
+
+    def test_since_a_time_to_come(self) -> None:
+        """What is not later than the time that was asked for is left out, also where that time was still to come."""
+        self.stored = points(0, 3)
+        follower = self.follow(since=105.0)
+        follower.began(Seen(3, "x"), unread=False)
+        self.eventually(lambda: self.caught == [0])
+        self.stored = points(0, 8)
+        follower.told(3, points(3, 5), 1)
+        follower.told(5, points(5, 7), 1)
+        follower.gap(8)
+        self.eventually(lambda: self.values() == [6, 7])
+        self.assertEqual((self.handed[0][0], follower.missed, follower.lag), (6, 0, 0))
+
+    def test_large_points(self) -> None:
+        """Of large points few are read at once; and fewer than before, where they do not come in time."""
+        self.stored = [{"t": 100.0 + number, "d": "x" * 1000} for number in range(40)]
+        with mock.patch.object(pages, "BYTES", 5000), mock.patch.object(pages, "FIRST", 10):
+            follower = self.follow(since=0)
+            follower.began(Seen(40, "x"), unread=False)
+            self.eventually(lambda: self.caught == [40])
+            sizes = [len(values) for _, values, _ in self.handed]
+            self.assertEqual((sizes[0], sum(sizes)), (10, 40))
+            self.assertLessEqual(max(sizes[1:]), 5)
+            self.trouble = [TimedOut("slow")]
+            follower._later = lambda follower, seconds: None
+            follower.gap(41)
+            self.eventually(lambda: follower._pages.size == 1)
 
     # --- signals ------------------------------------------------------------------------------------------------------
 
@@ -311,7 +350,7 @@ class FollowerTests(FollowerCase):
         self.eventually(lambda: self.caught)
         with follower._lock:
             for number in range(2):
-                follower._cursor.told(number, points(number, number + 1), module.QUEUE_LIMIT * 2**20)
+                follower._course.told(number, points(number, number + 1), module.QUEUE_LIMIT * 2**20)
         follower.poke()
         self.wait(self.ended)
         self.assertIsInstance(self.errors[0], TooSlow)

@@ -1,4 +1,4 @@
-"""Tests of `connectordb.live.following.hearing`: what is heard of a stream that becomes another kind of stream, or ends."""
+"""Tests of `connectordb.live.following.course`: a stream that becomes another kind of stream, or ends."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.support.case import SOON
 from .test_follower import FollowerCase, points
 
 
-class HearingTests(FollowerCase):
+class CourseTests(FollowerCase):
     """What is heard, in the order in which it comes."""
 
     def test_stored_from_now_on(self) -> None:
@@ -87,7 +87,7 @@ class HearingTests(FollowerCase):
         follower = self.follow(overflow="raise")
         follower.began(Seen(0), unread=True)
         with follower._lock:
-            follower._cursor.signal(QUEUE_LIMIT + 1)
+            follower._course.signal(QUEUE_LIMIT + 1)
         follower.poke()
         self.wait(self.ended)
 
