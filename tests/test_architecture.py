@@ -153,7 +153,9 @@ OPEN_ROOMS = {"protocol", "runtime", "exceptions", "datapoints", "frames", "", "
 #: Foreign library → the only places that may import it.
 FOREIGN = {
     "apsw": {"runtime/sqlite.py"},
-    "requests": {"client/transport.py", "exceptions.py"},
+    "requests": {"client/http/", "exceptions.py"},
+    "urllib3": {"client/http/"},
+    "certifi": {"client/http/trust.py", "live/socket/connection.py"},
     "websocket": {"live/socket/connection.py"},
     "aiohttp": {"server/web/", "server/__init__.py"},  # the door: to name the extra if it is missing
     "prometheus_client": {"server/operation/metrics.py"},

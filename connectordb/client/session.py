@@ -31,11 +31,11 @@ from ..protocol.paths import Path
 from ..runtime.clock import SYSTEM, Clock, Deadline
 from .address import base_url
 from .credentials import Credentials
+from .http import Transport
 from .notes import with_note
 from .retry import Verdict, judge
 from .timeouts import Timeout
 from .trace import Trace
-from .transport import Transport
 
 if TYPE_CHECKING:
     import requests

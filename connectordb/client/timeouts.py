@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
-from dataclasses import dataclass, fields
+from typing import Any
 
 from ..exceptions import LocalProtocolError
 from ..runtime.clock import SYSTEM, Clock, Deadline
@@ -13,7 +13,6 @@ from ..runtime.clock import SYSTEM, Clock, Deadline
 _WHOLE = 300.0
 
 
-@dataclass(frozen=True, slots=True)
 class Timeout:
     """
     How long a call may take, in seconds.
@@ -33,22 +32,49 @@ class Timeout:
         LocalProtocolError: One of them is no number above 0, or is infinite and not `total`.
     """
 
-    connect: float = 10.0
-    read: float = 60.0
-    write: float = 60.0
-    pool: float = 60.0
-    total: float | None = None
+    __slots__ = ("connect", "pool", "read", "total", "write")
 
-    def __post_init__(self) -> None:
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if field.name == "total" and (value is None or value == math.inf):
-                continue
-            if not _is_duration(value):
+    connect: float
+    read: float
+    write: float
+    pool: float
+    total: float | None
+
+    def __init__(
+        self,
+        connect: float = 10.0,
+        read: float = 60.0,
+        write: float = 60.0,
+        pool: float = 60.0,
+        total: float | None = None,
+    ) -> None:
+        values = {"connect": connect, "read": read, "write": write, "pool": pool, "total": total}
+        for name, value in values.items():
+            if not (_is_duration(value) or name == "total" and (value is None or value == math.inf)):
                 raise LocalProtocolError(
-                    f"Timeout({field.name}={value!r}): expected seconds, above 0"
-                    + (", or math.inf for no end" if field.name == "total" else " and finite")
+                    f"Timeout({name}={value!r}): expected seconds, above 0"
+                    + (", or math.inf for no end" if name == "total" else " and finite")
                 )
+            object.__setattr__(self, name, value)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"a Timeout does not change; make another one to say {name}={value!r}")
+
+    def _values(self) -> tuple[Any, ...]:
+        return self.connect, self.read, self.write, self.pool, self.total
+
+    def __eq__(self, other: object) -> bool:
+        return self._values() == other._values() if isinstance(other, Timeout) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._values())
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Timeout, self._values()
+
+    def __repr__(self) -> str:
+        connect, read, write, pool, total = self._values()
+        return f"Timeout(connect={connect:g}, read={read:g}, write={write:g}, pool={pool:g}, total={total})"
 
     @classmethod
     def of(cls, given: Timeout | float | tuple[float, float] | None) -> Timeout:

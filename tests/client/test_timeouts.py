@@ -82,7 +82,7 @@ class Value(unittest.TestCase):
         self.assertEqual(hash(timeout), hash(Timeout(connect=1)))
         self.assertEqual(pickle.loads(pickle.dumps(timeout)), timeout)
         self.assertEqual(copy.copy(timeout), timeout)
-        self.assertEqual(repr(timeout), "Timeout(connect=1, read=60.0, write=60.0, pool=60.0, total=None)")
+        self.assertEqual(repr(timeout), "Timeout(connect=1, read=60, write=60, pool=60, total=None)")
 
     def test_usual(self) -> None:
         """What is usual is one value."""

@@ -12,17 +12,19 @@ broken servers do.
 
 from __future__ import annotations
 
+import itertools
 import json
 import socket
 import ssl
 import struct
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from .case import SOON
+from .case import MS, SOON
 
 _PHRASES = {200: "OK", 301: "Moved Permanently", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found"}
 
@@ -129,6 +131,51 @@ def silence() -> Step:
         return False
 
     return Step(act)
+
+
+def drip(data: bytes, every: float = 20 * MS) -> Step:
+    """Send these bytes one at a time, over and over, until the peer is closed or nobody listens."""
+
+    def act(peer: Peer, connection: socket.socket, request: Received | None) -> bool:
+        for byte in itertools.cycle(data):
+            if peer.closing.wait(every):
+                break
+            connection.sendall(bytes([byte]))
+        return False
+
+    return Step(act)
+
+
+def flood(data: bytes, first: bytes = b"") -> Step:
+    """Send *first*, and then these bytes over and over, as fast as they are taken, until nobody listens."""
+
+    def act(peer: Peer, connection: socket.socket, request: Received | None) -> bool:
+        connection.sendall(first)
+        while not peer.closing.is_set():
+            connection.sendall(data)
+        return False
+
+    return Step(act)
+
+
+@contextmanager
+def black_hole() -> Iterator[int]:
+    """Yield a port of this machine that gives no word to who connects: the queue of those that wait to be accepted is full."""
+    with ExitStack() as stack:
+        listener = stack.enter_context(socket.socket())
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        for _ in range(3):
+            knock = stack.enter_context(socket.socket())
+            knock.setblocking(False)
+            knock.connect_ex(listener.getsockname())
+        yield listener.getsockname()[1]
+
+
+def nobody() -> int:
+    """Return a port of this machine where nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
 
 
 def by_request(make: Callable[[Received], Step]) -> Step:

@@ -12,15 +12,28 @@ from unittest import mock
 
 import requests
 
+from connectordb.client.http import Transport
 from connectordb.client.retry import Fate
+from connectordb.client.timeouts import Timeout
 from connectordb.client.trace import Trace
-from connectordb.client.transport import Transport
 from connectordb.exceptions import CertificateRefused, ConnectionFailed, LocalProtocolError, TimedOut
 from tests.support.case import MS, Case
 from tests.support.clock import SteppedClock
-from tests.support.wire import Peer, Step, answer, cut, hang_up, raw, reset, reset_at_connect, silence
+from tests.support.wire import (
+    Peer,
+    Received,
+    Step,
+    answer,
+    by_request,
+    cut,
+    hang_up,
+    raw,
+    reset,
+    reset_at_connect,
+    silence,
+)
 
-CERTIFICATE = Path(__file__).parent.parent / "support" / "localhost.pem"
+CERTIFICATE = Path(__file__).parent.parent.parent / "support" / "localhost.pem"
 SHORT = (5000 * MS, 150 * MS)
 
 
@@ -160,36 +173,80 @@ class Connections(TransportCase):
             self.assertEqual(peer.connections, connections)
 
     def test_threads(self) -> None:
-        """Each thread has its own, and close ends those of all."""
-        peer = self.peer(otherwise=answer("ok"))
+        """Requests at the same time have a connection each; later ones use any of them."""
+        together = threading.Barrier(3)
+
+        def meet(request: Received) -> Step:
+            together.wait(5)
+            return answer("ok")
+
+        peer = self.peer(*[by_request(meet)] * 3, otherwise=answer("ok"))
         transport = self.to(peer.url)
-        ready, leave = threading.Barrier(4), threading.Event()
-
-        def work() -> None:
-            transport.send("GET", "/", Trace())
-            ready.wait(5)
-            leave.wait(5)
-
-        threads = [threading.Thread(target=work) for _ in range(3)]
+        threads = [threading.Thread(target=transport.send, args=("GET", "/", Trace())) for _ in range(3)]
         for thread in threads:
             thread.start()
-        ready.wait(5)
-        self.assertEqual(peer.connections, 3)
-        self.assertEqual(len(peer._open), 3)
-        transport.close()
-        self.eventually(lambda: not peer._open, "all connections to end")
-        leave.set()
         for thread in threads:
             thread.join(5)
+        for _ in range(5):
+            transport.send("GET", "/", Trace())
+        self.assertEqual(peer.connections, 3)
 
-    def test_thread_that_ended(self) -> None:
-        """The connection of a thread that ended ends with it."""
-        peer = self.peer(otherwise=answer("ok"))
-        transport = self.to(peer.url)
+    def test_no_more_than_allowed(self) -> None:
+        """Who finds all connections in use waits for one, and not for ever."""
+        let, peer = threading.Event(), self.peer(otherwise=answer("ok"))
+
+        def held(request: Received) -> Step:
+            let.wait(5)
+            return answer("ok")
+
+        peer.steps[:] = [by_request(held)]
+        transport = self.to(peer.url, pool_size=1, timeout=Timeout(pool=50 * MS))
         thread = threading.Thread(target=transport.send, args=("GET", "/", Trace()))
         thread.start()
+        self.eventually(lambda: peer.requests, "the first request")
+        error, fate = self.fails(transport, "POST", b"[]")
+        self.assertIsInstance(error, TimedOut)
+        self.assertEqual((error.phase, fate), ("pool", Fate.UNSENT))  # type: ignore[attr-defined]
+        self.assertIn(
+            "none of the 1 connections was free within 0.05 s; allow more of them with pool_size=", str(error)
+        )
+        let.set()
         thread.join(5)
-        self.eventually(lambda: not peer._open, "the connection to end")
+        self.assertEqual(transport.send("GET", "/", Trace()).text, "ok")
+        self.assertEqual(peer.connections, 1)
+
+    def test_thread_that_ended(self) -> None:
+        """The connection of a thread that ended serves others."""
+        peer = self.peer(otherwise=answer("ok"))
+        transport = self.to(peer.url)
+        for _ in range(3):
+            thread = threading.Thread(target=transport.send, args=("GET", "/", Trace()))
+            thread.start()
+            thread.join(5)
+        self.assertEqual(peer.connections, 1)
+
+    def test_closed_meanwhile(self) -> None:
+        """A request that another thread waits for ends when all is closed, and none begins after that."""
+        peer = self.peer(silence())
+        transport = self.to(peer.url)
+        failed: list[BaseException] = []
+
+        def ask() -> None:
+            try:
+                transport.send("GET", "/", Trace())
+            except ConnectionFailed as error:
+                failed.append(error)
+
+        thread = threading.Thread(target=ask)
+        thread.start()
+        self.eventually(lambda: peer.requests, "the request")
+        transport.close()
+        thread.join(5)
+        self.assertEqual(len(failed), 1)
+        error, fate = self.fails(transport)
+        self.assertIn("the connections were closed", str(error))
+        self.assertEqual(fate, Fate.UNSENT)
+        transport.close()
 
     def test_fork(self) -> None:
         """A child process makes connections of its own, and leaves its parent's alone."""
@@ -248,7 +305,7 @@ class Failing(TransportCase):
             error, fate = self.fails(self.to(url, timeout=(150 * MS, 5000 * MS)), "POST", b"[]")
         self.assertIs(type(error), TimedOut)
         self.assertEqual(fate, Fate.UNSENT)
-        self.assertIn("no connection in time", str(error))
+        self.assertIn("no connection within 0.15 s; is the server there", str(error))
 
     def test_black_hole(self) -> None:
         """A server that says nothing is a timeout, by all the names that programs catch."""
@@ -257,7 +314,7 @@ class Failing(TransportCase):
         self.assertEqual(fate, Fate.SILENT)
         for kind in (TimedOut, requests.exceptions.Timeout, requests.exceptions.ConnectionError, TimeoutError):
             self.assertIsInstance(error, kind)
-        self.assertIn("no answer in time; try again, or allow more with timeout=", str(error))
+        self.assertIn("no answer within 0.15 s; try again, or allow more with timeout=", str(error))
 
     def test_black_hole_in_the_body(self) -> None:
         """So is one that falls silent in the middle of its answer."""

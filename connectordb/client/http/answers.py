@@ -1,0 +1,87 @@
+"""
+The body of an answer: all of it, unpacked, and no more than one can hold.
+
+A body that was packed has to come to its end, too: what a proxy has cut would otherwise read as a shorter answer.
+"""
+
+from __future__ import annotations
+
+import zlib
+from typing import TYPE_CHECKING
+
+from ...exceptions import RemoteProtocolError
+
+if TYPE_CHECKING:
+    from urllib3.response import BaseHTTPResponse
+
+
+class Damaged(Exception):
+    """An answer did not arrive as it was sent."""
+
+
+#: Bytes of an answer, unpacked, beyond which none is taken: a server that sends without end would fill the memory.
+LIMIT = 1024 * 1024 * 1024
+
+#: The encodings that are asked for, and what unpacks them.
+ACCEPTED = "gzip, deflate"
+
+_CHUNK = 256 * 1024
+
+
+def content(raw: BaseHTTPResponse, limit: int = LIMIT) -> bytes:
+    """
+    Read the body of an answer.
+
+    Args:
+        raw: The answer, of which the head was read.
+        limit: The bytes that are taken at most.
+
+    Raises:
+        RemoteProtocolError: It is longer.
+        Damaged: It was packed, and is cut or damaged.
+    """
+    packed = _whole(raw, limit)
+    encoding = raw.headers.get("Content-Encoding")
+    if encoding is None or not packed:
+        return packed
+    names = [name.strip().lower() for name in encoding.split(",")]
+    for name in reversed(names):
+        if name in ("gzip", "x-gzip", "deflate"):
+            packed = _unpacked(packed, name, limit)
+        elif name not in ("", "identity"):
+            return packed  # not asked for: whoever reads it sees that it makes no sense
+    return packed
+
+
+def _whole(raw: BaseHTTPResponse, limit: int) -> bytes:
+    """Return the body as it comes."""
+    promised = raw.length_remaining
+    if promised is not None:
+        if promised > limit:
+            raise RemoteProtocolError(f"the answer has {promised:,} bytes, and more than {limit:,} are not taken")
+        return raw.read(decode_content=False)
+    chunks, length = [], 0
+    for chunk in raw.stream(_CHUNK, decode_content=False):
+        length += len(chunk)
+        if length > limit:
+            raise RemoteProtocolError(f"the answer has no end: more than {limit:,} bytes are not taken")
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _unpacked(packed: bytes, name: str, limit: int) -> bytes:
+    """Return what was packed with gzip or deflate."""
+    # 47: gzip or zlib, by its head; -15: deflate alone, which some servers take "deflate" for
+    for bits in (47, -15) if name == "deflate" else (47,):
+        unpacker = zlib.decompressobj(bits)
+        try:
+            unpacked = unpacker.decompress(packed, limit + 1)
+        except zlib.error as error:
+            damage = error
+            continue
+        if len(unpacked) > limit:
+            raise RemoteProtocolError(f"the answer unpacks to more than {limit:,} bytes, which are not taken")
+        if not unpacker.eof:
+            raise Damaged(f"the answer is packed with {name}, and was cut on its way")
+        return unpacked
+    raise Damaged(f"the answer is said to be packed with {name}, and cannot be unpacked: {damage}")

@@ -1,0 +1,131 @@
+"""What goes wrong with a request, in our exceptions: what was tried, what happened, what to do; and what became of the request."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Iterator
+from typing import TypeVar
+
+import requests
+from urllib3.exceptions import LocationValueError, ProxyError
+
+from ...exceptions import CertificateRefused, ConnectionFailed, ConnectorDBError, LocalProtocolError, TimedOut
+from ..retry import Fate
+from .allowance import Allowance
+
+E = TypeVar("E", bound=ConnectorDBError)
+
+#: What TLS libraries say where the other side answers in plain HTTP.
+_PLAIN_HTTP = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG")
+
+#: What they say where the server wants to know by a certificate who calls.
+_WANTS_CERTIFICATE = ("CERTIFICATE_REQUIRED", "ALERT_BAD_CERTIFICATE", "HANDSHAKE_FAILURE")
+
+#: Who made a request that cannot be sent at all: whoever wrote its address, or that of a proxy.
+_ADDRESSES = (
+    requests.exceptions.InvalidURL,
+    requests.exceptions.MissingSchema,
+    requests.exceptions.InvalidSchema,
+    requests.exceptions.InvalidProxyURL,
+    LocationValueError,
+    UnicodeError,
+)
+
+#: Phase → what was not there in time, and what to do.
+_LATE = {
+    "pool": ("no connection was free", "allow more of them with pool_size="),
+    "resolve": ("the server's name was not found", "is there a network, and does its name server answer?"),
+    "connect": ("no connection", "is the server there, and is a firewall between?"),
+    "tls": ("no TLS connection", "does the server speak HTTPS?"),
+    "write": ("the request was not taken", "try again, or allow more with timeout="),
+    "read": ("no answer", "try again, or allow more with timeout="),
+}
+
+
+def told(error: Exception, what: str, allowance: Allowance, has_body: bool) -> ConnectorDBError:
+    """
+    Return our exception for what was raised, and note what became of the request.
+
+    Args:
+        error: What requests, urllib3, http.client, ssl or the system raised.
+        what: The request, in words, without secrets.
+        allowance: Its time and its trace.
+        has_body: Whether it has one.
+    """
+    trace, deepest = allowance.trace, _deepest(error)
+    if any(isinstance(cause, _ADDRESSES) for cause in _causes(error)):
+        return LocalProtocolError(f"{what}: {_reason(deepest)}")
+    is_late = isinstance(deepest, TimeoutError)
+    connects = allowance.connecting is not None or trace.phase == "pool"
+    if not connects and (not has_body or trace.bytes_out > allowance.head):
+        trace.fate = Fate.SILENT if is_late else Fate.BROKEN
+    by_proxy = (
+        "the proxy gave no connection: " if any(isinstance(cause, ProxyError) for cause in _causes(error)) else ""
+    )
+    if is_late:
+        happened, advice = _LATE[trace.phase]
+        return TimedOut(f"{what}: {by_proxy}{happened} within {allowance.what_ended()}; {advice}", trace.phase)
+    refused = isinstance(deepest, ssl.SSLCertVerificationError)
+    happened = f"{by_proxy}{_reason(deepest)}" if by_proxy and not refused else _explained(deepest, connects)
+    return (CertificateRefused if refused else ConnectionFailed)(f"{what}: {happened}")
+
+
+def named(error: E, what: str) -> E:
+    """Return an exception of ours again, with the request in front of its text."""
+    if isinstance(error, TimedOut):
+        return type(error)(f"{what}: {error}", error.phase)
+    return type(error)(f"{what}: {error}")
+
+
+def _explained(error: BaseException, connects: bool) -> str:
+    reason = _reason(error)
+    if isinstance(error, InterruptedError):
+        return "it was under way when the connections were closed here"
+    if isinstance(error, ssl.SSLError):
+        sign = reason.upper().replace(" ", "_")
+        if any(known in sign for known in _PLAIN_HTTP):
+            return f"something speaks plain HTTP there, not HTTPS: if that is the server, say url='http://…' ({reason})"
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return f"no TLS connection: {reason}; to trust an authority of your own, pass its certificate as verify="
+        if not connects or any(known in sign for known in _WANTS_CERTIFICATE):
+            return f"the server refused TLS: {reason}; if it asks for a certificate of the client, pass that as cert="
+        return f"no TLS connection: {reason}; does the server speak HTTPS? if not, say url='http://…'"
+    if isinstance(error, socket.gaierror):
+        return f"no connection: the server's name was not found ({reason}); is this its address?"
+    if connects:
+        return f"no connection: {reason}; is the server running, and is this its address?"
+    return f"the connection broke: {reason}"
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError) and error.verify_message:
+        return f"certificate verify failed: {error.verify_message}"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return str(error) or type(error).__name__
+
+
+def _deepest(error: BaseException) -> BaseException:
+    """
+    Return what happened first.
+
+    The layers above it write whole URLs and the names of Python objects into their messages.
+    """
+    *_, deepest = _causes(error)
+    return deepest
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield an exception and what it came from, to the deepest."""
+    seen: set[int] = set()
+    here: BaseException | None = error
+    while here is not None and id(here) not in seen:
+        seen.add(id(here))
+        yield here
+        inner = [getattr(here, "reason", None), *here.args]
+        here = (
+            next((cause for cause in inner if isinstance(cause, BaseException)), None)
+            or here.__cause__
+            or here.__context__
+        )

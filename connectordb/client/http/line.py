@@ -1,0 +1,132 @@
+"""
+One line to a server: requests' adapter with one connection, beneath its session.
+
+A session's own work (cookies, ``.netrc``, redirects, the environment, for each request anew) takes longer than all the rest of a
+small request, and none of it is wanted here.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.structures import CaseInsensitiveDict
+from requests.utils import get_encoding_from_headers
+from urllib3.connectionpool import HTTPConnectionPool
+
+from . import answers
+from .allowance import Allowance
+from .proxies import proxy_for
+from .trust import Trust
+from .wire import Plain, Secure, Wire
+
+
+class Line(HTTPAdapter):
+    """
+    Sends one request after the other.
+
+    Args:
+        origin: The server: scheme, host and port.
+        trust: How TLS is spoken.
+        proxies: As requests has them.
+
+    Attributes:
+        used: When it was used last, by the monotonic clock.
+    """
+
+    def __init__(self, origin: str, trust: Trust, proxies: Mapping[str, str]) -> None:
+        super().__init__(pool_connections=1, pool_maxsize=1)
+        self._origin = origin
+        self._trust = trust
+        self._proxies = proxies
+        self._proxy: str | None = None
+        self._pool: HTTPConnectionPool | None = None
+        self._wire = Wire()
+        self.used = 0.0
+
+    def exchange(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, allowance: Allowance
+    ) -> requests.Response:
+        """Send a request, and return the whole answer."""
+        wire = self._wire
+        wire.begin(allowance)
+        if wire.socket is None:
+            self._find_way()  # which may be another one now: a laptop moves between networks
+        request = requests.PreparedRequest()
+        request.method, request.url, request.body = method, url, body
+        request.headers = CaseInsensitiveDict(headers)
+        try:
+            response = self.send(request, stream=True)
+            content = answers.content(response.raw)
+            if wire.is_spoiled:
+                raise answers.Damaged("more came than the answer is said to have")
+        except BaseException:
+            self.close()
+            raise
+        finally:
+            allowance.trace.reused = not wire.is_fresh
+        response._content = content
+        response._content_consumed = True  # type: ignore[attr-defined]
+        return response
+
+    @property
+    def is_connecting(self) -> bool:
+        """Whether the connection of the present request does not stand."""
+        return self._wire.allowance.connecting is not None or self._wire.allowance.trace.phase == "pool"
+
+    def abort(self) -> None:
+        """Have what is under way end; may be called by another thread."""
+        self._wire.abort()
+
+    def close(self) -> None:
+        """Close the connection; another is made when it is needed."""
+        self._pool = None
+        super().close()
+
+    # --- how requests is to go about it -------------------------------------------------------------------------------
+
+    def get_connection_with_tls_context(self, *arguments: Any, **options: Any) -> HTTPConnectionPool:
+        """Return what holds the connection."""
+        assert self._pool is not None
+        return self._pool
+
+    def cert_verify(self, *arguments: Any, **options: Any) -> None:
+        """Do nothing: the TLS context says all."""
+
+    def request_url(self, request: requests.PreparedRequest, proxies: Any) -> str:
+        """Return what the request's first line names: to a proxy that passes it on, the whole URL."""
+        assert request.url is not None
+        if self._proxy is not None and self._origin.startswith("http:") and not self._proxy.startswith("socks"):
+            return request.url
+        return request.url[len(self._origin) :]
+
+    def build_response(self, request: requests.PreparedRequest, raw: Any) -> requests.Response:
+        """Return the answer as users of requests know it; without its cookies, which are nobody's here."""
+        response = requests.Response()
+        response.status_code = raw.status
+        response.headers = CaseInsensitiveDict(raw.headers)
+        response.encoding = get_encoding_from_headers(response.headers)
+        response.raw = raw
+        response.reason = raw.reason
+        response.url = request.url or ""
+        response.request = request
+        return response
+
+    def _find_way(self) -> None:
+        proxy = proxy_for(self._origin, self._proxies)
+        if self._pool is not None and proxy == self._proxy:
+            return
+        parts = urlsplit(self._origin)
+        options: dict[str, Any] = {"ssl_context": self._trust.context} if parts.scheme == "https" else {}
+        if proxy is None:
+            manager = self.poolmanager
+        else:
+            secure_proxy = {"proxy_ssl_context": self._trust.context} if proxy.startswith("https:") else {}
+            manager = self.proxy_manager_for(proxy, **secure_proxy)
+        pool = manager.connection_from_host(parts.hostname, parts.port, parts.scheme, pool_kwargs=options)
+        pool.ConnectionCls = functools.partial(Secure if pool.scheme == "https" else Plain, self._wire)
+        self._proxy, self._pool = proxy, pool

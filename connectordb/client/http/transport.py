@@ -1,0 +1,211 @@
+"""
+Bytes out and in: one request to one server, within its time.
+
+Every wait has its end. A request follows no redirect, and carries the credentials that it was given and no others: not those of a
+``.netrc``, not those of a cookie. No connection outlives a ``fork`` or `Transport.close`. What goes wrong is told by
+`failures.told` and nowhere else.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import ssl
+import threading
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+import requests
+
+from ...exceptions import ConnectorDBError, LocalProtocolError, RemoteProtocolError, TimedOut
+from ...protocol.constants import API_ROOT, SERVER_IDLE_TIMEOUT
+from ...runtime.clock import SYSTEM, Clock, Deadline
+from ..retry import Fate
+from ..timeouts import Timeout
+from ..trace import Trace
+from . import answers, failures
+from .allowance import Allowance
+from .line import Line
+from .lines import Lines
+from .trust import Trust
+
+log = logging.getLogger(__name__)
+
+#: How many connections to a server there may be, of one caller.
+POOL_SIZE = 64
+
+#: Seconds after which a connection that was kept open is not used again: the original closes it soon after.
+IDLE_TIMEOUT = SERVER_IDLE_TIMEOUT - 1.0
+
+_HEADERS = {
+    "Accept": "*/*",
+    "Accept-Encoding": answers.ACCEPTED,
+    "Content-Type": "application/json",
+    "User-Agent": "ConnectorDB-Python",
+}
+
+
+class Transport:
+    """
+    Requests to one server, by any number of threads.
+
+    Args:
+        base_url: The server's address, without ``/api/v1``.
+        timeout: How long a request may take that is given nothing else; anything that `Timeout.of` takes.
+        verify: Check the server's certificate; or a file or folder of authorities to trust.
+        cert: A client certificate: one file, or certificate and key.
+        ssl_context: Instead of these two, all about TLS.
+        proxies: As requests has them; what they do not say, the environment does.
+        pool_size: How many connections there may be.
+        idle_timeout: Seconds after which a connection that was kept open is not used again.
+        clock: Says how long things take.
+
+    Raises:
+        LocalProtocolError: One of them makes no sense.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        timeout: Timeout | float | tuple[float, float] | None = None,
+        verify: bool | str = True,
+        cert: str | tuple[str, str] | None = None,
+        ssl_context: ssl.SSLContext | None = None,
+        proxies: Mapping[str, str] | None = None,
+        pool_size: int = POOL_SIZE,
+        idle_timeout: float = IDLE_TIMEOUT,
+        clock: Clock = SYSTEM,
+    ) -> None:
+        self.base_url = base_url
+        self.timeout = Timeout.of(timeout)
+        self.trust = Trust(verify, cert, ssl_context)
+        self.proxies = dict(proxies or {})
+        self._root = _prepared(f"{base_url}{API_ROOT}")
+        self._origin = "{0.scheme}://{0.netloc}".format(urlsplit(self._root))
+        self._pool_size = _checked("pool_size", pool_size, int)
+        self._idle_timeout = _checked("idle_timeout", idle_timeout, (int, float))
+        self._clock = clock
+        self._lines = self._new_lines()
+        self._process = os.getpid()
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        trace: Trace,
+        *,
+        parameters: Mapping[str, Any] | None = None,
+        body: bytes | None = None,
+        authorization: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: Timeout | None = None,
+        deadline: Deadline | None = None,
+    ) -> requests.Response:
+        """
+        Send one request, and return its answer, whatever its status.
+
+        Args:
+            method: The verb.
+            path: Below ``/api/v1``, quoted.
+            trace: Is told what became of it, and what it cost.
+            parameters: The query.
+            body: JSON text.
+            authorization: The header of that name.
+            headers: Further ones.
+            timeout: How long each phase of it may take; what the transport was made with, if it is not given.
+            deadline: When all of it is over; if it is not given, after the ``total`` of *timeout*.
+
+        Raises:
+            ConnectionFailed: There is no connection, or it broke.
+            TimedOut: No answer came in time.
+            RemoteProtocolError: The answer is longer than any can be.
+            LocalProtocolError: The request, a proxy or a certificate makes no sense.
+        """
+        timeout = self.timeout if timeout is None else timeout
+        deadline = timeout.deadline(self._clock) if deadline is None else deadline
+        what = f"{method} {self.base_url}{API_ROOT}{path}"
+        if deadline.left() == 0.0:
+            raise TimedOut(f"{what}: the time was up before it could be sent", trace.phase)
+        sent = dict(_HEADERS)
+        if authorization is not None:
+            sent["Authorization"] = authorization
+        if body is not None:
+            sent["Content-Length"] = str(len(body))
+        if headers:
+            sent.update(headers)
+        response = self._exchange(
+            method, self._url(path, parameters), sent, body, what, Allowance(timeout, deadline, trace, self._clock)
+        )
+        log.debug("%s: %d, %d bytes", what, response.status_code, trace.bytes_in)
+        return response
+
+    def drop_connections(self) -> None:
+        """Close the connections that are kept open and not in use."""
+        self._own_lines().drop()
+
+    def close(self) -> None:
+        """Close all connections; requests that other threads wait for end at once, as failed."""
+        self._own_lines().close()
+
+    def _exchange(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        what: str,
+        allowance: Allowance,
+    ) -> requests.Response:
+        lines, trace = self._own_lines(), allowance.trace
+        turn: object = None
+        try:
+            line, turn = lines.take(allowance)
+            response = line.exchange(method, url, headers, body, allowance)
+            lines.give_back(line, allowance.end())
+            return response
+        except RemoteProtocolError as error:
+            allowance.end()
+            trace.fate = Fate.BROKEN
+            raise RemoteProtocolError(f"{what}: {error}") from error
+        except ConnectorDBError as error:
+            allowance.end()
+            raise failures.named(error, what) from error
+        except Exception as error:
+            allowance.end()
+            raise failures.told(error, what, allowance, body is not None) from error
+        finally:
+            del turn  # a traceback that somebody keeps is not to keep it
+
+    def _url(self, path: str, parameters: Mapping[str, Any] | None) -> str:
+        query = urlencode({name: value for name, value in (parameters or {}).items() if value is not None}, doseq=True)
+        return f"{self._root}{path}{'&' if '?' in path else '?'}{query}" if query else f"{self._root}{path}"
+
+    def _own_lines(self) -> Lines:
+        """Return the connections of this process: the sockets of one that was forked off are its parent's."""
+        if self._process != os.getpid():
+            inherited, self._lines = self._lines, self._new_lines()
+            self._process = os.getpid()
+            inherited.abandon()
+        return self._lines
+
+    def _new_lines(self) -> Lines:
+        origin, trust, proxies = self._origin, self.trust, self.proxies
+        return Lines(self._pool_size, self._idle_timeout, lambda: Line(origin, trust, proxies), self._clock)
+
+
+def _prepared(url: str) -> str:
+    """Return a URL as it is sent: its host as name servers know it."""
+    try:
+        prepared = requests.Request("GET", url).prepare().url
+    except requests.exceptions.RequestException as error:
+        raise LocalProtocolError(f"{url}: {error}") from error
+    assert prepared is not None
+    return prepared
+
+
+def _checked(name: str, value: Any, kind: Any) -> Any:
+    if isinstance(value, bool) or not isinstance(value, kind) or not 0 < value < threading.TIMEOUT_MAX:
+        raise LocalProtocolError(f"{name}={value!r}: expected a{' whole' if kind is int else ''} number above 0")
+    return value

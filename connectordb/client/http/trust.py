@@ -1,0 +1,128 @@
+"""
+Whose certificates are trusted, and with which one we say who we are: one TLS context for REST requests and websocket alike.
+
+What requests does by itself leaves the websocket out, and lets an environment variable outvote what a program passed.
+"""
+
+from __future__ import annotations
+
+import os
+import ssl
+from typing import NoReturn
+
+import certifi
+from urllib3.util.ssl_ import create_urllib3_context
+
+from ...exceptions import LocalProtocolError
+
+#: Files of authorities that the environment names, as requests and curl know them.
+_BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+
+
+class Trust:
+    """
+    How TLS is spoken.
+
+    Args:
+        verify: Check the server's certificate; or a file or folder of authorities to trust. ``True``: the file that
+            ``REQUESTS_CA_BUNDLE`` or ``CURL_CA_BUNDLE`` names, or the authorities that all browsers know.
+        cert: A certificate of our own: one file, or certificate and key.
+        context: Instead of these two: all of it, as `ssl` has it.
+
+    Raises:
+        LocalProtocolError: A file is not there, or a context was passed along with files.
+    """
+
+    def __init__(
+        self,
+        verify: bool | str = True,
+        cert: str | tuple[str, str] | None = None,
+        context: ssl.SSLContext | None = None,
+    ) -> None:
+        if context is not None:
+            if verify is not True or cert is not None:
+                raise LocalProtocolError("ssl_context= says all about TLS: pass verify= and cert= or that, not both")
+            if not isinstance(context, ssl.SSLContext):
+                raise LocalProtocolError(f"ssl_context={context!r}: expected an ssl.SSLContext")
+        for name, value in (("verify", verify), *(("cert", part) for part in _parts(cert))):
+            if not isinstance(value, bool):
+                _check_file(name, value)
+        self._verify = verify
+        self._cert = cert
+        self._context = context
+
+    @property
+    def context(self) -> ssl.SSLContext:
+        """
+        The TLS context, made when first asked for.
+
+        Raises:
+            LocalProtocolError: A file does not hold what it should.
+        """
+        if self._context is None:
+            self._context = self._made()
+        return self._context
+
+    def _made(self) -> ssl.SSLContext:
+        if self._verify is False:
+            context = create_urllib3_context(cert_reqs=ssl.CERT_NONE)
+        else:
+            context = create_urllib3_context(cert_reqs=ssl.CERT_REQUIRED)
+            where = self._verify if isinstance(self._verify, str) else _authorities()
+            try:
+                if os.path.isdir(where):
+                    context.load_verify_locations(capath=where)
+                else:
+                    context.load_verify_locations(cafile=where)
+            except (OSError, ssl.SSLError) as error:
+                raise LocalProtocolError(
+                    f"{where!r} holds no certificates of authorities in PEM: {_said(error)}"
+                ) from error
+        if self._cert is not None:
+            certificate, key = self._cert if not isinstance(self._cert, str) else (self._cert, None)
+            try:
+                context.load_cert_chain(certificate, key, _no_password)
+            except (OSError, ssl.SSLError) as error:
+                raise LocalProtocolError(
+                    f"cert={self._cert!r}: that is no certificate with its key in PEM: {_said(error)}"
+                ) from error
+        return context
+
+
+def _parts(cert: object) -> tuple[object, ...]:
+    """Return the files of a client's certificate."""
+    if cert is None:
+        return ()
+    return tuple(cert) if isinstance(cert, (tuple, list)) and len(cert) == 2 else (cert,)
+
+
+def _authorities() -> str:
+    """Return the file of authorities that is trusted without a word from anybody."""
+    for name in _BUNDLES:
+        named = os.environ.get(name)
+        if named:
+            if not os.path.exists(named):
+                raise LocalProtocolError(f"{name} names {named!r}, and there is no such file; mend it, or pass verify=")
+            return named
+    return certifi.where()
+
+
+def _check_file(name: str, value: object) -> None:
+    if not isinstance(value, (str, os.PathLike)):
+        raise LocalProtocolError(
+            f"{name}={value!r}: expected "
+            + ("True, False, or a file or folder of certificates" if name == "verify" else "a file, or two of them")
+        )
+    if not os.path.exists(value):
+        raise LocalProtocolError(f"{name}={os.fspath(value)!r}: there is no such file")
+
+
+def _said(error: OSError) -> str:
+    return getattr(error, "reason", None) or error.strerror or str(error)
+
+
+def _no_password() -> NoReturn:
+    # otherwise OpenSSL asks at the terminal, and a service waits for ever
+    raise LocalProtocolError(
+        "cert=: the key is locked with a password; load it into an ssl.SSLContext, and pass that as ssl_context="
+    )

@@ -1,0 +1,123 @@
+"""
+A connection to the first of several addresses that answers.
+
+They are tried one after the other, and the next is begun before the one before has failed, after a quarter of a second (RFC 8305):
+where IPv6 is announced and leads nowhere, that costs this much and no whole timeout.
+"""
+
+from __future__ import annotations
+
+import errno
+import itertools
+import os
+import selectors
+import socket
+from collections.abc import Callable, Iterable, Sequence
+
+from .clock import SYSTEM, Clock, Deadline
+from .names import Address
+
+#: Seconds between the beginnings of two attempts, and between two looks at whether the connection is still wanted.
+STAGGER = 0.25
+
+#: What a connect that does not block says; the last one is Windows'.
+_BEGUN = {0, errno.EINPROGRESS, errno.EWOULDBLOCK, 10035}
+
+
+def dial(
+    addresses: Sequence[Address],
+    seconds: float,
+    options: Iterable[tuple[int, int, int | bytes]] = (),
+    stopped: Callable[[], bool] = lambda: False,
+    clock: Clock = SYSTEM,
+) -> socket.socket:
+    """
+    Connect to one of *addresses*, and return the socket, which blocks.
+
+    Args:
+        addresses: As `look_up` returns them.
+        seconds: How long to wait at the most, for all of them.
+        options: What to set on the socket.
+        stopped: Tells whether to give up; asked a few times a second.
+        clock: The clocks.
+
+    Raises:
+        TimeoutError: None answered in time.
+        InterruptedError: It was to give up.
+        OSError: None of them took the connection; of several reasons, the one that tells most.
+    """
+    deadline = Deadline(seconds, clock)
+    waiting = _interleaved(addresses)
+    refusals: list[OSError] = []
+    with selectors.DefaultSelector() as selector:
+        try:
+            while waiting or selector.get_map():
+                if waiting:
+                    _begin(waiting.pop(0), options, selector, refusals)
+                connected = _first(selector, min(STAGGER, deadline.left() or 0.0), refusals)
+                if connected is not None:
+                    connected.setblocking(True)
+                    return connected
+                if stopped():
+                    raise InterruptedError("connecting was given up")
+                if deadline.passed():
+                    raise TimeoutError(f"no connection within {seconds:.3g} s")
+        finally:
+            for key in list(selector.get_map().values()):
+                selector.unregister(key.fileobj)
+                key.data.close()
+    raise next(
+        (refusal for refusal in refusals if isinstance(refusal, ConnectionRefusedError)),
+        refusals[0] if refusals else OSError("the name has no address"),
+    )
+
+
+def _begin(
+    address: Address,
+    options: Iterable[tuple[int, int, int | bytes]],
+    selector: selectors.BaseSelector,
+    refusals: list[OSError],
+) -> None:
+    """Begin to connect to one address."""
+    family, kind, protocol, _, where = address
+    try:
+        candidate = socket.socket(family, kind, protocol)
+    except OSError as error:  # no such network here
+        refusals.append(error)
+        return
+    try:
+        candidate.setblocking(False)
+        for option in options:
+            candidate.setsockopt(*option)
+        said = candidate.connect_ex(where)
+        if said not in _BEGUN:
+            raise OSError(said, os.strerror(said))
+        selector.register(candidate, selectors.EVENT_WRITE, candidate)
+    except OSError as error:
+        candidate.close()
+        refusals.append(error)
+    except BaseException:
+        candidate.close()
+        raise
+
+
+def _first(selector: selectors.BaseSelector, seconds: float, refusals: list[OSError]) -> socket.socket | None:
+    """Return a socket that is connected, if one is within *seconds*; put away those that were refused."""
+    if not selector.get_map():
+        return None
+    for key, _ in selector.select(seconds):
+        candidate: socket.socket = key.data
+        said = candidate.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        selector.unregister(candidate)
+        if not said:
+            return candidate
+        candidate.close()
+        refusals.append(OSError(said, os.strerror(said)))
+    return None
+
+
+def _interleaved(addresses: Sequence[Address]) -> list[Address]:
+    """Return the addresses with the two families in turns, so that one that leads nowhere holds up the other once."""
+    first = [address for address in addresses if address[0] == addresses[0][0]]
+    others = [address for address in addresses if address[0] != addresses[0][0]]
+    return [address for pair in itertools.zip_longest(first, others) for address in pair if address is not None]

@@ -1,0 +1,112 @@
+"""What went wrong, in words, and by which exception."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import unittest
+
+import requests
+from urllib3.exceptions import LocationParseError, ProtocolError, ProxyError
+
+from connectordb.client.http.allowance import Allowance
+from connectordb.client.http.failures import named, told
+from connectordb.client.retry import Fate
+from connectordb.client.timeouts import Timeout
+from connectordb.client.trace import Trace
+from connectordb.exceptions import ClosedError, ConnectionFailed, LocalProtocolError, TimedOut
+from connectordb.runtime.clock import SYSTEM
+
+
+class Telling(unittest.TestCase):
+    """From what libraries raise."""
+
+    def allowance(self, phase: str = "read", connects: bool = False, sent: int = 100) -> Allowance:
+        """Return what is known of a request that failed."""
+        timeout = Timeout()
+        allowance = Allowance(timeout, timeout.deadline(), Trace(), SYSTEM)
+        if connects:
+            allowance.begin_connecting()
+        allowance.trace.phase, allowance.trace.bytes_out, allowance.head = phase, sent, 50
+        return allowance
+
+    def said(self, error: Exception, **known: object) -> str:
+        """Return the text, which has no secret and no object in it."""
+        text = str(told(error, "GET /x", self.allowance(**known), False))  # type: ignore[arg-type]
+        self.assertNotIn("object at 0x", text)
+        return text
+
+    def test_deepest(self) -> None:
+        """What lies deepest is told, however it was wrapped."""
+        error = requests.exceptions.ConnectionError(
+            ProtocolError("Connection aborted.", ConnectionResetError(104, "reset by peer"))
+        )
+        self.assertEqual(self.said(error), "GET /x: the connection broke: reset by peer")
+        self.assertEqual(self.said(OSError()), "GET /x: the connection broke: OSError")
+
+    def test_late(self) -> None:
+        """Each phase has its own words, and how long was waited."""
+        for phase, said in (
+            ("pool", "no connection was free within 60 s; allow more of them with pool_size="),
+            ("resolve", "the server's name was not found within 10 s; is there a network"),
+            ("connect", "no connection within 10 s; is the server there, and is a firewall between?"),
+            ("tls", "no TLS connection within 10 s; does the server speak HTTPS?"),
+            ("write", "the request was not taken within 60 s; try again"),
+            ("read", "no answer within 60 s; try again, or allow more with timeout="),
+        ):
+            error = told(TimeoutError("timed out"), "GET /x", self.allowance(phase), False)
+            self.assertIsInstance(error, TimedOut)
+            self.assertEqual(error.phase, phase)  # type: ignore[attr-defined]
+            self.assertIn(f"GET /x: {said}", str(error))
+
+    def test_connecting(self) -> None:
+        """Before there is a connection nothing was sent."""
+        for error, said in (
+            (
+                socket.gaierror(socket.EAI_NONAME, "Name or service not known"),
+                "the server's name was not found (Name or",
+            ),
+            (
+                ConnectionRefusedError(111, "Connection refused"),
+                "no connection: Connection refused; is the server running",
+            ),
+            (
+                ProxyError("no", OSError("Tunnel connection failed: 407 Auth")),
+                "the proxy gave no connection: Tunnel conn",
+            ),
+            (ssl.SSLError(1, "[SSL: WRONG_VERSION_NUMBER] wrong version number"), "something speaks plain HTTP there"),
+            (InterruptedError("closed"), "under way when the connections were closed here"),
+        ):
+            allowance = self.allowance("connect", connects=True)
+            self.assertIn(said, str(told(error, "GET /x", allowance, True)))
+            self.assertIs(allowance.trace.fate, Fate.UNSENT)
+
+    def test_fate(self) -> None:
+        """After that, what was sent of a body decides."""
+        for has_body, sent, fate in (
+            (False, 0, Fate.BROKEN),
+            (True, 50, Fate.UNSENT),
+            (True, 51, Fate.BROKEN),
+        ):
+            allowance = self.allowance(sent=sent)
+            told(ConnectionResetError(), "GET /x", allowance, has_body)
+            self.assertIs(allowance.trace.fate, fate)
+        allowance = self.allowance()
+        told(TimeoutError(), "GET /x", allowance, True)
+        self.assertIs(allowance.trace.fate, Fate.SILENT)
+
+    def test_address(self) -> None:
+        """An address that is none is the caller's mistake."""
+        for error in (
+            requests.exceptions.InvalidProxyURL("Please check proxy URL."),
+            LocationParseError("x"),
+            UnicodeError("label empty or too long"),
+        ):
+            self.assertIsInstance(told(error, "GET /x", self.allowance("pool"), True), LocalProtocolError)
+
+    def test_named(self) -> None:
+        """Exceptions of ours keep their class and what they know."""
+        late = named(TimedOut("none was free", "pool"), "GET /x")
+        self.assertEqual((type(late), str(late), late.phase), (TimedOut, "GET /x: none was free", "pool"))
+        for kind in (ConnectionFailed, LocalProtocolError, ClosedError):
+            self.assertEqual(str(named(kind("so"), "GET /x")), "GET /x: so")
