@@ -8,7 +8,7 @@ The sensors are readings that every machine has: how much disk is free, and how 
     CONNECTORDB_APIKEY=... python sensors.py --url http://localhost:3124 --every 10
     python sensors.py --every 10
 
-It runs until Ctrl-C, or for ``--samples`` samples. With the server away the readings wait in the file.
+It runs until Ctrl-C or SIGTERM, or for ``--samples`` samples. With the server away the readings wait in the file.
 """
 
 from __future__ import annotations
@@ -17,13 +17,11 @@ import argparse
 import logging
 import os
 import shutil
-import signal
 import tempfile
-import threading
 import time
 from collections.abc import Callable
 
-from connectordb import CONNECTORDB_URL
+from connectordb import CONNECTORDB_URL, ConnectorDB
 from connectordb.logger import Logger
 
 
@@ -71,21 +69,25 @@ def main() -> None:
         for name in SENSORS:
             log.addStream(name, {"type": "number"})
 
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
-
-    with Logger(arguments.file, on_create=first_time) as log:
+    with (
+        Logger(arguments.file, on_create=first_time) as log,
+        # for its clockwork: it asks the server nothing, as the Logger has a connection of its own
+        ConnectorDB(log.apikey, url=log.serverurl, connect=False) as cdb,
+    ):
         log.syncperiod = arguments.sync
         log.start()
         taken = 0
-        while not stop.is_set():
+
+        @cdb.every(arguments.every)
+        def sample() -> None:
+            nonlocal taken
             for name, read in SENSORS.items():
                 log.insert(name, read())
             taken += 1
             if taken == arguments.samples:
-                break
-            stop.wait(arguments.every)
+                cdb.close()
+
+        cdb.run()
         log.sync()
         print(f"{taken} samples taken, {len(log)} readings wait to be sent")
 

@@ -54,6 +54,13 @@ class ExampleCase(Case):
         self.assertEqual(process.returncode, 0, said)
         return said
 
+    def waiting(self, file: str) -> int:
+        """Return how many points wait in the file."""
+        if not Path(file).exists():
+            return 0
+        with Logger(file) as logger:
+            return len(logger)
+
 
 class SensorsTests(ExampleCase):
     """``sensors.py`` logs into its file, and the server gets everything once."""
@@ -81,7 +88,7 @@ class SensorsTests(ExampleCase):
     def test_ends_on_a_signal(self) -> None:
         """SIGTERM ends it, after a last sync."""
         process = self.start("sensors.py", "--every", "0.01", "--url", self.url, CONNECTORDB_APIKEY=self.device.apikey)
-        self.eventually(lambda: (self.here / "sensors.db").exists() and self.cdb("mara/board/disk_free").exists())
+        self.eventually(lambda: self.waiting(str(self.here / "sensors.db")) > 3, "samples")
         process.terminate()
         self.assertIn(", 0 readings wait", self.finish(process))
 
@@ -114,13 +121,6 @@ class StationTests(ExampleCase):
         points = stream[:]
         self.assertEqual(len(points), status.streams["temperature"].accepted)
         self.assertEqual(points["t"], sorted(set(points["t"])))
-
-    def waiting(self, file: str) -> int:
-        """Return how many points wait in the file."""
-        if not Path(file).exists():
-            return 0
-        with Logger(file) as logger:
-            return len(logger)
 
 
 class TourTests(ExampleCase):

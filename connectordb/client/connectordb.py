@@ -11,6 +11,7 @@ from ..protocol import rest
 from . import database, environment
 from .credentials import Credentials
 from .live_connection import LiveConnection
+from .program import Program
 from .session import NOBODYS_PATH, Session
 from .settings import DEFAULT_URL, Chosen, Given, Settings, Source, choose
 from .stream import Stream
@@ -18,13 +19,10 @@ from .timeouts import Timeout
 from .whole_server import WholeServer
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     import requests
-    from typing_extensions import Self
 
 
-class ConnectorDB(LiveConnection, WholeServer):
+class ConnectorDB(LiveConnection, WholeServer, Program):
     """
     A connection to a ConnectorDB server; at the same time, the device that is logged in.
 
@@ -142,22 +140,6 @@ class ConnectorDB(LiveConnection, WholeServer):
             ConnectionFailed: No answer.
         """
         return database.request(self._session, method, path, params, data, data is not None)
-
-    # --- the end ------------------------------------------------------------------------------------------------------
-
-    def close(self) -> None:
-        """End every subscription, thread and socket; calling it twice does nothing."""
-        self._session.close()
-
-    def __enter__(self) -> Self:
-        """Return the connection."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Close it."""
-        self.close()
 
 
 def _choose(

@@ -58,6 +58,7 @@ LEFT_OUT: dict[str, str] = {
         ),
         _LIVE,
     ),
+    **dict.fromkeys(("ConnectorDB.every", "ConnectorDB.after", "ConnectorDB.run"), "waits for a time, or a signal"),
     "ConnectorDB.__enter__": "returns the connection",
     "ConnectorDB.__exit__": "closes it",
     "ConnectorDB.close": "closes; what is under way is ended, and nobody is asked (every meeting ends with it)",

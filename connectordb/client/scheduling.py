@@ -1,0 +1,340 @@
+"""
+Functions that are called at times: an agenda, and the threads that follow it.
+
+One thread at a time waits for what is due next, takes it off the agenda, leaves the waiting to another one, and calls it. So
+a slow function delays no other, a program with one function has one thread, and where nothing is on the agenda there is none.
+(One thread for all would have them wait for one another; one for each would cost a thousand stacks where a program puts off a
+thousand things.)
+
+Times are multiples of the period since the beginning, by the monotonic clock, so nothing adds up. What a function was too slow
+for is left out: there is never more than one call of it, and none waits.
+"""
+
+from __future__ import annotations
+
+import heapq
+import logging
+import math
+import os
+import threading
+from collections.abc import Callable
+from functools import update_wrapper
+from typing import Any, Generic, TypeVar
+
+from ..exceptions import ClosedError
+from ..runtime.clock import SYSTEM, Clock, Deadline
+
+log = logging.getLogger(__name__)
+
+R = TypeVar("R")
+
+#: Told what a function raised.
+OnError = Callable[[BaseException], object]
+
+#: So many functions may be slow at the same time.
+MOST_THREADS = 16
+
+#: Seconds that a thread stays for the next function before it ends.
+_LINGER = 5.0
+
+_NAME = "connectordb-schedule"
+
+
+class Job(Generic[R]):
+    """
+    A function that is called at times. ``@cdb.every(10)`` makes one of what it decorates; calling it calls the function.
+
+    Attributes:
+        runs: How often it was called, by itself.
+        skipped: How often it was not, as it still ran then.
+        failures: How often it raised.
+    """
+
+    def __init__(
+        self,
+        schedule: Schedule,
+        function: Callable[[], R],
+        begin: float,
+        period: float | None,
+        on_error: OnError | None,
+    ) -> None:
+        update_wrapper(self, function)  # first: it brings what attributes the function has
+        self._schedule = schedule
+        self._function = function
+        self._begin = begin
+        self._period = period
+        self._on_error = on_error
+        #: The next call's number.
+        self._number = 0
+        self._is_over = False
+        self._is_late = False
+        self.runs = self.skipped = self.failures = 0
+
+    def __call__(self) -> R:
+        """Call the function, here and now."""
+        return self._function()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it is not called any more: it was cancelled, closed, or was to be called once."""
+        return self._is_over
+
+    def cancel(self, timeout: float = 0.0) -> bool:
+        """
+        Call it no more; called twice, or by the function itself, that is fine.
+
+        Args:
+            timeout: Seconds to wait for a call that is under way.
+
+        Returns:
+            Whether none is under way, but for one that called this.
+        """
+        return self._schedule.cancel(self, timeout)
+
+    def __repr__(self) -> str:
+        """Return the function's name, and when it is called."""
+        when = "once" if self._period is None else f"every {self._period:g} s"
+        return f"<Job {self.name} {when}{', over' if self._is_over else ''}>"
+
+    @property
+    def name(self) -> str:
+        """What the function is called."""
+        return str(getattr(self._function, "__qualname__", self._function))
+
+    # --- for the schedule ---------------------------------------------------------------------------------------------
+
+    def due(self) -> float:
+        """Return when it is to be called next, by the monotonic clock."""
+        # by its number, so that nothing adds up
+        return self._begin + self._number * (self._period or 0.0)
+
+    def run(self, clock: Clock) -> None:
+        """Call the function, and see to it that nothing leaves this."""
+        began = clock.monotonic()
+        self.runs += 1
+        try:
+            self._function()
+        except BaseException as error:  # exit(), say, which would end the thread and no more
+            self.failures += 1
+            log.exception("%s, which is called %s, raised", self.name, self._when())
+            self._tell(error)
+        finally:
+            now = clock.monotonic()
+            self._plan(now, now - began)
+
+    def _tell(self, error: BaseException) -> None:
+        if self._on_error is None:
+            return
+        try:
+            self._on_error(error)
+        except BaseException:
+            log.exception("the on_error of %s raised", self.name)
+
+    def _plan(self, now: float, took: float) -> None:
+        """Find the next time, which is none that has passed."""
+        if self._period is None:
+            self._is_over = True
+            return
+        passed = math.ceil((now - self._begin) / self._period)
+        self._number += 1
+        skipped = max(0, passed - self._number)
+        self._number += skipped
+        self.skipped += skipped
+        if skipped and not self._is_late:
+            log.warning(
+                "%s, which is called %s, was too slow: it took %.3g s, and %d calls were left out; that is told again once it was "
+                "in time",
+                *(self.name, self._when(), took, skipped),
+            )
+        self._is_late = skipped > 0
+
+    def _when(self) -> str:
+        return "once" if self._period is None else f"every {self._period:g} s"
+
+
+class Schedule:
+    """
+    Calls functions at times, on threads of its own.
+
+    Args:
+        clock: The clocks.
+        most: So many threads at the most.
+    """
+
+    def __init__(self, clock: Clock = SYSTEM, most: int = MOST_THREADS) -> None:
+        self._clock = clock
+        self._most = most
+        self._is_closed = False
+        self._begin_in_process()
+
+    def _begin_in_process(self) -> None:
+        """Begin with nothing: at the start, and in a child process, whose parent goes on with what is on its agenda."""
+        self._process = os.getpid()
+        # guards all that follows, and when each job is due
+        self._lock = threading.Lock()
+        self._agenda: list[tuple[float, int, Job[Any]]] = []
+        self._order = 0
+        self._running: dict[Job[Any], threading.Thread] = {}
+        self._has_run = threading.Condition(self._lock)
+        self._threads: set[threading.Thread] = set()
+        #: Whether a thread waits for what is due next; the event has it look again.
+        self._is_watched = False
+        self._look_again = threading.Event()
+        #: Who else is there, and waits to be that thread; and whether one was called or started to be it, and has not come yet.
+        self._idle = 0
+        self._is_called = False
+        self._call = threading.Condition(self._lock)
+
+    def every(
+        self, period: float, function: Callable[[], R], first: float = 0.0, on_error: OnError | None = None
+    ) -> Job[R]:
+        """
+        Call *function* after *first* seconds, and every *period* seconds from then on.
+
+        Raises:
+            ClosedError: This was closed.
+        """
+        return self._add(Job(self, function, self._clock.monotonic() + first, period, on_error))
+
+    def after(self, seconds: float, function: Callable[[], R], on_error: OnError | None = None) -> Job[R]:
+        """
+        Call *function* once, after so many seconds.
+
+        Raises:
+            ClosedError: This was closed.
+        """
+        return self._add(Job(self, function, self._clock.monotonic() + seconds, None, on_error))
+
+    def cancel(self, job: Job[Any], timeout: float = 0.0) -> bool:
+        """Call *job* no more; tell whether it does not run, but on this thread, before *timeout* seconds are over."""
+        self._check_process()
+        deadline = Deadline(timeout, self._clock)
+        with self._lock:
+            job._is_over = True
+            self._agenda = [entry for entry in self._agenda if entry[2] is not job]
+            heapq.heapify(self._agenda)
+            self._look_again.set()
+            while self._running.get(job, threading.current_thread()) is not threading.current_thread():
+                if deadline.passed():
+                    return False
+                self._has_run.wait(deadline.left())
+        return True
+
+    def close(self, deadline: Deadline) -> bool:
+        """
+        Begin no call any more, and wait for those that are under way; tell whether they have ended.
+
+        Called by one of them: it is not waited for.
+        """
+        self._check_process()
+        with self._lock:
+            self._is_closed = True
+            for *_, job in self._agenda:
+                job._is_over = True
+            for job in self._running:
+                job._is_over = True
+            self._agenda.clear()
+            self._look_again.set()
+            self._call.notify_all()
+            threads = self._threads - {threading.current_thread()}
+        for thread in threads:
+            thread.join(deadline.left())
+        with self._lock:
+            late = [job.name for job, thread in self._running.items() if thread in threads]
+        if late:
+            log.warning("closing: what is called at times still runs, and is left alone: %s", ", ".join(late))
+        return not late
+
+    # --- the threads --------------------------------------------------------------------------------------------------
+
+    def _add(self, job: Job[R]) -> Job[R]:
+        self._check_process()
+        with self._lock:
+            if self._is_closed:
+                raise ClosedError(f"{job.name} cannot be called at times: the connection was closed")
+            self._put(job)
+            try:
+                self._have_it_watched()
+            except RuntimeError:  # the system has no thread for us; where we have some, they will come to it
+                if not self._threads:
+                    self._agenda = [entry for entry in self._agenda if entry[2] is not job]
+                    raise
+        return job
+
+    def _put(self, job: Job[Any]) -> None:
+        self._order += 1
+        heapq.heappush(self._agenda, (job.due(), self._order, job))
+        if self._agenda[0][2] is job:
+            self._look_again.set()
+
+    def _have_it_watched(self) -> None:
+        """See to it that a thread waits for what is due next."""
+        if self._is_watched or self._is_called or not self._agenda or self._is_closed:
+            return
+        if self._idle:
+            self._call.notify()
+            self._is_called = True
+        elif len(self._threads) < self._most:
+            thread = threading.Thread(target=self._work, args=(os.getpid(),), name=_NAME, daemon=True)
+            thread.start()
+            self._threads.add(thread)
+            self._is_called = True
+
+    def _work(self, process: int) -> None:
+        with self._lock:
+            self._threads.add(threading.current_thread())
+        while (job := self._take()) is not None:
+            job.run(self._clock)
+            if (
+                os.getpid() != process
+            ):  # the function has forked, and this is the child: it has no thread that goes on here
+                return
+            with self._lock:
+                del self._running[job]
+                if not job._is_over:
+                    self._put(job)
+                self._has_run.notify_all()
+
+    def _take(self) -> Job[Any] | None:
+        """Wait for what is due next, and take it off the agenda; ``None`` where this thread is not needed any more."""
+        me = threading.current_thread()
+        while True:
+            with self._lock:
+                self._is_called = False
+                if self._is_closed or not self._agenda or (self._is_watched and not self._comes_to_watch()):
+                    self._threads.discard(me)
+                    return None
+                due, _, job = self._agenda[0]
+                now = self._clock.monotonic()
+                if due <= now:
+                    heapq.heappop(self._agenda)
+                    self._running[job] = me
+                    self._leave_the_watch()
+                    return job
+                self._is_watched = True
+                self._look_again.clear()
+            try:
+                self._clock.wait(self._look_again, due - now)
+            finally:
+                with self._lock:
+                    self._is_watched = False
+
+    def _comes_to_watch(self) -> bool:
+        """Stay for a while, as another thread waits for what is due; tell whether that is wanted of this one now."""
+        self._idle += 1
+        try:
+            self._call.wait(_LINGER)
+        finally:
+            self._idle -= 1
+            self._is_called = False
+        return not self._is_watched and not self._is_closed and bool(self._agenda)
+
+    def _leave_the_watch(self) -> None:
+        try:
+            self._have_it_watched()
+        except RuntimeError as error:
+            log.warning("no further thread (%s): what is due waits until %s is done", error, self._running)
+
+    def _check_process(self) -> None:
+        if self._process != os.getpid():
+            self._begin_in_process()
