@@ -47,8 +47,17 @@ _ENDS = (
 )
 
 
-#: What one look tells of rows.
-_SEEN = "SELECT count(*), max(id), min(t), max(t), count(stamp), min(era), max(era) FROM"
+#: What one look tells of rows: the first so many; and all in a range, of which the ends have the earliest and the latest time.
+_SEEN = (
+    "SELECT count(*), max(id), min(t), max(t), count(stamp), min(era), max(era) "
+    "FROM (SELECT * FROM point WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ?)"
+)
+_SEEN_IN_RANGE = (
+    "SELECT count(*), (SELECT max(id) FROM point WHERE id BETWEEN ?1 AND ?2), "
+    "(SELECT t FROM point WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT 1), "
+    "(SELECT t FROM point WHERE id BETWEEN ?1 AND ?2 ORDER BY id DESC LIMIT 1), "
+    "count(stamp), min(era), max(era) FROM point WHERE id BETWEEN ?1 AND ?2"
+)
 
 
 @dataclass(slots=True)
@@ -174,13 +183,10 @@ class Corrections:
             ((noted,),) = connection.execute("SELECT noted FROM stream WHERE id = ?", (stream,))
             begin = max(first, base + noted + 1)
             ((_, newest, floor),) = connection.execute(_ENDS, (stream, base, end, begin - 1))
-            # a quarter faster than with a limit; without gaps it is the same
-            seen = sqlite.first(
-                connection, f"{_SEEN} point WHERE id BETWEEN ? AND ?", (begin, min(end, begin + TOGETHER - 1))
-            )
+            # in half the time of a limit; without gaps it is the same
+            seen = sqlite.first(connection, _SEEN_IN_RANGE, (begin, min(end, begin + TOGETHER - 1)))
             if seen is None or (seen[0] < TOGETHER and newest is not None and newest >= begin + TOGETHER):
-                query = f"{_SEEN} (SELECT * FROM point WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ?)"
-                seen = sqlite.first(connection, query, (begin, end, TOGETHER))
+                seen = sqlite.first(connection, _SEEN, (begin, end, TOGETHER))
         assert seen is not None
         count, last, lowest, highest, stamps, from_era, to_era = seen
         if not count:

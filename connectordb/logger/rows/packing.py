@@ -14,10 +14,14 @@ from ..records import Row
 
 #: With 17 digits every float is read back as it was; ``!`` leaves out those at the end that say nothing.
 _PACK = (
-    "SELECT count(*), min(id), max(id), min(t), max(t), sum(40 + octet_length(d)), "
-    """group_concat(printf('{"t":%!.17g,"d":%s}', t, d), ',') """
-    "FROM (SELECT id, t, d FROM point WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ?)"
+    "SELECT count, octet_length(text), text FROM (SELECT count(*) AS count, "
+    """group_concat(printf('{"t":%!.17g,"d":%s}', t, d), ',') AS text """
+    "FROM point WHERE id BETWEEN ? AND ?)"
 )
+#: The last of so many rows, the first one and the newest.
+_LAST_OF = "SELECT max(id) FROM (SELECT id FROM point WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ?)"
+_FIRST = "SELECT id, t FROM point WHERE id BETWEEN ? AND ? ORDER BY id LIMIT 1"
+_NEWEST = "SELECT id, t FROM point WHERE id BETWEEN ? AND ? ORDER BY id DESC LIMIT 1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +60,24 @@ def pack(
         size: Bytes at most, more or less.
         at_least: So many rows, whatever their size.
     """
-    # no row is longer as text than it weighs: where this text is too long for SQLite, they are too many
-    row = sqlite.first_within(connection, size, _PACK, (first, last, limit))
-    if row is None or (row[0] and row[5] > size):
-        limit = len(rows_in(connection, first, last, limit, size, at_least))
-        row = sqlite.first(connection, _PACK, (first, last, limit))
-    assert row is not None
-    count, first, last, begins, ends, _, text = row
-    return Packed(count, first, last, begins, ends, f"[{text}]") if count else None
+    # without gaps between the ids this is all of them, and a third faster than a limit
+    end = min(last, first + limit - 1)
+    row = sqlite.first_within(connection, size, _PACK, (first, end))
+    if row is not None and row[0] < limit and end < last:
+        ((found,),) = connection.execute(_LAST_OF, (first, last, limit))
+        if found is None:
+            return None
+        if found > end:
+            end = found
+            row = sqlite.first_within(connection, size, _PACK, (first, end))
+    # no row is longer as text than it weighs: where this text is too long, they are too many
+    if row is None or (row[1] or 0) > size:
+        end = rows_in(connection, first, last, limit, size, at_least)[-1].id
+        row = sqlite.first(connection, _PACK, (first, end))
+    oldest, newest = (sqlite.first(connection, query, (first, end)) for query in (_FIRST, _NEWEST))
+    if row is None or oldest is None or newest is None:
+        return None
+    return Packed(row[0], oldest[0], newest[0], oldest[1], newest[1], f"[{row[2]}]")
 
 
 def rows_in(connection: sqlite.Connection, first: int, last: int, limit: int, size: int, at_least: int) -> list[Row]:

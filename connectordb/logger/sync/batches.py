@@ -70,7 +70,7 @@ class Batches:
     def begin(self) -> Begun | None:
         """Note the first rows that wait, if there are any that may be sent now."""
         first = self._store.held.first_waiting(self._stream.id)
-        if not self._any_from(first):
+        if not self._store.points.rows(first, self._upto, 1, 0):
             return None
         self._context.check_stopping()
         self._end = end_of(self._server, self._path)
@@ -82,15 +82,11 @@ class Batches:
         """Return what is to be noted behind a batch that was stored as it was sent, after so many *seconds*."""
         self._memory.size = plan.shape(self._memory.size, packed.count, seconds)
         self._end = self._end[0] + packed.count, packed.ends
-        first = packed.last + 1
-        return self._coming(first) if self._any_from(first) else None
+        return self._coming(packed.last + 1) if packed.last < self._upto else None
 
     def missed(self, packed: Packed) -> None:
         """Take note that a batch did not get there as it was."""
         self._memory.size = plan.shape(self._memory.size, packed.count, None)
-
-    def _any_from(self, first: int) -> bool:
-        return bool(self._store.points.rows(first, self._upto, 1, 0))
 
     def _coming(self, first: int) -> Coming | None:
         """Return the batch that begins with a row, or behind it, if that may be sent now; after an answer of the server."""
