@@ -1,13 +1,18 @@
 """
 What `Logger.insert` costs above a bare SQLite insert of the same row that is as durable, alone, from many threads, and many at once.
 
-    python benchmarks/logger_insert.py [--rounds 15] [--inserts 400] [--folder DIR] [--short]
+    python benchmarks/logger_insert.py [--rounds 15] [--inserts 400] [--folder DIR] [--only PART] [--short]
 
 Goals: 0.85 times as many durable inserts a second as bare ones, each with one flush; 0.7 where flushes cost nothing, which leaves our
 own work; with ``durability="batched"`` 0.8 times as many as bare ones without flushes; 1.4 and 3 times as many from 4 and 16 threads as
 from one; ``insert_many`` of 10,000 points 0.6 times as fast as ``executemany`` of their rows. Two queues that keep what they hold
 in SQLite are compared where they are installed (``pip install persist-queue litequeue``): 1.2 times as many as persist-queue's, which
-flushes each, and twice as many as litequeue's, which flushes none.
+flushes each, and twice as many as litequeue's, which flushes none. In an environment of their own, beside ours:
+
+    python -m venv queues && queues/bin/pip install persist-queue litequeue .
+    queues/bin/python benchmarks/logger_insert.py --only inserts
+
+Where the disk is busy, its waits are nearly all of a durable insert; so the processor time of each is said as well.
 """
 
 from __future__ import annotations
@@ -110,10 +115,19 @@ def compare(
 ) -> None:
     """Measure in turns; *others* come with the goals."""
     there = {name: insert for name, (insert, _) in others.items() if insert is not None}
-    cases = {name: partial(rate, insert, number) for name, insert in {"": ours, **there}.items()}
+    costs: dict[str, list[float]] = {"": [], **{name: [] for name in there}}
+
+    def measured(name: str, insert: Callable[[], object]) -> float:
+        before = time.process_time()
+        a_second = rate(insert, number)
+        costs[name].append((time.process_time() - before) / number)
+        return a_second
+
+    cases = {name: partial(measured, name, insert) for name, insert in {"": ours, **there}.items()}
     figures = in_turns(cases, rounds)
     for name in there:
         report(title, figures[""], figures[name], "a second", least=others[name][1], against=name)
+        report(f"{title}, processor time", costs[""], costs[name], "µs", against=name, scale=1e6)
 
 
 def threads(log: Logger, number: int, total: int) -> float:
@@ -186,6 +200,49 @@ def flushes(folder: Path, number: int) -> float:
     return counted / number
 
 
+def one_by_one(folder: Path, rounds: int, number: int) -> None:
+    """Compare single inserts with bare ones, and with those into queues."""
+    persistent = queue(
+        "persistqueue",
+        lambda library: (lambda made: lambda: made.put(21.5))(library.SQLiteQueue(str(folder / "p"), auto_commit=True)),
+    )
+    light = queue(
+        "litequeue", lambda library: (lambda made: lambda: made.put("21.5"))(library.LiteQueue(str(folder / "l")))
+    )
+    with logger(folder / "ours.db") as log, logger(folder / "batched.db", "batched") as batched:
+        durable = {"bare": (bare(folder / "bare.db", "FULL"), 0.85), "persist-queue": (persistent, 1.2)}
+        compare("durable inserts", lambda: log.insert("s", 21.5), durable, rounds, number)
+        without = {"bare": (bare(folder / "normal.db", "NORMAL"), 0.8), "litequeue": (light, 2.0)}
+        compare("batched inserts", lambda: batched.insert("s", 21.5), without, rounds, number * 10)
+    with logger(folder / "free.db") as log:
+        log._store._file.write(lambda made: made.execute("SELECT 1"))
+        connected = log._store._file._commits._connection
+        assert connected is not None
+        connected.execute("PRAGMA synchronous = OFF")
+        off = {"bare": (bare(folder / "off.db", "OFF"), 0.7)}
+        compare("flushes free", lambda: log.insert("s", 21.5), off, rounds, number * 10)
+    figure("flushes of a durable insert", flushes(folder, number), "", most=1.05)
+
+
+def together(folder: Path, rounds: int, number: int) -> None:
+    """Compare durable inserts of many threads with those of one."""
+    with logger(folder / "together.db") as log:
+        figures = in_turns({f"{n}": partial(threads, log, n, number * 4) for n in (1, 4, 16)}, rounds)
+    report("4 threads", figures["4"], figures["1"], "a second", least=1.4, against="one")
+    report("16 threads", figures["16"], figures["1"], "a second", least=3, against="one")
+
+
+def rest(folder: Path, rounds: int, number: int) -> None:
+    """Compare many at once with ``executemany``, and see what validating takes."""
+    with logger(folder / "ours-many.db") as log:
+        many(log, folder / "many.db", rounds)
+    validating("a number", {"type": "number"}, 21.5, 0.5, number * 20)
+    validating("a small object", _OBJECT_SCHEMA, _OBJECT, 3, number * 20)
+
+
+_PARTS = {"inserts": one_by_one, "threads": together, "rest": rest}
+
+
 def main() -> None:
     """Measure and print."""
     parser = options(__doc__, rounds=15)
@@ -193,40 +250,12 @@ def main() -> None:
         "--inserts", type=int, default=400, help="of each measurement; ten times as many without flushes"
     )
     parser.add_argument("--folder", type=Path, default=Path.cwd(), help="on the disk that is to be measured")
+    parser.add_argument("--only", choices=_PARTS, help="measure just that")
     arguments = parser.parse_args()
     rounds, number = (3, 50) if arguments.short else (arguments.rounds, arguments.inserts)
-    with tempfile.TemporaryDirectory(dir=arguments.folder) as name:
-        folder = Path(name)
-        persistent = queue(
-            "persistqueue",
-            lambda library: (lambda made: lambda: made.put(21.5))(
-                library.SQLiteQueue(str(folder / "p"), auto_commit=True)
-            ),
-        )
-        light = queue(
-            "litequeue", lambda library: (lambda made: lambda: made.put("21.5"))(library.LiteQueue(str(folder / "l")))
-        )
-        with logger(folder / "ours.db") as log, logger(folder / "batched.db", "batched") as batched:
-            insert = lambda: log.insert("s", 21.5)  # noqa: E731
-            durable = {"bare": (bare(folder / "bare.db", "FULL"), 0.85), "persist-queue": (persistent, 1.2)}
-            compare("durable inserts", insert, durable, rounds, number)
-            without = {"bare": (bare(folder / "normal.db", "NORMAL"), 0.8), "litequeue": (light, 2.0)}
-            compare("batched inserts", lambda: batched.insert("s", 21.5), without, rounds, number * 10)
-            counts = {f"{n}": partial(threads, log, n, number * 4) for n in (1, 4, 16)}
-            figures = in_turns(counts, rounds)
-            report("4 threads", figures["4"], figures["1"], "a second", least=1.4, against="one")
-            report("16 threads", figures["16"], figures["1"], "a second", least=3, against="one")
-            many(log, folder / "many.db", rounds)
-        with logger(folder / "free.db") as log:
-            log._store._file.write(lambda made: made.execute("SELECT 1"))
-            connected = log._store._file._commits._connection
-            assert connected is not None
-            connected.execute("PRAGMA synchronous = OFF")
-            insert = lambda: log.insert("s", 21.5)  # noqa: E731
-            compare("flushes free", insert, {"bare": (bare(folder / "off.db", "OFF"), 0.7)}, rounds, number * 10)
-        validating("a number", {"type": "number"}, 21.5, 0.5, number * 20)
-        validating("a small object", _OBJECT_SCHEMA, _OBJECT, 3, number * 20)
-        figure("flushes of a durable insert", flushes(folder, number), "", most=1.05)
+    for part in [arguments.only] if arguments.only else _PARTS:
+        with tempfile.TemporaryDirectory(dir=arguments.folder) as name:
+            _PARTS[part](Path(name), rounds, number)
 
 
 if __name__ == "__main__":
