@@ -20,11 +20,10 @@ class Allowance:
     Attributes:
         began: When it began, by the monotonic clock.
         trace: What it costs.
-        head: Bytes of the request's head.
         connecting: When the connection has to stand that is being made; ``None`` while none is.
     """
 
-    __slots__ = ("_clock", "_deadline", "_timeout", "began", "connecting", "head", "trace")
+    __slots__ = ("_clock", "_deadline", "_timeout", "began", "connecting", "trace")
 
     def __init__(self, timeout: Timeout, deadline: Deadline, trace: Trace, clock: Clock) -> None:
         self._timeout = timeout
@@ -32,7 +31,6 @@ class Allowance:
         self._clock = clock
         self.trace = trace
         self.began = clock.monotonic()
-        self.head = 0
         self.connecting: Deadline | None = None
 
     def begin_connecting(self) -> None:

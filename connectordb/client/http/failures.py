@@ -43,7 +43,7 @@ _LATE = {
 }
 
 
-def told(error: Exception, what: str, allowance: Allowance, has_body: bool) -> ConnectorDBError:
+def told(error: Exception, what: str, allowance: Allowance) -> ConnectorDBError:
     """
     Return our exception for what was raised, and note what became of the request.
 
@@ -51,14 +51,13 @@ def told(error: Exception, what: str, allowance: Allowance, has_body: bool) -> C
         error: What requests, urllib3, http.client, ssl or the system raised.
         what: The request, in words, without secrets.
         allowance: Its time and its trace.
-        has_body: Whether it has one.
     """
     trace, deepest = allowance.trace, _deepest(error)
     if any(isinstance(cause, _ADDRESSES) for cause in _causes(error)):
         return LocalProtocolError(f"{what}: {_reason(deepest)}")
     is_late = isinstance(deepest, TimeoutError)
     connects = allowance.connecting is not None or trace.phase == "pool"
-    if not connects and (not has_body or trace.bytes_out > allowance.head):
+    if trace.complete:
         trace.fate = Fate.SILENT if is_late else Fate.BROKEN
     by_proxy = (
         "the proxy gave no connection: " if any(isinstance(cause, ProxyError) for cause in _causes(error)) else ""

@@ -174,7 +174,7 @@ class Transport:
             raise failures.named(error, what) from error
         except Exception as error:
             allowance.end()
-            raise failures.told(error, what, allowance, body is not None) from error
+            raise failures.told(error, what, allowance) from error
         finally:
             del turn  # a traceback that somebody keeps is not to keep it
 

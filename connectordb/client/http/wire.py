@@ -113,7 +113,6 @@ class Plain(HTTPConnection):
             self._send_on(data)
         else:
             self._head = data
-            self._wire.allowance.head = len(data)
 
     def _send_on(self, data: bytes) -> None:
         head, self._head = self._head or b"", None

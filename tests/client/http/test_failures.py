@@ -21,18 +21,18 @@ from connectordb.runtime.clock import SYSTEM
 class Telling(unittest.TestCase):
     """From what libraries raise."""
 
-    def allowance(self, phase: str = "read", connects: bool = False, sent: int = 100) -> Allowance:
+    def allowance(self, phase: str = "read", connects: bool = False) -> Allowance:
         """Return what is known of a request that failed."""
         timeout = Timeout()
         allowance = Allowance(timeout, timeout.deadline(), Trace(), SYSTEM)
         if connects:
             allowance.begin_connecting()
-        allowance.trace.phase, allowance.trace.bytes_out, allowance.head = phase, sent, 50
+        allowance.trace.phase = phase
         return allowance
 
     def said(self, error: Exception, **known: object) -> str:
         """Return the text, which has no secret and no object in it."""
-        text = str(told(error, "GET /x", self.allowance(**known), False))  # type: ignore[arg-type]
+        text = str(told(error, "GET /x", self.allowance(**known)))  # type: ignore[arg-type]
         self.assertNotIn("object at 0x", text)
         return text
 
@@ -54,7 +54,7 @@ class Telling(unittest.TestCase):
             ("write", "the request was not taken within 60 s; try again"),
             ("read", "no answer within 60 s; try again, or allow more with timeout="),
         ):
-            error = told(TimeoutError("timed out"), "GET /x", self.allowance(phase), False)
+            error = told(TimeoutError("timed out"), "GET /x", self.allowance(phase))
             self.assertIsInstance(error, TimedOut)
             self.assertEqual(error.phase, phase)  # type: ignore[attr-defined]
             self.assertIn(f"GET /x: {said}", str(error))
@@ -78,22 +78,21 @@ class Telling(unittest.TestCase):
             (InterruptedError("closed"), "under way when the connections were closed here"),
         ):
             allowance = self.allowance("connect", connects=True)
-            self.assertIn(said, str(told(error, "GET /x", allowance, True)))
+            self.assertIn(said, str(told(error, "GET /x", allowance)))
             self.assertIs(allowance.trace.fate, Fate.UNSENT)
 
     def test_fate(self) -> None:
-        """After that, what was sent of a body decides."""
-        for has_body, sent, fate in (
-            (False, 0, Fate.BROKEN),
-            (True, 50, Fate.UNSENT),
-            (True, 51, Fate.BROKEN),
+        """After that, whether all of it was sent decides: nobody acts on a part."""
+        for complete, error, fate in (
+            (False, ConnectionResetError(), Fate.UNSENT),
+            (False, TimeoutError(), Fate.UNSENT),
+            (True, ConnectionResetError(), Fate.BROKEN),
+            (True, TimeoutError(), Fate.SILENT),
         ):
-            allowance = self.allowance(sent=sent)
-            told(ConnectionResetError(), "GET /x", allowance, has_body)
+            allowance = self.allowance()
+            allowance.trace.complete = complete
+            told(error, "GET /x", allowance)
             self.assertIs(allowance.trace.fate, fate)
-        allowance = self.allowance()
-        told(TimeoutError(), "GET /x", allowance, True)
-        self.assertIs(allowance.trace.fate, Fate.SILENT)
 
     def test_address(self) -> None:
         """An address that is none is the caller's mistake."""
@@ -102,7 +101,7 @@ class Telling(unittest.TestCase):
             LocationParseError("x"),
             UnicodeError("label empty or too long"),
         ):
-            self.assertIsInstance(told(error, "GET /x", self.allowance("pool"), True), LocalProtocolError)
+            self.assertIsInstance(told(error, "GET /x", self.allowance("pool")), LocalProtocolError)
 
     def test_named(self) -> None:
         """Exceptions of ours keep their class and what they know."""
