@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
     from numpy.typing import NDArray
+    from rich.console import Group
+
+    from .display import Sheet
 
 #: `repr` shows this many points at either end.
 _SHOWN = 3
@@ -223,6 +226,25 @@ class DatapointArray(list[Datapoint]):
             folder: The stream's own folder in the export.
         """
         return self.loadJSON(Path(folder) / exports.DATA)
+
+    # --- as a value ---------------------------------------------------------------------------------------------------
+
+    def _repr_html_(self) -> str:
+        """Return a table, for notebooks."""
+        from .display import to_html
+
+        return to_html(self._sheet())
+
+    def __rich__(self) -> Group:
+        """Return a table, for the library rich."""
+        from .display import to_rich
+
+        return to_rich(self._sheet())
+
+    def _sheet(self) -> Sheet:
+        from .display import of_points
+
+        return of_points(self, type(self).__name__)
 
     def __repr__(self) -> str:
         """Return the points; of a long array the first, the last, and how many there are."""

@@ -12,8 +12,10 @@ from ..exceptions import LocalProtocolError, PermissionDenied
 from ..protocol import rest
 from .fields import Field
 from .resource import ConnectorObject, by_name
+from .shown import of_listed
 
 if TYPE_CHECKING:
+    from ..display import Sheet
     from ..live import DeviceMirror, OnError
     from .stream import Stream
     from .user import User
@@ -75,6 +77,9 @@ class Device(ConnectorObject, depth=2):
                 f"{self.path} has a new API key, which the server does not show to this caller", method="PUT"
             )
         return key
+
+    def _sheet(self) -> Sheet:
+        return of_listed(self, "stream", self.streams)
 
     def streams(self) -> list[Stream]:
         """

@@ -12,12 +12,13 @@ from . import properties
 from .database import Database
 from .fields import Field
 from .session import Session
+from .shown import Shown
 
 if TYPE_CHECKING:
     from .user import User
 
 
-class ConnectorObject:
+class ConnectorObject(Shown):
     """A user, a device or a stream; making one asks the server nothing."""
 
     _class_at_depth: ClassVar[dict[int, type[ConnectorObject]]] = {}

@@ -20,8 +20,10 @@ from . import notes
 from .batches import batches, check_size
 from .fields import Field
 from .long_stream import LongStream
+from .shown import of_stream
 
 if TYPE_CHECKING:
+    from ..display import Sheet
     from .device import Device
     from .user import User
 
@@ -304,6 +306,9 @@ class Stream(LongStream, depth=3):
                 raise
             points = []
         return DatapointArray(points)
+
+    def _sheet(self) -> Sheet:
+        return of_stream(self)
 
     # --- export -------------------------------------------------------------------------------------------------------
 

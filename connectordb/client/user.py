@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, cast
 from ..protocol import rest
 from .fields import Field
 from .resource import ConnectorObject, by_name
+from .shown import of_listed
 
 if TYPE_CHECKING:
+    from ..display import Sheet
     from .device import Device
     from .stream import Stream
 
@@ -50,6 +52,9 @@ class User(ConnectorObject, depth=1):
         Calls: ``PUT crud/<path>``.
         """
         self.set({"password": new_password})
+
+    def _sheet(self) -> Sheet:
+        return of_listed(self, "device", self.devices)
 
     def devices(self) -> list[Device]:
         """

@@ -47,6 +47,10 @@ LEFT_OUT: dict[str, str] = {
     ),
     **dict.fromkeys(("User.__getitem__", "Device.__getitem__", "Device.user", "Stream.user", "Stream.device"), _NAMED),
     **dict.fromkeys(("ConnectorDB.__call__", "ConnectorDB.__getitem__"), _NAMED),
+    **dict.fromkeys(
+        (f"{kind}.{name}" for kind in ("User", "Device", "Stream") for name in ("_repr_html_", "__rich__")),
+        "raises nothing: what cannot be read within two seconds is said in the table",
+    ),
     **dict.fromkeys(("Stream.to_df", "Stream.to_arrow", "Stream.to_parquet"), "asks what `Stream.to_numpy` asks"),
     **dict.fromkeys(("Stream.insert_df", "Stream.from_parquet"), "sends what `Stream.insert_array` sends"),
     "ConnectorDB.url": _VALUE,

@@ -1,0 +1,62 @@
+"""Points as a table that a person reads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timezone
+from math import isfinite
+from typing import Any
+
+from ..protocol import json_text
+from ..protocol.points import Datapoint
+from .sheet import Sheet
+from .sparkline import sparkline
+
+#: Rows shown of either end.
+_ENDS = 5
+
+#: Characters of a value.
+_WIDTH = 80
+
+
+def of_points(points: Sequence[Datapoint], title: str, total: int | None = None, first: int = 0) -> Sheet:
+    """
+    Return a table of points: of many the first and the last.
+
+    Args:
+        points: The points.
+        title: What they are.
+        total: How many there are, if these are not all.
+        first: The index of the first.
+    """
+    shown = list(enumerate(points, first))
+    cut = len(shown) > 2 * _ENDS
+    if cut:
+        shown = shown[:_ENDS] + shown[-_ENDS:]
+    rows = [(str(number), _time(point.get("t", 0.0)), _value(point.get("d"))) for number, point in shown]
+    if cut:
+        rows.insert(_ENDS, ("⋮", "⋮", "⋮"))
+    count = len(points) if total is None else total
+    values: list[Any] = [point.get("d") for point in points]
+    notes = [f"{count:,} datapoint{'' if count == 1 else 's'}"]
+    if len(values) > 1 and all(type(value) in (int, float) and isfinite(value) for value in values):
+        notes.append(sparkline([float(value) for value in values]))
+    return Sheet(title, ("", "t, local time", "d"), tuple(rows), " · ".join(notes), frozenset((0,)))
+
+
+def _time(t: Any) -> str:
+    try:
+        moment = datetime.fromtimestamp(t, timezone.utc).astimezone()
+    except (OverflowError, ValueError, OSError, TypeError):
+        return str(t)
+    text = moment.strftime("%Y-%m-%d %H:%M:%S")
+    return f"{text}.{moment.microsecond // 1000:03}" if moment.microsecond >= 1000 else text
+
+
+def _value(value: Any) -> str:
+    try:
+        text = value if isinstance(value, str) else json_text.dumps(value).decode()
+    except (ValueError, TypeError):
+        text = repr(value)
+    text = "".join(character if character.isprintable() else "·" for character in text[: _WIDTH + 1])
+    return text if len(text) <= _WIDTH else f"{text[:_WIDTH]}…"

@@ -1,0 +1,30 @@
+"""A table for the library rich, which asks for it by itself: what is shown by it is installed with it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .sheet import Sheet
+
+if TYPE_CHECKING:
+    from rich.console import Group, RenderableType
+
+
+def to_rich(sheet: Sheet) -> Group:
+    """Return a table of rich; all text stands as it is, whatever brackets are in it."""
+    from rich import box
+    from rich.console import Group
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for position, name in enumerate(sheet.columns):
+        table.add_column(Text(name), justify="right" if position in sheet.numbers else "left")
+    for row in sheet.rows:
+        table.add_row(*map(Text, row))
+    parts: list[RenderableType] = [Text(sheet.title, style="bold")]
+    if sheet.rows:
+        parts.append(table)
+    if sheet.note:
+        parts.append(Text(sheet.note))
+    return Group(*parts)
