@@ -8,8 +8,9 @@ key that is left out keeps its old value there. ``id`` and ``key`` are understoo
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import Any, Literal, TypeGuard
+from typing import Any, Literal, NamedTuple, TypeGuard
 
 from ..exceptions import RemoteProtocolError
 from . import json_text
@@ -233,6 +234,31 @@ def read_told(text: str | bytes) -> Told:
     if told is None:
         raise RemoteProtocolError(f"a websocket message that is none: {text[:200]!r}")
     return told
+
+
+class Signal(NamedTuple):
+    """That so many points were told of a stream, without the points."""
+
+    stream: str
+    number: int
+
+
+#: How nearly every message begins that a server of 0.3 sends.
+_TELLS = re.compile(rb'\{"stream":"([\w./-]+)","data":\[\{"t":')
+
+
+def read_signal(text: bytes) -> Signal | None:
+    """
+    Return what a message is about whose points nobody needs, in a fifth of the time; ``None`` if it has to be read for that.
+
+    Whether the points make sense is not looked at.
+    """
+    begins = _TELLS.match(text)
+    if begins is None or not text.endswith((b"}]}", b"}]}\n")):  # an original server ends a line
+        return None
+    # each point is an object; where there is another, or a brace in a text, that is one brace more than these
+    number = text.count(b'},{"t":') + 1
+    return Signal(begins[1].decode(), number) if number == text.count(b"{") - 1 else None
 
 
 def _loads(text: str | bytes) -> Any:

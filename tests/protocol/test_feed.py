@@ -19,6 +19,7 @@ from connectordb.protocol.feed import (
     Lost,
     Message,
     Told,
+    read_signal,
     read_told,
 )
 
@@ -87,6 +88,38 @@ class Messages(unittest.TestCase):
     def test_anything_else(self, text: str) -> None:
         """What is no message raises one of our errors and nothing else."""
         self.assertRaises(RemoteProtocolError, Message.decode, text)
+
+    @given(
+        st.just("mara/lamp/light") | paths(3).map(str),
+        datapoints(),
+        st.sampled_from(["", "if last"]),
+        st.none() | st.just(5),
+        st.sampled_from([b"", b"\n"]),
+    )
+    def test_signal(
+        self, path: str, points: list[dict[str, object]], transform: str, index: int | None, end: bytes
+    ) -> None:
+        """What is seen of a message without reading it is so; where it cannot be seen, nothing is said."""
+        message = Message(path, tuple(points), transform, index)
+        seen = read_signal(message.encode() + end)
+        self.assertIn(seen, (None, (path, len(points))))
+        if transform or index is not None or not points:
+            self.assertIsNone(seen)
+
+    def test_signals(self) -> None:
+        """Points as most are need not be read; half a message is none, and braces within points are not mistaken for points."""
+        text = b'{"stream":"mara/lamp/light","data":[{"t":1.5,"d":[1,"a"]},{"t":2,"d":true,"o":"mara/user"}]}'
+        self.assertEqual(read_signal(text), ("mara/lamp/light", 2))
+        self.assertEqual(read_signal(text + b"\n"), ("mara/lamp/light", 2))
+        for other in (
+            text[:-1],
+            text[: len(text) // 2] + bytes(len(text) // 2),
+            text.replace(b"true", b'{"t":1}'),
+            text.replace(b"true", b'[{"t":1},{"t":1}]'),
+            text.replace(b"true", b'"{"'),
+            text.replace(b'"stream":"mara/lamp/light"', b'"stream":5'),
+        ):
+            self.assertIsNone(read_signal(other), other)
 
 
 class Beyond(unittest.TestCase):

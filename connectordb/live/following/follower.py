@@ -149,14 +149,14 @@ class Follower:
             self._course.told(index, points, size)
             self._schedule()
 
-    def signal(self, points: Sequence[Datapoint], size: int, claims: Sequence[Claim] = ()) -> None:
-        """Take note that a server that tells no indices told of these."""
-        if not self.goes_by_index:
-            self.told(None, points, size, claims)
-            return
+    def signal(self, number: int) -> bool:
+        """Take note that a server that tells no indices told of so many points; false if they cannot be read by index."""
         with self._lock:
-            self._course.signal(len(points))
+            if not self.goes_by_index:
+                return False
+            self._course.signal(number)
             self._schedule()
+            return True
 
     def gap(self, after: int) -> None:
         """Take note that points before that index were not told."""

@@ -16,7 +16,6 @@ from collections.abc import Callable
 from typing import Protocol
 
 from ...exceptions import ConnectionFailed, ConnectorDBError, RemoteProtocolError
-from ...protocol.feed import Told, read_told
 from ...runtime.clock import SYSTEM, Clock
 from ...runtime.worker import Worker
 from . import frames
@@ -47,8 +46,8 @@ class Handler(Protocol):
     def outgoing(self, now: float) -> tuple[list[bytes], int | None, float | None]:
         """Return commands to send, the number of a ping to follow them, and when to be asked again at the latest."""
 
-    def told(self, told: Told, size: int) -> None:
-        """Take what the server says, and how many bytes it was."""
+    def told(self, text: bytes) -> None:
+        """Take what the server says; raises `RemoteProtocolError` if that makes no sense."""
 
     def pong(self, number: int) -> None:
         """Take the answer to a ping."""
@@ -289,7 +288,7 @@ class Loop:
         events = connection.receive()
         for event in events:
             if event.opcode in (frames.TEXT, frames.BINARY):
-                self._handler.told(read_told(event.payload), len(event.payload))
+                self._handler.told(event.payload)
             elif event.opcode == frames.PING:
                 if connection.unsent < _UNSENT_LIMIT:  # who sends pings and reads nothing gets no answers
                     connection.send(frames.PONG, event.payload)

@@ -1,11 +1,11 @@
-"""Who watches what: the subscriptions by stream and transform; whoever shares them brings the lock."""
+"""Who watches what: the subscriptions by stream and transform, and what is handed to them; whoever shares them brings the lock."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from ...protocol.feed import Message
+from ...protocol.feed import Message, Told, read_signal, read_told
 from ...protocol.points import Datapoint
 from ..downlinks import Claim
 from ..handing import Claims, CommandKey
@@ -13,6 +13,9 @@ from .subscriptions import Key
 
 if TYPE_CHECKING:
     from .subscription import Subscription
+
+#: How the path of a downlink ends.
+_DOWNLINK = "/downlink"
 
 
 class Groups:
@@ -72,16 +75,41 @@ class Groups:
         return tuple(subscription for subscription in self.of(key) if subscription not in ended)
 
 
-def deliver(message: Message, size: int, group: Sequence[Subscription], is_indexed: bool) -> None:
-    """Hand a message of so many bytes to who watches its stream; a server that tells no indices only gives a signal by it."""
+def hear(text: bytes, is_indexed: bool, group_of: Callable[[Key], Sequence[Subscription]]) -> Told | None:
+    """
+    Hand on what a message tells of points; return what else the server says, if it does.
+
+    A server that tells no indices only gives a signal by its messages, to who can read the points.
+
+    Raises:
+        RemoteProtocolError: It says nothing that is known here.
+    """
+    found = None if is_indexed else read_signal(text)
+    if found is not None:
+        blind = _signal(found.number, group_of((found.stream, "")))
+        if blind:
+            _deliver(Message.decode(text), len(text), blind)
+        return None
+    told = read_told(text)
+    if not isinstance(told, Message):
+        return told
+    if told.data:  # an empty insert is nothing to tell
+        group = group_of((told.stream, told.transform))
+        _deliver(told, len(text), group if is_indexed else _signal(len(told.data), group))
+    return None
+
+
+def _signal(number: int, group: Sequence[Subscription]) -> list[Subscription]:
+    """Tell who can read them that so many points are there; return who cannot."""
+    return [subscription for subscription in group if not subscription.follower.signal(number)]
+
+
+def _deliver(message: Message, size: int, group: Sequence[Subscription]) -> None:
     points: Sequence[Datapoint] = message.data
-    if not points:  # an empty insert is nothing to tell
-        return
-    claims = [Claim(len(group)) for _ in points] if message.index is None else []
+    # of commands that have a place, each callback asks for the claim itself
+    is_claimed = message.index is None and message.stream.endswith(_DOWNLINK)
+    claims = [Claim(len(group)) for _ in points] if is_claimed else []
     for number, subscription in enumerate(group):
         if number:  # what one callback does to its points is not seen by the next
             points = [dict(point) for point in message.data]
-        if is_indexed:
-            subscription.follower.told(message.index, points, size, claims)
-        else:
-            subscription.follower.signal(points, size, claims)
+        subscription.follower.told(message.index, points, size, claims)

@@ -20,7 +20,7 @@ from ...exceptions import (
     ConnectorDBError,
 )
 from ...protocol.features import Features
-from ...protocol.feed import Done, Ended, Failed, Gap, Lost, Message, Told
+from ...protocol.feed import Done, Ended, Failed, Gap, Lost
 from ...runtime.clock import AT_A_TIME, Clock, Deadline
 from ..dispatch import Pool
 from ..downlinks import Claim
@@ -28,7 +28,7 @@ from ..events import Reporter
 from ..following import Seen, as_refusal, gone_reason, words
 from ..handing import CommandKey
 from ..socket import Timing
-from .groups import Groups, deliver
+from .groups import Groups, hear
 from .subscription import Subscription
 from .subscriptions import Key, State, Subscriptions
 from .timers import Action, Timers
@@ -285,11 +285,10 @@ class Switchboard:
                 self._state.again(key)
         self.call_later(self._timing.quiet * _LOOK_AROUND, partial(self._look_around, epoch))
 
-    def told(self, told: Told, size: int) -> None:
-        """Take what the server says; *size* is its bytes on the wire."""
-        if isinstance(told, Message):
-            deliver(told, size, self._group((told.stream, told.transform)), self._is_indexed)
-        elif isinstance(told, Done):
+    def told(self, text: bytes) -> None:
+        """Take what the server says; raises `RemoteProtocolError` if that makes no sense."""
+        told = hear(text, self._is_indexed, self._group)
+        if isinstance(told, Done):
             self._done(told)
         elif isinstance(told, Failed):
             self._failed(told)
@@ -299,7 +298,7 @@ class Switchboard:
         elif isinstance(told, Lost):
             for subscription in self._group((told.stream, told.transform)):
                 subscription.follower.lost(told.number)
-        else:
+        elif isinstance(told, Ended):
             self._ended(told)
 
     def pong(self, number: int) -> None:

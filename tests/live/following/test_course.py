@@ -111,8 +111,8 @@ class CourseTests(FollowerCase):
         waiting: list[float] = []
         follower._later = lambda follower, seconds: waiting.append(seconds)
         self.trouble = [ConnectionFailed("away")]
-        for number in range(50):
-            follower.signal(points(number, number + 1), 1)
+        for _ in range(50):
+            follower.signal(1)
             self.eventually(lambda: waiting)
         self.assertEqual((len(waiting), self.handed), (1, []))
         self.stored = points(0, 50)

@@ -201,12 +201,12 @@ class FollowerTests(FollowerCase):
         follower.began(Seen(0), unread=True)
         self.eventually(lambda: self.caught == [0])
         self.stored = points(0, 5)
-        for number in range(5):
-            follower.signal(points(number, number + 1), 1)
+        for _ in range(5):
+            self.assertTrue(follower.signal(1))
         self.eventually(lambda: self.values() == [0, 1, 2, 3, 4])
         self.eventually(lambda: follower.lag == 0)
         self.again.clear()
-        follower.signal(points(5, 6), 1)
+        follower.signal(1)
         self.eventually(lambda: len(self.again) == 2)
         self.stored = points(0, 6)
         follower.look()
@@ -219,11 +219,12 @@ class FollowerTests(FollowerCase):
         follower.began(Seen(0), unread=True)
         self.eventually(lambda: self.caught == [0])
         self.ephemeral = True
-        follower.signal(points(0, 3), 1)
+        follower.signal(3)
         self.eventually(lambda: self.errors)
         self.assertIsInstance(self.errors[0], PointsMissed)
         self.assertEqual(follower.missed, 3)
-        follower.signal(points(3, 4), 1)
+        self.assertFalse(follower.signal(1), "whoever cannot read it has to be told")
+        follower.told(None, points(3, 4), 1)
         self.eventually(lambda: self.handed == [(None, [3], False)])
 
     def test_without_places(self) -> None:

@@ -4,18 +4,34 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from connectordb.live.watching.groups import Groups
+from connectordb.exceptions import RemoteProtocolError
+from connectordb.live.watching.groups import Groups, hear
 from connectordb.live.watching.subscriptions import Key
+from connectordb.protocol.feed import Gap, Message
 from tests.support.case import Case
 
 
 class Watcher:
-    """What a group needs to know of a subscription."""
+    """What a group needs to know of a subscription; what its follower is told is kept."""
 
-    def __init__(self, key: Key = ("a/b/c", ""), is_private: bool = False, transform: str = "") -> None:
+    def __init__(
+        self, key: Key = ("a/b/c", ""), is_private: bool = False, transform: str = "", reads: bool = True
+    ) -> None:
         self.key = key
         self.transform = transform or key[1]
         self.is_private = is_private
+        self.reads = reads
+        self.follower = self
+        self.heard: list[Any] = []
+
+    def signal(self, number: int) -> bool:
+        """Take a signal."""
+        self.heard += [number] if self.reads else []
+        return self.reads
+
+    def told(self, index: int | None, points: Any, size: int, claims: Any) -> None:
+        """Take points."""
+        self.heard.append((index, list(points), len(claims)))
 
 
 def watcher(**given: Any) -> Any:
@@ -68,3 +84,41 @@ class GroupsTests(Case):
         self.assertEqual(groups.remove([second, other, first]), [first.key, other.key])
         self.assertIsNot(groups.claim(first.key, (5, 1.0)), claim)
         self.assertEqual(groups.all(), [])
+
+
+class HearTests(Case):
+    """Who is told what."""
+
+    def heard(self, message: Message, is_indexed: bool, *watchers: Any) -> list[Any]:
+        """Return what watchers of the message's stream are told."""
+        key = (message.stream, message.transform)
+        self.assertIsNone(hear(message.encode(), is_indexed, lambda asked: watchers if asked == key else ()))
+        return [each.heard for each in watchers]
+
+    def test_signals(self) -> None:
+        """Where no indices are told, who can read has a signal, and who cannot has the points; whatever the points look like."""
+        for value in (1, {"t": 2}):
+            message = Message("a/b/c", ({"t": 1, "d": value}, {"t": 2, "d": value}))
+            heard = self.heard(message, False, watcher(), watcher(reads=False), watcher(reads=False))
+            self.assertEqual(heard, [[2], [(None, list(message.data), 0)], [(None, list(message.data), 0)]])
+            self.assertEqual(self.heard(message, False, watcher()), [[2]])
+
+    def test_indices(self) -> None:
+        """Where they are, everybody has the points, each of his own."""
+        first, second = watcher(), watcher()
+        self.heard(Message("a/b/c", ({"t": 1, "d": 2},), index=5), True, first, second)
+        self.assertEqual(first.heard, [(5, [{"t": 1, "d": 2}], 0)])
+        self.assertEqual(second.heard, first.heard)
+        self.assertIsNot(second.heard[0][1][0], first.heard[0][1][0])
+
+    def test_claims(self) -> None:
+        """Only commands without a place come with claims, as only commands are acknowledged."""
+        message = Message("a/b/c/downlink", ({"t": 1, "d": 2},))
+        self.assertEqual(self.heard(message, True, watcher(key=("a/b/c/downlink", "")))[0][0][2], 1)
+
+    def test_else(self) -> None:
+        """What is about no points is the caller's business; an empty insert is nobody's; nonsense is refused."""
+        self.assertEqual(hear(Gap("a/b/c", 1, 2).encode(), True, lambda key: ()), Gap("a/b/c", 1, 2))
+        self.assertEqual(self.heard(Message("a/b/c", ()), True, watcher()), [[]])
+        for text in (b"[]", b'{"stream":"a/b/c","data":[{"t":1,"d":'):
+            self.assertRaises(RemoteProtocolError, hear, text, False, lambda key: ())
