@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast, overload
 
 from ..datapoints import DatapointArray
@@ -155,14 +155,14 @@ class Stream(LongStream, depth=3):
             notes.add_stored(error, stored)
             raise
 
-    def _insert(self, points: list[Datapoint], restamp_old: bool, before: int = 0) -> None:
+    def _insert(self, points: Sequence[Datapoint], restamp_old: bool, before: int = 0) -> None:
         self._session.check_insert(self._path)
         path = self._path
         try:
             if not restamp_old:
                 restamp.send_once(self._session.call, path, points)
                 return
-            if any(restamp.is_damaged_by_restamping(point["d"]) for point in points):
+            if restamp.are_damaged_by_restamping(points):
                 path = self._where_it_lands()
             restamp.insert(self._session.call, path, points)
         except Conflict as refused:
@@ -180,7 +180,7 @@ class Stream(LongStream, depth=3):
                 raise
             log.warning("%s: stored, but too large for subscribers to be told", self.path)
 
-    def _explain(self, refused: InvalidRequest, points: list[Datapoint], before: int) -> None:
+    def _explain(self, refused: InvalidRequest, points: Sequence[Datapoint], before: int) -> None:
         """Say which value the schema does not allow, and why: the server's answer does not."""
         try:
             schema = self._session.call(rest.read(self._path)).get("schema")

@@ -19,7 +19,8 @@ from ..exceptions import LocalProtocolError
 #: Levels of lists and objects that a value may have.
 MAX_DEPTH = 100
 
-_MIN_INT, _MAX_INT = -(2**63), 2**64 - 1
+#: What an integer may be.
+MIN_INT, MAX_INT = -(2**63), 2**64 - 1
 
 
 @lru_cache(maxsize=1)
@@ -43,7 +44,7 @@ def check_value(value: Any) -> None:
     if kind is float:
         if isfinite(value):
             return
-    elif kind is bool or value is None or (kind is int and _MIN_INT <= value <= _MAX_INT):
+    elif kind is bool or value is None or (kind is int and MIN_INT <= value <= MAX_INT):
         return
     if not _is_plain(value, MAX_DEPTH):
         _check(value, "", MAX_DEPTH)
@@ -54,13 +55,13 @@ def _is_plain(value: Any, depth: int) -> bool:
     kind = type(value)
     if kind is dict:
         for key in value:
-            if type(key) is not str or not (key.isascii() or _is_unicode(key)):
+            if type(key) is not str or not (key.isascii() or is_unicode(key)):
                 return False
         parts = value.values()
     elif kind is list or kind is tuple:
         parts = value
     else:
-        return kind is str and (value.isascii() or _is_unicode(value))
+        return kind is str and (value.isascii() or is_unicode(value))
     if depth == 0:
         return False
     for part in parts:
@@ -69,17 +70,18 @@ def _is_plain(value: Any, depth: int) -> bool:
             if not isfinite(part):
                 return False
         elif kind is str:
-            if not (part.isascii() or _is_unicode(part)):
+            if not (part.isascii() or is_unicode(part)):
                 return False
         elif kind is int:
-            if not _MIN_INT <= part <= _MAX_INT:
+            if not MIN_INT <= part <= MAX_INT:
                 return False
         elif not (kind is bool or part is None or _is_plain(part, depth - 1)):
             return False
     return True
 
 
-def _is_unicode(text: str) -> bool:
+def is_unicode(text: str) -> bool:
+    """Tell whether UTF-8 can carry *text*."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -96,7 +98,7 @@ def _check(value: Any, at: str, depth: int) -> None:
         if not isfinite(value):
             raise LocalProtocolError(f"{value!r}{where} is no JSON value: JSON has no NaN and no infinities")
     elif kind is int:
-        if not _MIN_INT <= value <= _MAX_INT:
+        if not MIN_INT <= value <= MAX_INT:
             raise LocalProtocolError(f"an integer{where} has more than 64 bits; a float can be larger")
     elif kind is str:
         if not value.isascii():
@@ -160,7 +162,7 @@ def _parse_int(digits: str) -> int | float:
     if len(digits) < 19:
         return int(digits)
     value = float(digits) if len(digits) > 20 else int(digits)
-    return value if isinstance(value, int) and _MIN_INT <= value <= _MAX_INT else _parse_float(digits)
+    return value if isinstance(value, int) and MIN_INT <= value <= MAX_INT else _parse_float(digits)
 
 
 def _parse_float(text: str) -> float:

@@ -24,6 +24,7 @@ from ..exceptions import (
     ServerError,
 )
 from . import json_text
+from .encoded import Encoded
 from .http_dates import retry_after
 from .paths import Path, is_name
 from .points import Datapoint, read_point
@@ -248,6 +249,8 @@ def list_user_streams(user: Path, *, public: bool, downlink: bool, visible: bool
 
 def insert(path: Path, points: Iterable[Datapoint], restamp: bool = False) -> Request[None]:
     """``POST crud/<path>/data``, or ``PUT`` to have times that are too old moved to the newest."""
+    if isinstance(points, Encoded):
+        return insert_text(path, points.text, len(points), restamp)
     listed = list(points)
     return insert_text(path, json_text.dumps(listed), len(listed), restamp)
 

@@ -14,6 +14,7 @@ from typing import Any, Protocol, TypeVar
 from ..exceptions import Conflict, ConnectionFailed, OutcomeUnknown, ResponseError, ServerError
 from . import json_text, rest
 from .constants import RESTAMP_STEP
+from .encoded import Encoded
 from .paths import Path
 from .points import Datapoint
 from .ranges import read_parameters
@@ -58,6 +59,13 @@ def _is_damaged(value: Any, depth: int) -> bool:
     return False
 
 
+def are_damaged_by_restamping(points: Sequence[Datapoint]) -> bool:
+    """Tell whether one of *points* has such a value."""
+    if isinstance(points, Encoded) and points.is_flat:
+        return False
+    return any(is_damaged_by_restamping(point["d"]) for point in points)
+
+
 def restamped_time(newest: float) -> float:
     """Return the time that a point gets which is older than the *newest* stored one: the server's own rule."""
     return newest + RESTAMP_STEP if float(newest).is_integer() else newest
@@ -92,10 +100,10 @@ def insert(call: Call, path: Path, points: Sequence[Datapoint]) -> None:
     Calls: ``PUT crud/<path>/data``; for values that restamping damages ``POST``, and if they are refused as older
     ``GET crud/<path>/data?i1=-1`` and ``POST`` again.
     """
-    if not any(is_damaged_by_restamping(point["d"]) for point in points):
+    if not are_damaged_by_restamping(points):
         send_once(call, path, points, restamp=True)
         return
-    moved = list(points)
+    moved: Sequence[Datapoint] = points
     for attempt in range(1, _ATTEMPTS + 1):
         try:
             send_once(call, path, moved)
