@@ -116,11 +116,11 @@ LIVE_ARROWS: dict[str, set[str]] = {
     "closing": set(),
     "dispatch": set(),
     "feedback": set(),
-    "options": set(),
     "events": {"dispatch"},
     "socket/": set(),
     "remembering/": set(),
     "downlinks/": {"remembering/"},
+    "options": {"downlinks/"},
     "handing/": {"downlinks/", "remembering/"},
     "following/": {"dispatch", "options", "downlinks/", "handing/", "remembering/"},
     "watching/": {

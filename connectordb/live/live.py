@@ -14,7 +14,7 @@ from ..protocol.paths import Path
 from ..protocol.ranges import read_parameters
 from ..runtime.clock import SYSTEM, Clock, Deadline
 from .dispatch import MOST_THREADS, Lane, Pool
-from .downlinks import Commands, Policy, Server, Tell
+from .downlinks import Commands, Server, Tell
 from .events import Events, Reporter
 from .following import QUEUE_LIMIT, Follower, Reads, Seen
 from .handing import Downlink, Handler, Points, Transformed
@@ -143,7 +143,7 @@ class Live:
         options = options or Options()
         options.check(path.downlink, transform)
         self._switchboard.check_open()
-        deadline = self._deadline()
+        deadline = self.deadline()
         if not add and options.remember is not None:  # the one that this replaces has the file
             for other in self._switchboard.public(str(path), transform):
                 other.close()
@@ -262,6 +262,23 @@ class Live:
             self._loop.start()  # it runs, unless the system lacked something when it began
             self._loop.wake(hurry=True)
 
+    def connect(self) -> None:
+        """
+        Wait until there is a connection; something is subscribed to.
+
+        Raises:
+            ConnectionFailed, AuthenticationError: There is none, and why.
+            ClosedError: This was closed.
+        """
+        losses = self._switchboard.losses
+        self.hurry()
+        if not self._switchboard.wait_until_open(losses, self.deadline()):
+            raise TimedOut(f"connecting a websocket to {self._address}: no answer within {self._timeout:g} s")
+
+    def deadline(self) -> Deadline:
+        """Return the end of the time that somebody waits who begins now."""
+        return Deadline(self._timeout, self._clock)
+
     # --- steps of these -----------------------------------------------------------------------------------------------
 
     def _new(self, path: Path, transform: str, callback: Callback, options: Options, lane: Lane) -> Subscription:
@@ -304,8 +321,7 @@ class Live:
             return Transformed(path, Script(transform), tell)
         if not path.downlink:
             return Points(str(path), tell, remembered)
-        policy = Policy(options.on_crash, options.missed, options.expire)
-        commands = Commands(path, self._server, tell, policy, remembered, options.answers)
+        commands = Commands(path, self._server, tell, options.policy(), remembered, options.answers)
         return Downlink(commands, partial(self._switchboard.claim, (str(path), "")), tell)
 
     def _look(self, key: Key) -> Seen:
@@ -338,7 +354,7 @@ class Live:
         except BaseException:
             self._switchboard.withdraw(subscription, replaced)
             self._loop.wake()
-            subscription.finish(self._deadline())
+            subscription.finish(self.deadline())
             raise
 
     def _end(self, subscription: Subscription) -> None:
@@ -347,16 +363,13 @@ class Live:
         self._finish([subscription])
 
     def _finish(self, ended: Sequence[Subscription]) -> None:
-        deadline = self._deadline()
+        deadline = self.deadline()
         late = _late(ended, deadline)
         if late:
             raise TimedOut(
                 f"the callback of {str(late[0].path)!r} still runs after {self._timeout:g} s; it is not called again. Does "
                 "it wait for something that the caller holds?"
             )
-
-    def _deadline(self) -> Deadline:
-        return Deadline(self._timeout, self._clock)
 
 
 def _late(ended: Sequence[Subscription], deadline: Deadline) -> list[Subscription]:

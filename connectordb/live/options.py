@@ -10,6 +10,7 @@ from typing import Any, Literal
 from ..exceptions import LocalProtocolError
 from ..protocol.ranges import to_index
 from ..protocol.times import Time, to_seconds
+from .downlinks import Policy
 
 #: Called with what went wrong.
 OnError = Callable[[Exception], Any]
@@ -37,7 +38,7 @@ class Options:
 
     Attributes:
         since: Where to begin: an index (an ``int``; negative ones count from the end), a time (a ``float``, ``datetime``,
-            ``timedelta`` or ISO text), or ``None`` for what comes from now on.
+            ``timedelta`` or ISO text), also one that is still to come, or ``None`` for what comes from now on.
         remember: A file that keeps the place, so that another process goes on there.
         at: Where a transform runs.
         overflow: What becomes of points when the callback is too slow: fetched again later, all but the newest left out, or
@@ -68,6 +69,15 @@ class Options:
     on_state: Callable[[State], Any] | None = None
     private: bool = False
 
+    def policy(self) -> Policy:
+        """
+        Return what concerns commands.
+
+        Raises:
+            LocalProtocolError: A value is none of those allowed.
+        """
+        return Policy(self.on_crash, self.missed, self.expire)
+
     def check(self, downlink: bool, transform: str) -> None:
         """
         Refuse what makes no sense.
@@ -95,7 +105,9 @@ class Options:
             )
         if self.at == "client" and (downlink or not transform):
             raise LocalProtocolError("at='client' says where a transform runs: give one, and no downlink")
-        if not downlink:
+        if downlink:
+            self.policy()
+        else:
             given = [f.name for f in fields(self) if f.name in _OF_DOWNLINKS and getattr(self, f.name) != f.default]
             if given:
                 raise LocalProtocolError(f"{given[0]}= is for downlinks: say downlink=True, or leave it out")
@@ -106,6 +118,4 @@ _OF_DOWNLINKS = ("missed", "expire", "on_crash", "answers")
 _CHOICES: dict[str, tuple[str, ...]] = {
     "at": ("server", "client"),
     "overflow": ("catch_up", "latest", "raise"),
-    "missed": ("all", "latest", "none"),
-    "on_crash": ("again", "skip"),
 }

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 from unittest import mock
 
-from connectordb.exceptions import ConnectorDBError, LocalProtocolError, NotFound
+from connectordb.exceptions import ConnectionFailed, ConnectorDBError, LocalProtocolError, NotFound
 from connectordb.live import device_streams
 from connectordb.live.mirrors.device_mirror import DeviceMirror
+from connectordb.live.socket.connection import Connection
 from tests.support.case import MS, SOON
 from tests.support.target import TargetCase, new_name
 
@@ -77,6 +79,17 @@ class DeviceTests(TargetCase):
             self.watching(f"{self.user_name}/{new_name()}").live()
         with self.assertRaises(LocalProtocolError):
             self.live(keep=0)
+        self.assertFalse(self.watching._session.live._switchboard.is_wanted())
+
+    def test_without_a_websocket(self) -> None:
+        """Where REST answers and no websocket can be had, that is raised, and at once."""
+        began = time.monotonic()
+        with (
+            mock.patch.object(Connection, "open", side_effect=ConnectionFailed("no websocket today")),
+            self.assertRaisesRegex(ConnectionFailed, "no websocket today"),
+        ):
+            self.watching(self.room.path).live()
+        self.assertLess(time.monotonic() - began, SOON / 2)
         self.assertFalse(self.watching._session.live._switchboard.is_wanted())
 
     def test_connection_closed(self) -> None:

@@ -9,6 +9,6 @@ from __future__ import annotations
 from .follower import Follower
 from .losses import QUEUE_LIMIT
 from .reads import Reads, Seen, as_refusal
-from .receiver import Receiver, gone_reason, words
+from .receiver import Receiver, gone_reason, is_refusal, words
 
-__all__ = ["Follower", "QUEUE_LIMIT", "Reads", "Receiver", "Seen", "as_refusal", "gone_reason", "words"]
+__all__ = ["Follower", "QUEUE_LIMIT", "Reads", "Receiver", "Seen", "as_refusal", "gone_reason", "is_refusal", "words"]

@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from ...exceptions import AuthenticationError, ConnectorDBError, ResponseError, TimedOut, TooSlow
+from ...exceptions import ConnectorDBError, ResponseError, TimedOut, TooSlow
 from ...protocol.paths import Path
 from ...protocol.points import Datapoint
 from ...protocol.times import to_seconds
@@ -30,7 +30,7 @@ from .cursor import Fetch, Hand, Moved, Skip
 from .losses import Losses
 from .pages import PAGE, Pages
 from .reads import Reads, Seen
-from .receiver import Receiver, gone_reason
+from .receiver import Receiver, gone_reason, is_refusal
 
 log = logging.getLogger(__name__)
 
@@ -365,7 +365,7 @@ class Follower:
         asked = error.retry_after if isinstance(error, ResponseError) else None
         pause = max(self._backoff.pause(failures, random.random), asked or 0.0)
         log.info("live: %s could not be read: %s; again in %.1f s", self._path, error, pause)
-        if isinstance(error, AuthenticationError) and failures == 1:
+        if is_refusal(error) and failures == 1:
             self._receiver.tell(error)
         self._later(self, pause)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from ...exceptions import ConnectorDBError, NotFound, PermissionDenied, ResponseError
+from ...exceptions import AuthenticationError, ConnectorDBError, NotFound, PermissionDenied, ResponseError, ServerError
 from ..downlinks import Claim
 from ..handing import Batch
 from ..options import GoneReason
@@ -16,6 +16,11 @@ def gone_reason(error: ConnectorDBError) -> GoneReason | None:
     if isinstance(error, NotFound):
         return "deleted" if error.ref else None  # only a server's own words have one
     return "denied" if isinstance(error, PermissionDenied) and error.status != 429 and error.code != 429 else None
+
+
+def is_refusal(error: ConnectorDBError) -> bool:
+    """Tell whether it is what the server says of the request, and not a trouble of its own."""
+    return isinstance(error, AuthenticationError) and not isinstance(error, ServerError)
 
 
 def words(error: ConnectorDBError) -> str:

@@ -26,9 +26,6 @@ log = logging.getLogger(__name__)
 #: Why a mirror is stale that does not know the newest point of a stream that is not stored.
 _MISSED = "points missed"
 
-#: Seconds that are waited until a mirror holds what is there.
-PATIENCE = 30.0
-
 
 def mirror_stream(
     live: Live,
@@ -62,7 +59,7 @@ def mirror_stream(
     feed = Feed(live, call, path, asked, mirror, on_error)
     feed.start(wait)
     if wait:
-        _wait_for([feed], mirror, clock)
+        _wait_for([feed], mirror, live.deadline())
     return mirror
 
 
@@ -104,17 +101,16 @@ def mirror_device(
         # in this order: what comes between is told by the log
         watching.start()
         mirrors.streams_are([fields["name"] for fields in call(rest.list_streams(path))])
-        live.hurry()
+        live.connect()
     except BaseException:
         mirrors.close()
         raise
-    _wait_for(feeds, mirrors, clock)
+    _wait_for(feeds, mirrors, live.deadline())
     return mirrors
 
 
-def _wait_for(feeds: Iterable[Feed], mirror: Mirror | DeviceMirror, clock: Clock) -> None:
+def _wait_for(feeds: Iterable[Feed], mirror: Mirror | DeviceMirror, deadline: Deadline) -> None:
     """Wait until a mirror holds what is there; if that takes too long, or is interrupted, there is no mirror."""
-    deadline = Deadline(PATIENCE, clock)
     try:
         for feed in feeds:
             feed.wait(deadline)

@@ -22,16 +22,17 @@ from ...exceptions import (
 from ...protocol.features import Features
 from ...protocol.feed import Done, Ended, Failed, Gap, Lost
 from ...runtime.clock import AT_A_TIME, Clock, Deadline
-from ..dispatch import Pool
 from ..downlinks import Claim
 from ..events import Reporter
-from ..following import Seen, as_refusal, gone_reason, words
+from ..following import Seen, as_refusal, gone_reason
 from ..handing import CommandKey
 from ..socket import Timing
 from .groups import Groups, hear
+from .looking import Looking
 from .subscription import Subscription
 from .subscriptions import Key, State, Subscriptions
 from .timers import Action, Timers
+from .troubles import Troubles
 
 log = logging.getLogger(__name__)
 
@@ -41,9 +42,6 @@ _COMMANDS = 500
 #: Seconds from when an original server has obeyed a subscribe until inserts of others come: it tells a message broker of
 #: its own, without waiting for it. (Measured, busy: 6 of 180 inserts made right after the pong did not come.)
 _SETTLING = 0.1
-
-#: Streams that are looked at, over REST, at the same time.
-_LOOKERS = 4
 
 #: So many times the silence after which a server is pinged, and streams are looked at and subscribed to again: an original ends
 #: subscriptions silently.
@@ -64,20 +62,17 @@ class Switchboard:
     def __init__(
         self, look: Callable[[Key], Seen], timing: Timing, clock: Clock, reporter: Reporter | None = None
     ) -> None:
-        self._look = look
+        self._looking = Looking(look, self)
         self._timing = timing
         self._clock = clock
         self._reporter = reporter
         #: Set by the owner: makes the loop ask again.
         self.wake: Callable[[], None] = lambda: None
-        self._lookers = Pool("lookers", _LOOKERS)
         # guards everything below
         self._changed = threading.Condition(threading.Lock())
         self._state = Subscriptions()
         self._groups = Groups()
-        #: What was said last of streams that cannot be watched, so that it is told once; and why not, for those who wait.
-        self._refused: dict[Key, ConnectorDBError] = {}
-        self._trouble: dict[Key, ConnectorDBError] = {}
+        self._troubles = Troubles()
         self._timers = Timers()
         self._losses = 0
         self._last_loss: ConnectorDBError | None = None
@@ -94,6 +89,12 @@ class Switchboard:
         """Whether there is a connection."""
         with self._changed:
             return self._is_open
+
+    @property
+    def losses(self) -> int:
+        """How often a connection was lost, or could not be made."""
+        with self._changed:
+            return self._losses
 
     def check_open(self) -> None:
         """Raise `ClosedError` after `close`."""
@@ -119,7 +120,7 @@ class Switchboard:
             self.check_open()
             start()  # first: where no thread can be had, nothing is wanted
             replaced = self._groups.add(subscription, replace)
-            self._forget_trouble(key)
+            self._troubles.forget(key)
             self._state.subscribe(key)
             return replaced, self._losses
 
@@ -133,24 +134,38 @@ class Switchboard:
             ClosedError: Somebody closed.
         """
         key = subscription.key
+
+        def is_live() -> bool:
+            if self._state.state(key) is State.LIVE and subscription.follower.is_begun:
+                return True
+            if not self._closed and subscription not in self._groups.of(key):
+                return True  # somebody has ended it meanwhile, which is as good
+            if (trouble := self._troubles.of(key)) is not None:
+                raise trouble
+            return False
+
         with self._changed:
-            while not (self._state.state(key) is State.LIVE and subscription.follower.is_begun):
-                if self._closed:
-                    raise ClosedError(f"closed while subscribing to {key[0]!r}")
-                if subscription not in self._groups.of(key):
-                    return True  # somebody has ended it meanwhile, which is as good
-                if key in self._trouble:
-                    raise self._trouble[key]
-                if self._losses > losses:
-                    raise self._last_loss or ConnectionFailed(
-                        f"the connection was lost while subscribing to {key[0]!r}"
-                    )
-                if deadline.passed():
-                    return False
-                self._changed.wait(min(deadline.left() or 0.0, AT_A_TIME))
+            if not self._wait_for(is_live, losses, deadline, f"subscribing to {key[0]!r}"):
+                return False
             settles = not self._is_indexed and not subscription.follower.goes_by_index
         if settles:
             self._clock.wait(self._closing, _SETTLING)
+        return True
+
+    def wait_until_open(self, losses: int, deadline: Deadline) -> bool:
+        """Wait until there is a connection; tell and raise as `wait_until_live`."""
+        with self._changed:
+            return self._wait_for(lambda: self._is_open, losses, deadline, "connecting")
+
+    def _wait_for(self, is_there: Callable[[], bool], losses: int, deadline: Deadline, doing: str) -> bool:
+        while not is_there():
+            if self._closed:
+                raise ClosedError(f"closed while {doing}")
+            if self._losses > losses:
+                raise self._last_loss or ConnectionFailed(f"the connection was lost while {doing}")
+            if deadline.passed():
+                return False
+            self._changed.wait(min(deadline.left() or 0.0, AT_A_TIME))
         return True
 
     def withdraw(self, subscription: Subscription, replaced: list[Subscription]) -> None:
@@ -179,8 +194,7 @@ class Switchboard:
 
     def finish(self, deadline: Deadline) -> None:
         """Wait for the threads that look."""
-        if not self._lookers.close(deadline):
-            log.warning("closing: a request about a stream is still waiting for its answer; it ends by itself")
+        self._looking.close(deadline)
 
     def public(self, path: str, transform: str) -> list[Subscription]:
         """Return those that others may replace, and end, as `Groups.public`."""
@@ -212,13 +226,9 @@ class Switchboard:
 
     def _forget(self, ended: Sequence[Subscription]) -> None:
         for key in self._groups.remove(ended):
-            self._forget_trouble(key)
+            self._troubles.forget(key)
             self._state.unsubscribe(key)
         self._changed.notify_all()
-
-    def _forget_trouble(self, key: Key) -> None:
-        self._refused.pop(key, None)
-        self._trouble.pop(key, None)
 
     # --- for the loop -------------------------------------------------------------------------------------------------
 
@@ -235,6 +245,7 @@ class Switchboard:
             self._is_open = True
             self._last_loss = None
             self._state.opened(self._is_indexed)
+            self._changed.notify_all()
             epoch = self._state.epoch
         log.info("live: connected")
         if self._reporter is not None:
@@ -271,7 +282,7 @@ class Switchboard:
             times = (self._state.next_look(), self._timers.next())
             due = now if len(commands) == _COMMANDS else min((time for time in times if time is not None), default=None)
         for key in looks:
-            self._lookers.lane().put(partial(self._look_again, key, epoch))
+            self._looking.look(key, epoch)
         for action in actions:
             action()
         return commands, ping, due
@@ -321,7 +332,7 @@ class Switchboard:
             key = self._state.done(done.id)
             if key is None:
                 return
-            self._forget_trouble(key)
+            self._troubles.forget(key)
             seen = Seen(done.index or 0, done.series, done.ephemeral)
             for subscription in self._groups.of(key):
                 subscription.began(seen, unread=False)
@@ -350,14 +361,9 @@ class Switchboard:
         """Tell it, once, if it is a refusal: not there, or not allowed."""
         reason = gone_reason(error)
         with self._changed:
-            before, group = self._refused.get(key), self._groups.of(key)
-            is_refusal = isinstance(error, AuthenticationError) and bool(group)
-            if group:
-                self._trouble[key] = error
-                self._changed.notify_all()
-            if is_refusal:
-                self._refused[key] = error
-        is_news = is_refusal and (before is None or words(before) != words(error))
+            group = self._groups.of(key)
+            is_news = bool(group) and self._troubles.add(key, error)
+            self._changed.notify_all()
         log.info("live: %s cannot be watched now: %s", key[0], error)
         self.wake()  # it is to be tried again
         for subscription in group if is_news else ():
@@ -368,28 +374,24 @@ class Switchboard:
 
     # --- on the lookers' threads --------------------------------------------------------------------------------------
 
-    def _look_again(self, key: Key, epoch: int) -> None:
-        if epoch != self._state.epoch:  # the connection was lost meanwhile: it will be looked at again
-            return
-        try:
-            seen = self._look(key)
-        except ConnectorDBError as error:
-            self._could_not_look(key, epoch, error)
-        except Exception as error:
-            log.exception("live: looking at %s failed; this is a bug", key[0])
-            self._could_not_look(key, epoch, ConnectionFailed(f"looking at {key[0]!r} failed: {error!r}"))
-        else:
-            with self._changed:
-                if epoch != self._state.epoch:
-                    return
-                self._forget_trouble(key)
-                self._state.readable(key, epoch)
-                group = self._groups.of(key)
-            for subscription in group:
-                subscription.began(seen, unread=True)
+    def is_current(self, epoch: int) -> bool:
+        """Tell whether it is the same connection still."""
+        return epoch == self._state.epoch
+
+    def was_seen(self, key: Key, epoch: int, seen: Seen) -> None:
+        """Note that a stream is there and readable, so that the server may be told."""
+        with self._changed:
+            if not self.is_current(epoch):
+                return
+            self._troubles.forget(key)
+            self._state.readable(key, epoch)
+            group = self._groups.of(key)
+        for subscription in group:
+            subscription.began(seen, unread=True)
         self.wake()
 
-    def _could_not_look(self, key: Key, epoch: int, error: ConnectorDBError) -> None:
+    def could_not_be_seen(self, key: Key, epoch: int, error: ConnectorDBError) -> None:
+        """Note that it is not, or that nobody knows."""
         with self._changed:
             self._state.not_readable(key, epoch, self._again_at(key))
         self._cannot_be_watched(key, error)

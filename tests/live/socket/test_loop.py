@@ -263,7 +263,7 @@ class OwnMistakeTests(PeerCase):
                 raise mistakes.pop()
 
         self.trouble = trouble
-        with self.assertLogs("connectordb.live.watching.switchboard", "ERROR"):
+        with self.assertLogs("connectordb.live.watching.looking", "ERROR"):
             peer.drop()
             self.assertEqual(self.peer.connection().command()[1], str(STREAM))
 

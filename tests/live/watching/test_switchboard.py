@@ -19,7 +19,7 @@ from connectordb.exceptions import (
 from connectordb.live import Live, Options, Timing
 from connectordb.live.following.reads import Seen
 from connectordb.live.socket import frames as codec
-from connectordb.live.watching.subscriptions import Key, State
+from connectordb.live.watching.subscriptions import State
 from connectordb.live.watching.switchboard import Switchboard
 from connectordb.protocol import rest
 from connectordb.protocol.paths import Path
@@ -27,20 +27,6 @@ from connectordb.runtime.backoff import Backoff
 from connectordb.runtime.clock import SYSTEM
 from tests.support.case import SOON, Case
 from tests.support.live_cases import FAST, OTHER, POINT, STREAM, PeerCase, Record
-
-
-class LookTests(Case):
-    """Looking at streams before the server is told."""
-
-    def test_out_of_date(self) -> None:
-        """A look that was queued before the connection was lost is not taken any more: the next one has its own."""
-        looked: list[Key] = []
-        switchboard = Switchboard(looked.append, Timing(), SYSTEM)
-        switchboard.lost(None)
-        switchboard._look_again(("a/b/c", ""), 0)
-        self.assertEqual(looked, [])
-        switchboard._look_again(("a/b/c", ""), 1)
-        self.assertEqual(looked, [("a/b/c", "")])
 
 
 class PutBackTests(Case):
