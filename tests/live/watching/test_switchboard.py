@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-import unittest.mock
 from typing import Any, cast
+from unittest import mock
 
 from connectordb.exceptions import (
     ClosedError,
@@ -19,6 +19,7 @@ from connectordb.exceptions import (
 from connectordb.live import Live, Options, Timing
 from connectordb.live.following.reads import Seen
 from connectordb.live.socket import frames as codec
+from connectordb.live.socket.connection import Connection
 from connectordb.live.watching.subscriptions import State
 from connectordb.live.watching.switchboard import Switchboard
 from connectordb.protocol import rest
@@ -202,7 +203,7 @@ class AddressTests(Case):
     def test_no_address(self) -> None:
         """What is no address is refused at once."""
         with self.assertRaisesRegex(LocalProtocolError, "'localhost:3124' is no address"):
-            Live("localhost:3124", authorization=lambda: None, call=unittest.mock.Mock(), caller=unittest.mock.Mock())
+            Live("localhost:3124", authorization=lambda: None, call=mock.Mock(), caller=mock.Mock())
 
 
 class CloseTests(PeerCase):
@@ -226,6 +227,13 @@ class CloseTests(PeerCase):
         """A handshake that nobody answers is broken off, and who waits for it is told."""
         self.peer.stalls = True
         live, errors = self.live(), []
+        aborted: list[Connection] = []
+        abort = Connection.abort
+
+        def not_at_once(connection: Connection) -> None:  # before there is a socket
+            aborted.append(connection)
+            if len(aborted) > 1:
+                abort(connection)
 
         def subscribe() -> None:
             try:
@@ -236,9 +244,10 @@ class CloseTests(PeerCase):
         thread = threading.Thread(target=subscribe)
         thread.start()
         self.eventually(lambda: self.peer.accepted)
-        live.close(timeout=SOON / 4)
+        with mock.patch.object(Connection, "abort", not_at_once):
+            live.close(timeout=SOON / 4)
         thread.join(SOON)
-        self.assertEqual(len(errors), 1)
+        self.assertEqual((len(errors), len(aborted)), (1, 2))
         self.assertFalse([thread for thread in threading.enumerate() if thread.name == "connectordb-live"])
 
     def test_while_pausing(self) -> None:
