@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import importlib
 import keyword
 import sys
@@ -30,6 +31,14 @@ _FILES = {
     "login": "login",
     "logout": "login",
     "whoami": "login",
+    "ls": "tree",
+    "info": "tree",
+    "new": "tree",
+    "set": "tree",
+    "rm": "tree",
+    "cat": "data",
+    "insert": "data",
+    "tail": "data",
     "log": "log",
     "pipescript": "pipescript",
     "demo": "demo",
@@ -47,8 +56,8 @@ class Commands(click.Group):
         """Return the command called *name*."""
         if name not in _FILES:
             return None
-        # a word of Python's has a _ behind it there
-        attribute = f"{name}_" if keyword.iskeyword(name) else name
+        # a word that Python has for something else has a _ behind it there
+        attribute = f"{name}_" if keyword.iskeyword(name) or hasattr(builtins, name) else name
         try:
             command = getattr(importlib.import_module(f".{_FILES[name]}", __package__), attribute)
         except ImportError as error:

@@ -202,16 +202,28 @@ class LongStream(LiveStream):
 
         self.insert_array(from_df(frame, tz), restamp)
 
-    def to_parquet(self, file: str | os.PathLike[str]) -> None:
+    def to_parquet(
+        self,
+        file: str | os.PathLike[str],
+        t1: Time | None = None,
+        t2: Time | None = None,
+        limit: int | None = None,
+        i1: int | None = None,
+        i2: int | None = None,
+        downlink: bool = False,
+        transform: ScriptLike | None = None,
+    ) -> None:
         """
-        Write all points to a Parquet file.
+        Write the points of a range to a Parquet file: the table that `to_arrow` returns.
+
+        Arguments, errors and calls are those of `to_numpy`.
 
         Raises:
-            ModuleNotFoundError: The extra ``frames`` is not installed.
+            LocalProtocolError: A time is outside of the years 1677 to 2262.
         """
         from ..frames import write_parquet
 
-        write_parquet(self._columns(None, None, None, None, None, False, None), file)
+        write_parquet(self._columns(t1, t2, limit, i1, i2, downlink, transform), file)
 
     def from_parquet(self, file: str | os.PathLike[str], *, restamp: bool = False) -> None:
         """

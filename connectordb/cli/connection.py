@@ -1,0 +1,52 @@
+"""What the commands have in common that ask a server: who they are, and which object a path means."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from ..client import ConnectorDB, Device, Stream, User
+
+#: Who asks: a profile, as ``connectordb login`` keeps one.
+profile = click.option(
+    "--profile", metavar="NAME", help="Ask as this profile; without it as ConnectorDB() without arguments does."
+)
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+def connect(profile: str | None) -> ConnectorDB:
+    """Return a connection, of which nothing was asked yet."""
+    return ConnectorDB(profile=profile, connect=False)
+
+
+def thing(cdb: ConnectorDB, path: str) -> User | Device | Stream:
+    """Return what a path means: ``user``, ``user/device``, ``user/device/stream``."""
+    found = cdb(path.strip("/"))
+    assert isinstance(found, (User, Device, Stream))
+    return found
+
+
+def stream(cdb: ConnectorDB, path: str) -> Stream:
+    """Return a stream: by its path, or by its name alone if it is the caller's own."""
+    if "/" not in path:
+        return cdb[path]
+    found = thing(cdb, path)
+    if not isinstance(found, Stream):
+        raise click.UsageError(f"{path!r} is no stream: expected user/device/stream, or the name of one of your own")
+    return found
+
+
+def show(value: Any) -> None:
+    """Print JSON."""
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def show_columns(rows: Sequence[Sequence[str]]) -> None:
+    """Print rows, their columns below each other."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        click.echo("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())

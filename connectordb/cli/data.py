@@ -1,0 +1,181 @@
+"""Points of a stream: ``cat``, ``insert``, ``tail``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ..exceptions import ConnectorDBError, LocalProtocolError, PermissionDenied
+from ..protocol import json_text
+from ..protocol.points import Datapoint
+from ..protocol.times import Time
+from .connection import connect, profile, stream
+from .point_files import LINE, CsvPoints, points, until_the_reader_ends
+from .tree import parsed
+
+_downlink = click.option("--downlink", is_flag=True, help="Read the stream's downlink: what others asked it to be.")
+
+
+@click.command()
+@click.argument("path", metavar="STREAM")
+@click.option("--t1", metavar="TIME", help="After this time: ISO 8601 text, or seconds since 1970.")
+@click.option("--t2", metavar="TIME", help="Up to this time.")
+@click.option("--i1", type=int, help="From this index on; negative ones count from the end.")
+@click.option("--i2", type=int, help="Before this index.")
+@click.option("--limit", type=int, help="So many points at most.")
+@click.option("--transform", metavar="SCRIPT", help="PipeScript that the server runs over the range.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV instead of a JSON object a line.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON array instead.")
+@click.option(
+    "--parquet", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write a Parquet file instead."
+)
+@_downlink
+@profile
+def cat(
+    path: str,
+    t1: str | None,
+    t2: str | None,
+    i1: int | None,
+    i2: int | None,
+    limit: int | None,
+    transform: str | None,
+    as_csv: bool,
+    as_json: bool,
+    parquet: Path | None,
+    downlink: bool,
+    profile: str | None,
+) -> None:
+    """
+    Print the points of STREAM, or of a range of it.
+
+    A STREAM is a path, or the name of one of your own. Without a transform it is read page by page, however long it is.
+    """
+    if as_csv + as_json + (parquet is not None) > 1:
+        raise click.UsageError("--csv, --json and --parquet exclude each other")
+    given: dict[str, Any] = {"t1": _time(t1), "t2": _time(t2), "i1": i1, "i2": i2, "limit": limit, "downlink": downlink}
+    with connect(profile) as cdb:
+        found = stream(cdb, path)
+        if parquet is not None:
+            found.to_parquet(parquet, **given, transform=transform)
+            return
+        pages: Iterable[list[Datapoint]] = [found(**given, transform=transform)] if transform else found.pages(**given)
+        with until_the_reader_ends():
+            _print((point for page in pages for point in page), CsvPoints().line if as_csv else LINE, as_json)
+
+
+@click.command()
+@click.argument("path", metavar="STREAM")
+@click.argument("value", required=False)
+@click.option(
+    "--skip", type=click.IntRange(0), default=0, metavar="N", help="Leave out the first N points: those that are there."
+)
+@click.option(
+    "--restamp", is_flag=True, help="Move times that are older than the stream's newest, instead of refusing them."
+)
+@profile
+def insert(path: str, value: str | None, skip: int, restamp: bool, profile: str | None) -> None:
+    """
+    Append VALUE to STREAM, at the present time; or without it the points on standard input.
+
+    VALUE is JSON, or else text. Standard input holds JSON objects with "t", seconds since 1970, and "d", a line each or in an array;
+    or CSV: a time and a value in each line, or with names of columns in the first line, of which one is t. If it fails, it says how
+    many points are stored, and with which --skip it goes on.
+    """
+    if value is not None and (skip or restamp):
+        raise click.UsageError("--skip and --restamp are for points on standard input, not for a VALUE")
+    with connect(profile) as cdb:
+        found = stream(cdb, path)
+        taken = _Counted(islice(_from_stdin(), skip, None))
+        try:
+            if value is not None:
+                found.insert(parsed(value))
+                return
+            found.insert_array(taken, restamp=restamp)
+        except PermissionDenied as error:
+            owner = found.device
+            raise click.ClickException(
+                f"{error}; only its own device appends to a stream: connectordb login {owner.user.name} --device {owner.name}"
+            ) from error
+        except ConnectorDBError as error:
+            if value is not None:
+                raise
+            rest = skip + getattr(error, "stored", 0)
+            raise click.ClickException(f"{error}; to go on with what is left: --skip {rest}") from error
+    click.echo(f"{taken.number:,} point{'' if taken.number == 1 else 's'}", err=True)
+
+
+@click.command()
+@click.argument("path", metavar="STREAM")
+@click.option(
+    "-n", "number", type=click.IntRange(0), default=10, metavar="N", help="Begin with the last N points (10)."
+)
+@click.option(
+    "-f", "--follow", is_flag=True, help="Go on with what comes, each point once, whatever happens to the connection."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON object a line.")
+@_downlink
+@profile
+def tail(path: str, number: int, follow: bool, as_json: bool, downlink: bool, profile: str | None) -> None:
+    """Print the last points of STREAM, and with -f what comes after them."""
+    line = LINE if as_json else _read_by_people
+    with connect(profile) as cdb, until_the_reader_ends():
+        found = stream(cdb, path)
+        if not follow:
+            _print(found(i1=-number, downlink=downlink) if number else (), line)
+            return
+        with found.watch(since=-number if number else None, downlink=downlink) as coming:
+            for point in coming:
+                _print((point,), line)
+
+
+def _print(found: Iterable[Datapoint], line: Callable[[Datapoint], bytes], as_array: bool = False) -> None:
+    out = sys.stdout.buffer
+    before = b"["
+    for point in found:
+        out.write(before + line(point).rstrip(b"\n") if as_array else line(point))
+        before = b",\n"
+    if as_array:
+        out.write(b"[]\n" if before == b"[" else b"]\n")
+    out.flush()
+
+
+def _read_by_people(point: Datapoint) -> bytes:
+    at = datetime.fromtimestamp(point.get("t", 0.0)).isoformat(" ", "milliseconds")
+    return f"{at}  {json_text.dumps(point.get('d')).decode()}\n".encode()
+
+
+def _from_stdin() -> Iterator[Datapoint]:
+    try:
+        yield from points(sys.stdin.buffer)
+    except ValueError as error:
+        raise LocalProtocolError(f"standard input: {error}") from error
+
+
+class _Counted:
+    """Points, and how many of them were taken."""
+
+    def __init__(self, found: Iterator[Datapoint]) -> None:
+        self._found = found
+        self.number = 0
+
+    def __iter__(self) -> Iterator[Datapoint]:
+        """Count each that is taken."""
+        for point in self._found:
+            self.number += 1
+            yield point
+
+
+def _time(text: str | None) -> Time | None:
+    """Return a time as it was typed; what is no number is left to whoever reads ISO 8601."""
+    if text is None:
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        return text

@@ -1,0 +1,174 @@
+"""Users, devices and streams: ``ls``, ``info``, ``new``, ``set``, ``rm``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+import click
+
+from ..client import Device, Stream, User
+from ..exceptions import LocalProtocolError
+from ..protocol import json_text
+from .connection import as_json, connect, profile, show, show_columns, thing
+
+#: What a key is shown as, where nobody asked for it.
+_HIDDEN = "(shown with --apikey)"
+
+
+@click.command()
+@click.argument("path", required=False, default="")
+@click.option("-l", "--long", "is_long", is_flag=True, help="Show what each is, and how many points streams have.")
+@as_json
+@profile
+def ls(path: str, is_long: bool, as_json: bool, profile: str | None) -> None:
+    """
+    List what is below PATH.
+
+    Of a user its devices, of a device its streams; without PATH the streams of the device that you are logged in as, and of "/" all
+    users that you may see.
+    """
+    with connect(profile) as cdb:
+        found = _below(cdb if not path else None if path == "/" else thing(cdb, path), cdb)
+        lengths = {each.path: len(each) for each in found if is_long and isinstance(each, Stream)}
+        if as_json:
+            rows = [{"path": each.path, **_shown(each.data), "length": lengths.get(each.path)} for each in found]
+            show(
+                [{name: value for name, value in row.items() if name != "length" or value is not None} for row in rows]
+            )
+        elif is_long and found:
+            show_columns([(each.name, *_told(each, lengths.get(each.path))) for each in found])
+        else:
+            for each in found:
+                click.echo(each.name)
+
+
+@click.command()
+@click.argument("path", required=False, default="")
+@click.option("--apikey", is_flag=True, help="Show the API key, if you may see it.")
+@as_json
+@profile
+def info(path: str, apikey: bool, as_json: bool, profile: str | None) -> None:
+    """
+    Show what is known of a user, a device or a stream.
+
+    Without PATH it is the device that you are logged in as. Of a stream it is also how many points there are, and the newest.
+    """
+    with connect(profile) as cdb:
+        found = thing(cdb, path) if path else cdb
+        known: dict[str, Any] = {"path": found.path, **_shown(found.data, apikey)}
+        if isinstance(found, Stream):
+            newest = found(i1=-1)
+            known |= {"length": len(found), "newest": newest[0] if newest else None}
+    if as_json:
+        show(known)
+    else:
+        show_columns(
+            [
+                (name, value if isinstance(value, str) else json_text.dumps(value).decode())
+                for name, value in known.items()
+            ]
+        )
+
+
+@click.command()
+@click.argument("path")
+@click.argument("properties", metavar="[NAME=VALUE]...", nargs=-1)
+@profile
+def new(path: str, properties: tuple[str, ...], profile: str | None) -> None:
+    """
+    Make a device, or a stream.
+
+    Properties are given as to "set": connectordb new mara/room/lamp schema='{"type": "boolean"}' downlink=true
+    """
+    with connect(profile) as cdb:
+        found, fields = thing(cdb, path), _fields(properties)
+        if isinstance(found, User):
+            raise click.UsageError(
+                f"{path!r} is a user: an administrator makes one on the server's machine, connectordb user DIR add"
+            )
+        found.create(**fields)
+    click.echo(f"Made {found.path}.", err=True)
+
+
+@click.command("set")
+@click.argument("path")
+@click.argument("properties", metavar="NAME=VALUE...", nargs=-1, required=True)
+@profile
+def set_(path: str, properties: tuple[str, ...], profile: str | None) -> None:
+    """
+    Change properties of a user, a device or a stream: all of these, or none.
+
+    A VALUE is JSON, or else text: nickname="The lamp" public=true schema='{"type": "number"}'
+    """
+    with connect(profile) as cdb:
+        thing(cdb, path).set(_fields(properties))
+
+
+@click.command()
+@click.argument("path")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@profile
+def rm(path: str, yes: bool, profile: str | None) -> None:
+    """Delete a user, a device or a stream, with all that is below it, for good."""
+    with connect(profile) as cdb:
+        found = thing(cdb, path)
+        found.refresh()  # what is not there needs no question
+        if not yes:
+            if not sys.stdin.isatty():
+                raise click.UsageError(f"there is no terminal to ask at whether {found.path} is to go: give --yes")
+            click.confirm(f"Delete {found.path}, and all that is below it, for good?", abort=True, err=True)
+        found.delete()
+    click.echo(f"Deleted {path}.", err=True)
+
+
+# --- what is listed, and what is told of it ---------------------------------------------------------------------------
+
+
+def _below(found: User | Device | Stream | None, cdb: Any) -> list[User | Device | Stream]:
+    if found is None:
+        return list(cdb.users())
+    if isinstance(found, User):
+        return list(found.devices())
+    if isinstance(found, Device):
+        return list(found.streams())
+    raise click.UsageError(f"{found.path!r} is a stream, and nothing is below it: connectordb info, or connectordb cat")
+
+
+def _shown(fields: dict[str, Any], with_key: bool = False) -> dict[str, Any]:
+    """Return metadata with the schema as it is meant, and the key only where it was asked for."""
+    shown = {name: value for name, value in fields.items() if value not in ("", None) or name == "schema"}
+    if "apikey" in shown and not with_key:
+        shown["apikey"] = _HIDDEN
+    if isinstance(schema := shown.get("schema"), str):
+        shown["schema"] = json_text.loads(schema or "{}")
+    return shown
+
+
+def _told(each: User | Device | Stream, length: int | None) -> tuple[str, ...]:
+    fields = each.data
+    words: Iterable[str] = (name for name in ("downlink", "ephemeral", "public") if fields.get(name))
+    kind = _shown(fields).get("schema", {}).get("type", "")
+    count = "" if length is None else f"{length:,}"
+    return count, ", ".join([*([kind] if isinstance(kind, str) and kind else []), *words]), fields.get("nickname", "")
+
+
+def _fields(properties: tuple[str, ...]) -> dict[str, Any]:
+    fields: dict[str, Any] = {}
+    for each in properties:
+        name, found, value = each.partition("=")
+        if not found or not name.isidentifier():
+            raise click.UsageError(f"{each!r}: expected NAME=VALUE")
+        fields[name] = parsed(value)
+    return fields
+
+
+def parsed(text: str) -> Any:
+    """Return what a word of the command line says: JSON, or else the text itself."""
+    try:
+        value = json_text.loads(text.encode())
+        json_text.check_value(value)
+    except (ValueError, LocalProtocolError):
+        return text
+    return value

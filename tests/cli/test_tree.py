@@ -1,0 +1,73 @@
+"""``ls``, ``info``, ``new``, ``set``, ``rm``."""
+
+from __future__ import annotations
+
+import json
+
+from connectordb import ConnectorDB
+
+from ..support.command_line import connectordb
+from .test_login import LoginCase
+
+
+class TreeCase(LoginCase):
+    """Logged in as mara, with a device of her own."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.login()
+        self.ran("new", "mara/room")
+        self.addCleanup(self.ran, "rm", "-y", "mara/room")
+
+    def json(self, *arguments: str) -> object:
+        """Return what a command prints as JSON."""
+        return json.loads(self.ran(*arguments))
+
+
+class Tree(TreeCase):
+    """What is there, and how it comes and goes."""
+
+    def test_streams(self) -> None:
+        """A stream is made with its properties, listed, changed, told of and deleted."""
+        self.ran("new", "mara/room/lamp", 'schema={"type": "boolean"}', "downlink=true", "nickname=The lamp")
+        self.assertEqual(self.ran("ls", "mara/room"), "lamp\n")
+        self.assertRegex(self.ran("ls", "-l", "mara/room"), r"^lamp  0  boolean, downlink  The lamp\n$")
+        self.ran("set", "mara/room/lamp", "description=On the desk", "nickname=123x")
+        found = self.json("info", "mara/room/lamp", "--json")
+        assert isinstance(found, dict)
+        self.assertEqual(
+            [found[name] for name in ("path", "nickname", "description", "schema", "length", "newest")],
+            ["mara/room/lamp", "123x", "On the desk", {"type": "boolean"}, 0, None],
+        )
+        self.ran("rm", "--yes", "mara/room/lamp")
+        self.assertEqual(self.ran("ls", "mara/room"), "")
+
+    def test_devices_and_users(self) -> None:
+        """Users have devices; without a path it is one's own; keys are shown to who asks."""
+        self.assertIn("room", self.ran("ls", "mara").split())
+        self.assertIn("mara", self.ran("ls", "/").split())
+        self.assertIn("path", self.ran("info"))
+        shown = self.json("ls", "mara", "--json", "-l")
+        assert isinstance(shown, list)
+        self.assertEqual({row.get("apikey") for row in shown} - {None, "(shown with --apikey)"}, set())
+        with ConnectorDB() as cdb:
+            key = cdb("mara/room").apikey
+        found = json.loads(connectordb("info", "mara/room", "--apikey", "--json").stdout)
+        self.assertEqual(found["apikey"], key)
+
+    def test_mistakes(self) -> None:
+        """What cannot be done is said in a line, with a status, and nothing is changed."""
+        for arguments, status, why in (
+            (("ls", "mara/room/lamp"), 2, "nothing is below it"),
+            (("info", "mara/room/none"), 1, "404"),
+            (("new", "bob"), 2, "connectordb user"),
+            (("new", "mara/room/x", "schema"), 2, "NAME=VALUE"),
+            (("new", "mara/room/x", "nothing=1"), 1, "nothing"),
+            (("rm", "mara/room"), 2, "--yes"),
+            (("rm", "mara/none", "-y"), 1, "404"),
+            (("ls", "a/b/c/d/e"), 1, "a/b/c/d/e"),
+            (("info", "--profile", "none"), 1, "none"),
+        ):
+            with self.subTest(arguments):
+                self.assertIn(why, self.ran(*arguments, status=status))
+        self.assertIn("room", self.ran("ls", "mara").split())
