@@ -19,11 +19,12 @@ ARROWS: dict[str, set[str]] = {
     "protocol": {"exceptions"},
     "pipescript": {"exceptions"},
     "runtime": {"exceptions"},
+    "network": {"exceptions", "runtime"},
     "frames": {"exceptions", "protocol"},
     "display": {"protocol"},
     "datapoints": {"exceptions", "protocol", "pipescript", "frames", "display"},
-    "live": {"exceptions", "protocol", "runtime", "pipescript", "datapoints"},
-    "client": {"exceptions", "protocol", "runtime", "live", "datapoints", "frames", "display"},
+    "live": {"exceptions", "protocol", "runtime", "network", "pipescript", "datapoints"},
+    "client": {"exceptions", "protocol", "runtime", "network", "live", "datapoints", "frames", "display"},
     "query": {"exceptions", "protocol", "runtime", "client", "datapoints", "pipescript"},
     "logger": {"exceptions", "protocol", "runtime", "client"},
     "models": {"exceptions", "protocol", "runtime", "client"},
@@ -154,9 +155,9 @@ OPEN_ROOMS = {"protocol", "runtime", "exceptions", "datapoints", "frames", "", "
 #: Foreign library → the only places that may import it.
 FOREIGN = {
     "apsw": {"runtime/sqlite.py"},
-    "requests": {"client/http/", "exceptions.py"},
+    "requests": {"client/http/", "network/proxies.py", "exceptions.py"},
     "urllib3": {"client/http/"},
-    "certifi": {"client/http/trust.py", "live/socket/connection.py"},
+    "certifi": {"network/trust.py"},
     "websocket": {"live/socket/connection.py"},
     "aiohttp": {"server/web/", "server/__init__.py"},  # the door: to name the extra if it is missing
     "prometheus_client": {"server/operation/metrics.py"},

@@ -349,7 +349,7 @@ class Session:
                     server_time=self.server_time,
                     events=self.events,
                     **self.live_options,
-                    **{**self._options, "timeout": (self._transport.timeout.connect, self._transport.timeout.read)},
+                    **self._transport.for_websocket,
                 )
             return self._live
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 
 from ..exceptions import LocalProtocolError, TimedOut
+from ..network import Trust
 from ..protocol import rest, restamp
 from ..protocol.features import Features
 from ..protocol.paths import Path
@@ -41,10 +42,9 @@ class Live:
         caller: Returns the path of the logged-in device.
         features: Returns what the server's last answer announced.
         server_time: Returns what the server's clock shows, by its last answer; ``None`` if it did not say.
-        verify: Check the server's certificate; or a file or folder of certificates to trust.
-        cert: A client certificate: one file, or certificate and key.
+        trust: How TLS is spoken.
         proxies: As requests has them.
-        timeout: Seconds for connecting, and for an answer; one number, or both.
+        timeout: Seconds for the websocket to be open, and for an answer; one number, or both.
         timing: How patient the connection is.
         clock: The clocks.
         events: Whose handlers are told what becomes of the connection.
@@ -64,8 +64,7 @@ class Live:
         caller: Callable[[], Path],
         features: Callable[[], Features] = Features,
         server_time: Callable[[], float | None] = lambda: None,
-        verify: bool | str = True,
-        cert: str | tuple[str, str] | None = None,
+        trust: Trust | None = None,
         proxies: Mapping[str, str] | None = None,
         timeout: float | tuple[float, float] = (5.0, 30.0),
         timing: Timing | None = None,
@@ -75,7 +74,7 @@ class Live:
         threads: int = MOST_THREADS,
     ) -> None:
         connecting, self._timeout = timeout if isinstance(timeout, tuple) else (timeout, timeout)
-        self._target = Target(url, verify, cert, proxies, connecting)
+        self._target = Target(url, trust or Trust(), proxies, connecting)
         self._address = self._target.websocket_url
         self._authorization = authorization
         self._call = call

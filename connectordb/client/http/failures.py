@@ -11,6 +11,7 @@ import requests
 from urllib3.exceptions import LocationValueError, ProxyError
 
 from ...exceptions import CertificateRefused, ConnectionFailed, ConnectorDBError, LocalProtocolError, TimedOut
+from ...network import ProxyFailed
 from ..retry import Fate
 from .allowance import Allowance
 
@@ -60,7 +61,9 @@ def told(error: Exception, what: str, allowance: Allowance) -> ConnectorDBError:
     if trace.complete:
         trace.fate = Fate.SILENT if is_late else Fate.BROKEN
     by_proxy = (
-        "the proxy gave no connection: " if any(isinstance(cause, ProxyError) for cause in _causes(error)) else ""
+        "the proxy gave no connection: "
+        if any(isinstance(cause, (ProxyError, ProxyFailed)) for cause in _causes(error))
+        else ""
     )
     if is_late:
         happened, advice = _LATE[trace.phase]

@@ -18,10 +18,9 @@ from requests.structures import CaseInsensitiveDict
 from requests.utils import get_encoding_from_headers
 from urllib3.connectionpool import HTTPConnectionPool
 
+from ...network import Trust, proxy_for
 from . import answers
 from .allowance import Allowance
-from .proxies import proxy_for
-from .trust import Trust
 from .wire import Plain, Secure, Wire
 
 
@@ -100,7 +99,7 @@ class Line(HTTPAdapter):
     def request_url(self, request: requests.PreparedRequest, proxies: Any) -> str:
         """Return what the request's first line names: to a proxy that passes it on, the whole URL."""
         assert request.url is not None
-        if self._proxy is not None and self._origin.startswith("http:") and not self._proxy.startswith("socks"):
+        if self._proxy is not None and self._wire.socks is None and self._origin.startswith("http:"):
             return request.url
         return request.url[len(self._origin) :]
 
@@ -122,7 +121,8 @@ class Line(HTTPAdapter):
             return
         parts = urlsplit(self._origin)
         options: dict[str, Any] = {"ssl_context": self._trust.context} if parts.scheme == "https" else {}
-        if proxy is None:
+        self._wire.socks = urlsplit(proxy) if proxy is not None and proxy.startswith("socks") else None
+        if proxy is None or self._wire.socks is not None:
             manager = self.poolmanager
         else:
             secure_proxy = {"proxy_ssl_context": self._trust.context} if proxy.startswith("https:") else {}

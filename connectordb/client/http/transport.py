@@ -19,6 +19,7 @@ from urllib.parse import urlencode, urlsplit
 import requests
 
 from ...exceptions import ConnectorDBError, LocalProtocolError, RemoteProtocolError, TimedOut
+from ...network import Trust
 from ...protocol.constants import API_ROOT, SERVER_IDLE_TIMEOUT
 from ...runtime.clock import SYSTEM, Clock, Deadline
 from ..retry import Fate
@@ -28,7 +29,6 @@ from . import answers, failures
 from .allowance import Allowance
 from .line import Line
 from .lines import Lines
-from .trust import Trust
 
 log = logging.getLogger(__name__)
 
@@ -80,8 +80,8 @@ class Transport:
     ) -> None:
         self.base_url = base_url
         self.timeout = Timeout.of(timeout)
-        self.trust = Trust(verify, cert, ssl_context)
-        self.proxies = dict(proxies or {})
+        self._trust = Trust(verify, cert, ssl_context)
+        self._proxies = dict(proxies or {})
         self._root = _prepared(f"{base_url}{API_ROOT}")
         self._origin = "{0.scheme}://{0.netloc}".format(urlsplit(self._root))
         self._pool_size = _checked("pool_size", pool_size, int)
@@ -141,6 +141,15 @@ class Transport:
         log.debug("%s: %d, %d bytes", what, response.status_code, trace.bytes_in)
         return response
 
+    @property
+    def for_websocket(self) -> dict[str, Any]:
+        """What a websocket to the same server is made with, so that it goes the same way."""
+        return {
+            "trust": self._trust,
+            "proxies": self._proxies,
+            "timeout": (self.timeout.connect, self.timeout.read),
+        }
+
     def drop_connections(self) -> None:
         """Close the connections that are kept open and not in use."""
         self._own_lines().drop()
@@ -191,7 +200,7 @@ class Transport:
         return self._lines
 
     def _new_lines(self) -> Lines:
-        origin, trust, proxies = self._origin, self.trust, self.proxies
+        origin, trust, proxies = self._origin, self._trust, self._proxies
         return Lines(self._pool_size, self._idle_timeout, lambda: Line(origin, trust, proxies), self._clock)
 
 

@@ -3,7 +3,7 @@ One connection, as urllib3 makes and uses them, but that no wait of it is longer
 
 urllib3's timeouts are per wait: who sends a byte before each of them is over holds a caller for ever. Here the socket is given what is
 left before each wait. What is read passes through `_Incoming`, what is written through `send`, the name and the connect through
-`runtime.names` and `runtime.dialling`, and a TLS handshake takes its socket's timeout as a whole.
+the room ``network``, and a TLS handshake takes its socket's timeout as a whole.
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ import functools
 import http.client
 import io
 import socket
+from collections.abc import Callable
 from typing import Any
+from urllib.parse import SplitResult
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import NewConnectionError
 
-from ...runtime.dialling import dial
-from ...runtime.names import look_up
+from ...network import dial, dial_proxy, look_up, pass_socks
 from .allowance import Allowance
 
 #: Bytes of one write: what a socket's buffer takes at once, so that time is looked at in between.
@@ -41,6 +42,7 @@ class Wire:
         is_fresh: The connection was made for the present request.
         is_spoiled: More came than the answer has: what is read next would be no answer to what was asked.
         is_aborted: It is to end, and nothing new to begin.
+        socks: The SOCKS proxy that leads to the server, if one does; other proxies urllib3 knows by itself.
     """
 
     def __init__(self) -> None:
@@ -49,6 +51,7 @@ class Wire:
         self.is_fresh = False
         self.is_spoiled = False
         self.is_aborted = False
+        self.socks: SplitResult | None = None
 
     def begin(self, allowance: Allowance) -> None:
         """Begin a request."""
@@ -144,12 +147,27 @@ class Plain(HTTPConnection):
             return wire.is_aborted
 
         try:
-            found = look_up(host, self.port, allowance.to_connect("resolve"), stopped)
-            connected = dial(found, allowance.to_connect("connect"), self.socket_options or (), stopped)
+            if wire.socks is not None:
+                connected = self._pass_socks(wire.socks, host, stopped)
+            else:
+                found = look_up(host, self.port, allowance.to_connect("resolve"), stopped)
+                connected = dial(found, allowance.to_connect("connect"), self.socket_options or (), stopped)
             connected.settimeout(allowance.to_connect("tls" if isinstance(self, HTTPSConnection) else "connect"))
         except (OSError, UnicodeError) as error:
             raise NewConnectionError(self, f"no connection: {error}") from error
         return connected
+
+    def _pass_socks(self, proxy: SplitResult, host: str, stopped: Callable[[], bool]) -> socket.socket:
+        def seconds() -> float:
+            return self._wire.allowance.to_connect("connect")
+
+        held, target = dial_proxy(proxy, host, self.port, seconds, stopped)
+        try:
+            pass_socks(held, proxy, target, self.port, seconds)
+        except BaseException:
+            held.close()
+            raise
+        return held
 
     def _tunnel(self) -> None:
         """Have a proxy make the connection; urllib3 calls this from `connect`."""

@@ -1,8 +1,9 @@
 """
 One websocket to a server: opening it, bytes out, frames in. The only module that imports websocket-client, at first use.
 
-That library makes the connection (names, proxies, TLS, the upgrade); from then on the socket does not block, and is read and
-written here, by the one thread that owns it: a TLS socket may not be written by one thread while another reads it.
+The way to the server is that of REST requests (the room ``network``), the library makes a websocket of it, and all of that has one
+time together. From then on the socket does not block, and is read and written here, by the one thread that owns it: a TLS
+socket may not be written by one thread while another reads it.
 """
 
 from __future__ import annotations
@@ -12,13 +13,14 @@ import socket
 import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
-from ...exceptions import ConnectionFailed, ConnectorDBError, LocalProtocolError, TimedOut
+from ...exceptions import CertificateRefused, ConnectionFailed, ConnectorDBError, LocalProtocolError, TimedOut
+from ...network import ProxyFailed, Trust, open_way, proxy_for
 from ...protocol import features, rest
 from ...protocol.constants import API_ROOT
+from ...runtime.clock import Deadline
 from . import frames
 
 #: Bytes of one message from the server that we take. An insert has 10 MiB at the most, in an encoding of the server's own;
@@ -41,15 +43,13 @@ class Target:
 
     Attributes:
         url: The server, without ``/api/v1``.
-        verify: Check the server's certificate: ``True``, ``False``, or a file or folder of certificates to trust.
-        cert: A client certificate: one file, or certificate and key.
+        trust: How TLS is spoken.
         proxies: As requests has them: scheme to proxy's URL. Without them the environment's are used.
-        timeout: Seconds for each step of connecting.
+        timeout: Seconds until the websocket has to be open.
     """
 
     url: str
-    verify: bool | str = True
-    cert: str | tuple[str, str] | None = None
+    trust: Trust = field(default_factory=Trust)
     proxies: Mapping[str, str] | None = None
     timeout: float = 5.0
 
@@ -76,8 +76,11 @@ class Connection:
         import websocket
 
         self._target = target
-        self._websocket = websocket.WebSocket(sslopt=_sslopt(target), skip_utf8_validation=True)
+        self._websocket = websocket.WebSocket(skip_utf8_validation=True)
         self._socket: socket.socket | None = None
+        #: What is connected, from before the handshake on.
+        self._way: socket.socket | None = None
+        self._is_aborted = False
         self._reader = frames.Reader(MESSAGE_LIMIT)
         self._out = bytearray()
         # read into again and again: memory that is asked for each time costs more than reading does
@@ -95,24 +98,35 @@ class Connection:
             AuthenticationError: It refused the credentials.
         """
         target = self._target
+        deadline = Deadline(target.timeout)
+        address = target.websocket_url
         with _translated(target), _library_translated(target):
-            self._websocket.settimeout(target.timeout)
+            self._way = open_way(
+                target.url,
+                proxy_for(target.url, target.proxies or {}),
+                target.trust,
+                lambda: _left(deadline),
+                lambda: self._is_aborted,
+            )
+            if self._is_aborted:
+                raise ConnectionFailed(f"connecting a websocket to {target.url} was broken off")
             self._websocket.connect(  # type: ignore[no-untyped-call]
-                target.websocket_url,
+                address,
                 header=[f"Authorization: {authorization}"] if authorization else [],
                 # a redirected handshake would carry the credentials to whoever is named there
                 redirect_limit=0,
-                **_proxy(target),
+                socket=_InTime(self._way, deadline),
             )
             answer = self._websocket.handshake_response
-            self._socket = self._websocket.sock
-            assert self._socket is not None and answer is not None
+            assert answer is not None
             self.announced = answer.headers.get(features.HEADER.lower())
-            self._socket.setblocking(False)
+            self._way.setblocking(False)
+            self._socket = self._way
 
     def abort(self) -> None:
         """Break off a handshake; may be called by another thread."""
-        held = self._websocket.sock
+        self._is_aborted = True
+        held = self._way
         if held is not None:
             try:
                 # not the TLS socket's own method: that would touch what its thread is using
@@ -192,42 +206,38 @@ class Connection:
             except ConnectionFailed:
                 pass  # whom we say goodbye to has gone already
         self._socket = None
-        self._websocket.shutdown()  # type: ignore[no-untyped-call]
+        if self._way is not None:
+            self._way.close()
 
 
-def _sslopt(target: Target) -> dict[str, Any]:
-    """Return the TLS options: the same trust as that of REST requests, so that one does not work without the other."""
-    import certifi  # what requests trusts, and brings along
+class _InTime:
+    """A socket for the library to shake hands on, of which all waits together end with the deadline."""
 
-    options: dict[str, Any] = {"cert_reqs": ssl.CERT_REQUIRED, "check_hostname": True}
-    if target.verify is False:
-        options = {"cert_reqs": ssl.CERT_NONE, "check_hostname": False}
-    elif target.verify is True:
-        options["ca_certs"] = certifi.where()
-    else:
-        options["ca_cert_path" if os.path.isdir(target.verify) else "ca_certs"] = target.verify
-    if isinstance(target.cert, str):
-        options["certfile"] = target.cert
-    elif target.cert is not None:
-        options["certfile"], options["keyfile"] = target.cert
-    return options
+    def __init__(self, held: socket.socket, deadline: Deadline) -> None:
+        self._held = held
+        self._deadline = deadline
+
+    def recv(self, number: int) -> bytes:
+        """Return what comes."""
+        self._held.settimeout(_left(self._deadline))
+        return self._held.recv(number)
+
+    def send(self, data: bytes) -> int:
+        """Send what is taken."""
+        self._held.settimeout(_left(self._deadline))
+        return self._held.send(data)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._held, name)
 
 
-def _proxy(target: Target) -> dict[str, Any]:
-    """Return the proxy in websocket-client's words; nothing where the environment is to decide."""
-    scheme = urlsplit(target.url).scheme
-    address = (target.proxies or {}).get(scheme) or (target.proxies or {}).get("all")
-    if not address:
-        return {}
-    parts = urlsplit(address if "://" in address else f"http://{address}")
-    options: dict[str, Any] = {
-        "http_proxy_host": parts.hostname,
-        "http_proxy_port": parts.port or 80,
-        "proxy_type": parts.scheme,
-    }
-    if parts.username:
-        options["http_proxy_auth"] = (parts.username, parts.password or "")
-    return options
+def _left(deadline: Deadline) -> float:
+    """Return the seconds that are left."""
+    left = deadline.left()
+    if left == 0.0:
+        raise TimeoutError("timed out")
+    assert left is not None
+    return left
 
 
 @contextmanager
@@ -254,9 +264,11 @@ def _translated(target: Target) -> Iterator[None]:
     except ConnectorDBError:
         raise
     except ssl.SSLCertVerificationError as error:
-        raise ConnectionFailed(
+        raise CertificateRefused(
             f"the certificate of {target.url} is not trusted ({error.verify_message}); "
             "give verify= the file of the authority that made it"
         ) from error
-    except OSError as error:
+    except ProxyFailed as error:
+        raise ConnectionFailed(f"the websocket to {target.url}: the proxy gave no connection: {error}") from error
+    except (OSError, UnicodeError) as error:
         raise ConnectionFailed(f"the websocket to {target.url}: {error}") from error

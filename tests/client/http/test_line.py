@@ -6,9 +6,9 @@ import requests
 
 from connectordb.client.http.allowance import Allowance
 from connectordb.client.http.line import Line
-from connectordb.client.http.trust import Trust
 from connectordb.client.timeouts import Timeout
 from connectordb.client.trace import Trace
+from connectordb.network import Trust
 from connectordb.runtime.clock import SYSTEM
 from tests.support.case import Case
 from tests.support.wire import Peer, answer, hang_up

@@ -6,10 +6,12 @@ import select
 import socket
 import ssl
 import threading
+import time
 from pathlib import Path
 
 from connectordb.exceptions import (
     AuthenticationError,
+    CertificateRefused,
     ConnectionFailed,
     LocalProtocolError,
     NotFound,
@@ -17,10 +19,13 @@ from connectordb.exceptions import (
     ServerError,
     TimedOut,
 )
-from connectordb.live.socket import connection as module
 from connectordb.live.socket import frames
-from connectordb.live.socket.connection import Connection, Target
-from tests.support.case import SOON, Case
+from connectordb.live.socket.connection import MESSAGE_LIMIT, Connection, Target
+from connectordb.network import Trust
+from tests.support.case import MS, SOON, Case
+from tests.support.socks_proxy import SocksProxy
+from tests.support.wire import Peer as HttpPeer
+from tests.support.wire import drip
 from tests.support.ws_peer import Peer, PeerConnection, frame
 
 CERTIFICATE = Path(__file__).parents[2] / "support" / "localhost.pem"
@@ -148,21 +153,6 @@ class OpeningTests(ConnectionCase):
         with self.assertRaises(LocalProtocolError):
             _ = Target("ftp://h").websocket_url
 
-    def test_proxy(self) -> None:
-        """A proxy for the scheme, or for all, in the library's words."""
-        self.assertEqual(module._proxy(Target("http://h")), {})
-        self.assertEqual(module._proxy(Target("http://h", proxies={"https": "http://p"})), {})
-        self.assertEqual(
-            module._proxy(Target("https://h", proxies={"https": "http://me:secret@p:3128"})),
-            {
-                "http_proxy_host": "p",
-                "http_proxy_port": 3128,
-                "proxy_type": "http",
-                "http_proxy_auth": ("me", "secret"),
-            },
-        )
-        self.assertEqual(module._proxy(Target("http://h", proxies={"all": "p:8080"}))["http_proxy_port"], 8080)
-
     def test_through_a_proxy(self) -> None:
         """The tunnel is asked for at the proxy."""
         proxy = self.peer()
@@ -170,6 +160,30 @@ class OpeningTests(ConnectionCase):
         with self.assertRaises(ConnectionFailed):
             self.connect(Target("http://db.example.com", proxies={"http": proxy.url}))
         self.assertEqual(proxy.accepted, 1)
+
+    def test_through_socks(self) -> None:
+        """A SOCKS proxy leads there, and looks the name up."""
+        peer = self.peer()
+        proxy = SocksProxy({"db.example": ("127.0.0.1", peer.port)})
+        self.addCleanup(proxy.close)
+        ours = self.connect(Target("http://db.example", proxies={"all": f"socks5h://127.0.0.1:{proxy.port}"}))
+        theirs = peer.connection()
+        theirs.send(frame(1, b"hello"))
+        self.assertEqual([event.payload for event in self.receive(ours, 1)], [b"hello"])
+        self.assertEqual(proxy.asked, ["db.example"])
+
+    def test_drip(self) -> None:
+        """All of it has one time, however slowly an answer trickles in, or TLS."""
+        for scheme, data in (
+            ("http", b"HTTP/1.1 101 Switching Protocols\r\nX: "),
+            ("https", b"\x16\x03\x03\x20\x00\x02\x00\x1f\xfc\x03\x03" + bytes(200)),
+        ):
+            peer = HttpPeer(drip(data))
+            self.addCleanup(peer.close)
+            began = time.monotonic()
+            with self.assertRaisesRegex(TimedOut, "no answer within 0.15 s"):
+                self.connect(Target(peer.url.replace("http", scheme), timeout=150 * MS))
+            self.assertLess(time.monotonic() - began, 2000 * MS)
 
 
 class BytesTests(ConnectionCase):
@@ -197,7 +211,7 @@ class BytesTests(ConnectionCase):
     def test_too_large(self) -> None:
         """A message beyond the limit is refused by its size alone."""
         ours, theirs = self.both()
-        theirs.send(b"\x81\x7f" + (module.MESSAGE_LIMIT + 1).to_bytes(8, "big"))
+        theirs.send(b"\x81\x7f" + (MESSAGE_LIMIT + 1).to_bytes(8, "big"))
         with self.assertRaises(RemoteProtocolError):
             self.receive(ours, 1)
 
@@ -253,14 +267,14 @@ class TlsTests(ConnectionCase):
 
     def test_verified(self) -> None:
         """A certificate of an unknown authority is refused; the error says what to do."""
-        with self.assertRaisesRegex(ConnectionFailed, "not trusted .*verify="):
+        with self.assertRaisesRegex(CertificateRefused, "not trusted .*verify="):
             self.connect(Target(self.server.url))
 
     def test_trusted(self) -> None:
         """With its authority given, or without looking, messages pass; what TLS holds back is not forgotten."""
         for verify in (str(CERTIFICATE), False):
             with self.subTest(verify=verify):
-                ours = self.connect(Target(self.server.url, verify=verify))
+                ours = self.connect(Target(self.server.url, Trust(verify)))
                 theirs = self.server.connection()
                 # many frames in one record: the system tells of it once, the rest waits inside of the TLS socket
                 theirs.send(b"".join(frame(1, b"%d" % number) for number in range(3000)))
@@ -272,11 +286,3 @@ class TlsTests(ConnectionCase):
                 ours.close()
                 self.wait(theirs.ended)
                 theirs.drop()
-
-    def test_files(self) -> None:
-        """Trust and client certificates in the library's words."""
-        folder = str(CERTIFICATE.parent)
-        self.assertEqual(module._sslopt(Target("https://h", verify=folder))["ca_cert_path"], folder)
-        self.assertEqual(module._sslopt(Target("https://h", cert="c"))["certfile"], "c")
-        self.assertEqual(module._sslopt(Target("https://h", cert=("c", "k")))["keyfile"], "k")
-        self.assertEqual(module._sslopt(Target("https://h"))["cert_reqs"], ssl.CERT_REQUIRED)

@@ -14,7 +14,7 @@ import selectors
 import socket
 from collections.abc import Callable, Iterable, Sequence
 
-from .clock import SYSTEM, Clock, Deadline
+from ..runtime.clock import SYSTEM, Clock, Deadline
 from .names import Address
 
 #: Seconds between the beginnings of two attempts, and between two looks at whether the connection is still wanted.

@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from .clock import SYSTEM, Clock, Deadline
+from ..runtime.clock import SYSTEM, Clock, Deadline
 
 #: What `socket.getaddrinfo` tells of one address: family, type, protocol, canonical name, and what `socket.connect` takes.
 Address = tuple[Any, ...]

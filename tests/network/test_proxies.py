@@ -7,7 +7,7 @@ import unittest
 from collections.abc import Mapping
 from unittest import mock
 
-from connectordb.client.http.proxies import proxy_for
+from connectordb.network.proxies import proxy_for
 
 
 class Choosing(unittest.TestCase):

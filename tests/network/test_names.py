@@ -9,8 +9,8 @@ import time
 from typing import Any
 from unittest import mock
 
-from connectordb.runtime import names
-from connectordb.runtime.names import look_up
+from connectordb.network import names
+from connectordb.network.names import look_up
 from tests.support.case import MS, SOON, Case
 
 _ask = socket.getaddrinfo

@@ -11,9 +11,8 @@ import ssl
 from typing import NoReturn
 
 import certifi
-from urllib3.util.ssl_ import create_urllib3_context
 
-from ...exceptions import LocalProtocolError
+from ..exceptions import LocalProtocolError
 
 #: Files of authorities that the environment names, as requests and curl know them.
 _BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
@@ -65,15 +64,15 @@ class Trust:
 
     def _made(self) -> ssl.SSLContext:
         if self._verify is False:
-            context = create_urllib3_context(cert_reqs=ssl.CERT_NONE)
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
         else:
-            context = create_urllib3_context(cert_reqs=ssl.CERT_REQUIRED)
-            where = self._verify if isinstance(self._verify, str) else _authorities()
+            where = _authorities() if self._verify is True else os.fspath(self._verify)
             try:
-                if os.path.isdir(where):
-                    context.load_verify_locations(capath=where)
-                else:
-                    context.load_verify_locations(cafile=where)
+                folder = os.path.isdir(where)
+                # as strict as this Python is by itself
+                context = ssl.create_default_context(cafile=None if folder else where, capath=where if folder else None)
             except (OSError, ssl.SSLError) as error:
                 raise LocalProtocolError(
                     f"{where!r} holds no certificates of authorities in PEM: {_said(error)}"
@@ -86,6 +85,7 @@ class Trust:
                 raise LocalProtocolError(
                     f"cert={self._cert!r}: that is no certificate with its key in PEM: {_said(error)}"
                 ) from error
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
         return context
 
 

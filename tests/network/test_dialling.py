@@ -6,7 +6,7 @@ import socket
 import time
 from typing import Any
 
-from connectordb.runtime.dialling import STAGGER, dial
+from connectordb.network.dialling import STAGGER, dial
 from tests.support.case import MS, SOON, Case
 from tests.support.wire import black_hole, nobody
 

@@ -10,14 +10,14 @@ from typing import Any
 from unittest import mock
 
 from connectordb.client.http import Transport
-from connectordb.client.http.trust import Trust
 from connectordb.client.retry import Fate
 from connectordb.client.trace import Trace
 from connectordb.exceptions import CertificateRefused, ConnectionFailed, LocalProtocolError
+from connectordb.network.trust import Trust
 from tests.support.case import Case
 from tests.support.wire import Peer, answer
 
-SUPPORT = Path(__file__).parent.parent.parent / "support"
+SUPPORT = Path(__file__).parent.parent / "support"
 ONE, ANOTHER, LOCKED = (str(SUPPORT / name) for name in ("localhost.pem", "another.pem", "locked_key.pem"))
 
 

@@ -1,0 +1,130 @@
+"""All of the way to a server, for who wants a socket: past a proxy, and with TLS."""
+
+from __future__ import annotations
+
+import base64
+import socket
+from collections.abc import Callable
+from urllib.parse import SplitResult, unquote, urlsplit
+
+from .dialling import dial
+from .names import look_up
+from .proxies import SCHEMES, ProxyFailed
+from .socks import pass_socks
+from .trust import Trust
+
+#: Bytes of a proxy's answer at most.
+_HEAD_LIMIT = 64 * 1024
+
+_OPTIONS = ((socket.IPPROTO_TCP, socket.TCP_NODELAY, 1), (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1))
+
+
+def open_way(
+    url: str,
+    proxy: str | None,
+    trust: Trust,
+    seconds: Callable[[], float],
+    stopped: Callable[[], bool] = lambda: False,
+) -> socket.socket:
+    """
+    Return a socket that is connected to a server, over TLS where its address says so.
+
+    Args:
+        url: The server: ``http://…`` or ``https://…``.
+        proxy: The URL of the proxy that leads there; ``None`` for the straight way.
+        trust: How TLS is spoken.
+        seconds: Returns how long the next step may take; raises TimeoutError if there is no time left.
+        stopped: Tells whether to give up; asked a few times a second.
+
+    Raises:
+        OSError: The server, or the proxy, is not there, or not the one that it should be (`ProxyFailed`, `ssl.SSLError`).
+        TimeoutError: It did not answer in time.
+        InterruptedError: It was to give up.
+    """
+    parts = urlsplit(url)
+    is_secure, host = parts.scheme == "https", parts.hostname or ""
+    port = parts.port or (443 if is_secure else 80)
+    if proxy is None:
+        held = dial(look_up(host, port, seconds(), stopped), seconds(), _OPTIONS, stopped)
+    else:
+        held = _open_proxy(urlsplit(proxy), host, port, is_secure, trust, seconds, stopped)
+    if not is_secure:
+        return held
+    return _secured(held, host, trust, seconds)
+
+
+def dial_proxy(
+    proxy: SplitResult, host: str, port: int, seconds: Callable[[], float], stopped: Callable[[], bool]
+) -> tuple[socket.socket, str]:
+    """Return a connection to a proxy, and what the proxy is to be told of the host: its name, or for some its address."""
+    try:
+        target = host
+        if proxy.scheme in ("socks4", "socks5"):
+            found = look_up(host, port, seconds(), stopped)
+            target = next((one for one in found if one[0] == socket.AF_INET), found[0])[4][0]
+        there = proxy.port or SCHEMES[proxy.scheme]
+        held = dial(look_up(proxy.hostname or "", there, seconds(), stopped), seconds(), _OPTIONS, stopped)
+    except (TimeoutError, InterruptedError):
+        raise
+    except OSError as error:
+        raise ProxyFailed(error.strerror or str(error)) from error
+    return held, target
+
+
+def _open_proxy(
+    proxy: SplitResult,
+    host: str,
+    port: int,
+    is_secure: bool,
+    trust: Trust,
+    seconds: Callable[[], float],
+    stopped: Callable[[], bool],
+) -> socket.socket:
+    if proxy.scheme == "https" and is_secure:
+        raise ProxyFailed("TLS within TLS is not spoken on this way; use a proxy with http:// or socks5h://")
+    held, target = dial_proxy(proxy, host, port, seconds, stopped)
+    try:
+        if proxy.scheme.startswith("socks"):
+            pass_socks(held, proxy, target, port, seconds)
+        else:
+            if proxy.scheme == "https":
+                held = _secured(held, proxy.hostname or "", trust, seconds)
+            _pass_http(held, proxy, host, port, seconds)
+    except BaseException:
+        held.close()
+        raise
+    return held
+
+
+def _secured(held: socket.socket, host: str, trust: Trust, seconds: Callable[[], float]) -> socket.socket:
+    try:
+        held.settimeout(seconds())
+        return trust.context.wrap_socket(held, server_hostname=host)
+    except BaseException:
+        held.close()
+        raise
+
+
+def _pass_http(held: socket.socket, proxy: SplitResult, host: str, port: int, seconds: Callable[[], float]) -> None:
+    """Have an HTTP proxy connect to a host."""
+    there = f"[{host}]:{port}" if ":" in host else f"{host.encode('idna').decode()}:{port}"
+    lines = [f"CONNECT {there} HTTP/1.1", f"Host: {there}"]
+    if proxy.username:
+        name = f"{unquote(proxy.username)}:{unquote(proxy.password or '')}".encode()
+        lines.append(f"Proxy-Authorization: Basic {base64.b64encode(name).decode()}")
+    held.settimeout(seconds())
+    held.sendall("\r\n".join([*lines, "", ""]).encode("latin-1"))
+    head = b""
+    while b"\r\n\r\n" not in head:
+        held.settimeout(seconds())
+        part = held.recv(4096)
+        head += part
+        if not part or len(head) > _HEAD_LIMIT:
+            raise ProxyFailed("the proxy hung up" if not part else "the proxy's answer has no end")
+    version, _, status = head.partition(b"\r\n")[0].decode("latin-1").partition(" ")
+    if not version.startswith("HTTP/"):
+        raise ProxyFailed("that is no HTTP proxy")
+    if not status.startswith("2"):
+        raise ProxyFailed(f"it refused: {status.strip()}")
+    if head.partition(b"\r\n\r\n")[2]:
+        raise ProxyFailed("it said more than it should")
