@@ -6,7 +6,7 @@ begin at the cursor, be it that the connection was lost, that the callback was t
 points between are fetched by index. A server that tells no indices gives signals, after which all there is from the cursor on is
 fetched. Both ways each point is handed on once, in order, as the cursor only moves forward over what was handed on.
 
-That the stream is still the same is seen by the point before the cursor: a stream that was restored from a backup, or made anew,
+That the stream is still the same is seen by the point before the cursor, be it one that was there before the subscription: a stream that was restored from a backup, or made anew,
 has another one there, or none.
 """
 
@@ -40,7 +40,7 @@ class Fetch(NamedTuple):
     Attributes:
         first: The index of the first point to be handed on.
         after: Where the range ends; there may be less.
-        checks: Whether the point before *first* is read as well, to be compared.
+        checks: Whether the point before *first* is read as well, to be compared, or to be known.
         hints: How many hints there had been.
         fills: Whether it ends where points are that were told.
     """
@@ -190,11 +190,11 @@ class Cursor:
         if self._announced > KEPT_POINTS and self._overflow != "catch_up":
             self.overflowed = self._overflow == "raise"
             return None if self.overflowed else Skip()
-        # each read is checked: it may meet another server than the one that told of what came before
-        checks = self.next > 0 and self.last_t is not None
+        # each read is checked: it may meet another server than the one that told of what came before, or another stream
+        checks = self.next > 0
         while self._runs and self._runs[0].end <= self.next:
             self._drop_first()
-        doubt = self._doubt and checks
+        doubt = self._doubt and checks and self.last_t is not None
         if not doubt and self._runs and self._runs[0].first <= self.next:
             return self._take(most)
         if doubt or self._runs or self._unread or self._head > self.next:
@@ -208,9 +208,11 @@ class Cursor:
         if fetch.first != self.next:
             return None  # some were left out meanwhile
         if fetch.checks:
-            if not points or points[0].get("t", 0.0) != self.last_t:
+            before, points = points[:1], points[1:]
+            if self.last_t is not None and (not before or before[0].get("t", 0.0) != self.last_t):
                 return Moved()
-            points = points[1:]
+            if before:  # who was handed nothing so far knows the stream by this from now on
+                self.last_t = before[0].get("t", 0.0)
             self._doubt = False
         hand = self._hand(points, True) if points else None
         self._announced = max(self._announced - len(points), 0)

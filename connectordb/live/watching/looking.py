@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 from ...exceptions import ConnectionFailed, ConnectorDBError
 from ...runtime.clock import Deadline
@@ -19,20 +19,23 @@ log = logging.getLogger(__name__)
 _LOOKERS = 4
 
 
-class Asker(Protocol):
-    """Who wants to know; called on threads of the looking."""
+W = TypeVar("W")
 
-    def is_current(self, epoch: int) -> bool:
-        """Tell whether a look that was asked for in that epoch is of use still."""
 
-    def was_seen(self, key: Key, epoch: int, seen: Seen) -> None:
-        """Take what was seen."""
+class Asker(Protocol[W]):
+    """Who asks, on behalf of others; called on threads of the looking."""
+
+    def wanting(self, key: Key, epoch: int) -> Sequence[W]:
+        """Return who wants a look that was asked for in that epoch; nobody, if it is of no use any more."""
+
+    def was_seen(self, key: Key, epoch: int, seen: Seen, wanting: Sequence[W]) -> None:
+        """Take what was seen, and for whom it was looked: to others, who came later, it may be too old."""
 
     def could_not_be_seen(self, key: Key, epoch: int, error: ConnectorDBError) -> None:
         """Take why nothing was."""
 
 
-class Looking:
+class Looking(Generic[W]):
     """
     See above.
 
@@ -41,7 +44,7 @@ class Looking:
         asker: Is told.
     """
 
-    def __init__(self, look: Callable[[Key], Seen], asker: Asker) -> None:
+    def __init__(self, look: Callable[[Key], Seen], asker: Asker[W]) -> None:
         self._look = look
         self._asker = asker
         self._pool = Pool("lookers", _LOOKERS)
@@ -56,7 +59,8 @@ class Looking:
             log.warning("closing: a request about a stream is still waiting for its answer; it ends by itself")
 
     def _look_at(self, key: Key, epoch: int) -> None:
-        if not self._asker.is_current(epoch):  # the connection was lost meanwhile: it will be looked at again
+        wanting = self._asker.wanting(key, epoch)
+        if not wanting:
             return
         try:
             seen = self._look(key)
@@ -67,4 +71,4 @@ class Looking:
             failed = ConnectionFailed(f"looking at {key[0]!r} failed: {error!r}")
             self._asker.could_not_be_seen(key, epoch, failed)
         else:
-            self._asker.was_seen(key, epoch, seen)
+            self._asker.was_seen(key, epoch, seen, wanting)

@@ -374,19 +374,22 @@ class Switchboard:
 
     # --- on the lookers' threads --------------------------------------------------------------------------------------
 
-    def is_current(self, epoch: int) -> bool:
-        """Tell whether it is the same connection still."""
-        return epoch == self._state.epoch
+    def wanting(self, key: Key, epoch: int) -> Sequence[Subscription]:
+        """Return who wants it to be looked at; nobody, if the connection was lost meanwhile: it will be looked at again."""
+        with self._changed:
+            return self._groups.of(key) if epoch == self._state.epoch else ()
 
-    def was_seen(self, key: Key, epoch: int, seen: Seen) -> None:
+    def was_seen(self, key: Key, epoch: int, seen: Seen, wanting: Sequence[Subscription]) -> None:
         """Note that a stream is there and readable, so that the server may be told."""
         with self._changed:
-            if not self.is_current(epoch):
+            if epoch != self._state.epoch:
                 return
             self._troubles.forget(key)
             self._state.readable(key, epoch)
             group = self._groups.of(key)
-        for subscription in group:
+            if set(group) - set(wanting):  # who came meanwhile begins with what is there now
+                self._state.again(key)
+        for subscription in [each for each in group if each in wanting]:
             subscription.began(seen, unread=True)
         self.wake()
 

@@ -172,6 +172,17 @@ class Cases(unittest.TestCase):
         self.cursor.doubt()
         self.assertEqual(self.drain(points(0, 7)), [5, 6])
 
+    def test_another_stream_before_the_first_point(self) -> None:
+        """Who was handed nothing yet knows the stream by the point before the one where he begins; behind the end he knows none."""
+        self.cursor.signal()
+        self.assertEqual(self.drain(points(0, 5)), [])
+        self.cursor.doubt()
+        self.assertEqual(self.drain([{"t": 1.0, "d": 0}] * 9), ["moved"])
+        self.cursor.start(5, 3)
+        for length in (3, 5, 7):
+            self.cursor.signal()
+            self.assertEqual(self.drain(points(0, length)), [] if length < 6 else [5, 6])
+
     def test_kept_over_a_restore(self) -> None:
         """What was told before a connection was lost is read again after it: it may be gone."""
         self.cursor.start(5, 5, last_t=104.0)
@@ -185,7 +196,7 @@ class Cases(unittest.TestCase):
         step = self.cursor.step() or self.cursor.signal() or self.cursor.step()
         assert isinstance(step, Fetch)
         self.cursor.told(50, points(50, 51), 1)
-        done = self.cursor.fetched(step, points(5, 7))
+        done = self.cursor.fetched(step, points(step.i1, 7))
         assert isinstance(done, Hand)
         self.assertEqual((self.cursor.missed, self.drain(points(0, 51))), (0, list(range(7, 51))))
 
@@ -230,7 +241,7 @@ class Cases(unittest.TestCase):
         step = self.cursor.step()
         assert isinstance(step, Fetch)
         self.assertEqual((step.first, step.after), (5, 8))
-        done = self.cursor.fetched(step, points(5, 6))
+        done = self.cursor.fetched(step, points(step.i1, 6))
         assert isinstance(done, Hand)
         self.assertEqual((done.first, len(done.points), self.cursor.missed), (5, 1, 2))
         self.assertEqual(self.drain([]), [8])

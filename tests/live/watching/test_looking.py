@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from typing import Any
 
 from connectordb.exceptions import ConnectionFailed, ConnectorDBError, NotFound
@@ -36,12 +37,13 @@ class LookingTests(Case):
         found: Seen = answer
         return found
 
-    def is_current(self, epoch: int) -> bool:
-        """Whether it is this one."""
-        return epoch == self.epoch
+    def wanting(self, key: Key, epoch: int) -> Sequence[str]:
+        """Whoever it is, in this epoch."""
+        return ["somebody"] if epoch == self.epoch else []
 
-    def was_seen(self, key: Key, epoch: int, seen: Seen) -> None:
+    def was_seen(self, key: Key, epoch: int, seen: Seen, wanting: Sequence[str]) -> None:
         """Note it."""
+        self.assertEqual(wanting, ["somebody"])
         self.told.append((key, epoch, seen))
 
     def could_not_be_seen(self, key: Key, epoch: int, error: ConnectorDBError) -> None:

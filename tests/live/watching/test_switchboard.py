@@ -30,6 +30,36 @@ from tests.support.case import SOON, Case
 from tests.support.live_cases import FAST, OTHER, POINT, STREAM, PeerCase, Record
 
 
+class MeanwhileTests(Case):
+    """Who subscribes while the stream is looked at for another."""
+
+    def test_looked_at_before(self) -> None:
+        """What was seen is of before he came: it is looked at once more for him."""
+        began: list[tuple[str, int]] = []
+
+        class Watcher:
+            key, transform, is_private = ("a/b/c", ""), "", False
+
+            def __init__(self, name: str) -> None:
+                self.name = name
+
+            def began(self, seen: Seen, unread: bool) -> None:
+                began.append((self.name, seen.length))
+
+        first, second = cast(Any, Watcher("first")), cast(Any, Watcher("second"))
+        switchboard = Switchboard(lambda key: Seen(0), Timing(), SYSTEM)
+        switchboard.add(first, replace=False, start=lambda: None)
+        switchboard.opened(None)
+        self.assertEqual(switchboard._state.to_look_at(0.0), [first.key])
+        wanting = switchboard.wanting(first.key, 0)
+        switchboard.add(second, replace=False, start=lambda: None)
+        switchboard.was_seen(first.key, 0, Seen(5), wanting)
+        self.assertEqual(began, [("first", 5)])
+        self.assertEqual(switchboard._state.to_look_at(0.0), [first.key])
+        switchboard.was_seen(first.key, 0, Seen(6), switchboard.wanting(first.key, 0))
+        self.assertEqual(began[1:], [("first", 6), ("second", 6)])
+
+
 class PutBackTests(Case):
     """A subscription that was replaced, and is back."""
 
