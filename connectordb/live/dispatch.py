@@ -133,23 +133,35 @@ class Pool:
                     if self._closed or left == 0.0:
                         return False
                     self._something_to_do.wait(AT_A_TIME if left is None else min(left, AT_A_TIME))
-                # no call between the two of each pair: Ctrl-C, which strikes behind calls, leaves none out
+                # Ctrl-C strikes behind calls, and there is none from where a lane, and its job, are taken to where that is known
+                me = threading.current_thread()
                 lane = self._ready[0]
+                lane._thread = me
                 del self._ready[0]
-                job = lane._begin(threading.current_thread())
+                job = lane._begin(me)
             has_begun = True
             job()
         except Exception:
             log.exception("a job of connectordb-%s failed; this is a bug", self._name)
         finally:
             if lane is not None:
-                with self._lock:
-                    if job is not None and not has_begun:
-                        lane._put_back(job)
-                    lane._end()
-                    if self._ready:  # this thread may not come back, another perhaps waits
-                        self._something_to_do.notify()
+                unbegun = None if has_begun else job
+                try:
+                    self._let_go(lane, unbegun)
+                except KeyboardInterrupt:
+                    self._let_go(lane, unbegun, again=True)
+                    raise
         return True
+
+    def _let_go(self, lane: Lane, unbegun: Job | None, again: bool = False) -> None:
+        """Leave a lane to others, and on it a job that was not begun; *again*: it was broken off in the midst of that."""
+        with self._lock:
+            if lane._thread is threading.current_thread():
+                if again and lane in self._ready:
+                    self._ready.remove(lane)
+                lane._end(unbegun)
+            if self._ready:  # this thread may not come back, another perhaps waits
+                self._something_to_do.notify()
 
     def _schedule(self, lane: Lane) -> _Hand | None:
         """Have the next job of *lane* run; called under the lock. Who is returned is to be woken when it is free again."""
@@ -348,16 +360,15 @@ class Lane:
         self._held -= weight
         return job
 
-    def _put_back(self, job: Job) -> None:
-        self._jobs.appendleft((job, 0))  # it counted when it came
-
-    def _end(self) -> None:
-        self._thread = None
+    def _end(self, unbegun: Job | None = None) -> None:
+        if unbegun is not None and not (self._jobs and self._jobs[0][0] is unbegun):
+            self._jobs.appendleft((unbegun, 0))  # it counted when it came
         if self._pool._waits:
             self._pool._something_done.notify_all()
         self._scheduled = bool(self._jobs)
         if self._scheduled and not self._pool._closed:
             self._pool._ready.append(self)  # this very thread is free now, no other is needed
+        self._thread = None  # last: who is interrupted before has to do it again
 
 
 def _nothing() -> None:

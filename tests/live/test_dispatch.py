@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
 from unittest import mock
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from connectordb.live import dispatch
 from connectordb.live.dispatch import Lane, Pool
 from connectordb.runtime.clock import Deadline
 from tests.support.case import SOON, Case
+from tests.support.interrupts import interrupted_at
 
 
 class PoolTests(Case):
@@ -74,6 +77,35 @@ class PoolTests(Case):
             lane.put(lambda: 1 / 0)  # type: ignore[arg-type,return-value]
             lane.put(done.set)
             self.wait(done)
+
+    def test_ctrl_c(self) -> None:
+        """Ctrl-C at any moment of taking a job, on a thread of the caller's, leaves out none, and has none run twice."""
+        calls_nothing: tuple[str, ...] = ("if lane is not None", "unbegun =")
+        calls_nothing += (
+            "job()",
+            "lane._thread",
+            "job = lane._begin",
+            "del self._",
+            "self._held -= weight",
+            "return job",
+        )
+        for line in range(50):
+            pool = Pool("pumped", 0)
+            ran: list[tuple[str, int]] = []
+            for name in ("a", "b"):
+                lane = pool.lane()
+                for number in range(3):
+                    lane.put(partial(ran.append, (name, number)))
+
+            def run(pool: Pool = pool) -> None:
+                while pool.run_one(Deadline(0.0)):
+                    pass
+
+            with self.subTest(line=line):
+                interrupted_at(line, dispatch.__file__, run, calls_nothing)
+                run()
+                for name in ("a", "b"):
+                    self.assertEqual([each for each in ran if each[0] == name], [(name, 0), (name, 1), (name, 2)])
 
     def test_exit_in_a_job(self) -> None:
         """sys.exit() in a callback ends one thread, and neither the lane nor its neighbours."""

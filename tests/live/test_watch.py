@@ -155,8 +155,11 @@ class PumpTests(TargetCase):
         def hear(path: str, points: Any) -> None:
             threads.append((threading.current_thread(), points[0]["d"]))
 
-        stream.subscribe(hear)
+        subscription = stream.subscribe(hear)
+        while cdb.pump(20 * MS):  # what belongs to the beginning
+            pass
         stream.insert(1)
+        self.eventually(lambda: subscription.lag == 1)
         self.assertEqual(threads, [])
         self.eventually(lambda: cdb.pump(10 * MS) and threads)
         self.assertEqual(threads, [(threading.current_thread(), 1)])

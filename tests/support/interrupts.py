@@ -10,15 +10,23 @@ from types import FrameType
 from typing import Any
 
 
-def interrupted_at(line: int, file: str, work: Callable[[], object]) -> bool:
-    """Run *work*, interrupted before the *line*-th line of *file* that is run; tell whether that was reached."""
+def interrupted_at(line: int, file: str, work: Callable[[], object], but: tuple[str, ...] = ()) -> bool:
+    """
+    Run *work*, interrupted before the *line*-th line of *file* that is run; tell whether that was reached.
+
+    Args:
+        line: Which, counted from 0.
+        file: Of these lines.
+        work: What is run.
+        but: How lines begin before which the interpreter does not look, as the one before calls nothing.
+    """
     seen = itertools.count()
 
     def trace(frame: FrameType, event: str, argument: object) -> Any:
         if frame.f_code.co_filename != file:
             return None
         # where a block with a lock ends the interpreter itself takes care, and before another it does not look
-        is_safe = linecache.getline(file, frame.f_lineno).lstrip().startswith(("with ", "try:"))
+        is_safe = linecache.getline(file, frame.f_lineno).lstrip().startswith(("with ", "try:", *but))
         if event == "line" and not is_safe and next(seen) == line:
             raise KeyboardInterrupt
         return trace

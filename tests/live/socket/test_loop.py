@@ -161,7 +161,7 @@ class ReconnectTests(PeerCase):
         def trouble(request: rest.Request[Any]) -> None:
             if "light" in request.path and gone.is_set():
                 looks.append(request.path)
-                raise NotFound("The requested stream was not found.", status=403, ref="x")
+                raise NotFound("The requested stream was not found.", status=403, ref=f"another {len(looks)}")
 
         self.trouble = trouble
         peer.drop()
