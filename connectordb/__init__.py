@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import logging
 
-from .client import ConnectorDB, Device, Stream, Timeout, User
+from .client import ConnectorDB, Device, Retry, Stream, Timeout, User
 from .datapoints import DatapointArray
 from .exceptions import (
     AuthenticationError,
@@ -43,6 +43,7 @@ from .exceptions import (
     RemoteProtocolError,
     ResponseError,
     ServerError,
+    ServerTrouble,
     StorageDamaged,
     StorageError,
     StorageFull,
@@ -87,7 +88,9 @@ __all__ = [
     "RememberInUse",
     "RemoteProtocolError",
     "ResponseError",
+    "Retry",
     "ServerError",
+    "ServerTrouble",
     "StorageDamaged",
     "StorageError",
     "StorageFull",

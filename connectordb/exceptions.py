@@ -11,6 +11,7 @@ Every exception that this package raises, in one tree.
     │   │   ├── NotFound                 not there, or not visible to the caller (also a LookupError)
     │   │   └── Conflict                 the name is taken, or something newer is stored already
     │   └── ServerError                  anything else that is not an answer we can use
+    │       └── ServerTrouble            a 4xx that tells of the server's own trouble (also an AuthenticationError)
     ├── ConnectionFailed                 no answer (also requests' ConnectionError, so an OSError)
     │   ├── TimedOut                     none in time (also requests' Timeout and a TimeoutError)
     │   ├── CertificateRefused           the server's certificate is not to be trusted
@@ -76,6 +77,7 @@ __all__ = [
     "RemoteProtocolError",
     "ResponseError",
     "ServerError",
+    "ServerTrouble",
     "StorageDamaged",
     "StorageError",
     "StorageFull",
@@ -87,7 +89,30 @@ __all__ = [
 
 
 class ConnectorDBError(Exception):
-    """The parent of everything that goes wrong here."""
+    """
+    The parent of everything that goes wrong here.
+
+    What ended a request tells more; anything else has what stands here in parentheses.
+
+    Attributes:
+        status: The HTTP status of the answer (0: there was none).
+        code: The ``code`` in its body, or the status where there was none (0).
+        ref: The reference under which the server's log has it (``""``).
+        method: The verb of the request (``""``).
+        path: Its path below ``/api/v1``, without the query (``""``).
+        attempts: How often it was sent, or tried to be (0).
+        retryable: Whether the call may be made again as it is: nothing was changed by it, and it may succeed then (``False``).
+        stats: What the call cost, a `connectordb.Stats` (``None``).
+    """
+
+    status: int = 0
+    code: int = 0
+    ref: str = ""
+    method: str = ""
+    path: str = ""
+    attempts: int = 0
+    retryable: bool = False
+    stats: Any = None
 
 
 class ResponseError(ConnectorDBError):
@@ -96,11 +121,6 @@ class ResponseError(ConnectorDBError):
 
     Attributes:
         message: What happened, in words.
-        status: The HTTP status of the answer.
-        code: The ``code`` in its body, or the status where there was none.
-        ref: The reference under which the server's log has it, or ``""``.
-        method: The verb of the request.
-        path: Its path below ``/api/v1``, without the query.
         retry_after: The seconds for which the server asked not to be asked again, or ``None``.
     """
 
@@ -135,10 +155,6 @@ class ResponseError(ConnectorDBError):
         ref = f" (ref {self.ref})" if self.ref else ""
         return f"{asked}{self.status} {self.message}{ref}"
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle with every attribute."""
-        return type(self), (self.message,), self.__dict__
-
 
 class AuthenticationError(ResponseError):
     """
@@ -168,7 +184,11 @@ class ServerError(ResponseError):
     """The server failed, or its answer is none that a ConnectorDB server gives."""
 
 
-# 0.3.5 let requests' own exceptions through, so programs catch those.
+class ServerTrouble(ServerError, AuthenticationError):
+    """A 4xx (hence the second parent) that tells of trouble behind the server, with its database: the caller did nothing wrong."""
+
+
+# 0.3.5 let requests' own exceptions through: programs catch those
 class ConnectionFailed(ConnectorDBError, requests.exceptions.ConnectionError):
     """No connection to the server, or it broke before the answer was there."""
 
@@ -185,10 +205,6 @@ class TimedOut(ConnectionFailed, requests.exceptions.Timeout, TimeoutError):
     def __init__(self, message: str, phase: str = "") -> None:
         super().__init__(message)
         self.phase = phase
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Return what a copy, or another process, makes it from."""
-        return type(self), (str(self), self.phase)
 
 
 class CertificateRefused(ConnectionFailed):
@@ -241,10 +257,6 @@ class PointsMissed(LiveError):
         super().__init__(message)
         self.number = number
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Return what a copy, or another process, makes it from."""
-        return type(self), (str(self), self.number)
-
 
 class TooSlow(LiveError):
     """More points came than a callback took, and its subscription has ended, as ``overflow="raise"`` asks for."""
@@ -261,10 +273,6 @@ class StreamGone(LiveError):
     def __init__(self, message: str, reason: str = "deleted") -> None:
         super().__init__(message)
         self.reason = reason
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Return what a copy, or another process, makes it from."""
-        return type(self), (str(self), self.reason)
 
 
 class DownlinkError(ConnectorDBError):

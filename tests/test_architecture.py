@@ -188,6 +188,7 @@ PURE = (
     "logger/clocks/judgement.py",
     "logger/clocks/arrangement.py",
     "client/retry.py",
+    "client/calls/servers.py",
     "client/settings.py",
     "client/trace.py",
     "live/watching/subscriptions.py",

@@ -14,6 +14,7 @@ from .connectordb import ConnectorDB
 from .database import Database
 from .device import Device
 from .resource import ConnectorObject
+from .retry import Retry
 from .settings import Setting, Settings, Source
 from .stream import Stream
 from .timeouts import Timeout
@@ -29,6 +30,7 @@ __all__ = [
     "Database",
     "Device",
     "Profiles",
+    "Retry",
     "Setting",
     "Settings",
     "Source",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, cast
 
 from ..exceptions import LocalProtocolError
@@ -12,7 +13,8 @@ from . import database, environment
 from .credentials import Credentials
 from .live_connection import LiveConnection
 from .program import Program
-from .session import NOBODYS_PATH, Session
+from .retry import Retry
+from .session import NOBODYS_PATH, Order, Session
 from .settings import DEFAULT_URL, Chosen, Given, Settings, Source, choose
 from .stream import Stream
 from .timeouts import Timeout
@@ -33,13 +35,19 @@ class ConnectorDB(LiveConnection, WholeServer, Program):
 
     Args:
         user_or_apikey: A user's name or email address, or, without a password, a device's API key; ``None`` for nobody.
-        user_password: The user's password. It is sent when logging in only: after that the key of the user's device is used.
-        url: The server. Without a scheme it is taken for ``https://``. Without *url*, user and key, server and key are those of
-            the environment (``CONNECTORDB_URL``, ``CONNECTORDB_APIKEY``), or of the profile that ``connectordb login`` wrote; with
-            *url* alone, their key is used where it is for this very server.
+        user_password: The user's password. It is sent when logging in only: after that the key of the user's device is used. If that
+            is refused later, as somebody has reset it, this logs in again.
+        url: The server. Without a scheme it is taken for ``https://``. Or several servers of one database: one of them is used as
+            long as it answers, then another; and the first again, once it is there. Without *url*, user and key, server and key
+            are those of the environment (``CONNECTORDB_URL``, ``CONNECTORDB_APIKEY``), or of the profile that ``connectordb login``
+            wrote; with *url* alone, their key is used where it is for this very server.
+        order: Which of several servers is the first: that which was ``"given"`` first, or a ``"random"`` one, so that a fleet
+            spreads over them.
         timeout: How long a call may take: seconds for all of it, or a `Timeout`, which has seconds for each phase of it as well; or
             a pair of seconds, for a connection to be there and for the server to answer. By default 10 for a connection, 60 of
             silence, and five minutes for a whole call.
+        retry: How often a request is sent that may be sent again: a `Retry`, or a number of attempts; 1 for no retries. By default
+            3, with pauses that grow.
         verify: Check the server's certificate; or a file or folder of certificates to trust instead.
         cert: A client certificate: one file, or certificate and key.
         proxies: Scheme → proxy; by default those of the environment.
@@ -65,7 +73,9 @@ class ConnectorDB(LiveConnection, WholeServer, Program):
         user_password: str | None = None,
         url: str | Sequence[str] = DEFAULT_URL,
         *,
+        order: Order = "given",
         timeout: Timeout | float | tuple[float, float] | None = None,
+        retry: Retry | int | None = None,
         verify: bool | str | None = None,
         cert: str | tuple[str, str] | None = None,
         proxies: Mapping[str, str] | None = None,
@@ -79,11 +89,19 @@ class ConnectorDB(LiveConnection, WholeServer, Program):
         live_options = {"auto_reconnect": auto_reconnect, "threads": threads}
         chosen = _choose(
             *(url, Credentials.of(user_or_apikey, user_password), profile, anonymous),
-            {"timeout": timeout, "verify": verify, "cert": cert, "proxies": proxies, **live_options},
+            {
+                "order": order,
+                "timeout": timeout,
+                "retry": retry,
+                "verify": verify,
+                "cert": cert,
+                "proxies": proxies,
+                **live_options,
+            },
         )
         for option in live_options:
             chosen.options.pop(option, None)
-        session = Session(cast(str, chosen.url), chosen.credentials, **chosen.options)
+        session = Session(chosen.servers, chosen.credentials, **chosen.options)
         session.live_options = live_options
         self._settings = chosen.settings
         super().__init__(session, None)
@@ -96,13 +114,35 @@ class ConnectorDB(LiveConnection, WholeServer, Program):
 
     @property
     def url(self) -> str:
-        """The server's address, without ``/api/v1``."""
+        """The address of the server, without ``/api/v1``; of several, that of the one that is used at present."""
         return self._session.url
 
     @property
     def settings(self) -> Settings:
         """What is in force and where it came from, without secrets: ``print(cdb.settings)``, ``cdb.settings["url"].source``."""
         return self._settings
+
+    def options(
+        self,
+        *,
+        timeout: Timeout | float | tuple[float, float] | None = None,
+        retry: Retry | int | None = None,
+    ) -> AbstractContextManager[None]:
+        """
+        Have the calls of a block be made with other options; those of this thread, and of nothing that is in the background::
+
+            with cdb.options(timeout=2, retry=1):
+                newest = cdb("mara/room/temperature")[-1]
+
+        Args:
+            timeout: How long each call may take, as for `ConnectorDB`; without it, as long as otherwise. The server is told, so that
+                ours does not do for nobody what it has not begun by then.
+            retry: How often a request is sent, as for `ConnectorDB`; without it, as often as otherwise.
+
+        Raises:
+            LocalProtocolError: One of them is none.
+        """
+        return self._session.chosen(timeout=timeout, retry=retry)
 
     # --- to everything else -------------------------------------------------------------------------------------------
 
@@ -157,7 +197,14 @@ def _choose(
     defaults = {name: all_defaults[name] for name in options}
     passed = {name: value for name, value in options.items() if value != defaults[name]}
     return choose(
-        Given(url, credentials, profile, anonymous, passed, {**defaults, "timeout": Timeout.of(None), "verify": True}),
+        Given(
+            url,
+            credentials,
+            profile,
+            anonymous,
+            passed,
+            {**defaults, "timeout": Timeout.of(None), "retry": Retry.of(None), "verify": True},
+        ),
         lambda: environment.server(os.environ),
         of_profile,
         environment.process_wide(os.environ, passed),

@@ -157,11 +157,11 @@ class ConnectorObject(Shown):
         """Tell whether it is the same object of the same server."""
         if not isinstance(other, ConnectorObject):
             return NotImplemented
-        return (self._session.url, self._path) == (other._session.url, other._path)
+        return (self._session.origin, self._path) == (other._session.origin, other._path)
 
     def __hash__(self) -> int:
         """Return a hash of server and path."""
-        return hash((self._session.url, self._path))
+        return hash((self._session.origin, self._path))
 
     def __repr__(self) -> str:
         """Return class, path and server, without asking it."""

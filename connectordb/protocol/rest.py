@@ -22,6 +22,7 @@ from ..exceptions import (
     ProtocolError,
     ResponseError,
     ServerError,
+    ServerTrouble,
 )
 from . import json_text
 from .encoded import Encoded
@@ -90,6 +91,12 @@ class Request(Generic[T]):
     def brings_points(self) -> bool:
         """Whether it is answered by a list of datapoints."""
         return self.reader is _points
+
+    @property
+    def reads(self) -> bool:
+        """Whether it changes nothing, however often it is sent."""
+        # a query is a POST as it is too long for an address
+        return self.method in ("GET", "HEAD", "OPTIONS") or (self.method == "POST" and self.path.startswith("/query/"))
 
     def read(self, reply: Reply) -> T:
         """
@@ -326,6 +333,12 @@ NOT_DONE = "Not done: "
 #: The 403 of a value that the stream's schema does not allow; it does not say which.
 NOT_IN_SCHEMA = "did not conform to the stream's schema"
 
+#: With these begin 4xx that tell of the server's own trouble, but for those of `_VALUES`.
+_TROUBLES = re.compile(r"pq: |database is locked|redis: |msgpack: |read tcp .*timeout")
+
+#: What a database says of a value.
+_VALUES = re.compile(r"pq: (duplicate key|value too long|invalid input|invalid byte)")
+
 _ABSENT = re.compile(r"Can't access this resource\.|The requested (user|device|stream) was not found\.")
 
 
@@ -345,6 +358,8 @@ def refusal(request: Request[Any], reply: Reply) -> ResponseError:
     message = told.get("msg") or _not_an_answer(reply, "")
     if not 400 <= status < 500:
         return _error(ServerError, request, reply, message, told)
+    if told and _TROUBLES.match(message) and not _VALUES.match(message):
+        return _error(ServerTrouble, request, reply, message, told)
     kind = _BY_STATUS.get(status, InvalidRequest)
     for pattern, meaning in _REFUSALS:
         # a 404 is "not there or not yours to see" whatever its words, but for the one about listing users

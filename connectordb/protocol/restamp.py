@@ -8,11 +8,11 @@ the whole order of requests; it is pure, as it is given the function that sends 
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from typing import Any, Protocol, TypeVar
 
 from ..exceptions import Conflict, ConnectionFailed, OutcomeUnknown, ResponseError, ServerError
-from . import json_text, rest
+from . import rest
 from .constants import RESTAMP_STEP
 from .encoded import Encoded
 from .paths import Path
@@ -123,31 +123,29 @@ def send_once(call: Call, path: Path, points: Sequence[Datapoint], restamp: bool
         AuthenticationError: The server refused; nothing is stored.
         OutcomeUnknown: Whether it is stored cannot be decided: what is not there may still arrive, a point whose time was
             moved looks like anybody's, or the stream cannot be read now.
-        ConnectionFailed: The server is away; nothing is stored.
+        ConnectionFailed, ServerError: The server is away, or did nothing, which the error says as ``retryable``.
     """
     try:
         call(rest.insert(path, points, restamp))
     except (OutcomeUnknown, ServerError) as lost:
+        if lost.retryable:
+            raise
         if not _is_stored(call, path, points):
-            raise OutcomeUnknown(
+            unknown = OutcomeUnknown(
                 f"inserting {len(points)} point(s) into {str(path)!r}: {lost}; whether they are stored is unknown, and "
                 "they were not sent again. Look at the end of the stream before inserting them once more"
-            ) from lost
+            )
+            unknown.status, unknown.code, unknown.ref = lost.status, lost.code, lost.ref
+            unknown.method, unknown.path, unknown.attempts = lost.method, lost.path, lost.attempts
+            raise unknown from lost
 
 
 def _is_stored(call: Call, path: Path, points: Sequence[Datapoint]) -> bool:
+    """Look at the end of the stream: all of *points*, with the times they were sent with, or not that anybody could tell."""
     try:
         end = call(rest.points(path, read_parameters({"i1": -2 * len(points) - 10})))
     except (ConnectionFailed, ResponseError):
-        return False  # not that we could tell
-    return is_among(points, end)
+        return False
+    from .settle import Outcome, Sent, settle  # loads what few programs need
 
-
-def is_among(points: Sequence[Datapoint], stored: Sequence[Datapoint]) -> bool:
-    """Tell whether *points* stand in *stored* one after the other, with these very times and values."""
-    wanted, there = _comparable(points), _comparable(stored)
-    return any(there[at : at + len(wanted)] == wanted for at in range(len(there) - len(wanted) + 1))
-
-
-def _comparable(points: Sequence[Datapoint]) -> list[tuple[float, Hashable]]:
-    return [(float(point.get("t", 0.0)), json_text.comparable(point.get("d"))) for point in points]
+    return settle([Sent((point["t"],), point.get("d")) for point in points], end).outcome is Outcome.STORED

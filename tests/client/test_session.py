@@ -10,7 +10,6 @@ from typing import Any
 
 from connectordb.client.credentials import Credentials
 from connectordb.client.session import Session
-from connectordb.client.timeouts import Timeout
 from connectordb.exceptions import (
     AuthenticationError,
     ClosedError,
@@ -129,7 +128,7 @@ class Login(SessionCase):
                 self.subTest(status),
                 self.assertRaisesRegex(kind, f"web page.*is {peer.url} the address of a ConnectorDB server"),
             ):
-                self.session(peer).login()
+                self.session(peer, retry=1).login()
 
     def test_redirected(self) -> None:
         """A redirect says where to."""
@@ -191,11 +190,11 @@ class Calling(SessionCase):
         for step in (hang_up(), reset(), cut(), reset_at_connect()):
             peer = self.peer(step, answer("5"))
             with self.subTest(step):
-                self.assertEqual(self.session(peer).call(rest.length(STREAM)), 5)
-        peer = self.peer(hang_up(), hang_up(), answer("5"))
+                self.assertEqual(self.session(peer, clock=SteppedClock()).call(rest.length(STREAM)), 5)
+        peer = self.peer(hang_up(), hang_up(), hang_up(), answer("5"))
         with self.assertRaises(ConnectionFailed):
-            self.session(peer).call(rest.length(STREAM))
-        self.assertEqual(len(peer.requests), 2)
+            self.session(peer, clock=SteppedClock()).call(rest.length(STREAM))
+        self.assertEqual(len(peer.requests), 3)
 
     def test_not_again(self) -> None:
         """Nothing else is sent twice."""
@@ -248,7 +247,7 @@ class Within(SessionCase):
     def test_told_and_kept(self) -> None:
         """The deadline is told to the server, and kept; it counts for this thread and this block alone, and may be narrowed."""
         peer = self.peer(answer("mara/lamp"), answer("mara/lamp"), silence(), answer("mara/lamp"))
-        session = self.session(peer, timeout=5000 * MS)
+        session = self.session(peer, timeout=50_000 * MS)
         with session.within(Deadline(100.0)):
             with session.within(Deadline(20.0)):
                 session.call(rest.whoami())
@@ -333,7 +332,7 @@ class Ending(SessionCase):
         held, leave = threading.Event(), threading.Event()
 
         def hold() -> None:
-            with session._logging_in:
+            with session._login._logging_in:
                 held.set()
                 leave.wait(5)
 
@@ -358,7 +357,7 @@ class Ending(SessionCase):
         self.addCleanup(other.close)
         other.call(rest.whoami())
         self.assertEqual(sent_as(peer), [":other-key"])
-        self.assertEqual(other._transport.timeout, Timeout.of(5.0))
+        self.assertEqual((other.urls, other.options["timeout"]), ((peer.url,), 5))
 
     def test_feeding_oneself(self) -> None:
         """An insert that would call the callback it is made by is refused, once subscriptions are loaded."""
@@ -405,7 +404,7 @@ class WhatTheServerSays(SessionCase):
             answer("slowly", 429, Retry_After="8"),
             answer("no", 403, Retry_After="9"),
         )
-        session = self.session(peer)
+        session = self.session(peer, retry=1)
         asked = []
         for _ in range(3):
             with self.assertRaises(ResponseError) as caught:

@@ -656,7 +656,7 @@ class Scripted(Case):
         self.addCleanup(self.peer.close)
         cdb = ConnectorDB("key", url=self.peer.url, connect=False)
         self.addCleanup(cdb.close)
-        cdb._session._path = cdb("mara/lamp")._path
+        cdb._session._login._path = cdb("mara/lamp")._path
         return cdb["light"]
 
     def methods(self) -> list[str]:

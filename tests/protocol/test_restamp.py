@@ -188,8 +188,3 @@ class InsertTests(unittest.TestCase):
         self.assertNotIsInstance(caught.exception, OutcomeUnknown)
         self.assertIn("nobody there", str(caught.exception))
         self.assertEqual(server.asked, ["PUT"])
-
-    def test_truth_is_no_number(self) -> None:
-        """True and 1 are two values; 1 and 1.0 are one."""
-        self.assertFalse(restamp.is_among([{"t": 1, "d": [True]}], [{"t": 1, "d": [1]}]))
-        self.assertTrue(restamp.is_among([{"t": 1, "d": {"a": 1}}], [{"t": 0}, {"t": 1.0, "d": {"a": 1.0}}]))

@@ -50,7 +50,7 @@ class Streams(Case):
 
     def test_nobody(self) -> None:
         """Who has not logged in has no streams of their own."""
-        self.cdb._session._path = NOBODYS_PATH
+        self.cdb._session._login._path = NOBODYS_PATH
         with self.assertRaisesRegex(LocalProtocolError, "without logging in"):
             path_of(self.cdb, "light")
         self.assertEqual(str(path_of(self.cdb, "mara/lamp/light")), "mara/lamp/light")

@@ -81,7 +81,7 @@ class Link:
     def call(self, request: rest.Request[T]) -> T:
         """Send a request, an insert once at most, and return what the answer says."""
         try:
-            return self._connection._session.call(request)
+            return self._connection._session.once(request)
         except CertificateRefused as error:
             wall = self._clock.wall()
             if not implausible(wall, self._time_known()):

@@ -1,0 +1,18 @@
+"""
+The calls of a session: the loop of one call, its attempts, the servers it goes to, and what is kept so that retries stay few.
+
+Nothing here knows what a request is about; how its answer is read is `connectordb.protocol.rest`'s business, and who is calling
+`connectordb.client.login`'s. What may be sent again is the table of `connectordb.client.retry`.
+"""
+
+from __future__ import annotations
+
+from .attempts import Surroundings
+from .budget import Budget
+from .endpoint import Endpoint
+from .endpoints import Endpoints
+from .loop import Calls
+from .names import Names
+from .options import Options
+
+__all__ = ["Budget", "Calls", "Endpoint", "Endpoints", "Names", "Options", "Surroundings"]

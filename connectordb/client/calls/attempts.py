@@ -1,0 +1,257 @@
+"""One call that did not succeed at once: what became of its attempts, whether there is another one, and what is told in the end."""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from ...exceptions import (
+    AuthenticationError,
+    CertificateRefused,
+    ClosedError,
+    ConnectionFailed,
+    OutcomeUnknown,
+    ResponseError,
+)
+from ...protocol import proof, rest
+from ...protocol.features import Features
+from ...runtime.clock import Clock, Deadline
+from .. import notes
+from ..credentials import Credentials
+from ..retry import DOUBTFUL, Fate, Kind, Retry, Verdict, fate_of, judge, kind_of
+from ..trace import Trace
+from .budget import Budget
+from .endpoint import Endpoint
+from .endpoints import Endpoints
+from .names import Names
+
+log = logging.getLogger(__name__)
+
+#: What tells of the server, and not of the request: another one is worth trying.
+_OF_THE_SERVER = frozenset({Fate.UNSENT, Fate.BROKEN, Fate.SILENT, Fate.BETWEEN, Fate.LATER})
+
+#: The status of a server that has had enough of this caller, but not of others.
+_TOO_MANY = 429
+
+_REFUSED = 401
+
+
+class Surroundings(NamedTuple):
+    """
+    What the attempts of all calls of a session share.
+
+    Attributes:
+        endpoints: The servers.
+        budget: How many requests may be sent again.
+        names: Those of inserts.
+        renew: Gets other credentials than those that were refused; tells whether there are any.
+        check_open: Raises if the session was closed.
+        pause: Waits; raises if the session is closed meanwhile.
+        clock: The clocks.
+    """
+
+    endpoints: Endpoints
+    budget: Budget
+    names: Names
+    renew: Callable[[Credentials], bool]
+    check_open: Callable[[], None]
+    pause: Callable[[float], None]
+    clock: Clock
+
+
+class Sent(NamedTuple):
+    """One attempt: to whom, and what was known of him by then; by whom, and what it cost."""
+
+    endpoint: Endpoint
+    features: Features
+    credentials: Credentials
+    trace: Trace
+
+
+class Attempts:
+    """
+    Those of one call.
+
+    Args:
+        request: What is called.
+        retry: How often, and when; ``None`` for who tries again himself: then only a read whose connection broke is sent once more.
+        name: The insert's, if it has one.
+        deadline: When the call has to have ended.
+        around: What all calls share.
+
+    Attributes:
+        endpoint: To whom the next attempt goes.
+        name: The name with which it goes.
+    """
+
+    def __init__(
+        self,
+        request: rest.Request[Any],
+        retry: Retry | None,
+        name: str | None,
+        deadline: Deadline,
+        around: Surroundings,
+    ) -> None:
+        self.endpoint = around.endpoints.here
+        self.name = name
+        self._request = request
+        self._retry = retry
+        self._deadline = deadline
+        self._around = around
+        self._number = 0
+        self._pauses = 0
+        self._tried: list[Endpoint] = []
+        #: Whether a copy of an insert may be stored, or on its way.
+        self._is_doubted = False
+        self._is_renewed = False
+        #: Whether there is no time for another pause.
+        self._is_last = False
+
+    def failed(self, failure: ConnectionFailed | ResponseError, sent: Sent) -> None:
+        """
+        Take a *failure* in. Return when the request is to go again; otherwise raise what is to be told.
+
+        Raises:
+            OutcomeUnknown: Points may be stored, or not.
+            ClosedError: The session was closed meanwhile.
+            ConnectorDBError: The failure.
+        """
+        self._number += 1
+        endpoint = sent.endpoint
+        if endpoint not in self._tried:
+            self._tried.append(endpoint)
+        fate = _fate(failure, sent.trace)
+        kind = kind_of(self._request, self.name is not None and sent.features.idempotency is not None)
+        was_doubted = self._is_doubted
+        self._is_doubted = was_doubted or (fate in DOUBTFUL and kind in (Kind.INSERT, Kind.NAMED))
+        if fate in _OF_THE_SERVER and not (sent.trace.reused and fate is Fate.BROKEN) and not _is_about_caller(failure):
+            self._around.endpoints.failed(endpoint)
+        try:
+            self._around.check_open()
+            why_not = self._prepare(failure, fate, kind, sent)
+        except ClosedError as closed:
+            if not self._is_doubted:
+                raise closed from failure
+            why_not = ""
+        if why_not is not None:
+            is_unknown = was_doubted and _proves_nothing(failure)
+            raise self._told(failure, fate, kind, why_not, is_unknown)
+
+    # --- another one? -------------------------------------------------------------------------------------------------
+
+    def _prepare(
+        self, failure: ConnectionFailed | ResponseError, fate: Fate | None, kind: Kind, sent: Sent
+    ) -> str | None:
+        """Wait until the next attempt is due, and return ``None``; or return what is to be said of why there is none."""
+        if self._retry is not None and isinstance(failure, ResponseError) and self._is_mended(failure, kind, sent):
+            return None
+        verdict = judge(kind, fate)
+        if self._retry is None:
+            once_more = kind is Kind.READ and fate is Fate.BROKEN and self._number == 1
+            if not once_more:
+                return ""
+            sent.endpoint.transport.drop_connections()
+            return None
+        if verdict not in (Verdict.AGAIN, Verdict.ELSEWHERE) or self._deadline.passed():
+            return ""
+        # a name is known to the server that it was told, and to no other for certain
+        here = sent.endpoint if self._is_doubted else self._around.endpoints.here
+        is_another = here not in self._tried and not self._around.endpoints.is_away(here)
+        if not is_another and verdict is Verdict.ELSEWHERE:
+            return ""
+        if not (is_another and fate is Fate.UNSENT):
+            if self._number >= self._retry.max_attempts:
+                return ""
+            # that a connection was closed which had been kept is nobody's failure
+            is_stale = fate is Fate.BROKEN and sent.trace.reused and self._number == 1
+            if not is_stale and not self._around.budget.spend(self._retry.budget):
+                return "; it is not sent again, as too many of the latest requests had to be"
+            if not is_stale and not is_another:
+                asked: float = getattr(failure, "retry_after", None) or 0.0
+                pause = self._next_pause(asked)
+                if pause is None:
+                    return "; there is no time to wait for as long as the server asks for" if asked else ""
+                log.info("%s; trying again in %.1f s", failure, pause)
+                self._around.pause(pause)
+        log.debug("%s; trying again", failure)
+        if fate is Fate.BROKEN:
+            sent.endpoint.transport.drop_connections()
+        self.endpoint = sent.endpoint if self._is_doubted else self._around.endpoints.here
+        return None
+
+    def _next_pause(self, asked: float) -> float | None:
+        """Return the seconds to wait before the next attempt, *asked* by the server at least; ``None`` if there are not so many."""
+        assert self._retry is not None
+        self._pauses += 1
+        pause = asked + self._retry.pause(self._pauses, random.random)
+        left = self._deadline.left()
+        if left is None or pause < left:
+            return pause
+        if asked >= left or self._is_last:
+            return None
+        # once more, while there is time for an answer
+        self._is_last = True
+        return (asked + left) / 2
+
+    def _is_mended(self, refused: ResponseError, kind: Kind, sent: Sent) -> bool:
+        """Tell whether the request is to go again at once, as what was *refused* about it is another now."""
+        if self.name is not None and self._request.key is None and not self._is_doubted and _is_no_room(refused):
+            self.name = None
+            self._around.names.pause(refused.retry_after)
+            return True
+        if refused.status == _REFUSED and not self._is_renewed and (refused.ref or kind is Kind.READ):
+            self._is_renewed = True
+            return self._around.renew(sent.credentials)
+        return False
+
+    # --- what is told -------------------------------------------------------------------------------------------------
+
+    def _told(
+        self, failure: ConnectionFailed | ResponseError, fate: Fate | None, kind: Kind, why_not: str, is_unknown: bool
+    ) -> ConnectionFailed | ResponseError:
+        """Return what is told of the call."""
+        told = failure
+        if (
+            is_unknown
+            or judge(kind, fate) is Verdict.UNKNOWN
+            or (kind is Kind.NAMED and fate in (Fate.BROKEN, Fate.SILENT))
+        ):
+            told = OutcomeUnknown(f"{failure}; whether the points are stored is unknown")
+            told.__cause__ = failure
+        elif kind is Kind.CHANGE and fate in DOUBTFUL:
+            notes.add(told, "; whether it was done is not known: look before it is done again")
+        if self._number > 1:
+            where = "" if len(self._tried) == 1 else " at " + " and ".join(endpoint.url for endpoint in self._tried)
+            notes.add(told, f" ({self._number} attempts{where})")
+        notes.add(told, why_not)
+        told.method, told.path = self._request.method, self._request.path
+        told.retryable = _is_worth_repeating(told, fate, kind)
+        return told
+
+
+def _fate(failure: ConnectionFailed | ResponseError, trace: Trace) -> Fate | None:
+    return fate_of(failure) if isinstance(failure, ResponseError) else trace.fate
+
+
+def _is_about_caller(failure: ConnectionFailed | ResponseError) -> bool:
+    return isinstance(failure, ResponseError) and failure.status == _TOO_MANY
+
+
+def _is_no_room(refused: ResponseError) -> bool:
+    return refused.status == _TOO_MANY and proof.judge(refused) is proof.Answer.KEYLESS
+
+
+def _proves_nothing(failure: ConnectionFailed | ResponseError) -> bool:
+    """Tell whether an earlier copy of an insert may be stored, as this says nothing about it."""
+    if isinstance(failure, ConnectionFailed):
+        return True
+    return not isinstance(failure, AuthenticationError) or failure.status in (_REFUSED, _TOO_MANY)
+
+
+def _is_worth_repeating(failure: Exception, fate: Fate | None, kind: Kind) -> bool:
+    """Tell whether the call may be made again as it is: it did nothing, and it may succeed."""
+    if isinstance(failure, (OutcomeUnknown, CertificateRefused)) or fate is None:
+        return False
+    return fate in (Fate.UNSENT, Fate.LATER) or kind is Kind.READ

@@ -1,0 +1,155 @@
+"""
+The servers of one database together: which one is used, and the way back to the best.
+
+While another than the first is used, the thread ``connectordb-servers`` asks now and then whether a better one is there again.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+from collections.abc import Callable, Sequence
+
+from ...exceptions import AuthenticationError, ConnectorDBError, ServerTrouble
+from ...protocol import rest
+from ...runtime.clock import Clock
+from ...runtime.worker import Worker
+from ..http import Transport
+from ..timeouts import Timeout
+from ..trace import Trace
+from .endpoint import Endpoint
+from .servers import Servers
+
+log = logging.getLogger(__name__)
+
+#: How long a server is waited for that is not used.
+_PATIENCE = Timeout(connect=5.0, read=5.0, write=5.0, total=10.0)
+
+
+class Endpoints:
+    """
+    The servers, and the one in use.
+
+    Args:
+        urls: Their addresses, the best first.
+        transport: Makes the way to an address.
+        clock: The clocks.
+        moved: Called when another one is used than before, by the thread that found out.
+
+    Attributes:
+        here: The one in use.
+    """
+
+    def __init__(
+        self, urls: Sequence[str], transport: Callable[[str], Transport], clock: Clock, moved: Callable[[], None]
+    ) -> None:
+        self._all = [Endpoint(url, transport(url), clock) for url in urls]
+        self._clock = clock
+        self._moved = moved
+        self.begin_in_process()
+
+    def begin_in_process(self) -> None:
+        """Begin with the best, and without a thread: at the start, and in a child process."""
+        # guards what follows; nothing is waited for under it
+        self._lock = threading.Lock()
+        self._servers = Servers(len(self._all))
+        self._stopped = False
+        self._asking = Worker("servers", self._ask)
+        self.here = self._all[0]
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """All addresses, the best first."""
+        return tuple(endpoint.url for endpoint in self._all)
+
+    def is_away(self, endpoint: Endpoint) -> bool:
+        """Tell whether it failed a while ago, and is to be left alone."""
+        if len(self._all) == 1:
+            return False
+        with self._lock:
+            return self._servers.is_away(self._all.index(endpoint), self._clock.monotonic())
+
+    def failed(self, endpoint: Endpoint) -> None:
+        """Take note that a server failed; another one is used if there is one."""
+        if len(self._all) > 1:
+            self._change(lambda servers, now: servers.failed(self._all.index(endpoint), now))
+
+    def url_failed(self, url: str) -> None:
+        """Do the same, by its address."""
+        for endpoint in self._all:
+            if endpoint.url == url:
+                self.failed(endpoint)
+
+    def leave(self) -> bool:
+        """Use the next one for now; tell whether there is one."""
+        return len(self._all) > 1 and self._change(lambda servers, now: servers.leave(now))
+
+    def drop_connections(self) -> None:
+        """Close what this thread has kept open."""
+        for endpoint in self._all:
+            endpoint.transport.drop_connections()
+
+    def stop(self) -> None:
+        """End the connections, and ask the thread to end."""
+        with self._lock:
+            self._stopped = True
+        self._asking.stop()
+        for endpoint in self._all:
+            endpoint.transport.close()
+
+    def join(self, timeout: float | None) -> None:
+        """Wait for the thread's end."""
+        self._asking.join(timeout)
+
+    def _change(self, change: Callable[[Servers, float], bool]) -> bool:
+        """Change something; tell what *change* does, and others if another server is in use that is worth going to."""
+        with self._lock:
+            before = self.here
+            is_better = change(self._servers, self._clock.monotonic())
+            self.here = self._all[self._servers.present]
+            if self._servers.present > 0 and not self._stopped:
+                self._asking.start()
+        if self.here is not before:
+            log.warning("going on with the server %s instead of %s", self.here.url, before.url)
+            if is_better:
+                self._moved()
+        return is_better
+
+    # --- in the thread ------------------------------------------------------------------------------------------------
+
+    def _ask(self, stopping: threading.Event) -> None:
+        while not stopping.is_set():
+            with self._lock:
+                which, pause = self._servers.worth_asking(self._clock.monotonic())
+                if which is None and pause == float("inf"):
+                    stopping.set()  # under the lock: whoever starts a thread from here on starts another one
+                    return
+            if which is None:
+                # a fleet is not to come back at once
+                self._clock.wait(stopping, pause * (1.0 + random.random() / 4))
+            elif self._answers(self._all[which]) and not stopping.is_set():
+                self._change(lambda servers, now, which=which: servers.answered(which, now))  # type: ignore[misc]
+            else:
+                self.failed(self._all[which])
+
+    def _answers(self, endpoint: Endpoint) -> bool:
+        request = rest.whoami()
+        try:
+            response = endpoint.transport.send(
+                request.method,
+                request.path,
+                Trace(),
+                parameters=request.parameters,
+                timeout=_PATIENCE,
+                deadline=_PATIENCE.deadline(self._clock),
+            )
+            request.read(rest.Reply(response.status_code, response.content, response.headers))
+        except ServerTrouble:
+            return False
+        except AuthenticationError as refused:
+            return refused.status != 429  # somebody is there who knows what to say to nobody
+        except ConnectorDBError as error:
+            log.debug("the server %s is not there yet: %s", endpoint.url, error)
+            return False
+        return True

@@ -1,0 +1,169 @@
+"""
+The way of one call: from a request to an answer that is a 200, or to the exception that is told.
+
+What goes wrong is `Attempts`' business; here is what every call pays for, and it is kept short.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ...exceptions import ConnectionFailed, ConnectorDBError, ResponseError
+from ...protocol import rest
+from ...protocol.features import IDEMPOTENCY_KEY, TIMEOUT
+from ...runtime.clock import Deadline
+from ..login import Login
+from ..retry import Retry
+from ..statistics import Statistics, Stats
+from ..timeouts import Timeout
+from ..trace import Trace
+from .attempts import Attempts, Sent, Surroundings
+from .endpoint import Endpoint
+from .options import Options
+
+if TYPE_CHECKING:
+    import requests
+
+T = TypeVar("T")
+
+
+class Calls:
+    """
+    How a session calls.
+
+    Args:
+        login: Who calls.
+        around: What all calls share.
+        timeout: How long a call may take that chooses nothing else.
+        retry: How often it is sent, likewise.
+
+    Attributes:
+        options: What each thread has chosen.
+        statistics: What the calls of this process have cost.
+    """
+
+    def __init__(self, login: Login, around: Surroundings, timeout: Timeout, retry: Retry) -> None:
+        self._login = login
+        self._around = around
+        self._timeout = timeout
+        self._retry = retry
+        self.options = Options()
+        self.begin_in_process(lambda: 0)
+
+    def begin_in_process(self, reconnects: Callable[[], int]) -> None:
+        """Begin to count: at the start, and in a child process. *reconnects* tells how often the websocket was there again."""
+        self.statistics = Statistics(reconnects)
+
+    def time(self) -> Deadline:
+        """Return when a call of this thread that begins now has to have ended."""
+        options = self.options
+        whole = (options.timeout or self._timeout).deadline(self._around.clock)
+        if options.deadline is None:
+            return whole
+        chosen, usual = options.deadline.left(), whole.left()
+        return options.deadline if usual is None or (chosen is not None and chosen < usual) else whole
+
+    def call(self, request: rest.Request[T], once: bool = False) -> T:
+        """
+        Send a request, and return what its answer says.
+
+        Args:
+            request: The request.
+            once: Whoever calls tries again himself: see `Attempts`.
+
+        Raises:
+            ResponseError: The answer is a refusal, or none that makes sense.
+            ConnectionFailed: There was none.
+        """
+        cost, failed = Stats(), True
+        try:
+            value = request.read(_reply(*self._exchange(request, once, cost)))
+            if request.brings_points:
+                cost.points_read += len(value)  # type: ignore[arg-type]  # a list of points is what that means
+            failed = False
+            return value
+        except ConnectorDBError as error:
+            _note_cost(error, cost)
+            raise
+        finally:
+            self.statistics.add(cost, failed)
+
+    def answer(self, request: rest.Request[Any]) -> requests.Response:
+        """Send a request, and return its answer, which is a 200; raise as `call` if it is another."""
+        cost, failed = Stats(), True
+        try:
+            response = self._exchange(request, False, cost)[0]
+            failed = False
+            return response
+        except ConnectorDBError as error:
+            _note_cost(error, cost)
+            raise
+        finally:
+            self.statistics.add(cost, failed)
+
+    def _exchange(self, request: rest.Request[Any], once: bool, cost: Stats) -> tuple[requests.Response, Endpoint]:
+        around, options, login = self._around, self.options, self._login
+        timeout = options.timeout or self._timeout
+        retry = None if once else options.retry or self._retry
+        deadline = self.time()
+        tells_time = options.deadline is not None or options.timeout is not None
+        name = request.key
+        if request.inserts and name is None and retry is not None and retry.max_attempts > 1:
+            name = around.names.another(around.endpoints.here.features)
+        attempts: Attempts | None = None
+        while True:
+            around.check_open()
+            endpoint = around.endpoints.here if attempts is None else attempts.endpoint
+            # in this order: see `Login.use`
+            sent = Sent(endpoint, endpoint.features, login.credentials, Trace())
+            failure: ConnectionFailed | ResponseError
+            try:
+                response = endpoint.transport.send(
+                    request.method,
+                    request.path,
+                    sent.trace,
+                    parameters=request.parameters,
+                    body=request.body,
+                    authorization=login.header,
+                    headers=_headers(name, deadline if tells_time else None) if tells_time or name else None,
+                    timeout=timeout,
+                    deadline=deadline,
+                )
+            except ConnectionFailed as error:
+                cost.count(sent.trace)
+                failure = error
+            else:
+                endpoint.heard(response.headers, response.status_code != 200)
+                timing = response.headers.get("Server-Timing")
+                cost.count(sent.trace, response.status_code, request.inserts, timing)
+                if response.status_code == 200:
+                    around.budget.earn(self._retry.budget)
+                    return response, endpoint
+                failure = rest.refusal(request, _reply(response, endpoint))
+                del response  # whoever keeps the exception keeps this frame, and is not to keep a connection with it
+            try:
+                if attempts is None:
+                    attempts = Attempts(request, retry, name, deadline, around)
+                attempts.failed(failure, sent)
+                name = attempts.name
+            finally:
+                del failure  # it holds this frame, which is not to hold it
+
+
+def _reply(response: requests.Response, endpoint: Endpoint) -> rest.Reply:
+    """Return an answer as the protocol knows it."""
+    return rest.Reply(response.status_code, response.content, response.headers, endpoint.url)
+
+
+def _note_cost(error: ConnectorDBError, cost: Stats) -> None:
+    """Say of an *error* what the call has cost that it ends."""
+    error.attempts, error.stats = cost.requests, cost
+
+
+def _headers(name: str | None, deadline: Deadline | None) -> dict[str, str]:
+    headers = {} if name is None else {IDEMPOTENCY_KEY: name}
+    left = None if deadline is None else deadline.left()
+    if left is not None:
+        headers[TIMEOUT] = f"{max(left, 0.001):.3f}"
+    return headers

@@ -1,0 +1,39 @@
+"""What a thread has chosen for the calls of a block."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from ...runtime.clock import Deadline
+from ..retry import Retry
+from ..timeouts import Timeout
+
+
+class Options(threading.local):
+    """
+    Those of each thread.
+
+    Attributes:
+        timeout: How long each call may take; ``None`` for as long as usual.
+        retry: How often it is sent; ``None`` for as often as usual.
+        deadline: When all calls have to have ended, if they have.
+    """
+
+    timeout: Timeout | None = None
+    retry: Retry | None = None
+    deadline: Deadline | None = None
+
+    @contextmanager
+    def chosen(
+        self, *, timeout: Timeout | None = None, retry: Retry | None = None, deadline: Deadline | None = None
+    ) -> Iterator[None]:
+        """Have this thread's calls in the block go by what is not ``None``."""
+        before = self.timeout, self.retry, self.deadline
+        self.timeout, self.retry = timeout or self.timeout, retry or self.retry
+        self.deadline = deadline if deadline is not None else self.deadline
+        try:
+            yield
+        finally:
+            self.timeout, self.retry, self.deadline = before

@@ -1,0 +1,106 @@
+"""One call that did not succeed at once: decisions that a script of answers does not reach easily."""
+
+from __future__ import annotations
+
+import logging
+import unittest
+
+from connectordb import CertificateRefused, ConnectionFailed, OutcomeUnknown, Retry
+from connectordb.client.calls import Budget, Endpoints, Names, Surroundings
+from connectordb.client.calls.attempts import Attempts, Sent
+from connectordb.client.credentials import Credentials
+from connectordb.client.http import Transport
+from connectordb.client.retry import Fate
+from connectordb.client.trace import Trace
+from connectordb.exceptions import ConnectorDBError
+from connectordb.protocol import rest
+from connectordb.protocol.features import Features
+from connectordb.protocol.paths import Path
+from connectordb.runtime.clock import Deadline
+from tests.support.clock import SteppedClock
+
+STREAM = Path.parse("mara/lamp/light")
+INSERT = rest.insert(STREAM, [{"t": 1.0, "d": 1}])
+
+
+class Decisions(unittest.TestCase):
+    """Attempts that are made up."""
+
+    def setUp(self) -> None:
+        logging.getLogger("connectordb.client.calls").setLevel(logging.ERROR)
+        self.addCleanup(logging.getLogger("connectordb.client.calls").setLevel, logging.NOTSET)
+        self.clock = SteppedClock()
+        self.pauses: list[float] = []
+        endpoints = Endpoints(["http://a"], Transport, self.clock, lambda: None)
+        self.around = Surroundings(
+            endpoints,
+            Budget(self.clock),
+            Names(self.clock),
+            lambda refused: False,
+            lambda: None,
+            self.pause,
+            self.clock,
+        )
+
+    def pause(self, seconds: float) -> None:
+        """Let the time pass."""
+        self.pauses.append(seconds)
+        self.clock.advance(seconds)
+
+    def attempts(
+        self, request: rest.Request[None], retry: Retry | None, name: str | None = None, seconds: float = 100.0
+    ) -> Attempts:
+        """Return those of a call."""
+        return Attempts(request, retry, name, Deadline(seconds, self.clock), self.around)
+
+    def sent(self, fate: Fate, reused: bool = False, features: Features | None = None) -> Sent:
+        """Return an attempt with that fate."""
+        trace = Trace()
+        trace.fate, trace.reused = fate, reused
+        return Sent(self.around.endpoints.here, features or Features(), Credentials(secret="key"), trace)
+
+    def test_stale(self) -> None:
+        """A read over a connection that had been kept, and was closed, goes again without a pause, and at nobody's cost."""
+        for _ in range(100):
+            attempts = self.attempts(rest.delete(STREAM), Retry())
+            with self.assertRaises(ConnectionFailed):
+                attempts.failed(ConnectionFailed("x"), self.sent(Fate.BROKEN, reused=True))
+            self.attempts(rest.whoami(), Retry()).failed(ConnectionFailed("x"), self.sent(Fate.BROKEN, reused=True))
+        self.assertEqual(self.pauses, [])
+        self.assertTrue(all(self.around.budget.spend(0.2) for _ in range(10)))
+
+    def test_time_for_the_attempt(self) -> None:
+        """A pause leaves time for the attempt behind it."""
+        attempts = self.attempts(
+            rest.whoami(), Retry(10, first_backoff=1000, max_backoff=1000, budget=None), seconds=8.0
+        )
+        with self.assertRaises(ConnectionFailed):
+            for _ in range(10):
+                attempts.failed(ConnectionFailed("x"), self.sent(Fate.BROKEN))
+        self.assertLess(self.clock.monotonic(), 8.0)
+        self.assertLess(len(self.pauses), 10)
+
+    def test_certificate(self) -> None:
+        """A certificate that is refused is tried again as anything that was not sent, but a program need not."""
+        attempts = self.attempts(rest.whoami(), Retry(2))
+        attempts.failed(CertificateRefused("x"), self.sent(Fate.UNSENT))
+        with self.assertRaises(CertificateRefused) as caught:
+            attempts.failed(CertificateRefused("x"), self.sent(Fate.UNSENT))
+        self.assertFalse(caught.exception.retryable)
+
+    def test_doubt_stays(self) -> None:
+        """Once a copy may be stored, a failure to send the next one leaves that unknown."""
+        attempts = self.attempts(INSERT, Retry(2), "name")
+        knows = Features(idempotency=60)
+        attempts.failed(ConnectionFailed("x"), self.sent(Fate.BROKEN, features=knows))
+        with self.assertRaises(OutcomeUnknown) as caught:
+            attempts.failed(ConnectionFailed("nobody there"), self.sent(Fate.UNSENT, features=knows))
+        self.assertIn("nobody there; whether the points are stored is unknown", str(caught.exception))
+
+    def test_no_time(self) -> None:
+        """When the time is up there is no other attempt."""
+        attempts = self.attempts(rest.whoami(), Retry(), seconds=1.0)
+        self.clock.advance(2.0)
+        with self.assertRaises(ConnectorDBError):
+            attempts.failed(ConnectionFailed("x"), self.sent(Fate.UNSENT))
+        self.assertEqual(self.pauses, [])

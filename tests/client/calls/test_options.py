@@ -1,0 +1,33 @@
+"""What a thread has chosen."""
+
+from __future__ import annotations
+
+import threading
+import unittest
+
+from connectordb import Retry, Timeout
+from connectordb.client.calls.options import Options
+from connectordb.runtime.clock import Deadline
+
+
+class Chosen(unittest.TestCase):
+    """For a block, of one thread."""
+
+    def test_block(self) -> None:
+        """What is chosen holds in the block, an inner block changes what it names, and then it is as before."""
+        options, other = Options(), []
+        timeout, retry, deadline = Timeout(connect=1), Retry(5), Deadline(3.0)
+        with options.chosen(timeout=timeout, retry=retry):
+            with options.chosen(retry=Retry(1), deadline=deadline):
+                self.assertEqual((options.timeout, options.retry, options.deadline), (timeout, Retry(1), deadline))
+                thread = threading.Thread(
+                    target=lambda: other.append((options.timeout, options.retry, options.deadline))
+                )
+                thread.start()
+                thread.join(5)
+            self.assertEqual((options.timeout, options.retry, options.deadline), (timeout, retry, None))
+            with self.assertRaises(ValueError), options.chosen(deadline=deadline):
+                raise ValueError
+            self.assertIsNone(options.deadline)
+        self.assertEqual((options.timeout, options.retry, options.deadline), (None, None, None))
+        self.assertEqual(other, [(None, None, None)])
