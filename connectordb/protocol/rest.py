@@ -2,7 +2,7 @@
 The REST interface: one builder per endpoint, which says how the answer is read; and what a refusal means.
 
 A builder returns a `Request`; whoever has sent it hands the `Reply` to `Request.read`, and gets the value, or the
-exception that the answer stands for. Which message means what is the table `_REFUSALS`.
+exception that the answer stands for. Which message means what: `connectordb.protocol.refusals`.
 """
 
 from __future__ import annotations
@@ -14,17 +14,13 @@ from typing import Any, Generic, Literal, NamedTuple, TypeVar
 from urllib.parse import quote
 
 from ..exceptions import (
-    AuthenticationError,
-    Conflict,
     InvalidRequest,
     NotFound,
-    PermissionDenied,
     ProtocolError,
     ResponseError,
     ServerError,
-    ServerTrouble,
 )
-from . import json_text
+from . import json_text, refusals
 from .encoded import Encoded
 from .http_dates import retry_after
 from .paths import Path, is_name
@@ -298,23 +294,6 @@ def query_points(kind: Literal["merge", "dataset"], body: Any) -> Request[list[D
 
 # --- refusals ---------------------------------------------------------------------------------------------------------
 
-#: What a 4xx message means, first match first; without a match: `_BY_STATUS`. Source: ``docs/topics/wire.rst``, "Errors".
-_REFUSALS: tuple[tuple[str, type[AuthenticationError]], ...] = (
-    (r"The requested \w+ was not found\.|was not found, so it was not deleted", NotFound),
-    (r"[Pp]ermission", PermissionDenied),
-    (r"Can't access this resource|Write access to stream", PermissionDenied),
-    (r"already exists|duplicate key|UNIQUE constraint", Conflict),
-    (r"limit was reached|Exceeded |[Ll]imit exceeded", PermissionDenied),
-)
-_BY_STATUS: Mapping[int, type[AuthenticationError]] = {
-    401: AuthenticationError,
-    403: InvalidRequest,
-    404: NotFound,
-    405: InvalidRequest,
-    409: Conflict,
-    429: PermissionDenied,
-}
-
 #: The 403 of a range that ends before it begins: to a caller who slices, an empty list.
 INVALID_RANGE = "Invalid index range."
 
@@ -332,12 +311,6 @@ NOT_DONE = "Not done: "
 
 #: The 403 of a value that the stream's schema does not allow; it does not say which.
 NOT_IN_SCHEMA = "did not conform to the stream's schema"
-
-#: With these begin 4xx that tell of the server's own trouble, but for those of `_VALUES`.
-_TROUBLES = re.compile(r"pq: |database is locked|redis: |msgpack: |read tcp .*timeout")
-
-#: What a database says of a value.
-_VALUES = re.compile(r"pq: (duplicate key|value too long|invalid input|invalid byte)")
 
 _ABSENT = re.compile(r"Can't access this resource\.|The requested (user|device|stream) was not found\.")
 
@@ -358,14 +331,7 @@ def refusal(request: Request[Any], reply: Reply) -> ResponseError:
     message = told.get("msg") or _not_an_answer(reply, "")
     if not 400 <= status < 500:
         return _error(ServerError, request, reply, message, told)
-    if told and _TROUBLES.match(message) and not _VALUES.match(message):
-        return _error(ServerTrouble, request, reply, message, told)
-    kind = _BY_STATUS.get(status, InvalidRequest)
-    for pattern, meaning in _REFUSALS:
-        # a 404 is "not there or not yours to see" whatever its words, but for the one about listing users
-        if told and status in (403, 404) and re.search(pattern, message):
-            kind = NotFound if status == 404 and "list users" not in message else meaning
-            break
+    kind = refusals.kind_of(status, message) if told else refusals.BY_STATUS.get(status, InvalidRequest)
     return _error(kind, request, reply, message, told)
 
 
