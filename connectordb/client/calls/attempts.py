@@ -150,10 +150,9 @@ class Attempts:
         verdict = judge(kind, fate)
         if self._retry is None:
             once_more = kind is Kind.READ and fate is Fate.BROKEN and self._number == 1
-            if not once_more:
-                return ""
-            sent.endpoint.transport.drop_connections()
-            return None
+            if once_more:
+                sent.endpoint.transport.drop_connections()
+            return None if once_more else ""
         if verdict not in (Verdict.AGAIN, Verdict.ELSEWHERE) or self._deadline.passed():
             return ""
         # a name is known to the server that it was told, and to no other for certain
@@ -176,7 +175,7 @@ class Attempts:
                 log.info("%s; trying again in %.1f s", failure, pause)
                 self._around.pause(pause)
         log.debug("%s; trying again", failure)
-        if fate is Fate.BROKEN:
+        if fate is Fate.BROKEN and sent.trace.reused:  # the others that were kept are no better
             sent.endpoint.transport.drop_connections()
         self.endpoint = sent.endpoint if self._is_doubted else self._around.endpoints.here
         return None

@@ -163,7 +163,7 @@ class Several(Case):
 
     def test_back_and_away(self) -> None:
         """It is looked after again when it fails once more."""
-        first, second = self.peer(hang_up(), answer("nobody"), hang_up(), answer("nobody")), self.peer()
+        first, second = self.peer(*[refuse(503, "stopping"), answer("nobody")] * 2), self.peer()
         session = self.session(first.url, second.url, clock=Hasty())
         for _ in range(2):
             session.call(LENGTH)
