@@ -94,6 +94,12 @@ class Device(ConnectorObject, depth=2):
         """Return a stream of this device, without asking the server."""
         return cast("Stream", self._at(self._path / stream))
 
+    def _ipython_key_completions_(self) -> list[str]:
+        """Return the streams' names, for IPython; at once, whatever becomes of the server."""
+        from . import completion  # by who sits at a prompt
+
+        return completion.below(self._session, self._place)
+
     def live(self, keep: float | timedelta = 1, *, on_error: OnError | None = None) -> DeviceMirror:
         """
         Return the mirrors of the device's streams by name; streams that appear and go are followed.

@@ -12,9 +12,11 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Field(Generic[T]):
+class Field(property, Generic[T]):
     """
     One property of a user, device or stream.
+
+    A `property`, too: that is what tells tab completion not to look what its value is, which would ask the server.
 
     Args:
         default: What it reads as where the server does not show it to this caller.
@@ -23,6 +25,10 @@ class Field(Generic[T]):
     """
 
     def __init__(self, default: T, *, doc: str, readonly: bool = False) -> None:
+        super().__init__(
+            lambda instance: self.__get__(instance, None),
+            None if readonly else lambda instance, value: self.__set__(instance, value),
+        )
         self._default = default
         self._readonly = readonly
         self.__doc__ = doc
@@ -30,8 +36,11 @@ class Field(Generic[T]):
     def __set_name__(self, owner: type[ConnectorObject], name: str) -> None:
         """Learn the property's name."""
         self._name = name
+        # with this a prompt knows what methods the value has, without looking at the value
+        kind = bool if "bool" in owner.__annotations__[name] else str
+        self.fget.__annotations__["return"] = kind
 
-    @overload
+    @overload  # type: ignore[override]  # a property's value is of any type, this one's is known
     def __get__(self, instance: None, owner: Any) -> Self: ...
     @overload
     def __get__(self, instance: ConnectorObject, owner: Any) -> T: ...

@@ -89,6 +89,12 @@ class User(ConnectorObject, depth=1):
         """Return a device of this user, without asking the server."""
         return cast("Device", self._at(self._path / device))
 
+    def _ipython_key_completions_(self) -> list[str]:
+        """Return the devices' names, for IPython; at once, whatever becomes of the server."""
+        from . import completion  # by who sits at a prompt
+
+        return completion.below(self._session, self._place)
+
     def export(self, directory: str | os.PathLike[str]) -> None:
         """
         Write the user with all devices and streams into a folder, next to other users that may be there.
