@@ -64,6 +64,10 @@ LEFT_OUT: dict[str, str] = {
         _LIVE,
     ),
     **dict.fromkeys(("ConnectorDB.every", "ConnectorDB.after", "ConnectorDB.run"), "waits for a time, or a signal"),
+    **dict.fromkeys(
+        ("User._ipython_key_completions_", "Device._ipython_key_completions_"),
+        "has a thread ask, waits a moment for it, and tells of no failure (tests/client/test_completion.py)",
+    ),
     "ConnectorDB.__enter__": "returns the connection",
     "ConnectorDB.__exit__": "closes it",
     "ConnectorDB.close": "closes; what is under way is ended, and nobody is asked (every meeting ends with it)",
