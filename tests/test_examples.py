@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import configparser
+import multiprocessing
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -60,6 +62,61 @@ class ExampleCase(Case):
             return 0
         with Logger(file) as logger:
             return len(logger)
+
+
+class SummariesTests(ExampleCase):
+    """``summaries.py`` hands streams to a pool's workers."""
+
+    def test_every_way(self) -> None:
+        """However the workers are started, they find their way to the server."""
+        with ConnectorDB(self.device.apikey, url=self.url) as board:
+            for name, values in (("a", (1, 2, 6)), ("b", ())):
+                board[name].create({"type": "number"})
+                board[name].insert_array([{"t": n + 1.0, "d": value} for n, value in enumerate(values)])
+        settings = {"CONNECTORDB_URL": self.url, "CONNECTORDB_APIKEY": str(self.device.apikey)}
+        running = [
+            self.start("summaries.py", "--method", method, **settings)
+            for method in multiprocessing.get_all_start_methods()
+        ]
+        for process in running:
+            self.assertEqual(
+                self.finish(process), "mara/board/a: 3 points, 3 on average\nmara/board/b: 0 points, 0 on average\n"
+            )
+
+
+@unittest.skipUnless(hasattr(os, "fork"), "this system has no fork")
+class GatewayTests(ExampleCase):
+    """``gateway.py`` forks before it serves."""
+
+    def test_serves(self) -> None:
+        """Each child inserts, and SIGTERM ends them with their parent."""
+        board = ConnectorDB(self.device.apikey, url=self.url)
+        self.addCleanup(board.close)
+        board["temperature"].create({"type": "number"})
+        process = self.start("gateway.py", CONNECTORDB_URL=self.url, CONNECTORDB_APIKEY=str(self.device.apikey))
+        assert process.stdout is not None
+        said = process.stdout.readline()
+        self.assertTrue(said.startswith("mara/board listens on port "), said)
+        port, children = int(said.rpartition(" ")[2]), set()
+        for number in range(4):
+            # two at a time, so that both children have one
+            with (
+                socket.create_connection(("127.0.0.1", port)) as one,
+                socket.create_connection(("127.0.0.1", port)) as two,
+            ):
+                for connection in (one, two):
+                    connection.sendall(f"temperature {number}\nnothing {number}\ntemperature x\n".encode())
+                for connection in (one, two):
+                    with connection.makefile() as answers:
+                        lines = [answers.readline().split(maxsplit=1) for _ in range(3)]
+                    self.assertEqual(lines[0][1], "ok\n")
+                    self.assertIn("not found", lines[1][1])
+                    self.assertIn("could not convert", lines[2][1])
+                    children.add(lines[0][0])
+        self.assertEqual(sorted(board["temperature"][:].d()), [0, 0, 1, 1, 2, 2, 3, 3])
+        self.assertEqual(len(children), 2)
+        process.send_signal(signal.SIGTERM)
+        self.assertEqual(self.finish(process), "")
 
 
 class SensorsTests(ExampleCase):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from typing import Any
 
 import click
 
+from ..client import found_server
 from ..exceptions import ConnectorDBError
 from ..logger import Lines, Logger
 from ..logger import check as check_file
@@ -265,7 +265,8 @@ def insert(
     Each line is a JSON value: a number, say. It is stamped with the time at which it was read. All lines that were read are on the
     disk before more are waited for; lines that come fast share a flush.
 
-    A new FILE gets the server and the key of a device from CONNECTORDB_URL and CONNECTORDB_APIKEY.
+    A new FILE gets the server and the key that ``connectordb whoami`` shows: those of CONNECTORDB_URL and CONNECTORDB_APIKEY, or of
+    ``connectordb login``.
 
     A line that cannot be logged is told on standard error, with its number, and the rest goes on; the status is 1 then. Ctrl-C ends
     it after the line at hand.
@@ -274,9 +275,7 @@ def insert(
         raise click.UsageError("--text, --points and --time-field exclude each other")
     if not add and not context.obj.exists():
         raise click.ClickException(f"{str(context.obj)!r}: there is no such file; --add makes one")
-    with Logger(
-        context.obj, durability="normal", apikey=os.environ.get("CONNECTORDB_APIKEY") if add else None
-    ) as logger:
+    with Logger(context.obj, on_create=_log_in if add else None, durability="normal") as logger:
         if add and stream not in logger:
             logger.addStream_force(stream)
         lines = Lines(logger, stream, "text" if text else "point" if points else "value", time_field)
@@ -295,6 +294,11 @@ def insert(
         )
     if interrupted or reading.refused:
         sys.exit(INTERRUPTED if interrupted else 1)
+
+
+def _log_in(logger: Logger) -> None:
+    """Give a new file the server and the key that this user's programs have."""
+    logger.serverurl, logger.apikey = found_server()
 
 
 def _points(count: int) -> str:

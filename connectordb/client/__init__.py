@@ -13,6 +13,7 @@ from .address import base_urls
 from .connectordb import ConnectorDB
 from .database import Database
 from .device import Device
+from .finding import found_server
 from .resource import ConnectorObject
 from .retry import Retry
 from .settings import Setting, Settings, Source
@@ -38,6 +39,7 @@ __all__ = [
     "Timeout",
     "User",
     "base_urls",
+    "found_server",
 ]
 
 

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, cast
 
 from ..exceptions import LocalProtocolError
 from ..protocol import rest
-from . import database, environment
+from . import database
 from .credentials import Credentials
+from .finding import find
 from .live_connection import LiveConnection
 from .program import Program
 from .retry import Retry
 from .session import NOBODYS_PATH, Order, Session
-from .settings import DEFAULT_URL, Chosen, Given, Settings, Source, choose
+from .settings import DEFAULT_URL, Settings
 from .stream import Stream
 from .timeouts import Timeout
 from .whole_server import WholeServer
@@ -87,18 +87,17 @@ class ConnectorDB(LiveConnection, WholeServer, Program):
         threads: int = 16,
     ) -> None:
         live_options = {"auto_reconnect": auto_reconnect, "threads": threads}
-        chosen = _choose(
-            *(url, Credentials.of(user_or_apikey, user_password), profile, anonymous),
-            {
-                "order": order,
-                "timeout": timeout,
-                "retry": retry,
-                "verify": verify,
-                "cert": cert,
-                "proxies": proxies,
-                **live_options,
-            },
-        )
+        options = {
+            "order": order,
+            "timeout": timeout,
+            "retry": retry,
+            "verify": verify,
+            "cert": cert,
+            "proxies": proxies,
+            **live_options,
+        }
+        credentials = Credentials.of(user_or_apikey, user_password)
+        chosen = find(url, credentials, profile, anonymous, options, ConnectorDB.__init__.__kwdefaults__ or {})
         for option in live_options:
             chosen.options.pop(option, None)
         session = Session(chosen.servers, chosen.credentials, **chosen.options)
@@ -121,6 +120,10 @@ class ConnectorDB(LiveConnection, WholeServer, Program):
     def settings(self) -> Settings:
         """What is in force and where it came from, without secrets: ``print(cdb.settings)``, ``cdb.settings["url"].source``."""
         return self._settings
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel as its settings, the key (before logging in: the password) among them; the login is asked for anew."""
+        return *super().__reduce__(), {"_settings": self._settings}
 
     def options(
         self,
@@ -180,32 +183,3 @@ class ConnectorDB(LiveConnection, WholeServer, Program):
             ConnectionFailed: No answer.
         """
         return database.request(self._session, method, path, params, data, data is not None)
-
-
-def _choose(
-    url: object, credentials: Credentials, profile: str | None, anonymous: bool, options: Mapping[str, object]
-) -> Chosen:
-    """Return what arguments, the environment and a profile come to; files are read only where a profile may matter."""
-
-    def of_profile() -> Source | None:
-        from . import profiles
-
-        return profiles.selected(profile, os.environ)
-
-    all_defaults = ConnectorDB.__init__.__kwdefaults__
-    assert all_defaults is not None
-    defaults = {name: all_defaults[name] for name in options}
-    passed = {name: value for name, value in options.items() if value != defaults[name]}
-    return choose(
-        Given(
-            url,
-            credentials,
-            profile,
-            anonymous,
-            passed,
-            {**defaults, "timeout": Timeout.of(None), "retry": Retry.of(None), "verify": True},
-        ),
-        lambda: environment.server(os.environ),
-        of_profile,
-        environment.process_wide(os.environ, passed),
-    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
@@ -23,11 +24,28 @@ APIKEY_FILE = "CONNECTORDB_APIKEY_FILE"
 #: Which profile, and the file that has it.
 PROFILE, PROFILE_FILE = "CONNECTORDB_PROFILE", "CONNECTORDB_PROFILE_FILE"
 
+
+def existing(text: str) -> str:
+    """
+    Read the path of a file or folder that somebody wrote; a ``~`` is the user's home.
+
+    Raises:
+        ValueError: There is none.
+    """
+    path = os.path.expanduser(text)
+    if not os.path.exists(path):
+        raise ValueError(f"{text!r}: there is no such file or folder")
+    return path
+
+
 #: Of every connection, whatever its server.
 TIMEOUT, CA = "CONNECTORDB_TIMEOUT", "CONNECTORDB_CA"
 
 #: A variable → the argument of `ConnectorDB` that it stands for, and how it is read.
-_PROCESS_WIDE: dict[str, tuple[str, Callable[[str], object]]] = {TIMEOUT: ("timeout", seconds), CA: ("verify", str)}
+_PROCESS_WIDE: dict[str, tuple[str, Callable[[str], object]]] = {
+    TIMEOUT: ("timeout", seconds),
+    CA: ("verify", existing),
+}
 
 
 def server(variables: Mapping[str, str]) -> Source:

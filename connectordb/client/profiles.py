@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..exceptions import ConfigurationError, LocalProtocolError
-from .environment import PROFILE, PROFILE_FILE
+from .environment import PROFILE, PROFILE_FILE, existing
 from .settings import Setting, Source, addresses, seconds
 
 if TYPE_CHECKING:
@@ -43,16 +43,12 @@ def _order(text: str) -> str:
     return text
 
 
-def _path(text: str) -> str:
-    return os.path.expanduser(text)
-
-
 #: What a profile may say beyond its server and key → the argument of `ConnectorDB`, and how it is read.
 _OPTIONS: dict[str, tuple[str, Callable[[str], object]]] = {
     "timeout": ("timeout", seconds),
     "order": ("order", _order),
-    "ca": ("verify", _path),
-    "cert": ("cert", _path),
+    "ca": ("verify", existing),
+    "cert": ("cert", existing),
     "proxy": ("proxies", lambda text: {"http": text, "https": text}),
 }
 _KNOWN = ("url", "apikey", *_OPTIONS, "cert_key")
@@ -156,10 +152,10 @@ class Profiles:
                 for option, (argument, reader) in _OPTIONS.items()
                 if option in said
             }
+            if "cert_key" in said:
+                options["cert"] = Setting((options["cert"].value, existing(said["cert_key"])), where)
         except ValueError as error:  # a LocalProtocolError is one
             raise ConfigurationError(f"{where}: {error}") from error
-        if "cert_key" in said:
-            options["cert"] = Setting((_path(said["cert"]), _path(said["cert_key"])), where)
         return Source(servers, said.get("apikey", ""), where, where, options)
 
     def save(self, name: str, values: Mapping[str, str]) -> None:

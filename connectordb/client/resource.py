@@ -151,6 +151,12 @@ class ConnectorObject(Shown):
         }
         self._data = {name: value for name, value in answer.items() if name not in hidden}
 
+    # --- in another process -----------------------------------------------------------------------------------------
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel as what it is and where, with the connection's settings; what was fetched is fetched anew."""
+        return _restored, (type(self), self._session, self._place)
+
     # --- as a value ---------------------------------------------------------------------------------------------------
 
     def __eq__(self, other: object) -> bool:
@@ -167,6 +173,12 @@ class ConnectorObject(Shown):
         """Return class, path and server, without asking it."""
         place = self._place or self._session.path_if_known
         return f"<{type(self).__name__}{f' {str(place)!r}' if place else ''} at {self._session.url}>"
+
+
+def _restored(kind: type[ConnectorObject], session: Session, place: Path | None) -> ConnectorObject:
+    restored = kind.__new__(kind)
+    ConnectorObject.__init__(restored, session, place)
+    return restored
 
 
 def by_name(parent: Path, listed: list[rest.Fields]) -> Iterator[tuple[Path, rest.Fields]]:

@@ -67,6 +67,7 @@ class Session:
         credentials: Those that go with requests.
         options: What this was made with, but for URL, credentials and clocks.
         live_options: What else the websocket's client is made with.
+        pickled_as: Its name among processes, once it was pickled, or came out of a pickle.
     """
 
     def __init__(
@@ -96,6 +97,7 @@ class Session:
         self._trust: dict[str, Any] = {"verify": verify, "cert": cert, "proxies": proxies}
         self._timeout = Timeout.of(timeout)
         self.live_options: dict[str, Any] = {}
+        self.pickled_as = ""
         self._events: Events | None = None
         if order not in ("given", "random"):
             raise LocalProtocolError(f"order={order!r}: expected 'given' or 'random'")
@@ -322,6 +324,12 @@ class Session:
 
             self._events = Events()
         return self._events
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel as what it was made of, with its present credentials."""
+        from .pickling import session_of, state_of
+
+        return session_of, state_of(self)
 
     @property
     def is_closed(self) -> bool:

@@ -1,6 +1,8 @@
 """
 Which server, which key and which options a connection has: arguments, then the environment, then a profile; pure.
 
+It is told all of these; `finding` looks for them.
+
 A key is for the servers that its own source names. Where the address comes from somewhere else, the key goes along only if
 that source names the same server: see `choose`.
 """
@@ -222,6 +224,8 @@ def _told(
         "url": Setting(servers[0] if len(servers) == 1 else servers, url_source),
         "credentials": Setting(str(credentials), key_source),
     }
+    if "ssl_context" in given.options:  # that says all about TLS
+        further = {name: setting for name, setting in further.items() if name not in ("verify", "cert")}
     options: dict[str, Any] = {}
     for name, default in given.defaults.items():
         if name in given.options:

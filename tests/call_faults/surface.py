@@ -41,7 +41,7 @@ LEFT_OUT: dict[str, str] = {
         (
             f"{kind}.{name}"
             for kind in ("User", "Device", "Stream")
-            for name in ("__eq__", "__hash__", "__repr__", "__init__")
+            for name in ("__eq__", "__hash__", "__repr__", "__init__", "__reduce__")
         ),
         _VALUE,
     ),
@@ -55,6 +55,7 @@ LEFT_OUT: dict[str, str] = {
     **dict.fromkeys(("Stream.insert_df", "Stream.from_parquet"), "sends what `Stream.insert_array` sends"),
     "ConnectorDB.url": _VALUE,
     "ConnectorDB.options": "chooses how the calls of a block are made",
+    "ConnectorDB.__reduce__": _VALUE,
     "ConnectorDB.settings": "says what it was made with, and why",
     **dict.fromkeys(
         (

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from typing import Any
+from unittest import mock
 
 from connectordb.logger import Logger
 
@@ -173,6 +175,22 @@ class Inserting(FileCase):
         done = self.log("insert", "c", stdin="1\n")
         self.assertEqual(done.returncode, 1)
         self.assertIn("no stream 'c'", done.stderr)
+
+    def test_server_and_key(self) -> None:
+        """A new file gets server and key from one source; one that is there keeps its own."""
+        found = {"CONNECTORDB_URL": "https://a", "CONNECTORDB_APIKEY": "key of a"}
+        for variables, expected in (
+            ({}, ("http://localhost:3124", "")),
+            (found, ("https://a", "key of a")),
+        ):
+            with mock.patch.dict(os.environ, variables):
+                self.inserted("1\n")
+                with Logger(self.path) as log:
+                    self.assertEqual((log.serverurl, log.apikey), expected)
+        with mock.patch.dict(os.environ, {"CONNECTORDB_URL": "https://b", "CONNECTORDB_APIKEY": "key of b"}):
+            self.assertEqual(self.log("insert", "other", "--add", stdin="2\n").returncode, 0)
+        with Logger(self.path) as log:
+            self.assertEqual((log.serverurl, log.apikey), ("https://a", "key of a"))
 
 
 class Syncing(LoggerCase):

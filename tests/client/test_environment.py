@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from connectordb import CONNECTORDB_URL, ConfigurationError
-from connectordb.client.environment import process_wide, server
+from connectordb.client.environment import existing, process_wide, server
 
 from ..support.case import Case
 
@@ -60,11 +60,20 @@ class Variables(Case):
 
     def test_process_wide(self) -> None:
         """Timeout and authority are those of every connection, but where an argument says otherwise."""
-        variables = {"CONNECTORDB_TIMEOUT": "5,30", "CONNECTORDB_CA": "/ca.pem"}
+        variables = {"CONNECTORDB_TIMEOUT": "5,30", "CONNECTORDB_CA": __file__}
         self.assertEqual(
             process_wide(variables, {}),
-            {"timeout": ((5.0, 30.0), "CONNECTORDB_TIMEOUT"), "verify": ("/ca.pem", "CONNECTORDB_CA")},
+            {"timeout": ((5.0, 30.0), "CONNECTORDB_TIMEOUT"), "verify": (__file__, "CONNECTORDB_CA")},
         )
         self.assertEqual(process_wide({"CONNECTORDB_TIMEOUT": "soon"}, {"timeout": 1}), {})
         with self.assertRaisesRegex(ConfigurationError, "CONNECTORDB_TIMEOUT: 'soon' is no timeout"):
             process_wide({"CONNECTORDB_TIMEOUT": "soon"}, {})
+        with self.assertRaisesRegex(ConfigurationError, "CONNECTORDB_CA: '/nosuch.pem': there is no such file"):
+            process_wide({"CONNECTORDB_CA": "/nosuch.pem"}, {})
+
+    def test_existing(self) -> None:
+        """A file is there; a ~ is the user's home."""
+        self.assertEqual(existing("~"), os.path.expanduser("~"))
+        self.assertEqual(existing(__file__), __file__)
+        with self.assertRaisesRegex(ValueError, "'~/no such thing': there is no such file"):
+            existing("~/no such thing")

@@ -20,14 +20,14 @@ from connectordb.client.profiles import Profiles, selected
 
 from ..support.case import Case
 
-TEXT = """\
+TEXT = f"""\
 # mine
 [default]
 url = https://a, https://b
 apikey = a%key#1;2
-ca = /ca.pem
-cert = /cert.pem
-cert_key = /key.pem
+ca = {__file__}
+cert = {__file__}
+cert_key = ~
 proxy = socks5h://localhost:1080
 timeout = 5,60
 order = random
@@ -65,8 +65,8 @@ class Reading(ProfilesCase):
         self.assertEqual(
             {name: value for name, (value, _) in said.options.items()},
             {
-                "verify": "/ca.pem",
-                "cert": ("/cert.pem", "/key.pem"),
+                "verify": __file__,
+                "cert": (__file__, os.path.expanduser("~")),
                 "proxies": {"http": "socks5h://localhost:1080", "https": "socks5h://localhost:1080"},
                 "timeout": (5.0, 60.0),
                 "order": "random",
@@ -102,6 +102,7 @@ class Reading(ProfilesCase):
             ("[a]\nurl = a\ntimeout = soon\n", "'soon' is no timeout"),
             ("[a]\nurl = a\norder = best\n", "'best' is no order"),
             ("[a]\nurl = a\ncert_key = x\n", "goes with 'cert'"),
+            ("[a]\nurl = a\nca = /nosuch.pem\n", "profile 'a'.*'/nosuch.pem': there is no such file"),
             (b"[a]\nurl = \xff\n", "UTF-8"),
         ):
             with self.subTest(text), self.assertRaisesRegex(ConfigurationError, said) as caught:

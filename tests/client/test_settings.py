@@ -187,6 +187,17 @@ class Options(unittest.TestCase):
         self.assertEqual(found.settings["threads"], (4, "argument"))
         self.assertEqual(found.settings["verify"], (True, "default"))
 
+    def test_ssl_context(self) -> None:
+        """A context that was passed says all about TLS: what others say of it does not count."""
+        said = source("profile", "https://p", verify="/p.pem", timeout=5.0)
+        found = choose(
+            Given(DEFAULT_URL, NOBODY, None, False, {"ssl_context": "a context"}, {**DEFAULTS, "ssl_context": None}),
+            lambda: None,
+            lambda: said,
+            {"verify": Setting("/e.pem", "environment")},
+        )
+        self.assertEqual(found.options, {"ssl_context": "a context", "timeout": 5.0})
+
     def test_unknown(self) -> None:
         """What a profile says and a connection does not take is left out."""
         self.assertEqual(chosen(profile=source("profile", "https://p", other=1)).options, {})
