@@ -23,6 +23,8 @@ from .whole_server import WholeServer
 if TYPE_CHECKING:
     import requests
 
+    from .statistics import Stats
+
 
 class ConnectorDB(LiveConnection, WholeServer, Program):
     """
@@ -146,6 +148,27 @@ class ConnectorDB(LiveConnection, WholeServer, Program):
             LocalProtocolError: One of them is none.
         """
         return self._session.chosen(timeout=timeout, retry=retry)
+
+    # --- figures ------------------------------------------------------------------------------------------------------
+
+    @property
+    def stats(self) -> Stats:
+        """
+        What the calls of this connection have cost so far, in this process: requests, retries, bytes, points, times, reconnects.
+
+        It does not change any more; the difference of two is what came between: ``cdb.stats - before``.
+        """
+        return self._session.statistics.snapshot()
+
+    def measure(self) -> AbstractContextManager[Stats]:
+        """
+        Measure what the calls of a block cost; those of this thread, and of nothing that is in the background::
+
+            with cdb.measure() as stats:
+                points = cdb("mara/room/temperature")[-1000:]
+            print(stats.requests, stats.bytes_in, stats.seconds, stats.server.get("total"))
+        """
+        return self._session.statistics.measure()
 
     # --- to everything else -------------------------------------------------------------------------------------------
 

@@ -214,7 +214,7 @@ class Program(Device):
             deadline = Deadline(0.0, self._session.clock)
             raise
         finally:
-            self._session.close()
+            self._session.close(deadline.left() or 0.0)
             if (told := self._told) is not None:
                 told.put(0)
 

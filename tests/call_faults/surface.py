@@ -53,7 +53,7 @@ LEFT_OUT: dict[str, str] = {
     ),
     **dict.fromkeys(("Stream.to_df", "Stream.to_arrow", "Stream.to_parquet"), "asks what `Stream.to_numpy` asks"),
     **dict.fromkeys(("Stream.insert_df", "Stream.from_parquet"), "sends what `Stream.insert_array` sends"),
-    "ConnectorDB.url": _VALUE,
+    **dict.fromkeys(("ConnectorDB.url", "ConnectorDB.stats", "ConnectorDB.measure"), _VALUE),
     "ConnectorDB.options": "chooses how the calls of a block are made",
     "ConnectorDB.__reduce__": _VALUE,
     "ConnectorDB.settings": "says what it was made with, and why",

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import copy
+import os
 import pickle
 import threading
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from connectordb import NotFound
 from connectordb.client.statistics import Statistics, Stats
 from connectordb.client.trace import Trace
 from tests.support.case import SOON, Case
+from tests.support.target import TargetCase
 
 
 def trace(seconds: float = 0.5, first_byte: float = 0.25, bytes_out: int = 100, bytes_in: int = 10) -> Trace:
@@ -148,3 +151,57 @@ class Session(Case):
             thread.join(SOON)
         whole = statistics.snapshot()
         self.assertEqual((whole.calls, whole.requests, whole.points_inserted), (8000, 8000, 16000))
+
+
+class Calls(TargetCase):
+    """What is counted of real calls."""
+
+    def test_story(self) -> None:
+        """Inserts, reads and refusals of a connection, of a block and of a call that failed."""
+        stream = self.stream()
+        cdb = self.device()
+        mine = cdb(stream.path)
+        before = cdb.stats
+        with cdb.measure() as whole:
+            with cdb.measure() as inserts:
+                mine.insert_array([{"t": float(number), "d": number} for number in range(1, 8001)])
+            with cdb.measure() as reads:
+                points = mine[:]
+                self.assertEqual(mine.length(), 8000)
+            with self.assertRaises(NotFound) as caught:
+                cdb(f"{cdb.path}/nosuch").refresh()
+        self.assertEqual(
+            (inserts.calls, inserts.requests, inserts.points_inserted, inserts.points_read), (2, 2, 8000, 0)
+        )
+        self.assertEqual((reads.calls, reads.points_inserted, reads.points_read), (2, 0, len(points)))
+        self.assertEqual((whole.calls, whole.failures, whole.retries), (5, 1, 0))
+        self.assertEqual((whole - inserts - reads).requests, 1)
+        for stats in (inserts, reads):
+            self.assertGreater(stats.bytes_out + stats.bytes_in, 8000 * len('{"t":1,"d":1}'))
+            self.assertGreater(stats.seconds, stats.seconds_to_first_byte)
+            self.assertGreater(stats.slowest, stats.seconds / 2 - 1e-9)
+            assert stats.first_byte is not None
+            self.assertGreater(stats.first_byte, 0.0)
+            if "Server-Timing" in cdb.request("GET", "meta/version").headers:
+                self.assertLess(0.0, stats.server["total"])
+                self.assertLessEqual(stats.server["total"], stats.seconds)
+        difference = cdb.stats - before
+        self.assertGreaterEqual(difference.calls, whole.calls)
+        self.assertEqual((difference.points_inserted, difference.points_read), (8000, 8000))
+        error = pickle.loads(pickle.dumps(caught.exception))
+        self.assertEqual((error.stats.requests, error.stats.failures), (1, 1))
+        self.assertEqual(error.stats, caught.exception.stats)
+
+    def test_child(self) -> None:
+        """A child process counts its own."""
+        cdb = self.device()
+        self.assertGreater(cdb.stats.calls, 0)
+        child = os.fork()
+        if child == 0:
+            status = 1
+            try:
+                cdb.ping()
+                status = 0 if cdb.stats.calls == 1 else 2
+            finally:
+                os._exit(status)
+        self.assertEqual(os.waitpid(child, 0)[1], 0)
