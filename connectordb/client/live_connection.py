@@ -45,7 +45,12 @@ class LiveConnection(Device):
         return self._session.events.on_error
 
     def reconnect(self) -> None:
-        """Connect at once where the websocket was lost, instead of after the pause that grows with failures."""
+        """
+        Connect the websocket anew, at once; of several servers, to the next one, which requests go to from now on, too.
+
+        With one server: if it was lost, instead of after the pause that grows with failures; one that is open stays.
+        """
+        self._session.leave_server()
         self._session.live.hurry()
 
     def subscribe(

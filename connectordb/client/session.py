@@ -156,7 +156,7 @@ class Session:
         """Have subscriptions go on with the server that is used now."""
         live = self._live
         if live is not None:
-            live.move()  # type: ignore[attr-defined]
+            live.move()
 
     @property
     def statistics(self) -> Statistics:
@@ -301,10 +301,12 @@ class Session:
                 self._live = Live(
                     self.origin,
                     authorization=self.authorization,
-                    call=self.call,
+                    call=self.once,
                     caller=lambda: self.path,
                     features=lambda: self.features,
                     server_time=self.server_time,
+                    present=lambda: self.url,
+                    unusable=self._endpoints.url_failed,
                     events=self.events,
                     **self.live_options,
                     **self._endpoints.here.transport.for_websocket,

@@ -21,7 +21,8 @@ class ConnectionEvent:
     Attributes:
         server: Its address.
         attempt: How many attempts to connect it took; of a loss, how many have failed since there was a connection.
-        reason: Why it was lost, or could not be made; ``None`` once it is there, and if it was given up as nobody needed it.
+        reason: Why it was lost, or could not be made; ``None`` once it is there, and if it was given up: nobody needed it,
+            or a better server is there.
     """
 
     server: str
@@ -101,11 +102,11 @@ class Reporter:
 
     Args:
         events: Whose handlers are called.
-        server: The server's address.
+        server: Returns the address of the server that was connected to, or tried to be.
         lane: Where.
     """
 
-    def __init__(self, events: Events, server: str, lane: Lane) -> None:
+    def __init__(self, events: Events, server: Callable[[], str], lane: Lane) -> None:
         self._events, self._server, self._lane = events, server, lane
         self._is_open = False
         self._was_open = False
@@ -117,7 +118,7 @@ class Reporter:
         self._events.reconnects += self._was_lost
         self._was_lost = False
         event = self._events.on_reconnect if self._was_open else self._events.on_connect
-        event.fire(ConnectionEvent(self._server, self._attempts + 1), self._lane)
+        event.fire(ConnectionEvent(self._server(), self._attempts + 1), self._lane)
         self._is_open = self._was_open = True
         self._attempts = 0
 
@@ -125,8 +126,8 @@ class Reporter:
         """Take note that it has ended, or could not be made."""
         if self._is_open:
             self._was_lost = error is not None
-            self._events.on_disconnect.fire(ConnectionEvent(self._server, 0, error), self._lane)
+            self._events.on_disconnect.fire(ConnectionEvent(self._server(), 0, error), self._lane)
         elif error is not None:
             self._attempts += 1
-            self._events.on_error.fire(ConnectionEvent(self._server, self._attempts, error), self._lane)
+            self._events.on_error.fire(ConnectionEvent(self._server(), self._attempts, error), self._lane)
         self._is_open = False

@@ -36,12 +36,14 @@ class Live:
     The subscriptions of one logged-in device, over one websocket that is opened by the first of them.
 
     Args:
-        url: The server, without ``/api/v1``.
+        url: The server, without ``/api/v1``; of several, the one that stands for their database.
         authorization: Returns what the ``Authorization`` header says now, or ``None`` for an anonymous caller.
         call: Sends a REST request, and returns what its answer says or raises it.
         caller: Returns the path of the logged-in device.
         features: Returns what the server's last answer announced.
         server_time: Returns what the server's clock shows, by its last answer; ``None`` if it did not say.
+        present: Returns the address to connect to, of several servers.
+        unusable: Told of an address that could not be connected to, or that stops; tells whether there is another to go to at once.
         trust: How TLS is spoken.
         proxies: As requests has them.
         timeout: Seconds for the websocket to be open, and for an answer; one number, or both.
@@ -64,6 +66,8 @@ class Live:
         caller: Callable[[], Path],
         features: Callable[[], Features] = Features,
         server_time: Callable[[], float | None] = lambda: None,
+        present: Callable[[], str] | None = None,
+        unusable: Callable[[str], bool] = lambda url: False,
         trust: Trust | None = None,
         proxies: Mapping[str, str] | None = None,
         timeout: float | tuple[float, float] = (5.0, 30.0),
@@ -74,8 +78,11 @@ class Live:
         threads: int = MOST_THREADS,
     ) -> None:
         connecting, self._timeout = timeout if isinstance(timeout, tuple) else (timeout, timeout)
+        self._url = url
+        self._present = present or (lambda: url)
+        #: Where it was connected to, or tried to be.
         self._target = Target(url, trust or Trust(), proxies, connecting)
-        self._address = self._target.websocket_url
+        self._target.websocket_url  # noqa: B018  raises if it is no address
         self._authorization = authorization
         self._call = call
         self._server = Server(call, caller, features, server_time, clock)
@@ -89,10 +96,14 @@ class Live:
         self._is_pumped = threads == 0
         #: For what belongs to mirrors and commands, which nobody pumps.
         self._own_pool = Pool("own", _OWN_THREADS) if self._is_pumped else self._pool
-        reporter = Reporter(events or Events(), url, self._pool.lane())
+        reporter = Reporter(events or Events(), lambda: self._target.url, self._pool.lane())
         self._switchboard = Switchboard(self._look, timing, clock, reporter)
         self._auto_reconnect = auto_reconnect
-        self._loop = Loop(self._connect, self._switchboard, timing, clock, auto_reconnect=auto_reconnect)
+        self._loop = Loop(
+            *(self._connect, self._switchboard, timing, clock),
+            auto_reconnect=auto_reconnect,
+            unusable=lambda: unusable(self._target.url),
+        )
         self._switchboard.wake = self._loop.wake
 
     @property
@@ -272,16 +283,23 @@ class Live:
         losses = self._switchboard.losses
         self.hurry()
         if not self._switchboard.wait_until_open(losses, self.deadline()):
-            raise TimedOut(f"connecting a websocket to {self._address}: no answer within {self._timeout:g} s")
+            raise TimedOut(
+                f"connecting a websocket to {self._target.websocket_url}: no answer within {self._timeout:g} s"
+            )
 
     def deadline(self) -> Deadline:
         """Return the end of the time that somebody waits who begins now."""
         return Deadline(self._timeout, self._clock)
 
+    def move(self) -> None:
+        """Go to the present server, if there is a connection to another one."""
+        if self._target.url != self._present():
+            self._loop.leave()
+
     # --- steps of these -----------------------------------------------------------------------------------------------
 
     def _new(self, path: Path, transform: str, callback: Callback, options: Options, lane: Lane) -> Subscription:
-        remembered = None if options.remember is None else Remembered(options.remember, path, self._target.url)
+        remembered = None if options.remember is None else Remembered(options.remember, path, self._url)
         try:
             return Subscription(
                 path,
@@ -332,6 +350,7 @@ class Live:
         return Reads(self._call, path).look()
 
     def _connect(self) -> tuple[Connection, str | None]:
+        self._target = replace(self._target, url=self._present())
         return Connection(self._target), self._authorization()
 
     def _wait_until_live(
@@ -341,7 +360,7 @@ class Live:
         try:
             if not self._switchboard.wait_until_live(subscription, losses, deadline):
                 raise TimedOut(
-                    f"subscribing to {str(subscription.path)!r}: no word from {self._address} within {self._timeout:g} s; "
+                    f"subscribing to {str(subscription.path)!r}: no word from {self._target.websocket_url} within {self._timeout:g} s; "
                     "try again, or subscribe with wait=False"
                 )
             # where callbacks are pumped, what has to be found out first waits for that

@@ -75,11 +75,10 @@ class Endpoints:
         if len(self._all) > 1:
             self._change(lambda servers, now: servers.failed(self._all.index(endpoint), now))
 
-    def url_failed(self, url: str) -> None:
-        """Do the same, by its address."""
-        for endpoint in self._all:
-            if endpoint.url == url:
-                self.failed(endpoint)
+    def url_failed(self, url: str) -> bool:
+        """Do the same, by its address; tell whether there is another one to go to at once."""
+        self.failed(next(endpoint for endpoint in self._all if endpoint.url == url))
+        return self.here.url != url and not self.is_away(self.here)
 
     def leave(self) -> bool:
         """Use the next one for now; tell whether there is one."""

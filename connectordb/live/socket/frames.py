@@ -21,8 +21,8 @@ _WHOLE_TEXT = 0x80 | TEXT
 #: Bytes of a control frame's payload, at most (RFC 6455, 5.5).
 CONTROL_LIMIT = 125
 
-#: Codes of a Close frame: it is over; somebody broke the rules; a message was too large (RFC 6455, 7.4.1).
-NORMAL, BROKEN_RULES, TOO_LARGE = 1000, 1002, 1009
+#: Codes of a Close frame: it is over; the server stops; somebody broke the rules; a message was too large (RFC 6455, 7.4.1).
+NORMAL, GOING_AWAY, BROKEN_RULES, TOO_LARGE = 1000, 1001, 1002, 1009
 
 
 class MessageTooLarge(RemoteProtocolError):
@@ -150,6 +150,11 @@ def encode(opcode: int, payload: bytes, mask: bytes) -> bytes:
 def close_payload(code: int) -> bytes:
     """Return what a Close frame with *code* carries."""
     return struct.pack(">H", code)
+
+
+def says_it_leaves(payload: bytes) -> bool:
+    """Tell whether a Close frame says that the server stops."""
+    return payload[:2] == struct.pack(">H", GOING_AWAY)
 
 
 def close_reason(payload: bytes) -> str:

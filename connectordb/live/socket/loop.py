@@ -15,7 +15,7 @@ import threading
 from collections.abc import Callable
 from typing import Protocol
 
-from ...exceptions import ConnectionFailed, ConnectorDBError, RemoteProtocolError
+from ...exceptions import ConnectionFailed, ConnectorDBError, RemoteProtocolError, ServerError
 from ...runtime.clock import SYSTEM, Clock, Deadline
 from ...runtime.worker import Worker
 from . import frames
@@ -43,8 +43,11 @@ class Handler(Protocol):
     def opened(self, announced: str | None) -> None:
         """Take note of a new connection, and of what the server says it can do."""
 
-    def lost(self, error: ConnectorDBError | None) -> None:
-        """Take note that it has ended, or that an attempt failed; no error: it was given up as nobody wants it."""
+    def lost(self, error: ConnectorDBError | None, goes_on: bool = False) -> None:
+        """
+        Take note that it has ended, or that an attempt failed; no error: it was given up, as nobody wants it or there is a better
+        one. *goes_on*: another server is tried at once, so that it is no failure yet.
+        """
 
     def outgoing(self, now: float) -> tuple[list[bytes], int | None, float | None]:
         """Return commands to send, the number of a ping to follow them, and when to be asked again at the latest."""
@@ -67,8 +70,11 @@ class Loop:
         clock: Clock = SYSTEM,
         jitter: Callable[[], float] = random.random,
         auto_reconnect: bool = True,
+        unusable: Callable[[], bool] = lambda: False,
     ) -> None:
         self._connect = connect
+        #: Told that the server could not be reached, or says that it stops; tells whether there is another one to go to.
+        self._unusable = unusable
         self._handler = handler
         self._timing = timing
         self._clock = clock
@@ -77,11 +83,14 @@ class Loop:
         self._worker = Worker("live", self._run)
         self._has_ended = threading.Event()
         self._has_ended.set()
-        # guards the three below, which other threads use
+        # guards the four below, which other threads use
         self._lock = threading.Lock()
         self._wakeup: socket.socket | None = None
         self._opening: Connection | None = None
         self._hurry = False
+        self._is_leaving = False
+        #: Whether another server is tried at once; the thread's own.
+        self._goes_on = False
 
     def start(self) -> None:
         """Start the thread, if it does not run."""
@@ -96,6 +105,12 @@ class Loop:
                     self._wakeup.send(b"\0")
                 except BlockingIOError:
                     pass  # it is full of such bytes
+
+    def leave(self) -> None:
+        """Have the thread give up its connection, and connect again at once: there is a better server."""
+        with self._lock:
+            self._is_leaving = True
+        self.wake(hurry=True)
 
     def stop(self) -> None:
         """Ask the thread to end."""
@@ -161,9 +176,12 @@ class Loop:
             if not self._auto_reconnect:
                 with self._lock:
                     self._hurry = False  # whoever was in a hurry did not know of the loss
-            self._lost(error)
+            self._lost(error, self._goes_on)
             if error is None:
                 failures = 0
+                continue
+            if self._goes_on:
+                log.warning("live: %s; going on with another server", error)
                 continue
             if not self._auto_reconnect:
                 log.warning("live: %s; not trying again until somebody says so", error)
@@ -175,9 +193,9 @@ class Loop:
             log.warning("live: %s; trying again in %.1f s", error, pause)
             self._pause(stopping, selector, wakeup, self._clock.monotonic() + pause)
 
-    def _lost(self, error: ConnectorDBError | None) -> None:
+    def _lost(self, error: ConnectorDBError | None, goes_on: bool = False) -> None:
         try:
-            self._handler.lost(error)
+            self._handler.lost(error, goes_on)
         except Exception:  # of a system without threads, say: the next connection needs this one
             log.exception("live: telling that the connection was lost failed")
 
@@ -209,6 +227,8 @@ class Loop:
         """Open a connection and serve it to its end; return what ended it, if it was no intention of ours."""
         connection: Connection | None = None
         code = frames.NORMAL
+        with self._lock:
+            self._is_leaving = self._goes_on = False
         try:
             connection, authorization = self._connect()
             self._open(connection, authorization, stopping)
@@ -237,6 +257,9 @@ class Loop:
         try:
             if not stopping.is_set():
                 connection.open(authorization)
+        except (ConnectionFailed, ServerError):
+            self._goes_on = not stopping.is_set() and self._unusable()
+            raise
         finally:
             with self._lock:
                 self._opening = None
@@ -254,7 +277,7 @@ class Loop:
         now = self._clock.monotonic()
         patience = Patience(self._timing, now)
         due: float | None = now
-        while not stopping.is_set():
+        while not (stopping.is_set() or self._is_leaving):
             if due is not None and now >= due and connection.unsent < _UNSENT_LIMIT:
                 due = self._tell(connection, patience, now)
             if patience.should_ask(now):
@@ -311,6 +334,7 @@ class Loop:
                 if event.payload.isdigit():
                     self._handler.pong(int(event.payload))
             else:
+                self._goes_on = frames.says_it_leaves(event.payload) and self._unusable()
                 raise ConnectionFailed(f"the server closed the websocket: {frames.close_reason(event.payload)}")
         return bool(events)
 

@@ -253,14 +253,14 @@ class Switchboard:
         if not self._is_indexed:
             self.call_later(self._timing.quiet * _LOOK_AROUND, partial(self._look_around, epoch))
 
-    def lost(self, error: ConnectorDBError | None) -> None:
-        """Note that there is none, and why; a refusal of the credentials is told, once."""
+    def lost(self, error: ConnectorDBError | None, goes_on: bool = False) -> None:
+        """Note that there is none, and why; a refusal of the credentials is told, once. *goes_on*: who waits goes on waiting."""
         with self._changed:
             is_news = isinstance(error, AuthenticationError) and not isinstance(self._last_loss, AuthenticationError)
             everybody = self._groups.all()
             self._is_open = False
             self._state.lost()
-            if error is not None:
+            if error is not None and not goes_on:
                 self._losses += 1
                 self._last_loss = error
             self._changed.notify_all()

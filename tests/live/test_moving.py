@@ -1,0 +1,110 @@
+"""Subscriptions that move along when another of several servers is used: nothing missed, nothing twice."""
+
+from __future__ import annotations
+
+import threading
+
+from connectordb import ConnectionFailed, ConnectorDB, Stream
+from connectordb.live import ConnectionEvent
+from tests.support.doors import Door
+from tests.support.live_cases import FAST, Record
+from tests.support.target import TargetCase
+
+
+class Moving(TargetCase):
+    """One server behind two doors."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.written = self.stream()
+        self.doors = [Door(self.written._session.url) for _ in range(2)]
+        for door in self.doors:
+            self.addCleanup(door.shut)
+
+    def watching(self) -> tuple[ConnectorDB, Stream]:
+        """Return a connection through both doors, and the stream by it."""
+        cdb = ConnectorDB(self.written.device.apikey, url=[door.url for door in self.doors])
+        cdb._session.live_options["timing"] = FAST
+        self.addCleanup(cdb.close)
+        return cdb, cdb(self.written.path)
+
+    def test_moved(self) -> None:
+        """When a server goes, requests and subscriptions go on with the other; when it is back, with it again."""
+        first, second = self.doors
+        cdb, stream = self.watching()
+        record, events = Record(), []
+
+        def note(event: ConnectionEvent) -> None:
+            events.append(event.server)
+
+        cdb.on_connect(note)
+        cdb.on_reconnect(note)
+        stream.subscribe(record)
+        self.written.insert(1)
+        self.eventually(lambda: record.values == [1])
+        first.shut()
+        for value in (2, 3):
+            self.written.insert(value)
+        self.eventually(lambda: record.values == [1, 2, 3], "what came while it moved")
+        self.assertEqual((cdb.url, len(stream)), (second.url, 3))
+        first.open()
+        self.eventually(lambda: cdb.url == first.url, "the first to be used again")
+        self.written.insert(4)
+        self.eventually(lambda: record.values == [1, 2, 3, 4])
+        self.eventually(lambda: events == [first.url, second.url, first.url], "the websocket to be where requests go")
+
+    def test_first_is_away(self) -> None:
+        """Who subscribes while the first is away is served by the other, at once."""
+        self.doors[0].shut()
+        cdb, stream = self.watching()
+        record = Record()
+        stream.subscribe(record)
+        self.written.insert("x")
+        self.eventually(lambda: record.values == ["x"])
+        self.assertEqual(cdb.url, self.doors[1].url)
+
+    def test_only_the_websocket(self) -> None:
+        """It is the websocket that finds out if nothing else is asked for, and requests go where it goes."""
+        cdb, stream = self.watching()
+        record = Record()
+        stream.subscribe(record)
+        self.doors[0].shut()
+        self.written.insert(1)
+        self.eventually(lambda: record.values == [1])
+        self.assertEqual(cdb.url, self.doors[1].url)
+
+    def test_next(self) -> None:
+        """Who says so goes to the next one, with everything, and misses nothing."""
+        cdb, stream = self.watching()
+        record = Record()
+        stream.subscribe(record)
+        stop = threading.Event()
+
+        def write() -> None:
+            for number in range(50):
+                self.written.insert(number)
+            stop.set()
+
+        writer = threading.Thread(target=write)
+        writer.start()
+        cdb.reconnect()
+        self.assertEqual(cdb.url, self.doors[1].url)
+        cdb.reconnect()
+        writer.join(10)
+        self.eventually(lambda: len(record.values) >= 50)
+        self.assertEqual(record.values, list(range(50)))
+
+    def test_both_away(self) -> None:
+        """Where none is there, that is told; and all goes on when one is."""
+        cdb, stream = self.watching()
+        record = Record()
+        stream.subscribe(record)
+        for door in self.doors:
+            door.shut()
+        with self.assertRaises(ConnectionFailed), cdb.options(retry=1):
+            len(stream)
+        self.written.insert(1)
+        self.doors[1].open()
+        self.eventually(lambda: record.values == [1])
+        with cdb.options(retry=20):
+            self.assertEqual(len(stream), 1)
