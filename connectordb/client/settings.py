@@ -145,6 +145,10 @@ class Chosen(NamedTuple):
     options: dict[str, Any]
     settings: Settings
 
+    def __repr__(self) -> str:
+        """Return what `Settings` returns: a proxy's password may be among the options."""
+        return f"<Chosen: {self.settings!r}>"
+
     @property
     def url(self) -> str | tuple[str, ...]:
         """The server, or all of several."""

@@ -39,6 +39,16 @@ class FoundSettings(TargetCase):
         self.assertEqual(self.found(anonymous=True).path, "nobody")
         self.assertEqual(self.found().settings["url"], (self.url.rstrip("/"), "CONNECTORDB_URL"))
 
+    def test_several_servers(self) -> None:
+        """Of several in the environment one that answers is used, with the key that belongs to all of them."""
+        away = Peer()
+        away.close()
+        os.environ.update(CONNECTORDB_URL=f"{away.url}, {self.url}", CONNECTORDB_APIKEY=self.device_key)
+        cdb = self.found()
+        self.assertEqual((cdb.path, cdb.url), (f"{self.user_name}/own", self.url.rstrip("/")))
+        self.assertEqual(cdb.settings["url"].value, (away.url, self.url.rstrip("/")))
+        self.assertEqual(self.connect().path, f"{self.user_name}/own")
+
     def test_profile(self) -> None:
         """A profile logs in, by its name or as the default one."""
         file = self.folder() / "profiles.ini"

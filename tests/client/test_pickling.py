@@ -6,11 +6,13 @@ import copy
 import multiprocessing
 import os
 import pickle
+import ssl
 import subprocess
 import sys
 from typing import Any
 
 from connectordb import ConnectorDB, Device, Stream, User
+from connectordb.logger import Logger
 from tests.support.case import Case
 from tests.support.wire import Peer, Tree
 
@@ -103,6 +105,21 @@ class Values(PicklingCase):
         self.assertNotIn(b"hidden word", pickled)
         self.assertIn(b"key-of-user", pickled)
         self.assertNotIn(b"m@x.org", pickled)
+
+    def test_of_a_logger(self) -> None:
+        """A Logger's connection travels as one like any other, and its file stays where it is."""
+        with Logger(self.folder() / "cache.db", apikey="key") as log:
+            log.serverurl = self.peer.url
+            found = pickle.loads(pickle.dumps(log.connectordb))
+            self.assertIs(type(found), ConnectorDB)
+            self.assertEqual(found.ping(), "mara/user")
+
+    def test_bound_to_its_process(self) -> None:
+        """A context of TLS does not travel, and what does is said."""
+        cdb = self.connect()
+        cdb._session.options["ssl_context"] = ssl.create_default_context()
+        with self.assertRaisesRegex(pickle.PicklingError, "pass verify= and cert="):
+            pickle.dumps(cdb("mara"))
 
     def test_size(self) -> None:
         """A thousand streams carry the settings once."""

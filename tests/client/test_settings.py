@@ -212,7 +212,7 @@ class Texts(unittest.TestCase):
             found = chosen("a", credentials, proxies={"https": "socks5://mara:hidden@proxy:1080"})
             self.assertIn("proxy:1080", str(found.settings))
             for text in (str(found.settings), repr(found.settings), repr(dict(found.settings)), repr(found)):
-                self.assertNotIn("hidden", text.replace(repr(found.options), ""))
+                self.assertNotIn("hidden", text)
         self.assertNotIn("hidden", repr(source("x", "https://a", apikey="hidden")))
         self.assertEqual(found.options["proxies"], {"https": "socks5://mara:hidden@proxy:1080"})
 

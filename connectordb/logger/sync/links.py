@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from ...client import ConnectorDB
 from ...exceptions import CertificateRefused, ClosedError
@@ -31,6 +31,11 @@ class Connection(ConnectorDB):
     def __init__(self, apikey: str, url: str, keep: Callable[[str], None]) -> None:
         super().__init__(apikey or None, url=url, anonymous=not apikey, connect=False)
         self._save_apikey = keep
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel as a connection like any other: the file stays here."""
+        restore, (_, *where), settings = super().__reduce__()
+        return restore, (ConnectorDB, *where), settings
 
     def reset_apikey(self) -> str:
         """Have the server make a new key, go on with it, and save it in the file."""
