@@ -38,7 +38,7 @@ class Live:
     Args:
         url: The server, without ``/api/v1``; of several, the one that stands for their database.
         authorization: Returns what the ``Authorization`` header says now, or ``None`` for an anonymous caller.
-        call: Sends a REST request, and returns what its answer says or raises it.
+        call: Sends a REST request, and returns what its answer says or raises it; it is tried again here, at a pace of its own.
         caller: Returns the path of the logged-in device.
         features: Returns what the server's last answer announced.
         server_time: Returns what the server's clock shows, by its last answer; ``None`` if it did not say.

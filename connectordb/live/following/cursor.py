@@ -6,8 +6,8 @@ begin at the cursor, be it that the connection was lost, that the callback was t
 points between are fetched by index. A server that tells no indices gives signals, after which all there is from the cursor on is
 fetched. Both ways each point is handed on once, in order, as the cursor only moves forward over what was handed on.
 
-That the stream is still the same is seen by the point before the cursor, be it one that was there before the subscription: a stream that was restored from a backup, or made anew,
-has another one there, or none.
+That the stream is still the same is seen by the point before the cursor, be it one that was there before the subscription: a
+stream that was restored from a backup, or made anew, has another one there, or none.
 """
 
 from __future__ import annotations

@@ -27,6 +27,20 @@ class Seen(NamedTuple):
     ephemeral: bool = False
 
 
+class _Weighed(rest.Request[list[Datapoint]]):
+    """A request of which it is told how many bytes its answer has."""
+
+    __slots__ = ("_weigh",)
+
+    def __init__(self, request: rest.Request[list[Datapoint]], weigh: Callable[[int], object]) -> None:
+        super().__init__(request.method, request.path, request.reader, request.parameters)
+        self._weigh = weigh
+
+    def read(self, reply: rest.Reply) -> list[Datapoint]:
+        self._weigh(len(reply.body))
+        return super().read(reply)
+
+
 class Reads:
     """
     One stream, or downlink, by index.
@@ -70,13 +84,8 @@ class Reads:
             weigh: Told how many bytes the answer has.
         """
         request = rest.points(self._path, {"i1": str(i1), "i2": str(i2)})
-
-        def read(body: bytes) -> list[Datapoint]:
-            weigh(len(body))
-            return request.reader(body)
-
         try:
-            return self._call(rest.Request(request.method, request.path, read, request.parameters))
+            return self._call(_Weighed(request, weigh))
         except AuthenticationError as refused:
             if refused.message == rest.INVALID_RANGE:
                 return None

@@ -18,7 +18,7 @@ def gone_reason(error: ConnectorDBError) -> GoneReason | None:
     return "denied" if isinstance(error, PermissionDenied) and error.status != 429 and error.code != 429 else None
 
 
-def is_refusal(error: ConnectorDBError) -> bool:
+def is_refusal(error: ConnectorDBError | None) -> bool:
     """Tell whether it is what the server says of the request, and not a trouble of its own."""
     return isinstance(error, AuthenticationError) and not isinstance(error, ServerError)
 

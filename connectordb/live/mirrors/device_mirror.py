@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import ExitStack
 from functools import partial
 from typing import Any
 
@@ -121,15 +122,16 @@ class DeviceMirror(Mapping[str, Mirror], Closing):
         Raises:
             TimedOut: A function of `on_change` still runs; it is not called again.
         """
-        self.end_watch()
+        with ExitStack() as ending:  # each of them, also if another one does not end
+            ending.callback(self._close_all)
+            ending.callback(self.end_watch)  # first
+
+    def _close_all(self) -> None:
         with self._arranging:
             self._closed = True
-        for mirror in self._mirrors.values():
-            mirror.close()
-        with self._lock:
-            listeners = list(self._callbacks)
-        for listener in listeners:
-            listener.close()
+        with ExitStack() as ending, self._lock:
+            for each in (*self._callbacks, *self._mirrors.values()):
+                ending.callback(each.close)
 
     def __repr__(self) -> str:
         """Return the path, and the streams."""

@@ -6,6 +6,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from typing import Any
 
 from ...datapoints import DatapointArray
@@ -215,12 +216,12 @@ class Mirror(Closing):
         Raises:
             TimedOut: A function of `on_change` still runs; it is not called again.
         """
-        self.end_feed()
-        self.has_ended()
-        with self._changed:
-            listeners = list(self._listeners)
-        for listener in listeners:
-            listener.close()
+        with ExitStack() as ending:  # each of them, also if another one's function does not end
+            with self._changed:
+                for listener in self._listeners:
+                    ending.callback(listener.close)
+            ending.callback(self.has_ended)
+            ending.callback(self.end_feed)  # first
 
     def __repr__(self) -> str:
         """Return the path, the newest value, and whether it may be stale."""

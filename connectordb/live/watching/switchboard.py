@@ -14,7 +14,6 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from ...exceptions import (
-    AuthenticationError,
     ClosedError,
     ConnectionFailed,
     ConnectorDBError,
@@ -24,7 +23,7 @@ from ...protocol.feed import Done, Ended, Failed, Gap, Lost
 from ...runtime.clock import AT_A_TIME, Clock, Deadline
 from ..downlinks import Claim
 from ..events import Reporter
-from ..following import Seen, as_refusal, gone_reason
+from ..following import Seen, as_refusal, gone_reason, is_refusal
 from ..handing import CommandKey
 from ..socket import Timing
 from .groups import Groups, hear
@@ -256,7 +255,7 @@ class Switchboard:
     def lost(self, error: ConnectorDBError | None, goes_on: bool = False) -> None:
         """Note that there is none, and why; a refusal of the credentials is told, once. *goes_on*: who waits goes on waiting."""
         with self._changed:
-            is_news = isinstance(error, AuthenticationError) and not isinstance(self._last_loss, AuthenticationError)
+            is_news = is_refusal(error) and not is_refusal(self._last_loss)
             everybody = self._groups.all()
             self._is_open = False
             self._state.lost()

@@ -82,7 +82,7 @@ class FollowerCase(Case):
         if request.parameters.get("q") == "length":
             return len(self.stored)
         found = self.stored[int(request.parameters["i1"]) : int(request.parameters["i2"])]
-        return request.reader(json_text.dumps(found))
+        return request.read(rest.Reply(200, json_text.dumps(found)))
 
     def later(self, follower: Follower, seconds: float) -> None:
         """Go on at once."""
