@@ -63,6 +63,7 @@ class Session:
         clock: The clocks.
 
     Attributes:
+        urls: The addresses of all servers, as they were given.
         origin: The address that stands for the database: the first that was given.
         credentials: Those that go with requests.
         options: What this was made with, but for URL, credentials and clocks.
@@ -83,8 +84,8 @@ class Session:
         proxies: Mapping[str, str] | None = None,
         clock: Clock = SYSTEM,
     ) -> None:
-        urls = list(base_urls(url))
-        self.origin = urls[0]
+        self.urls = base_urls(url)
+        self.origin = self.urls[0]
         self.clock = clock
         self.options: dict[str, Any] = {
             "order": order,
@@ -101,8 +102,8 @@ class Session:
         self._events: Events | None = None
         if order not in ("given", "random"):
             raise LocalProtocolError(f"order={order!r}: expected 'given' or 'random'")
-        if order == "random":
-            random.shuffle(urls)
+        # anew in each process that gets this
+        urls = random.sample(self.urls, len(self.urls)) if order == "random" else self.urls
         self._endpoints = Endpoints(urls, self._transport_to, clock, self._moved)
         self._login = Login(self, credentials)
         around = Surroundings(
@@ -115,6 +116,8 @@ class Session:
         """Make what belongs to this process alone."""
         self._process = os.getpid()
         self._closed = threading.Event()
+        #: Set a little earlier: subscriptions still end in good order, but nobody waits to try something again.
+        self._ending = threading.Event()
         self._live: Live | None = None
         self._is_closing = False
         # guards the live client; nothing is called, joined or waited for under it
@@ -132,11 +135,6 @@ class Session:
     def url(self) -> str:
         """The address of the server that is used at present, without ``/api/v1``."""
         return self._endpoints.here.url
-
-    @property
-    def urls(self) -> tuple[str, ...]:
-        """The addresses of all servers, the one that is liked best first."""
-        return self._endpoints.urls
 
     @property
     def features(self) -> Features:
@@ -209,6 +207,10 @@ class Session:
         """Have every call of this thread in the block end at *deadline*, of which the server is told as well."""
         return self._calls.options.chosen(deadline=deadline)
 
+    def as_one_call(self) -> AbstractContextManager[None]:
+        """Have all calls of this thread in the block end when a single one would have to."""
+        return self._calls.options.as_one_call(self._calls.time())
+
     def time_for_a_call(self) -> Deadline:
         """Return when a call of this thread that begins now has to have ended."""
         return self._calls.time()
@@ -220,8 +222,8 @@ class Session:
         Raises:
             ClosedError: This was closed meanwhile.
         """
-        self.clock.wait(self._closed, seconds)
-        self._check_open()
+        if self.clock.wait(self._ending, seconds):
+            raise self._was_closed()
 
     def check_insert(self, path: Path) -> None:
         """
@@ -240,6 +242,7 @@ class Session:
             closed = self._closed.is_set()
             self._begin_in_process()
             if closed:
+                self._ending.set()
                 self._closed.set()
 
     def _check_open(self) -> None:
@@ -346,6 +349,7 @@ class Session:
             if self._is_closing:
                 return
             live, self._is_closing = self._live, True
+        self._ending.set()
         try:
             if live is not None:
                 live.close(deadline.left() or 0.0)  # first: a command that is being acted on is still acknowledged

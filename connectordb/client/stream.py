@@ -159,12 +159,13 @@ class Stream(LongStream, depth=3):
         self._session.check_insert(self._path)
         path = self._path
         try:
-            if not restamp_old:
-                restamp.send_once(self._session.call, path, points)
-                return
-            if restamp.are_damaged_by_restamping(points):
-                path = self._where_it_lands()
-            restamp.insert(self._session.call, path, points)
+            with self._session.as_one_call():
+                if not restamp_old:
+                    restamp.send_once(self._session.call, path, points)
+                    return
+                if restamp.are_damaged_by_restamping(points):
+                    path = self._where_it_lands()
+                restamp.insert(self._session.call, path, points)
         except Conflict as refused:
             if rest.OLDER in refused.message:
                 notes.add(

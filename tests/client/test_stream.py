@@ -28,12 +28,13 @@ from connectordb import (
     PermissionDenied,
     ServerError,
     Stream,
+    Timeout,
 )
 from connectordb.pipescript import Script, pipe
-from tests.support.case import Case
+from tests.support.case import MS, Case
 from tests.support.live_cases import Record
 from tests.support.target import TargetCase, new_name
-from tests.support.wire import Peer, Received, Step, Tree, answer, by_request, hang_up, refuse
+from tests.support.wire import Peer, Received, Step, Tree, answer, by_request, hang_up, refuse, silence
 
 #: Within and around the streams, and beyond what 64 bits hold.
 _indices = st.one_of(st.none(), st.integers(-9, 9), st.integers())
@@ -701,6 +702,23 @@ class Scripted(Case):
             stream.insert_array([{"t": float(i), "d": i} for i in range(1, 5003)])
         self.assertEqual(caught.exception.stored, 5000)
         self.assertEqual(self.methods(), ["POST", "POST", "GET"])
+
+    def test_one_end(self) -> None:
+        """Looking for an insert that got no answer takes no time beyond that of the insert."""
+        stream = self.stream(silence(), silence())
+        begin = time.monotonic()
+        with stream._session.chosen(timeout=Timeout(read=500 * MS, total=800 * MS)), self.assertRaises(OutcomeUnknown):
+            stream.insert(5)
+        self.assertTrue(700 * MS < time.monotonic() - begin < 1200 * MS)
+        self.assertEqual(self.methods(), ["PUT", "GET"])
+
+    def test_not_done(self) -> None:
+        """What the server did not do, by its own word, is told as that: nobody need look for it."""
+        stream = self.stream(otherwise=refuse(503, "ConnectorDB is shutting down"))
+        with stream._session.chosen(retry=1), self.assertRaises(ServerError) as caught:
+            stream.insert(5)
+        self.assertTrue(caught.exception.retryable)
+        self.assertEqual(self.methods(), ["PUT"])
 
     def test_stored_all_the_same(self) -> None:
         """An insert that is stored but was too large to be published is no failure."""

@@ -58,11 +58,6 @@ class Endpoints:
         self._asking = Worker("servers", self._ask)
         self.here = self._all[0]
 
-    @property
-    def urls(self) -> tuple[str, ...]:
-        """All addresses, the best first."""
-        return tuple(endpoint.url for endpoint in self._all)
-
     def is_away(self, endpoint: Endpoint) -> bool:
         """Tell whether it failed a while ago, and is to be left alone."""
         if len(self._all) == 1:

@@ -58,7 +58,7 @@ class Calls:
     def time(self) -> Deadline:
         """Return when a call of this thread that begins now has to have ended."""
         options = self.options
-        whole = (options.timeout or self._timeout).deadline(self._around.clock)
+        whole = options.whole or (options.timeout or self._timeout).deadline(self._around.clock)
         if options.deadline is None:
             return whole
         chosen, usual = options.deadline.left(), whole.left()

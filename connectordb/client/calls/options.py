@@ -18,12 +18,23 @@ class Options(threading.local):
     Attributes:
         timeout: How long each call may take; ``None`` for as long as usual.
         retry: How often it is sent; ``None`` for as often as usual.
-        deadline: When all calls have to have ended, if they have.
+        deadline: When all calls have to have ended, if they have; servers are told.
+        whole: When what is one call to the user has to have ended, though it is several to the server.
     """
 
     timeout: Timeout | None = None
     retry: Retry | None = None
     deadline: Deadline | None = None
+    whole: Deadline | None = None
+
+    @contextmanager
+    def as_one_call(self, whole: Deadline) -> Iterator[None]:
+        """Have this thread's calls in the block be one, which has to have ended at *whole*."""
+        before, self.whole = self.whole, whole
+        try:
+            yield
+        finally:
+            self.whole = before
 
     @contextmanager
     def chosen(

@@ -31,3 +31,10 @@ class Chosen(unittest.TestCase):
             self.assertIsNone(options.deadline)
         self.assertEqual((options.timeout, options.retry, options.deadline), (None, None, None))
         self.assertEqual(other, [(None, None, None)])
+
+    def test_whole(self) -> None:
+        """What is one call has one end, of which servers are told nothing."""
+        options, deadline = Options(), Deadline(3.0)
+        with options.as_one_call(deadline):
+            self.assertEqual((options.whole, options.deadline), (deadline, None))
+        self.assertIsNone(options.whole)
