@@ -114,6 +114,18 @@ class PagesTests(Case):
         """Commands are answered as their page says."""
         self.run_page(DOCS / "howto" / "commands.rst")
 
+    def test_programs(self) -> None:
+        """A program that stays does what its page says."""
+        self.run_page(DOCS / "howto" / "programs.rst")
+
+    def test_figures(self) -> None:
+        """Calls cost what the page says."""
+        self.run_page(DOCS / "howto" / "figures.rst")
+
+    def test_prompt(self) -> None:
+        """Things show what the page says."""
+        self.run_page(DOCS / "howto" / "prompt.rst")
+
     def test_readme(self) -> None:
         """The README's code runs."""
         self.assertGreater(len(blocks(ROOT / "README.md")), 2)
