@@ -14,8 +14,7 @@ ends when it stops doing so; nothing is refused there.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 from ..exceptions import LocalProtocolError
 from ..protocol.paths import Path
@@ -23,15 +22,21 @@ from ..protocol.paths import Path
 _running = threading.local()
 
 
-@contextmanager
-def on_behalf_of(path: Path) -> Iterator[None]:
-    """Say for the length of a block that this thread runs a callback of *path*."""
-    before: Path | None = getattr(_running, "path", None)
-    _running.path = path
-    try:
-        yield
-    finally:
-        _running.path = before
+class OnBehalfOf:
+    """Says for the length of a block that this thread runs a callback of *path*."""
+
+    __slots__ = ("_before", "_path")
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._before: Path | None = None
+
+    def __enter__(self) -> None:
+        self._before = getattr(_running, "path", None)
+        _running.path = self._path
+
+    def __exit__(self, *exception: object) -> None:
+        _running.path = self._before
 
 
 def check_insert(path: Path, caller: Callable[[], Path]) -> None:

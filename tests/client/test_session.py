@@ -366,9 +366,9 @@ class Ending(SessionCase):
         peer = self.peer(otherwise=Tree("mara/lamp").step)
         session = self.session(peer)
         session.check_insert(STREAM)
-        from connectordb.live.feedback import on_behalf_of
+        from connectordb.live.feedback import OnBehalfOf
 
-        with on_behalf_of(STREAM.at_downlink()):
+        with OnBehalfOf(STREAM.at_downlink()):
             session.check_insert(STREAM)
             with self.assertRaisesRegex(LocalProtocolError, "called again by its own insert"):
                 session.check_insert(STREAM.at_downlink())

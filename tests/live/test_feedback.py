@@ -6,7 +6,7 @@ import threading
 import unittest
 
 from connectordb.exceptions import LocalProtocolError
-from connectordb.live.feedback import check_insert, on_behalf_of
+from connectordb.live.feedback import OnBehalfOf, check_insert
 from connectordb.protocol.paths import Path
 
 STREAM = Path.parse("mara/lamp/light")
@@ -20,12 +20,12 @@ class FeedbackTests(unittest.TestCase):
     def test_its_own_downlink(self) -> None:
         """Into the very downlink that it watches, whoever it is."""
         for caller in (OWNER, OTHER):
-            with self.subTest(caller), on_behalf_of(DOWNLINK), self.assertRaisesRegex(LocalProtocolError, "for ever"):
+            with self.subTest(caller), OnBehalfOf(DOWNLINK), self.assertRaisesRegex(LocalProtocolError, "for ever"):
                 check_insert(DOWNLINK, lambda caller=caller: caller)  # type: ignore[misc]
 
     def test_redirected(self) -> None:
         """Into the stream it goes as the stream's own device; another's insert would land in the downlink."""
-        with on_behalf_of(DOWNLINK):
+        with OnBehalfOf(DOWNLINK):
             check_insert(STREAM, lambda: OWNER)
             with self.assertRaisesRegex(LocalProtocolError, "as 'mara/user'"):
                 check_insert(STREAM, lambda: OTHER)
@@ -33,9 +33,9 @@ class FeedbackTests(unittest.TestCase):
     def test_allowed(self) -> None:
         """From outside, into something else, from another thread, and from a plain stream's callback."""
         check_insert(DOWNLINK, lambda: OWNER)
-        with on_behalf_of(DOWNLINK):
+        with OnBehalfOf(DOWNLINK):
             check_insert(Path.parse("mara/lamp/other/downlink"), lambda: OWNER)
-            with on_behalf_of(STREAM):
+            with OnBehalfOf(STREAM):
                 check_insert(DOWNLINK, lambda: OWNER)
                 check_insert(STREAM, lambda: OWNER)
             problems: list[Exception] = []

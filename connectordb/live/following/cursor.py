@@ -131,16 +131,16 @@ class Cursor:
 
     def told(self, index: int, points: Sequence[Datapoint], size: int) -> None:
         """Take points that the server told of, which stand at *index*; *size* is their bytes on the wire."""
-        if self.next is None or index + len(points) <= self.next:
+        end = index + len(points)
+        if self.next is None or end <= self.next:
             return
-        run = _Run(index, points, size)
-        if self._runs and self._runs[-1].end != index:
-            if index < self._runs[-1].end:
+        if self._runs and (last := self._runs[-1].end) != index:
+            if index < last:
                 return  # told twice
             self._forget_runs()
             self._hints += 1
-        self._head = max(self._head, run.end)
-        self._runs.append(run)
+        self._head = max(self._head, end)
+        self._runs.append(_Run(index, points, size))
         self._kept += len(points)
         self._kept_bytes += size
         if len(self._runs) > 1 and (self._kept > KEPT_POINTS or self._kept_bytes > KEPT_BYTES):

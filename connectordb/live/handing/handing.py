@@ -75,10 +75,17 @@ class Points:
         """Nothing is left from before."""
 
     def handle(self, batch: Batch, act: Act, series: str, claim: Claim | None, away_until: int | None) -> None:
+        if self._remembered is None:
+            self._call(batch, act)
+            return
         with self._guard:
             self._is_busy = True
         try:
-            self._handle(batch, act, series)
+            # first: the callback may change its list
+            place = None if batch.first_index is None else _behind(batch, batch.first_index, series)
+            self._call(batch, act)
+            if place is not None:
+                self._save(place)
         finally:
             with self._guard:
                 self._is_busy = False
@@ -86,16 +93,12 @@ class Points:
             if is_closed:
                 self.close()
 
-    def _handle(self, batch: Batch, act: Act, series: str) -> None:
-        # the callback may change its list
-        place = None if batch.first_index is None else _behind(batch, batch.first_index, series)
+    def _call(self, batch: Batch, act: Act) -> None:
         try:
             act(batch)
         except Exception as error:
             log.exception("the callback of %r raised; the subscription goes on", self._path)
             self._tell(error, logged=True)
-        if place is not None:
-            self._save(place)
 
     def stands_at(self, place: Place, moved: bool) -> None:
         if moved or self.resume() is None:

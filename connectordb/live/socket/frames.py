@@ -10,7 +10,7 @@ to the JSON decoder, which checks it anyway.
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ...exceptions import RemoteProtocolError
 
@@ -29,8 +29,7 @@ class MessageTooLarge(RemoteProtocolError):
     """A message is larger than we take."""
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """
     A whole message, or a control frame.
 

@@ -14,7 +14,7 @@ from ...runtime.clock import AT_A_TIME, Deadline
 from ..closing import Closing, by_its_process
 from ..dispatch import Lane
 from ..downlinks import Claim, Tell
-from ..feedback import on_behalf_of
+from ..feedback import OnBehalfOf
 from ..following import Follower, Seen
 from ..handing import Batch, Handler
 from ..options import STATES, GoneReason, Options, State
@@ -208,7 +208,7 @@ class Subscription(Closing):
     def hand(self, batch: Batch, claim: Claim | None) -> None:
         """Have the callback called, and what becomes of it done."""
         number, first = len(batch), batch.first_index
-        away_until = self.follower.away_until(first)
+        away_until = self.follower.away_until(first) if self.path.downlink else None
         self._handler.handle(batch, self._act, self.follower.series, claim, away_until)
         if first is not None:
             self.last_index = first + number - 1
@@ -216,7 +216,7 @@ class Subscription(Closing):
     def _act(self, batch: Batch) -> object:
         number = len(batch)  # the callback may change its list
         try:
-            with on_behalf_of(self.path):
+            with OnBehalfOf(self.path):
                 return self._callback(self._text, batch)
         finally:
             self.delivered += number

@@ -323,8 +323,7 @@ class Switchboard:
             self.call_later(_SETTLING * 2, subscription.follower.look)
 
     def _group(self, key: Key) -> Sequence[Subscription]:
-        with self._changed:
-            return self._groups.of(key)
+        return self._groups.of(key)  # once a message: without the lock, as a group is never changed, but replaced
 
     def _done(self, done: Done) -> None:
         with self._changed:
