@@ -100,7 +100,7 @@ class Connection:
         target = self._target
         deadline = Deadline(target.timeout)
         address = target.websocket_url
-        with _translated(target), _library_translated(target):
+        with _translated(target), _library_translated(target, self._websocket):
             self._way = open_way(
                 target.url,
                 proxy_for(target.url, target.proxies or {}),
@@ -241,7 +241,7 @@ def _left(deadline: Deadline) -> float:
 
 
 @contextmanager
-def _library_translated(target: Target) -> Iterator[None]:
+def _library_translated(target: Target, made: Any) -> Iterator[None]:
     """Turn websocket-client's errors, and what takes too long while connecting, into ours."""
     import websocket
 
@@ -253,6 +253,9 @@ def _library_translated(target: Target) -> Iterator[None]:
     except (websocket.WebSocketTimeoutException, TimeoutError) as error:
         raise TimedOut(f"connecting a websocket to {target.url}: no answer within {target.timeout:g} s") from error
     except websocket.WebSocketException as error:
+        answer = made.handshake_response
+        if answer is not None:  # a redirect, say
+            raise rest.refusal(rest.Request("GET", "/websocket", bytes), rest.Reply(answer.status, b"")) from error
         raise ConnectionFailed(f"the websocket to {target.url}: {error}") from error
 
 

@@ -101,7 +101,7 @@ class OpeningTests(ConnectionCase):
         """A redirect is not followed: it would take the credentials along."""
         peer, other = self.peer(), self.peer()
         peer.refusals = [b"HTTP/1.1 302 Found\r\nLocation: %s\r\n\r\n" % other.url.replace("http", "ws").encode()]
-        with self.assertRaises(ConnectionFailed):
+        with self.assertRaisesRegex(ServerError, "302"):
             self.connect(Target(peer.url), "Basic OmtleQ==")
         self.assertEqual(other.accepted, 0)
 
