@@ -11,6 +11,7 @@ from ..protocol import rest
 from . import database
 from .credentials import Credentials
 from .finding import find
+from .http import IDLE_TIMEOUT, POOL_SIZE
 from .live_connection import LiveConnection
 from .program import Program
 from .retry import Retry
@@ -21,6 +22,8 @@ from .timeouts import Timeout
 from .whole_server import WholeServer
 
 if TYPE_CHECKING:
+    import ssl
+
     import requests
 
     from .statistics import Stats
@@ -52,7 +55,10 @@ class ConnectorDB(LiveConnection, WholeServer, Program):
             3, with pauses that grow.
         verify: Check the server's certificate; or a file or folder of certificates to trust instead.
         cert: A client certificate: one file, or certificate and key.
-        proxies: Scheme → proxy; by default those of the environment.
+        ssl_context: Instead of these two, all about TLS, for requests and subscriptions alike.
+        proxies: Scheme → proxy (``http://``, ``https://``, ``socks5h://`` and their like); by default those of the environment.
+        pool_size: How many connections to a server the threads of a program share.
+        idle_timeout: Seconds after which a connection that was kept open is not used again; an original server closes it after five.
         profile: The profile that names server and key, instead of that of ``CONNECTORDB_PROFILE`` or ``"default"``.
         anonymous: Take no key from anywhere.
         connect: Log in now; otherwise at the first use.
@@ -80,7 +86,10 @@ class ConnectorDB(LiveConnection, WholeServer, Program):
         retry: Retry | int | None = None,
         verify: bool | str | None = None,
         cert: str | tuple[str, str] | None = None,
+        ssl_context: ssl.SSLContext | None = None,
         proxies: Mapping[str, str] | None = None,
+        pool_size: int = POOL_SIZE,
+        idle_timeout: float = IDLE_TIMEOUT,
         profile: str | None = None,
         anonymous: bool = False,
         connect: bool = True,
@@ -95,7 +104,10 @@ class ConnectorDB(LiveConnection, WholeServer, Program):
             "retry": retry,
             "verify": verify,
             "cert": cert,
+            "ssl_context": ssl_context,
             "proxies": proxies,
+            "pool_size": pool_size,
+            "idle_timeout": idle_timeout,
             **live_options,
         }
         credentials = Credentials.of(user_or_apikey, user_password)

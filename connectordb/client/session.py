@@ -16,6 +16,7 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from ..exceptions import ClosedError, LocalProtocolError
+from ..network import Trust
 from ..protocol import rest
 from ..protocol.features import Features
 from ..protocol.paths import Path
@@ -23,13 +24,15 @@ from ..runtime.clock import SYSTEM, Clock, Deadline
 from .address import base_urls
 from .calls import Budget, Calls, Endpoints, Names, Surroundings
 from .credentials import Credentials
-from .http import Transport
+from .http import IDLE_TIMEOUT, POOL_SIZE, Transport
 from .login import NOBODYS_PATH, Login
 from .retry import Retry
 from .statistics import Statistics
 from .timeouts import Timeout
 
 if TYPE_CHECKING:
+    import ssl
+
     import requests
 
     from ..live import Events, Live
@@ -59,7 +62,10 @@ class Session:
         retry: How often it is sent; anything that `Retry.of` takes.
         verify: Check the server's certificate; or a file or folder of certificates to trust.
         cert: A client certificate: one file, or certificate and key.
+        ssl_context: Instead of these two, all about TLS.
         proxies: As requests has them.
+        pool_size: How many connections to a server there may be.
+        idle_timeout: Seconds after which a connection that was kept open is not used again.
         clock: The clocks.
 
     Attributes:
@@ -81,7 +87,10 @@ class Session:
         retry: Retry | int | None = None,
         verify: bool | str = True,
         cert: str | tuple[str, str] | None = None,
+        ssl_context: ssl.SSLContext | None = None,
         proxies: Mapping[str, str] | None = None,
+        pool_size: int = POOL_SIZE,
+        idle_timeout: float = IDLE_TIMEOUT,
         clock: Clock = SYSTEM,
     ) -> None:
         self.urls = base_urls(url)
@@ -93,9 +102,19 @@ class Session:
             "retry": retry,
             "verify": verify,
             "cert": cert,
+            "ssl_context": ssl_context,
             "proxies": proxies,
+            "pool_size": pool_size,
+            "idle_timeout": idle_timeout,
         }
-        self._trust: dict[str, Any] = {"verify": verify, "cert": cert, "proxies": proxies}
+        # one for all servers: what it holds of certificates is a megabyte, and the time to read it
+        trust = Trust(verify, cert, ssl_context)
+        self._way: dict[str, Any] = {
+            "trust": trust,
+            "proxies": proxies,
+            "pool_size": pool_size,
+            "idle_timeout": idle_timeout,
+        }
         self._timeout = Timeout.of(timeout)
         self.live_options: dict[str, Any] = {}
         self.pickled_as = ""
@@ -127,7 +146,7 @@ class Session:
         self._calls.begin_in_process(lambda: 0 if self._events is None else self._events.reconnects)
 
     def _transport_to(self, url: str) -> Transport:
-        return Transport(url, timeout=self._timeout, **self._trust, clock=self.clock)
+        return Transport(url, timeout=self._timeout, **self._way, clock=self.clock)
 
     # --- the servers --------------------------------------------------------------------------------------------------
 

@@ -24,7 +24,7 @@ from connectordb.client.settings import (
     seconds,
 )
 
-DEFAULTS: Mapping[str, Any] = {"timeout": None, "verify": True, "proxies": None, "threads": 16}
+DEFAULTS: Mapping[str, Any] = {"timeout": None, "verify": True, "ssl_context": None, "proxies": None, "threads": 16}
 NOBODY = Credentials()
 
 

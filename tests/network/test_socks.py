@@ -12,6 +12,7 @@ from connectordb.client.http import Transport
 from connectordb.client.timeouts import Timeout
 from connectordb.client.trace import Trace
 from connectordb.exceptions import ConnectionFailed, TimedOut
+from connectordb.network import Trust
 from tests.support.case import MS, SOON, Case
 from tests.support.socks_proxy import SocksProxy
 from tests.support.wire import Peer, answer, nobody
@@ -73,7 +74,7 @@ class Passing(SocksCase):
         server = Peer(otherwise=answer("ok"), context=context)
         self.addCleanup(server.close)
         proxy = self.proxy()
-        self.assertEqual(self.said(server.url, f"socks5://127.0.0.1:{proxy.port}", verify=str(CERTIFICATE)), "ok")
+        self.assertEqual(self.said(server.url, f"socks5://127.0.0.1:{proxy.port}", trust=Trust(str(CERTIFICATE))), "ok")
 
 
 class Refusing(SocksCase):

@@ -37,13 +37,13 @@ class TrustCase(Case):
 
     def said(self, url: str, **options: Any) -> str:
         """Return what the server answers."""
-        transport = Transport(url, **options)
+        transport = Transport(url, trust=Trust(**options))
         self.addCleanup(transport.close)
         return str(transport.send("GET", "/", Trace()).text)
 
     def refused(self, url: str, **options: Any) -> ConnectionFailed:
         """See that nothing is sent, and return why."""
-        transport, trace = Transport(url, **options), Trace()
+        transport, trace = Transport(url, trust=Trust(**options)), Trace()
         self.addCleanup(transport.close)
         with self.assertRaises(ConnectionFailed) as caught:
             transport.send("POST", "/", trace, body=b"[]", authorization="Basic c2VjcmV0")
@@ -92,7 +92,7 @@ class Server(TrustCase):
         """A context says it all."""
         context = ssl.create_default_context(cafile=ONE)
         context.verify_flags &= ~getattr(ssl, "VERIFY_X509_STRICT", ssl.VerifyFlags(0))
-        self.assertEqual(self.said(self.server().url, ssl_context=context), "ok")
+        self.assertEqual(self.said(self.server().url, context=context), "ok")
         self.assertEqual(context.verify_mode, ssl.CERT_REQUIRED)
         self.assertTrue(context.check_hostname)
 
@@ -114,7 +114,7 @@ class Client(TrustCase):
 
     def test_missing(self) -> None:
         """Where there is none the message says what to pass, unless the server just hangs up."""
-        transport = Transport(self.server(wants=ONE).url, verify=ONE)
+        transport = Transport(self.server(wants=ONE).url, trust=Trust(ONE))
         self.addCleanup(transport.close)
         with self.assertRaisesRegex(ConnectionFailed, "pass that as cert=|the connection broke"):
             transport.send("GET", "/", Trace())

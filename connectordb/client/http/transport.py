@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import logging
 import os
-import ssl
 import threading
 from collections.abc import Mapping
 from typing import Any
@@ -53,9 +52,7 @@ class Transport:
     Args:
         base_url: The server's address, without ``/api/v1``.
         timeout: How long a request may take that is given nothing else; anything that `Timeout.of` takes.
-        verify: Check the server's certificate; or a file or folder of authorities to trust.
-        cert: A client certificate: one file, or certificate and key.
-        ssl_context: Instead of these two, all about TLS.
+        trust: How TLS is spoken.
         proxies: As requests has them; what they do not say, the environment does.
         pool_size: How many connections there may be.
         idle_timeout: Seconds after which a connection that was kept open is not used again.
@@ -70,9 +67,7 @@ class Transport:
         base_url: str,
         *,
         timeout: Timeout | float | tuple[float, float] | None = None,
-        verify: bool | str = True,
-        cert: str | tuple[str, str] | None = None,
-        ssl_context: ssl.SSLContext | None = None,
+        trust: Trust | None = None,
         proxies: Mapping[str, str] | None = None,
         pool_size: int = POOL_SIZE,
         idle_timeout: float = IDLE_TIMEOUT,
@@ -80,7 +75,7 @@ class Transport:
     ) -> None:
         self.base_url = base_url
         self.timeout = Timeout.of(timeout)
-        self._trust = Trust(verify, cert, ssl_context)
+        self._trust = trust or Trust()
         self._proxies = dict(proxies or {})
         self._root = _prepared(f"{base_url}{API_ROOT}")
         self._origin = "{0.scheme}://{0.netloc}".format(urlsplit(self._root))

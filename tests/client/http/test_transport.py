@@ -17,6 +17,7 @@ from connectordb.client.retry import Fate
 from connectordb.client.timeouts import Timeout
 from connectordb.client.trace import Trace
 from connectordb.exceptions import CertificateRefused, ConnectionFailed, LocalProtocolError, TimedOut
+from connectordb.network import Trust
 from tests.support.case import MS, Case
 from tests.support.clock import SteppedClock
 from tests.support.wire import (
@@ -382,12 +383,12 @@ class Tls(TransportCase):
     def test_own_authority(self) -> None:
         """One that is passed is trusted, whatever the environment says."""
         with mock.patch.dict(os.environ, {"REQUESTS_CA_BUNDLE": "/nosuch/file"}):
-            self.assertEqual(self.to(self.tls.url, verify=str(CERTIFICATE)).send("GET", "/", Trace()).text, "ok")
+            self.assertEqual(self.to(self.tls.url, trust=Trust(str(CERTIFICATE))).send("GET", "/", Trace()).text, "ok")
 
     def test_not_verified(self) -> None:
         """verify=False is obeyed."""
         with self.assertWarnsRegex(Warning, "Unverified HTTPS"):
-            self.to(self.tls.url, verify=False).send("GET", "/", Trace())
+            self.to(self.tls.url, trust=Trust(False)).send("GET", "/", Trace())
 
     def test_plain_http_there(self) -> None:
         """HTTPS to what speaks plain HTTP says what to do, and nothing was sent."""

@@ -14,6 +14,7 @@ from connectordb.client.retry import Fate
 from connectordb.client.timeouts import Timeout
 from connectordb.client.trace import Trace
 from connectordb.exceptions import ConnectionFailed, TimedOut
+from connectordb.network import Trust
 from connectordb.runtime.clock import Deadline
 from tests.support.case import MS, SOON, Case
 from tests.support.wire import Peer, Step, answer, black_hole, by_request, drip, flood, hang_up, raw, silence
@@ -40,7 +41,7 @@ class WireCase(Case):
         self, url: str, phase: str, fate: Fate = Fate.UNSENT, timeout: Timeout = PATIENT, body: bytes | None = b"[]"
     ) -> Trace:
         """Send, see that it is given up in time and in the phase that is named, and return the trace."""
-        transport = Transport(url, timeout=timeout, verify=False)
+        transport = Transport(url, timeout=timeout, trust=Trust(False))
         self.addCleanup(transport.close)
         trace, began = Trace(), time.monotonic()
         with self.assertRaises(TimedOut) as caught:

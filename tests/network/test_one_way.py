@@ -1,0 +1,85 @@
+"""Requests and subscriptions go the same way, trust the same, and are refused alike: against a server of our own over TLS."""
+
+from __future__ import annotations
+
+import os
+import queue
+import ssl
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+from connectordb import CertificateRefused, ConnectorDB, LocalProtocolError
+from connectordb.server.config import Config, Listen
+from tests.support.case import SOON, Case
+from tests.support.server import run_server
+from tests.support.socks_proxy import SocksProxy
+
+CERTIFICATE, ANOTHER = (
+    str(Path(__file__).parent.parent / "support" / name) for name in ("localhost.pem", "another.pem")
+)
+
+
+class OneWay(Case):
+    """What is said once holds for both."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        server = run_server(config=Config(listen=Listen(tls_cert=CERTIFICATE)))
+        self.url = server.__enter__().url.replace("127.0.0.1", "localhost")
+        self.addCleanup(server.__exit__, None, None, None)
+        self.proxy = SocksProxy({})
+        self.addCleanup(self.proxy.close)
+
+    def both(self, **options: Any) -> None:
+        """Insert a point, and be told of it."""
+        with ConnectorDB("test", "test", url=self.url, timeout=SOON, **options) as cdb:
+            stream, told = cdb["s"], queue.SimpleQueue[Any]()
+            if not stream.exists():
+                stream.create({"type": "number"})
+            stream.subscribe(lambda path, points: told.put(points[-1]["d"]))
+            stream.insert(21.5)
+            self.assertEqual(told.get(timeout=SOON), 21.5)
+
+    def test_file(self) -> None:
+        """An authority in a file, passed or named by the environment."""
+        self.both(verify=CERTIFICATE)
+        with mock.patch.dict(os.environ, {"REQUESTS_CA_BUNDLE": CERTIFICATE}):
+            self.both()
+
+    def test_context(self) -> None:
+        """A context, which outvotes what else is said."""
+        context = ssl.create_default_context(cafile=CERTIFICATE)
+        context.verify_flags &= ~getattr(ssl, "VERIFY_X509_STRICT", ssl.VerifyFlags(0))
+        with mock.patch.dict(os.environ, {"CONNECTORDB_CA": ANOTHER}):
+            self.both(ssl_context=context)
+        with self.assertRaisesRegex(LocalProtocolError, "not both"):
+            ConnectorDB(url=self.url, ssl_context=context, verify=CERTIFICATE)
+
+    def test_proxy(self) -> None:
+        """A proxy, passed or named by the environment; each connection goes through it."""
+        address = f"socks5h://127.0.0.1:{self.proxy.port}"
+        self.both(verify=CERTIFICATE, proxies={"https": address})
+        passed = len(self.proxy.asked)
+        self.assertGreaterEqual(passed, 2)
+        with mock.patch.dict(os.environ, {"https_proxy": address, "no_proxy": ""}):
+            self.both(verify=CERTIFICATE)
+        self.assertGreaterEqual(len(self.proxy.asked), passed + 2)
+        self.assertEqual(set(self.proxy.asked), {"localhost"})
+        with mock.patch.dict(os.environ, {"https_proxy": address, "no_proxy": "localhost"}):
+            passed = len(self.proxy.asked)
+            self.both(verify=CERTIFICATE)
+        self.assertEqual(len(self.proxy.asked), passed)
+
+    def test_refused(self) -> None:
+        """A certificate that is not trusted, by either."""
+        with mock.patch.dict(os.environ, {"REQUESTS_CA_BUNDLE": "", "CURL_CA_BUNDLE": ""}):
+            with self.assertRaises(CertificateRefused):
+                ConnectorDB("test", "test", url=self.url, timeout=SOON)
+
+    def test_pool(self) -> None:
+        """The pool's size and how long its connections are kept can be said."""
+        self.both(verify=CERTIFICATE, pool_size=2, idle_timeout=30)
+        for option in ({"pool_size": 0}, {"pool_size": 1.5}, {"idle_timeout": 0}, {"idle_timeout": "4"}):
+            with self.assertRaisesRegex(LocalProtocolError, f"{next(iter(option))}=.*above 0"):
+                ConnectorDB(url=self.url, connect=False, **option)  # type: ignore[arg-type]
