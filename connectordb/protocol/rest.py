@@ -113,6 +113,10 @@ def _crud(path: Path | None) -> str:
     return f"/crud/{quote(path.rest)}" if path is not None else "/crud/"
 
 
+#: What a server may say of its version: ``0.3.0``, ``0.3.0b1``, ``0.3.0-git.1234``.
+_VERSION = re.compile(r"\d[\w.+-]*")
+
+
 # --- what a body says -------------------------------------------------------------------------------------------------
 
 
@@ -120,6 +124,13 @@ def _text(body: bytes) -> str:
     text = body.decode()
     if not text or len(text) > 1000 or "<" in text:
         raise ValueError("no line of text")
+    return text
+
+
+def _version(body: bytes) -> str:
+    text = _text(body)
+    if not _VERSION.fullmatch(text):
+        raise ValueError("no version")
     return text
 
 
@@ -191,7 +202,7 @@ def count(what: Literal["users", "devices", "streams"]) -> Request[int]:
 
 def version() -> Request[str]:
     """``GET /meta/version``."""
-    return Request("GET", "/meta/version", _text)
+    return Request("GET", "/meta/version", _version)
 
 
 def transforms() -> Request[dict[str, Any]]:

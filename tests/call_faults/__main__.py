@@ -13,6 +13,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from connectordb import Retry, Timeout
+
 from ..support.server_process import ServerProcess
 from .calls import CALLS
 from .faults import FAULTS
@@ -22,12 +24,17 @@ from .trial import Meeting, Result, meetings
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 
 #: What connections are made with: impatient, so that the table takes a minute or two.
-OPTIONS: dict[str, Any] = {"timeout": (0.7, 0.7)}
+OPTIONS: dict[str, Any] = {
+    "timeout": Timeout(connect=0.5, read=0.5, total=3.0),
+    "retry": Retry(first_backoff=0.01, max_backoff=0.05),
+}
 
-_OPTIONS_SHOWN = "``timeout=(0.7, 0.7)``"
+_OPTIONS_SHOWN = (
+    "``timeout=Timeout(connect=0.5, read=0.5, total=3)`` and ``retry=Retry(first_backoff=0.01, max_backoff=0.05)``"
+)
 
 #: Seconds that a call may take with these.
-DEADLINE = 4.0
+DEADLINE = 3.0
 
 #: In a short run one of so many meetings is had.
 _SHORT = 12

@@ -55,7 +55,6 @@ class Fault:
         is_slow: Whether a call has to wait.
         is_tls: Whether it is one of TLS.
         says_200: Whether it is an answer of 200 with another content, as who asks for the answer itself is given.
-        hides: Whether a text that is cut by it cannot be told from a whole one.
     """
 
     name: str
@@ -68,7 +67,6 @@ class Fault:
     is_slow: bool = False
     is_tls: bool = False
     says_200: bool = False
-    hides: bool = False
 
     @property
     def arrives(self) -> bool:
@@ -195,6 +193,7 @@ _PAGE = "<html><head><title>{0}</title></head><body><h1>{0}</h1></body></html>"
 _ANY = (False, True)
 _NO_ANSWER: Errors = (ConnectionFailed,)
 _REFUSAL: Errors = (ServerError,)
+_REDIRECTED: Errors = (ServerError, ConnectionFailed)
 
 
 def _page(status: str, title: str) -> Play:
@@ -263,7 +262,6 @@ _ALL = [
         play=partial(_promises, -1),
         passed_on=(True,),
         says_200=True,
-        hides=True,
     ),
     Fault(
         "html",
@@ -325,8 +323,8 @@ _ALL = [
         is_slow=True,
         play=_error("503 Service Unavailable", "ConnectorDB is currently inactive", Retry_After=str(RETRY_AFTER)),
     ),
-    Fault("redirect-loop", "redirected to where it is already", _REFUSAL, play=_redirects_to_itself),
-    Fault("redirect-elsewhere", "redirected to another host", _REFUSAL, play=_redirects_elsewhere),
+    Fault("redirect-loop", "redirected to where it is already", _REDIRECTED, play=_redirects_to_itself),
+    Fault("redirect-elsewhere", "redirected to another host", _REDIRECTED, play=_redirects_elsewhere),
     # TLS
     Fault(
         "expired",

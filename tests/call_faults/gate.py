@@ -16,6 +16,8 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from connectordb.protocol.features import HEADER
+
 from ..support.fault_proxy import read_message, without
 from ..support.tunnel import Tunnel
 from .names import DOMAIN, Name, Where, register
@@ -98,6 +100,7 @@ class Gate:
         url: Where it is.
         lines: The first lines of the requests that came since the last trouble began.
         released: Set when whoever stalls should stop.
+        announces: Whether clients learn what the server can do beyond 0.3; otherwise it is an original one to them.
     """
 
     def __init__(self, number: int, target: str, elsewhere: str, context: ssl.SSLContext | None = None) -> None:
@@ -112,6 +115,7 @@ class Gate:
         self.name: Name = register(host)
         self.url = f"{'https' if context else 'http'}://{host}:{port}"
         self.released = threading.Event()
+        self.announces = True
         # guards what follows
         self._lock = threading.Lock()
         self._trouble: Trouble | None = None
@@ -246,7 +250,7 @@ class Gate:
         if is_websocket(exchange.line):
             if trouble is None:
                 with self._upstream() as upstream:
-                    Tunnel(client, upstream, True, lambda: None).run(request)
+                    Tunnel(client, upstream, self.announces, lambda: None).run(request)
                 return False
         elif trouble is None or trouble.is_passed_on:
             exchange.answer = self._ask(request)
@@ -260,7 +264,8 @@ class Gate:
         """Return the server's answer; whole, not compressed and not in chunks, so that it can be cut where one wants."""
         with self._upstream() as upstream:
             upstream.sendall(without("Accept-Encoding", request))
-            head, _, body = read_message(upstream).partition(b"\r\n\r\n")
+            answer = read_message(upstream)
+        head, _, body = (answer if self.announces else without(HEADER, answer)).partition(b"\r\n\r\n")
         if b"chunked" not in head:
             return head + b"\r\n\r\n" + body
         body = _joined(body)

@@ -73,7 +73,7 @@ class Name:
             released = self.released
         if where is Where.SILENCE:
             released.wait(_FORGOTTEN)
-            where = Where.UNKNOWN
+            where = Where.GATE  # the answer, late
         if where is Where.UNKNOWN:
             raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
         return where.value
@@ -94,7 +94,14 @@ def ours() -> mock._patch[Any]:
     return mock.patch.object(socket, "getaddrinfo", _getaddrinfo)
 
 
-def _getaddrinfo(host: Any, *arguments: Any, **named: Any) -> Any:
+def _getaddrinfo(
+    host: Any, port: Any, family: int = 0, type: int = 0, proto: int = 0, flags: int = 0
+) -> list[tuple[Any, ...]]:
     text = host.decode() if isinstance(host, bytes) else host
     name = _NAMES.get(text) if isinstance(text, str) else None
-    return _system(host if name is None else name.resolve(), *arguments, **named)
+    if name is not None:
+        if flags & socket.AI_NUMERICHOST:  # asks nobody: is it an address?
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        host = name.resolve()
+    found: list[tuple[Any, ...]] = _system(host, port, family, type, proto, flags)
+    return found

@@ -19,7 +19,7 @@ Faults
 
 What each call does when the network, a proxy or the server fails. This page is written by a program, ``python -m
 tests.call_faults --page``, which makes each call meet each fault, on real sockets before a real server: {meetings} meetings in all,
-of {calls} calls and {faults} faults. None of them broke any of these promises:
+of {calls} calls and {faults} faults. {kept} these promises:
 
 - What is raised is one of :doc:`ours </reference/exceptions>`; no other exception ever comes through.
 - It comes within the call's deadline. (Here that was {deadline:g} seconds, with {options}.)
@@ -50,8 +50,6 @@ These ask nothing of the network:
 
 """
 
-_Row = tuple[str, str, str, str]
-
 
 def write(results: Iterable[Result], options: str, deadline: float) -> None:
     """Write the page."""
@@ -60,10 +58,17 @@ def write(results: Iterable[Result], options: str, deadline: float) -> None:
 
 def page(results: Sequence[Result], options: str, deadline: float) -> str:
     """Return the page's text."""
+    amiss = [result for result in results if result.wrong]
     parts = [
         _INTRODUCTION.format(
-            meetings=f"{len(results):,}", calls=len(CALLS), faults=len(FAULTS), options=options, deadline=deadline
-        )
+            meetings=f"{len(results):,}",
+            calls=len(CALLS),
+            faults=len(FAULTS),
+            options=options,
+            deadline=deadline,
+            kept="All but those that are listed below kept" if amiss else "All of them kept",
+        ),
+        _broken(amiss),
     ]
     of: dict[str, list[Result]] = defaultdict(list)
     for result in results:
@@ -72,6 +77,19 @@ def page(results: Sequence[Result], options: str, deadline: float) -> str:
     parts += [_CALLS, *(f"{what}\n{_labels(kind)}\n\n" for kind, what in KINDS.items())]
     parts += [_LEFT_OUT, *_left_out()]
     return "\n".join("".join(parts).split("\n")).rstrip() + "\n"
+
+
+def _broken(amiss: Sequence[Result]) -> str:
+    """Return which promises were not kept."""
+    if not amiss:
+        return ""
+    by_fault: dict[str, dict[str, None]] = defaultdict(dict)
+    for result in amiss:
+        by_fault[result.meeting.fault.name][result.meeting.call.label] = None
+    lines = ["What is amiss", "-------------", ""]
+    for name, labels in by_fault.items():
+        lines += [f"``{name}``", f"   {', '.join(f'``{label}``' for label in labels)}.", ""]
+    return "\n".join(lines) + "\n"
 
 
 def _section(fault: Fault, results: Sequence[Result]) -> str:
@@ -103,7 +121,7 @@ def _rows(kind: str, results: Sequence[Result]) -> Iterator[tuple[str, str, tupl
     cells: dict[tuple[str, bool], dict[str, str]] = defaultdict(dict)
     for result in results:
         meeting = result.meeting
-        if meeting.call.kind == kind:
+        if meeting.kind == kind:
             column = "last" if meeting.at_last else "once" if meeting.is_once else "each"
             cells[meeting.call.label, meeting.is_passed_on][column] = result.cell
     variants = sorted({got for _, got in cells})
@@ -125,7 +143,7 @@ def _rows(kind: str, results: Sequence[Result]) -> Iterator[tuple[str, str, tupl
 
 
 def _labels(kind: str) -> str:
-    labels = [f"``{label}``" for label, call in CALLS.items() if call.kind == kind]
+    labels = [f"``{label}``" for label, call in CALLS.items() if call.kind == kind.partition("-")[0]]
     return "   " + ", ".join(labels) + "."
 
 

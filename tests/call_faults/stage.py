@@ -5,12 +5,12 @@ from __future__ import annotations
 import itertools
 import shutil
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from connectordb import ConnectorDB, Device, Stream, User
+from connectordb import ConnectorDB, ConnectorDBError, Device, Stream, User
 
 from .faults import TRUSTED, tls
 from .gate import Gate
@@ -141,6 +141,12 @@ class Try:
     def make_target(self, **properties: Any) -> None:
         """Have that stream, empty."""
         self.direct(self.target).create(**properties)
+
+    def remove(self) -> None:
+        """Remove what has this name, so that what is listed and exported stays small."""
+        for path in (f"{self.stage.user}/user/{self.name}", f"{self.stage.user}/{self.name}", self.name):
+            with suppress(ConnectorDBError):  # it is not there, for the most part
+                self.stage.direct(path).delete()
 
     @property
     def folder(self) -> Path:

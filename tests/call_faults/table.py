@@ -21,7 +21,7 @@ from .trial import Meeting, Overhearing, Result, hold
 ELSEWHERE = f"elsewhere{names.DOMAIN}"
 
 #: Threads for calls that wait most of the time, and for others.
-_WAITING, _BUSY = 48, 6
+_WAITING, _BUSY = 80, 6
 
 
 def have(
@@ -81,7 +81,7 @@ def have(
                 f"{len(elsewhere.requests)} requests followed a redirect to another host: {elsewhere.requests[0]}"
             )
     wrong += sorted({f"a secret was logged: {where}" for where in overhearing.found})
-    wrong += _left()
+    wrong += left()
     return wrong
 
 
@@ -130,7 +130,8 @@ def _heard(overhearing: Overhearing) -> ExitStack:
     return ending
 
 
-def _left() -> list[str]:
+def left() -> list[str]:
+    """Wait for the threads of connections that were closed; say which do not end."""
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
         threads = sorted(thread.name for thread in threading.enumerate() if thread.name.startswith("connectordb-"))

@@ -1,4 +1,4 @@
-"""Tests of the page that the table is written to."""
+"""Tests of the page that the table is written to, and that the page in the documentation is not an old one."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import unittest
 
 from .calls import CALLS, KINDS
 from .faults import FAULTS
-from .page import missing, page
+from .page import PAGE, missing, page
 from .trial import Result, meetings
 
 
@@ -29,6 +29,13 @@ class PageTests(unittest.TestCase):
     def test_a_call_that_is_missing_is_noticed(self) -> None:
         self.assertEqual(
             list(missing(self.page.replace("``ConnectorDB.ping()``, ", ""))), [f"the list of: {KINDS['read']}"]
+        )
+
+    def test_the_documentation_has_it_as_it_is_now(self) -> None:
+        self.assertEqual(
+            list(missing(PAGE.read_text(encoding="utf-8"))),
+            [],
+            "docs/topics/faults.rst is an old one: python -m tests.call_faults --page writes it anew",
         )
 
 

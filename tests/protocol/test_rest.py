@@ -100,6 +100,14 @@ class Reading(unittest.TestCase):
             [{"t": 1, "d": None}, {"t": 2, "d": 3}],
         )
 
+    def test_versions(self) -> None:
+        """A version begins with a number; half a JSON text is none."""
+        for version in ("0.3.0", "0.3.0-git.1127", "1.0.0b1", "1"):
+            self.assertEqual(rest.version().read(Reply(200, version.encode())), version)
+        for other in (b'[{"t":1,"d":', b"ok", b"", b"0.3 0"):
+            with self.subTest(other), self.assertRaises(ServerError):
+                rest.version().read(Reply(200, other))
+
     @given(st.sampled_from(REQUESTS), st.binary(max_size=60))
     def test_any_body(self, request: rest.Request[Any], body: bytes) -> None:
         """Whatever the body, the outcome is a value or a ServerError."""

@@ -15,6 +15,7 @@ KINDS = {
     "read": "Calls that read",
     "change": "Calls that change what is not points",
     "insert": "Calls that insert",
+    "insert-0.3": "Calls that insert, to an original 0.3 server",
     "raw": "Calls that return the server's answer as it is",
     "live": "Calls that go by the websocket",
 }
