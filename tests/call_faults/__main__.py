@@ -18,6 +18,7 @@ from connectordb import Retry, Timeout
 from ..support.server_process import ServerProcess
 from .calls import CALLS
 from .faults import FAULTS
+from .page import relist, write
 from .table import have
 from .trial import Meeting, Result, meetings
 
@@ -48,6 +49,9 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--fault", nargs="+", default=[], choices=FAULTS, metavar="FAULT", help=", ".join(FAULTS))
     parser.add_argument("--page", action="store_true", help="write docs/topics/faults.rst")
+    parser.add_argument(
+        "--lists", action="store_true", help="only list anew in it which calls there are, and run nothing"
+    )
     parser.add_argument("--list", action="store_true", help="print each result")
     return parser.parse_args()
 
@@ -61,6 +65,9 @@ def _planned(options: argparse.Namespace) -> list[Meeting]:
 def main() -> int:
     """Run, as the command line says; return the status."""
     options = _arguments()
+    if options.lists:
+        relist()
+        return 0
     for name in _PROXIES:
         os.environ.pop(name, None)
     planned = _planned(options)
@@ -93,8 +100,6 @@ def main() -> int:
         + f"; {amiss} amiss"
     )
     if options.page and not (options.short or options.call or options.fault):
-        from .page import write
-
         write(results, _OPTIONS_SHOWN, DEADLINE)
     if amiss:
         print(f"the server's log is kept in {work}", file=sys.stderr)

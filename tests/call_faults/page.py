@@ -56,6 +56,12 @@ def write(results: Iterable[Result], options: str, deadline: float) -> None:
     PAGE.write_text(page(list(results), options, deadline), encoding="utf-8")
 
 
+def relist() -> None:
+    """Write the lists of calls at the end of the page anew, and leave what was measured."""
+    measured = PAGE.read_text(encoding="utf-8").partition(_CALLS)[0]
+    PAGE.write_text(measured + _lists(), encoding="utf-8")
+
+
 def page(results: Sequence[Result], options: str, deadline: float) -> str:
     """Return the page's text."""
     amiss = [result for result in results if result.wrong]
@@ -74,9 +80,12 @@ def page(results: Sequence[Result], options: str, deadline: float) -> str:
     for result in results:
         of[result.meeting.fault.name].append(result)
     parts += [_section(fault, of[name]) for name, fault in FAULTS.items()]
-    parts += [_CALLS, *(f"{what}\n{_labels(kind)}\n\n" for kind, what in KINDS.items())]
-    parts += [_LEFT_OUT, *_left_out()]
-    return "\n".join("".join(parts).split("\n")).rstrip() + "\n"
+    return "".join(parts) + _lists()
+
+
+def _lists() -> str:
+    called = (f"{what}\n{_labels(kind)}\n\n" for kind, what in KINDS.items())
+    return "".join([_CALLS, *called, _LEFT_OUT, *_left_out()]).rstrip() + "\n"
 
 
 def _broken(amiss: Sequence[Result]) -> str:
