@@ -129,9 +129,10 @@ LIVE_ARROWS: dict[str, set[str]] = {
         *("downlinks/", "following/", "handing/", "remembering/", "socket/"),
     },
     "watch": {"closing", "dispatch", "options", "following/", "handing/", "watching/"},
+    "assembly": {"dispatch", "options", "downlinks/", "following/", "handing/", "remembering/", "watching/"},
     "live": {
-        *("dispatch", "events", "options", "watch"),
-        *("downlinks/", "following/", "handing/", "remembering/", "socket/", "watching/"),
+        *("assembly", "dispatch", "events", "options", "watch"),
+        *("downlinks/", "following/", "socket/", "watching/"),
     },
     "device_streams": {"live", "options", "following/"},
     "many": {"closing", "device_streams", "live", "options", "watching/"},

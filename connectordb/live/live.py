@@ -5,25 +5,22 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 
 from ..exceptions import LocalProtocolError, TimedOut
 from ..network import Trust
-from ..protocol import rest, restamp
+from ..protocol import restamp
 from ..protocol.features import Features
 from ..protocol.paths import Path
-from ..protocol.ranges import read_parameters
 from ..runtime.clock import SYSTEM, Clock, Deadline
+from .assembly import Assembly
 from .dispatch import MOST_THREADS, Lane, Pool
-from .downlinks import Commands, Server, Tell
+from .downlinks import Server
 from .events import Events, Reporter
-from .following import QUEUE_LIMIT, Follower, Reads, Seen
-from .handing import Downlink, Handler, Points, Transformed
+from .following import QUEUE_LIMIT
 from .options import Options
-from .remembering import Remembered
 from .socket import Connection, Loop, Target, Timing, patience
 from .watch import Watch
-from .watching import Callback, Key, Subscription, Switchboard
+from .watching import Callback, Subscription, Switchboard
 
 log = logging.getLogger(__name__)
 
@@ -78,16 +75,15 @@ class Live:
         threads: int = MOST_THREADS,
     ) -> None:
         connecting, self._timeout = timeout if isinstance(timeout, tuple) else (timeout, timeout)
-        self._url = url
         self._present = present or (lambda: url)
         #: Where it was connected to, or tried to be.
         self._target = Target(url, trust or Trust(), proxies, connecting)
         self._target.websocket_url  # noqa: B018  raises if it is no address
         self._authorization = authorization
-        self._call = call
-        self._server = Server(call, caller, features, server_time, clock)
         self._clock = clock
-        self._timing = timing = timing or patience.DEFAULT
+        timing = timing or patience.DEFAULT
+        server = Server(call, caller, features, server_time, clock)
+        self._assembly = Assembly(url, server, timing.backoff, self._end)
         if threads < 0:
             raise LocalProtocolError(
                 f"threads={threads!r}: expected a number of threads, or 0 to run callbacks in pump()"
@@ -97,7 +93,7 @@ class Live:
         #: For what belongs to mirrors and commands, which nobody pumps.
         self._own_pool = Pool("own", _OWN_THREADS) if self._is_pumped else self._pool
         reporter = Reporter(events or Events(), lambda: self._target.url, self._pool.lane())
-        self._switchboard = Switchboard(self._look, timing, clock, reporter)
+        self._switchboard = Switchboard(self._assembly.look, timing, clock, reporter)
         self._auto_reconnect = auto_reconnect
         self._loop = Loop(
             *(self._connect, self._switchboard, timing, clock),
@@ -158,7 +154,8 @@ class Live:
             for other in self._switchboard.public(str(path), transform):
                 other.close()
         pool = self._own_pool if options.private else self._pool
-        subscription = self._new(path, transform, callback, options, lane or pool.lane(QUEUE_LIMIT))
+        lane = lane or pool.lane(QUEUE_LIMIT)
+        subscription = self._assembly.subscription(path, transform, callback, options, lane, self._switchboard)
         try:
             if wait:
                 subscription.prepare()
@@ -297,57 +294,6 @@ class Live:
             self._loop.leave()
 
     # --- steps of these -----------------------------------------------------------------------------------------------
-
-    def _new(self, path: Path, transform: str, callback: Callback, options: Options, lane: Lane) -> Subscription:
-        remembered = None if options.remember is None else Remembered(options.remember, path, self._url)
-        try:
-            return Subscription(
-                path,
-                transform,
-                callback,
-                options,
-                lane=lane,
-                handler=partial(self._handler, path, transform, options, remembered),
-                end=self._end,
-                lost_sight=self._switchboard.lost_sight,
-                ask_again=self._switchboard.ask_again,
-                follow=lambda receiver, place: Follower(
-                    path,
-                    options,
-                    by_index=not transform or options.at == "client",
-                    lane=lane,
-                    reads=Reads(self._call, path),
-                    receiver=receiver,
-                    later=lambda follower, seconds: self._switchboard.call_later(seconds, follower.poke),
-                    clock=self._clock,
-                    backoff=self._timing.backoff,
-                    place=place,
-                ),
-            )
-        except BaseException:
-            if remembered is not None:
-                remembered.close()
-            raise
-
-    def _handler(
-        self, path: Path, transform: str, options: Options, remembered: Remembered | None, tell: Tell
-    ) -> Handler:
-        if transform and options.at == "client":
-            from ..pipescript import Script  # loaded by who uses it
-
-            return Transformed(path, Script(transform), tell)
-        if not path.downlink:
-            return Points(str(path), tell, remembered)
-        commands = Commands(path, self._server, tell, options.policy(), remembered, options.answers)
-        return Downlink(commands, partial(self._switchboard.claim, (str(path), "")), tell)
-
-    def _look(self, key: Key) -> Seen:
-        """Look whether the stream is there and may be read, and whether the server takes the transform: it reads nothing."""
-        path, transform = Path.parse(key[0]), key[1]
-        if transform:
-            self._call(rest.points(path, read_parameters({"i1": -1, "i2": -1}, transform)))
-            return Seen(0)
-        return Reads(self._call, path).look()
 
     def _connect(self) -> tuple[Connection, str | None]:
         self._target = replace(self._target, url=self._present())

@@ -49,7 +49,7 @@ class Follower:
         lane: Where everything is handed on.
         reads: The stream over REST.
         receiver: Who takes it.
-        later: Has `poke` called after so many seconds, as long as there is a connection.
+        later: Has something called after so many seconds, as long as there is a connection.
         clock: The clocks.
         backoff: The pauses between reads that fail.
         place: Where to go on, if it is remembered.
@@ -64,7 +64,7 @@ class Follower:
         lane: Lane,
         reads: Reads,
         receiver: Receiver,
-        later: Callable[[Follower, float], None],
+        later: Callable[[float, Callable[[], None]], None],
         clock: Clock,
         backoff: Backoff,
         place: Place | None = None,
@@ -332,7 +332,7 @@ class Follower:
         if tries < len(_NOT_YET):
             with self._lock:
                 self._course.await_points()
-            self._later(self, _NOT_YET[tries])
+            self._later(_NOT_YET[tries], self.poke)
             return
         is_ephemeral = self._reads.is_ephemeral()
         with self._lock:
@@ -367,7 +367,7 @@ class Follower:
         log.info("live: %s could not be read: %s; again in %.1f s", self._path, error, pause)
         if is_refusal(error) and failures == 1:
             self._receiver.tell(error)
-        self._later(self, pause)
+        self._later(pause, self.poke)
 
     def _refused(self, reason: GoneReason, beginnings: int) -> None:
         """Take note that the stream cannot be read, unless the server has said meanwhile that it is there."""

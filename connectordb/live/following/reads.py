@@ -10,6 +10,7 @@ from ...protocol import json_text, rest, restamp
 from ...protocol.feed import Failed
 from ...protocol.paths import Path
 from ...protocol.points import Datapoint
+from ...protocol.ranges import read_parameters
 
 
 class Seen(NamedTuple):
@@ -54,15 +55,19 @@ class Reads:
         self._call = call
         self._path = path
 
-    def look(self) -> Seen:
+    def look(self, transform: str = "") -> Seen:
         """
-        Look whether the stream is there and may be read.
+        Look whether the stream is there and may be read, and whether the server takes a *transform*; then nothing else is seen.
 
         Raises:
             NotFound, PermissionDenied: It is not, or not for this caller.
+            InvalidRequest: It does not.
 
-        Calls: ``GET crud/<path>``, ``GET crud/<path>/data?q=length``.
+        Calls: ``GET crud/<path>``, ``GET crud/<path>/data?q=length``; with a transform ``GET crud/<path>/data`` for no points.
         """
+        if transform:
+            self._call(rest.points(self._path, read_parameters({"i1": -1, "i2": -1}, transform)))
+            return Seen(0)
         ephemeral = self.is_ephemeral()
         return Seen(self.length(), "", ephemeral)
 

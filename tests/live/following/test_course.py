@@ -109,7 +109,7 @@ class CourseTests(FollowerCase):
         follower.began(Seen(0), unread=True)
         self.eventually(lambda: self.caught == [0])
         waiting: list[float] = []
-        follower._later = lambda follower, seconds: waiting.append(seconds)
+        follower._later = lambda seconds, action: waiting.append(seconds)
         self.trouble = [ConnectionFailed("away")]
         for _ in range(50):
             follower.signal(1)

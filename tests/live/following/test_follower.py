@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Any
 from unittest import mock
 
@@ -84,10 +85,10 @@ class FollowerCase(Case):
         found = self.stored[int(request.parameters["i1"]) : int(request.parameters["i2"])]
         return request.read(rest.Reply(200, json_text.dumps(found)))
 
-    def later(self, follower: Follower, seconds: float) -> None:
+    def later(self, seconds: float, action: Callable[[], None]) -> None:
         """Go on at once."""
         self.again.append(seconds)
-        follower.poke()
+        action()
 
     def hand(self, batch: Batch, claim: Claim | None) -> None:
         """Take points."""
@@ -189,7 +190,7 @@ class FollowerTests(FollowerCase):
             self.assertEqual((sizes[0], sum(sizes)), (10, 40))
             self.assertLessEqual(max(sizes[1:]), 5)
             self.trouble = [TimedOut("slow")]
-            follower._later = lambda follower, seconds: None
+            follower._later = lambda seconds, action: None
             follower.gap(41)
             self.eventually(lambda: follower._pages.size == 1)
 

@@ -26,6 +26,10 @@ class ReadsTests(LiveCase):
             self.assertIsNone(reads.points(7, 99))
             after = [reads.index_after(t, 6) for t in (0.0, 1.0, 1.5, 2.0, 7.9, 8.0, 9.0)]
             self.assertEqual(after, [0, 1, 1, 4, 5, 6, 6])
+            sizes: list[int] = []
+            reads.points(0, 1, sizes.append)
+            reads.points(0, 6, sizes.append)
+            self.assertTrue(0 < sizes[0] < sizes[1] < 6 * sizes[0], sizes)
 
     def test_not_there(self) -> None:
         """What is not there is said as REST says it, whichever way it was asked."""

@@ -65,7 +65,7 @@ class SubscriptionTests(Case):
                 lane=lane,
                 reads=Reads(self.call, path),
                 receiver=receiver,
-                later=lambda follower, seconds: None,
+                later=lambda seconds, action: None,
                 clock=SYSTEM,
                 backoff=Backoff(),
             ),
