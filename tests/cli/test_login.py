@@ -9,16 +9,20 @@ import subprocess
 import sys
 import threading
 import unittest
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
 from connectordb import AuthenticationError, ConnectorDB
 from connectordb.client import Profiles
+from connectordb.server.config import Config, Listen
 
 from ..support.case import Case
 from ..support.command_line import PATIENCE, command, connectordb, environment, here
 from ..support.server import run_server
 from ..support.wire import Peer
+
+CERTIFICATE = Path(__file__).parents[1] / "support" / "localhost.pem"
 
 
 class LoginCase(Case):
@@ -165,6 +169,20 @@ class LoggingIn(LoginCase):
         self.assertNotIn("not encrypted", self.login())
         told = self.ran("login", "mara", "--url", "http://192.0.2.1:1", "--password-stdin", stdin="\n", status=2)
         self.assertIn("http://192.0.2.1:1 is not encrypted", told)
+
+    def test_own_authority(self) -> None:
+        """A server with an authority of its own is logged in to with --ca, which programs find as well."""
+        config = Config(listen=Listen(tls_cert=str(CERTIFICATE)))
+        with run_server(user="mara", password="hidden word", config=config) as server:
+            given = ("login", "mara", "--url", server.url, "--password-stdin")
+            self.assertIn("certificate", self.ran(*given, stdin="hidden word\n", status=1))
+            self.ran(*given, "--ca", str(CERTIFICATE), stdin="hidden word\n")
+            self.assertEqual(self.profiles.said("default")["ca"], str(CERTIFICATE))
+            with ConnectorDB() as cdb:
+                self.assertEqual(cdb.path, "mara/user")
+            # the authority is known by now
+            self.ran("login", "mara", "--device", "own", "--password-stdin", stdin="hidden word\n")
+            self.assertTrue(self.ran("whoami").startswith("mara/own\n"))
 
     @unittest.skipUnless(hasattr(os, "openpty"), "there are no pseudo-terminals here")
     def test_typed(self) -> None:

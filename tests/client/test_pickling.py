@@ -116,8 +116,7 @@ class Values(PicklingCase):
 
     def test_bound_to_its_process(self) -> None:
         """A context of TLS does not travel, and what does is said."""
-        cdb = self.connect()
-        cdb._session.options["ssl_context"] = ssl.create_default_context()
+        cdb = self.connect(ssl_context=ssl.create_default_context())
         with self.assertRaisesRegex(pickle.PicklingError, "pass verify= and cert="):
             pickle.dumps(cdb("mara"))
 
