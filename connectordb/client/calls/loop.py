@@ -113,7 +113,6 @@ class Calls:
             name = around.names.another(around.endpoints.here.features)
         attempts: Attempts | None = None
         while True:
-            around.check_open()
             endpoint = around.endpoints.here if attempts is None else attempts.endpoint
             # in this order: see `Login.use`
             sent = Sent(endpoint, endpoint.features, login.credentials, Trace())
