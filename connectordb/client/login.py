@@ -185,14 +185,15 @@ class Login:
         """Log in by no other thread; wait for it no longer than a call may take."""
         left = self._calls.time_for_a_call().left()
         lock = self._logging_in
-        if not lock.acquire(timeout=-1 if left is None else min(left, threading.TIMEOUT_MAX)):
-            raise TimedOut(
-                f"logging in at {self._calls.url}: another thread has been at it for as long as a call may take"
-            )
         try:
+            if not lock.acquire(timeout=-1 if left is None else min(left, threading.TIMEOUT_MAX)):
+                raise TimedOut(
+                    f"logging in at {self._calls.url}: another thread has been at it for as long as a call may take"
+                )
             yield
         finally:
-            lock.release()
+            with suppress(RuntimeError):  # it is not ours: the time was up, or Ctrl-C came before
+                lock.release()
 
     def _refused(self, refused: AuthenticationError) -> AuthenticationError:
         """Say of a refused login what was refused, which the server's own words leave open."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from collections.abc import Callable
 from typing import Any
 
 from connectordb import AuthenticationError, ConnectionFailed, TimedOut
+from connectordb.client import login as login_module
 from connectordb.client.credentials import Credentials
 from connectordb.client.login import Login
 from connectordb.exceptions import ServerTrouble
@@ -15,6 +17,7 @@ from connectordb.protocol import rest
 from connectordb.protocol.paths import Path
 from connectordb.runtime.clock import SYSTEM, Deadline
 from tests.support.case import MS, Case
+from tests.support.interrupts import interrupted_at
 
 PASSWORD = Credentials("mara", "secret")
 
@@ -139,3 +142,20 @@ class Trying(Case):
         for thread in threads:
             thread.join(5)
         self.assertEqual((str(login.path), len(server.asked)), ("mara/lamp", 1))
+
+    def test_interrupted(self) -> None:
+        """Ctrl-C at any moment of a login leaves one that others can go on with."""
+        file = login_module.__file__
+        for line in itertools.count():
+            server = Server(*[Path.parse("mara/user"), {"apikey": "k1"}] * 3)
+            login = Login(server, PASSWORD)
+            reached = interrupted_at(line, file, lambda login=login: login.path)  # type: ignore[misc]
+            server.answers = [Path.parse("mara/user"), {"apikey": "k1"}]
+            found: list[str] = []
+            thread = threading.Thread(target=lambda login=login, found=found: found.append(str(login.path)))
+            thread.start()
+            thread.join(5)
+            self.assertEqual(found, ["mara/user"], f"line {line}")
+            if not reached:
+                break
+        self.assertGreater(line, 10)

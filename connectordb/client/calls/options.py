@@ -30,8 +30,9 @@ class Options(threading.local):
     @contextmanager
     def as_one_call(self, whole: Deadline) -> Iterator[None]:
         """Have this thread's calls in the block be one, which has to have ended at *whole*."""
-        before, self.whole = self.whole, whole
+        before = self.whole
         try:
+            self.whole = whole
             yield
         finally:
             self.whole = before
@@ -42,9 +43,9 @@ class Options(threading.local):
     ) -> Iterator[None]:
         """Have this thread's calls in the block go by what is not ``None``."""
         before = self.timeout, self.retry, self.deadline
-        self.timeout, self.retry = timeout or self.timeout, retry or self.retry
-        self.deadline = deadline if deadline is not None else self.deadline
         try:
+            self.timeout, self.retry = timeout or self.timeout, retry or self.retry
+            self.deadline = deadline if deadline is not None else self.deadline
             yield
         finally:
             self.timeout, self.retry, self.deadline = before

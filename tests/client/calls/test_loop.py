@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import pickle
 import threading
 import time
@@ -27,7 +28,7 @@ from connectordb.protocol.paths import Path
 from connectordb.runtime.clock import Deadline
 from tests.support.case import MS, Case
 from tests.support.clock import SteppedClock
-from tests.support.wire import Peer, Step, Tree, answer, hang_up, refuse, reset, silence
+from tests.support.wire import Peer, Received, Step, Tree, answer, by_request, hang_up, refuse, reset, silence
 
 STREAM = Path.parse("mara/lamp/light")
 INSERT = rest.insert(STREAM, [{"t": 1.0, "d": 1}])
@@ -350,6 +351,61 @@ class Ends(LoopCase):
             thread.join(5)
             self.assertLess(time.monotonic() - begin, 2500 * MS)
             self.assertEqual([type(error) for error in caught], [kind])
+
+    def test_under_way(self) -> None:
+        """Calls that wait for an answer end at once, whoever closes, and however often; what may be stored is told as such."""
+        peer = self.peer(otherwise=silence())
+        session = Session(peer.url, Credentials(secret="key"))
+        caught: list[BaseException] = []
+        threads = [
+            threading.Thread(target=_collect, args=(session, request, caught))
+            for request in [LENGTH, INSERT, CHANGE, QUERY] * 2
+        ]
+        for thread in threads:
+            thread.start()
+        self.eventually(lambda: len(peer.requests) == 8, "all to wait")
+        begin = time.monotonic()
+        closing = [threading.Thread(target=session.close) for _ in range(3)]
+        for thread in closing:
+            thread.start()
+        for thread in closing + threads:
+            thread.join(5)
+        self.assertLess(time.monotonic() - begin, 2500 * MS)
+        self.assertEqual(sorted(type(error).__name__ for error in caught), ["ClosedError"] * 6 + ["OutcomeUnknown"] * 2)
+
+    def test_many_threads(self) -> None:
+        """Many threads share a connection to a server that fails now and then, and each gets its own answers."""
+        answers = [hang_up(), refuse(503, "busy"), refuse(429, "slowly")]
+
+        def reply(request: Received) -> Step:
+            with lock:
+                number = next(count)
+            return answers[number % 3] if number % 20 == 0 else answer(request.parameters.get("i1", ""))
+
+        lock, count = threading.Lock(), itertools.count(1)
+        peer = self.peer(otherwise=by_request(reply))
+        session = self.session(peer)
+        wrong: list[object] = []
+
+        def work(number: int) -> None:
+            for step in range(20):
+                said = f"{number}.{step}"
+                request = rest.Request("GET", "/x", bytes.decode, {"i1": said})
+                try:
+                    if session.call(request) != said:
+                        wrong.append(said)
+                except ConnectorDBError as error:
+                    wrong.append(error)
+
+        threads = [threading.Thread(target=work, args=(number,)) for number in range(32)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(30)
+        self.assertEqual(wrong, [])
+        figures = session.statistics.snapshot()
+        self.assertEqual((figures.calls, figures.failures), (640, 0))
+        self.assertEqual(figures.requests, len(peer.requests))
 
 
 class Credential(LoopCase):
