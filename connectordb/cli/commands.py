@@ -31,6 +31,7 @@ _FILES = {
     "login": "login",
     "logout": "login",
     "whoami": "login",
+    "doctor": "doctor",
     "ls": "tree",
     "info": "tree",
     "new": "tree",

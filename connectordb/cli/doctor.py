@@ -1,0 +1,189 @@
+"""``doctor``: what stands between this machine and its server, one thing after the other, and what to do about each."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable, Iterator
+from itertools import chain
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+import click
+
+from ..client import ConnectorDB
+from ..exceptions import ConfigurationError, ConnectorDBError, StorageError
+from ..logger import check
+from ..protocol import http_dates
+from ..protocol.constants import NOBODY
+from .connection import as_json, profile, show
+
+#: Seconds that the clocks of two machines may differ: answers tell the time to a second, and take some time themselves.
+_CLOCKS = 3.0
+
+#: Seconds that each look may take.
+_PATIENCE = 10.0
+
+
+class Finding(NamedTuple):
+    """
+    What one look found.
+
+    Attributes:
+        what: What was looked at.
+        ok: Whether it is as it should be; ``None`` if it could not be looked at.
+        told: What was found, or what to do.
+    """
+
+    what: str
+    ok: bool | None
+    told: str
+
+
+@click.command()
+@click.argument("files", metavar="[FILE]...", nargs=-1, type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@as_json
+@profile
+def doctor(files: tuple[Path, ...], as_json: bool, profile: str | None) -> None:
+    """
+    Look at everything that a program needs to reach its server, and say what to do about what is wrong.
+
+    That is: settings, the server's name, the connection with its TLS, the clock, the login, what may be read, the websocket; and
+    the FILEs of Loggers. Nothing is changed. The status is 1 if anything is wrong.
+    """
+    findings = []
+    for finding in chain(_connection(profile), _files(files)):
+        findings.append(finding)
+        if not as_json:
+            click.echo(_line(finding))
+    if as_json:
+        show([finding._asdict() for finding in findings])
+    if any(finding.ok is False for finding in findings):
+        raise SystemExit(1)
+
+
+def _line(finding: Finding) -> str:
+    mark = {True: "ok", False: "WRONG", None: "-"}[finding.ok]
+    return f"{mark:<5}  {finding.what:<11}  {finding.told}"
+
+
+def _connection(profile: str | None) -> Iterator[Finding]:
+    try:
+        cdb, nobody = (
+            ConnectorDB(profile=profile, connect=False, timeout=_PATIENCE, retry=1, anonymous=anonymous)
+            for anonymous in (False, True)
+        )
+    except ConfigurationError as error:
+        yield Finding("settings", False, str(error))
+        return
+    with cdb, nobody:
+        yield from _looks(cdb, nobody)
+
+
+def _looks(cdb: ConnectorDB, nobody: ConnectorDB) -> Iterator[Finding]:
+    looks: dict[str, Callable[[], Finding]] = {
+        "settings": lambda: _settings(cdb),
+        "name": lambda: _name(cdb),
+        "server": lambda: _server(nobody),
+        "clock": lambda: _clock(nobody),
+        "login": lambda: _login(cdb),
+        "streams": lambda: _streams(cdb),
+        "websocket": lambda: _websocket(cdb),
+    }
+    wrong = ""
+    for what, look in looks.items():
+        if wrong:
+            yield Finding(what, None, f"not looked at, as the {wrong} is wrong")
+            continue
+        try:
+            finding = look()
+        except (ConnectorDBError, OSError) as error:
+            finding = Finding(what, False, str(error))
+        yield finding
+        # without these the others tell nothing new
+        if finding.ok is False and what in ("name", "server", "login"):
+            wrong = what
+
+
+def _files(files: tuple[Path, ...]) -> Iterator[Finding]:
+    for file in files:
+        try:
+            found = check(file)
+        except StorageError as error:
+            found = [str(error)]
+        yield Finding(file.name, not found, "; ".join(found) or "nothing is wrong with it")
+
+
+def _settings(cdb: ConnectorDB) -> Finding:
+    url, credentials = cdb.settings["url"], cdb.settings["credentials"]
+    servers = url.value if isinstance(url.value, str) else ", ".join(url.value)
+    return Finding("settings", True, f"{servers} ({url.source}), with {credentials.value} ({credentials.source})")
+
+
+def _name(cdb: ConnectorDB) -> Finding:
+    host = urlsplit(cdb.url).hostname or ""
+    try:
+        found = sorted({str(entry[4][0]) for entry in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)})
+    except OSError as error:
+        return Finding(
+            "name", False, f"{host} was not found ({error.strerror}): is that its name, and is there a network?"
+        )
+    return Finding("name", True, f"{host} is {', '.join(found)}")
+
+
+def _server(nobody: ConnectorDB) -> Finding:
+    began = time.monotonic()
+    answer = nobody.request("GET", "meta/version")
+    took = 1000 * (time.monotonic() - began)
+    beyond = answer.headers.get("ConnectorDB-Features")
+    what = f"version {answer.text.strip()[:20]} {'with ' + beyond if beyond else 'as of 0.3'}, answered after {took:.0f} ms"
+    if urlsplit(nobody.url).scheme == "http":
+        return Finding("server", True, f"{what}; not encrypted: whoever is on the way reads along")
+    return Finding(
+        "server", True, f"{what}; its certificate is {'good' if nobody.settings['verify'].value else 'not checked'}"
+    )
+
+
+def _clock(nobody: ConnectorDB) -> Finding:
+    said = http_dates.seconds(nobody.request("GET", "meta/version").headers.get("Date", ""))
+    if said is None:
+        return Finding("clock", None, "the server does not say what time it has")
+    ahead = time.time() - said - 0.5  # whole seconds are said
+    if abs(ahead) <= _CLOCKS:
+        return Finding("clock", True, "as the server's, to a few seconds")
+    return Finding(
+        "clock",
+        False,
+        f"{abs(ahead):,.0f} s {'ahead of' if ahead > 0 else 'behind'} the server's: points get wrong times; "
+        "is time synchronisation on (timedatectl)?",
+    )
+
+
+def _login(cdb: ConnectorDB) -> Finding:
+    path = cdb.ping()
+    if path == NOBODY:
+        return Finding(
+            "login", False, "there are no credentials: connectordb login, or set CONNECTORDB_URL and CONNECTORDB_APIKEY"
+        )
+    return Finding("login", True, f"you are {path}")
+
+
+def _streams(cdb: ConnectorDB) -> Finding:
+    streams = cdb.streams()
+    return Finding(
+        "streams", True, f"{len(streams)} of your own{' to write to' if streams else ': connectordb new makes one'}"
+    )
+
+
+def _websocket(cdb: ConnectorDB) -> Finding:
+    streams = cdb.streams()
+    if not streams:
+        return Finding("websocket", None, "not looked at, as there is no stream of your own to subscribe to")
+    began = time.monotonic()
+    with streams[0].subscribe(lambda path, points: None) as subscription:
+        if not subscription.wait("live", _PATIENCE):
+            return Finding(
+                "websocket", False, f"no subscription within {_PATIENCE:g} s: does a proxy let websockets pass?"
+            )
+    return Finding("websocket", True, f"a subscription stood after {1000 * (time.monotonic() - began):.0f} ms")
