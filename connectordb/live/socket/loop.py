@@ -16,7 +16,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from ...exceptions import ConnectionFailed, ConnectorDBError, RemoteProtocolError, ServerError
-from ...runtime.clock import SYSTEM, Clock, Deadline
+from ...runtime.clock import SYSTEM, Clock
 from ...runtime.worker import Worker
 from . import frames
 from .connection import Connection
@@ -26,9 +26,6 @@ log = logging.getLogger(__name__)
 
 #: Bytes that may wait for the network before the next commands are fetched.
 _UNSENT_LIMIT = 64 * 1024
-
-#: Seconds between attempts to break off a handshake, at the end.
-_BREAKING_OFF = 0.05
 
 #: Seconds until the thread tries again to have what it needs of the system.
 _LACKING = 1.0
@@ -81,8 +78,6 @@ class Loop:
         self._jitter = jitter
         self._auto_reconnect = auto_reconnect
         self._worker = Worker("live", self._run)
-        self._has_ended = threading.Event()
-        self._has_ended.set()
         # guards the four below, which other threads use
         self._lock = threading.Lock()
         self._wakeup: socket.socket | None = None
@@ -115,36 +110,26 @@ class Loop:
     def stop(self) -> None:
         """Ask the thread to end."""
         self._worker.stop()
-        self._break_off()
-        self.wake()
-
-    def join(self, timeout: float | None) -> bool:
-        """Wait for its end; tell whether it has come."""
-        deadline = Deadline(timeout, self._clock)
-        while not deadline.passed() and not self._has_ended.wait(_BREAKING_OFF):
-            self._break_off()  # what was connecting had nothing yet that could be broken off
-        return self._worker.join(deadline.left())
-
-    def _break_off(self) -> None:
         with self._lock:
             opening = self._opening
         if opening is not None:
             opening.abort()
+        self.wake()
+
+    def join(self, timeout: float | None) -> bool:
+        """Wait for its end; tell whether it has come."""
+        return self._worker.join(timeout)
 
     # --- in the thread ------------------------------------------------------------------------------------------------
 
     def _run(self, stopping: threading.Event) -> None:
-        self._has_ended.clear()
-        try:
-            while not stopping.is_set():
-                try:
-                    self._run_awake(stopping)
-                except OSError as error:  # no descriptors are left, say
-                    log.warning("live: %s; trying again in %g s", error, _LACKING)
-                    self._lost(ConnectionFailed(f"the websocket's thread lacks something of the system: {error}"))
-                    self._clock.wait(stopping, _LACKING)
-        finally:
-            self._has_ended.set()
+        while not stopping.is_set():
+            try:
+                self._run_awake(stopping)
+            except OSError as error:  # no descriptors are left, say
+                log.warning("live: %s; trying again in %g s", error, _LACKING)
+                self._lost(ConnectionFailed(f"the websocket's thread lacks something of the system: {error}"))
+                self._clock.wait(stopping, _LACKING)
 
     def _run_awake(self, stopping: threading.Event) -> None:
         """Do all of it, with a socket by which others wake the thread."""
