@@ -53,7 +53,7 @@ class Line(HTTPAdapter):
         """Send a request, and return the whole answer."""
         wire = self._wire
         wire.begin(allowance)
-        if wire.socket is None:
+        if wire.socket is None or self._pool is None:
             self._find_way()  # which may be another one now: a laptop moves between networks
         request = requests.PreparedRequest()
         request.method, request.url, request.body = method, url, body
@@ -83,8 +83,11 @@ class Line(HTTPAdapter):
 
     def close(self) -> None:
         """Close the connection; another is made when it is needed."""
-        self._pool = None
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.close()  # what requests does leaves that to whoever lets go of it last, a traceback say
         super().close()
+        self._wire.close()
 
     # --- how requests is to go about it -------------------------------------------------------------------------------
 

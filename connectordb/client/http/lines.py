@@ -1,8 +1,8 @@
 """
 The connections that are kept to one server: so many, each used by one thread at a time, the one used last first.
 
-Nothing here is locked for longer than it takes to look at a list of its own, and what a thread has taken comes back also where
-Ctrl-C strikes between taking and using it: a turn is an object that gives itself back when it is let go.
+A line is in the list of idle ones or in somebody's hands, and how many there are is how many live: what Ctrl-C takes out of
+somebody's hands between two steps is gone, and its place is free.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import threading
 import weakref
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 
 from ...exceptions import ConnectionFailed, TimedOut
@@ -20,20 +21,6 @@ from .line import Line
 
 #: Seconds between two looks at whether it still makes sense to wait.
 _LOOK = 0.25
-
-
-class _Turn:
-    """The right to use one connection, until it is let go."""
-
-    __slots__ = ("__weakref__", "_turns")
-
-    def __init__(self, turns: SimpleQueue[_Turn]) -> None:
-        self._turns = weakref.ref(turns)  # no circle: turns that wait go with their queue
-
-    def __del__(self) -> None:
-        turns = self._turns()
-        if turns is not None:
-            turns.put(_Turn(turns))
 
 
 class Lines:
@@ -55,54 +42,48 @@ class Lines:
         self._closed = False
         #: Those that nobody uses; the one used last at the end.
         self._idle: deque[Line] = deque()
-        self._turns: SimpleQueue[_Turn] = SimpleQueue()
-        for _ in range(size):
-            self._turns.put(_Turn(self._turns))
+        #: A bell for each thread that waits, the longest first.
+        self._waiting: deque[SimpleQueue[None]] = deque()
         self._lock = threading.Lock()
         # guarded by the lock
-        self._all: weakref.WeakSet[Line] = weakref.WeakSet()
+        self._all: list[weakref.ref[Line]] = []
 
-    def take(self, allowance: Allowance) -> tuple[Line, _Turn]:
+    def take(self, allowance: Allowance) -> Line:
         """
-        Return a line for one request, and the turn to hold on to meanwhile.
+        Return a line for one request, to be given back whatever becomes of it.
 
         Raises:
             TimedOut: All are in use, and none was free in time.
             ConnectionFailed: They were closed.
         """
-        turn = self._next_turn(allowance)
-        try:
-            line = self._idle.pop()
-        except IndexError:
-            line = self._make()
-            with self._lock:
-                self._all.add(line)
-            if self._closed:  # meanwhile, and did not see this one
-                line.abort()
-            return line, turn
-        if allowance.began - line.used > self._idle_timeout:
-            line.close()
-        return line, turn
+        while True:
+            if self._closed:
+                raise ConnectionFailed("the connections were closed")
+            try:
+                line = self._idle.pop()
+            except IndexError:
+                made = self._new()
+                if made is not None:
+                    return made
+                self._wait(allowance)
+            else:
+                if allowance.began - line.used > self._idle_timeout:
+                    line.close()
+                return line
 
-    def give_back(self, line: Line, now: float) -> None:
-        """Take a line back that is good for another request."""
+    def give_back(self, line: Line, now: float, is_good: bool) -> None:
+        """Take a line back; one that is not good is used when there is no other."""
         line.used = now
-        self._idle.append(line)
+        (self._idle.append if is_good else self._idle.appendleft)(line)
         if self._closed:
             self.drop()
-        while self._idle:
-            try:
-                oldest = self._idle.popleft()
-            except IndexError:
-                return  # another thread has taken it
-            if now - oldest.used <= self._idle_timeout:
-                self._idle.appendleft(oldest)
-                return
-            oldest.close()
+        with suppress(IndexError):
+            self._waiting.popleft().put(None)
+        self._put_away(now)
 
     def drop(self) -> None:
         """Close those that nobody uses."""
-        while self._idle:
+        while True:
             try:
                 self._idle.pop().close()
             except IndexError:
@@ -112,29 +93,59 @@ class Lines:
         """Close all; requests that are under way end at once."""
         self._closed = True
         with self._lock:
-            lines = list(self._all)
+            lines = [line for ref in self._all if (line := ref()) is not None]
         for line in lines:
             line.abort()
         self.drop()
 
     def abandon(self) -> None:
         """Let go of all without a word to the server: they are those of the process that this one was forked from."""
-        for line in list(self._all):  # no lock: a thread that held it is not here
-            line.close()
+        for ref in list(self._all):  # no lock: a thread that held it is not here
+            line = ref()
+            if line is not None:
+                line.close()
 
-    def _next_turn(self, allowance: Allowance) -> _Turn:
-        while True:
-            if self._closed:
-                raise ConnectionFailed("the connections were closed")
-            seconds = allowance.to_wait()
+    def _new(self) -> Line | None:
+        """Return a new line, if there may be one more."""
+        with self._lock:
+            self._all = [ref for ref in self._all if ref() is not None]
+            if len(self._all) >= self._size:
+                return None
+            line = self._make()
+            self._all.append(weakref.ref(line))
+        if self._closed:  # meanwhile, and did not see this one
+            line.abort()
+        return line
+
+    def _wait(self, allowance: Allowance) -> None:
+        """Wait until one may be free."""
+        seconds = allowance.to_wait()
+        if not seconds:
+            allowance.end()
+            raise TimedOut(
+                f"none of the {self._size} connections was free within {allowance.what_ended()}; allow more of them with "
+                "pool_size=",
+                "pool",
+            )
+        bell: SimpleQueue[None] = SimpleQueue()
+        self._waiting.append(bell)
+        try:
+            if not self._idle:  # which may have been given back before the bell was there
+                bell.get(timeout=min(seconds, _LOOK))
+        except Empty:
+            pass
+        finally:
+            with suppress(ValueError):
+                self._waiting.remove(bell)
+
+    def _put_away(self, now: float) -> None:
+        """Close those that have not been used for long."""
+        while self._idle:
             try:
-                return self._turns.get(timeout=min(seconds, _LOOK)) if seconds else self._turns.get_nowait()
-            except Empty:
-                if not seconds:
-                    allowance.end()
-                    allowance.end()
-                    raise TimedOut(
-                        f"none of the {self._size} connections was free within {allowance.what_ended()}; allow more of them with "
-                        "pool_size=",
-                        "pool",
-                    ) from None
+                oldest = self._idle.popleft()
+            except IndexError:
+                return  # another thread has taken it
+            if now - oldest.used <= self._idle_timeout:
+                self._idle.appendleft(oldest)
+                return
+            oldest.close()

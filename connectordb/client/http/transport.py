@@ -163,11 +163,11 @@ class Transport:
         allowance: Allowance,
     ) -> requests.Response:
         lines, trace = self._own_lines(), allowance.trace
-        turn: object = None
+        line, is_good = None, False
         try:
-            line, turn = lines.take(allowance)
+            line = lines.take(allowance)
             response = line.exchange(method, url, headers, body, allowance)
-            lines.give_back(line, allowance.end())
+            is_good = True
             return response
         except RemoteProtocolError as error:
             allowance.end()
@@ -180,7 +180,9 @@ class Transport:
             allowance.end()
             raise failures.told(error, what, allowance) from error
         finally:
-            del turn  # a traceback that somebody keeps is not to keep it
+            now = allowance.end()
+            if line is not None:
+                lines.give_back(line, now, is_good)
 
     def _url(self, path: str, parameters: Mapping[str, Any] | None) -> str:
         query = urlencode({name: value for name, value in (parameters or {}).items() if value is not None}, doseq=True)

@@ -58,6 +58,12 @@ class Wire:
         self.allowance = allowance
         self.is_fresh = self.is_spoiled = False
 
+    def close(self) -> None:
+        """Close what is open, also where a request was interrupted that held it."""
+        held, self.socket = self.socket, None
+        if held is not None:
+            held.close()
+
     def abort(self) -> None:
         """Have whatever waits end; may be called by another thread."""
         self.is_aborted = True

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import threading
 from typing import Any
 from unittest import mock
@@ -34,60 +33,52 @@ class Using(LinesCase):
     """Taken, and given back."""
 
     def test_last_first(self) -> None:
-        """The one that was used last is used next, so that the others may go."""
-        lines = self.lines()
-        one, _turn = lines.take(self.allowance())
-        two, _other = lines.take(self.allowance())
-        self.assertIsNot(one, two)
-        lines.give_back(one, 1.0)
-        lines.give_back(two, 1.0)
-        del _turn, _other
+        """The one that was used last is used next, so that the others may go; one that failed comes last."""
+        lines = self.lines(3)
+        one, two, three = (lines.take(self.allowance()) for _ in range(3))
+        lines.give_back(one, 1.0, True)
+        lines.give_back(two, 1.0, True)
+        lines.give_back(three, 1.0, False)
         for _ in range(3):
-            again, turn = lines.take(self.allowance())
+            again = lines.take(self.allowance())
             self.assertIs(again, two)
-            lines.give_back(again, 1.0)
-            del turn
+            lines.give_back(again, 1.0, True)
+        self.assertEqual([lines.take(self.allowance()) for _ in range(3)], [two, one, three])
 
-    def test_turns(self) -> None:
-        """A turn that is let go is somebody else's, however that came about."""
+    def test_as_many_as_live(self) -> None:
+        """One that is let go leaves its place to another, however that came about."""
         lines = self.lines(1)
         for _ in range(3):
             try:
-                taken = lines.take(self.allowance())
+                line = lines.take(self.allowance())
                 raise KeyboardInterrupt
             except KeyboardInterrupt:
-                del taken
-        line, turn = lines.take(self.allowance())
+                del line
+        line = lines.take(self.allowance())
         with self.assertRaises(TimedOut):
             lines.take(self.allowance(pool=10 * MS))
-        del turn
+        del line
         lines.take(self.allowance())
 
     def test_waits(self) -> None:
         """Who waits goes on when another is done."""
         lines, got = self.lines(1), threading.Event()
-        line, turn = lines.take(self.allowance())
+        line = lines.take(self.allowance())
 
         def wait() -> None:
-            lines.take(self.allowance())
+            taken = lines.take(self.allowance())
             got.set()
+            lines.give_back(taken, 0.0, True)
 
-        thread = threading.Thread(target=wait)
-        thread.start()
+        threads = [threading.Thread(target=wait) for _ in range(3)]
+        for thread in threads:
+            thread.start()
         self.assertFalse(got.wait(20 * MS))
-        lines.give_back(line, 0.0)
-        del turn
-        self.wait(got)
-        thread.join(SOON)
-
-    def test_no_circle(self) -> None:
-        """What is not used any more goes, turns included."""
-        lines = self.lines()
-        turns = lines._turns
-        del lines
-        gc.collect()
-        waiting = turns.qsize()
-        self.assertEqual(waiting, 2)
+        lines.give_back(line, 0.0, True)
+        for thread in threads:
+            thread.join(SOON)
+        self.assertTrue(got.is_set())
+        self.assertFalse(lines._waiting)
 
 
 class Ending(LinesCase):
@@ -97,25 +88,23 @@ class Ending(LinesCase):
         """One that was not used for long is closed before it is used; and so are those that nobody needs any more."""
         clock = SteppedClock()
         lines = self.lines(3, clock)
-        taken = [lines.take(self.allowance(clock)) for _ in range(3)]
-        for line, _ in taken:
-            lines.give_back(line, clock.monotonic())
-        names = [line for line, _ in taken]
-        taken.clear()
+        taken: list[Any] = [lines.take(self.allowance(clock)) for _ in range(3)]
+        for line in taken:
+            lines.give_back(line, clock.monotonic(), True)
         clock.advance(3.9)
-        line, turn = lines.take(self.allowance(clock))
-        line.close.assert_not_called()  # type: ignore[attr-defined]
+        line = lines.take(self.allowance(clock))
+        line.close.assert_not_called()
         clock.advance(0.2)
-        lines.give_back(line, clock.monotonic())
-        self.assertEqual([one.close.call_count for one in names], [1, 1, 0])  # type: ignore[attr-defined]
+        lines.give_back(line, clock.monotonic(), True)
+        self.assertEqual([one.close.call_count for one in taken], [1, 1, 0])
         clock.advance(4.1)
-        self.assertIs(lines.take(self.allowance(clock))[0], line)
-        line.close.assert_called_once()  # type: ignore[attr-defined]
+        self.assertIs(lines.take(self.allowance(clock)), line)
+        line.close.assert_called_once()
 
     def test_close(self) -> None:
         """All are ended, those in use too; whoever waits is told, and so is who comes later."""
         lines, told = self.lines(1), threading.Event()
-        line, turn = lines.take(self.allowance())
+        line: Any = lines.take(self.allowance())
 
         def wait() -> None:
             try:
@@ -127,20 +116,21 @@ class Ending(LinesCase):
         thread.start()
         lines.close()
         lines.close()
-        line.abort.assert_called()  # type: ignore[attr-defined]
+        line.abort.assert_called()
         self.wait(told)
         thread.join(SOON)
-        lines.give_back(line, 0.0)
-        line.close.assert_called_once()  # type: ignore[attr-defined]
-        del turn
+        lines.give_back(line, 0.0, True)
+        line.close.assert_called_once()
         with self.assertRaises(ConnectionFailed):
             lines.take(self.allowance())
 
     def test_drop(self) -> None:
         """Only those that nobody uses are closed."""
         lines = self.lines()
+        used: Any
+        idle: Any
         used, idle = lines.take(self.allowance()), lines.take(self.allowance())
-        lines.give_back(idle[0], 0.0)
+        lines.give_back(idle, 0.0, True)
         lines.drop()
-        used[0].close.assert_not_called()  # type: ignore[attr-defined]
-        idle[0].close.assert_called_once()  # type: ignore[attr-defined]
+        used.close.assert_not_called()
+        idle.close.assert_called_once()
