@@ -8,6 +8,7 @@ small request, and none of it is wanted here.
 from __future__ import annotations
 
 import functools
+import queue
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,12 +17,48 @@ import requests
 from requests.adapters import HTTPAdapter
 from requests.structures import CaseInsensitiveDict
 from requests.utils import get_encoding_from_headers
-from urllib3.connectionpool import HTTPConnectionPool
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from ...network import Trust, proxy_for
 from . import answers
 from .allowance import Allowance
 from .wire import Plain, Secure, Wire
+
+
+class _Holder:
+    """
+    What urllib3 keeps the connections of a pool in, for one that a single thread uses at a time.
+
+    Its own has locks, and a process that is forked off while another thread holds one of them would wait for it for ever.
+    """
+
+    def __init__(self, maxsize: int) -> None:
+        self._room = maxsize
+        self._held: list[Any] = []
+
+    def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:
+        if len(self._held) >= self._room:
+            raise queue.Full
+        self._held.append(item)
+
+    def get(self, block: bool = True, timeout: float | None = None) -> Any:
+        if not self._held:
+            raise queue.Empty
+        return self._held.pop()
+
+    def qsize(self) -> int:
+        return len(self._held)
+
+
+class _Pool(HTTPConnectionPool):
+    QueueCls = _Holder  # type: ignore[assignment]
+
+
+class _SecurePool(HTTPSConnectionPool):
+    QueueCls = _Holder  # type: ignore[assignment]
+
+
+_POOLS = {"http": _Pool, "https": _SecurePool}
 
 
 class Line(HTTPAdapter):
@@ -77,6 +114,10 @@ class Line(HTTPAdapter):
         """Whether the connection of the present request does not stand."""
         return self._wire.allowance.connecting is not None or self._wire.allowance.trace.phase == "pool"
 
+    def abandon(self) -> None:
+        """Let go of the socket and of nothing else: what else there is may be locked by a thread that this process has not."""
+        self._wire.close()
+
     def abort(self) -> None:
         """Have what is under way end; may be called by another thread."""
         self._wire.abort()
@@ -130,6 +171,7 @@ class Line(HTTPAdapter):
         else:
             secure_proxy = {"proxy_ssl_context": self._trust.context} if proxy.startswith("https:") else {}
             manager = self.proxy_manager_for(proxy, **secure_proxy)
+        manager.pool_classes_by_scheme = _POOLS
         pool = manager.connection_from_host(parts.hostname, parts.port, parts.scheme, pool_kwargs=options)
         pool.ConnectionCls = functools.partial(Secure if pool.scheme == "https" else Plain, self._wire)
         self._proxy, self._pool = proxy, pool

@@ -103,7 +103,7 @@ class Lines:
         for ref in list(self._all):  # no lock: a thread that held it is not here
             line = ref()
             if line is not None:
-                line.close()
+                line.abandon()
 
     def _new(self) -> Line | None:
         """Return a new line, if there may be one more."""

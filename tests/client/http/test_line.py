@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from unittest import mock
+
 import requests
 
 from connectordb.client.http.allowance import Allowance
@@ -63,6 +66,37 @@ class Exchanging(Case):
             self.assertFalse(allowance.trace.reused)
             self.peer.hang_up_all()
             self.eventually(lambda: not self.peer._open, "the connection to end")
+
+    def test_proxy_that_changes(self) -> None:
+        """A new connection goes by the proxy that there is then, one that stands is used as it is."""
+        proxy = Peer(otherwise=answer("by the proxy"))
+        self.addCleanup(proxy.close)
+        url = f"{self.peer.url}/"
+        for proxies, said in ({}, "ok"), ({"http": proxy.url}, "ok"), ({"http": proxy.url}, "by the proxy"), ({}, "ok"):
+            line_is_open = said == "ok" and proxies
+            with mock.patch.dict(os.environ, {"http_proxy": proxies.get("http", ""), "no_proxy": ""}):
+                if not line_is_open:
+                    self.line.close()
+                self.assertEqual(self.line.exchange("GET", url, {}, None, self.allowance()).text, said)
+
+    def test_fork(self) -> None:
+        """A child that was forked off in the middle of anything lets go of the socket, and takes no lock."""
+        self.line.exchange("GET", f"{self.peer.url}/", {}, None, self.allowance())
+        held = self.line._wire.socket
+        assert held is not None
+        with self.line.poolmanager.pools.lock:  # as another thread may have it at that moment
+            child = os.fork()
+            if child == 0:
+                status = 1
+                try:
+                    self.line.abandon()
+                    status = 0 if held.fileno() == -1 else 2
+                finally:
+                    os._exit(status)
+        self.assertEqual(os.waitpid(child, 0)[1], 0)
+        allowance = self.allowance()
+        self.assertEqual(self.line.exchange("GET", f"{self.peer.url}/", {}, None, allowance).text, "ok")
+        self.assertTrue(allowance.trace.reused)
 
     def test_no_body(self) -> None:
         """Without a body a POST says so."""

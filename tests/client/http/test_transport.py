@@ -18,7 +18,7 @@ from connectordb.client.timeouts import Timeout
 from connectordb.client.trace import Trace
 from connectordb.exceptions import CertificateRefused, ConnectionFailed, LocalProtocolError, TimedOut
 from connectordb.network import Trust
-from tests.support.case import MS, Case
+from tests.support.case import MS, SOON, Case
 from tests.support.clock import SteppedClock
 from tests.support.wire import (
     Peer,
@@ -265,6 +265,40 @@ class Connections(TransportCase):
         self.assertEqual(os.waitpid(child, 0)[1], 0)
         transport.send("GET", "/", Trace())
         self.assertEqual([request.connection for request in peer.requests], [0, 1, 0])
+
+    def test_forks_beside_threads(self) -> None:
+        """A child that is forked off while other threads send can send too, and they notice nothing."""
+        peer = self.peer(otherwise=answer("ok"))
+        transport, stop = self.to(peer.url), threading.Event()
+        failed: list[BaseException] = []
+
+        def work() -> None:
+            try:
+                while not stop.is_set():
+                    transport.send("GET", "/", Trace())
+            except ConnectionFailed as error:
+                failed.append(error)
+
+        threads = [threading.Thread(target=work) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        try:
+            for _ in range(20):
+                child = os.fork()
+                if child == 0:
+                    status = 1
+                    try:
+                        transport.send("POST", "/", Trace(), body=b"[]", timeout=Timeout.of(SOON))
+                        transport.close()
+                        status = 0
+                    finally:
+                        os._exit(status)
+                self.assertEqual(os.waitpid(child, 0)[1], 0)
+        finally:
+            stop.set()
+            for thread in threads:
+                thread.join(SOON)
+        self.assertEqual(failed, [])
 
 
 class Failing(TransportCase):
