@@ -120,7 +120,8 @@ class ResponseError(ConnectorDBError):
     The server answered, and the answer was a refusal or of no use.
 
     Attributes:
-        message: What happened, in words.
+        message: What happened, in the server's words.
+        about: What more there is to say of the call.
         retry_after: The seconds for which the server asked not to be asked again, or ``None``.
     """
 
@@ -136,7 +137,7 @@ class ResponseError(ConnectorDBError):
         retry_after: float | None = None,
     ) -> None:
         super().__init__(message)
-        self.message = message
+        self.message, self.about = message, ""
         self.status = status
         self.code = code or status
         self.ref = ref
@@ -153,7 +154,7 @@ class ResponseError(ConnectorDBError):
         """Return what happened, to which request, and where the server's log has it."""
         asked = f"{self.method} {self.path}: " if self.method else ""
         ref = f" (ref {self.ref})" if self.ref else ""
-        return f"{asked}{self.status} {self.message}{ref}"
+        return f"{asked}{self.status} {self.message}{self.about}{ref}"
 
 
 class AuthenticationError(ResponseError):

@@ -212,6 +212,7 @@ class Attempts:
     ) -> ConnectionFailed | ResponseError:
         """Return what is told of the call."""
         told = failure
+        about = ""
         if (
             is_unknown
             or judge(kind, fate) is Verdict.UNKNOWN
@@ -220,11 +221,15 @@ class Attempts:
             told = OutcomeUnknown(f"{failure}; whether the points are stored is unknown")
             told.__cause__ = failure
         elif kind is Kind.CHANGE and fate in DOUBTFUL:
-            notes.add(told, "; whether it was done is not known: look before it is done again")
+            about = "; whether it was done is not known: look before it is done again"
         if self._number > 1:
             where = "" if len(self._tried) == 1 else " at " + " and ".join(endpoint.url for endpoint in self._tried)
-            notes.add(told, f" ({self._number} attempts{where})")
-        notes.add(told, why_not)
+            about += f" ({self._number} attempts{where})"
+        about += why_not
+        if isinstance(told, ResponseError):
+            told.about = about  # others go by the server's own words
+        elif about:
+            notes.add(told, about)
         told.method, told.path = self._request.method, self._request.path
         told.retryable = _is_worth_repeating(told, fate, kind)
         return told

@@ -13,6 +13,7 @@ from connectordb import (
     ClosedError,
     ConnectionFailed,
     InvalidRequest,
+    NotFound,
     OutcomeUnknown,
     Retry,
     ServerError,
@@ -315,6 +316,13 @@ class Told(LoopCase):
                     self.assertTrue(said[5] >= 1 and each.stats.requests == said[5])
                     self.assertEqual((said[0], said[1]), (said[1], said[0]))
                     self.assertEqual(str(each), str(error))
+
+    def test_words_of_the_server(self) -> None:
+        """What a server said stays as it was, however often it was asked: others go by its words."""
+        for said in ("Can't access this resource.", "The requested stream was not found."):
+            error = self.fail_with(NotFound, self.session(self.peer(hang_up(), refuse(404, said))), LENGTH)
+            self.assertEqual((error.message, rest.says_absent(error)), (said, True))  # type: ignore[attr-defined,arg-type]
+            self.assertEqual(str(error), f"GET {LENGTH.path}: 404 {said} (2 attempts) (ref ref-1)")
 
     def test_cause(self) -> None:
         """What lies beneath is chained."""
