@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import signal
-import subprocess
-import sys
 import threading
 from typing import Any
 
@@ -19,6 +18,7 @@ from connectordb.runtime.clock import SYSTEM
 from tests.support.case import SOON
 from tests.support.fault_proxy import Fault
 from tests.support.logger_cases import NOWHERE, WAIT, PassCase
+from tests.support.nursery import Nursery
 
 
 class Faults(PassCase):
@@ -436,22 +436,13 @@ class DeclaredTests(PassCase):
         self.assertEqual([point.d for point in self.store.aside.points()], ["a"])
 
 
-_SYNC = """
-import sys, threading
-from connectordb import ConnectorDB
-from connectordb.logger.sync.links import Link
-from connectordb.logger.rows.store import Store
-from connectordb.logger.sync.passes import Pass
-from connectordb.runtime.clock import SYSTEM
-path, url, key, wait = sys.argv[1:]
-store = Store(path)
-link = Link(url, key, ConnectorDB(key, url=url, connect=False))
-Pass(store, link, lambda *_: link, SYSTEM, threading.Event(), float(wait)).run(store.points.newest())
-"""
-
-
 class KillTests(PassCase):
     """A syncing process may be killed at any request: nothing is missing, nothing is there twice."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.nursery = Nursery("tests.support.syncing_lives")
+        self.addCleanup(self.nursery.close)
 
     def test_kill(self) -> None:
         """Killed before, and after, each of its requests arrives, and tried again, it delivers each point once."""
@@ -472,21 +463,22 @@ class KillTests(PassCase):
     def kill_at(self, at: int, delivered: bool) -> None:
         """Run a pass in a process that is killed at its request number *at*, which arrives or does not."""
         requests = itertools.count(1)
-        process: list[subprocess.Popen[bytes]] = []
+        process: list[int] = []
         started = threading.Event()
 
         def kill(line: str) -> None:
             if next(requests) == at:
                 started.wait(SOON)
-                process[0].send_signal(signal.SIGKILL)
-                process[0].wait(SOON)
+                os.kill(process[0], signal.SIGKILL)
+                ended.wait(SOON)
                 if not delivered:
                     raise OSError
 
+        ended = threading.Event()
         self.proxy.on_request = kill
-        command = [sys.executable, "-c", _SYNC, str(self.path), self.proxy.url, self.key, str(WAIT)]
-        process.append(subprocess.Popen(command, stderr=subprocess.DEVNULL))
+        process.append(self.nursery.start(self.path, self.proxy.url, self.key, WAIT))
         started.set()
-        process[0].wait(SOON)
+        self.nursery.wait(process[0])
+        ended.set()
         self.proxy.on_request = None
         self.proxy.settle()
