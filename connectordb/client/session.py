@@ -330,6 +330,7 @@ class Session:
                     present=lambda: self.url,
                     unusable=self._endpoints.url_failed,
                     events=self.events,
+                    heard=self.statistics.heard,
                     **self.live_options,
                     **self._endpoints.here.transport.for_websocket,
                 )

@@ -20,7 +20,7 @@ _MOST_PARTS = 16
 
 _SUMS = (
     *("calls", "failures", "requests", "retries", "answers", "bytes_out", "bytes_in", "points_inserted", "points_read"),
-    *("reconnects", "seconds", "seconds_to_first_byte"),
+    *("points_heard", "reconnects", "seconds", "seconds_to_first_byte"),
 )
 
 
@@ -38,7 +38,8 @@ class Stats:
         bytes_in: Bytes that came; before decompression.
         points_inserted: Points in inserts that the server confirmed.
         points_read: Points in answers.
-        reconnects: How often the websocket was there again after a loss; of a session only.
+        points_heard: Points that callbacks of subscriptions were called with; of a connection only.
+        reconnects: How often the websocket was there again after a loss; of a connection only.
         seconds: How long the requests took, all together.
         slowest: How long the slowest of them took.
         seconds_to_first_byte: How long it took to the first byte of the answers, all together.
@@ -50,7 +51,8 @@ class Stats:
 
     def __init__(self) -> None:
         self.calls = self.failures = self.requests = self.retries = self.answers = 0
-        self.bytes_out = self.bytes_in = self.points_inserted = self.points_read = self.reconnects = 0
+        self.bytes_out = self.bytes_in = self.points_inserted = self.points_read = 0
+        self.points_heard = self.reconnects = 0
         self.seconds = self.slowest = self.seconds_to_first_byte = 0.0
         self.server: dict[str, float] = {}
 
@@ -96,6 +98,7 @@ class Stats:
         self.bytes_in += other.bytes_in
         self.points_inserted += other.points_inserted
         self.points_read += other.points_read
+        self.points_heard += other.points_heard
         self.reconnects += other.reconnects
         self.seconds += other.seconds
         self.seconds_to_first_byte += other.seconds_to_first_byte
@@ -171,6 +174,11 @@ class Statistics:
             self._whole.add(cost)
         for block in blocks:
             block.add(cost)
+
+    def heard(self, points: int) -> None:
+        """Take note of points that a callback was called with."""
+        with self._lock:
+            self._whole.points_heard += points
 
     def snapshot(self) -> Stats:
         """Return the figures as they are now."""

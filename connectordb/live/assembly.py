@@ -11,7 +11,7 @@ from .dispatch import Lane
 from .downlinks import Commands, Server, Tell
 from .following import Follower, Reads, Receiver, Seen
 from .handing import Downlink, Handler, Points, Transformed
-from .options import Options
+from .options import Heard, Options
 from .remembering import Place, Remembered
 from .watching import Callback, Key, Subscription, Switchboard
 
@@ -25,13 +25,22 @@ class Assembly:
         server: What is asked of it.
         backoff: The pauses between reads that fail.
         end: Ends a subscription.
+        heard: Told how many points a callback was called with.
     """
 
-    def __init__(self, url: str, server: Server, backoff: Backoff, end: Callable[[Subscription], None]) -> None:
+    def __init__(
+        self,
+        url: str,
+        server: Server,
+        backoff: Backoff,
+        end: Callable[[Subscription], None],
+        heard: Heard | None = None,
+    ) -> None:
         self._url = url
         self._server = server
         self._backoff = backoff
         self._end = end
+        self._heard = heard
 
     def look(self, key: Key) -> Seen:
         """Look whether a stream is there and may be read, and whether the server takes the transform."""
@@ -91,6 +100,7 @@ class Assembly:
                 lost_sight=switchboard.lost_sight,
                 ask_again=switchboard.ask_again,
                 follow=follow,
+                heard=self._heard,
             )
         except BaseException:
             if remembered is not None:

@@ -17,7 +17,7 @@ from .dispatch import MOST_THREADS, Lane, Pool
 from .downlinks import Server
 from .events import Events, Reporter
 from .following import QUEUE_LIMIT
-from .options import Options
+from .options import Heard, Options
 from .socket import Connection, Loop, Target, Timing, patience
 from .watch import Watch
 from .watching import Callback, Subscription, Switchboard
@@ -47,6 +47,7 @@ class Live:
         timing: How patient the connection is.
         clock: The clocks.
         events: Whose handlers are told what becomes of the connection.
+        heard: Told how many points a callback was called with.
         auto_reconnect: Connect again by itself after a loss; otherwise when `hurry` is called, or something is subscribed to.
         threads: How many callbacks may run at the same time; 0: they are run by `pump`.
 
@@ -71,6 +72,7 @@ class Live:
         timing: Timing | None = None,
         clock: Clock = SYSTEM,
         events: Events | None = None,
+        heard: Heard | None = None,
         auto_reconnect: bool = True,
         threads: int = MOST_THREADS,
     ) -> None:
@@ -83,7 +85,7 @@ class Live:
         self._clock = clock
         timing = timing or patience.DEFAULT
         server = Server(call, caller, features, server_time, clock)
-        self._assembly = Assembly(url, server, timing.backoff, self._end)
+        self._assembly = Assembly(url, server, timing.backoff, self._end, heard)
         if threads < 0:
             raise LocalProtocolError(
                 f"threads={threads!r}: expected a number of threads, or 0 to run callbacks in pump()"

@@ -15,6 +15,9 @@ from .downlinks import Policy
 #: Called with what went wrong.
 OnError = Callable[[Exception], Any]
 
+#: Told how many points a callback was called with.
+Heard = Callable[[int], Any]
+
 #: Why nothing comes from a stream: it is not there any more, or may not be read; it was made anew; its indices went back, as if
 #: restored from a backup; all of its points were deleted; the watching device itself is gone; its transform took too long.
 GoneReason = Literal["deleted", "denied", "recreated", "restored", "cleared", "caller", "exceeded"]

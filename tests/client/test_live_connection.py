@@ -41,6 +41,7 @@ class ConnectionTests(TargetCase):
             for stream in streams:
                 stream.insert(stream.name)
             got = {heard.get(timeout=SOON)[0] for _ in streams}
+            self.eventually(lambda: cdb.stats.points_heard == 2)
         self.assertEqual(got, {stream.path for stream in streams})
 
     def test_pump(self) -> None:

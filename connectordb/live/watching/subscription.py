@@ -17,7 +17,7 @@ from ..downlinks import Claim, Tell
 from ..feedback import OnBehalfOf
 from ..following import Follower, Seen
 from ..handing import Batch, Handler
-from ..options import STATES, GoneReason, Options, State
+from ..options import STATES, GoneReason, Heard, Options, State
 from ..remembering import Place
 from .subscriptions import Key
 
@@ -63,6 +63,7 @@ class Subscription(Closing):
         lost_sight: Callable[[Key], None],
         ask_again: Callable[[Key], None],
         follow: Callable[[Subscription, Place | None], Follower],
+        heard: Heard | None = None,
     ) -> None:
         self.path = path
         self.transform = transform
@@ -74,6 +75,7 @@ class Subscription(Closing):
         self._end = end
         self._lost_sight = lost_sight
         self._ask_again = ask_again
+        self._heard = heard
         self._text = str(path)
         self._is_told = False  # by the server, on this connection
         self._is_placed = threading.Event()
@@ -220,6 +222,8 @@ class Subscription(Closing):
                 return self._callback(self._text, batch)
         finally:
             self.delivered += number
+            if self._heard is not None:
+                self._heard(number)
 
     def stands_at(self, place: Place, moved: bool) -> None:
         """Have the place remembered before anything came from there."""
