@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 
 import click
 
-from ..client import DEFAULT_PROFILE, ConnectorDB, Profiles, Settings, base_urls
-from ..exceptions import AuthenticationError, ConnectorDBError
+from ..client import DEFAULT_PROFILE, ConnectorDB, Profiles, Settings, Source, base_urls
+from ..exceptions import AuthenticationError, ConnectorDBError, LocalProtocolError
 from ..protocol.constants import CONNECTORDB_URL
 from ..protocol.paths import is_name
 
@@ -57,8 +57,9 @@ def login(
     if device is not None and not is_name(device):
         raise click.UsageError(f"--device {device!r}: expected the name of one of the user's devices")
     profiles, name = Profiles(), _named(profile)
+    profiles.check(name)  # before anybody types anything
     known = profiles.read(name)
-    servers = base_urls((url or os.environ.get("CONNECTORDB_URL") or "").replace(",", " ").split() or _of(known))
+    servers = _servers(url, known)
     kept: dict[str, str] = {}
     options: dict[str, Any] = {}
     if known is not None and known.knows(servers):
@@ -174,7 +175,15 @@ def _device(cdb: ConnectorDB, name: str) -> tuple[str, str | None, bool]:
     return device.path, device.apikey, missing
 
 
-def _of(known: Any) -> tuple[str, ...]:
+def _servers(url: str | None, known: Source | None) -> tuple[str, ...]:
+    """Return where to log in: as for programs, but that a profile is asked although it is the one that is written."""
+    if url is not None:
+        return base_urls(url.replace(",", " ").split() or url)
+    if named := os.environ.get("CONNECTORDB_URL", "").strip():
+        try:
+            return base_urls(named.replace(",", " ").split())
+        except LocalProtocolError as error:
+            raise click.ClickException(f"the environment variable CONNECTORDB_URL: {error}") from error
     return known.servers if known is not None else (CONNECTORDB_URL,)
 
 

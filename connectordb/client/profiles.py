@@ -158,16 +158,28 @@ class Profiles:
             raise ConfigurationError(f"{where}: {error}") from error
         return Source(servers, said.get("apikey", ""), where, where, options)
 
+    def check(self, name: str) -> None:
+        """
+        Refuse what `save` would refuse of a profile's name, and of the place for it.
+
+        Raises:
+            LocalProtocolError: *name* is none.
+            ConfigurationError: There is no place for a file.
+        """
+        check_name(name)
+        if self.file is None:
+            raise ConfigurationError(f"there is no place for a file of profiles: set {PROFILE_FILE}, or HOME")
+
     def save(self, name: str, values: Mapping[str, str]) -> None:
         """
         Write a profile, in place of one that has its name; everything else in the file stays as it is.
 
         Raises:
             LocalProtocolError: *name* is none, or a value has more than one line.
-            ConfigurationError: The file that is there is none, or open to others.
+            ConfigurationError: There is no place for a file; or the file that is there is none, or open to others.
             StorageError: It could not be written; then nothing has changed.
         """
-        check_name(name)
+        self.check(name)
         for option, value in values.items():
             if len(value.splitlines()) != 1:
                 raise LocalProtocolError(f"the profile {name!r}: {option} is empty, or has more than one line")
@@ -237,8 +249,7 @@ class Profiles:
             )
 
     def _rewrite(self, change: Callable[[list[tuple[str, list[str]]]], list[str]]) -> None:
-        if self.file is None:
-            raise ConfigurationError(f"there is no place for a file of profiles: set {PROFILE_FILE}, or HOME")
+        assert self.file is not None
         from filelock import FileLock
 
         from ..runtime import durable

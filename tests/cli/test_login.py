@@ -145,7 +145,9 @@ class LoggingIn(LoginCase):
         with mock.patch.dict(os.environ, CONNECTORDB_PROFILE="lamp"), ConnectorDB() as cdb:
             self.assertEqual(cdb.path, "mara/lamp")
         self.assertEqual(self.ran("whoami", "--all"), f"* default  {self.url}\n  lamp     {self.url}\n")
-        self.ran("login", "mara", "--profile", "no name", "--password-stdin", stdin="x", status=1)
+        self.assertIn("no name of a profile", self.ran("login", "--profile", "no name", status=1))
+        self.set(CONNECTORDB_PROFILE_FILE=os.devnull)
+        self.assertIn("no place", self.ran("login", status=1))
 
     def test_again(self) -> None:
         """What a profile says besides is kept by another login to the same server, and not to another one."""
@@ -315,7 +317,9 @@ class WhoAmI(LoginCase):
         """A variable that makes no sense is named."""
         self.set(CONNECTORDB_TIMEOUT="soon")
         self.assertIn("CONNECTORDB_TIMEOUT: 'soon' is no timeout", self.ran("whoami", status=1))
-        self.set(CONNECTORDB_TIMEOUT="", CONNECTORDB_PROFILE="gone")
+        self.set(CONNECTORDB_URL="ftp://a")
+        self.assertIn("CONNECTORDB_URL: the url", self.ran("login", status=1))
+        self.set(CONNECTORDB_URL="", CONNECTORDB_TIMEOUT="", CONNECTORDB_PROFILE="gone")
         self.assertIn("CONNECTORDB_PROFILE_FILE", self.ran("whoami", status=1))
 
     def test_all(self) -> None:
