@@ -78,6 +78,8 @@ setup(
     python_requires=">=3.10",
     install_requires=[
         "requests>=2.32.2",
+        "urllib3>=2",  # beneath requests; its connections are given their deadlines
+        "certifi",  # whom requests trusts, and so the websocket
         "websocket-client>=1.9.2",
         "apsw>=3.46",
         "jsonschema>=4.17",
