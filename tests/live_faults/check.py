@@ -95,6 +95,9 @@ def is_continued_through(
         yield f"{name}: it was told that the stream was {_some(strange)}, where only {_some(sorted(change.reasons))} is so"
     at = heard[-1] if heard else _common(told, change.before[first:])
     old, new = told[:at], told[at:]
+    if old and heard and not first and not change.resumes and list(old) == list(stream[: len(old)]):
+        # read in the moment between the change and the word of it, by who had nothing yet to know the stream by: they come again
+        old = []
     yield from is_continued(f"{name}, before the change", old, change.before[first : first + len(old)])
     has = first + len(old)
     if not heard and has and (has > change.kept or not change.resumes):

@@ -59,6 +59,17 @@ class ChangeTests(unittest.TestCase):
         self.assertIn("it was told that", self.wrong(told, [(3, "restored")], False, 0, _NEW))
         self.assertIn("missing: 0", self.wrong([*_STREAM[5:8], *_NEW[1:]], [(3, "recreated")], False, 0, _NEW))
 
+    def test_read_before_it_was_known(self) -> None:
+        """Who had nothing yet may have the new stream's first points before he is told, and then has them again."""
+        change = Change(frozenset({"recreated"}), _STREAM, 0, False)
+
+        def wrong(told: list[Point], first: int) -> str:
+            return "\n".join(is_continued_through("it", told, [(2, "recreated")], change, first, _NEW))
+
+        self.assertEqual(wrong([*_NEW[:2], *_NEW], 0), "")
+        self.assertIn("not as they are stored", wrong([*_NEW[1:3], *_NEW], 0) + wrong([*_NEW[:2], *_NEW], 5))
+        self.assertIn("missing", wrong([*_NEW[:2], *_NEW[2:]], 0))
+
     def test_set_back_behind_what_was_handed_on(self) -> None:
         now = [*_STREAM[:6], *(Point(6 + n, 300.0 + n, ["q", n]) for n in range(4))]
         told = [*_STREAM[5:8], *now[6:]]
