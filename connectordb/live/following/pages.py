@@ -6,13 +6,13 @@ from __future__ import annotations
 PAGE = 20_000
 
 #: Points of the first read.
-FIRST = 250
+FIRST = 20
 
 #: Bytes of one read, as JSON, that are aimed at.
 BYTES = 8 * 2**20
 
 #: So many times as many are read next at the most.
-_GROWTH = 4
+_GROWTH = 10
 
 
 class Pages:
