@@ -87,7 +87,7 @@ def below(session: Session, path: Path | None) -> list[str]:
 
 def _ask(session: Session, path: Path | None, question: _Question) -> None:
     try:
-        with session.within(Deadline(_LIMIT, session.clock)):
+        with session.within(Deadline(_LIMIT, session.clock)), session.chosen(retry=1):
             question.names = sorted(_names(session, session.path if path is None else path))
     except Exception as error:  # whatever it is, there is nobody whom it would help
         log.debug("no completion: %s", error)

@@ -38,6 +38,13 @@ class ConnectorDB(LiveConnection, WholeServer, Program):
         with ConnectorDB("mara", "secret") as cdb:
             cdb("mara/room/temperature").insert(21.5)
 
+    What it gives out asks the server when something is done with it::
+
+        cdb("mara")                             a user, with its devices: .devices(), ["room"]
+        cdb("mara/room")                        a device, with its streams: .streams(), ["temperature"]
+        cdb("mara/room/temperature")            a stream: .insert(21.5), [-10:], .subscribe(callback)
+        cdb["temperature"]                      one of the device that is logged in, which this is, too
+
     Args:
         user_or_apikey: A user's name or email address, or, without a password, a device's API key; ``None`` for nobody.
         user_password: The user's password. It is sent when logging in only: after that the key of the user's device is used. If that

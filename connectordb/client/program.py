@@ -33,7 +33,8 @@ class Program(Device):
 
     #: What is called at times; made when first asked for.
     _schedule: Schedule | None = None
-    _is_closed = False
+    #: Whether somebody has begun to close it, and whether that is done.
+    _is_closed = _has_closed = False
 
     #: What `run` waits for, while it does.
     _told: SimpleQueue[int] | None = None
@@ -186,9 +187,9 @@ class Program(Device):
             raise
 
     def _wait(self, told: SimpleQueue[int]) -> int:
-        """Wait for a signal; 0 if it was `close`."""
+        """Wait for a signal, or for somebody else's `close` to be done: 0."""
         is_pumped = self._session.live_options.get("threads") == 0
-        while not self._is_closed:
+        while not self._has_closed:
             try:
                 return told.get(timeout=_PUMPED if is_pumped else AT_A_TIME)
             except Empty:
@@ -215,6 +216,7 @@ class Program(Device):
             raise
         finally:
             self._session.close(deadline.left() or 0.0)
+            self._has_closed = True
             if (told := self._told) is not None:
                 told.put(0)
 

@@ -22,7 +22,7 @@ from functools import update_wrapper
 from typing import Any, Generic, TypeVar
 
 from ..exceptions import ClosedError
-from ..runtime.clock import SYSTEM, Clock, Deadline
+from ..runtime.clock import AT_A_TIME, SYSTEM, Clock, Deadline
 
 log = logging.getLogger(__name__)
 
@@ -217,7 +217,7 @@ class Schedule:
             while self._running.get(job, threading.current_thread()) is not threading.current_thread():
                 if deadline.passed():
                     return False
-                self._has_run.wait(deadline.left())
+                self._has_run.wait(min(deadline.left() or 0.0, AT_A_TIME))
         return True
 
     def close(self, deadline: Deadline) -> bool:
@@ -238,7 +238,8 @@ class Schedule:
             self._call.notify_all()
             threads = self._threads - {threading.current_thread()}
         for thread in threads:
-            thread.join(deadline.left())
+            while thread.is_alive() and not deadline.passed():
+                thread.join(min(deadline.left() or 0.0, AT_A_TIME))
         with self._lock:
             late = [job.name for job, thread in self._running.items() if thread in threads]
         if late:

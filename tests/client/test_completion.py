@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import pydoc
 import re
 import rlcompleter
 import select
@@ -184,6 +185,23 @@ class Prompts(PromptCase):
             for attribute in ("nickname", "path", "delete"):
                 self.assertIn(f"{name}.{attribute}", found)
             self.assertFalse([text for text in found if text.startswith(f"{name}._")])
+        self.assertEqual(self.asked(), [])
+
+    def test_help(self) -> None:
+        """What a thing is and can do is told without asking either."""
+        for thing in (
+            self.cdb,
+            self.cdb("mara"),
+            self.cdb("mara/room"),
+            self.cdb("mara/room/temperature"),
+            self.cdb.stats,
+        ):
+            said = pydoc.render_doc(thing, renderer=pydoc.plaintext)
+            self.assertIn(type(thing).__name__, said)
+            for text in (repr(thing), str(thing)):
+                self.assertIn(type(thing).__name__, text)
+            self.assertTrue(dir(thing))
+        self.assertEqual(repr(self.cdb("mara/room")), f"<Device 'mara/room' at {self.peer.url}>")
         self.assertEqual(self.asked(), [])
 
     def test_installed(self) -> None:

@@ -219,6 +219,14 @@ class Running(PeerCase):
         with self.assertRaises(ClosedError):
             cdb.run()
 
+    def test_closed_wholly(self) -> None:
+        """It does not return before somebody else's closing is done, lest the program ends in its midst."""
+        cdb, story, runs = self.connect(), list[str](), threading.Event()
+        cdb.after(0, lambda: (runs.set(), threading.Event().wait(0.1), story.append("a function has run")))
+        cdb.after(0, lambda: (runs.wait(SOON), cdb.close()))
+        cdb.run()
+        self.assertEqual(story, ["a function has run"])
+
     def test_other_threads(self) -> None:
         """Only the main thread gets signals."""
         cdb, said = self.connect(), list[str]()
