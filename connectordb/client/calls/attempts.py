@@ -13,6 +13,7 @@ from ...exceptions import (
     ClosedError,
     ConnectionFailed,
     OutcomeUnknown,
+    RemoteProtocolError,
     ResponseError,
 )
 from ...protocol import proof, rest
@@ -36,6 +37,10 @@ _OF_THE_SERVER = frozenset({Fate.UNSENT, Fate.BROKEN, Fate.SILENT, Fate.BETWEEN,
 _TOO_MANY = 429
 
 _REFUSED = 401
+
+
+#: How a request fails.
+Failure = ConnectionFailed | ResponseError | RemoteProtocolError
 
 
 class Surroundings(NamedTuple):
@@ -108,8 +113,10 @@ class Attempts:
         self._is_renewed = False
         #: Whether there is no time for another pause.
         self._is_last = False
+        #: When the first attempt began.
+        self._since = 0.0
 
-    def failed(self, failure: ConnectionFailed | ResponseError, sent: Sent) -> None:
+    def failed(self, failure: Failure, sent: Sent) -> None:
         """
         Take a *failure* in. Return when the request is to go again; otherwise raise what is to be told.
 
@@ -119,11 +126,13 @@ class Attempts:
             ConnectorDBError: The failure.
         """
         self._number += 1
+        if self._number == 1:
+            self._since = self._around.clock.monotonic() - sent.trace.seconds
         endpoint = sent.endpoint
         if endpoint not in self._tried:
             self._tried.append(endpoint)
-        fate = _fate(failure, sent.trace)
         kind = kind_of(self._request, self.name is not None and sent.features.idempotency is not None)
+        fate = _fate(failure, kind, sent.trace)
         was_doubted = self._is_doubted
         self._is_doubted = was_doubted or (fate in DOUBTFUL and kind in (Kind.INSERT, Kind.NAMED))
         if fate in _OF_THE_SERVER and not (sent.trace.reused and fate is Fate.BROKEN) and not _is_about_caller(failure):
@@ -136,23 +145,19 @@ class Attempts:
                 raise closed from failure
             why_not = ""
         if why_not is not None:
-            is_unknown = was_doubted and _proves_nothing(failure)
-            raise self._told(failure, fate, kind, why_not, is_unknown)
+            told = self._told(failure, fate, kind, why_not, was_doubted and _proves_nothing(failure))
+            try:
+                raise told
+            finally:
+                del failure, told  # or the exception would hold this frame, and the frame the exception
 
     # --- another one? -------------------------------------------------------------------------------------------------
 
-    def _prepare(
-        self, failure: ConnectionFailed | ResponseError, fate: Fate | None, kind: Kind, sent: Sent
-    ) -> str | None:
+    def _prepare(self, failure: Failure, fate: Fate | None, kind: Kind, sent: Sent) -> str | None:
         """Wait until the next attempt is due, and return ``None``; or return what is to be said of why there is none."""
-        if self._retry is not None and isinstance(failure, ResponseError) and self._is_mended(failure, kind, sent):
+        if isinstance(failure, ResponseError) and self._is_mended(failure, kind, sent):
             return None
         verdict = judge(kind, fate)
-        if self._retry is None:
-            once_more = kind is Kind.READ and fate is Fate.BROKEN and self._number == 1
-            if once_more:
-                sent.endpoint.transport.drop_connections()
-            return None if once_more else ""
         if verdict not in (Verdict.AGAIN, Verdict.ELSEWHERE) or self._deadline.passed():
             return ""
         # a name is known to the server that it was told, and to no other for certain
@@ -161,30 +166,42 @@ class Attempts:
         if not is_another and verdict is Verdict.ELSEWHERE:
             return ""
         if not (is_another and fate is Fate.UNSENT):
-            if self._number >= self._retry.max_attempts:
-                return ""
-            # that a connection was closed which had been kept is nobody's failure
-            is_stale = fate is Fate.BROKEN and sent.trace.reused and self._number == 1
-            if not is_stale and not self._around.budget.spend(self._retry.budget):
-                return "; it is not sent again, as too many of the latest requests had to be"
-            if not is_stale and not is_another:
-                asked: float = getattr(failure, "retry_after", None) or 0.0
-                pause = self._next_pause(asked)
-                if pause is None:
-                    return "; there is no time to wait for as long as the server asks for" if asked else ""
-                log.info("%s; trying again in %.1f s", failure, pause)
-                self._around.pause(pause)
+            if self._retry is None:
+                if not (kind is Kind.READ and fate is Fate.BROKEN and self._number == 1):
+                    return ""
+            elif (why_not := self._delay(self._retry, failure, fate, sent, is_another)) is not None:
+                return why_not
+        if self._is_doubted and self._is_forgotten(sent.endpoint.features):
+            return ""
         log.debug("%s; trying again", failure)
         if fate is Fate.BROKEN and sent.trace.reused:  # the others that were kept are no better
             sent.endpoint.transport.drop_connections()
         self.endpoint = sent.endpoint if self._is_doubted else self._around.endpoints.here
         return None
 
-    def _next_pause(self, asked: float) -> float | None:
+    def _delay(self, retry: Retry, failure: Failure, fate: Fate | None, sent: Sent, is_another: bool) -> str | None:
+        """Wait as *retry* says, and return ``None``; or return what is to be said of why there is no other attempt."""
+        if self._number >= retry.max_attempts:
+            return ""
+        # that a connection was closed which had been kept is nobody's failure
+        if fate is Fate.BROKEN and sent.trace.reused and self._number == 1:
+            return None
+        if not self._around.budget.spend(retry.budget):
+            return "; it is not sent again, as too many of the latest requests had to be"
+        if is_another:
+            return None
+        asked: float = getattr(failure, "retry_after", None) or 0.0
+        pause = self._next_pause(asked, retry)
+        if pause is None:
+            return "; there is no time to wait for as long as the server asks for" if asked else ""
+        log.info("%s; trying again in %.1f s", failure, pause)
+        self._around.pause(pause)
+        return None
+
+    def _next_pause(self, asked: float, retry: Retry) -> float | None:
         """Return the seconds to wait before the next attempt, *asked* by the server at least; ``None`` if there are not so many."""
-        assert self._retry is not None
         self._pauses += 1
-        pause = asked + self._retry.pause(self._pauses, random.random)
+        pause = asked + retry.pause(self._pauses, random.random)
         left = self._deadline.left()
         if left is None or pause < left:
             return pause
@@ -193,6 +210,10 @@ class Attempts:
         # once more, while there is time for an answer
         self._is_last = True
         return (asked + left) / 2
+
+    def _is_forgotten(self, features: Features) -> bool:
+        """Tell whether a server may have forgotten the insert's name since it was sent first."""
+        return features.idempotency is None or self._around.clock.monotonic() - self._since >= features.idempotency
 
     def _is_mended(self, refused: ResponseError, kind: Kind, sent: Sent) -> bool:
         """Tell whether the request is to go again at once, as what was *refused* about it is another now."""
@@ -207,19 +228,16 @@ class Attempts:
 
     # --- what is told -------------------------------------------------------------------------------------------------
 
-    def _told(
-        self, failure: ConnectionFailed | ResponseError, fate: Fate | None, kind: Kind, why_not: str, is_unknown: bool
-    ) -> ConnectionFailed | ResponseError:
+    def _told(self, failure: Failure, fate: Fate | None, kind: Kind, why_not: str, is_unknown: bool) -> Failure:
         """Return what is told of the call."""
-        told = failure
-        about = ""
+        told, about = failure, ""
         if (
             is_unknown
             or judge(kind, fate) is Verdict.UNKNOWN
             or (kind is Kind.NAMED and fate in (Fate.BROKEN, Fate.SILENT))
         ):
             told = OutcomeUnknown(f"{failure}; whether the points are stored is unknown")
-            told.__cause__ = failure
+            told.status, told.code, told.ref, told.__cause__ = failure.status, failure.code, failure.ref, failure
         elif kind is Kind.CHANGE and fate in DOUBTFUL:
             about = "; whether it was done is not known: look before it is done again"
         if self._number > 1:
@@ -235,11 +253,13 @@ class Attempts:
         return told
 
 
-def _fate(failure: ConnectionFailed | ResponseError, trace: Trace) -> Fate | None:
+def _fate(failure: Failure, kind: Kind, trace: Trace) -> Fate | None:
+    if isinstance(failure, RemoteProtocolError) and kind is Kind.READ:
+        return None  # what is too long to be taken is too long the next time
     return fate_of(failure) if isinstance(failure, ResponseError) else trace.fate
 
 
-def _is_about_caller(failure: ConnectionFailed | ResponseError) -> bool:
+def _is_about_caller(failure: Failure) -> bool:
     return isinstance(failure, ResponseError) and failure.status == _TOO_MANY
 
 
@@ -247,9 +267,9 @@ def _is_no_room(refused: ResponseError) -> bool:
     return refused.status == _TOO_MANY and proof.judge(refused) is proof.Answer.KEYLESS
 
 
-def _proves_nothing(failure: ConnectionFailed | ResponseError) -> bool:
+def _proves_nothing(failure: Failure) -> bool:
     """Tell whether an earlier copy of an insert may be stored, as this says nothing about it."""
-    if isinstance(failure, ConnectionFailed):
+    if not isinstance(failure, ResponseError):
         return True
     return not isinstance(failure, AuthenticationError) or failure.status in (_REFUSED, _TOO_MANY)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ...exceptions import ConnectionFailed, ConnectorDBError, ResponseError
+from ...exceptions import ConnectionFailed, ConnectorDBError, RemoteProtocolError
 from ...protocol import rest
 from ...protocol.features import IDEMPOTENCY_KEY, TIMEOUT
 from ...runtime.clock import Deadline
@@ -18,7 +18,7 @@ from ..retry import Retry
 from ..statistics import Statistics, Stats
 from ..timeouts import Timeout
 from ..trace import Trace
-from .attempts import Attempts, Sent, Surroundings
+from .attempts import Attempts, Failure, Sent, Surroundings
 from .endpoint import Endpoint
 from .options import Options
 
@@ -116,7 +116,7 @@ class Calls:
             endpoint = around.endpoints.here if attempts is None else attempts.endpoint
             # in this order: see `Login.use`
             sent = Sent(endpoint, endpoint.features, login.credentials, Trace())
-            failure: ConnectionFailed | ResponseError
+            failure: Failure
             try:
                 response = endpoint.transport.send(
                     request.method,
@@ -129,7 +129,7 @@ class Calls:
                     timeout=timeout,
                     deadline=deadline,
                 )
-            except ConnectionFailed as error:
+            except (ConnectionFailed, RemoteProtocolError) as error:
                 cost.count(sent.trace)
                 failure = error
             else:

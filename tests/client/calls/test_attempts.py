@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import unittest
+import weakref
+from typing import Any
 
-from connectordb import CertificateRefused, ConnectionFailed, OutcomeUnknown, Retry
+from connectordb import CertificateRefused, ConnectionFailed, OutcomeUnknown, RemoteProtocolError, Retry
 from connectordb.client.calls import Budget, Endpoints, Names, Surroundings
 from connectordb.client.calls.attempts import Attempts, Sent
 from connectordb.client.credentials import Credentials
@@ -48,7 +51,7 @@ class Decisions(unittest.TestCase):
         self.clock.advance(seconds)
 
     def attempts(
-        self, request: rest.Request[None], retry: Retry | None, name: str | None = None, seconds: float = 100.0
+        self, request: rest.Request[Any], retry: Retry | None, name: str | None = None, seconds: float = 100.0
     ) -> Attempts:
         """Return those of a call."""
         return Attempts(request, retry, name, Deadline(seconds, self.clock), self.around)
@@ -92,10 +95,61 @@ class Decisions(unittest.TestCase):
         """Once a copy may be stored, a failure to send the next one leaves that unknown."""
         attempts = self.attempts(INSERT, Retry(2), "name")
         knows = Features(idempotency=60)
+        self.around.endpoints.here.features = knows
         attempts.failed(ConnectionFailed("x"), self.sent(Fate.BROKEN, features=knows))
         with self.assertRaises(OutcomeUnknown) as caught:
             attempts.failed(ConnectionFailed("nobody there"), self.sent(Fate.UNSENT, features=knows))
         self.assertIn("nobody there; whether the points are stored is unknown", str(caught.exception))
+
+    def test_forgotten(self) -> None:
+        """A name that the server may have forgotten by now, or knows nothing of any more, is not sent again."""
+        for later, announced in ((60.0, 60), (1.0, None)):
+            attempts = self.attempts(INSERT, Retry(9, first_backoff=0, budget=None), "name")
+            sent = self.sent(Fate.BROKEN, features=Features(idempotency=60))
+            sent.endpoint.features = sent.features
+            attempts.failed(ConnectionFailed("x"), sent)
+            self.clock.advance(later)
+            sent.endpoint.features = Features(idempotency=announced)
+            with self.subTest(later), self.assertRaises(OutcomeUnknown):
+                attempts.failed(ConnectionFailed("x"), sent)
+
+    def test_too_long(self) -> None:
+        """An answer that is longer than any can be is told; of an insert it proves nothing."""
+        for request, kind in ((rest.whoami(), RemoteProtocolError), (INSERT, OutcomeUnknown)):
+            with self.assertRaises(kind) as caught:
+                self.attempts(request, Retry()).failed(RemoteProtocolError("too long"), self.sent(Fate.BROKEN))
+            self.assertEqual((caught.exception.method, caught.exception.retryable), (request.method, False))
+
+    def test_elsewhere_for_who_tries_again_himself(self) -> None:
+        """What could not be sent goes to another server whoever calls."""
+        endpoints = Endpoints(["http://a", "http://b"], Transport, self.clock, lambda: None)
+        self.addCleanup(endpoints.join, 5.0)
+        self.addCleanup(endpoints.stop)
+        self.around = self.around._replace(endpoints=endpoints)
+        attempts = self.attempts(INSERT, None)
+        attempts.failed(ConnectionFailed("x"), self.sent(Fate.UNSENT))
+        self.assertEqual(attempts.endpoint.url, "http://b")
+
+    def test_no_circle(self) -> None:
+        """An exception that nobody keeps is gone at once: nothing waits for the garbage collector."""
+
+        class Lost(ConnectionFailed):
+            """One that can be watched."""
+
+        def call() -> weakref.ref[Lost]:
+            try:
+                error = Lost("x")
+                watched = weakref.ref(error)
+                self.attempts(rest.whoami(), Retry(1)).failed(error, self.sent(Fate.UNSENT))
+            except Lost:
+                pass
+            finally:
+                del error
+            return watched
+
+        gc.disable()
+        self.addCleanup(gc.enable)
+        self.assertIsNone(call()())
 
     def test_no_time(self) -> None:
         """When the time is up there is no other attempt."""
