@@ -125,6 +125,11 @@ class Remains:
         """What its header says of whose it is."""
         return int.from_bytes(self._head[68:72], "big")
 
+    def application_ids(self) -> set[int]:
+        """Return what headers say of whose it is: its own, and those in its log, also of transactions that never ended."""
+        logged = [self._log.read(_FILE_HEADER, frame.content) for frame in self._log.frames() if frame.page == 1]
+        return {int.from_bytes(header[68:72], "big") for header in (self._head, *logged)}
+
     def is_blank(self) -> bool:
         """Tell whether there is nothing but zeros, or less than the first page of what was to become a file."""
         if self._logged:

@@ -68,7 +68,7 @@ class Salvaged:
 def is_a_loggers(path: str | os.PathLike[str]) -> bool:
     """Tell whether there is something of a Logger's in what is no SQLite file, or one without tables; or nothing at all but zeros."""
     with _remains(path) as remains:
-        if remains.is_blank() or remains.application_id == upgrade.APPLICATION_ID:
+        if remains.is_blank() or upgrade.APPLICATION_ID in remains.application_ids():
             return True
         tables = {**upgrade.newest_layout(), **_OLD_SHAPES}
         for remnant in remains.records():
@@ -313,8 +313,7 @@ class _Bringing:
                 with sqlite.translated(damaged, "reading"):
                     query = "SELECT rootpage FROM sqlite_schema WHERE type = 'table' AND name = ?"
                     roots = connection.execute(query, (table,)).fetchall()
-                    (said,) = connection.execute(f"PRAGMA integrity_check({table})").fetchall()[0]
-                    if roots and said == "ok":
+                    if roots and connection.execute(f"PRAGMA integrity_check({table})").fetchall()[0][0] == "ok":
                         found[table] = int(str(roots[0][0]))
         return found
 

@@ -106,6 +106,23 @@ class DamageTests(FilesCase):
         Store(path).close()
         self.assertEqual(len(contents(path)[0]), 150)
 
+    def test_log_of_a_new_file(self) -> None:
+        """A file of which not even the layout is whole, on a disk that lies about what it flushed, is made anew."""
+        shape = self.shape("one by one", log=True)
+        path = shape.copy_to(self.folder())
+        _, third, *more = frames(shape)[1:]
+        second = [frame for frame in more if frame.ends][1]
+        with open(f"{path}-wal", "r+b") as file:
+            file.truncate(second.content + PAGE)
+            # of no transaction it can be known that it is whole; what the disk took last says that there were two
+            for frame in (third, *more[1 : more.index(second)]):
+                if not frame.ends:
+                    file.seek(frame.at)
+                    file.write(bytes(24 + PAGE))
+        Store(path).close()
+        self.assertEqual(contents(path)[0], [])
+        self.assertTrue(self.kept(path))
+
     def test_sound_files(self) -> None:
         """Files that are as they should be are opened as they are, with and without a log."""
         for name in ("small", "usual", "large values"):
