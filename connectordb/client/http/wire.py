@@ -161,6 +161,7 @@ class Plain(HTTPConnection):
             connected.settimeout(allowance.to_connect("tls" if isinstance(self, HTTPSConnection) else "connect"))
         except (OSError, UnicodeError) as error:
             raise NewConnectionError(self, f"no connection: {error}") from error
+        wire.socket = connected
         return connected
 
     def _pass_socks(self, proxy: SplitResult, host: str, stopped: Callable[[], bool]) -> socket.socket:
@@ -168,6 +169,7 @@ class Plain(HTTPConnection):
             return self._wire.allowance.to_connect("connect")
 
         held, target = dial_proxy(proxy, host, self.port, seconds, stopped)
+        self._wire.socket = held
         try:
             pass_socks(held, proxy, target, self.port, seconds)
         except BaseException:

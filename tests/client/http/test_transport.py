@@ -7,6 +7,7 @@ import os
 import socket
 import ssl
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from unittest import mock
 
@@ -25,6 +26,7 @@ from tests.support.wire import (
     Received,
     Step,
     answer,
+    black_hole,
     by_request,
     cut,
     hang_up,
@@ -230,6 +232,23 @@ class Connections(TransportCase):
         """A request that another thread waits for ends when all is closed, and none begins after that."""
         peer = self.peer(silence())
         transport = self.to(peer.url)
+        self.ends_by_closing(transport, lambda: peer.requests)
+        error, fate = self.fails(transport)
+        self.assertIn("the connections were closed", str(error))
+        self.assertEqual(fate, Fate.UNSENT)
+        transport.close()
+
+    def test_closed_while_connecting(self) -> None:
+        """So does one that has no connection yet: that gets no word, or whose proxy says none."""
+        with black_hole() as port:
+            self.ends_by_closing(self.to(f"http://127.0.0.1:{port}"), lambda: True)
+        for scheme in ("http", "socks5h"):
+            proxy = self.peer(silence())
+            transport = self.to("https://db.example", proxies={"https": f"{scheme}://127.0.0.1:{proxy.port}"})
+            self.ends_by_closing(transport, lambda proxy=proxy: proxy.connections)
+
+    def ends_by_closing(self, transport: Transport, has_begun: Callable[[], object]) -> None:
+        """Close while another thread sends, and see that it ends."""
         failed: list[BaseException] = []
 
         def ask() -> None:
@@ -240,14 +259,11 @@ class Connections(TransportCase):
 
         thread = threading.Thread(target=ask)
         thread.start()
-        self.eventually(lambda: peer.requests, "the request")
+        self.eventually(has_begun, "the request")
         transport.close()
-        thread.join(5)
+        thread.join(2000 * MS)
         self.assertEqual(len(failed), 1)
-        error, fate = self.fails(transport)
-        self.assertIn("the connections were closed", str(error))
-        self.assertEqual(fate, Fate.UNSENT)
-        transport.close()
+        self.assertNotIsInstance(failed[0], TimedOut)
 
     def test_fork(self) -> None:
         """A child process makes connections of its own, and leaves its parent's alone."""
