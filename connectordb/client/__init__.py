@@ -13,16 +13,16 @@ from .address import base_urls
 from .connectordb import ConnectorDB
 from .database import Database
 from .device import Device
-from .finding import found_server
 from .resource import ConnectorObject
 from .retry import Retry
-from .settings import Setting, Settings, Source
 from .stream import Stream
 from .timeouts import Timeout
 from .user import User
 
 if TYPE_CHECKING:
+    from .finding import found_server
     from .profiles import DEFAULT_PROFILE, Profiles
+    from .settings import Setting, Settings, Source
 
 __all__ = [
     "DEFAULT_PROFILE",
@@ -43,10 +43,21 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    """Return what few programs need, and is loaded when it is asked for."""
-    if name in ("DEFAULT_PROFILE", "Profiles"):
-        from . import profiles
+#: What few programs ask for, and the file that is loaded then.
+_RARE = {
+    "DEFAULT_PROFILE": "profiles",
+    "Profiles": "profiles",
+    "Setting": "settings",
+    "Settings": "settings",
+    "Source": "settings",
+    "found_server": "finding",
+}
 
-        return getattr(profiles, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+def __getattr__(name: str) -> Any:
+    """Return what few programs need."""
+    if name not in _RARE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f".{_RARE[name]}", __name__), name)

@@ -12,6 +12,14 @@ from ..protocol.constants import API_ROOT, CONNECTORDB_URL
 _HOST = re.compile(r"[^\s/\\?#@<>\"'`{}|^%\x00-\x20]+")
 
 
+class NotGiven(str):
+    """The default of an argument, which is told from the same text when somebody passes that."""
+
+
+#: The default of ``url``.
+DEFAULT_URL = NotGiven(CONNECTORDB_URL)
+
+
 def base_url(given: object) -> str:
     """
     Return a server's address without ``/api/v1`` and without a slash at its end.

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any, cast
 from ..exceptions import LocalProtocolError
 from ..protocol import rest
 from . import database
+from .address import DEFAULT_URL
 from .credentials import Credentials
-from .finding import find
 from .http import IDLE_TIMEOUT, POOL_SIZE
 from .live_connection import LiveConnection
 from .program import Program
 from .retry import Retry
 from .session import NOBODYS_PATH, Order, Session
-from .settings import DEFAULT_URL, Settings
 from .stream import Stream
 from .timeouts import Timeout
 from .whole_server import WholeServer
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
 
     import requests
 
+    from .settings import Settings
     from .statistics import Stats
 
 
@@ -117,6 +117,8 @@ class ConnectorDB(LiveConnection, WholeServer, Program):
             "idle_timeout": idle_timeout,
             **live_options,
         }
+        from .finding import find  # what decides is loaded with the first connection
+
         credentials = Credentials.of(user_or_apikey, user_password)
         chosen = find(url, credentials, profile, anonymous, options, ConnectorDB.__init__.__kwdefaults__ or {})
         for option in live_options:

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from . import environment
+from .address import DEFAULT_URL
 from .credentials import Credentials
 from .retry import Retry
-from .settings import DEFAULT_URL, Chosen, Given, Source, choose
+from .settings import Chosen, Given, Source, choose
 from .timeouts import Timeout
 
 #: What is in force where an argument's default only says that none was passed.

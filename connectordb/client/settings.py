@@ -18,19 +18,11 @@ from urllib.parse import urlsplit, urlunsplit
 
 from ..exceptions import LocalProtocolError
 from ..protocol.constants import CONNECTORDB_URL
-from .address import base_urls
+from .address import NotGiven, base_urls
 from .credentials import Credentials
 
 #: Where a setting comes from that nobody made.
 DEFAULT, ARGUMENT = "default", "argument"
-
-
-class NotGiven(str):
-    """The default of an argument, which is told from the same text when somebody passes that."""
-
-
-#: The default of ``url``.
-DEFAULT_URL = NotGiven(CONNECTORDB_URL)
 
 
 class Setting(NamedTuple):

@@ -7,9 +7,9 @@ from unittest import mock
 
 from connectordb import CONNECTORDB_URL, ConfigurationError
 from connectordb.client import Profiles, found_server
+from connectordb.client.address import DEFAULT_URL
 from connectordb.client.credentials import Credentials
 from connectordb.client.finding import find
-from connectordb.client.settings import DEFAULT_URL
 from connectordb.client.timeouts import Timeout
 
 from ..support.case import Case

@@ -10,12 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectordb import CONNECTORDB_URL, LocalProtocolError
+from connectordb.client.address import DEFAULT_URL, NotGiven
 from connectordb.client.credentials import Credentials
 from connectordb.client.settings import (
-    DEFAULT_URL,
     Chosen,
     Given,
-    NotGiven,
     Setting,
     Settings,
     Source,
