@@ -225,7 +225,7 @@ class Prompts(PromptCase):
                 self.assertEqual([complete(word, state) for state in range(len(expected))], expected)
 
     def typed(self, command: list[str], *lines: tuple[str, str]) -> None:
-        """Start a prompt on a terminal, type lines in it, and wait after each until a text is shown."""
+        """Start a prompt on a terminal, type lines in it, and wait after each until a text is shown: what TAB adds to it."""
         import pty  # there is none on Windows
 
         folder = str(self.folder())
@@ -273,8 +273,8 @@ class Prompts(PromptCase):
             ("", ">>> "),
             (self.begin(), "logged in"),
             ("from connectordb.client import completion as c; c.install(); print('instal' + 'led')\r", "installed"),
-            ('cdb("mara/ro\t', "mara/room"),
-            ('")["hum\t', "humidity"),
+            ('cdb("mara/ro\t', "om"),
+            ('")["hum\t', "idity"),
         )
 
     @unittest.skipUnless(importlib.util.find_spec("IPython"), "needs IPython")
@@ -284,8 +284,8 @@ class Prompts(PromptCase):
             ["-m", "IPython", "--no-banner"],
             ("", "In ["),
             (self.begin(), "logged in"),
-            ('cdb["own\t', "own-stream"),
+            ('cdb["own\t', "-stream"),
             ('"].name\r', "'own-stream'"),
             ("%load_ext connectordb.client.completion\r", "In ["),
-            ('cdb("mara/room")["hum\t', "humidity"),
+            ('cdb("mara/room")["hum\t', "idity"),
         )
