@@ -16,10 +16,12 @@ from connectordb import (
     ConnectorDB,
     Device,
     LocalProtocolError,
+    ServerError,
+    TimedOut,
 )
 from tests.support.case import Case
 from tests.support.target import ADMINISTRATOR, PASSWORD, TargetCase, new_name
-from tests.support.wire import Peer, Tree, answer
+from tests.support.wire import Peer, Tree, answer, silence
 
 
 class LoggingIn(TargetCase):
@@ -150,6 +152,23 @@ class Objects(TargetCase):
         ):
             with self.subTest(bad), self.assertRaisesRegex(LocalProtocolError, said):
                 cdb.request(*bad)  # type: ignore[arg-type]
+
+    def test_request_like_any_call(self) -> None:
+        """A request to any endpoint is tried again, measured and bounded as all others are."""
+        busy = answer({"code": 503, "msg": "busy", "ref": "r"}, 503, {"Retry-After": "0"})
+        peer = Peer(answer("mara/user"), busy, answer("fine"), *[busy] * 3, silence())
+        self.addCleanup(peer.close)
+        with ConnectorDB("key", url=peer.url) as cdb:
+            with cdb.measure() as stats:
+                self.assertEqual(cdb.request("GET", "any/thing").text, "fine")
+            self.assertEqual((stats.calls, stats.requests, stats.retries), (1, 2, 1))
+            with self.assertRaises(ServerError) as caught:
+                cdb.request("GET", "any/thing")
+            refused = caught.exception
+            self.assertEqual((refused.status, refused.attempts, refused.stats.requests, refused.ref), (503, 3, 3, "r"))
+            with self.assertRaises(TimedOut), cdb.options(timeout=0.1):
+                cdb.request("GET", "any/thing")
+            self.assertEqual((cdb.stats.failures, cdb.stats.retries), (2, 3))
 
     def test_threads(self) -> None:
         """Many threads may use one connection."""

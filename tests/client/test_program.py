@@ -258,3 +258,26 @@ class Pumped(TargetCase):
         cdb.after(0, lambda: stream.insert(1))
         cdb.run()
         self.assertEqual(threads, [threading.main_thread()])
+
+
+class Closing(TargetCase):
+    """The end of it all."""
+
+    def test_in_time(self) -> None:
+        """However much hangs, scheduled functions and callbacks have the time once, together."""
+        cdb, stream, hangs = self.device(), self.stream(), threading.Semaphore(0)
+        go_on = threading.Event()
+        self.addCleanup(go_on.set)
+        for _ in range(2):
+            cdb.after(0, lambda: (hangs.release(), go_on.wait(SOON)))
+        cdb(stream.path).subscribe(lambda path, points: (hangs.release(), go_on.wait(SOON)))
+        stream.insert(1)
+        for _ in range(3):
+            self.assertTrue(hangs.acquire(timeout=SOON))
+        began = time.monotonic()
+        with self.assertLogs("connectordb", "WARNING") as logs:
+            cdb.close(timeout=0.3)
+        self.assertLess(time.monotonic() - began, SOON / 5)
+        self.assertEqual(len([line for line in logs.output if "still run" in line]), 2, logs.output)
+        self.assertFalse(cdb.is_connected)
+        go_on.set()
