@@ -36,7 +36,8 @@ class Dialling(Case):
         """Where nobody listens the next is tried at once; so it is where there is no such network."""
         began = time.monotonic()
         nowhere = (socket.AF_INET, socket.SOCK_STREAM, 0, "", ("255.255.255.255", 1))
-        dial([address(nobody()), nowhere, self.here], SOON).close()
+        unknown = (250, socket.SOCK_STREAM, 0, "", ())
+        dial([address(nobody()), nowhere, unknown, self.here], SOON).close()
         self.assertLess(time.monotonic() - began, STAGGER)
 
     def test_beside(self) -> None:

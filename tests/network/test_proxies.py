@@ -7,6 +7,7 @@ import unittest
 from collections.abc import Mapping
 from unittest import mock
 
+from connectordb.exceptions import LocalProtocolError
 from connectordb.network.proxies import proxy_for
 
 
@@ -42,6 +43,13 @@ class Choosing(unittest.TestCase):
         self.assertEqual(self.chosen("https://db", {}, http_proxy="http://a"), None)
         self.assertEqual(self.chosen("https://db", {}, all_proxy="socks5://a"), "socks5://a")
         self.assertEqual(self.chosen("http://db", {"http": "http://b"}, http_proxy="http://a"), "http://b")
+
+    def test_no_address(self) -> None:
+        """What is no address of a proxy is refused, without the password in it."""
+        for proxy in ("http://:", "ftp://mara:secret@p", "http://mara:secret@p:99999", "http://p:0", "http://[::"):
+            with self.subTest(proxy), self.assertRaisesRegex(LocalProtocolError, "no address of one") as caught:
+                self.chosen("http://db", {"http": proxy})
+            self.assertNotIn("secret", str(caught.exception))
 
     def test_none(self) -> None:
         """Some hosts have none: those that the environment names, or the caller."""

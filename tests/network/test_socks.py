@@ -107,6 +107,11 @@ class Refusing(SocksCase):
         self.refused(f"socks5h://127.0.0.1:{proxy.port}", "wants a name and a password")
         self.refused(f"socks5h://mara:secret@127.0.0.1:{proxy.port}", "did not accept the name and the password")
 
+    def test_unsayable(self) -> None:
+        """What cannot be said to such a proxy."""
+        proxy = self.proxy(("mara", "right"))
+        self.refused(f"socks5h://{'m' * 256}:x@127.0.0.1:{proxy.port}", "255 bytes at most")
+
     def test_none(self) -> None:
         """Nobody there, or something else."""
         self.refused(f"socks5h://mara:secret@127.0.0.1:{nobody()}", "Connection refused")

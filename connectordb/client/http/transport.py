@@ -12,6 +12,7 @@ import logging
 import os
 import threading
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -133,6 +134,7 @@ class Transport:
         response = self._exchange(
             method, self._url(path, parameters), sent, body, what, Allowance(timeout, deadline, trace, self._clock)
         )
+        response.elapsed = timedelta(seconds=trace.seconds)
         log.debug("%s: %d, %d bytes", what, response.status_code, trace.bytes_in)
         return response
 

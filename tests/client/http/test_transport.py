@@ -91,6 +91,29 @@ class Sending(TransportCase):
         self.assertEqual(got.headers["content-type"], "application/json")
         self.assertNotIn("transfer-encoding", got.headers)
 
+    def test_hosts(self) -> None:
+        """A host may be an address of either family, or a name in any script; a path goes before, a query may follow."""
+        with socket.create_server(("::1", 0), family=socket.AF_INET6) as listener:
+            url = f"http://[::1]:{listener.getsockname()[1]}/db"
+            transport, heard = self.to(url), []
+
+            def serve() -> None:
+                held, _ = listener.accept()
+                with held:
+                    heard.append(held.recv(1000))
+                    held.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+
+            thread = threading.Thread(target=serve)
+            thread.start()
+            response = transport.send("GET", "/x?a=b", Trace(), parameters={"q": "ä", "none": None})
+            thread.join(SOON)
+        self.assertTrue(heard[0].startswith(b"GET /db/api/v1/x?a=b&q=%C3%A4 HTTP/1.1\r\nHost: [::1]:"), heard)
+        self.assertEqual(response.url, f"{url}/api/v1/x?a=b&q=%C3%A4")
+        self.assertGreater(response.elapsed.total_seconds(), 0)
+        proxy = self.peer(answer("ok"))
+        self.to("http://bücher.example", proxies={"http": proxy.url}).send("GET", "/", Trace())
+        self.assertEqual(proxy.requests[0].headers["host"], "xn--bcher-kva.example")
+
     def test_large_body(self) -> None:
         """A body of a megabyte arrives whole."""
         peer = self.peer(answer("ok"))
