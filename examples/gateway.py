@@ -2,7 +2,7 @@
 A gateway for sensors that speak no HTTP: lines ``STREAM VALUE`` on a TCP port, taken by several processes.
 
 The parent logs in, and forks. Its children share the port and the login; each makes connections of its own to the server, and
-the parent's stay the parent's. Servers that fork before they serve (gunicorn, uWSGI, Celery) are used the same way. Server and
+the parent's stay the parent's. Servers that fork before they serve, such as gunicorn with ``--preload``, are used the same way. Server and
 key come from the environment, or from ``connectordb login``::
 
     CONNECTORDB_URL=http://localhost:3124 CONNECTORDB_APIKEY=... python gateway.py --port 4000

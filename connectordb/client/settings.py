@@ -141,11 +141,6 @@ class Chosen(NamedTuple):
         """Return what `Settings` returns: a proxy's password may be among the options."""
         return f"<Chosen: {self.settings!r}>"
 
-    @property
-    def url(self) -> str | tuple[str, ...]:
-        """The server, or all of several."""
-        return self.servers[0] if len(self.servers) == 1 else self.servers
-
 
 def choose(
     given: Given,
@@ -177,12 +172,7 @@ def choose(
     Raises:
         LocalProtocolError: What was passed makes no sense.
     """
-    if given.anonymous and given.credentials != Credentials():
-        raise LocalProtocolError("anonymous=True and credentials: pass one of them")
-    if given.profile is not None and not (isinstance(given.url, NotGiven) and given.credentials == Credentials()):
-        raise LocalProtocolError(
-            f"profile={given.profile!r} names a server and its key: pass no url, user or key beside it"
-        )
+    _check(given)
     servers: tuple[str, ...] = (CONNECTORDB_URL,)
     url_source = DEFAULT
     if not isinstance(given.url, NotGiven):
@@ -206,6 +196,17 @@ def choose(
             if wants_key and said.apikey:
                 credentials, key_source, wants_key = Credentials(secret=said.apikey), said.key_source, False
     return _told(given, servers, url_source, credentials, key_source, {**used.options, **process_wide})
+
+
+def _check(given: Given) -> None:
+    """Refuse what cannot be meant together."""
+    has_credentials = given.credentials != Credentials()
+    if given.anonymous and has_credentials:
+        raise LocalProtocolError("anonymous=True and credentials: pass one of them")
+    if given.profile is not None and (has_credentials or not isinstance(given.url, NotGiven)):
+        raise LocalProtocolError(
+            f"profile={given.profile!r} names a server and its key: pass no url, user or key beside it"
+        )
 
 
 def _told(

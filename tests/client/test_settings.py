@@ -107,7 +107,7 @@ class Servers(unittest.TestCase):
     def test_several(self) -> None:
         """The key of several servers belongs to each of them."""
         several = source("environment", "https://a", "https://b", apikey="key")
-        self.assertEqual(chosen(environment=several).url, ("https://a", "https://b"))
+        self.assertEqual(chosen(environment=several).servers, ("https://a", "https://b"))
         for url in ("https://b", ["https://b", "https://a"]):
             self.assertEqual(chosen(url, environment=several).credentials.secret, "key")
         self.assertEqual(chosen(["https://a", "https://c"], environment=several).credentials, NOBODY)
