@@ -131,13 +131,18 @@ def send_once(call: Call, path: Path, points: Sequence[Datapoint], restamp: bool
         if lost.retryable:
             raise
         if not _is_stored(call, path, points):
-            unknown = OutcomeUnknown(
-                f"inserting {len(points)} point(s) into {str(path)!r}: {lost}; whether they are stored is unknown, and "
-                "they were not sent again. Look at the end of the stream before inserting them once more"
-            )
-            unknown.status, unknown.code, unknown.ref = lost.status, lost.code, lost.ref
-            unknown.method, unknown.path, unknown.attempts = lost.method, lost.path, lost.attempts
-            raise unknown from lost
+            raise _unknown(path, len(points), lost) from lost
+
+
+def _unknown(path: Path, number: int, lost: OutcomeUnknown | ServerError) -> OutcomeUnknown:
+    unknown = OutcomeUnknown(
+        f"inserting {number} point(s) into {str(path)!r}: {lost}; whether they are stored is unknown, and "
+        "they were not sent again. Look at the end of the stream before inserting them once more"
+    )
+    unknown.status, unknown.code, unknown.ref = lost.status, lost.code, lost.ref
+    unknown.method, unknown.path, unknown.attempts = lost.method, lost.path, lost.attempts
+    unknown.stats = lost.stats
+    return unknown
 
 
 def _is_stored(call: Call, path: Path, points: Sequence[Datapoint]) -> bool:

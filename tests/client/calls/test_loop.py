@@ -386,11 +386,15 @@ class Ends(LoopCase):
         answers = [hang_up(), refuse(503, "busy"), refuse(429, "slowly")]
 
         def reply(request: Received) -> Step:
+            said = request.parameters.get("i1", "")
             with lock:
                 number = next(count)
-            return answers[number % 3] if number % 20 == 0 else answer(request.parameters.get("i1", ""))
+                fails = number % 20 == 0 and said not in failed
+                if fails:
+                    failed.add(said)
+            return answers[number % 3] if fails else answer(said)
 
-        lock, count = threading.Lock(), itertools.count(1)
+        lock, count, failed = threading.Lock(), itertools.count(1), set[str]()
         peer = self.peer(otherwise=by_request(reply))
         session = self.session(peer)
         wrong: list[object] = []
