@@ -39,6 +39,9 @@ TIMEOUT = (0.5, 1.0)
 #: Seconds within which all that was written has to have come; and within which threads have ended after `close`.
 _ARRIVED, _ENDED = 10.0, 2.0
 
+#: Seconds that a point is waited for of which nobody knows whether it is to come.
+_PERHAPS = 0.5
+
 
 class Closable(Protocol):
     """What has an end."""
@@ -278,7 +281,10 @@ class Station:
         wrong = []
         for watch in watches:
             if not self._is_ended:
-                watch.wait_until(lambda watch=watch: _has_come(watch, last, flow.change), deadline - time.monotonic())  # type: ignore[misc]
+                within = deadline - time.monotonic()
+                if watch.first is not None and last is not None and (last.index or 0) < watch.first[1]:
+                    within = min(within, _PERHAPS)  # it was written while the subscription began
+                watch.wait_until(lambda watch=watch: _has_come(watch, last, flow.change), within)  # type: ignore[misc]
             wrong += self._compare(flow, watch, first, stream, deadline)
         self.points += max(0, first + len(stream) - flow.length)
         flow.length, flow.change = first + len(stream), None
@@ -404,6 +410,8 @@ def _has_come(watch: Watch, last: Point | None, change: Change | None) -> bool:
     """Tell whether a stream's last point has come; called with the record's lock."""
     if last is None:  # of a stream that is another one now nothing comes but the word that it is
         return change is None or bool(watch.gone) or not watch.told
+    if change is None and watch.first is not None and last.index is not None and last.index < watch.first[0]:
+        return True  # all there is is of before
     told = watch.told[-1] if watch.told else None
     if change is not None and change.resumes and not watch.gone:
         return told is not None and told.d == last.d

@@ -6,13 +6,16 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from connectordb import ConnectorDB, Stream
+from connectordb import ConnectionFailed, ConnectorDB, Stream
 from connectordb.live import Subscription
 
 from .check import Point
 
 #: What a subscription says of itself. `state` and the others are looked at when all has come.
 _SAYS = ("delivered", "missed", "lag", "last_index", "state")
+
+#: How often a connection may be lost while somebody subscribes.
+_TRIES = 3
 
 
 class Raised(Exception):
@@ -67,10 +70,19 @@ class Watch:
         self.begin(since, wait)
 
     def begin(self, since: Any, wait: bool = True) -> None:
-        """Subscribe, or subscribe again."""
+        """Subscribe, or subscribe again; once more, as a program does, if a busy machine made the server look dead meanwhile."""
         with self.changed:
             self._counted = len(self.told)
-        self.subscription = self._stream.subscribe(
+        for _ in range(_TRIES):
+            try:
+                self.subscription = self._subscribe(since, wait)
+                return
+            except ConnectionFailed as error:
+                failed = error
+        raise failed
+
+    def _subscribe(self, since: Any, wait: bool) -> Subscription:
+        return self._stream.subscribe(
             self._took,
             since=since,
             add=True,
