@@ -78,7 +78,7 @@ def main() -> None:
         log.start()
         taken = 0
 
-        @cdb.every(arguments.every)
+        @cdb.every(arguments.every, first=0)
         def sample() -> None:
             nonlocal taken
             for name, read in SENSORS.items():

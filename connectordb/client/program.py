@@ -43,7 +43,7 @@ class Program(Device):
 
     @overload
     def every(
-        self, seconds: float | timedelta, *, first: float | timedelta = 0.0, on_error: OnError | None = None
+        self, seconds: float | timedelta, *, first: float | timedelta | None = None, on_error: OnError | None = None
     ) -> Callable[[Callable[[], R]], Job[R]]: ...
     @overload
     def every(
@@ -51,7 +51,7 @@ class Program(Device):
         seconds: float | timedelta,
         function: Callable[[], R],
         *,
-        first: float | timedelta = 0.0,
+        first: float | timedelta | None = None,
         on_error: OnError | None = None,
     ) -> Job[R]: ...
     def every(
@@ -59,7 +59,7 @@ class Program(Device):
         seconds: float | timedelta,
         function: Callable[[], Any] | None = None,
         *,
-        first: float | timedelta = 0.0,
+        first: float | timedelta | None = None,
         on_error: OnError | None = None,
     ) -> Any:
         """
@@ -69,14 +69,14 @@ class Program(Device):
             def measure():
                 cdb["temperature"].insert(sensor.read())
 
-        The times are multiples of *seconds* after the first call, and do not drift. A call that takes longer than that has those
+        The first call comes after that time, the others at multiples of it after the first, and do not drift. A call that takes longer than that has those
         left out that were due meanwhile: there is never more than one at a time, and none waits for another. One that raises
         is logged with its traceback, and the next one comes all the same. `close` ends it; a child process does not have it.
 
         Args:
             seconds: Between the beginnings of two calls.
             function: Called without arguments; without it, this is a decorator.
-            first: Seconds until the first call.
+            first: Seconds until the first call, if it is not to be as many as between two. With 0 it may come before this has returned.
             on_error: Called with what the function raises.
 
         Returns:
@@ -86,7 +86,8 @@ class Program(Device):
             LocalProtocolError: *seconds* are none, or *function* cannot be called.
             ClosedError: The connection was closed.
         """
-        period, begin = _seconds("every", seconds, above=0.0), _seconds("first=", first)
+        period = _seconds("every", seconds, above=0.0)
+        begin = period if first is None else _seconds("first=", first)
         if function is None:
             return lambda function: self.every(period, function, first=begin, on_error=on_error)
         return self._scheduled().every(period, _checked(function), begin, on_error)

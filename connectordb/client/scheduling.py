@@ -141,11 +141,15 @@ class Job(Generic[R]):
         self._number += skipped
         self.skipped += skipped
         if skipped and not self._is_late:
-            log.warning(
-                "%s, which is called %s, was too slow: it took %.3g s, and %d calls were left out; that is told again once it was "
-                "in time",
-                *(self.name, self._when(), took, skipped),
-            )
+            # once, until it was in time again
+            if took >= self._period:
+                log.warning(
+                    "%s, which is called %s, took %.3g s: %d calls are left out", self.name, self._when(), took, skipped
+                )
+            else:
+                log.info(
+                    "%s, which is called %s, was called late: %d calls are left out", self.name, self._when(), skipped
+                )
         self._is_late = skipped > 0
 
     def _when(self) -> str:

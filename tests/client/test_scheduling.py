@@ -67,7 +67,19 @@ class Times(ScheduleCase):
         self.assertEqual(times, [0.0, 1.0, 4.0, 6.0, 7.0, 8.0])
         self.assertEqual((job.runs, job.skipped), (6, 3))
         self.assertEqual(len(logs.output), 1)
-        self.assertRegex(logs.output[0], "every 1 s.*took 2.5 s, and 2 calls were left out")
+        self.assertRegex(logs.output[0], "every 1 s, took 2.5 s: 2 calls are left out")
+
+    def test_late(self) -> None:
+        """So it is where it was called late itself: by a machine that stood still, or with no thread left."""
+        clock, times = SteppedClock(), list[float]()
+        schedule, ready = self.schedule(clock, most=1), threading.Event()
+        schedule.after(0.0, lambda: (ready.wait(SOON), clock.advance(4.5)))
+        job = schedule.every(1.0, lambda: (times.append(clock.monotonic()), len(times) == 3 and job.cancel()), 1.0)
+        with self.assertLogs("connectordb.client.scheduling", "INFO") as logs:
+            ready.set()
+            self.over(job)
+        self.assertEqual((times, job.skipped), ([4.5, 5.0, 6.0], 3))
+        self.assertEqual([line.partition(":")[0] for line in logs.output], ["INFO"])
 
     @given(st.lists(st.integers(0, 50), min_size=1, max_size=20), st.integers(1, 20))
     def test_any(self, takes: list[int], period: int) -> None:
