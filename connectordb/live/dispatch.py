@@ -303,6 +303,11 @@ class Lane:
         self._scheduled = False
         self._closed = False
 
+    @property
+    def has_threads(self) -> bool:
+        """Whether its jobs run by themselves, and not when somebody calls `Pool.run_one`."""
+        return self._pool._most > 0
+
     def put(self, job: Job, weight: int = 0) -> int:
         """
         Run *job* after those that wait already; on a closed lane, never.

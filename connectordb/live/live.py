@@ -311,8 +311,7 @@ class Live:
                     f"subscribing to {str(subscription.path)!r}: no word from {self._target.websocket_url} within {self._timeout:g} s; "
                     "try again, or subscribe with wait=False"
                 )
-            # where callbacks are pumped, what has to be found out first waits for that
-            if not subscription.is_placed(Deadline(0.0) if self._is_pumped else deadline) and not self._is_pumped:
+            if not subscription.is_placed(deadline):
                 raise TimedOut(
                     f"subscribing to {str(subscription.path)!r}: all threads of callbacks were busy for {self._timeout:g} s, so "
                     "that it is not remembered where it begins; give since= as an index, or subscribe with wait=False"

@@ -226,6 +226,8 @@ class CallbackTests(LiveCase):
         self.lamp.insert(self.heat, 1)
         self.wait(done)
         self.assertRegex(errors[0], "all threads of callbacks were busy for 0.4 s")
+        with live.watch(self.light, options=Options(remember=f"{file}3", since=5.0)) as points:
+            self.assertEqual(points.subscription.state, "catching up")
         live.close()
         self.lamp.insert(self.light, "meanwhile")
         self.live.subscribe(self.light, record, options=Options(remember=file))

@@ -169,11 +169,15 @@ class Subscription(Closing):
         self._handler.prepare()
 
     def is_placed(self, deadline: Deadline) -> bool:
-        """Tell whether it is remembered where it begins, if it is to be; *deadline* is for what has to be found out first."""
+        """
+        Tell whether it is remembered where it begins, if it is to be; *deadline* is for what has to be found out first.
+
+        Where that is done by who asks for points, or pumps, it is not waited for.
+        """
         if self._options.remember is None:
             return True
-        self.follower.stand()  # here, as all the lanes may be busy
-        return self._is_placed.wait(deadline.left())
+        self.follower.stand()  # here, as all threads may be busy
+        return not self._lane.has_threads or self._is_placed.wait(deadline.left())
 
     def began(self, seen: Seen, unread: bool) -> None:
         """Take note that the server tells of the stream from now on, as `Follower.began`."""
