@@ -81,9 +81,9 @@ def cat(
 @profile
 def insert(path: str, value: str | None, skip: int, restamp: bool, profile: str | None) -> None:
     """
-    Append VALUE to STREAM, at the present time; or without it the points on standard input.
+    Append VALUE or points to STREAM.
 
-    VALUE is JSON, or else text. Standard input holds JSON objects with "t", seconds since 1970, and "d", a line each or in an array;
+    VALUE is JSON, or else text, and gets the present time. Without it the points on standard input are appended. Standard input holds JSON objects with "t", seconds since 1970, and "d", a line each or in an array;
     or CSV: a time and a value in each line, or with names of columns in the first line, of which one is t. If it fails, it says how
     many points are stored, and with which --skip it goes on.
     """
@@ -122,7 +122,11 @@ def insert(path: str, value: str | None, skip: int, restamp: bool, profile: str 
 @_downlink
 @profile
 def tail(path: str, number: int, follow: bool, as_json: bool, downlink: bool, profile: str | None) -> None:
-    """Print the last points of STREAM, and with -f what comes after them."""
+    """
+    Print the last points of STREAM.
+
+    With -f, what comes after them is printed, too, until Ctrl-C.
+    """
     line = LINE if as_json else _read_by_people
     with connect(profile) as cdb, until_the_reader_ends():
         found = stream(cdb, path)

@@ -47,9 +47,9 @@ class Finding(NamedTuple):
 @profile
 def doctor(files: tuple[Path, ...], as_json: bool, profile: str | None) -> None:
     """
-    Look at everything that a program needs to reach its server, and say what to do about what is wrong.
+    Say what keeps programs from their server.
 
-    That is: settings, the server's name, the connection with its TLS, the clock, the login, what may be read, the websocket; and
+    Looked at is everything that a program needs, and of what is wrong it is told what to do about it: settings, the server's name, the connection with its TLS, the clock, the login, what may be read, the websocket; and
     the FILEs of Loggers. Nothing is changed. The status is 1 if anything is wrong.
     """
     findings = []

@@ -98,9 +98,9 @@ def new(path: str, properties: tuple[str, ...], profile: str | None) -> None:
 @profile
 def set_(path: str, properties: tuple[str, ...], profile: str | None) -> None:
     """
-    Change properties of a user, a device or a stream: all of these, or none.
+    Change a user, a device or a stream.
 
-    A VALUE is JSON, or else text: nickname="The lamp" public=true schema='{"type": "number"}'
+    All of the properties are changed, or none. A VALUE is JSON, or else text: nickname="The lamp" public=true schema='{"type": "number"}'
     """
     with connect(profile) as cdb:
         thing(cdb, path).set(_fields(properties))
@@ -111,7 +111,11 @@ def set_(path: str, properties: tuple[str, ...], profile: str | None) -> None:
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @profile
 def rm(path: str, yes: bool, profile: str | None) -> None:
-    """Delete a user, a device or a stream, with all that is below it, for good."""
+    """
+    Delete a user, a device or a stream.
+
+    With it goes all that is below it, for good.
+    """
     with connect(profile) as cdb:
         found = thing(cdb, path)
         found.refresh()  # what is not there needs no question
