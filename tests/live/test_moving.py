@@ -5,10 +5,72 @@ from __future__ import annotations
 import threading
 
 from connectordb import ConnectionFailed, ConnectorDB, Stream
-from connectordb.live import ConnectionEvent
+from connectordb.live import ConnectionEvent, Live
 from tests.support.doors import Door
-from tests.support.live_cases import FAST, Record
+from tests.support.live_cases import FAST, STREAM, PeerCase, Record
 from tests.support.target import TargetCase
+from tests.support.ws_peer import CLOSE, Peer, frame
+
+
+class Told(PeerCase):
+    """What a `Live` hears of several servers, by which it goes."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.other = Peer()
+        self.addCleanup(self.other.close)
+        self.present = self.peer.url
+        self.unusable: list[str] = []
+
+    def moving(self, is_another: bool = True) -> Live:
+        """Return a `Live` that goes from the one peer to the other when the first is no good."""
+
+        def unusable(url: str) -> bool:
+            self.unusable.append(url)
+            self.present = self.other.url if is_another else self.present
+            return is_another
+
+        return self.live(present=lambda: self.present, unusable=unusable)
+
+    def test_says_it_stops(self) -> None:
+        """A server that closes as it stops is left at once; nobody who subscribes just then is told of a failure."""
+        live, record = self.moving(), Record()
+        live.subscribe(STREAM, record, wait=False)
+        self.peer.connection().send(frame(CLOSE, b"\x03\xe9the server is stopping"))
+        self.assertEqual(self.other.connection().command(), ("subscribe", str(STREAM), ""))
+        self.assertEqual(self.unusable, [self.peer.url])
+
+    def test_only_lost(self) -> None:
+        """One whose connection was lost may be there yet: it is tried again before another is."""
+        live, record = self.moving(), Record()
+        live.subscribe(STREAM, record, wait=False)
+        self.peer.connection().drop()
+        self.peer.connection()
+        self.assertEqual(self.unusable, [])
+
+    def test_not_there(self) -> None:
+        """One that cannot be reached is left at once; where there is no other, it is tried again after a pause."""
+        self.peer.close()
+        live, record = self.moving(), Record()
+        live.subscribe(STREAM, record, wait=False)
+        self.other.connection()
+        self.assertEqual(self.unusable, [self.peer.url])
+        self.present, self.unusable = self.peer.url, []
+        alone = self.moving(is_another=False)
+        alone.subscribe(STREAM, record, wait=False)
+        self.eventually(lambda: len(self.unusable) > 2)
+
+    def test_move(self) -> None:
+        """Who says that another is better has the connection made anew there; the same again changes nothing."""
+        live, record = self.moving(), Record()
+        live.subscribe(STREAM, record, wait=False)
+        here = self.peer.connection()
+        here.command()
+        live.move()
+        self.present = self.other.url
+        live.move()
+        self.assertEqual(self.other.connection().command(), ("subscribe", str(STREAM), ""))
+        self.assertEqual(self.unusable, [])
 
 
 class Moving(TargetCase):

@@ -100,6 +100,12 @@ class ReaderTests(unittest.TestCase):
         self.assertEqual(frames.close_reason(frames.close_payload(1009)), "code 1009")
         self.assertEqual(frames.close_reason(b"\x03\xeabad mask"), "code 1002 bad mask")
 
+    def test_leaving(self) -> None:
+        """One of the codes says that the server stops."""
+        self.assertTrue(frames.says_it_leaves(frames.close_payload(1001) + b"the server is stopping"))
+        for payload in (b"", b"\x03", frames.close_payload(1000)):
+            self.assertFalse(frames.says_it_leaves(payload))
+
 
 class EncodeTests(unittest.TestCase):
     """Events to bytes."""
