@@ -10,12 +10,14 @@ import tempfile
 import threading
 import time
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from connectordb import Retry, Timeout
 
 from ..support.server_process import ServerProcess
+from .broken import VARIANTS
 from .calls import CALLS
 from .faults import FAULTS
 from .page import relist, write
@@ -48,6 +50,7 @@ def _arguments() -> argparse.Namespace:
         "--call", nargs="+", default=[], metavar="WORD", help="only calls with one of these in their label"
     )
     parser.add_argument("--fault", nargs="+", default=[], choices=FAULTS, metavar="FAULT", help=", ".join(FAULTS))
+    parser.add_argument("--broken", action="store_true", help="take out one rule after the other, each to be found")
     parser.add_argument("--page", action="store_true", help="write docs/topics/faults.rst")
     parser.add_argument(
         "--lists", action="store_true", help="only list anew in it which calls there are, and run nothing"
@@ -62,9 +65,38 @@ def _planned(options: argparse.Namespace) -> list[Meeting]:
     return planned[:: _SHORT if options.short else 1]
 
 
+def _note(found: list[str], result: Result) -> None:
+    found += result.wrong
+
+
+def _broken() -> int:
+    """Have each broken client meet what must find it; return how many were not found."""
+    missed = 0
+    work = Path(tempfile.mkdtemp(prefix="connectordb-call-faults-"))
+    with ServerProcess(work, cheap_passwords=True) as server:
+        for name, variant in VARIANTS.items():
+            began = time.monotonic()
+            found: list[str] = []
+            planned = list(meetings([CALLS[variant.call]], [FAULTS[variant.fault]]))
+            with variant.patch():
+                have(server.url, work / name, planned, OPTIONS, DEADLINE, partial(_note, found))
+            seen = next((wrong for wrong in found if variant.symptom in wrong), "")
+            missed += not seen
+            what = (
+                f"found by {variant.call} × {variant.fault}: {seen.splitlines()[0]:.150}"
+                if seen
+                else f"NOT FOUND: {found}"
+            )
+            print(f"{name}: {what}; {time.monotonic() - began:.1f} s", flush=True)
+    shutil.rmtree(work)
+    return missed
+
+
 def main() -> int:
     """Run, as the command line says; return the status."""
     options = _arguments()
+    if options.broken:
+        return 1 if _broken() else 0
     if options.lists:
         relist()
         return 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import itertools
 import shutil
 from collections.abc import Callable
@@ -34,7 +35,7 @@ class Stage:
 
     Attributes:
         direct: The caller, without the gate.
-        secrets: What must be in no text.
+        secrets: What must be in no text, as it is and as it is sent.
         expected: What calls return that only read, by label.
         requests: How many requests a call takes, by label.
     """
@@ -63,7 +64,8 @@ class Stage:
             )
         self.direct = self._closing.enter_context(ConnectorDB(self.user, self.password, url=self.url))
         self.key = self.direct.apikey or ""
-        self.secrets = [self.key, self.password]
+        spoken = (f":{self.key}", f"{self.user}:{self.password}")
+        self.secrets = [self.key, self.password, *(base64.b64encode(text.encode()).decode() for text in spoken)]
         self.direct["temperature"].insert_array(NUMBERS)
         box = self._closing.enter_context(ConnectorDB(self.direct(f"{self.user}/box").apikey, url=self.url))
         box["temperature"].insert_array(NUMBERS)
