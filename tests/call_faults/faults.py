@@ -82,6 +82,7 @@ class Fault:
 
 
 def _reset_at_once(gate: Gate, plain: socket.socket) -> None:
+    plain.recv(1, socket.MSG_PEEK)  # its client has it, and has begun to send: earlier, or later, is chance
     Exchange(gate, plain, b"", b"").reset()
 
 
@@ -203,7 +204,9 @@ def _page(status: str, title: str) -> Play:
 _ALL = [
     # there is no connection
     Fault("refused", "nobody listens", _NO_ANSWER, where=Where.NOBODY),
-    Fault("reset-at-connect", "the connection is reset as soon as it is there", _NO_ANSWER, meet=_reset_at_once),
+    Fault(
+        "reset-at-connect", "the connection is reset before anything is read from it", _NO_ANSWER, meet=_reset_at_once
+    ),
     Fault("black-hole", "nothing comes back, not even for connecting", (TimedOut,), where=Where.DARK, is_slow=True),
     Fault("no-name", "the name does not resolve", _NO_ANSWER, where=Where.UNKNOWN),
     Fault("silent-names", "the name server says nothing", (TimedOut,), where=Where.SILENCE, is_slow=True),

@@ -28,6 +28,7 @@ class Stage:
 
     Args:
         url: The server's.
+        administrator: An administrator's API key.
         elsewhere: The URL of a host that is none of the server's.
         number: Tells it from others.
         work: A folder.
@@ -40,7 +41,10 @@ class Stage:
         requests: How many requests a call takes, by label.
     """
 
-    def __init__(self, url: str, elsewhere: str, number: int, work: Path, options: dict[str, Any]) -> None:
+    def __init__(
+        self, url: str, administrator: str, elsewhere: str, number: int, work: Path, options: dict[str, Any]
+    ) -> None:
+        self._administrator = administrator
         self._closing = ExitStack()
         self.url = url
         self.work = work
@@ -56,14 +60,14 @@ class Stage:
 
     def _furnish(self) -> None:
         streams = {"temperature": {"schema": '{"type":"number"}'}}
-        with ConnectorDB("test", "test", url=self.url) as test:
+        with ConnectorDB(self._administrator, url=self.url) as test:
             test(self.user).create(
                 *(f"{self.user}@example.org", self.password, "admin"),
                 devices={"box": {"streams": streams}, "lamp": {"streams": {"switch": {"downlink": True}}}},
                 streams=streams,
             )
-        self.direct = self._closing.enter_context(ConnectorDB(self.user, self.password, url=self.url))
-        self.key = self.direct.apikey or ""
+            self.key: str = test(f"{self.user}/user").apikey
+        self.direct = self._closing.enter_context(ConnectorDB(self.key, url=self.url))
         spoken = (f":{self.key}", f"{self.user}:{self.password}")
         self.secrets = [self.key, self.password, *(base64.b64encode(text.encode()).decode() for text in spoken)]
         self.direct["temperature"].insert_array(NUMBERS)

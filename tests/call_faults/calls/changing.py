@@ -147,7 +147,7 @@ CHANGING = [
     Call("User.create(…)", lambda at: _create_user(_new_user(at)), done=_is_there(_new_user)),
     Call("User.set_password(…)", _set_password, prepare=_make_user, done=_has_password),
     *_of_each(User, _new_user, _make_user),
-    Call("User.export(directory)", _exported("user"), done=_is_exported),
+    Call("User.export(directory)", _exported("user"), done=_is_exported, patience=3.0),
     Call(
         "User.import_device(directory)",
         lambda at: at.user.import_device(at.folder),
@@ -164,7 +164,7 @@ CHANGING = [
         members=("Device.reset_apikey",),
     ),
     *_of_each(Device, _new_device, _made(_new_device)),
-    Call("Device.export(directory)", _exported("device"), done=_is_exported),
+    Call("Device.export(directory)", _exported("device"), done=_is_exported, patience=3.0),
     Call(
         "Device.import_stream(directory)",
         lambda at: at.user["user"].import_stream(at.folder),
