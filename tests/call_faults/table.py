@@ -9,11 +9,10 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-from connectordb import ConnectorDB
+from connectordb import ConnectorDB, TimedOut
 
 from ..support.wire import Peer, answer
 from . import names
@@ -55,68 +54,97 @@ def have(
         names.register(ELSEWHERE)
         with ConnectorDB("test", "test", url=url) as test:
             key = test.apikey or ""
-        there = f"http://{ELSEWHERE}:{elsewhere.port}"
         ending.enter_context(_heard(overhearing))
-        for slow, threads in ((True, _WAITING), (False, _BUSY)):
-            waiting: queue.SimpleQueue[Meeting] = queue.SimpleQueue()
-            for meeting in planned:
-                if meeting.fault.is_slow is slow:
-                    waiting.put(meeting)
-            makers = [
-                threading.Thread(
-                    target=_work,
-                    args=(
-                        partial(Stage, url, key, there, n, work / str(n), options),
-                        waiting,
-                        deadline,
-                        tell,
-                        wrong,
-                        overhearing,
-                    ),
-                    name=f"trial-{n}",
-                )
-                for n in range(min(threads, waiting.qsize()))
-            ]
-            for maker in makers:
-                maker.start()
-            for maker in makers:
-                maker.join()
+
+        def make(number: int) -> Stage:
+            there = f"http://{ELSEWHERE}:{elsewhere.port}"
+            stage = Stage(url, key, there, number, work / str(number), options)
+            overhearing.secrets += stage.secrets
+            return stage
+
+        Table(make, deadline, tell, wrong).have(planned)
         if elsewhere.requests:
-            wrong.append(
-                f"{len(elsewhere.requests)} requests followed a redirect to another host: {elsewhere.requests[0]}"
-            )
+            number = len(elsewhere.requests)
+            wrong.append(f"{number} requests followed a redirect to another host: {elsewhere.requests[0]}")
     wrong += sorted({f"a secret was logged: {where}" for where in overhearing.found})
     wrong += left()
     return wrong
 
 
-def _work(
-    make: Callable[[], Stage],
-    waiting: queue.SimpleQueue[Meeting],
-    deadline: float,
-    tell: Callable[[Result], None],
-    wrong: list[str],
-    overhearing: Overhearing,
-) -> None:
-    with closing(make()) as stage:
-        overhearing.secrets += stage.secrets
-        while True:
-            try:
-                meeting = waiting.get_nowait()
-            except queue.Empty:
-                return
-            try:
-                tell(hold(stage, meeting, deadline))
+class Table:
+    """
+    The meetings, among threads. What is amiss in a way that a busy machine has, too, is had again, alone.
+
+    Args:
+        make: Makes a stage.
+        deadline: Seconds that a call may take.
+        tell: Called with each result, by any thread.
+        wrong: Is told what the harness itself does not get done.
+    """
+
+    def __init__(
+        self, make: Callable[[int], Stage], deadline: float, tell: Callable[[Result], None], wrong: list[str]
+    ) -> None:
+        self._make = make
+        self._deadline = deadline
+        self._tell = tell
+        self._wrong = wrong
+        self._late: list[Meeting] = []
+        self._is_alone = False
+
+    def have(self, planned: Sequence[Meeting]) -> None:
+        """Have them: those that wait most of the time first."""
+        self._share([meeting for meeting in planned if meeting.fault.is_slow], _WAITING)
+        self._share([meeting for meeting in planned if not meeting.fault.is_slow], _BUSY)
+        self._is_alone = True
+        self._share(self._late, 1)
+
+    def _share(self, planned: Sequence[Meeting], number: int) -> None:
+        waiting: queue.SimpleQueue[Meeting] = queue.SimpleQueue()
+        for meeting in planned:
+            waiting.put(meeting)
+        threads = [
+            threading.Thread(target=self._work, args=(n, waiting), name=f"trial-{n}")
+            for n in range(min(number, len(planned)))
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    def _work(self, number: int, waiting: queue.SimpleQueue[Meeting]) -> None:
+        with closing(self._make(number)) as stage:
+            while True:
+                try:
+                    meeting = waiting.get_nowait()
+                except queue.Empty:
+                    return
+                self._hold(stage, meeting)
                 if _has_last(stage, meeting):
-                    tell(hold(stage, replace(meeting, at_last=True), deadline))
-            except Exception as error:
-                wrong.append(f"{meeting}: the harness failed: {type(error).__name__}: {error}")
+                    self._hold(stage, replace(meeting, at_last=True))
+
+    def _hold(self, stage: Stage, meeting: Meeting) -> None:
+        try:
+            result = hold(stage, meeting, self._deadline)
+        except Exception as error:
+            is_late, result = isinstance(error, TimedOut), None
+            failure = f"{meeting}: the harness failed: {type(error).__name__}: {error}"
+        else:
+            is_late = result.is_late
+        if is_late and not self._is_alone:
+            self._late.append(meeting)
+        elif result is None:
+            self._wrong.append(failure)
+        else:
+            self._tell(result)
 
 
 def _has_last(stage: Stage, meeting: Meeting) -> bool:
     """Tell whether the call makes several requests, of which the last can meet the fault."""
     return (
         meeting.is_once
+        and not meeting.at_last
+        and meeting.call.label in stage.requests
         and meeting.fault.play is not None
         and not meeting.call.is_live
         and stage.requests[meeting.call.label] > 1

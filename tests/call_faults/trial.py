@@ -81,6 +81,11 @@ class Result:
     text: str = ""
 
     @property
+    def is_late(self) -> bool:
+        """Whether it is amiss, and only in its time, for which a machine that is busy with others may be to blame."""
+        return bool(self.wrong) and all("it took" in what or "TimedOut" in what for what in self.wrong)
+
+    @property
     def cell(self) -> str:
         """What stands in the table."""
         shown = f"`~connectordb.{self.outcome}`" if self.outcome else "returns"
