@@ -91,7 +91,7 @@ def _begin(
             candidate.setsockopt(*option)
         said = candidate.connect_ex(where)
         if said not in _BEGUN:
-            raise OSError(said, os.strerror(said))
+            raise _failure(said)
         selector.register(candidate, selectors.EVENT_WRITE, candidate)
     except OSError as error:
         candidate.close()
@@ -112,8 +112,13 @@ def _first(selector: selectors.BaseSelector, seconds: float, refusals: list[OSEr
         if not said:
             return candidate
         candidate.close()
-        refusals.append(OSError(said, os.strerror(said)))
+        refusals.append(_failure(said))
     return None
+
+
+def _failure(said: int) -> OSError:
+    # Windows has a table of its own for what sockets say
+    return OSError(said, getattr(socket, "errorTab", {}).get(said) or os.strerror(said))
 
 
 def _interleaved(addresses: Sequence[Address]) -> list[Address]:

@@ -49,7 +49,7 @@ class Proxied(Case):
         """And either way what keeps a caller waiting comes to its end."""
         for is_secure in (False, True):
             for step in (silence(), drip(b"HTTP/1.1 200 O")):
-                transport = self.transport(is_secure, Timeout(total=500 * MS), step)
+                transport = self.transport(is_secure, Timeout(total=300 * MS), step)
                 began = time.monotonic()
                 with self.assertRaises(TimedOut) as caught:
                     transport.send("GET", "/x", Trace())

@@ -62,7 +62,7 @@ class SocksProxy:
                 if there is not None:
                     with socket.create_connection(there, SOON) as other:
                         self._lead(held, other)
-            except (OSError, struct.error):
+            except (OSError, struct.error, IndexError, ValueError):
                 return  # the client hung up, which it may
 
     def _four(self, held: socket.socket, heard) -> tuple[str, int] | None:  # type: ignore[no-untyped-def]

@@ -98,7 +98,8 @@ class Allowance:
         return now
 
     def what_ended(self) -> str:
-        """Return in words which of the times is over."""
+        """Return in words which of the times is over, which it is now."""
+        self.end()
         if self._deadline.passed():
             return f"the {self.trace.seconds:.3g} s that there were for the whole"
         phase = self.trace.phase

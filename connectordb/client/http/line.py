@@ -109,11 +109,6 @@ class Line(HTTPAdapter):
         response._content_consumed = True  # type: ignore[attr-defined]
         return response
 
-    @property
-    def is_connecting(self) -> bool:
-        """Whether the connection of the present request does not stand."""
-        return self._wire.allowance.connecting is not None or self._wire.allowance.trace.phase == "pool"
-
     def abandon(self) -> None:
         """Let go of the socket and of nothing else: what else there is may be locked by a thread that this process has not."""
         self._wire.close()

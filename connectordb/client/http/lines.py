@@ -121,7 +121,6 @@ class Lines:
         """Wait until one may be free."""
         seconds = allowance.to_wait()
         if not seconds:
-            allowance.end()
             raise TimedOut(
                 f"none of the {self._size} connections was free within {allowance.what_ended()}; allow more of them with "
                 "pool_size=",

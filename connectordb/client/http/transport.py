@@ -172,14 +172,11 @@ class Transport:
             is_good = True
             return response
         except RemoteProtocolError as error:
-            allowance.end()
             trace.fate = Fate.BROKEN
             raise RemoteProtocolError(f"{what}: {error}") from error
         except ConnectorDBError as error:
-            allowance.end()
             raise failures.named(error, what) from error
         except Exception as error:
-            allowance.end()
             raise failures.told(error, what, allowance) from error
         finally:
             now = allowance.end()

@@ -62,7 +62,6 @@ class Waits(unittest.TestCase):
         self.assertEqual(allowance.to_wait(), 0)
         for wait in (allowance.to_write, allowance.to_read):
             self.assertRaises(TimeoutError, wait)
-        allowance.end()
         self.assertEqual(allowance.what_ended(), "the 12 s that there were for the whole")
 
     def test_no_end(self) -> None:
