@@ -19,6 +19,7 @@ anything else          again         again           tell                tell   
 - Not done, says the server: 429, and a 503 with a reference, which both kinds of servers say before they have done anything.
 - Somebody between: 502, 504, and a 503 without a reference: a proxy's, who may have passed the request on.
 - The server's own trouble: a 4xx that tells of its database (`ServerTrouble`).
+- Not sent: where it was the server's certificate that is not trusted, another server is tried, and the same one is not.
 - Elsewhere: at another server if there is one. The one that was silent was given the time that the caller chose.
 - Unknown: whether the points are stored cannot be told from this; and they are not sent again. Where the answer is somebody's who
   does not know either ("tell"), whoever inserts looks at the stream (`connectordb.protocol.restamp`).

@@ -163,7 +163,8 @@ class Attempts:
         # a name is known to the server that it was told, and to no other for certain
         here = sent.endpoint if self._is_doubted else self._around.endpoints.here
         is_another = here not in self._tried and not self._around.endpoints.is_away(here)
-        if not is_another and verdict is Verdict.ELSEWHERE:
+        # a certificate that was refused is refused the next time
+        if not is_another and (verdict is Verdict.ELSEWHERE or isinstance(failure, CertificateRefused)):
             return ""
         if not (is_another and fate is Fate.UNSENT):
             if self._retry is None:

@@ -19,7 +19,7 @@ from connectordb.exceptions import ConnectorDBError
 from connectordb.protocol import rest
 from connectordb.protocol.features import Features
 from connectordb.protocol.paths import Path
-from connectordb.runtime.clock import Deadline
+from connectordb.runtime.clock import SYSTEM, Deadline
 from tests.support.clock import SteppedClock
 
 STREAM = Path.parse("mara/lamp/light")
@@ -44,6 +44,13 @@ class Decisions(unittest.TestCase):
             self.pause,
             self.clock,
         )
+
+    def several(self) -> None:
+        """Have two servers."""
+        endpoints = Endpoints(["http://a", "http://b"], Transport, SYSTEM, lambda: None)
+        self.addCleanup(endpoints.join, 5.0)
+        self.addCleanup(endpoints.stop)
+        self.around = self.around._replace(endpoints=endpoints)
 
     def pause(self, seconds: float) -> None:
         """Let the time pass."""
@@ -84,12 +91,14 @@ class Decisions(unittest.TestCase):
         self.assertLess(len(self.pauses), 10)
 
     def test_certificate(self) -> None:
-        """A certificate that is refused is tried again as anything that was not sent, but a program need not."""
-        attempts = self.attempts(rest.whoami(), Retry(2))
-        attempts.failed(CertificateRefused("x"), self.sent(Fate.UNSENT))
+        """A certificate that is refused is so the next time, too: only another server is tried."""
         with self.assertRaises(CertificateRefused) as caught:
-            attempts.failed(CertificateRefused("x"), self.sent(Fate.UNSENT))
+            self.attempts(rest.whoami(), Retry(9)).failed(CertificateRefused("x"), self.sent(Fate.UNSENT))
         self.assertFalse(caught.exception.retryable)
+        self.several()
+        attempts = self.attempts(rest.whoami(), Retry(1))
+        attempts.failed(CertificateRefused("x"), self.sent(Fate.UNSENT))
+        self.assertEqual(attempts.endpoint.url, "http://b")
 
     def test_doubt_stays(self) -> None:
         """Once a copy may be stored, a failure to send the next one leaves that unknown."""
@@ -122,10 +131,7 @@ class Decisions(unittest.TestCase):
 
     def test_elsewhere_for_who_tries_again_himself(self) -> None:
         """What could not be sent goes to another server whoever calls."""
-        endpoints = Endpoints(["http://a", "http://b"], Transport, self.clock, lambda: None)
-        self.addCleanup(endpoints.join, 5.0)
-        self.addCleanup(endpoints.stop)
-        self.around = self.around._replace(endpoints=endpoints)
+        self.several()
         attempts = self.attempts(INSERT, None)
         attempts.failed(ConnectionFailed("x"), self.sent(Fate.UNSENT))
         self.assertEqual(attempts.endpoint.url, "http://b")
