@@ -36,7 +36,7 @@ class Stats:
         answers: Requests that were answered, with whatever status.
         bytes_out: Bytes that were sent, headers included; before encryption.
         bytes_in: Bytes that came; before decompression.
-        points_inserted: Points in inserts that the server confirmed.
+        points_inserted: Points in inserts that the server confirmed; not those of a lost answer that are found there later.
         points_read: Points in answers.
         points_heard: Points that callbacks of subscriptions were called with; of a connection only.
         reconnects: How often the websocket was there again after a loss; of a connection only.
@@ -61,14 +61,13 @@ class Stats:
         """Seconds to the first byte of an answer, on average; ``None`` while there is no answer."""
         return self.seconds_to_first_byte / self.answers if self.answers else None
 
-    def count(self, trace: Trace, status: int = 0, points: int = 0, timing: str | None = None) -> None:
+    def count(self, trace: Trace, status: int = 0, timing: str | None = None) -> None:
         """
         Count one request of a call.
 
         Args:
             trace: What it cost.
             status: That of the answer; 0 if there was none.
-            points: How many it was to insert.
             timing: What the answer's ``Server-Timing`` says.
         """
         if self.requests:
@@ -82,8 +81,6 @@ class Stats:
         if status:
             self.answers += 1
             self.seconds_to_first_byte += trace.first_byte
-            if status == 200:
-                self.points_inserted += points
         if timing is not None:
             self._spend(_parts(timing))
 

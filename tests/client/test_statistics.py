@@ -10,11 +10,12 @@ import threading
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectordb import NotFound
+from connectordb import ConnectorDB, ConnectorDBError, NotFound
 from connectordb.client.statistics import Statistics, Stats
 from connectordb.client.trace import Trace
 from tests.support.case import SOON, Case
 from tests.support.target import TargetCase
+from tests.support.wire import Peer, answer
 
 
 def trace(seconds: float = 0.5, first_byte: float = 0.25, bytes_out: int = 100, bytes_in: int = 10) -> Trace:
@@ -28,7 +29,8 @@ def cost(*statuses: int, points: int = 0, timing: str | None = None) -> Stats:
     """Return what a call cost whose requests had these statuses."""
     made = Stats()
     for status in statuses:
-        made.count(trace(), status, points, timing)
+        made.count(trace(), status, timing)
+    made.points_inserted = points
     return made
 
 
@@ -37,15 +39,15 @@ class OneCall(Case):
 
     def test_request(self) -> None:
         """A request that was answered counts with all that it cost."""
-        stats = cost(200, points=7)
-        self.assertEqual((stats.requests, stats.retries, stats.answers, stats.points_inserted), (1, 0, 1, 7))
+        stats = cost(200)
+        self.assertEqual((stats.requests, stats.retries, stats.answers), (1, 0, 1))
         self.assertEqual((stats.bytes_out, stats.bytes_in, stats.seconds, stats.slowest), (100, 10, 0.5, 0.5))
         self.assertEqual(stats.first_byte, 0.25)
 
     def test_again(self) -> None:
-        """Every request but the first is a retry; what was not answered, or refused, inserted nothing."""
-        stats = cost(0, 503, 200, points=7)
-        self.assertEqual((stats.requests, stats.retries, stats.answers, stats.points_inserted), (3, 2, 2, 7))
+        """Every request but the first is a retry."""
+        stats = cost(0, 503, 200)
+        self.assertEqual((stats.requests, stats.retries, stats.answers), (3, 2, 2))
         self.assertEqual(stats.first_byte, 0.25)
         self.assertIsNone(cost(0).first_byte)
         self.assertIsNone(Stats().first_byte)
@@ -191,6 +193,18 @@ class Calls(TargetCase):
         error = pickle.loads(pickle.dumps(caught.exception))
         self.assertEqual((error.stats.requests, error.stats.failures), (1, 1))
         self.assertEqual(error.stats, caught.exception.stats)
+
+    def test_confirmed(self) -> None:
+        """Only what a server of ours confirms counts as inserted: not what a portal answers that lets nobody out."""
+        peer = Peer(answer("<html>Welcome</html>"), otherwise=answer("ok"))
+        self.addCleanup(peer.close)
+        with ConnectorDB("key", url=peer.url, connect=False, retry=1) as cdb:
+            with cdb.measure() as stats:
+                with self.assertRaises(ConnectorDBError):
+                    cdb("mara/user/heat").insert(5)
+                self.assertEqual((stats.points_inserted, stats.failures > 0), (0, True))
+                cdb("mara/user/heat").insert(5)
+            self.assertEqual(stats.points_inserted, 1)
 
     def test_child(self) -> None:
         """A child process counts its own."""

@@ -79,6 +79,7 @@ class Calls:
         cost, failed = Stats(), True
         try:
             value = request.read(_reply(*self._exchange(request, once, cost)))
+            cost.points_inserted = request.inserts
             if request.brings_points:
                 cost.points_read += len(value)  # type: ignore[arg-type]  # a list of points is what that means
             failed = False
@@ -94,6 +95,7 @@ class Calls:
         cost, failed = Stats(), True
         try:
             response = self._exchange(request, False, cost)[0]
+            cost.points_inserted = request.inserts
             failed = False
             return response
         except ConnectorDBError as error:
@@ -135,7 +137,7 @@ class Calls:
             else:
                 endpoint.heard(response.headers, response.status_code != 200)
                 timing = response.headers.get("Server-Timing")
-                cost.count(sent.trace, response.status_code, request.inserts, timing)
+                cost.count(sent.trace, response.status_code, timing)
                 if response.status_code == 200:
                     around.budget.earn(self._retry.budget)
                     return response, endpoint
