@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from connectordb import ConnectorDB, TimedOut
+from connectordb import ConnectorDB, DownlinkTimeout, TimedOut
 
 from ..support.wire import Peer, answer
 from . import names
@@ -127,7 +127,7 @@ class Table:
         try:
             result = hold(stage, meeting, self._deadline)
         except Exception as error:
-            is_late, result = isinstance(error, TimedOut), None
+            is_late, result = isinstance(error, (TimedOut, DownlinkTimeout)), None
             failure = f"{meeting}: the harness failed: {type(error).__name__}: {error}"
         else:
             is_late = result.is_late
