@@ -25,6 +25,7 @@ def open_way(
     trust: Trust,
     seconds: Callable[[], float],
     stopped: Callable[[], bool] = lambda: False,
+    opened: Callable[[socket.socket], None] = lambda held: None,
 ) -> socket.socket:
     """
     Return a socket that is connected to a server, over TLS where its address says so.
@@ -34,7 +35,9 @@ def open_way(
         proxy: The URL of the proxy that leads there; ``None`` for the straight way.
         trust: How TLS is spoken.
         seconds: Returns how long the next step may take; raises TimeoutError if there is no time left.
-        stopped: Tells whether to give up; asked a few times a second.
+        stopped: Tells whether to give up; asked a few times a second while there is no socket.
+        opened: Is told the socket as soon as there is one, and each that takes its place, so that another thread can end what
+            waits on it.
 
     Raises:
         OSError: The server, or the proxy, is not there, or not the one that it should be (`ProxyFailed`, `ssl.SSLError`).
@@ -45,12 +48,10 @@ def open_way(
     is_secure, host = parts.scheme == "https", parts.hostname or ""
     port = parts.port or (443 if is_secure else 80)
     if proxy is None:
-        held = dial(look_up(host, port, seconds(), stopped), seconds(), _OPTIONS, stopped)
+        held = _noted(dial(look_up(host, port, seconds(), stopped), seconds(), _OPTIONS, stopped), opened)
     else:
-        held = _open_proxy(urlsplit(proxy), host, port, is_secure, trust, seconds, stopped)
-    if not is_secure:
-        return held
-    return _secured(held, host, trust, seconds)
+        held = _open_proxy(urlsplit(proxy), host, port, is_secure, trust, seconds, stopped, opened)
+    return _secured(held, host, trust, seconds, opened) if is_secure else held
 
 
 def dial_proxy(
@@ -79,16 +80,18 @@ def _open_proxy(
     trust: Trust,
     seconds: Callable[[], float],
     stopped: Callable[[], bool],
+    opened: Callable[[socket.socket], None],
 ) -> socket.socket:
     if proxy.scheme == "https" and is_secure:
         raise ProxyFailed("TLS within TLS is not spoken on this way; use a proxy with http:// or socks5h://")
     held, target = dial_proxy(proxy, host, port, seconds, stopped)
     try:
+        _noted(held, opened)
         if proxy.scheme.startswith("socks"):
             pass_socks(held, proxy, target, port, seconds)
         else:
             if proxy.scheme == "https":
-                held = _secured(held, proxy.hostname or "", trust, seconds)
+                held = _secured(held, proxy.hostname or "", trust, seconds, opened)
             _pass_http(held, proxy, host, port, seconds)
     except BaseException:
         held.close()
@@ -96,13 +99,33 @@ def _open_proxy(
     return held
 
 
-def _secured(held: socket.socket, host: str, trust: Trust, seconds: Callable[[], float]) -> socket.socket:
+def _secured(
+    held: socket.socket,
+    host: str,
+    trust: Trust,
+    seconds: Callable[[], float],
+    opened: Callable[[socket.socket], None],
+) -> socket.socket:
     try:
         held.settimeout(seconds())
-        return trust.context.wrap_socket(held, server_hostname=host)
+        wrapped = trust.context.wrap_socket(held, server_hostname=host, do_handshake_on_connect=False)
+        held = wrapped
+        _noted(held, opened)
+        wrapped.do_handshake()
     except BaseException:
         held.close()
         raise
+    return held
+
+
+def _noted(held: socket.socket, opened: Callable[[socket.socket], None]) -> socket.socket:
+    """Tell of a socket, and close it if it is not wanted any more."""
+    try:
+        opened(held)
+    except BaseException:
+        held.close()
+        raise
+    return held
 
 
 def _pass_http(held: socket.socket, proxy: SplitResult, host: str, port: int, seconds: Callable[[], float]) -> None:

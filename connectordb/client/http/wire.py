@@ -58,6 +58,18 @@ class Wire:
         self.allowance = allowance
         self.is_fresh = self.is_spoiled = False
 
+    def opened(self, held: socket.socket) -> None:
+        """
+        Note what is open now, for `abort` to find.
+
+        Raises:
+            InterruptedError: It was to end, and what did that found nothing yet.
+        """
+        self.socket = held
+        if self.is_aborted:
+            held.close()
+            raise InterruptedError("closed")
+
     def close(self) -> None:
         """Close what is open, also where a request was interrupted that held it."""
         held, self.socket = self.socket, None
@@ -93,9 +105,7 @@ class Plain(HTTPConnection):
         allowance = wire.allowance
         allowance.begin_connecting()
         super().connect()
-        wire.socket = self.sock
-        if wire.is_aborted:
-            raise InterruptedError("closed")
+        wire.opened(self.sock)
         allowance.connecting = None
 
     def close(self) -> None:
@@ -161,7 +171,7 @@ class Plain(HTTPConnection):
             connected.settimeout(allowance.to_connect("tls" if isinstance(self, HTTPSConnection) else "connect"))
         except (OSError, UnicodeError) as error:
             raise NewConnectionError(self, f"no connection: {error}") from error
-        wire.socket = connected
+        self._wire.opened(connected)
         return connected
 
     def _pass_socks(self, proxy: SplitResult, host: str, stopped: Callable[[], bool]) -> socket.socket:
@@ -169,7 +179,7 @@ class Plain(HTTPConnection):
             return self._wire.allowance.to_connect("connect")
 
         held, target = dial_proxy(proxy, host, self.port, seconds, stopped)
-        self._wire.socket = held
+        self._wire.opened(held)
         try:
             pass_socks(held, proxy, target, self.port, seconds)
         except BaseException:

@@ -101,27 +101,26 @@ class Connection:
         deadline = Deadline(target.timeout)
         address = target.websocket_url
         with _translated(target), _library_translated(target, self._websocket):
-            self._way = open_way(
+            way = open_way(
                 target.url,
                 proxy_for(target.url, target.proxies or {}),
                 target.trust,
                 lambda: _left(deadline),
                 lambda: self._is_aborted,
+                self._opened,
             )
-            if self._is_aborted:
-                raise ConnectionFailed(f"connecting a websocket to {target.url} was broken off")
             self._websocket.connect(  # type: ignore[no-untyped-call]
                 address,
                 header=[f"Authorization: {authorization}"] if authorization else [],
                 # a redirected handshake would carry the credentials to whoever is named there
                 redirect_limit=0,
-                socket=_InTime(self._way, deadline),
+                socket=_InTime(way, deadline),
             )
             answer = self._websocket.handshake_response
             assert answer is not None
             self.announced = answer.headers.get(features.HEADER.lower())
-            self._way.setblocking(False)
-            self._socket = self._way
+            way.setblocking(False)
+            self._socket = way
 
     def abort(self) -> None:
         """Break off a handshake; may be called by another thread."""
@@ -133,6 +132,12 @@ class Connection:
                 socket.socket.shutdown(held, socket.SHUT_RDWR)
             except OSError:
                 pass  # it was closed meanwhile
+
+    def _opened(self, held: socket.socket) -> None:
+        """Note what `abort` would have to end, unless it has come before."""
+        self._way = held
+        if self._is_aborted:
+            raise InterruptedError("it was broken off")
 
     def fileno(self) -> int:
         """Return the descriptor to select on."""

@@ -25,7 +25,7 @@ from connectordb.network import Trust
 from tests.support.case import MS, SOON, Case
 from tests.support.socks_proxy import SocksProxy
 from tests.support.wire import Peer as HttpPeer
-from tests.support.wire import drip
+from tests.support.wire import drip, silence
 from tests.support.ws_peer import Peer, PeerConnection, frame
 
 CERTIFICATE = Path(__file__).parents[2] / "support" / "localhost.pem"
@@ -145,6 +145,34 @@ class OpeningTests(ConnectionCase):
         thread.start()
         self.eventually(lambda: connection.abort() or failures)
         thread.join(SOON)
+
+    def test_abort_anywhere(self) -> None:
+        """So it does where TLS, or a proxy, gives no word."""
+        for scheme, proxies in (("https", {}), ("http", {"http": "http://"}), ("http", {"http": "socks5h://"})):
+            peer = HttpPeer(silence())
+            self.addCleanup(peer.close)
+            here = f"127.0.0.1:{peer.port}"
+            target = Target(
+                f"{scheme}://{here}",
+                Trust(False),
+                {name: address + here for name, address in proxies.items()},
+                SOON * 10,
+            )
+            connection, failures = Connection(target), list[Exception]()
+
+            def connect(connection: Connection = connection, failures: list[Exception] = failures) -> None:
+                try:
+                    connection.open(None)
+                except ConnectionFailed as error:
+                    failures.append(error)
+
+            thread = threading.Thread(target=connect)
+            thread.start()
+            self.eventually(lambda peer=peer: peer.connections)
+            connection.abort()
+            thread.join(2000 * MS)
+            self.assertEqual(len(failures), 1)
+            connection.close()
 
     def test_address(self) -> None:
         """http becomes ws, https becomes wss, and nothing else is an address."""
