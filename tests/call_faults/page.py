@@ -32,7 +32,7 @@ of {calls} calls and {faults} faults. {kept} these promises:
 How to read it: "each time" is a fault that stays for as long as the call lasts; "once" is one that only its first request meets, and
 "at its last request" one that is met by the last of several. Where the server may have got the request all the same, there are
 two rows. "3 requests" is how many the server, or who stood in its place, was sent; "1 request more" how many more than without a
-fault. Where nothing could be sent, it is said how often a connection was tried for.
+fault. Where nothing arrived, it is said how often a connection was tried for.
 
 """
 

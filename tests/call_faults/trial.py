@@ -95,7 +95,7 @@ class Result:
             return shown + _number(", ", self.requests - self.usual, " request more")
         if self.requests:
             return shown + _number(", ", self.requests, " request")
-        return shown + _number(", nothing sent, ", self.tries, " try", " tries")
+        return shown + _number(", nothing arrived, ", self.tries, " try", " tries")
 
 
 def _number(before: str, number: int, what: str, plural: str = "") -> str:
