@@ -20,7 +20,7 @@ from ..support.server_process import ServerProcess
 from .broken import VARIANTS
 from .calls import CALLS
 from .faults import FAULTS
-from .page import relist, write
+from .page import relist, rewrite, write
 from .table import have
 from .trial import Meeting, Result, meetings
 
@@ -54,12 +54,15 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--fault", nargs="+", default=[], choices=FAULTS, metavar="FAULT", help=", ".join(FAULTS))
     parser.add_argument("--broken", action="store_true", help="take out one rule after the other, each to be found")
-    parser.add_argument("--page", action="store_true", help="write docs/topics/faults.rst")
+    parser.add_argument("--page", action="store_true", help="write docs/topics/faults.rst; with --fault those alone")
     parser.add_argument(
         "--lists", action="store_true", help="only list anew in it which calls there are, and run nothing"
     )
     parser.add_argument("--list", action="store_true", help="print each result")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.page and (options.short or options.call):
+        parser.error("--page: for all calls of a fault, not for some")
+    return options
 
 
 def _planned(options: argparse.Namespace) -> list[Meeting]:
@@ -134,7 +137,9 @@ def main() -> int:
         + ", ".join(f"{outcome} {number}" for outcome, number in outcomes.most_common())
         + f"; {amiss} amiss"
     )
-    if options.page and not (options.short or options.call or options.fault):
+    if options.page and options.fault:
+        rewrite(results)
+    elif options.page:
         write(results, _OPTIONS_SHOWN, DEADLINE)
     if amiss:
         print(f"the server's log is kept in {work}", file=sys.stderr)

@@ -56,6 +56,20 @@ def write(results: Iterable[Result], options: str, deadline: float) -> None:
     PAGE.write_text(page(list(results), options, deadline), encoding="utf-8")
 
 
+def rewrite(results: Iterable[Result]) -> None:
+    """Write the sections of the faults that were had anew, and leave the others."""
+    of: dict[str, list[Result]] = defaultdict(list)
+    for result in results:
+        of[result.meeting.fault.name].append(result)
+    text = PAGE.read_text(encoding="utf-8")
+    headings = [_heading(fault) for fault in FAULTS.values()] + [_CALLS]
+    for fault, heading, following in zip(FAULTS.values(), headings, headings[1:], strict=False):
+        if fault.name in of:
+            before, _, rest = text.partition(heading)
+            text = before + _section(fault, of[fault.name]) + following + rest.partition(following)[2]
+    PAGE.write_text(text, encoding="utf-8")
+
+
 def relist() -> None:
     """Write the lists of calls at the end of the page anew, and leave what was measured."""
     measured = PAGE.read_text(encoding="utf-8").partition(_CALLS)[0]
@@ -102,12 +116,8 @@ def _broken(amiss: Sequence[Result]) -> str:
 
 
 def _section(fault: Fault, results: Sequence[Result]) -> str:
-    title = fault.what[0].upper() + fault.what[1:]
     lines = [
-        title,
-        "-" * len(title),
-        "",
-        f"On the command line: ``--fault {fault.name}``.",
+        f"{_heading(fault)}On the command line: ``--fault {fault.name}``.",
         "",
         ".. list-table::",
         "   :header-rows: 1",
@@ -119,6 +129,11 @@ def _section(fault: Fault, results: Sequence[Result]) -> str:
         for shown, got, cells in _rows(kind, results):
             lines += _row(shown, got, *cells)
     return "\n".join(lines) + "\n\n"
+
+
+def _heading(fault: Fault) -> str:
+    title = fault.what[0].upper() + fault.what[1:]
+    return f"{title}\n{'-' * len(title)}\n\n"
 
 
 def _row(first: str, *others: str) -> list[str]:

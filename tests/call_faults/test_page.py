@@ -35,7 +35,7 @@ class PageTests(unittest.TestCase):
         self.assertEqual(
             list(missing(PAGE.read_text(encoding="utf-8"))),
             [],
-            "docs/topics/faults.rst is an old one: python -m tests.call_faults --page writes it anew (some minutes), or --lists its lists",
+            "docs/topics/faults.rst is an old one: python -m tests.call_faults --page writes it anew (some minutes; with --fault one section), or --lists its lists",
         )
 
 
