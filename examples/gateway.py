@@ -19,10 +19,14 @@ import socket
 from connectordb import ConnectorDB, ConnectorDBError
 
 
-def serve(listener: socket.socket, cdb: ConnectorDB) -> None:
-    """Answer each line with ``ok``, or with what is wrong, for ever."""
-    while True:
-        connection, _ = listener.accept()
+def serve(listener: socket.socket, cdb: ConnectorDB, parent: int) -> None:
+    """Answer each line with ``ok``, or with what is wrong, as long as there is a parent."""
+    listener.settimeout(1.0)
+    while os.getppid() == parent:
+        try:
+            connection, _ = listener.accept()
+        except TimeoutError:
+            continue
         with connection, connection.makefile(encoding="utf-8") as lines:
             for line in lines:
                 name, _, value = line.strip().partition(" ")
@@ -51,13 +55,13 @@ def main() -> None:
 
 def child(listener: socket.socket, cdb: ConnectorDB) -> int:
     """Make a process that serves until SIGTERM, and return its number."""
-    process = os.fork()
+    parent, process = os.getpid(), os.fork()
     if process == 0:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent to handle
         try:
-            serve(listener, cdb)
+            serve(listener, cdb, parent)
         finally:
-            os._exit(1)
+            os._exit(0)
     return process
 
 

@@ -118,6 +118,15 @@ class GatewayTests(ExampleCase):
         process.send_signal(signal.SIGTERM)
         self.assertEqual(self.finish(process), "")
 
+    def test_killed(self) -> None:
+        """If the parent is killed, its children end by themselves."""
+        process = self.start("gateway.py", CONNECTORDB_URL=self.url, CONNECTORDB_APIKEY=str(self.device.apikey))
+        assert process.stdout is not None
+        self.assertIn("listens", process.stdout.readline())
+        process.kill()
+        # what they write to stays open as long as one of them is there
+        self.assertEqual(process.communicate(timeout=SOON)[0], "")
+
 
 class SensorsTests(ExampleCase):
     """``sensors.py`` logs into its file, and the server gets everything once."""
