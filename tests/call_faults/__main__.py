@@ -86,7 +86,7 @@ def _broken() -> int:
             planned = list(meetings([CALLS[variant.call]], [FAULTS[variant.fault]]))
             with variant.patch():
                 have(server.url, work / name, planned, OPTIONS, DEADLINE, partial(_note, found))
-            seen = next((wrong for wrong in found if variant.symptom in wrong), "")
+            seen = next((wrong for wrong in found if any(symptom in wrong for symptom in variant.symptoms)), "")
             missed += not seen
             what = (
                 f"found by {variant.call} × {variant.fault}: {seen.splitlines()[0]:.150}"

@@ -30,13 +30,13 @@ class Variant:
         patch: Returns what does it, as long as it is entered.
         call: The label of a call that must find it.
         fault: The fault that it has to meet.
-        symptom: Words that must be among what is found.
+        symptoms: Words of which one must be among what is found.
     """
 
     patch: Callable[[], AbstractContextManager[object]]
     call: str
     fault: str
-    symptom: str
+    symptoms: tuple[str, ...]
 
 
 def _sends_again() -> AbstractContextManager[object]:
@@ -111,17 +111,22 @@ def _lets_through() -> AbstractContextManager[object]:
 
 
 VARIANTS: dict[str, Variant] = {
-    "sends-again": Variant(_sends_again, "Stream.insert(value)", "reset", "2 of 1 points are stored"),
-    "names-anew": Variant(_names_anew, "Stream.insert(value)", "reset", "2 of 1 points are stored"),
+    "sends-again": Variant(
+        _sends_again,
+        "Stream.insert(value)",
+        "reset",
+        ("2 of 1 points are stored", "that 0 points are stored, and 1 are"),
+    ),
+    "names-anew": Variant(_names_anew, "Stream.insert(value)", "reset", ("2 of 1 points are stored",)),
     "takes-for-failure": Variant(
-        _takes_for_failure, "Stream.insert(value)", "reset", "that 0 points are stored, and 1 are"
+        _takes_for_failure, "Stream.insert(value)", "reset", ("that 0 points are stored, and 1 are",)
     ),
-    "takes-for-success": Variant(_takes_for_success, "Stream.insert(value)", "reset", "0 of 1 points are stored"),
+    "takes-for-success": Variant(_takes_for_success, "Stream.insert(value)", "reset", ("0 of 1 points are stored",)),
     "takes-any-word": Variant(
-        _takes_any_word, "Stream.insert(value)", "html", "it returned, and 0 of 1 points are stored"
+        _takes_any_word, "Stream.insert(value)", "html", ("it returned, and 0 of 1 points are stored",)
     ),
-    "takes-half": Variant(_takes_half, "ConnectorDB.ping()", "cut-gzip", "instead of"),
-    "waits": Variant(_waits, "ConnectorDB.ping()", "drip", "should have ended"),
-    "tells": Variant(_tells, "ConnectorDB.ping()", "reset", "a secret is in the text"),
-    "lets-through": Variant(_lets_through, "ConnectorDB.ping()", "refused", "none of ours"),
+    "takes-half": Variant(_takes_half, "ConnectorDB.ping()", "cut-gzip", ("instead of",)),
+    "waits": Variant(_waits, "ConnectorDB.ping()", "drip", ("should have ended",)),
+    "tells": Variant(_tells, "ConnectorDB.ping()", "reset", ("a secret is in the text",)),
+    "lets-through": Variant(_lets_through, "ConnectorDB.ping()", "refused", ("none of ours",)),
 }
