@@ -10,7 +10,6 @@ that source names the same server: see `choose`.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -277,9 +276,14 @@ def _shown(value: Any) -> str:
 
 
 def _without_secrets(value: Any) -> Any:
-    """Return a setting without the name and password that a proxy's address may have."""
-    if isinstance(value, str):
-        return re.sub(r"//[^/@]*@", "//…@", value)
+    """Return a setting without the name and password that a proxy's address may have, with a scheme or without one."""
     if isinstance(value, Mapping):
-        return {name: _without_secrets(part) for name, part in value.items()}
+        return {name: _without_password(part) if isinstance(part, str) else part for name, part in value.items()}
     return value
+
+
+def _without_password(proxy: str) -> str:
+    # up to the last @, as a password may have one, or a slash, where it should be quoted and is not
+    secret, found, host = proxy.rpartition("@")
+    scheme, has_scheme, _ = secret.partition("://")
+    return f"{scheme + has_scheme if has_scheme else ''}…@{host}" if found else proxy

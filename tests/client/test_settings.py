@@ -215,6 +215,15 @@ class Texts(unittest.TestCase):
         self.assertNotIn("hidden", repr(source("x", "https://a", apikey="hidden")))
         self.assertEqual(found.options["proxies"], {"https": "socks5://mara:hidden@proxy:1080"})
 
+    def test_no_secrets_of_careless_proxies(self) -> None:
+        """A proxy's password is not shown either where its address lacks a scheme, or has signs that should be quoted."""
+        for address in ("mara:hidden@proxy:1080", "http://mara:x@hidden@proxy:1080", "http://mara:x/hidden@proxy:1080"):
+            with self.subTest(address):
+                found = chosen("a", Credentials(secret="key"), proxies={"https": address, "no_proxy": "b"})
+                self.assertNotIn("hidden", str(found.settings))
+                self.assertIn("…@proxy:1080", str(found.settings))
+                self.assertNotIn("mara", str(found.settings))
+
     def test_lines(self) -> None:
         """Settings print a line each: name, value, source."""
         settings = Settings(
