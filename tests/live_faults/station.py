@@ -415,4 +415,8 @@ def _has_come(watch: Watch, last: Point | None, change: Change | None) -> bool:
     told = watch.told[-1] if watch.told else None
     if change is not None and change.resumes and not watch.gone:
         return told is not None and told.d == last.d
-    return told is not None and (told.d == last.d or (change is not None and change.resumes and told.t >= last.t))
+    if told is None or told.d == last.d:
+        return told is not None
+    # who has had later points than there are now is told nothing more; of those with equal times, each counts
+    nothing_since = bool(watch.gone) and watch.gone[-1][0] == len(watch.told)
+    return change is not None and change.resumes and nothing_since and told.t >= last.t
