@@ -79,6 +79,8 @@ class Login:
         """Begin without a thread that is logging in: at the start, and in a child process."""
         # one thread logs in at a time, and the others wait for it
         self._logging_in = threading.RLock()
+        #: Whether it does so as a key was refused: others wait, or their requests would have the password checked, each.
+        self._is_renewing = False
 
     @property
     def path(self) -> Path:
@@ -100,8 +102,8 @@ class Login:
         self.header, self.credentials = credentials.header, credentials
 
     def first(self) -> None:
-        """Log in now if every request would otherwise have a password checked."""
-        if self._path is None and self.credentials.are_a_password:
+        """Log in now if every request would otherwise have a password checked; or wait for who does."""
+        if self._is_renewing or (self._path is None and self.credentials.are_a_password):
             with self._alone():
                 if self._path is None:
                     self._login()
@@ -140,25 +142,30 @@ class Login:
         """
         Get other credentials than those that the server *refused*; tell whether there are any.
 
-        Another thread may have got them meanwhile. A key that came with a password is asked for once more.
+        Another thread may have got them meanwhile, or be about to. A key that came with a password is asked for once more.
         """
-        if self.credentials is not refused:
-            return True
-        if self._password is None or refused.are_a_password:
-            return False
+        if refused.are_a_password or (self._password is None and self.credentials is refused):
+            return self.credentials is not refused
         with self._alone():
-            if self.credentials is refused:
-                log.info("%s refused the key of %s; logging in again", self._calls.url, self._password.name)
-                self.use(self._password)
-                try:
-                    self._login()
-                except AuthenticationError:
-                    self._password = None  # each check is slow for the server, and its answer will be the same
-                    self.use(refused)
-                    return False
-                except BaseException:
-                    self.use(refused)
-                    raise
+            password = self._password
+            if self.credentials is not refused:
+                return True
+            if password is None:  # the one that was waited for has found that it is refused, too
+                return False
+            log.info("%s refused the key of %s; logging in again", self._calls.url, password.name)
+            try:
+                self._is_renewing = True
+                self.use(password)
+                self._login()
+            except AuthenticationError:
+                self._password = None  # each check is slow for the server, and its answer will be the same
+                self.use(refused)
+                return False
+            except BaseException:
+                self.use(refused)
+                raise
+            finally:
+                self._is_renewing = False
         return True
 
     def _login(self, once: bool = False) -> rest.Fields | None:

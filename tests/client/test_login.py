@@ -86,6 +86,40 @@ class Renewing(Case):
         self.assertFalse(login.renew(login.credentials))
         self.assertEqual((login.credentials, server.answers), (Credentials(secret="k1"), []))
 
+    def test_threads(self) -> None:
+        """Of many threads that were refused one asks, and the others wait for what it finds; no request has the password checked."""
+        for answers, found in (
+            ([Path.parse("mara/user"), {"apikey": "k2"}], True),
+            ([AuthenticationError("no", status=401)], False),
+        ):
+            login, server = logged_in(*answers)
+            asked, refused = len(server.asked), login.credentials
+            held, leave, seen = threading.Event(), threading.Event(), []
+
+            def hold(held: threading.Event = held, leave: threading.Event = leave) -> None:
+                held.set()
+                self.wait(leave)
+
+            def renew(login: Login = login, refused: Credentials = refused, seen: list[object] = seen) -> None:
+                seen.append(login.renew(refused))
+
+            def begin(login: Login = login, seen: list[object] = seen) -> None:
+                login.first()
+                seen.append(login.credentials.are_a_password)
+
+            server.before = hold
+            threads = [threading.Thread(target=renew) for _ in range(4)]
+            for thread in threads:
+                thread.start()
+            self.wait(held)
+            threads.append(threading.Thread(target=begin))
+            threads[-1].start()
+            leave.set()
+            for thread in threads:
+                thread.join(5)
+            self.assertEqual(sorted(map(str, seen)), sorted([str(found)] * 4 + ["False"]))
+            self.assertEqual((len(server.asked) - asked, server.answers), (len(answers), []))
+
     def test_no_answer(self) -> None:
         """Where there is no answer, that is told, and it may be tried again."""
         login, _ = logged_in(ConnectionFailed("away"), Path.parse("mara/user"), {"apikey": "k2"})
