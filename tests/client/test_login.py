@@ -94,7 +94,8 @@ class Renewing(Case):
         ):
             login, server = logged_in(*answers)
             asked, refused = len(server.asked), login.credentials
-            held, leave, seen = threading.Event(), threading.Event(), []
+            held, leave = threading.Event(), threading.Event()
+            seen: list[object] = []
 
             def hold(held: threading.Event = held, leave: threading.Event = leave) -> None:
                 held.set()
