@@ -12,6 +12,16 @@ from .names import look_up
 from .opening import dial_proxy, open_way
 from .proxies import ProxyFailed, proxy_for
 from .socks import pass_socks
-from .trust import Trust
+from .trust import Trust, certificate_advice
 
-__all__ = ["ProxyFailed", "Trust", "dial", "dial_proxy", "look_up", "open_way", "pass_socks", "proxy_for"]
+__all__ = [
+    "ProxyFailed",
+    "Trust",
+    "certificate_advice",
+    "dial",
+    "dial_proxy",
+    "look_up",
+    "open_way",
+    "pass_socks",
+    "proxy_for",
+]

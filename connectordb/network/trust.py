@@ -18,6 +18,21 @@ from ..exceptions import LocalProtocolError
 _BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
 
+#: What OpenSSL finds amiss with a certificate that more trust does not mend → what does.
+_OTHERWISE = {
+    9: "is the clock of this machine right?",
+    10: "the server needs a new one, unless the clock of this machine is wrong",
+    62: "is it the right server? then use the name that is in its certificate as its address",
+    64: "is it the right server? then use the name that is in its certificate as its address",
+}
+
+
+def certificate_advice(refused: ssl.SSLCertVerificationError) -> str:
+    """Return what to do about a server's certificate that was *refused*."""
+    usual = "to trust an authority of your own, pass its certificate as verify="
+    return _OTHERWISE.get(getattr(refused, "verify_code", 0), usual)
+
+
 class Trust:
     """
     How TLS is spoken.

@@ -87,6 +87,8 @@ class Server(TrustCase):
             error = self.refused(url.replace("localhost", "db.example"), verify=ONE)
         self.assertIsInstance(error, CertificateRefused)
         self.assertRegex(str(error), "no TLS connection: .*Hostname mismatch.*'db.example'")
+        self.assertRegex(str(error), "use the name that is in its certificate")  # no more trust mends that
+        self.assertNotIn("verify=", str(error))
 
     def test_context(self) -> None:
         """A context says it all."""

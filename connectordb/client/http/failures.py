@@ -11,7 +11,7 @@ import requests
 from urllib3.exceptions import LocationValueError, ProxyError
 
 from ...exceptions import CertificateRefused, ConnectionFailed, ConnectorDBError, LocalProtocolError, TimedOut
-from ...network import ProxyFailed
+from ...network import ProxyFailed, certificate_advice
 from ..retry import Fate
 from .allowance import Allowance
 
@@ -89,7 +89,7 @@ def _explained(error: BaseException, connects: bool) -> str:
         if any(known in sign for known in _PLAIN_HTTP):
             return f"something speaks plain HTTP there, not HTTPS: if that is the server, say url='http://…' ({reason})"
         if isinstance(error, ssl.SSLCertVerificationError):
-            return f"no TLS connection: {reason}; to trust an authority of your own, pass its certificate as verify="
+            return f"no TLS connection: {reason.rstrip('.')}; {certificate_advice(error)}"
         if not connects or any(known in sign for known in _WANTS_CERTIFICATE):
             return f"the server refused TLS: {reason}; if it asks for a certificate of the client, pass that as cert="
         return f"no TLS connection: {reason}; does the server speak HTTPS? if not, say url='http://…'"

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...exceptions import CertificateRefused, ConnectionFailed, ConnectorDBError, LocalProtocolError, TimedOut
-from ...network import ProxyFailed, Trust, open_way, proxy_for
+from ...network import ProxyFailed, Trust, certificate_advice, open_way, proxy_for
 from ...protocol import features, rest
 from ...protocol.constants import API_ROOT
 from ...runtime.clock import Deadline
@@ -273,8 +273,7 @@ def _translated(target: Target) -> Iterator[None]:
         raise
     except ssl.SSLCertVerificationError as error:
         raise CertificateRefused(
-            f"the certificate of {target.url} is not trusted ({error.verify_message}); "
-            "give verify= the file of the authority that made it"
+            f"the certificate of {target.url} is not trusted ({error.verify_message.rstrip('.')}); {certificate_advice(error)}"
         ) from error
     except ProxyFailed as error:
         raise ConnectionFailed(f"the websocket to {target.url}: the proxy gave no connection: {error}") from error
