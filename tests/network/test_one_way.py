@@ -82,4 +82,10 @@ class OneWay(Case):
         self.both(verify=CERTIFICATE, pool_size=2, idle_timeout=30)
         for option in ({"pool_size": 0}, {"pool_size": 1.5}, {"idle_timeout": 0}, {"idle_timeout": "4"}):
             with self.assertRaisesRegex(LocalProtocolError, f"{next(iter(option))}=.*above 0"):
-                ConnectorDB(url=self.url, connect=False, **option)  # type: ignore[arg-type]
+                ConnectorDB(url=self.url, connect=False, **option)
+
+    def test_proxies_that_are_none(self) -> None:
+        """One proxy without a scheme to go with it is refused at once, and not shown."""
+        with self.assertRaisesRegex(LocalProtocolError, "proxies=: expected schemes") as caught:
+            ConnectorDB(url=self.url, connect=False, proxies="http://mara:hidden@proxy")  # type: ignore[arg-type]
+        self.assertNotIn("hidden", str(caught.exception))

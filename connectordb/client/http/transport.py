@@ -77,6 +77,8 @@ class Transport:
         self.base_url = base_url
         self.timeout = Timeout.of(timeout)
         self._trust = trust or Trust()
+        if not isinstance(proxies, Mapping | None):  # not shown: it may hold a password
+            raise LocalProtocolError("proxies=: expected schemes and proxies, such as {'https': 'http://proxy:3128'}")
         self._proxies = dict(proxies or {})
         self._root = _prepared(f"{base_url}{API_ROOT}")
         self._origin = "{0.scheme}://{0.netloc}".format(urlsplit(self._root))
