@@ -317,7 +317,8 @@ class Arrows(unittest.TestCase):
     def test_import_is_light(self) -> None:
         """``import connectordb`` loads no database, websocket, server or numeric library."""
         heavy = "apsw websocket aiohttp jsonschema fastjsonschema numpy pandas click rich asyncio filelock platformdirs configparser".split()
-        program = f"import sys, connectordb; print([name for name in {heavy!r} if name in sys.modules])"
+        # whoever measures what is covered may have loaded some before
+        program = f"import sys; before = {{*sys.modules}}; import connectordb; print([name for name in {heavy!r} if name in {{*sys.modules}} - before])"
         done = subprocess.run([sys.executable, "-c", program], cwd=TOP, capture_output=True, text=True, timeout=60)
         self.assertEqual((done.stdout.strip(), done.stderr), ("[]", ""))
 

@@ -8,6 +8,7 @@ everybody has a `Pass`, and whoever has one returns it when the connection ends.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import socket
 import ssl
@@ -112,6 +113,10 @@ class Door:
 
     async def close(self) -> None:
         """Let nobody in any more; who is inside stays. May be called again."""
+        if self._listener is not None and self._listener.fileno() != -1:
+            # before Python 3.11, who is being accepted in this instant would be lost, and stay open
+            with contextlib.suppress(NotImplementedError):
+                asyncio.get_running_loop().remove_reader(self._listener)
         tasks = [*self._beginning, *([self._accepting] if self._accepting else [])]
         for task in tasks:
             task.cancel()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import socket
 from collections.abc import Coroutine
@@ -93,6 +94,22 @@ class DoorTests(Case):
             self.assertFalse(door._inside)
 
         self.run_door(use, connections=3)
+
+    def test_closed_as_somebody_comes(self) -> None:
+        """Who comes in the very instant in which it is closed is sent off by the system, and nothing is left open."""
+
+        async def use(door: Door, port: int) -> None:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            await reader.readexactly(5)
+            with socket.create_connection(("127.0.0.1", port)) as client:  # is found by the loop after what closes
+                with self.assertNoLogs("asyncio"):
+                    await asyncio.create_task(door.close())
+                client.settimeout(SOON)
+                with contextlib.suppress(ConnectionError):
+                    self.assertEqual(client.recv(1), b"")
+            writer.close()
+
+        self.run_door(use)
 
     def test_one_address(self) -> None:
         """Nobody takes all the room; but for proxies, behind which many are."""
