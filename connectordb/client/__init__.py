@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from .address import base_urls
 from .connectordb import ConnectorDB
-from .database import Database
 from .device import Device
 from .resource import ConnectorObject
 from .retry import Retry
@@ -20,6 +19,7 @@ from .timeouts import Timeout
 from .user import User
 
 if TYPE_CHECKING:
+    from .database import Database
     from .finding import found_server
     from .profiles import DEFAULT_PROFILE, Profiles
     from .settings import Setting, Settings, Source
@@ -45,6 +45,7 @@ __all__ = [
 
 #: What few programs ask for, and the file that is loaded then.
 _RARE = {
+    "Database": "database",
     "DEFAULT_PROFILE": "profiles",
     "Profiles": "profiles",
     "Setting": "settings",

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ..exceptions import LocalProtocolError
 from ..protocol import rest
-from . import database
 from .address import DEFAULT_URL
 from .credentials import Credentials
 from .http import IDLE_TIMEOUT, POOL_SIZE
@@ -226,4 +225,6 @@ class ConnectorDB(LiveConnection, WholeServer, Program):
             ResponseError: Any other answer.
             ConnectionFailed: No answer.
         """
+        from . import database  # as `db`, for what has no method of its own
+
         return database.request(self._session, method, path, params, data, data is not None)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..datapoints import DatapointArray
 from ..exceptions import LocalProtocolError
-from ..protocol import indices, ranges, rest
+from ..protocol import ranges, rest
 from ..protocol.points import Datapoint
 from ..protocol.scripts import ScriptLike, script_text
 from ..protocol.times import Time
@@ -75,6 +75,8 @@ class LongStream(LiveStream):
 
     def _steps(self, size: int, fields: dict[str, Any], downlink: bool) -> Iterator[dict[str, str]]:
         """Yield the parameters of the requests that bring a range in pages."""
+        from ..protocol import indices
+
         first, last = indices.span(self._session.call, self._sequence(downlink), fields)
         for index in range(first, last, size):
             yield ranges.read_parameters({"i1": index, "i2": min(index + size, last)})

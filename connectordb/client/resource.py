@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 from ..exceptions import NotFound
 from ..protocol import rest
 from ..protocol.paths import Path
-from . import properties
-from .database import Database
 from .fields import Field
 from .session import Session
 from .shown import Shown
 
 if TYPE_CHECKING:
+    from .database import Database
     from .user import User
 
 
@@ -57,6 +56,8 @@ class ConnectorObject(Shown):
     @property
     def db(self) -> Database:
         """The raw connection: any request, answered by `requests.Response`."""
+        from .database import Database  # few look beneath
+
         return Database(self._session)
 
     def _at(self, path: Path, data: rest.Fields | None = None) -> ConnectorObject:
@@ -125,6 +126,8 @@ class ConnectorObject(Shown):
 
         Calls: ``PUT crud/<path>``.
         """
+        from . import properties  # what reads needs none of it
+
         fields = properties.for_update(self._path.kind, property_dict)
         self._keep(self._session.call(rest.update(self._path, fields)))
 
@@ -138,6 +141,8 @@ class ConnectorObject(Shown):
         self._data = None
 
     def _create(self, given: Mapping[str, Any]) -> None:
+        from . import properties
+
         fields = properties.for_create(self._path.kind, self._path.name, given)
         self._data = self._session.call(rest.create(self._path, fields))
 

@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Any, cast, overload
 
 from ..datapoints import DatapointArray
 from ..exceptions import Conflict, ConnectorDBError, InvalidRequest, LocalProtocolError
-from ..protocol import json_text, ranges, rest, restamp
+from ..protocol import json_text, ranges, rest
 from ..protocol.constants import DATAPOINT_INSERT_LIMIT
 from ..protocol.paths import Path
 from ..protocol.points import Datapoint
 from ..protocol.scripts import ScriptLike, script_text
 from ..protocol.times import Time
 from . import notes
-from .batches import batches, check_size
 from .fields import Field
 from .long_stream import LongStream
 from .shown import of_stream
@@ -117,6 +116,8 @@ class Stream(LongStream, depth=3):
 
         Calls: ``PUT crud/<path>/data``; for values that restamping damages ``POST``.
         """
+        from .batches import check_size  # what inserts is loaded with the first insert
+
         point = {"t": self._session.clock.wall(), "d": data}
         json_text.check_value(data)
         check_size(len(json_text.dumps(point)))
@@ -146,6 +147,8 @@ class Stream(LongStream, depth=3):
         Calls: ``POST`` (with *restamp* ``PUT``, or ``POST`` for values that restamping damages) ``crud/<path>/data``, at
         most 5000 points each.
         """
+        from .batches import batches
+
         stored = 0
         try:
             for batch in batches(datapoint_array, self._session.clock.wall()):
@@ -156,6 +159,8 @@ class Stream(LongStream, depth=3):
             raise
 
     def _insert(self, points: Sequence[Datapoint], restamp_old: bool, before: int = 0) -> None:
+        from ..protocol import restamp
+
         self._session.check_insert(self._path)
         path = self._path
         try:

@@ -7,12 +7,16 @@ too. What is said once the way is open is said elsewhere.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from .dialling import dial
 from .names import look_up
-from .opening import dial_proxy, open_way
 from .proxies import ProxyFailed, proxy_for
-from .socks import pass_socks
 from .trust import Trust, certificate_advice
+
+if TYPE_CHECKING:
+    from .opening import dial_proxy, open_way
+    from .socks import pass_socks
 
 __all__ = [
     "ProxyFailed",
@@ -25,3 +29,15 @@ __all__ = [
     "pass_socks",
     "proxy_for",
 ]
+
+#: What only a websocket, or a SOCKS proxy, needs, and the file that is loaded then.
+_RARE = {"dial_proxy": "opening", "open_way": "opening", "pass_socks": "socks"}
+
+
+def __getattr__(name: str) -> Any:
+    """Return what few connections need."""
+    if name not in _RARE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f".{_RARE[name]}", __name__), name)

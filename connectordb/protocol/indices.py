@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..exceptions import AuthenticationError
 from . import rest
 from .paths import Path
 from .points import Datapoint
-from .restamp import Call
+
+if TYPE_CHECKING:
+    from .restamp import Call
 
 
 def span(call: Call, path: Path, fields: dict[str, Any]) -> tuple[int, int]:

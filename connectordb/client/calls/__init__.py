@@ -7,12 +7,12 @@ Nothing here knows what a request is about; how its answer is read is `connector
 
 from __future__ import annotations
 
-from .attempts import Surroundings
 from .budget import Budget
 from .endpoint import Endpoint
 from .endpoints import Endpoints
 from .loop import Calls
 from .names import Names
 from .options import Options
+from .surroundings import Surroundings
 
 __all__ = ["Budget", "Calls", "Endpoint", "Endpoints", "Names", "Options", "Surroundings"]

@@ -4,29 +4,24 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from ...exceptions import (
     AuthenticationError,
     CertificateRefused,
     ClosedError,
-    ConnectionFailed,
     OutcomeUnknown,
     RemoteProtocolError,
     ResponseError,
 )
 from ...protocol import proof, rest
 from ...protocol.features import Features
-from ...runtime.clock import Clock, Deadline
+from ...runtime.clock import Deadline
 from .. import notes
-from ..credentials import Credentials
 from ..retry import DOUBTFUL, Fate, Kind, Retry, Verdict, fate_of, judge, kind_of
 from ..trace import Trace
-from .budget import Budget
 from .endpoint import Endpoint
-from .endpoints import Endpoints
-from .names import Names
+from .surroundings import Failure, Sent, Surroundings
 
 log = logging.getLogger(__name__)
 
@@ -37,42 +32,6 @@ _OF_THE_SERVER = frozenset({Fate.UNSENT, Fate.BROKEN, Fate.SILENT, Fate.BETWEEN,
 _TOO_MANY = 429
 
 _REFUSED = 401
-
-
-#: How a request fails.
-Failure = ConnectionFailed | ResponseError | RemoteProtocolError
-
-
-class Surroundings(NamedTuple):
-    """
-    What the attempts of all calls of a session share.
-
-    Attributes:
-        endpoints: The servers.
-        budget: How many requests may be sent again.
-        names: Those of inserts.
-        renew: Gets other credentials than those that were refused; tells whether there are any.
-        check_open: Raises if the session was closed.
-        pause: Waits; raises if the session is closed meanwhile.
-        clock: The clocks.
-    """
-
-    endpoints: Endpoints
-    budget: Budget
-    names: Names
-    renew: Callable[[Credentials], bool]
-    check_open: Callable[[], None]
-    pause: Callable[[float], None]
-    clock: Clock
-
-
-class Sent(NamedTuple):
-    """One attempt: to whom, and what was known of him by then; by whom, and what it cost."""
-
-    endpoint: Endpoint
-    features: Features
-    credentials: Credentials
-    trace: Trace
 
 
 class Attempts:

@@ -14,7 +14,6 @@ from collections.abc import Callable, Sequence
 from ...exceptions import AuthenticationError, ConnectorDBError, ServerTrouble
 from ...protocol import rest
 from ...runtime.clock import Clock
-from ...runtime.worker import Worker
 from ..http import Transport
 from ..timeouts import Timeout
 from ..trace import Trace
@@ -51,6 +50,8 @@ class Endpoints:
 
     def begin_in_process(self) -> None:
         """Begin with the best, and without a thread: at the start, and in a child process."""
+        from ...runtime.worker import Worker  # with the first connection, not with the package
+
         # guards what follows; nothing is waited for under it
         self._lock = threading.Lock()
         self._servers = Servers(len(self._all))

@@ -18,12 +18,14 @@ from ..retry import Retry
 from ..statistics import Statistics, Stats
 from ..timeouts import Timeout
 from ..trace import Trace
-from .attempts import Attempts, Failure, Sent, Surroundings
 from .endpoint import Endpoint
 from .options import Options
+from .surroundings import Failure, Sent, Surroundings
 
 if TYPE_CHECKING:
     import requests
+
+    from .attempts import Attempts
 
 T = TypeVar("T")
 
@@ -145,6 +147,8 @@ class Calls:
                 del response  # whoever keeps the exception keeps this frame, and is not to keep a connection with it
             try:
                 if attempts is None:
+                    from .attempts import Attempts  # with the first failure
+
                     attempts = Attempts(request, retry, name, deadline, around)
                 attempts.failed(failure, sent)
                 name = attempts.name

@@ -19,7 +19,7 @@ from urllib.parse import SplitResult
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import NewConnectionError
 
-from ...network import dial, dial_proxy, look_up, pass_socks
+from ...network import dial, look_up
 from .allowance import Allowance
 
 #: Bytes of one write: what a socket's buffer takes at once, so that time is looked at in between.
@@ -175,6 +175,8 @@ class Plain(HTTPConnection):
         return connected
 
     def _pass_socks(self, proxy: SplitResult, host: str, stopped: Callable[[], bool]) -> socket.socket:
+        from ...network import dial_proxy, pass_socks  # few go by one
+
         def seconds() -> float:
             return self._wire.allowance.to_connect("connect")
 

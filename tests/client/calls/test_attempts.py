@@ -10,7 +10,8 @@ from typing import Any
 
 from connectordb import CertificateRefused, ConnectionFailed, OutcomeUnknown, RemoteProtocolError, Retry
 from connectordb.client.calls import Budget, Endpoints, Names, Surroundings
-from connectordb.client.calls.attempts import Attempts, Sent
+from connectordb.client.calls.attempts import Attempts
+from connectordb.client.calls.surroundings import Sent
 from connectordb.client.credentials import Credentials
 from connectordb.client.http import Transport
 from connectordb.client.retry import Fate
