@@ -147,8 +147,9 @@ def open_file(
 
 
 def check_kind(connection: sqlite.Connection, path: str | os.PathLike[str]) -> None:
-    mark, version = int(connection.pragma("application_id")), sqlite.version(connection)
-    tables = set(_tables(connection))
+    with sqlite.view(connection):  # another process may make the file just now
+        mark, version = int(connection.pragma("application_id")), sqlite.version(connection)
+        tables = set(_tables(connection))
     if mark == APPLICATION_ID and 0 < version < _NEVER:
         return
     if mark == 0 and version == 0 and tables in (set(), OLD_TABLES):

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 from typing import Any
+from unittest import mock
 
 from connectordb.logger.file.upgrade import open_file
 from connectordb.logger.rows.store import Store
 from connectordb.protocol import rest
 from connectordb.protocol.paths import Path
+from connectordb.runtime import sqlite
 from tests.support.logger_cases import PassCase
 
 
@@ -133,6 +136,22 @@ class UpgradeTests(PassCase):
         open_file(self.path).close()
         self.store = Store(self.path)
         self.assertEqual(self.store.points.waiting(), 1)
+
+    def test_made_meanwhile(self) -> None:
+        """A file that another process makes while it is looked at is not taken for damaged."""
+        with contextlib.closing(sqlite3.connect(self.path)) as empty:
+            empty.execute("PRAGMA journal_mode = WAL")
+        real, made = sqlite.version, []
+
+        def version(connection: sqlite.Connection) -> int:
+            if not made:
+                made.append(True)
+                open_file(self.path).close()
+            return real(connection)
+
+        with mock.patch.object(sqlite, "version", version):
+            open_file(self.path).close()
+        self.assertEqual(made, [True])
 
 
 def _insert(path: str, t: float, value: Any) -> Any:
