@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ..exceptions import AuthenticationError
@@ -52,7 +53,9 @@ def index_after(call: Call, path: Path, t: float, length: int) -> int:
     return low
 
 
-def points_between(call: Call, path: Path, i1: int, i2: int) -> list[Datapoint] | None:
+def points_between(
+    call: Callable[[rest.Request[list[Datapoint]]], list[Datapoint]], path: Path, i1: int, i2: int
+) -> list[Datapoint] | None:
     """Return the points from *i1* to before *i2*, as far as there are any; ``None`` if the stream ends before *i1*."""
     try:
         return call(rest.points(path, {"i1": str(i1), "i2": str(i2)}))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from ...exceptions import AuthenticationError, ResponseError
-from ...protocol import json_text, rest, restamp
+from ...exceptions import ResponseError
+from ...protocol import indices, json_text, rest, restamp
 from ...protocol.feed import Failed
 from ...protocol.paths import Path
 from ...protocol.points import Datapoint
@@ -88,29 +88,11 @@ class Reads:
             i2: The index behind the last.
             weigh: Told how many bytes the answer has.
         """
-        request = rest.points(self._path, {"i1": str(i1), "i2": str(i2)})
-        try:
-            return self._call(_Weighed(request, weigh))
-        except AuthenticationError as refused:
-            if refused.message == rest.INVALID_RANGE:
-                return None
-            raise
+        return indices.points_between(lambda request: self._call(_Weighed(request, weigh)), self._path, i1, i2)
 
     def index_after(self, t: float, length: int) -> int:
-        """
-        Return the index of the first of *length* points that is later than *t*; *length* if none is.
-
-        By halving: an original server can be asked for it directly, and loses a connection to its database each time.
-        """
-        low, high = 0, length
-        while low < high:
-            middle = (low + high) // 2
-            found = self.points(middle, middle + 1)
-            if found and found[0].get("t", 0.0) <= t:
-                low = middle + 1
-            else:
-                high = middle
-        return low
+        """Return the index of the first of *length* points that is later than *t*; *length* if none is."""
+        return indices.index_after(self._call, self._path, t, length)
 
 
 def as_refusal(failed: Failed, path: str) -> ResponseError:
