@@ -35,6 +35,7 @@ from enum import Enum
 
 from ..exceptions import LocalProtocolError, ResponseError, ServerTrouble
 from ..protocol.rest import Request
+from .frozen import Frozen
 
 #: The status of a server that wants to be left alone, and of one that does so for everybody.
 _TOO_MANY, _UNAVAILABLE = 429, 503
@@ -121,7 +122,7 @@ def judge(kind: Kind, fate: Fate | None) -> Verdict:
     return Verdict.TELL if fate is None else _TABLE[kind].get(fate, Verdict.AGAIN)
 
 
-class Retry:
+class Retry(Frozen):
     """
     How often a request is sent that may be sent again, and after which pauses; not to be changed once made.
 
@@ -156,7 +157,6 @@ class Retry:
         first_backoff: float = 0.5,
         budget: float | None = 0.2,
     ) -> None:
-        # no dataclass: loading what makes one takes longer than all else here
         if isinstance(max_attempts, bool) or not isinstance(max_attempts, int):
             raise LocalProtocolError(f"Retry(max_attempts={max_attempts!r}): expected an integer; 1 for no retries")
         given = {"max_backoff": max_backoff, "first_backoff": first_backoff, "budget": budget}
@@ -191,25 +191,9 @@ class Retry:
     def _values(self) -> tuple[int, float, float, float | None]:
         return self.max_attempts, self.max_backoff, self.first_backoff, self.budget
 
-    def __setattr__(self, name: str, value: object) -> None:
-        """Refuse to be changed."""
-        raise AttributeError(f"a Retry is not changed once it is made: make another one with {name}={value!r}")
-
-    def __eq__(self, other: object) -> bool:
-        """Tell whether it says the same."""
-        return self._values() == other._values() if isinstance(other, Retry) else NotImplemented
-
-    def __hash__(self) -> int:
-        """Return a hash of what it says."""
-        return hash(self._values())
-
     def __repr__(self) -> str:
         """Return how it is written."""
         return "Retry(max_attempts={}, max_backoff={}, first_backoff={}, budget={})".format(*self._values())
-
-    def __reduce__(self) -> tuple[type[Retry], tuple[int, float, float, float | None]]:
-        """Return what a copy, or another process, makes it from."""
-        return Retry, self._values()
 
 
 def _is_number(value: object) -> bool:

@@ -8,12 +8,13 @@ from typing import Any
 
 from ..exceptions import LocalProtocolError
 from ..runtime.clock import SYSTEM, Clock, Deadline
+from .frozen import Frozen
 
 #: Seconds that a whole call has unless it is said, or its phases together have more.
 _WHOLE = 300.0
 
 
-class Timeout:
+class Timeout(Frozen):
     """
     How long a call may take, in seconds.
 
@@ -57,20 +58,8 @@ class Timeout:
                 )
             object.__setattr__(self, name, value)
 
-    def __setattr__(self, name: str, value: object) -> None:
-        raise AttributeError(f"a Timeout does not change; make another one to say {name}={value!r}")
-
     def _values(self) -> tuple[Any, ...]:
         return self.connect, self.read, self.write, self.pool, self.total
-
-    def __eq__(self, other: object) -> bool:
-        return self._values() == other._values() if isinstance(other, Timeout) else NotImplemented
-
-    def __hash__(self) -> int:
-        return hash(self._values())
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return Timeout, self._values()
 
     def __repr__(self) -> str:
         connect, read, write, pool, total = self._values()
