@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Mapping
@@ -15,6 +14,7 @@ from ..client import DEFAULT_PROFILE, ConnectorDB, Profiles, Settings, Source, b
 from ..exceptions import AuthenticationError, ConnectorDBError, LocalProtocolError
 from ..protocol.constants import CONNECTORDB_URL
 from ..protocol.paths import is_name
+from .connection import show
 
 #: Hosts to which a password goes without leaving the machine.
 _HERE = ("localhost", "127.0.0.1", "::1")
@@ -127,7 +127,7 @@ def whoami(profile: str | None, every: bool, as_json: bool) -> None:
             failed = error
     if as_json:
         found = {setting: {"value": _plain(value), "source": source} for setting, (value, source) in settings.items()}
-        click.echo(json.dumps({"path": path, "settings": found}, ensure_ascii=False, indent=2))
+        show({"path": path, "settings": found})
     else:
         if path is not None:
             click.echo(path)
@@ -217,7 +217,7 @@ def _list(as_json: bool) -> None:
             {"profile": name, "url": said.servers, "apikey": bool(said.apikey), "selected": name == _named(None)}
             for name, said in found.items()
         ]
-        click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+        show(rows)
         return
     width = max(map(len, found), default=0)
     for name, said in found.items():
