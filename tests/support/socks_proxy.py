@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import select
 import socket
 import struct
-import threading
 from collections.abc import Mapping
 
 from .case import SOON
+from .leading_proxy import LeadingProxy
 
 
-class SocksProxy:
+class SocksProxy(LeadingProxy):
     """
     Listens on a free port of the loopback.
 
@@ -27,33 +26,10 @@ class SocksProxy:
     def __init__(
         self, hosts: Mapping[str, tuple[str, int]], account: tuple[str, str] | None = None, refusal: int = 0
     ) -> None:
-        self.asked: list[str] = []
         self._hosts = hosts
         self._account = account
         self._refusal = refusal
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listener.getsockname()[1]
-        self._closing = threading.Event()
-        self._threads = [threading.Thread(target=self._accept, daemon=True)]
-        self._threads[0].start()
-
-    def close(self) -> None:
-        """End everything."""
-        self._closing.set()
-        self._listener.shutdown(socket.SHUT_RDWR)
-        for thread in self._threads:
-            thread.join(SOON)
-        self._listener.close()
-
-    def _accept(self) -> None:
-        while not self._closing.is_set():
-            try:
-                held, _ = self._listener.accept()
-            except OSError:
-                return
-            thread = threading.Thread(target=self._serve, args=(held,), daemon=True)
-            self._threads.append(thread)
-            thread.start()
+        super().__init__()
 
     def _serve(self, held: socket.socket) -> None:
         with held, held.makefile("rb") as heard:
@@ -92,14 +68,6 @@ class SocksProxy:
         self.asked.append(host)
         held.sendall(bytes([5, self._refusal, 0, 3, 2]) + b"me" + bytes(2))
         return None if self._refusal else self._hosts.get(host, (host, port))
-
-    def _lead(self, one: socket.socket, other: socket.socket) -> None:
-        while not self._closing.is_set():
-            for ready in select.select([one, other], [], [], 0.02)[0]:
-                data = ready.recv(65536)
-                if not data:
-                    return
-                (other if ready is one else one).sendall(data)
 
 
 def _until_zero(heard) -> str:  # type: ignore[no-untyped-def]
