@@ -30,7 +30,13 @@ EXTRAS = {
         f"msgspec>=0.19; {WITH_WHEELS} and implementation_name == 'cpython'",  # decodes many points at once
         "tomli>=2; python_version < '3.11'",  # the standard library's tomllib, before it was there
     ],
-    "cli": ["click>=8.1", "rich>=13", "plotext>=5.2,<6", f"psutil>=5.9; {NOT_ARM32}"],
+    "cli": [
+        "click>=8.1",
+        "rich>=13",
+        "plotext>=5.2,<6",
+        *(f"{library}; {NOT_ARM32}" for library in ("psutil>=5.9", "dateparser>=1.5")),
+    ],
+    "times": ["dateparser>=1.5"],  # older ones keep what they were asked in memory
     "fast": ["orjson>=3.9"],
     "frames": [
         *(f"{library}; {NOT_ARM32}" for library in ("numpy>=1.24", "pandas>=2.0", "pyarrow>=14", "orjson>=3.9")),

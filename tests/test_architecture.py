@@ -167,6 +167,7 @@ FOREIGN = {
     "psutil": {"cli/"},
     "plotext": {"cli/"},
     "orjson": {"protocol/json_text.py"},
+    "dateparser": {"protocol/time_words.py"},
     "msgspec": {"protocol/number_points.py", "protocol/number_columns.py"},
     "numpy": {"frames/"},
     "pandas": {"frames/"},

@@ -24,7 +24,9 @@ _downlink = click.option("--downlink", is_flag=True, help="Read the stream's dow
 
 @click.command()
 @click.argument("path", metavar="STREAM")
-@click.option("--t1", metavar="TIME", help="After this time: ISO 8601 text, or seconds since 1970.")
+@click.option(
+    "--t1", metavar="TIME", help="After this time: '2 hours ago', 'monday 8:00', ISO 8601 text, or seconds since 1970."
+)
 @click.option("--t2", metavar="TIME", help="Up to this time.")
 @click.option("--i1", type=int, help="From this index on; negative ones count from the end.")
 @click.option("--i2", type=int, help="Before this index.")
@@ -176,7 +178,7 @@ class _Counted:
 
 
 def _time(text: str | None) -> Time | None:
-    """Return a time as it was typed; what is no number is left to whoever reads ISO 8601."""
+    """Return a time as it was typed; what is no number is left to whoever reads text."""
     if text is None:
         return None
     try:

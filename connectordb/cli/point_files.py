@@ -15,7 +15,7 @@ from ..exceptions import LocalProtocolError
 from ..protocol import json_text
 from ..protocol.json_arrays import elements
 from ..protocol.points import Datapoint
-from ..protocol.times import to_seconds
+from ..protocol.times import in_iso
 
 #: Bytes that are read at once, and the most that a line may have.
 _BLOCK, _LONGEST = 1 << 16, 1 << 24
@@ -171,7 +171,12 @@ def _of_row(names: list[str], row: list[str]) -> Datapoint:
 
 def _time(cell: str) -> float:
     number = _number(cell)
-    return to_seconds(cell if number is None else number, 0)
+    if number is not None:
+        return number
+    try:
+        return in_iso(cell)
+    except ValueError:
+        raise ValueError(f"{cell[:60]!r} is no time: expected seconds since 1970, or ISO 8601 text") from None
 
 
 def _value(cell: str) -> Any:

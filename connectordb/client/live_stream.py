@@ -54,7 +54,7 @@ class LiveStream(ConnectorObject):
             transform: PipeScript that the server runs over each insert, as in reading.
             downlink: Watch the downlink.
             since: Where to begin: an ``int`` is an index (``-10``: the last ten, then what comes), a ``float``, ``datetime``,
-                ``timedelta`` (ago) or ISO 8601 text a time: the points after it; one to come counts as now.
+                ``timedelta`` (ago), ISO 8601 text or words a time: the points after it; one to come counts as now.
             remember: A file in which the place is kept, so that the program goes on there when it is started again: every
                 point at least once. It has one holder.
             at: Where the transform runs: ``"server"``, anew for each insert, or ``"client"``, over all points as one sequence.

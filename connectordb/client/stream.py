@@ -222,7 +222,8 @@ class Stream(LongStream, depth=3):
         Return the points of a range, by time or by index; without any, all of them.
 
         Args:
-            t1: After this time, exclusive: seconds since 1970, a ``datetime``, a ``timedelta`` (ago), or ISO 8601 text.
+            t1: After this time, exclusive: seconds since 1970, a ``datetime``, a ``timedelta`` (ago), ISO 8601 text, or,
+                with the extra ``times``, words as ``"2 hours ago"``.
             t2: Up to this time, inclusive.
             limit: So many points at most; with times, or alone for the first ones.
             i1: From this index on; negative ones count from the end.

@@ -41,7 +41,7 @@ class Options:
 
     Attributes:
         since: Where to begin: an index (an ``int``; negative ones count from the end), a time (a ``float``, ``datetime``,
-            ``timedelta`` or ISO text), also one that is still to come, or ``None`` for what comes from now on.
+            ``timedelta``, ISO text or words), also one that is still to come, or ``None`` for what comes from now on.
         remember: A file that keeps the place, so that another process goes on there.
         at: Where a transform runs.
         overflow: What becomes of points when the callback is too slow: fetched again later, all but the newest left out, or

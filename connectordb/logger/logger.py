@@ -213,7 +213,7 @@ class Logger(Settings, Accounting):
         Args:
             streamname: The stream.
             value: What its schema allows.
-            t: A time of one's own: seconds since 1970, a ``datetime``, a ``timedelta`` (that long ago) or ISO 8601 text; it is
+            t: A time of one's own: seconds since 1970, a ``datetime``, a ``timedelta`` (that long ago), ISO 8601 text or words; it is
                 kept, as those of `insert_many`. Without it: the present time.
 
         Returns:

@@ -16,12 +16,13 @@ def to_seconds(value: Time, now: float) -> float:
     Return *value* as seconds since 1970 UTC.
 
     Args:
-        value: Seconds; a ``datetime`` (a naive one is local time); a ``timedelta`` (that long before *now*); or text
-            as ISO 8601 has it, ``"2026-03-01T12:00+01:00"`` (without an offset: local time).
+        value: Seconds; a ``datetime`` (a naive one is local time); a ``timedelta`` (that long before *now*); text
+            as ISO 8601 has it, ``"2026-03-01T12:00+01:00"`` (without an offset: local time); or, with the extra ``times``,
+            English words: ``"2 hours ago"``, ``"yesterday"``, ``"monday 8:00"``.
         now: The present, in the same unit.
 
     Raises:
-        InvalidRange: It is none of these, or not finite.
+        InvalidRange: It is none of these, or not finite; or it may be words, and these are not installed.
     """
     seconds: float | None = None
     if isinstance(value, timedelta):
@@ -29,18 +30,40 @@ def to_seconds(value: Time, now: float) -> float:
     elif isinstance(value, datetime):
         seconds = value.timestamp()
     elif isinstance(value, str):
-        try:
-            # before Python 3.11 the "Z" of UTC was not understood
-            seconds = datetime.fromisoformat(value.removesuffix("Z") + "+00:00" * value.endswith("Z")).timestamp()
-        except ValueError:
-            seconds = None
+        seconds = _of_text(value, now)
     elif isinstance(value, (int, float)) and not isinstance(value, bool):
         seconds = _finite(value)
     if seconds is None or not math.isfinite(seconds):
         raise InvalidRange(
-            f"{value!r} is no time: expected seconds since 1970, a datetime, a timedelta (ago), or ISO 8601 text"
+            f"{value!r:.100} is no time: expected seconds since 1970, a datetime, a timedelta (ago), ISO 8601 text, or words "
+            "that mean one time, as '2 hours ago', 'yesterday', 'monday 8:00'"
         )
     return seconds
+
+
+def in_iso(text: str) -> float:
+    """
+    Return what text means as seconds since 1970, if it is ISO 8601: for data, where words have no present to go by.
+
+    Raises:
+        ValueError: It is none.
+    """
+    # before Python 3.11 the "Z" of UTC was not understood
+    return datetime.fromisoformat(text.removesuffix("Z") + "+00:00" * text.endswith("Z")).timestamp()
+
+
+def _of_text(text: str, now: float) -> float | None:
+    try:
+        return in_iso(text)
+    except ValueError:
+        from .time_words import seconds_of
+    try:
+        return seconds_of(text, now)
+    except ModuleNotFoundError as missing:
+        raise InvalidRange(
+            f"{text!r} is no time in ISO 8601, and for words the library {missing.name!r} is missing: "
+            "pip install 'ConnectorDB[times]'"
+        ) from missing
 
 
 def _finite(number: float) -> float | None:

@@ -31,7 +31,7 @@ class Dataset:
     Args:
         cdb: The connection, or any device: bare names are streams of its own. `None` where all points are at hand.
         x: The reference: a `Stream`, a path, a name, a list of datapoints, or a `Merge`. Its values stand in the column ``x``.
-        t1: Range of the reference, or first row; seconds, a datetime, a timedelta ago, or ISO text.
+        t1: Range of the reference, or first row; seconds, a datetime, a timedelta ago, ISO text, or words as ``"yesterday"``.
         t2: Its end.
         dt: Seconds between two rows, 0.001 at least; without *x* only.
         limit: So many points of the reference at most.

@@ -52,7 +52,7 @@ class Merge:
         Args:
             stream: A `Stream`, ``"user/device/stream"`` (``/downlink`` may follow), a name of the device's own, a list of
                 datapoints, or another `Merge`, whose streams are added as they are.
-            t1: After this time, exclusive; seconds, a datetime, a timedelta ago, or ISO text.
+            t1: After this time, exclusive; seconds, a datetime, a timedelta ago, ISO text, or words as ``"yesterday"``.
             t2: Up to this time, inclusive.
             limit: So many points at most; with times only.
             i1: From this index on; negative ones count from the end.
