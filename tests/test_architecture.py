@@ -38,6 +38,7 @@ ARROWS: dict[str, set[str]] = {
         "query",
         "client",
         "datapoints",
+        "frames",
         "pipescript",
         "server",
         "",
@@ -163,6 +164,8 @@ FOREIGN = {
     "aiohttp": {"server/web/", "server/__init__.py"},  # the door: to name the extra if it is missing
     "prometheus_client": {"server/operation/metrics.py"},
     "click": {"cli/"},
+    "IPython": {"cli/shell.py"},
+    "traitlets": {"cli/shell.py"},
     "rich": {"cli/", "display/terminal.py"},
     "psutil": {"cli/"},
     "plotext": {"cli/"},

@@ -7,9 +7,10 @@ did on standard output, what went wrong in one line on standard error, and end w
 
 from __future__ import annotations
 
+import os
 import sys
 
-__all__ = ["INTERRUPTED", "main"]
+__all__ = ["INTERRUPTED", "main", "nobody_reads"]
 
 #: The status of a command that Ctrl-C ended, as shells have it.
 INTERRUPTED = 130
@@ -25,4 +26,15 @@ def main() -> None:
         sys.exit(f"connectordb: the command line needs {error.name!r}: pip install 'ConnectorDB[cli]'")
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
-    commands(prog_name="connectordb")
+    try:
+        commands(prog_name="connectordb")
+    finally:
+        try:
+            sys.stdout.flush()
+        except BrokenPipeError:
+            nobody_reads()
+
+
+def nobody_reads() -> None:
+    """Have standard output, whose reader has ended, take what is still in the buffer: at its end Python writes that, too."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -9,10 +9,11 @@ import sys
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from .. import __version__
 from ..exceptions import ConnectorDBError
-from . import INTERRUPTED
+from . import INTERRUPTED, nobody_reads
 
 #: Command → the file that has it. A file is imported when its command runs, so that each starts quickly.
 _FILES = {
@@ -40,9 +41,13 @@ _FILES = {
     "cat": "data",
     "insert": "data",
     "tail": "data",
+    "merge": "queries",
+    "dataset": "queries",
     "log": "log",
     "pipescript": "pipescript",
+    "shell": "shell",
     "demo": "demo",
+    "completion": "completing",
 }
 
 
@@ -66,14 +71,20 @@ class Commands(click.Group):
         assert isinstance(command, click.Command)
         return command
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Return what a word may become, importing nothing: TAB should not be waited for."""
+        options = click.Command.shell_complete(self, ctx, incomplete)
+        return options + [CompletionItem(name) for name in _FILES if name.startswith(incomplete)]
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; an error that a user can do something about is one line on standard error."""
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:  # also while the command is loaded
             sys.exit(INTERRUPTED)
-        except BrokenPipeError:  # of ``| head``, say; nothing went wrong
-            raise
+        except BrokenPipeError:  # who reads has enough, as ``head`` has
+            nobody_reads()
+            sys.exit(0)
         except (ConnectorDBError, OSError) as error:
             if ctx.params.get("debug"):
                 raise

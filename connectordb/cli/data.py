@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
@@ -14,65 +14,53 @@ import click
 from ..exceptions import ConnectorDBError, LocalProtocolError, PermissionDenied
 from ..protocol import json_text
 from ..protocol.points import Datapoint
-from ..protocol.times import Time
+from .completing import streams
 from .connection import connect, profile, stream
-from .point_files import LINE, CsvPoints, points, until_the_reader_ends
+from .point_files import LINE, points
+from .printing import check_formats, formats, show_lines, show_points
+from .ranges import ranged
 from .tree import parsed
 
 _downlink = click.option("--downlink", is_flag=True, help="Read the stream's downlink: what others asked it to be.")
 
 
 @click.command()
-@click.argument("path", metavar="STREAM")
-@click.option(
-    "--t1", metavar="TIME", help="After this time: '2 hours ago', 'monday 8:00', ISO 8601 text, or seconds since 1970."
-)
-@click.option("--t2", metavar="TIME", help="Up to this time.")
-@click.option("--i1", type=int, help="From this index on; negative ones count from the end.")
-@click.option("--i2", type=int, help="Before this index.")
-@click.option("--limit", type=int, help="So many points at most.")
-@click.option("--transform", metavar="SCRIPT", help="PipeScript that the server runs over the range.")
-@click.option("--csv", "as_csv", is_flag=True, help="Print CSV instead of a JSON object a line.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON array instead.")
-@click.option(
-    "--parquet", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write a Parquet file instead."
-)
+@click.argument("path", metavar="STREAM", shell_complete=streams)
+@ranged
+@formats
 @_downlink
 @profile
 def cat(
     path: str,
-    t1: str | None,
-    t2: str | None,
-    i1: int | None,
-    i2: int | None,
-    limit: int | None,
-    transform: str | None,
     as_csv: bool,
     as_json: bool,
     parquet: Path | None,
     downlink: bool,
     profile: str | None,
+    **given: Any,
 ) -> None:
     """
     Print the points of STREAM, or of a range of it.
 
     A STREAM is a path, or the name of one of your own. Without a transform it is read page by page, however long it is.
     """
-    if as_csv + as_json + (parquet is not None) > 1:
-        raise click.UsageError("--csv, --json and --parquet exclude each other")
-    given: dict[str, Any] = {"t1": _time(t1), "t2": _time(t2), "i1": i1, "i2": i2, "limit": limit, "downlink": downlink}
+    check_formats(as_csv, as_json, parquet)
     with connect(profile) as cdb:
         found = stream(cdb, path)
         if parquet is not None:
-            found.to_parquet(parquet, **given, transform=transform)
+            found.to_parquet(parquet, downlink=downlink, **given)
             return
-        pages: Iterable[list[Datapoint]] = [found(**given, transform=transform)] if transform else found.pages(**given)
-        with until_the_reader_ends():
-            _print((point for page in pages for point in page), CsvPoints().line if as_csv else LINE, as_json)
+        transform = given.pop("transform")
+        pages: Iterable[list[Datapoint]] = (
+            [found(downlink=downlink, transform=transform, **given)]
+            if transform
+            else found.pages(downlink=downlink, **given)
+        )
+        show_points((point for page in pages for point in page), as_csv, as_json)
 
 
 @click.command()
-@click.argument("path", metavar="STREAM")
+@click.argument("path", metavar="STREAM", shell_complete=streams)
 @click.argument("value", required=False)
 @click.option(
     "--skip", type=click.IntRange(0), default=0, metavar="N", help="Leave out the first N points: those that are there."
@@ -113,7 +101,7 @@ def insert(path: str, value: str | None, skip: int, restamp: bool, profile: str 
 
 
 @click.command()
-@click.argument("path", metavar="STREAM")
+@click.argument("path", metavar="STREAM", shell_complete=streams)
 @click.option(
     "-n", "number", type=click.IntRange(0), default=10, metavar="N", help="Begin with the last N points (10)."
 )
@@ -130,25 +118,14 @@ def tail(path: str, number: int, follow: bool, as_json: bool, downlink: bool, pr
     With -f, what comes after them is printed, too, until Ctrl-C.
     """
     line = LINE if as_json else _read_by_people
-    with connect(profile) as cdb, until_the_reader_ends():
+    with connect(profile) as cdb:
         found = stream(cdb, path)
         if not follow:
-            _print(found(i1=-number, downlink=downlink) if number else (), line)
+            show_lines(found(i1=-number, downlink=downlink) if number else (), line)
             return
         with found.watch(since=-number if number else None, downlink=downlink) as coming:
             for point in coming:
-                _print((point,), line)
-
-
-def _print(found: Iterable[Datapoint], line: Callable[[Datapoint], bytes], as_array: bool = False) -> None:
-    out = sys.stdout.buffer
-    before = b"["
-    for point in found:
-        out.write(before + line(point).rstrip(b"\n") if as_array else line(point))
-        before = b",\n"
-    if as_array:
-        out.write(b"[]\n" if before == b"[" else b"]\n")
-    out.flush()
+                show_lines((point,), line)
 
 
 def _read_by_people(point: Datapoint) -> bytes:
@@ -175,13 +152,3 @@ class _Counted:
         for point in self._found:
             self.number += 1
             yield point
-
-
-def _time(text: str | None) -> Time | None:
-    """Return a time as it was typed; what is no number is left to whoever reads text."""
-    if text is None:
-        return None
-    try:
-        return float(text)
-    except ValueError:
-        return text

@@ -19,7 +19,6 @@ from ..logger import vacuum as vacuum_file
 from ..protocol import json_text
 from . import INTERRUPTED
 from .piping import Piping
-from .point_files import until_the_reader_ends
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
 of_stream = click.option("--stream", metavar="STREAM", help="Only those of one stream.")
@@ -47,12 +46,11 @@ def _opened(context: click.Context, **options: Any) -> Iterator[Logger]:
 
 
 def _print(objects: Iterable[Any]) -> None:
-    """Print a JSON object a line, and end quietly when who reads has enough."""
-    with until_the_reader_ends():
-        out = sys.stdout.buffer
-        for each in objects:
-            out.write(json_text.dumps(each) + b"\n")
-        out.flush()
+    """Print a JSON object a line."""
+    out = sys.stdout.buffer
+    for each in objects:
+        out.write(json_text.dumps(each) + b"\n")
+    out.flush()
 
 
 # --- what there is ------------------------------------------------------------------------------------------------------
@@ -112,10 +110,9 @@ def rejected(
     if as_json:
         _print(found)
         return
-    with until_the_reader_ends():
-        for point in found:
-            value = json_text.dumps(point["d"]).decode()
-            click.echo(f"{point['id']}  {point['stream']}  {point['t']!r}  {value:.80}  {point['reason']}")
+    for point in found:
+        value = json_text.dumps(point["d"]).decode()
+        click.echo(f"{point['id']}  {point['stream']}  {point['t']!r}  {value:.80}  {point['reason']}")
 
 
 @log.command()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -12,7 +12,8 @@ import click
 from ..exceptions import LocalProtocolError, PipeScriptError
 from ..pipescript import Script
 from ..protocol.points import Datapoint, as_answered
-from .point_files import LINE, CsvPoints, points, until_the_reader_ends
+from .point_files import points
+from .printing import show_points
 from .script_help import explained, listed
 
 
@@ -57,18 +58,7 @@ def pipescript(
         compiled = Script(script, tz=tz)
     except PipeScriptError as error:
         raise _NoScript(str(error)) from error
-    with until_the_reader_ends():
-        _print(compiled(_all(files)), CsvPoints().line if as_csv else LINE)
-
-
-def _print(results: Iterator[Datapoint], line: Callable[[Datapoint], bytes]) -> None:
-    out = sys.stdout.buffer
-    try:
-        for point in results:
-            out.write(line(as_answered(point)))
-    finally:
-        # what came before a failure is there
-        out.flush()
+    show_points(map(as_answered, compiled(_all(files))), as_csv)
 
 
 def _all(files: tuple[Path, ...]) -> Iterator[Datapoint]:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import io
-import os
-import sys
 from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import Any, BinaryIO
@@ -46,17 +43,6 @@ def points(file: BinaryIO, before_waiting: Callable[[], Any] = lambda: None) -> 
     if head.lstrip().startswith(b"["):
         return _array(text)
     return _objects(text) if head.lstrip().startswith(b"{") else _table(text)
-
-
-@contextlib.contextmanager
-def until_the_reader_ends() -> Iterator[None]:
-    """End quietly when who reads our output has enough of it, as `head` does."""
-    try:
-        yield
-    except BrokenPipeError:
-        # what is left in the buffer has nowhere to go, either
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
 
 
 def LINE(point: Datapoint) -> bytes:

@@ -11,6 +11,7 @@ import click
 from ..client import Device, Stream, User
 from ..exceptions import LocalProtocolError
 from ..protocol import json_text
+from .completing import paths
 from .connection import as_json, connect, profile, show, show_columns, thing
 
 #: What a key is shown as, where nobody asked for it.
@@ -18,7 +19,7 @@ _HIDDEN = "(shown with --apikey)"
 
 
 @click.command()
-@click.argument("path", required=False, default="")
+@click.argument("path", required=False, default="", shell_complete=paths)
 @click.option("-l", "--long", "is_long", is_flag=True, help="Show what each is, and how many points streams have.")
 @as_json
 @profile
@@ -45,7 +46,7 @@ def ls(path: str, is_long: bool, as_json: bool, profile: str | None) -> None:
 
 
 @click.command()
-@click.argument("path", required=False, default="")
+@click.argument("path", required=False, default="", shell_complete=paths)
 @click.option("--apikey", is_flag=True, help="Show the API key, if you may see it.")
 @as_json
 @profile
@@ -73,7 +74,7 @@ def info(path: str, apikey: bool, as_json: bool, profile: str | None) -> None:
 
 
 @click.command()
-@click.argument("path")
+@click.argument("path", shell_complete=paths)
 @click.argument("properties", metavar="[NAME=VALUE]...", nargs=-1)
 @profile
 def new(path: str, properties: tuple[str, ...], profile: str | None) -> None:
@@ -93,7 +94,7 @@ def new(path: str, properties: tuple[str, ...], profile: str | None) -> None:
 
 
 @click.command("set")
-@click.argument("path")
+@click.argument("path", shell_complete=paths)
 @click.argument("properties", metavar="NAME=VALUE...", nargs=-1, required=True)
 @profile
 def set_(path: str, properties: tuple[str, ...], profile: str | None) -> None:
@@ -107,7 +108,7 @@ def set_(path: str, properties: tuple[str, ...], profile: str | None) -> None:
 
 
 @click.command()
-@click.argument("path")
+@click.argument("path", shell_complete=paths)
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @profile
 def rm(path: str, yes: bool, profile: str | None) -> None:

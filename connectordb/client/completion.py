@@ -19,7 +19,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
-from ..exceptions import ConnectorDBError, PermissionDenied
+from ..exceptions import ConnectorDBError, LocalProtocolError, PermissionDenied
 from ..protocol import rest
 from ..protocol.paths import Path
 from ..runtime.clock import Deadline
@@ -152,6 +152,24 @@ def of_line(line: str, variables: Mapping[str, Any]) -> Completions | None:
         return None
     is_key = found["bracket"] == "[" and not found["steps"]
     return Completions(begun, [whole for whole in wholes if whole.startswith(begun)], is_key)
+
+
+def paths(here: ConnectorObject, begun: str, *, with_own: bool = False) -> list[str]:
+    """
+    Return the paths that *begun* may become, as far as they are known within a moment; never raises, and hangs for nobody.
+
+    Args:
+        here: Whose connection is asked.
+        begun: The beginning of a path, up to the whole of it.
+        with_own: Also names of the device's own streams.
+    """
+    try:
+        found = _paths(here._session, begun)
+    except LocalProtocolError:  # what can begin no path
+        return []
+    if with_own and "/" not in begun:
+        found += below(here._session, None)
+    return [path for path in found if path.startswith(begun)]
 
 
 def _paths(session: Session, begun: str) -> list[str]:

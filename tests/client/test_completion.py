@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import pydoc
-import re
 import rlcompleter
-import select
-import subprocess
 import sys
 import time
 import unittest
@@ -17,7 +13,8 @@ from unittest import mock
 
 from connectordb import ConnectorDB
 from connectordb.client import completion
-from tests.support.case import MS, SOON, Case
+from tests.support.case import MS, Case
+from tests.support.terminal import typed
 from tests.support.wire import Peer, Received, Step, answer, by_request, refuse, silence
 
 LISTED = {
@@ -147,6 +144,20 @@ class Lines(PromptCase):
             with self.subTest(line):
                 self.assertEqual(self.of(line, room=room, stream=stream, mara=mara), expected)
 
+    def test_alone(self) -> None:
+        """A path alone, as a shell has it: with names of the device's own streams where these are wanted."""
+        for begun, with_own, expected in (
+            ("ma", False, ["mara", "mara/"]),
+            ("mara/ro", True, ["mara/room", "mara/room/"]),
+            ("mara/room/h", False, ["mara/room/humidity"]),
+            ("o", True, ["own-stream"]),
+            ("o", False, []),
+            ("mara/room/humidity/", True, []),
+            ("no path/", True, []),
+        ):
+            with self.subTest(begun):
+                self.assertEqual(completion.paths(self.cdb, begun, with_own=with_own), expected)
+
     def test_not_ours(self) -> None:
         """Everything else is left to others."""
         before = len(self.peer.requests)
@@ -224,43 +235,6 @@ class Prompts(PromptCase):
             with self.subTest(buffer):
                 self.assertEqual([complete(word, state) for state in range(len(expected))], expected)
 
-    def typed(self, command: list[str], *lines: tuple[str, str]) -> None:
-        """Start a prompt on a terminal, type lines in it, and wait after each until a text is shown: what TAB adds to it."""
-        import pty  # there is none on Windows
-
-        folder = str(self.folder())
-        mine, its = pty.openpty()
-        process = subprocess.Popen(
-            [sys.executable, *command],
-            **dict.fromkeys(("stdin", "stdout", "stderr"), its),
-            start_new_session=True,
-            env={**os.environ, "TERM": "xterm", "HOME": folder, "IPYTHONDIR": folder, "PYTHONPATH": os.getcwd()},
-        )
-        os.close(its)
-        shown = b""
-
-        def is_shown(text: str) -> bool:
-            nonlocal shown
-            if select.select([mine], [], [], 10 * MS)[0]:
-                came = os.read(mine, 65536)
-                if b"\x1b[6n" in came:  # the prompt asks where its cursor is
-                    os.write(mine, b"\x1b[1;1R")
-                shown += re.sub(rb"\x07|\x1b\[[0-9;?]*[a-zA-Z]", b"", came)
-            return text in shown.decode(errors="replace")
-
-        try:
-            for line, text in lines:
-                os.write(mine, line.encode())
-                shown = b""
-                try:
-                    self.eventually(lambda text=text: is_shown(text), text, SOON)
-                except AssertionError as error:
-                    raise AssertionError(f"after {line!r}: {shown!r}") from error
-        finally:
-            process.kill()
-            process.wait()
-            os.close(mine)
-
     def begin(self) -> str:
         """Return the line with which a prompt begins."""
         return f"from connectordb import ConnectorDB as C; cdb = C('key', url={self.peer.url!r}); print('log' + 'ged in')\r"
@@ -268,7 +242,8 @@ class Prompts(PromptCase):
     @unittest.skipIf(sys.platform == "win32", "needs a terminal")
     def test_python(self) -> None:
         """Python's own prompt completes a path, and what lies below it."""
-        self.typed(
+        typed(
+            self,
             ["-q"],
             ("", ">>> "),
             (self.begin(), "logged in"),
@@ -280,7 +255,8 @@ class Prompts(PromptCase):
     @unittest.skipUnless(importlib.util.find_spec("IPython"), "needs IPython")
     def test_ipython(self) -> None:
         """So does IPython."""
-        self.typed(
+        typed(
+            self,
             ["-m", "IPython", "--no-banner"],
             ("", "In ["),
             (self.begin(), "logged in"),

@@ -1,0 +1,68 @@
+"""Points on standard output: lines of JSON, one JSON array, or CSV; and the options by which somebody chooses."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from ..protocol import json_text
+from ..protocol.points import Datapoint
+from .point_files import LINE, CsvPoints
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+_OPTIONS = (
+    click.option("--csv", "as_csv", is_flag=True, help="Print CSV instead of a JSON object a line."),
+    click.option("--json", "as_json", is_flag=True, help="Print one JSON array instead."),
+    click.option(
+        "--parquet",
+        type=click.Path(path_type=Path, dir_okay=False),
+        metavar="FILE",
+        help="Write a Parquet file instead.",
+    ),
+)
+
+
+def formats(command: Command) -> Command:
+    """Give a command the options ``--csv``, ``--json`` and ``--parquet``."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def check_formats(as_csv: bool, as_json: bool, parquet: Path | None) -> None:
+    """Refuse two of them at once."""
+    if as_csv + as_json + (parquet is not None) > 1:
+        raise click.UsageError("--csv, --json and --parquet exclude each other")
+
+
+def show_points(found: Iterable[Datapoint], as_csv: bool = False, as_json: bool = False) -> None:
+    """Print points as they come, in one of the formats."""
+    if as_json:
+        _show_array(found)
+    else:
+        show_lines(found, CsvPoints().line if as_csv else LINE)
+
+
+def show_lines(found: Iterable[Datapoint], line: Callable[[Datapoint], bytes]) -> None:
+    """Print what *line* makes of each point, as they come; what came before a failure is there."""
+    out = sys.stdout.buffer
+    try:
+        for point in found:
+            out.write(line(point))
+    finally:
+        out.flush()
+
+
+def _show_array(found: Iterable[Datapoint]) -> None:
+    out = sys.stdout.buffer
+    before = b"["
+    for point in found:
+        out.write(before + json_text.dumps(point))
+        before = b",\n"
+    out.write(b"[]\n" if before == b"[" else b"]\n")
+    out.flush()

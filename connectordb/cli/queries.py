@@ -1,0 +1,84 @@
+"""Several streams at once: ``merge``, ``dataset``."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ..frames import Columns, write_parquet
+from ..protocol.points import Datapoint
+from ..query import Dataset, Merge
+from .completing import streams as complete
+from .connection import connect, profile
+from .printing import check_formats, formats, show_points
+from .ranges import ranged
+
+#: How a column is given; names and paths have neither of the two signs in them.
+_COLUMN = re.compile(r"(?:(?P<name>[^=:]+)=)?(?P<stream>[^=:]+)(?::(?P<interpolator>.+))?", re.DOTALL)
+
+
+@click.command()
+@click.argument("streams", metavar="STREAM...", nargs=-1, required=True, shell_complete=complete)
+@ranged
+@formats
+@profile
+def merge(
+    streams: tuple[str, ...], as_csv: bool, as_json: bool, parquet: Path | None, profile: str | None, **given: Any
+) -> None:
+    """
+    Print points of several STREAMs as one series.
+
+    They are in order of time. A STREAM is a path, or the name of one of your own. The range, and the transform, are each stream's.
+    """
+    check_formats(as_csv, as_json, parquet)
+    with connect(profile) as cdb:
+        query = Merge(cdb)
+        for stream in streams:
+            query.addStream(stream, **given)
+        _show(query.run(), as_csv, as_json, parquet)
+
+
+@click.command()
+@click.argument("columns", metavar="COLUMN...", nargs=-1, required=True, shell_complete=complete)
+@click.option(
+    "--x",
+    metavar="STREAM",
+    shell_complete=complete,
+    help="A row for each point of this stream, whose values are the column x.",
+)
+@click.option("--dt", type=float, metavar="SECONDS", help="A row every so many seconds from --t1 on, before --t2.")
+@ranged
+@click.option("--posttransform", metavar="SCRIPT", help="PipeScript that the server runs over the rows.")
+@formats
+@profile
+def dataset(
+    columns: tuple[str, ...], as_csv: bool, as_json: bool, parquet: Path | None, profile: str | None, **given: Any
+) -> None:
+    """
+    Print streams side by side, as columns.
+
+    There is a row for each point of one of them, or for each step of time. A COLUMN is [NAME=]STREAM[:INTERPOLATOR]: a path or the name of one of your own, and how a row finds its value: closest (if none is given), before, after, count, sum,
+    mean, or PipeScript. The range, and the transform, are those of --x.
+
+    connectordb dataset --t1 2026-01-01 --t2 2026-02-01 --dt 3600 heat=mara/room/heat:mean lamp:before
+    """
+    check_formats(as_csv, as_json, parquet)
+    with connect(profile) as cdb:
+        query = Dataset(cdb, **given)
+        for column in columns:
+            found = _COLUMN.fullmatch(column)
+            if found is None:
+                raise click.UsageError(f"{column!r} is no column: expected [NAME=]STREAM[:INTERPOLATOR]")
+            query.addStream(found["stream"], found["interpolator"] or "closest", colname=found["name"])
+        # at time 0 a row lacks it
+        _show([{"t": 0.0, **row} for row in query.run()], as_csv, as_json, parquet)
+
+
+def _show(points: list[Datapoint], as_csv: bool, as_json: bool, parquet: Path | None) -> None:
+    if parquet is None:
+        show_points(points, as_csv, as_json)
+    else:
+        write_parquet(Columns.of(points), parquet)

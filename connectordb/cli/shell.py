@@ -1,0 +1,85 @@
+"""``shell``: a Python prompt with the connection at hand."""
+
+from __future__ import annotations
+
+import code
+import sys
+import traceback
+from typing import Any
+
+import click
+
+import connectordb
+
+from .. import query
+from ..client import ConnectorDB, completion
+from ..protocol.constants import NOBODY
+from .connection import connect, profile
+
+
+@click.command()
+@click.option("-c", "program", metavar="CODE", help="Run CODE instead of asking for some.")
+@profile
+def shell(program: str | None, profile: str | None) -> None:
+    """
+    Open a Python prompt that is connected.
+
+    It is IPython's, where that is installed, and completes paths. There are cdb, the connection; device and user, those that you
+    are logged in as; and the names of connectordb and connectordb.query. A program on standard input is run instead.
+    """
+    with connect(profile) as cdb:
+        path = cdb.ping()
+        names = _names(cdb, path)
+        if program is None and not sys.stdin.isatty():
+            program = sys.stdin.read()
+        if program is not None:
+            _run(program, names)
+        else:
+            _ask(names, f"You are {path} at {cdb.url}. There are {', '.join(_here(names))}.")
+
+
+def _names(cdb: ConnectorDB, path: str) -> dict[str, Any]:
+    names: dict[str, Any] = {"__name__": "__main__", "cdb": cdb}
+    for room in (connectordb, query):
+        names |= {name: getattr(room, name) for name in room.__all__ if not name.startswith("_")}
+    return names if path == NOBODY else {**names, "device": cdb(path), "user": cdb.user}
+
+
+def _here(names: dict[str, Any]) -> list[str]:
+    return [name for name in ("cdb", "device", "user") if name in names]
+
+
+def _run(program: str, names: dict[str, Any]) -> None:
+    try:
+        exec(compile(program, "<program>", "exec"), names)
+    except Exception as error:  # told as Python tells it, without what is ours
+        traceback.print_exception(type(error), error, error.__traceback__ and error.__traceback__.tb_next)
+        sys.exit(1)
+
+
+def _ask(names: dict[str, Any], greeting: str) -> None:
+    try:
+        from IPython import start_ipython
+        from traitlets.config import Config
+    except ModuleNotFoundError:
+        _plain(names, greeting)
+        return
+    config = Config()
+    config.InteractiveShellApp.extensions = ["connectordb.client.completion"]
+    config.TerminalInteractiveShell.banner1 = f"{greeting}\n"
+    config.TerminalInteractiveShell.banner2 = ""
+    start_ipython(argv=[], user_ns=names, config=config)
+
+
+def _plain(names: dict[str, Any], greeting: str) -> None:
+    """Ask as ``python`` does."""
+    try:
+        import readline
+        import rlcompleter
+    except ModuleNotFoundError:  # Windows has none
+        pass
+    else:
+        readline.set_completer(rlcompleter.Completer(names).complete)
+        readline.parse_and_bind("tab: complete")
+        completion.install(names)
+    code.interact(greeting, local=names, exitmsg="")

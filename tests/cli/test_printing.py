@@ -1,0 +1,65 @@
+"""Points on standard output."""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from unittest import mock
+
+import click
+
+from connectordb.cli.printing import check_formats, show_lines, show_points
+from connectordb.protocol.points import Datapoint
+
+from ..support.case import Case
+
+POINTS: list[Datapoint] = [{"t": 1.5, "d": "ö"}, {"t": 2.5, "d": None}]
+
+
+def printed(run: Callable[[], object]) -> str:
+    """Return what is printed meanwhile, also if it fails."""
+    out = io.TextIOWrapper(io.BytesIO())
+    with mock.patch.object(sys, "stdout", out):
+        try:
+            run()
+        except ValueError:
+            pass
+    assert isinstance(out.buffer, io.BytesIO)
+    return out.buffer.getvalue().decode()
+
+
+class Formats(Case):
+    """Lines, an array, CSV."""
+
+    def test_formats(self) -> None:
+        """Each is what programs read."""
+        self.assertEqual(printed(lambda: show_points(POINTS)), '{"t":1.5,"d":"ö"}\n{"t":2.5,"d":null}\n')
+        self.assertEqual(
+            printed(lambda: show_points(POINTS, as_json=True)), '[{"t":1.5,"d":"ö"},\n{"t":2.5,"d":null}]\n'
+        )
+        self.assertEqual(printed(lambda: show_points(POINTS, as_csv=True)), "t,d\n1.5,ö\n2.5,\n")
+        self.assertEqual(printed(lambda: show_points([], as_json=True)), "[]\n")
+        self.assertEqual(printed(lambda: show_points([])), "")
+
+    def test_failure(self) -> None:
+        """What came before a failure is there; of an array of which nothing came, nothing."""
+
+        def failing() -> Iterator[Datapoint]:
+            yield POINTS[1]
+            raise ValueError
+
+        def failing_at_once() -> Iterator[Datapoint]:
+            raise ValueError
+            yield POINTS[0]
+
+        self.assertEqual(printed(lambda: show_lines(failing(), lambda point: b"one\n")), "one\n")
+        self.assertEqual(printed(lambda: show_points(failing_at_once(), as_json=True)), "")
+
+    def test_one(self) -> None:
+        """Two formats at once are refused."""
+        check_formats(True, False, None)
+        for given in ((True, True, None), (False, True, Path("x")), (True, False, Path("x"))):
+            with self.subTest(given), self.assertRaises(click.UsageError):
+                check_formats(*given)
