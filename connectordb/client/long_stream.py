@@ -13,6 +13,7 @@ from ..protocol.points import Datapoint
 from ..protocol.scripts import ScriptLike, script_text
 from ..protocol.times import Time
 from .live_stream import LiveStream
+from .read_ahead import read_ahead
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -179,7 +180,8 @@ class LongStream(LiveStream):
         steps: Iterable[dict[str, str]] = (
             [ranges.read_parameters(fields, script)] if script else self._steps(_PAGE, fields, downlink)
         )
-        return Columns.read(self._session.call(rest.points_text(self._sequence(downlink), step)) for step in steps)
+        texts = (rest.points_text(self._sequence(downlink), step) for step in steps)
+        return Columns.read(read_ahead(self._session, texts))
 
     # --- from columns -------------------------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ import logging
 import os
 import random
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -229,6 +229,16 @@ class Session:
     def as_one_call(self) -> AbstractContextManager[None]:
         """Have all calls of this thread in the block end when a single one would have to."""
         return self._calls.options.as_one_call(self._calls.time())
+
+    def for_a_thread(self, work: Callable[[], T]) -> Callable[[], T]:
+        """Return *work* as a new thread is to do it for this one: its calls go by what this one has chosen."""
+        take_over = self._calls.options.handed_over()
+
+        def done() -> T:
+            take_over()
+            return work()
+
+        return done
 
     def time_for_a_call(self) -> Deadline:
         """Return when a call of this thread that begins now has to have ended."""

@@ -91,7 +91,7 @@ def _numbers(text: bytes) -> tuple[NDArray[np.float64], NDArray[Any]] | None:
     if flat is None:
         return None
     numpy = library("numpy", "an array")
-    both = numpy.array(flat)
+    both = numpy.fromiter(flat, numpy.float64, len(flat))
     values = both[1::2]
     if not are_whole(text):
         return both[::2].copy(), values.copy()

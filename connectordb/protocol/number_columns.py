@@ -11,8 +11,13 @@ import re
 from collections.abc import Callable
 from functools import lru_cache
 
-#: What stands around the numbers of a point, but for its commas.
-_AROUND = b'{}":td'
+#: What numbers are written with; what is left of a text without them is the same for each point.
+_DIGITS = b"0123456789.-+eE"
+_POINT = b'{"t":,"d":},'
+
+#: What stands around the numbers of a point, but for its commas. What separates becomes a space, which is none within a number.
+_AROUND = b'{"td'
+_SPACES = bytes.maketrans(b":}", b"  ")
 
 #: A value with a fraction or an exponent.
 _FRACTION = re.compile(rb'"d":-?\d+[.eE]')
@@ -28,28 +33,21 @@ def _decode() -> Callable[[bytes], list[float]] | None:
 
 
 def read_flat(text: bytes) -> list[float] | None:
-    """Return times and values by turns, if *text* is an array of points that have both and nothing else; else ``None``."""
+    """Return times and values by turns, if *text*, which is JSON, is an array of points that have both and nothing else."""
     decode = _decode()
-    points = text.count(b"{")
-    if decode is None or not points or not _is_plain(text, points):
+    if decode is None or not text.startswith(b'[{"t":'):
+        return None
+    frame = text.translate(None, _DIGITS)
+    points = len(frame) // len(_POINT)
+    if frame != b"[%b]" % (_POINT * points)[:-1]:
         return None
     try:
-        numbers = decode(b"[%b]" % text[1:-1].translate(None, _AROUND))
-    except ValueError:  # something else than a number, or no JSON
+        # one number for each place where one belongs, or it fails: a digit within a key, as in "d1", is another one
+        return decode(b"[%b]" % text[1:-1].translate(_SPACES, _AROUND))
+    except ValueError:
         return None
-    return numbers if len(numbers) == 2 * points else None
 
 
 def are_whole(text: bytes) -> bool:
     """Tell whether no value in what `read_flat` read is written with a fraction or an exponent."""
     return _FRACTION.search(text) is None
-
-
-def _is_plain(text: bytes, points: int) -> bool:
-    """Tell whether there are that many objects, none in another, each with the two keys in order, and no text in them."""
-    return (
-        text.startswith(b'[{"t":')
-        and text.endswith(b"}]")
-        and points == text.count(b"},{") + 1 == text.count(b'{"t":') == text.count(b',"d":')
-        and text.count(b'"') == 4 * points
-    )

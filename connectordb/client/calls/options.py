@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from ...runtime.clock import Deadline
@@ -26,6 +26,11 @@ class Options(threading.local):
     retry: Retry | None = None
     deadline: Deadline | None = None
     whole: Deadline | None = None
+
+    def handed_over(self) -> Callable[[], None]:
+        """Return what makes a new thread, which calls it, go by what this one has chosen."""
+        mine = dict(self.__dict__)
+        return lambda: self.__dict__.update(mine)
 
     @contextmanager
     def as_one_call(self, whole: Deadline) -> Iterator[None]:

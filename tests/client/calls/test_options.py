@@ -38,3 +38,18 @@ class Chosen(unittest.TestCase):
         with options.as_one_call(deadline):
             self.assertEqual((options.whole, options.deadline), (deadline, None))
         self.assertIsNone(options.whole)
+
+    def test_handed_over(self) -> None:
+        """A new thread may go by what another one has chosen, whatever becomes of that."""
+        options, seen = Options(), []
+        with options.chosen(retry=Retry(5)):
+            take_over = options.handed_over()
+
+        def run() -> None:
+            take_over()
+            seen.append(options.retry)
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        thread.join(5)
+        self.assertEqual((seen, options.retry), ([Retry(5)], None))

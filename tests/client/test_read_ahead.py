@@ -1,0 +1,115 @@
+"""Tests of `connectordb.client.read_ahead`."""
+
+from __future__ import annotations
+
+import gc
+import threading
+import weakref
+from unittest import mock
+
+from connectordb.client.credentials import Credentials
+from connectordb.client.read_ahead import read_ahead
+from connectordb.client.session import Session
+from connectordb.exceptions import NotFound
+from connectordb.protocol import rest
+from connectordb.protocol.paths import Path
+from connectordb.runtime.clock import Deadline
+from tests.support.case import Case
+from tests.support.wire import Peer, Received, Step, answer, by_request, refuse, silence
+
+
+def numbered(request: Received) -> Step:
+    """Answer with the first index that is asked for; from 90 on there is nothing."""
+    first = request.parameters["i1"]
+    return (
+        refuse(404, "The requested stream was not found.")
+        if int(first) >= 90
+        else answer([{"t": 1.0, "d": int(first)}])
+    )
+
+
+def page(first: int) -> rest.Request[list[dict[str, object]]]:
+    """Return the request for a point."""
+    return rest.points(Path.parse("mara/lamp/light"), {"i1": str(first), "i2": str(first + 1)})
+
+
+class ReadAhead(Case):
+    """Answers, one of them in advance."""
+
+    def setUp(self) -> None:
+        """Have a server that answers, and a session with it."""
+        super().setUp()
+        self.peer = Peer(otherwise=by_request(numbered))
+        self.addCleanup(self.peer.close)
+        self.session = Session(self.peer.url, Credentials.of("key", None))
+        self.addCleanup(self.session.close)
+
+    def asked(self) -> list[int]:
+        """Return what was asked for so far."""
+        return [int(request.parameters["i1"]) for request in self.peer.requests if "i1" in request.parameters]
+
+    def test_order(self) -> None:
+        """Answers come in the order of the requests, each once."""
+        for number in (0, 1, 2, 7):
+            with self.subTest(number):
+                found = [points[0]["d"] for points in read_ahead(self.session, map(page, range(number)))]
+                self.assertEqual(found, list(range(number)))
+
+    def test_one_in_advance(self) -> None:
+        """While one is looked at the next is asked for, and no more; the first is asked for by who wants it."""
+        answers = read_ahead(self.session, map(page, range(9)))
+        self.assertEqual(self.asked(), [])
+        next(answers)
+        self.eventually(lambda: len(self.asked()) == 2)
+        next(answers)
+        self.eventually(lambda: len(self.asked()) == 3)
+        self.eventually(lambda: not threads())
+        self.assertEqual(self.asked(), [0, 1, 2])
+
+    def test_alone(self) -> None:
+        """For a single request there is no thread; nor where none can be had."""
+        with mock.patch("connectordb.client.read_ahead.threading") as threading_:
+            threading_.Thread.return_value.start.side_effect = RuntimeError("can't start new thread")
+            self.assertEqual(len(list(read_ahead(self.session, [page(1)]))), 1)
+            self.assertEqual(len(list(read_ahead(self.session, map(page, range(3))))), 3)
+
+    def test_failure(self) -> None:
+        """What fails is raised in its turn, holds nothing that holds it, and nothing is asked for behind it."""
+        answers = read_ahead(self.session, map(page, (1, 90, 2)))
+        next(answers)
+        with self.assertRaises(NotFound) as raised:
+            next(answers)
+        self.assertEqual(self.asked(), [1, 90])
+        gone = weakref.ref(raised.exception)
+        gc.disable()
+        self.addCleanup(gc.enable)
+        del raised, answers
+        self.assertIsNone(gone())
+
+    def test_choices_go_along(self) -> None:
+        """What the calling thread has chosen for its calls holds for those that are made ahead."""
+        with self.session.within(Deadline(20.0)):
+            list(read_ahead(self.session, map(page, range(3))))
+        list(read_ahead(self.session, map(page, range(2))))
+        said = [
+            request.headers.get("connectordb-timeout") for request in self.peer.requests if "i1" in request.parameters
+        ]
+        self.assertEqual([text is not None for text in said], [True, True, True, False, False])
+
+    def test_let_go(self) -> None:
+        """Who lets go does not wait; the thread ends when the session is closed."""
+        peer = Peer(answer([]), silence())
+        self.addCleanup(peer.close)
+        session = Session(peer.url, Credentials.of("key", None))
+        self.addCleanup(session.close)
+        answers = read_ahead(session, map(page, range(9)))
+        next(answers)
+        self.eventually(threads)
+        answers.close()
+        session.close()
+        self.eventually(lambda: not threads())
+
+
+def threads() -> list[str]:
+    """Return the threads that read ahead now."""
+    return [thread.name for thread in threading.enumerate() if thread.name == "connectordb-ahead"]
