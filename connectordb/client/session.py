@@ -222,6 +222,10 @@ class Session:
             timeout=None if timeout is None else Timeout.of(timeout), retry=None if retry is None else Retry.of(retry)
         )
 
+    def as_here(self) -> Callable[[], None]:
+        """As `Calls.as_here`."""
+        return self._calls.as_here()
+
     def within(self, deadline: Deadline) -> AbstractContextManager[None]:
         """Have every call of this thread in the block end at *deadline*, of which the server is told as well."""
         return self._calls.options.chosen(deadline=deadline)

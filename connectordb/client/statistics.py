@@ -168,9 +168,8 @@ class Statistics:
         cost.calls, cost.failures = 1, int(failed)
         blocks: tuple[Stats, ...] = getattr(self._here, "blocks", ())
         with self._lock:
-            self._whole.add(cost)
-        for block in blocks:
-            block.add(cost)
+            for counted in (self._whole, *blocks):
+                counted.add(cost)
 
     def heard(self, points: int) -> None:
         """Take note of points that a callback was called with."""
@@ -195,6 +194,11 @@ class Statistics:
         finally:
             # by identity: two blocks may have counted the same
             self._here.blocks = tuple(other for other in self._here.blocks if other is not block)
+
+    def as_here(self) -> Callable[[], None]:
+        """Return what has the calls of the thread that calls it measured with those of this one."""
+        here = getattr(self._here, "blocks", ())
+        return lambda: setattr(self._here, "blocks", here)
 
 
 def _parts(timing: str) -> Iterator[tuple[str, float]]:

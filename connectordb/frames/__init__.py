@@ -8,8 +8,18 @@ Nothing here knows a server: what comes is points, or the text of points.
 from __future__ import annotations
 
 from .columns import Columns
-from .data_frame import from_df, to_df
+from .data_frame import from_df, side_by_side, to_df
 from .structured import to_numpy
 from .table import from_arrow, read_parquet, to_arrow, write_parquet
 
-__all__ = ["Columns", "from_arrow", "from_df", "read_parquet", "to_arrow", "to_df", "to_numpy", "write_parquet"]
+__all__ = [
+    "Columns",
+    "from_arrow",
+    "from_df",
+    "read_parquet",
+    "side_by_side",
+    "to_arrow",
+    "to_df",
+    "to_numpy",
+    "write_parquet",
+]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..exceptions import LocalProtocolError
-from ..protocol.points import Datapoint
+from ..protocol.points import EXACT, Datapoint
 from .columns import Columns
 from .extras import library
 from .instants import to_nanoseconds, to_seconds
@@ -36,6 +36,38 @@ def to_df(columns: Columns) -> pd.DataFrame:
         values if isinstance(values, dict) else {"d": values}, index=index, copy=False
     )
     return frame
+
+
+def side_by_side(several: Mapping[str, Columns]) -> pd.DataFrame:
+    """
+    Return one frame of several streams: a row for each time at which one of them has a point, a column for each of them.
+
+    Where all values of one are objects there is a column for each of their keys, ``"name.key"``. What has no value is missing. Of
+    several points of one stream at the same time each has a row.
+
+    Args:
+        several: Each by its name.
+
+    Raises:
+        LocalProtocolError: A time is outside of the years 1677 to 2262.
+    """
+    pandas = library("pandas", "to_df()")
+    frames = []
+    for name, columns in several.items():
+        frame = to_df(columns)
+        if isinstance(columns.values, dict):
+            frame.columns = [f"{name}.{key}" for key in frame.columns]
+        else:
+            frame.columns = [name]
+        # where rows are missing they would become floats, which cannot tell them from their neighbours
+        large = [key for key in frame.select_dtypes("int64") if frame[key].abs().max() > EXACT]
+        frame = frame.astype(dict.fromkeys(large, object))
+        # which of those of its time it is: pandas cannot join times that are there twice
+        frames.append(frame.set_index(frame.groupby(level="t").cumcount(), append=True))
+    if not frames:
+        return to_df(Columns.of([]))[[]]
+    joined: pd.DataFrame = pandas.concat(frames, axis="columns").sort_index().droplevel(1)
+    return joined
 
 
 def from_df(frame: pd.DataFrame | pd.Series[Any], tz: str | None = None) -> Iterator[Datapoint]:

@@ -6,9 +6,10 @@ from datetime import datetime, timezone
 from typing import Any
 
 from hypothesis import given
+from hypothesis import strategies as st
 
 from connectordb.exceptions import LocalProtocolError
-from connectordb.frames import Columns, from_df, to_df
+from connectordb.frames import Columns, from_df, side_by_side, to_df
 
 from ..support.case import Case
 from .cases import POINTS, needs_frames, without_nulls
@@ -57,3 +58,35 @@ class Frames(Case):
         ):
             with self.subTest(why), self.assertRaisesRegex(LocalProtocolError, why):
                 list(from_df(frame))
+
+
+@needs_frames
+class SideBySide(Case):
+    """Several streams in one frame."""
+
+    @given(st.dictionaries(st.sampled_from("abc"), POINTS))
+    def test_nothing_is_lost(self, several: dict[str, list[dict[str, Any]]]) -> None:
+        """Each stream has its points in its columns, in order of time, whatever the others have, and rows are no more than needed."""
+        columns = {name: Columns.of(sorted(points, key=lambda point: point["t"])) for name, points in several.items()}
+        frame = side_by_side(columns)
+        self.assertTrue(frame.index.is_monotonic_increasing)
+        for name, each in columns.items():
+            values = each.values if isinstance(each.values, dict) else {None: each.values}
+            for key, array in values.items():
+                column = frame[name if key is None else f"{name}.{key}"]
+                there = [value for value in array.tolist() if value is not None and value == value]
+                self.assertEqual([value for value in column.tolist() if value is not None and value == value], there)
+        times = [set(enumerated(each.times.tolist())) for each in columns.values()]
+        self.assertEqual(len(frame), len(set().union(*times)))
+
+    def test_kinds(self) -> None:
+        """Streams with the same times keep their kinds; a stream without points has an empty column."""
+        points = [{"t": 1e9, "d": 1}, {"t": 1e9, "d": 2}]
+        frame = side_by_side({"a": Columns.of(points), "b": Columns.of(points), "c": Columns.of([])})
+        self.assertEqual([str(kind) for kind in frame.dtypes[:2]], ["int64", "int64"])
+        self.assertEqual(frame["c"].isna().tolist(), [True, True])
+
+
+def enumerated(times: list[float]) -> list[tuple[float, int]]:
+    """Return each time with how many are equal to it before."""
+    return [(t, times[:number].count(t)) for number, t in enumerate(times)]

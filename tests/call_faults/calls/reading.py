@@ -107,6 +107,7 @@ READING = [
     Call("User.devices()", lambda at: _names(at.user.devices())),
     Call("User.streams()", lambda at: _names(at.user.streams())),
     *_of_each(Device, lambda at: at.box),
+    Call("Device.read([…])", lambda at: dict(at.box.read(["temperature", at.stream.path], limit=5))),
     Call("Device.streams()", lambda at: _names(at.box.streams())),
     *_of_each(Stream, lambda at: at.stream),
     Call("Stream.schema", lambda at: at.stream.schema),

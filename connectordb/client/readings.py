@@ -1,0 +1,87 @@
+"""Several streams that were read together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from ..datapoints import DatapointArray
+from ..exceptions import LocalProtocolError
+from ..protocol.paths import Path
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from .device import Device
+    from .stream import Stream
+
+
+class Readings(dict[str, DatapointArray]):
+    """What was read of several streams: the points of each, under the name by which it was asked for."""
+
+    def to_df(self) -> pd.DataFrame:
+        """
+        Return one frame of pandas: a row for each time, in UTC, at which one of the streams has a point, and a column for each stream.
+
+        Where all values of a stream are objects there is a column for each of their keys, ``"stream.key"``. What a stream has no
+        point for is missing (NaN). Several points of a stream at the same time have a row each.
+
+        Raises:
+            ModuleNotFoundError: The extra ``frames`` is not installed.
+            LocalProtocolError: A time is outside of the years 1677 to 2262.
+        """
+        from ..frames import Columns, side_by_side
+
+        return side_by_side({name: Columns.of(points) for name, points in self.items()})
+
+    def __repr__(self) -> str:
+        """Return how many points there are of each."""
+        return f"<{type(self).__name__} {', '.join(f'{name}: {len(points):,}' for name, points in self.items())}>"
+
+
+def chosen(device: Device, streams: Iterable[Stream | str] | None) -> dict[str, Stream]:
+    """
+    Return streams under the names by which they are asked for.
+
+    Args:
+        device: Whose streams bare names are.
+        streams: Names, paths, or streams; ``None`` for all that the device has.
+
+    Raises:
+        LocalProtocolError: One of them is no stream, or stands there twice.
+
+    Calls: ``GET crud/<path>?q=ls`` for those of the device.
+    """
+    if streams is None:
+        return {stream.name: stream for stream in device.streams()}
+    if isinstance(streams, str) or not isinstance(streams, Iterable):
+        raise LocalProtocolError(f"streams={streams!r:.100}: expected a list of streams, of their paths or names")
+    found: dict[str, Stream] = {}
+    for each in streams:
+        stream = one(device, each)
+        name = each if isinstance(each, str) else stream.path
+        if name in found:
+            raise LocalProtocolError(f"{name!r} stands twice among the streams")
+        found[name] = stream
+    return found
+
+
+def one(device: Device, stream: Any) -> Stream:
+    """
+    Return a stream: itself, that of a path, or that of a bare name, which is *device*'s own.
+
+    Raises:
+        LocalProtocolError: It is none.
+    """
+    from .stream import Stream
+
+    if isinstance(stream, Stream):
+        return stream
+    if not isinstance(stream, str):
+        raise LocalProtocolError(f"{stream!r:.100} is no stream: expected a Stream, 'user/device/stream', or a name")
+    if "/" not in stream:
+        return device[stream]
+    found = device._at(Path.parse(stream))
+    if not isinstance(found, Stream):
+        raise LocalProtocolError(f"{stream!r} is a {found._path.kind}: expected a stream, 'user/device/stream'")
+    return found
