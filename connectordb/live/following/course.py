@@ -67,7 +67,7 @@ class Course:
         place: Where to go on, if it is remembered.
 
     Attributes:
-        beginnings: How often the server has begun to tell of the stream.
+        beginnings: How often the server has begun to tell of the stream, or was asked to.
         is_gone: Whether the stream is not there, as far as is known.
     """
 
@@ -83,6 +83,7 @@ class Course:
         self.is_gone = False
         self._is_ephemeral = False
         self._was_away = False
+        self._awaits_server = False  # which was asked to tell of the stream, and has not said that it does
         self._looks = False
         self._seen: Seen | None = None  # of a stream that has to be told from the one before
         self._after: float | None = None  # what is not later was not asked for
@@ -126,20 +127,33 @@ class Course:
         """
         Take note that the server tells of the stream from now on, and, if *unread*, that it has not told of all since *seen*.
 
+        Where nothing can be fetched, it does not tell of it before it has `obeyed`, if *unread*.
+
         Returns:
             Whether points may be lost, as it did not tell of them for a while and they cannot be fetched.
         """
-        again, self.beginnings = self.beginnings > 0, self.beginnings + 1
-        was_away, self._was_away = self._was_away, False
+        self.beginnings += 1
         self._is_ephemeral, self.is_gone, self._awaits_series = seen.ephemeral, False, False
+        self._awaits_server = unread and not self.goes_by_index
+        if self._awaits_server:
+            return False
         self._caught_up = 0
+        was_away, self._was_away = self._was_away, False
         if not self.goes_by_index:
-            return again and was_away
+            return self.beginnings > 1 and was_away
         self._absences.back(seen.length)
         self._begin_at(seen)
         if unread:
             self._cursor.signal()
         return False
+
+    def obeyed(self, beginning: int) -> bool:
+        """Take note that the server tells of the stream now, since that *beginning*; return as `began`."""
+        if not self._awaits_server or beginning != self.beginnings:
+            return False
+        self._awaits_server, self._caught_up = False, 0
+        was_away, self._was_away = self._was_away, False
+        return self.beginnings > 1 and was_away
 
     def _begin_at(self, seen: Seen) -> None:
         """Decide where to begin, or to go on; what needs a look at the stream comes as a `Find`."""
@@ -187,7 +201,7 @@ class Course:
 
     def disconnected(self) -> None:
         """Take note that nothing is told any more."""
-        self._caught_up, self._was_away = None, True
+        self._caught_up, self._was_away, self._awaits_server = None, True, False
         self._awaits_series = bool(self._cursor.series)
         self._absences.left((self._cursor.next or 0) + self._cursor.lag)
 

@@ -88,9 +88,14 @@ class Follower:
         self._is_pausing = False  # until a read is tried again that failed
 
     @property
+    def beginnings(self) -> int:
+        """How often the server has begun to tell of the stream, or was asked to."""
+        return self._course.beginnings
+
+    @property
     def is_begun(self) -> bool:
         """Whether it is decided where to begin."""
-        return self._course.beginnings > 0
+        return self.beginnings > 0
 
     @property
     def goes_by_index(self) -> bool:
@@ -136,9 +141,17 @@ class Follower:
         """Take note that the server tells of the stream from now on, and, if *unread*, that it has not told of all since *seen*."""
         with self._lock:
             self._failures, self._is_pausing = 0, False
-            if self._course.began(seen, unread):
-                self._lane.put(partial(self._receiver.tell, self._losses.connection()))
-            self._schedule()
+            self._may_have_lost(self._course.began(seen, unread))
+
+    def obeyed(self, beginning: int) -> None:
+        """Take note that the server tells of the stream since that beginning, of `beginnings`."""
+        with self._lock:
+            self._may_have_lost(self._course.obeyed(beginning))
+
+    def _may_have_lost(self, points: bool) -> None:
+        if points:
+            self._lane.put(partial(self._receiver.tell, self._losses.connection()))
+        self._schedule()
 
     def told(self, index: int | None, points: Sequence[Datapoint], size: int, claims: Sequence[Claim] = ()) -> None:
         """Take points that stand at *index*, or have no place; *claims* are those to them as commands."""

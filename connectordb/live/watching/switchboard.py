@@ -320,7 +320,9 @@ class Switchboard:
             watching = [subscription for key in live for subscription in self._groups.of(key)]
         for subscription in watching:
             # an insert of just now may not be told yet, see above
-            self.call_later(_SETTLING * 2, subscription.follower.look)
+            follower = subscription.follower
+            self.call_later(_SETTLING, partial(follower.obeyed, follower.beginnings))
+            self.call_later(_SETTLING * 2, follower.look)
 
     def _group(self, key: Key) -> Sequence[Subscription]:
         return self._groups.of(key)  # once a message: without the lock, as a group is never changed, but replaced

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from connectordb.exceptions import ConnectionFailed, TooSlow
+from connectordb.exceptions import ConnectionFailed, PointsMissed, TooSlow
 from connectordb.live.following.losses import QUEUE_LIMIT
 from connectordb.live.following.reads import Seen
 from connectordb.live.handing.batch import Batch
@@ -101,7 +101,24 @@ class CourseTests(FollowerCase):
         self.assertEqual(self.errors, [])
         follower.disconnected()
         follower.began(Seen(0, "", True), unread=True)
+        follower.obeyed(follower.beginnings)
         self.eventually(lambda: self.errors)
+
+    def test_not_before_the_server_tells(self) -> None:
+        """Where nothing can be fetched, it is live, and what may be lost is told, once the server has obeyed, and not before."""
+        follower = self.follow()
+        follower.began(Seen(0, "", True), unread=True)
+        follower.disconnected()
+        follower.began(Seen(0, "", True), unread=True)
+        follower.obeyed(1)  # the pong of the connection that was lost
+        follower.told(None, points(0, 1), 1)
+        self.eventually(lambda: self.handed)
+        self.assertEqual((self.errors, self.caught), ([], []))
+        for _ in range(2):
+            follower.obeyed(follower.beginnings)
+        self.eventually(lambda: self.caught == [0])
+        self.assertIsInstance(self.errors[0], PointsMissed)
+        self.assertEqual(len(self.errors), 1)
 
     def test_pauses(self) -> None:
         """While a read that failed is not due again, signals have nothing read; the pause is kept however many there are."""
