@@ -222,10 +222,6 @@ class Session:
             timeout=None if timeout is None else Timeout.of(timeout), retry=None if retry is None else Retry.of(retry)
         )
 
-    def as_here(self) -> Callable[[], None]:
-        """As `Calls.as_here`."""
-        return self._calls.as_here()
-
     def within(self, deadline: Deadline) -> AbstractContextManager[None]:
         """Have every call of this thread in the block end at *deadline*, of which the server is told as well."""
         return self._calls.options.chosen(deadline=deadline)
@@ -235,14 +231,8 @@ class Session:
         return self._calls.options.as_one_call(self._calls.time())
 
     def for_a_thread(self, work: Callable[[], T]) -> Callable[[], T]:
-        """Return *work* as a new thread is to do it for this one: its calls go by what this one has chosen."""
-        take_over = self._calls.options.handed_over()
-
-        def done() -> T:
-            take_over()
-            return work()
-
-        return done
+        """As `Calls.for_a_thread`."""
+        return self._calls.for_a_thread(work)
 
     def time_for_a_call(self) -> Deadline:
         """Return when a call of this thread that begins now has to have ended."""

@@ -195,7 +195,7 @@ class Statistics:
             # by identity: two blocks may have counted the same
             self._here.blocks = tuple(other for other in self._here.blocks if other is not block)
 
-    def as_here(self) -> Callable[[], None]:
+    def handed_over(self) -> Callable[[], None]:
         """Return what has the calls of the thread that calls it measured with those of this one."""
         here = getattr(self._here, "blocks", ())
         return lambda: setattr(self._here, "blocks", here)

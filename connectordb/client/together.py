@@ -41,18 +41,15 @@ def together(session: Session, calls: Sequence[Callable[[], T]]) -> list[T]:
             except BaseException as error:
                 failed[number] = error
 
-    def work_as_here() -> None:
-        adopt()
-        work()
-
-    adopt = session.as_here()
     helpers = min(len(calls), _AT_ONCE, session.options["pool_size"]) - 1
-    threads = [
-        threading.Thread(target=work_as_here, name=f"connectordb-together-{number}", daemon=True)
-        for number in range(helpers)
-    ]
-    for thread in threads:
-        thread.start()
+    threads: list[threading.Thread] = []
+    for number in range(helpers):
+        thread = threading.Thread(target=session.for_a_thread(work), name=f"connectordb-together-{number}", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:  # there is none left: this one does it alone
+            break
+        threads.append(thread)
     work()
     for thread in threads:
         while thread.is_alive():  # each of its calls has its end

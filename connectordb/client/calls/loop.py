@@ -57,15 +57,16 @@ class Calls:
         """Begin to count: at the start, and in a child process. *reconnects* tells how often the websocket was there again."""
         self.statistics = Statistics(reconnects)
 
-    def as_here(self) -> Callable[[], None]:
-        """Return what has the calls of the thread that calls it be as those of this one: chosen alike, and measured with them."""
-        choose, measure = self.options.as_here(), self.statistics.as_here()
+    def for_a_thread(self, work: Callable[[], T]) -> Callable[[], T]:
+        """Return *work* as a new thread is to do it for this one: its calls are chosen and measured as those of this one."""
+        choose, measure = self.options.handed_over(), self.statistics.handed_over()
 
-        def adopt() -> None:
+        def done() -> T:
             choose()
             measure()
+            return work()
 
-        return adopt
+        return done
 
     def time(self) -> Deadline:
         """Return when a call of this thread that begins now has to have ended."""

@@ -54,12 +54,3 @@ class Options(threading.local):
             yield
         finally:
             self.timeout, self.retry, self.deadline = before
-
-    def as_here(self) -> Callable[[], None]:
-        """Return what has the calls of the thread that calls it go by what this one has chosen."""
-        here = self.timeout, self.retry, self.deadline, self.whole
-
-        def choose() -> None:
-            self.timeout, self.retry, self.deadline, self.whole = here
-
-        return choose
