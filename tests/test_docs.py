@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import logging
 import os
 import re
 import subprocess
@@ -11,16 +12,18 @@ import tempfile
 import unittest
 import zlib
 from pathlib import Path
+from unittest import mock
 
 import connectordb
 from connectordb import exceptions
-from tests.frames.cases import needs_frames
+from tests.support import messages, shown_commands
 from tests.support.blocks import Block, blocks, run
 from tests.support.case import Case
 from tests.support.server import run_server
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
+EXTRAS = {"frames": ("numpy", "pandas", "pyarrow"), "plot": ("matplotlib",)}  # what pages need that speak of them
 URL = "http://localhost:3124"  # the address that readers have
 
 
@@ -73,63 +76,97 @@ class PagesTests(Case):
 
     def run_page(self, path: Path) -> None:
         """Run the page at *path* in a folder of its own, against a server with the administrator that pages speak of."""
-        self.addCleanup(os.chdir, os.getcwd())
+        root, ours, folder = logging.getLogger(), logging.getLogger("connectordb"), os.getcwd()
+        logged = root.level, list(root.handlers), ours.level
         os.chdir(self.folder())
-        with run_server(user="mara", password="secret") as server:
-            run(path, {URL: server.url})
+        try:
+            with run_server(user="mara", password="secret") as server:
+                run(path, {URL: server.url})
+        finally:
+            os.chdir(folder)
+            root.setLevel(logged[0])
+            root.handlers[:] = logged[1]
+            ours.setLevel(logged[2])
+            mock.patch.stopall()
 
-    def test_tutorial(self) -> None:
-        """The tutorial runs from its first block to its last."""
-        self.assertGreater(len(blocks(DOCS / "tutorial.rst")), 10)
-        self.run_page(DOCS / "tutorial.rst")
+    def test_pages(self) -> None:
+        """Every page with code runs, from its first block to its last."""
+        pages = [ROOT / "README.md", *sorted(page for page in DOCS.rglob("*.rst") if blocks(page))]
+        self.assertGreater(len(pages), 15)
+        for page in pages:
+            with self.subTest(page.relative_to(ROOT).as_posix()):
+                for extra, libraries in EXTRAS.items():
+                    if f"ConnectorDB[{extra}]'" in page.read_text(encoding="utf-8"):
+                        for library in libraries:
+                            if importlib.util.find_spec(library) is None:
+                                self.skipTest(f"{extra} is not installed")
+                self.run_page(page)
 
-    def test_beyond(self) -> None:
-        """What the server says beyond 0.3 is what its page shows."""
-        self.assertGreater(len(blocks(DOCS / "topics" / "beyond_0_3.rst")), 5)
-        self.run_page(DOCS / "topics" / "beyond_0_3.rst")
 
-    def test_transforms(self) -> None:
-        """What a server makes of transforms is what their page shows."""
-        self.run_page(DOCS / "howto" / "transforms.rst")
+class CommandLineTests(Case):
+    """The command lines that pages show are such that the command takes them."""
 
-    def test_transforms_here(self) -> None:
-        """What is made of points at hand is what the page shows."""
-        self.assertGreater(len(blocks(DOCS / "howto" / "transforms_here.rst")), 6)
-        run(DOCS / "howto" / "transforms_here.rst", {})
+    #: It has the commands of the original server.
+    ORIGINAL = DOCS / "topics" / "wire.rst"
 
-    @needs_frames
-    def test_frames(self) -> None:
-        """Arrays and frames are what the page shows."""
-        self.run_page(DOCS / "howto" / "frames.rst")
+    def test_pages(self) -> None:
+        """Every command and option that is shown is there."""
+        import click
 
-    def test_live(self) -> None:
-        """Those of watching streams run, too."""
-        self.run_page(DOCS / "howto" / "live.rst")
+        pages = {ROOT / "README.md", ROOT / "CHANGELOG.md", *DOCS.rglob("*.rst")} - {self.ORIGINAL}
+        found = [(page, arguments) for page in sorted(pages) for arguments in shown_commands.shown(page)]
+        self.assertGreater(len(found), 100)
+        for page, arguments in found:
+            with self.subTest(page=page.name, arguments=arguments):
+                try:
+                    shown_commands.check(arguments)
+                except click.UsageError as refused:
+                    self.fail(refused.format_message())
 
-    def test_mirrors(self) -> None:
-        """Mirrors show what their page says."""
-        self.run_page(DOCS / "howto" / "mirrors.rst")
+    def test_finds(self) -> None:
+        """Blocks of a shell, sessions and texts are looked at; what is no ``connectordb`` is not."""
+        page = self.folder() / "page.rst"
+        page.write_text(
+            ".. code-block:: sh\n\n   sudo -u connectordb /opt/bin/connectordb check a  # all\n   ls | connectordb log f \\\n"
+            "       insert b > c\n\n.. code-block:: console\n\n   $ connectordb ls\n   connectordb says\n\n"
+            ".. code-block:: ini\n\n   connectordb = 1\n\n``connectordb stop DIR``, ``connectordb.db``\n"
+        )
+        self.assertEqual(
+            shown_commands.shown(page), [["check", "a"], ["log", "f", "insert", "b"], ["ls"], ["stop", "DIR", "…"]]
+        )
 
-    def test_commands(self) -> None:
-        """Commands are answered as their page says."""
-        self.run_page(DOCS / "howto" / "commands.rst")
+    def test_refuses(self) -> None:
+        """An unknown command or option, a missing argument and one too many are told."""
+        import click
 
-    def test_programs(self) -> None:
-        """A program that stays does what its page says."""
-        self.run_page(DOCS / "howto" / "programs.rst")
+        for arguments in (["nosuch"], ["ls", "--nosuch"], ["new"], ["stop", "a", "b"], ["log", "f", "nosuch"]):
+            with self.subTest(arguments), self.assertRaises(click.UsageError):
+                shown_commands.check(arguments)
+        for arguments in (["new", "…"], ["check", "--salvage", "…"], ["log", "…"], ["ls", "--help"]):
+            shown_commands.check(arguments)
 
-    def test_figures(self) -> None:
-        """Calls cost what the page says."""
-        self.run_page(DOCS / "howto" / "figures.rst")
 
-    def test_prompt(self) -> None:
-        """Things show what the page says."""
-        self.run_page(DOCS / "howto" / "prompt.rst")
+class MessageTests(Case):
+    """The messages that the page of troubles explains are such as the package says."""
 
-    def test_readme(self) -> None:
-        """The README's code runs."""
-        self.assertGreater(len(blocks(ROOT / "README.md")), 2)
-        self.run_page(ROOT / "README.md")
+    def test_troubleshooting(self) -> None:
+        """Each is in the code, word for word between what differs."""
+        said = messages.texts(ROOT / "connectordb")
+        page = (DOCS / "troubleshooting.rst").read_text(encoding="utf-8")
+        explained = re.findall(r":class: message\n\n((?:   .*\n)+)", page)
+        self.assertGreater(len(explained), 30)
+        for message in "".join(explained).splitlines():
+            with self.subTest(message):
+                self.assertGreater(len(message.replace(messages.SOME, "").strip()), 11, "too little to find it by")
+                self.assertEqual(messages.unsaid(message, said), [])
+
+    def test_unsaid(self) -> None:
+        """What no code says is found, also in a message that is put together."""
+        folder = self.folder()
+        (folder / "a.py").write_text("x = f'no {1} here, ' 'or {2}'\ny = 'gone; look there'\n")
+        said = messages.texts(folder)
+        self.assertEqual(messages.unsaid("no … here, or …: gone; look there", said), [])
+        self.assertEqual(messages.unsaid("no … there, or never", said), ["there, or never"])
 
 
 class CitationTests(Case):
@@ -145,6 +182,15 @@ class CitationTests(Case):
         for (page,) in sorted(self.cited(r"\b(docs/[\w/.]+\.rst)\b")):
             with self.subTest(page):
                 self.assertTrue((ROOT / page).is_file())
+
+    def test_files(self) -> None:
+        """Every file of the package, of tests and benchmarks that a page for contributors names exists."""
+        pages = [DOCS / "topics" / "design.rst", *(DOCS / "project").glob("*.rst"), ROOT / "CONTRIBUTING.md"]
+        named = {name for page in pages for name in re.findall(r"`(\w+(?:/\w+)+(?:\.py)?)`", page.read_text("utf-8"))}
+        self.assertGreater(len(named), 25)
+        for name in sorted(named):
+            with self.subTest(name):
+                self.assertTrue((ROOT / name).exists() or (ROOT / "connectordb" / name).exists())
 
     def test_sections(self) -> None:
         """Every section of a page that a file cites, by its heading in quotes, exists."""
