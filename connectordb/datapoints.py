@@ -21,6 +21,7 @@ from .protocol.scripts import ScriptLike, script_text
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
+    from matplotlib.axes import Axes
     from numpy.typing import NDArray
     from rich.console import Group
 
@@ -195,6 +196,29 @@ class DatapointArray(list[Datapoint]):
         from .frames import Columns, to_arrow
 
         return to_arrow(Columns.of(self))
+
+    def plot(self, *, label: str = "", ax: Axes | None = None) -> Axes:
+        """
+        Draw the points: numbers as a line, booleans as steps, texts as rows of bars, and of objects each key by itself.
+
+        Times are local ones. A null is a gap. Of many points the lowest and the highest on each column of pixels are drawn, so
+        that no peak is lost.
+
+        Args:
+            label: What they are called, in the title or the legend.
+            ax: Axes of matplotlib to draw into; without it there is a new figure of ``matplotlib.pyplot``.
+
+        Returns:
+            The axes. Keys whose values do not go together have axes below each other, of which this is the first; all are in its
+            ``figure.axes``.
+
+        Raises:
+            ModuleNotFoundError: The extra ``plot`` is not installed.
+            LocalProtocolError: They do not go together in one *ax*, or a time is beyond the year 9999.
+        """
+        from .pictures import of_points, plot
+
+        return plot(of_points(self, label), label, ax)
 
     # --- files --------------------------------------------------------------------------------------------------------
 

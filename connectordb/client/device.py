@@ -18,6 +18,8 @@ from .resource import ConnectorObject, by_name
 from .shown import of_listed
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
     from ..display import Sheet
     from ..live import DeviceMirror, OnError
     from .readings import Readings
@@ -141,6 +143,55 @@ class Device(ConnectorObject, depth=2):
         named = chosen(self, streams)
         found = together(self._session, [partial(stream._read, stream._path, parameters) for stream in named.values()])
         return Readings(zip(named, found, strict=True))
+
+    def plot(
+        self,
+        streams: Iterable[Stream | str] | None = None,
+        t1: Time | None = None,
+        t2: Time | None = None,
+        limit: int | None = None,
+        i1: int | None = None,
+        i2: int | None = None,
+        transform: ScriptLike | None = None,
+        *,
+        ax: Axes | None = None,
+    ) -> Axes:
+        """
+        Draw several streams into one picture: an axis for each unit, all above the same time.
+
+        Numbers of one unit share an axis; those without one do, too, as long as none of them becomes a flat line by it. Booleans
+        share one. How each is drawn stands at `Stream.plot`.
+
+        Args:
+            streams: Each a `Stream`, a path ``"user/device/stream"`` (``/downlink`` may follow), or the name of one of the device's own;
+                by default all of its own.
+            t1: The range, the same of each, as for ``stream(…)``.
+            t2: As for ``stream(…)``.
+            limit: As for ``stream(…)``.
+            i1: As for ``stream(…)``.
+            i2: As for ``stream(…)``.
+            transform: PipeScript that runs over each.
+            ax: Axes of matplotlib to draw into, if all of them go together; without it there is a new figure of
+                ``matplotlib.pyplot``.
+
+        Returns:
+            The first of the axes; all are in its ``figure.axes``.
+
+        Raises:
+            ModuleNotFoundError: The extra ``plot`` is not installed.
+            InvalidRange: The range is none.
+            LocalProtocolError: One is no stream; they do not go together in one *ax*; or a time is beyond the year 9999.
+
+        Calls: For each as `Stream.plot`; without *streams* ``GET crud/<path>?q=ls``.
+        """
+        from ..pictures import plot
+        from .readings import chosen
+        from .together import together
+
+        given = {"t1": t1, "t2": t2, "limit": limit, "i1": i1, "i2": i2, "downlink": False, "transform": transform}
+        named = chosen(self, streams).values()
+        found = together(self._session, [partial(stream._series, "", **given) for stream in named])
+        return plot([each for series in found for each in series], self.path if streams is None else "", ax)
 
     def _ipython_key_completions_(self) -> list[str]:
         """Return the streams' names, for IPython; at once, whatever becomes of the server."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -18,9 +19,11 @@ from .read_ahead import read_ahead
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
+    from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
     from ..frames import Columns
+    from ..pictures import Series
 
 #: Points of a page where nobody says how many: some megabytes of text.
 _PAGE = 50_000
@@ -182,6 +185,79 @@ class LongStream(LiveStream):
         )
         texts = (rest.points_text(self._sequence(downlink), step) for step in steps)
         return Columns.read(read_ahead(self._session, texts))
+
+    # --- as a picture -------------------------------------------------------------------------------------------------
+
+    def plot(
+        self,
+        t1: Time | None = None,
+        t2: Time | None = None,
+        limit: int | None = None,
+        i1: int | None = None,
+        i2: int | None = None,
+        downlink: bool = False,
+        transform: ScriptLike | None = None,
+        *,
+        label: str = "",
+        ax: Axes | None = None,
+    ) -> Axes:
+        """
+        Draw the points of a range: numbers as a line, booleans as steps, texts as rows of bars, and of objects each key by itself.
+
+        Times are local ones, a null is a gap. Of many points the lowest and the highest on each column of pixels are drawn, so that no
+        peak is lost; a shorter range shows more. The unit is that of the schema, ``{"type": "number", "unit": "°C"}``; what a
+        transform makes has none.
+
+        Args:
+            t1: The range, as for ``stream(…)``; without any, all points.
+            t2: As for ``stream(…)``.
+            limit: As for ``stream(…)``.
+            i1: As for ``stream(…)``.
+            i2: As for ``stream(…)``.
+            downlink: Draw the downlink.
+            transform: As for ``stream(…)``.
+            label: What it is called, in the title or the legend; by default its nickname, or else its path.
+            ax: Axes of matplotlib to draw into; without it there is a new figure of ``matplotlib.pyplot``.
+
+        Returns:
+            The axes. Keys whose values do not go together have axes below each other, of which this is the first; all are in its
+            ``figure.axes``.
+
+        Raises:
+            ModuleNotFoundError: The extra ``plot`` is not installed.
+            InvalidRange: The range is none.
+            LocalProtocolError: What is drawn does not go together in one *ax*, or a time is beyond the year 9999.
+
+        Calls: As `to_numpy`, and ``GET crud/<path>`` for nickname and unit, if they are not known.
+        """
+        from ..pictures import plot
+
+        series = self._series(label, t1, t2, limit, i1, i2, downlink, transform)
+        return plot(series, label or self._label(downlink), ax)
+
+    def _label(self, downlink: bool) -> str:
+        sequence = self._sequence(downlink)
+        if not self.nickname:
+            return str(sequence)
+        return f"{self.nickname}/downlink" if sequence.downlink else self.nickname
+
+    def _series(
+        self,
+        label: str,
+        t1: Time | None,
+        t2: Time | None,
+        limit: int | None,
+        i1: int | None,
+        i2: int | None,
+        downlink: bool,
+        transform: ScriptLike | None,
+    ) -> list[Series]:
+        """Return what is drawn of a range."""
+        from ..pictures import of_columns
+
+        schema = self.data.get("schema") if transform is None else None
+        columns = self._columns(t1, t2, limit, i1, i2, downlink, transform)
+        return of_columns(columns, label or self._label(downlink), schema and json.loads(schema))
 
     # --- from columns -------------------------------------------------------------------------------------------------
 

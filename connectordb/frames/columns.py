@@ -100,11 +100,18 @@ def _numbers(text: bytes) -> tuple[NDArray[np.float64], NDArray[Any]] | None:
     return None
 
 
-def _values(values: list[Any]) -> NDArray[Any] | dict[str, NDArray[Any]]:
+def keys_of(values: list[Any]) -> list[str]:
+    """Return the keys that are columns, in the order in which they first occur; none where not all values are objects."""
     if values and all(type(value) is dict for value in values):
         keys = dict.fromkeys(key for value in values for key in value)
         if "t" not in keys and keys.keys() not in _NOT_SPREAD:
-            return {key: _array([value.get(key) for value in values]) for key in keys}
+            return list(keys)
+    return []
+
+
+def _values(values: list[Any]) -> NDArray[Any] | dict[str, NDArray[Any]]:
+    if keys := keys_of(values):
+        return {key: _array([value.get(key) for value in values]) for key in keys}
     return _array(values)
 
 

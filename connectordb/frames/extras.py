@@ -5,6 +5,9 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
+#: Which extra brings a library; all others come with ``frames``.
+_EXTRAS = {"matplotlib": "plot", "dateutil": "plot"}
+
 
 def library(name: str, what: str) -> Any:
     """
@@ -24,5 +27,5 @@ def library(name: str, what: str) -> Any:
         if error.name != package:
             raise
         raise ModuleNotFoundError(
-            f"{what} needs {package!r}: pip install 'ConnectorDB[frames]'", name=package
+            f"{what} needs {package!r}: pip install 'ConnectorDB[{_EXTRAS.get(package, 'frames')}]'", name=package
         ) from error

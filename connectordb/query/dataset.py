@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..client import Device, Stream
 from ..datapoints import DatapointArray
@@ -17,8 +17,14 @@ from .merge import Merge, merged
 from .rows import REFERENCE, Column, rows
 from .stream_query import Remote, Source, Streamlike, check_zone, run, source
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
 #: The smallest step, and the most rows, of a dataset by time that a server makes (``docs/topics/wire.rst``, "Datasets").
 _SMALLEST_STEP, _MOST_ROWS = 0.001, 10_000_000
+
+#: Interpolators whose results count what the stream's values count.
+_KEEPING_THE_UNIT = ("before", "after", "closest", "mean", "sum")
 
 
 class Dataset:
@@ -172,6 +178,41 @@ class Dataset:
             return rows(self._steps, self._reference, self._columns, self._posttransform, self.tz)
         check_zone(self.tz)
         return run(device, "dataset", self.query)
+
+    def plot(self, *, label: str = "", ax: Axes | None = None) -> Axes:
+        """
+        Draw what `run` returns, each column by itself: those that go together share an axis; how stands at `DatapointArray.plot`.
+
+        Args:
+            label: What it is called, in the title or the legend.
+            ax: Axes of matplotlib to draw into; without it there is a new figure of ``matplotlib.pyplot``.
+
+        Returns:
+            The axes; of several the first, all are in its ``figure.axes``.
+
+        Raises:
+            ModuleNotFoundError: The extra ``plot`` is not installed.
+            LocalProtocolError: What is drawn does not go together in one *ax*.
+
+        Errors and calls are else those of `run`; and ``GET crud/<path>`` for each stream that has its unit in its schema.
+        """
+        from ..pictures import of_points, plot
+
+        rows = self.run()
+        return plot(of_points(rows, label, {"properties": self._schemas() if rows else {}}), label, ax)
+
+    def _schemas(self) -> dict[str, Any]:
+        """Return the schemas of those columns whose values are those of a stream."""
+        if self._posttransform:
+            return {}
+        found = {
+            name: column.sources for name, column in self._columns.items() if column.interpolator in _KEEPING_THE_UNIT
+        }
+        return {
+            name: sources[0].schema()
+            for name, sources in {**found, REFERENCE: self._reference}.items()
+            if len(sources) == 1 and isinstance(sources[0], Remote)
+        }
 
 
 def _interpolator(interpolator: ScriptLike) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..client import Device
 from ..datapoints import DatapointArray
@@ -13,6 +13,9 @@ from ..protocol.scripts import ScriptLike
 from ..protocol.times import Time
 from .at_hand import AtHand
 from .stream_query import Remote, Source, Streamlike, check_zone, run, source
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 class Merge:
@@ -95,6 +98,25 @@ class Merge:
         check_zone(self.tz)
         device = self.cdb or next((each.device for each in self._sources if isinstance(each, Remote)), None)
         return DatapointArray() if device is None else run(device, "merge", self.query)
+
+    def plot(self, *, label: str = "", ax: Axes | None = None) -> Axes:
+        """
+        Draw what `run` returns, as one series; how stands at `DatapointArray.plot`.
+
+        Args:
+            label: What it is called, in the title or the legend.
+            ax: Axes of matplotlib to draw into; without it there is a new figure of ``matplotlib.pyplot``.
+
+        Returns:
+            The axes; of several the first, all are in its ``figure.axes``.
+
+        Raises:
+            ModuleNotFoundError: The extra ``plot`` is not installed.
+            LocalProtocolError: What is drawn does not go together in one *ax*.
+
+        Errors and calls are else those of `run`.
+        """
+        return self.run().plot(label=label, ax=ax)
 
 
 def merged(merge: Merge, own_range: dict[str, Any]) -> list[Source]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -56,6 +57,16 @@ class Remote:
             first = bisect_right(range(length), since, key=lambda index: float(stream[index].get("t", 0.0)))
             query = {**query, "i1": max(first - BACK, 0)} if first < length else query
         return iter(run(self.device, "merge", [query]))
+
+    def schema(self) -> Any:
+        """
+        Return the JSON Schema of its points; none of what a transform makes.
+
+        Calls: ``GET crud/<path>``.
+        """
+        if "transform" in self.shown:
+            return None
+        return json.loads(self.device._at(Path.parse(self.shown["stream"])).data.get("schema") or "{}")
 
 
 #: A stream of a query.

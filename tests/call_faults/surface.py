@@ -52,6 +52,10 @@ LEFT_OUT: dict[str, str] = {
         "raises nothing: what cannot be read within two seconds is said in the table",
     ),
     **dict.fromkeys(("Stream.to_df", "Stream.to_arrow", "Stream.to_parquet"), "asks what `Stream.to_numpy` asks"),
+    **dict.fromkeys(
+        ("Stream.plot", "Device.plot"), "asks what `Stream.to_numpy`, `Stream.data` and `Device.streams` ask"
+    ),
+    **dict.fromkeys(("Merge.plot", "Dataset.plot"), "asks what its `run` asks"),
     **dict.fromkeys(("Stream.insert_df", "Stream.from_parquet"), "sends what `Stream.insert_array` sends"),
     **dict.fromkeys(("ConnectorDB.url", "ConnectorDB.stats", "ConnectorDB.measure"), _VALUE),
     "ConnectorDB.options": "chooses how the calls of a block are made",

@@ -5,9 +5,12 @@ from __future__ import annotations
 import jsonschema
 
 from connectordb import AuthenticationError, Conflict, ConnectorDB, InvalidRequest, LocalProtocolError, PermissionDenied
+from tests.pictures.cases import DrawingCase
 from tests.support.case import Case
 from tests.support.target import TargetCase, new_name
 from tests.support.wire import Peer, Tree, answer
+
+_CELSIUS = {"type": "number", "unit": "°C"}
 
 
 class Devices(TargetCase):
@@ -113,3 +116,27 @@ class Hidden(Case):
             peer.steps.insert(1, answer("mara/user"))
             with self.assertRaisesRegex(PermissionDenied, "does not show"):
                 lamp.reset_apikey()
+
+
+class Pictures(DrawingCase, TargetCase):
+    """Several streams in one."""
+
+    def test_plot(self) -> None:
+        """Streams as objects, names and paths; all of the device's own where none are said; those of one unit together."""
+        device = self.device()
+        indoors, outdoors, lamp = (self.stream(schema) for schema in (_CELSIUS, _CELSIUS, {"type": "boolean"}))
+        for number, stream in enumerate((indoors, outdoors, lamp)):
+            stream.insert_array(
+                [{"t": 1.6e9 + n, "d": bool(n % 2) if stream is lamp else n + number} for n in range(9)]
+            )
+        axes = device.plot([indoors, outdoors.name, f"{lamp.path}/downlink"], i1=-3)
+        self.assertEqual([list(line.get_ydata()) for line in axes.get_lines()], [[6.0, 7.0, 8.0], [7.0, 8.0, 9.0]])
+        self.assertEqual(axes.get_ylabel(), "°C")
+        self.assertEqual(len(axes.figure.axes), 2)
+        everything = device.plot()
+        self.assertGreaterEqual(len(everything.figure.axes), 2)
+        self.assertEqual(everything.figure.get_suptitle(), device.path)
+        with self.assertRaisesRegex(LocalProtocolError, "is no stream"):
+            device.plot([device.path])
+        with self.assertRaisesRegex(LocalProtocolError, "leave out ax="):
+            device.plot([indoors, lamp], ax=axes)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from connectordb import DatapointArray, InvalidRange, LocalProtocolError, Stream
 from tests.frames.cases import needs_frames
+from tests.pictures.cases import DrawingCase
 from tests.support.target import TargetCase, new_name
 
 POINTS = [{"t": 1.6e9 + number // 2, "d": number / 4} for number in range(40)]
@@ -100,3 +101,28 @@ class AsColumns(LongStreamCase):
             self.stream.to_parquet(Path(folder) / "points.parquet")
             other.from_parquet(Path(folder) / "points.parquet")
         self.assertEqual(other(), POINTS)
+
+
+class AsPicture(DrawingCase, LongStreamCase):
+    """Drawn."""
+
+    def test_plot(self) -> None:
+        """A range is drawn, with nickname and unit; of what a transform makes neither unit is known."""
+        axes = self.stream.plot(i1=-4)
+        self.assertEqual(list(axes.get_lines()[0].get_ydata()), [9.0, 9.25, 9.5, 9.75])
+        self.assertEqual((axes.figure.get_suptitle(), axes.get_ylabel()), (self.stream.path, ""))
+        self.stream.set({"nickname": "Heat", "schema": {"type": "number", "unit": "°C"}})
+        axes = self.stream.plot()
+        self.assertEqual((axes.figure.get_suptitle(), axes.get_ylabel()), ("Heat", "°C"))
+        axes = self.stream.plot(transform="if $ > 9", label="hot")
+        self.assertEqual(list(axes.get_lines()[0].get_ydata()), [9.25, 9.5, 9.75])
+        self.assertEqual((axes.figure.get_suptitle(), axes.get_ylabel()), ("hot", ""))
+
+    def test_downlink(self) -> None:
+        """A downlink is told from its stream."""
+        self.stream.set({"downlink": True})
+        axes = self.stream.plot(downlink=True)
+        self.assertEqual(axes.figure.get_suptitle(), f"{self.stream.path}/downlink")
+        self.stream.set({"nickname": "Lamp"})
+        self.assertEqual(self.stream.plot(downlink=True).figure.get_suptitle(), "Lamp/downlink")
+        self.assertEqual([text.get_text() for text in axes.texts], ["no datapoints"])

@@ -21,6 +21,14 @@ class Extras(Case):
                 library("pandas", "to_df()")
             self.assertEqual(raised.exception.name, "pandas")
 
+    def test_of_others(self) -> None:
+        """Another extra is named where that has the library."""
+        with (
+            mock.patch.dict("sys.modules", {"matplotlib": None}),
+            self.assertRaisesRegex(ModuleNotFoundError, r"pip install 'ConnectorDB\[plot\]'"),
+        ):
+            library("matplotlib", "plot()")
+
     def test_installed(self) -> None:
         """What is there is returned; a part of a library as well."""
         self.assertEqual(library("json.decoder", "a test").__name__, "json.decoder")

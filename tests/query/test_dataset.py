@@ -9,6 +9,7 @@ from connectordb.exceptions import InvalidRange, LocalProtocolError, PipeScriptE
 from connectordb.pipescript import Script, pipe
 from connectordb.query import Dataset, Merge
 
+from ..pictures.cases import DrawingCase
 from ..support.case import Case
 from ..support.signatures import by_position
 from ..support.target import TargetCase
@@ -366,3 +367,30 @@ class Running(TargetCase):
         rows = dataset.run()
         self.assertIs(type(rows), DatapointArray)
         return rows
+
+
+class Pictures(DrawingCase, TargetCase):
+    """Drawn."""
+
+    def test_units(self) -> None:
+        """Columns of one unit share axes; what no stream's values are, as a count or what a script makes, has no unit."""
+        heat, outdoors = (self.stream({"type": "number", "unit": "°C"}) for _ in range(2))
+        for number, stream in enumerate((heat, outdoors)):
+            stream.insert_array([{"t": t, "d": t + 100 * number} for t in range(1, 6)])
+        dataset = Dataset(self.device(), x=heat)
+        dataset.addStream(outdoors, colname="outdoors")
+        dataset.addStream(outdoors, "count", colname="n")
+        dataset.addStream(outdoors, "mean", transform="$ * 2", colname="scaled")
+        axes = dataset.plot(label="A day")
+        self.assertEqual([each.get_ylabel() for each in axes.figure.axes], ["°C", "", ""])
+        self.assertEqual(axes.figure.get_suptitle(), "A day")
+
+    def test_at_hand(self) -> None:
+        """What has no server is drawn; so is nothing, and what a script makes of the rows."""
+        dataset = Dataset(None, x=MOOD, posttransform="if $('x') > 5")
+        dataset.addStream(TEMP, colname="temp")
+        axes = dataset.plot()
+        self.assertEqual([list(each.get_lines()[0].get_ydata()) for each in axes.figure.axes], [[7.0], [73.0]])
+        dataset = Dataset(None, x=[])
+        dataset.addStream(TEMP, colname="temp")
+        self.assertEqual([text.get_text() for text in dataset.plot().texts], ["no datapoints"])

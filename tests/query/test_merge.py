@@ -7,6 +7,7 @@ from connectordb.exceptions import InvalidRange, LocalProtocolError, ServerError
 from connectordb.pipescript import Script, pipe
 from connectordb.query import Merge
 
+from ..pictures import cases
 from ..support.case import Case
 from ..support.signatures import by_position
 from ..support.target import TargetCase
@@ -186,3 +187,16 @@ class Running(TargetCase):
         self.addCleanup(peer.close)
         with ConnectorDB("key", url=peer.url) as cdb, self.assertRaises(ServerError):
             Merge(cdb).run()
+
+
+class Pictures(cases.DrawingCase):
+    """Drawn."""
+
+    def test_plot(self) -> None:
+        """One line of all."""
+        merge = Merge(None)
+        merge.addStream(cases.points(1, 2))
+        merge.addStream(cases.points(3, 4, step=90))
+        axes = merge.plot(label="both")
+        self.assertEqual(list(axes.get_lines()[0].get_ydata()), [1, 3, 2, 4])
+        self.assertEqual(axes.figure.get_suptitle(), "both")

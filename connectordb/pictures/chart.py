@@ -1,0 +1,220 @@
+"""Series drawn with matplotlib."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Sequence
+from math import isnan
+from typing import TYPE_CHECKING, Any
+
+from ..exceptions import LocalProtocolError
+from ..frames.extras import library
+from .panels import Panel, panels
+from .rows import Row, cut, rows
+from .series import Kind, Series
+from .thinning import thinned
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+#: Columns that a picture has room for: of pixels, on a screen that is large and fine.
+_COLUMNS = 2000
+
+#: With so many points or fewer, each has a mark.
+_MARKED = 60
+
+#: Panels of one picture; what is more is counted, not drawn.
+_MOST_PANELS = 12
+
+#: Inches: how wide a picture is, how high a panel of numbers, a row of booleans or texts, and what is around each panel.
+_WIDTH, _NUMBERS, _ROW, _AROUND = 8.0, 2.2, 0.3, 0.45
+
+#: Times for which matplotlib has a calendar, and a range that leaves room around it in there.
+_FIRST, _LAST, _AGES = -62_000_000_000, 253_000_000_000, 5_000_000_000
+
+#: From the foot of a row of booleans to the next, where each is 1 high.
+_STEP = 1.5
+
+#: Days to the left and right of points that all have one time.
+_MOMENT = 1 / 1440
+
+
+def plot(series: Sequence[Series], title: str = "", ax: Axes | None = None) -> Axes:
+    """
+    Draw series in a new figure of ``matplotlib.pyplot``, or into axes.
+
+    Args:
+        series: What is to be drawn; may be nothing.
+        title: What stands above.
+        ax: Axes for all of them, which then have to go together: of one unit, or the texts of one series.
+
+    Returns:
+        The axes; of several panels the first, and all are in its ``figure.axes``.
+
+    Raises:
+        ModuleNotFoundError: The extra ``plot`` is not installed.
+        LocalProtocolError: They do not go together, or a time is in no calendar.
+    """
+    if ax is None:
+        return draw(series, library("matplotlib.pyplot", "plot()").figure(), title)
+    made = panels(series)
+    if len(made) > 1:
+        raise LocalProtocolError(
+            f"these want {len(made)} axes, one for each unit or kind ({', '.join(map(_what, made))}): leave out ax=, or draw them "
+            "one by one"
+        )
+    if made:
+        _draw_panel(ax, made[0], _bars(made[0]), named=any(each.name for each in series))
+        _time_axis(ax, series)
+    return ax
+
+
+def draw(series: Sequence[Series], figure: Figure, title: str = "") -> Axes:
+    """Draw series into an empty figure, which gets the height that they need; return the first of its axes."""
+    made = panels(series) or [Panel(Kind.NUMBERS, "", [])]
+    left_out = sum(len(panel.series) for panel in made[_MOST_PANELS:])
+    made = made[:_MOST_PANELS]
+    texts = [_bars(panel) for panel in made]
+    heights = [_height(panel, len(of_panel)) for panel, of_panel in zip(made, texts, strict=True)]
+    figure.set_layout_engine("constrained")
+    figure.set_size_inches(_WIDTH, sum(heights) + _AROUND * (len(made) + 1))
+    ratios = {"height_ratios": heights}
+    found: list[Axes] = list(figure.subplots(len(made), squeeze=False, sharex=True, gridspec_kw=ratios)[:, 0])
+    for axes, panel, of_panel in zip(found, made, texts, strict=True):
+        _draw_panel(axes, panel, of_panel, named=len(series) > 1)
+    _time_axis(found[-1], series)
+    if left_out:
+        title = f"{title} ({left_out} more are not drawn)"
+    if title:
+        figure.suptitle(title, x=0.01, ha="left", fontweight="bold", parse_math=False)
+    return found[0]
+
+
+def _what(panel: Panel) -> str:
+    return panel.unit or panel.series[0].name or panel.kind.value
+
+
+def _bars(panel: Panel) -> list[Row]:
+    return rows(panel.series[0], _COLUMNS) if panel.kind is Kind.TEXTS else []
+
+
+def _height(panel: Panel, rows: int) -> float:
+    if panel.kind is Kind.NUMBERS:
+        return _NUMBERS
+    return _ROW * max(len(panel.series) if panel.kind is Kind.BOOLEANS else rows, 2)
+
+
+def _draw_panel(axes: Axes, panel: Panel, texts: list[Row], named: bool) -> None:
+    """Draw a panel, with the names of its series if they are to be *named*."""
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.set_axisbelow(True)
+    if not any(len(each.times) for each in panel.series):
+        axes.text(0.5, 0.5, "no datapoints", transform=axes.transAxes, ha="center", va="center", alpha=0.7)
+        axes.spines["left"].set_visible(False)
+        axes.set_yticks([])
+    elif panel.kind is Kind.NUMBERS:
+        _lines(axes, panel, named)
+    elif panel.kind is Kind.BOOLEANS:
+        _steps(axes, panel.series)
+    else:
+        _texts(axes, texts)
+        if named:
+            axes.set_title(panel.series[0].name, loc="left", fontsize="small", parse_math=False)
+
+
+def _lines(axes: Axes, panel: Panel, named: bool) -> None:
+    for each in panel.series:
+        times, values = thinned(each, _COLUMNS)
+        dots = (
+            list(range(len(values)))
+            if len(values) <= _MARKED
+            else [i for i in range(len(values)) if _is_alone(values, i)]
+        )
+        axes.plot(
+            _dates(times), values, label=each.name or None, linewidth=1.3, marker="o", markersize=3, markevery=dots
+        )
+    axes.set_ylabel(panel.unit, parse_math=False)
+    axes.grid(axis="y", alpha=0.25)
+    if named:
+        lines = [line for line in axes.get_lines() if not str(line.get_label()).startswith("_child")]
+        legend = axes.legend(
+            lines,
+            [str(line.get_label()) for line in lines],
+            loc="lower left",
+            bbox_to_anchor=(0, 1),
+            ncols=4,
+            frameon=False,
+            fontsize="small",
+            borderaxespad=0,
+            borderpad=0.2,
+        )
+        for text in legend.get_texts():
+            text.set_parse_math(False)
+
+
+def _is_alone(values: Sequence[float], index: int) -> bool:
+    """Tell whether no line leads to a value: there are nulls on both sides."""
+    neighbours = values[max(index - 1, 0) : index + 2]
+    return not isnan(values[index]) and sum(not isnan(value) for value in neighbours) == 1
+
+
+def _steps(axes: Axes, series: Sequence[Series]) -> None:
+    feet = [_STEP * row for row in reversed(range(len(series)))]
+    for each, foot in zip(series, feet, strict=True):
+        times, values = thinned(each, _COLUMNS)
+        dates, raised = _dates(times), [foot + value for value in values]
+        (line,) = axes.plot(dates, raised, drawstyle="steps-post", linewidth=1.3, label=each.name or None)
+        axes.fill_between(dates, raised, foot, step="post", alpha=0.3, color=line.get_color(), linewidth=0)
+        if len(times) == 1:
+            line.set(marker="o", markersize=3)
+    if len(series) == 1:
+        axes.set_yticks([0, 1], ["false", "true"])
+    else:
+        axes.set_yticks([foot + 0.5 for foot in feet], [cut(each.name, 24) for each in series], parse_math=False)
+        axes.tick_params(axis="y", length=0)
+    axes.set_ylim(-0.2, feet[0] + 1.2)
+
+
+def _texts(axes: Axes, made: list[Row]) -> None:
+    for number, row in enumerate(made):
+        begins, ends = (_dates(array("d", edges)) for edges in zip(*row.bars, strict=True))
+        axes.broken_barh(
+            list(zip(begins, ends - begins, strict=True)),
+            (number - 0.35, 0.7),
+            facecolor=f"C{number % 10}",
+            edgecolor=f"C{number % 10}",  # so that one without a length is seen
+            linewidth=1,
+        )
+    axes.set_yticks(range(len(made)), [row.name for row in made], parse_math=False)
+    axes.set_ylim(len(made) - 0.4, -0.6)
+    axes.tick_params(axis="y", length=0)
+    axes.grid(axis="x", alpha=0.25)
+
+
+def _dates(times: array[float]) -> Any:
+    """Return times as matplotlib has them."""
+    numpy, dates = library("numpy", "plot()"), library("matplotlib.dates", "plot()")
+    seconds = numpy.array(times)
+    outside = seconds[(seconds < _FIRST) | (seconds > _LAST)]
+    if len(outside):
+        raise LocalProtocolError(f"t={float(outside[0])!r} is in no calendar, which ends with the year 9999")
+    return dates.date2num((seconds * 1e6).round().astype("M8[us]"))
+
+
+def _time_axis(axes: Axes, series: Sequence[Series]) -> None:
+    """Have times be read as local ones."""
+    drawn = [each.times for each in series if each.times]
+    if not drawn:
+        axes.set_xticks([])
+        return
+    dates, local = library("matplotlib.dates", "plot()"), library("dateutil.tz", "plot()").tzlocal()
+    axes.xaxis_date(local)
+    locator = dates.AutoDateLocator(tz=local)
+    axes.xaxis.set_major_locator(locator)
+    axes.xaxis.set_major_formatter(dates.ConciseDateFormatter(locator, tz=local))
+    first, last = min(times[0] for times in drawn), max(times[-1] for times in drawn)
+    axes.margins(x=0.02 if last - first < _AGES else 0)  # what is to the left and right has to be in the calendar, too
+    if first == last:
+        (moment,) = _dates(array("d", [first]))
+        axes.set_xlim(moment - _MOMENT, moment + _MOMENT)

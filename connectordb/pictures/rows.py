@@ -1,0 +1,75 @@
+"""Texts as rows of bars: a row for each text, a bar for each stretch of time in which it held."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import NamedTuple
+
+from .series import Series
+from .thinning import parts
+
+#: Rows of a picture.
+MOST = 12
+
+
+class Bar(NamedTuple):
+    """A stretch of time, in seconds since 1970."""
+
+    begin: float
+    end: float
+
+
+class Row(NamedTuple):
+    """
+    A row of bars.
+
+    Attributes:
+        name: The text, and how many points have it; of the last row, if there are too many texts, how many others there are.
+        bars: When it held.
+    """
+
+    name: str
+    bars: list[Bar]
+
+
+def rows(series: Series, columns: int, letters: int = 24) -> list[Row]:
+    """
+    Return the rows of a picture, the most frequent text first.
+
+    A text holds from its point until the next one that has another or a null; the last one until its own point.
+
+    Args:
+        series: Texts.
+        columns: Into how many columns of pixels its range of time goes: what is closer together than one of them is one bar.
+        letters: How many of a text's are shown.
+    """
+    counts = Counter(series.texts)
+    ranked = [(text, count) for text, count in counts.most_common() if text is not None]
+    shown = ranked if len(ranked) <= MOST else ranked[: MOST - 1]
+    names = [f"{cut(text, letters)} ({count:,})" for text, count in shown]
+    if rest := ranked[len(shown) :]:
+        names.append(f"{len(rest):,} others ({sum(count for _, count in rest):,})")
+    numbers = {text: min(number, len(names) - 1) for number, (text, _) in enumerate(ranked)}
+    row_of = [None if text is None else numbers[text] for text in series.texts]
+    found: list[list[Bar]] = [[] for _ in names]
+    times = series.times
+    pixel = (times[-1] - times[0]) / columns if times else 0.0
+    for begin, end in parts(times, columns):
+        behind = times[min(end, len(times) - 1)]
+        for row in set(row_of[begin:end]):
+            if row is not None:
+                _add(found[row], Bar(times[begin], behind if row == row_of[end - 1] else times[end - 1]), pixel)
+    return [Row(name, bars) for name, bars in zip(names, found, strict=True)]
+
+
+def _add(bars: list[Bar], bar: Bar, pixel: float) -> None:
+    """Add a bar; what is hardly behind the last one makes that longer."""
+    if bars and bar.begin - bars[-1].end <= pixel:
+        bar = Bar(bars.pop().begin, bar.end)
+    bars.append(bar)
+
+
+def cut(text: str, letters: int) -> str:
+    """Return a text that stands in one line and has so many letters at most."""
+    plain = "".join(letter if letter.isprintable() else "·" for letter in text[: letters + 1])
+    return plain if len(plain) <= letters else f"{plain[: letters - 1]}…"

@@ -1,0 +1,132 @@
+"""What is drawn: times and values of one kind, with a name and a unit."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Mapping, Sequence
+from enum import Enum
+from itertools import islice
+from math import nan
+from operator import le
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ..frames.columns import keys_of
+from ..protocol import json_text
+from ..protocol.points import Datapoint
+
+if TYPE_CHECKING:
+    from ..frames import Columns
+
+
+class Kind(Enum):
+    """What picture values ask for."""
+
+    NUMBERS = "numbers"
+    BOOLEANS = "booleans"
+    TEXTS = "texts"
+
+
+class Series(NamedTuple):
+    """
+    What becomes a line, steps, or rows of bars.
+
+    Attributes:
+        name: What it is called; may be empty.
+        unit: What its numbers count, as ``"°C"``; may be empty.
+        kind: What picture it asks for.
+        times: Seconds since 1970, in order.
+        values: Numbers, of booleans 0 and 1, where null is NaN; or texts, where null is ``None``.
+    """
+
+    name: str
+    unit: str
+    kind: Kind
+    times: array[float]
+    values: array[float] | list[str | None]
+
+    @property
+    def numbers(self) -> array[float]:
+        """The values of numbers or booleans."""
+        assert isinstance(self.values, array)
+        return self.values
+
+    @property
+    def texts(self) -> list[str | None]:
+        """The values of texts."""
+        assert isinstance(self.values, list)
+        return self.values
+
+
+def of_points(points: Sequence[Datapoint], name: str = "", schema: Any = None) -> list[Series]:
+    """
+    Return what is drawn of points: a series, or one for each key where all values are objects.
+
+    Args:
+        points: Datapoints; one without a time is of 0, one without a value null.
+        name: What they are called.
+        schema: Their JSON Schema, if it is known; ``unit`` in it, or in a property's, is the unit.
+    """
+    values = [point.get("d") for point in points]
+    return _series([point.get("t", 0.0) for point in points], _by_key(values), name, schema)
+
+
+def of_columns(columns: Columns, name: str = "", schema: Any = None) -> list[Series]:
+    """Return what is drawn of columns, as `of_points` does of points."""
+    values = columns.values
+    times = array("d", columns.times.tobytes())
+    return _series(times, values if isinstance(values, dict) else {"": values}, name, schema)
+
+
+def _by_key(values: list[Any]) -> dict[str, list[Any]]:
+    keys = keys_of(values)
+    return {key: [value.get(key) for value in values] for key in keys} if keys else {"": values}
+
+
+def _series(times: Sequence[float], by_key: Mapping[str, Any], name: str, schema: Any) -> list[Series]:
+    order = None
+    if not all(map(le, times, islice(times, 1, None))):
+        order = sorted(range(len(times)), key=times.__getitem__)
+        times = [times[index] for index in order]
+    made = array("d", times)
+    found = []
+    for key, values in by_key.items():
+        kind, plain = _of_a_kind(values)
+        if order is not None:
+            picked = (plain[index] for index in order)
+            plain = array("d", picked) if isinstance(plain, array) else list(picked)  # type: ignore[arg-type]
+        label = f"{name} {key}".strip() if key else name
+        found.append(Series(label, _unit(schema, key), kind, made, plain))
+    return found
+
+
+def _unit(schema: Any, key: str) -> str:
+    if key:
+        schema = schema.get("properties") if isinstance(schema, dict) else None
+        schema = schema.get(key) if isinstance(schema, dict) else None
+    unit = schema.get("unit") if isinstance(schema, dict) else None
+    return unit if isinstance(unit, str) else ""
+
+
+def _of_a_kind(values: Any) -> tuple[Kind, array[float] | list[str | None]]:
+    """Return what values are, and the values as that; of several kinds at once they are texts."""
+    code = values.dtype.kind if hasattr(values, "dtype") else "O"
+    if code != "O":  # an array of NumPy whose values are all of a kind
+        return Kind.BOOLEANS if code == "b" else Kind.NUMBERS, array("d", values.astype("f8").tobytes())
+    listed: list[Any] = list(values)
+    kinds = set(map(type, listed)) - {type(None)}
+    if kinds == {bool}:
+        return Kind.BOOLEANS, array("d", [nan if value is None else value for value in listed])
+    if kinds <= {int, float}:
+        return Kind.NUMBERS, array("d", map(_number, listed))
+    return Kind.TEXTS, [value if value is None or isinstance(value, str) else _json(value) for value in listed]
+
+
+def _number(value: Any) -> float:
+    try:
+        return nan if value is None else float(value)
+    except OverflowError:  # an integer beyond every float
+        return nan
+
+
+def _json(value: Any) -> str:
+    return json_text.dumps(value).decode()
