@@ -188,9 +188,11 @@ class Device(ConnectorObject, depth=2):
         from .readings import chosen
         from .together import together
 
-        given = {"t1": t1, "t2": t2, "limit": limit, "i1": i1, "i2": i2, "downlink": False, "transform": transform}
-        named = chosen(self, streams).values()
-        found = together(self._session, [partial(stream._series, "", **given) for stream in named])
+        read = [
+            partial(stream._series, "", t1, t2, limit, i1, i2, False, transform)
+            for stream in chosen(self, streams).values()
+        ]
+        found = together(self._session, read)
         return plot([each for series in found for each in series], self.path if streams is None else "", ax)
 
     def _ipython_key_completions_(self) -> list[str]:

@@ -136,7 +136,7 @@ class Pictures(DrawingCase, TargetCase):
         everything = device.plot()
         self.assertGreaterEqual(len(everything.figure.axes), 2)
         self.assertEqual(everything.figure.get_suptitle(), device.path)
-        with self.assertRaisesRegex(LocalProtocolError, "is no stream"):
+        with self.assertRaisesRegex(LocalProtocolError, "is a device: expected a stream"):
             device.plot([device.path])
         with self.assertRaisesRegex(LocalProtocolError, "leave out ax="):
             device.plot([indoors, lamp], ax=axes)

@@ -390,7 +390,7 @@ class Pictures(DrawingCase, TargetCase):
         dataset = Dataset(None, x=MOOD, posttransform="if $('x') > 5")
         dataset.addStream(TEMP, colname="temp")
         axes = dataset.plot()
-        self.assertEqual([list(each.get_lines()[0].get_ydata()) for each in axes.figure.axes], [[7.0], [73.0]])
+        self.assertEqual([list(line.get_ydata()) for line in axes.get_lines()], [[7.0], [73.0]])
         dataset = Dataset(None, x=[])
         dataset.addStream(TEMP, colname="temp")
         self.assertEqual([text.get_text() for text in dataset.plot().texts], ["no datapoints"])
