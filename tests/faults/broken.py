@@ -13,7 +13,7 @@ from typing import Any
 
 from connectordb.exceptions import StorageFull
 from connectordb.logger import logger
-from connectordb.logger.rows import notes
+from connectordb.logger.rows import notes, noting
 from connectordb.logger.sync import links, plan, sending
 from connectordb.protocol import proof
 from connectordb.runtime import sqlite
@@ -64,7 +64,8 @@ def _impatient() -> None:
 
 def _noteless() -> None:
     """It writes no note before it sends."""
-    _replace(notes, "_write_note", lambda *_: None)
+    for module in (notes, noting):
+        _replace(module, "write_note", lambda *_: None)
 
 
 def _miscounts() -> None:

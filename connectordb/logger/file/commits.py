@@ -37,6 +37,9 @@ _TOGETHER = 256
 _PATIENCE = 60.0
 
 
+#: Seconds in which a thread that was woken comes to run.
+_COURTESY = 50e-6
+
 #: Connections of parent processes, kept as they are: closing one here could take locks away from it.
 _PARENTS: list[sqlite.Connection | None] = []
 
@@ -71,6 +74,7 @@ class Commits:
 
     Attributes:
         is_ours: Whether this process may use the file: one that was forked may not, if it was busy for too long before.
+        queued: How many callers had to wait for their turn.
 
     Args:
         path: The file.
@@ -99,6 +103,7 @@ class Commits:
         self._leader: int | None = None  # the thread whose turn it is
         self._queue: list[_Turn] = []
         self._closed = False
+        self.queued = 0
         self._crowded = False  # whether the last turn was that of a group; touched only by who has the turn
         self.is_ours = True
 
@@ -130,6 +135,7 @@ class Commits:
                 else:
                     turn = _Turn(work, lasting)
                     self._queue.append(turn)
+                    self.queued += 1
             if turn is not None and turn.leads:
                 time.sleep(0)  # others of the group may be about to come
             return self._alone(work, atomic, lasting) if turn is None else cast(T, self._ride(turn))
@@ -145,6 +151,11 @@ class Commits:
             except BaseException:  # Ctrl-C, once more: nobody else could ever write
                 self._pass_on()
                 raise
+
+    def let_others(self) -> None:
+        """Let who got the turn meanwhile go on at once: it was waiting, and needs the interpreter for it, which is ours still."""
+        if self._leader is not None:
+            time.sleep(_COURTESY)
 
     def hold(self, seconds: float) -> bool:
         """

@@ -7,7 +7,7 @@ from __future__ import annotations
 from .cache_file import Durability
 from .corrections import Corrections
 from .delivery import Delivery
-from .notes import Begun
+from .noting import Begun
 from .packing import Packed
 from .status import Activity, Mended, Status, StreamStatus
 from .store import Store

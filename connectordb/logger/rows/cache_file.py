@@ -124,9 +124,15 @@ class CacheFile:
             raise
         if lasting:
             self.changes.tell()
+            self._commits.let_others()
         elif self._durability == "batched":
             self._flushing.note()
         return result
+
+    @property
+    def queued(self) -> int:
+        """How many writes had to wait for another, of this process."""
+        return self._commits.queued
 
     def flush(self) -> None:
         """Have all that was inserted by now outlast a power cut."""

@@ -14,7 +14,8 @@ from ...runtime import sqlite
 from ..file import base, number_of
 from ..records import Coming, Held, Note
 from .cache_file import CacheFile
-from .notes import Begun, begin, drop_note, runs
+from .notes import runs
+from .noting import Begun, Noting, drop_note
 
 
 class HeldBatches:
@@ -47,7 +48,10 @@ class HeldBatches:
         """Count the rows of *note* up to id *last* as confirmed, *now*; drop the note, keep the rows; *then* as in `resolve`."""
         held = (note.stream, note.first, last, note.server, note.apikey, note.path, note.length or 0, note.before)
 
+        noting = Noting(self._file, then)
+
         def work(connection: sqlite.Connection) -> Begun | None:
+            noting.look(connection)
             # those that were dropped meanwhile are counted as that
             query = "SELECT count(*) FROM point WHERE id BETWEEN ? AND ?"
             ((count,),) = connection.execute(query, (note.first, last))
@@ -60,7 +64,7 @@ class HeldBatches:
                     "INSERT INTO held SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, version FROM stream WHERE id = ?1", held
                 )
             drop_note(connection, note.stream)
-            return begin(connection, then)
+            return noting.begin(connection)
 
         return self._file.write(work)
 

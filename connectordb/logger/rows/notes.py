@@ -4,22 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import replace
 
 from ...runtime import sqlite
-from ..file import MASK, base, span
+from ..file import base, span
 from ..records import Coming, Note
 from ..times import later
 from . import fate
 from .cache_file import CacheFile
-from .packing import Packed, pack
+from .noting import Begun, Noting, drop_note, write_note
 
 #: Moves a row in time, and keeps what the clock showed.
 _MOVE = "UPDATE point SET stamp = CASE WHEN era IS NOT NULL THEN coalesce(stamp, t) END, t = ? WHERE id = ?"
-
-
-#: A note that was written, and the rows that it is on.
-Begun = tuple[Note, Packed]
 
 
 class Notes:
@@ -62,11 +57,17 @@ class Notes:
 
     def write(self, note: Note) -> None:
         """Write a note, or what has changed in it."""
-        self._file.write(lambda connection: _write_note(connection, note))
+        self._file.write(lambda connection: write_note(connection, note))
 
     def begin(self, coming: Coming) -> Begun | None:
         """Note a batch, and return the note with its rows, if there are any."""
-        return self._file.write(lambda connection: begin(connection, coming))
+        noting = Noting(self._file, coming)
+
+        def work(connection: sqlite.Connection) -> Begun | None:
+            noting.look(connection)
+            return noting.begin(connection)
+
+        return self._file.write(work)
 
     def resolve(
         self,
@@ -93,7 +94,10 @@ class Notes:
             That one, as `begin`.
         """
 
+        noting = Noting(self._file, then)
+
         def work(connection: sqlite.Connection) -> Begun | None:
+            noting.look(connection)
             self._file.tails.seal(connection, stream)
             gone = aside_count = 0
             for first, last in runs(aside):
@@ -112,8 +116,8 @@ class Notes:
             )
             drop_note(connection, stream)
             if note is not None:
-                _write_note(connection, note)
-            return begin(connection, then)
+                write_note(connection, note)
+            return noting.begin(connection)
 
         return self._file.write(work)
 
@@ -141,7 +145,7 @@ class Notes:
                     moves.append((last, id))
             connection.executemany(_MOVE, moves)
             connection.execute("UPDATE stream SET last = max(last, ?) WHERE id = ?", (last, note.stream))
-            _write_note(connection, note)
+            write_note(connection, note)
 
         self._file.write(work)
 
@@ -167,7 +171,7 @@ class Notes:
                 "UPDATE stream SET last = max(last, ?), restamped = restamped + ? WHERE id = ?",
                 (last, len(moves), note.stream),
             )
-            _write_note(connection, note)
+            write_note(connection, note)
 
         self._file.write(work)
 
@@ -185,52 +189,6 @@ class Notes:
                 drop_note(connection, stream)
 
         self._file.write(work)
-
-
-def begin(connection: sqlite.Connection, coming: Coming | None) -> Begun | None:
-    """
-    Note a batch, and return the note with its rows, if there are any; in a transaction.
-
-    They are read in the same one: rows in a note keep their ids, others may be put behind an earlier point.
-    """
-    if coming is None:
-        return None
-    packed = pack(connection, coming.note.first, coming.note.last, coming.rows, coming.size, coming.at_least)
-    if packed is None:
-        return None
-    note = replace(coming.note, first=packed.first, last=packed.last)
-    _write_note(connection, note)
-    return note, packed
-
-
-def _write_note(connection: sqlite.Connection, note: Note) -> None:
-    connection.execute(
-        "REPLACE INTO note (stream, first, last, server, apikey, path, length, before, attempts, key) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            note.stream,
-            note.first,
-            note.last,
-            note.server,
-            note.apikey,
-            note.path,
-            note.length,
-            note.before,
-            note.attempts,
-            note.key,
-        ),
-    )
-    connection.execute(
-        "UPDATE stream SET sent = max(sent, coalesce((SELECT t FROM point WHERE id = ?1), 0)), "
-        "noted = max(noted, ?1 & ?2) WHERE id = ?3",
-        (note.last, MASK, note.stream),
-    )
-
-
-def drop_note(connection: sqlite.Connection, stream: int) -> None:
-    """Drop the note of *stream*, if it has one."""
-    connection.execute("DELETE FROM note WHERE stream = ?", (stream,))
-    connection.execute("DELETE FROM note_time WHERE point BETWEEN ? AND ?", span(stream))
 
 
 def runs(ids: Sequence[int]) -> Iterator[tuple[int, int]]:

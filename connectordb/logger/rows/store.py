@@ -87,6 +87,11 @@ class Store:
         return Delivery(self._file, Goal(self._file, self.points.newest()), attempt, clock, on_end)
 
     @property
+    def queued(self) -> int:
+        """How many writes had to wait for another, of this process."""
+        return self._file.queued
+
+    @property
     def is_ours(self) -> bool:
         """Whether this process may use it: one that was forked may not, if the file was busy for too long before."""
         return self._file.is_ours

@@ -7,6 +7,7 @@ Only the first one asks for that: behind a batch that was stored whole stands wh
 from __future__ import annotations
 
 import logging
+import math
 from dataclasses import dataclass, field
 
 from ...protocol.constants import INSERT_BYTES_LIMIT
@@ -29,11 +30,15 @@ class Memory:
     Attributes:
         size: The rows of the next batch, by the rate at which the last one went.
         seen: When held batches were first seen.
+        queued: Writes that had to wait for another, when that was last looked at.
+        inserting: Until when somebody is taken to insert, in monotonic seconds.
         resting: Streams that were refused, and until when they are left alone, in monotonic seconds.
     """
 
     size: int = plan.FIRST_BATCH
     seen: Seen = field(default_factory=dict)
+    queued: int = 0
+    inserting: float = -math.inf
     resting: dict[int, float] = field(default_factory=dict)
 
 
@@ -66,6 +71,7 @@ class Batches:
         self._corrections, self._memory = corrections, memory
         #: What a batch that is noted now stands behind: the stream's length, and the time of the point before that.
         self._end: tuple[int, float | None] = 0, None
+        self._since: float | None = None  # the batch before, in monotonic seconds
 
     def begin(self) -> Begun | None:
         """Note the first rows that wait, if there are any that may be sent now."""
@@ -95,7 +101,15 @@ class Batches:
             return None
         address, key = self._server.address, self._server.apikey
         note = Note(self._stream.id, first, due, address, key, str(self._path), *self._end, key=new_key(self._server))
-        return Coming(note, self._memory.size, INSERT_BYTES_LIMIT, at_least=2)
+        return Coming(note, self._rows(), INSERT_BYTES_LIMIT, at_least=2)
+
+    def _rows(self) -> int:
+        """Return how many rows the next batch takes."""
+        memory, now = self._memory, self._context.clock.monotonic()
+        if memory.queued != self._store.queued:
+            memory.queued, memory.inserting = self._store.queued, now + plan.INSERTING
+        since, self._since = self._since, now
+        return plan.beside(memory.size, None if since is None else now - since, now < memory.inserting)
 
     def _due(self, first: int) -> int:
         """Have the times of the next rows put right, and return up to which of them they may be sent now."""

@@ -32,6 +32,10 @@ BATCH_SECONDS = 2.0
 #: Rows of the first batch, when nothing is known of the way to the server; and how much larger the next may be at most.
 FIRST_BATCH, _GROWTH = 500, 10.0
 
+#: Batches that follow each other as quickly as this, in seconds, have this many rows at most while somebody inserts; and how
+#: long that is thought of anybody who had to wait for one. More slowly, hardly anybody meets one.
+_QUICK, _BESIDE, INSERTING = 0.02, 1000, 1.0
+
 
 def is_final(error: ConnectorDBError) -> bool:
     """Tell whether a refused reading will go on being refused: the stream is gone, or no longer ours to see."""
@@ -162,3 +166,15 @@ def shape(size: int, sent: int, seconds: float | None) -> int:
         return max(2, int(sent * BATCH_SECONDS / seconds))
     fitting = sent * min(_GROWTH, BATCH_SECONDS / max(seconds, 1e-6))
     return min(DATAPOINT_INSERT_LIMIT, max(size, int(fitting)))
+
+
+def beside(size: int, seconds: float | None, inserting: bool) -> int:
+    """
+    Return how many rows a batch takes at most, such that whoever inserts does not wait for long until it is taken off.
+
+    Args:
+        size: How many it would take.
+        seconds: From the batch before the last to that; ``None`` if there was none.
+        inserting: Whether somebody inserts meanwhile.
+    """
+    return min(size, _BESIDE) if inserting and seconds is not None and seconds < _QUICK else size

@@ -105,6 +105,24 @@ class CommitsTests(Case):
         self.assertEqual((len(count), pauses), (3, [0, 0]))
         self.assertEqual(self.values(), [0, 1, 2, 3, 4, 5])
 
+    def test_others_wait(self) -> None:
+        """Who had to wait is counted, and runs at once if whoever had the turn lets him."""
+        self.add(1)
+        self.commits.let_others()
+        self.assertEqual(self.commits.queued, 0)
+        holder, go_on = self.held()
+        thread = threading.Thread(target=self.add, args=(2,))
+        thread.start()
+        self.queued(1)
+        self.assertEqual(self.commits.queued, 1)
+        pauses: list[float] = []
+        with mock.patch.object(commits, "time", SimpleNamespace(sleep=pauses.append)):
+            self.commits.let_others()
+        self.assertEqual(len(pauses), 1)
+        go_on.set()
+        for one in (holder, thread):
+            one.join(SOON)
+
     def test_one_fails(self) -> None:
         """If one of a group fails he alone hears of it, and the others are committed."""
         self.add(3)

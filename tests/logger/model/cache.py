@@ -13,7 +13,7 @@ from typing import NamedTuple
 from connectordb.logger.clocks.arrangement import Bounds, Point, arrange
 from connectordb.logger.records import Coming, Held, Note, Row, StreamRow
 from connectordb.logger.rows.corrections import Ready
-from connectordb.logger.rows.notes import Begun
+from connectordb.logger.rows.noting import Begun
 from connectordb.logger.rows.packing import Packed
 from connectordb.logger.times import in_order, later
 
@@ -101,6 +101,8 @@ def reopened(file: File) -> File:
 
 class Cache:
     """A `connectordb.logger.rows.store.Store` over a `File`, as far as a pass uses it."""
+
+    queued = 0  # nobody inserts meanwhile
 
     def __init__(self, file: File, judges: bool = False) -> None:
         """Open *file* for a pass that *judges* the clocks, or that cannot know yet."""

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from connectordb.logger.records import Coming, Note
-from connectordb.logger.rows.notes import Begun
+from connectordb.logger.rows.noting import Begun
 from connectordb.logger.rows.store import Store
 
 from .cache import BASE, STREAM, Cache, File

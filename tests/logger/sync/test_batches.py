@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from unittest import mock
 
@@ -91,6 +92,27 @@ class Batches(PassCase):
             self.run_in_twos()
         self.assertEqual((self.stored(), self.waiting()), ([1, 2], []))
         self.assert_adds_up()
+
+    def test_beside_inserts(self) -> None:
+        """While somebody has to wait for a batch to be taken off, and for a second after that, batches are small."""
+        self.log(*map(str, range(20)))
+        sizes: list[int] = []
+        call = Link.call
+
+        def beside(link: Link, request: rest.Request[object]) -> object:
+            if request.inserts:
+                sizes.append(len(json.loads(request.body or b"")))
+                self.store._file._commits.queued += len(sizes) == 2
+            return call(link, request)
+
+        memory = Memory(size=6)
+        one = Pass(self.store, self.server, self.link, SYSTEM, self.stopping, WAIT, memory=memory)
+        # however slow the machine is
+        with mock.patch.object(Link, "call", beside), mock.patch.multiple(plan, _BESIDE=2, _QUICK=60, INSERTING=60):
+            one.run(self.store.points.newest())
+        self.assertEqual(sizes, [6, 6, 2, 2, 2, 2])
+        self.assertEqual(self.stored(), list(range(20)))
+        self.assertEqual(memory.size, 6)
 
 
 class BeforeAnOriginal(Batches):

@@ -88,3 +88,10 @@ class StepTests(Case):
         self.assertEqual(plan.shape(500, 500, 0.5), 2000)
         self.assertEqual(plan.shape(5000, 3, 0.5), 5000)  # a few points, as no more wait, say nothing of many
         self.assertEqual(plan.shape(5000, 3, 30.0), 2)
+
+    def test_beside(self) -> None:
+        """Batches stay small where somebody inserts and they follow each other quickly."""
+        self.assertEqual(plan.beside(5000, 0.003, inserting=True), 1000)
+        self.assertEqual(plan.beside(20, 0.003, inserting=True), 20)
+        for seconds, inserting in ((0.003, False), (0.2, True), (None, True)):
+            self.assertEqual(plan.beside(5000, seconds, inserting), 5000)
