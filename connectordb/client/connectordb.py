@@ -103,6 +103,8 @@ class ConnectorDB(LiveConnection, WholeServer, Program):
         auto_reconnect: bool = True,
         threads: int = 16,
     ) -> None:
+        if isinstance(threads, bool) or not isinstance(threads, int) or threads < 0:
+            raise LocalProtocolError(f"threads={threads!r}: expected a number, or 0 to run callbacks in pump()")
         live_options = {"auto_reconnect": auto_reconnect, "threads": threads}
         options = {
             "order": order,
@@ -119,6 +121,10 @@ class ConnectorDB(LiveConnection, WholeServer, Program):
         from .finding import find  # what decides is loaded with the first connection
 
         credentials = Credentials.of(user_or_apikey, user_password)
+        del (
+            user_or_apikey,
+            user_password,
+        )  # which a traceback with its variables would show; the credentials hide themselves
         chosen = find(url, credentials, profile, anonymous, options, ConnectorDB.__init__.__kwdefaults__ or {})
         for option in live_options:
             chosen.options.pop(option, None)
@@ -158,6 +164,8 @@ class ConnectorDB(LiveConnection, WholeServer, Program):
 
             with cdb.options(timeout=2, retry=1):
                 newest = cdb("mara/room/temperature")[-1]
+
+        What this returns may be kept, and a block made of it as often as one likes.
 
         Args:
             timeout: How long each call may take, as for `ConnectorDB`; without it, as long as otherwise. The server is told, so that

@@ -6,6 +6,7 @@ from base64 import b64encode
 from typing import NamedTuple
 
 from ..exceptions import LocalProtocolError
+from ..runtime.unshown import UnshownText
 
 
 class Credentials(NamedTuple):
@@ -54,7 +55,7 @@ class Credentials(NamedTuple):
         """What the ``Authorization`` header says, or ``None`` for nobody."""
         if not self.name and not self.secret:
             return None
-        return "Basic " + b64encode(f"{self.name}:{self.secret}".encode()).decode()
+        return UnshownText("Basic " + b64encode(f"{self.name}:{self.secret}".encode()).decode())
 
     def __str__(self) -> str:
         """Say what they are, without the secret."""

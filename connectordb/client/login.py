@@ -68,8 +68,7 @@ class Login:
         self._calls = calls
         #: Those that go with requests. Replaced as a whole, so that who holds them can tell whether they are still the ones.
         self.credentials = credentials
-        #: What the ``Authorization`` header says now, or ``None`` for nobody.
-        self.header = credentials.header
+        self._renewing: Credentials | None = None
         #: With which a new key can be had.
         self._password = credentials if credentials.are_a_password else None
         self._path: Path | None = None
@@ -79,8 +78,14 @@ class Login:
         """Begin without a thread that is logging in: at the start, and in a child process."""
         # one thread logs in at a time, and the others wait for it
         self._logging_in = threading.RLock()
-        #: Whether it does so as a key was refused: others wait, or their requests would have the password checked, each.
-        self._is_renewing = False
+        if self._renewing is not None and self.credentials.are_a_password:
+            self.credentials = (
+                self._renewing
+            )  # as it would be with the thread that was at it: requests carry no password
+        #: What the ``Authorization`` header says now, or ``None`` for nobody.
+        self.header = self.credentials.header
+        #: What was refused, while it does so on that account: others wait, or their requests would have the password checked, each.
+        self._renewing = None
 
     @property
     def path(self) -> Path:
@@ -103,7 +108,7 @@ class Login:
 
     def first(self) -> None:
         """Log in now if every request would otherwise have a password checked; or wait for who does."""
-        if self._is_renewing or (self._path is None and self.credentials.are_a_password):
+        if self._renewing is not None or (self._path is None and self.credentials.are_a_password):
             with self._alone():
                 if self._path is None:
                     self._login()
@@ -154,7 +159,7 @@ class Login:
                 return False
             log.info("%s refused the key of %s; logging in again", self._calls.url, password.name)
             try:
-                self._is_renewing = True
+                self._renewing = refused
                 self.use(password)
                 self._login()
             except AuthenticationError:
@@ -165,7 +170,7 @@ class Login:
                 self.use(refused)
                 raise
             finally:
-                self._is_renewing = False
+                self._renewing = None
         return True
 
     def _login(self, once: bool = False) -> rest.Fields | None:

@@ -24,6 +24,16 @@ log = logging.getLogger(__name__)
 
 R = TypeVar("R")
 
+
+class _Decorated:
+    """Stands where no function was passed, as one is decorated."""
+
+    def __repr__(self) -> str:
+        return "<the decorated one>"
+
+
+_DECORATED: Any = _Decorated()
+
 #: Seconds between two looks at the signals, where callbacks run on the thread that waits for them.
 _PUMPED = 0.1
 
@@ -57,7 +67,7 @@ class Program(Device):
     def every(
         self,
         seconds: float | timedelta,
-        function: Callable[[], Any] | None = None,
+        function: Callable[[], Any] = _DECORATED,
         *,
         first: float | timedelta | None = None,
         on_error: OnError | None = None,
@@ -88,7 +98,7 @@ class Program(Device):
         """
         period = _seconds("every", seconds, above=0.0)
         begin = period if first is None else _seconds("first=", first)
-        if function is None:
+        if function is _DECORATED:
             return lambda function: self.every(period, function, first=begin, on_error=on_error)
         return self._scheduled().every(period, _checked(function), begin, on_error)
 
@@ -103,7 +113,7 @@ class Program(Device):
     def after(
         self,
         seconds: float | timedelta,
-        function: Callable[[], Any] | None = None,
+        function: Callable[[], Any] = _DECORATED,
         *,
         on_error: OnError | None = None,
     ) -> Any:
@@ -123,7 +133,7 @@ class Program(Device):
             ClosedError: The connection was closed.
         """
         pause = _seconds("after", seconds)
-        if function is None:
+        if function is _DECORATED:
             return lambda function: self.after(pause, function, on_error=on_error)
         return self._scheduled().after(pause, _checked(function), on_error)
 

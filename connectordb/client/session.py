@@ -298,6 +298,11 @@ class Session:
         """Return what the ``Authorization`` header says now, or ``None`` for nobody."""
         return self._login.header
 
+    def renew(self, refused: str | None) -> bool:
+        """Get another ``Authorization`` header than the one that the server *refused*; tell whether there is one."""
+        credentials = self._login.credentials
+        return credentials.header != refused or self._login.renew(credentials)
+
     def login(self, wait: float = 0.0) -> rest.Fields | None:
         """As `Login.login`."""
         self._check_open()
@@ -327,6 +332,7 @@ class Session:
                 self._live = Live(
                     self.origin,
                     authorization=self.authorization,
+                    renew=self.renew,
                     call=self.once,
                     caller=lambda: self.path,
                     features=lambda: self.features,

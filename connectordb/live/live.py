@@ -35,6 +35,7 @@ class Live:
     Args:
         url: The server, without ``/api/v1``; of several, the one that stands for their database.
         authorization: Returns what the ``Authorization`` header says now, or ``None`` for an anonymous caller.
+        renew: Told of a header that the server refused; tells whether there is another one now.
         call: Sends a REST request, and returns what its answer says or raises it; it is tried again here, at a pace of its own.
         caller: Returns the path of the logged-in device.
         features: Returns what the server's last answer announced.
@@ -60,6 +61,7 @@ class Live:
         url: str,
         *,
         authorization: Callable[[], str | None],
+        renew: Callable[[str | None], bool] = lambda refused: False,
         call: restamp.Call,
         caller: Callable[[], Path],
         features: Callable[[], Features] = Features,
@@ -86,10 +88,6 @@ class Live:
         timing = timing or patience.DEFAULT
         server = Server(call, caller, features, server_time, clock)
         self._assembly = Assembly(url, server, timing.backoff, self._end, heard)
-        if threads < 0:
-            raise LocalProtocolError(
-                f"threads={threads!r}: expected a number of threads, or 0 to run callbacks in pump()"
-            )
         self._pool = Pool("callbacks", threads)
         self._is_pumped = threads == 0
         #: For what belongs to mirrors and commands, which nobody pumps.
@@ -101,6 +99,7 @@ class Live:
             *(self._connect, self._switchboard, timing, clock),
             auto_reconnect=auto_reconnect,
             unusable=lambda: unusable(self._target.url),
+            renew=renew,
         )
         self._switchboard.wake = self._loop.wake
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from .dialling import dial
 from .names import look_up
-from .proxies import ProxyFailed, proxy_for
+from .proxies import Proxy, ProxyFailed, proxy_for
 from .trust import Trust, certificate_advice
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .socks import pass_socks
 
 __all__ = [
+    "Proxy",
     "ProxyFailed",
     "Trust",
     "certificate_advice",

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import base64
 import socket
+import ssl
 from collections.abc import Callable
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import urlsplit
 
+from ..runtime.unshown import UnshownBytes
 from .dialling import dial
+from .inner_tls import InnerTLS
 from .names import look_up
-from .proxies import SCHEMES, ProxyFailed
+from .proxies import Proxy, ProxyFailed
 from .socks import pass_socks
 from .trust import Trust
 
@@ -21,7 +23,7 @@ _OPTIONS = ((socket.IPPROTO_TCP, socket.TCP_NODELAY, 1), (socket.SOL_SOCKET, soc
 
 def open_way(
     url: str,
-    proxy: str | None,
+    proxy: Proxy | None,
     trust: Trust,
     seconds: Callable[[], float],
     stopped: Callable[[], bool] = lambda: False,
@@ -32,7 +34,7 @@ def open_way(
 
     Args:
         url: The server: ``http://…`` or ``https://…``.
-        proxy: The URL of the proxy that leads there; ``None`` for the straight way.
+        proxy: The proxy that leads there; ``None`` for the straight way.
         trust: How TLS is spoken.
         seconds: Returns how long the next step may take; raises TimeoutError if there is no time left.
         stopped: Tells whether to give up; asked a few times a second while there is no socket.
@@ -50,12 +52,12 @@ def open_way(
     if proxy is None:
         held = _noted(dial(look_up(host, port, seconds(), stopped), seconds(), _OPTIONS, stopped), opened)
     else:
-        held = _open_proxy(urlsplit(proxy), host, port, is_secure, trust, seconds, stopped, opened)
+        held = _open_proxy(proxy, host, port, trust, seconds, stopped, opened)
     return _secured(held, host, trust, seconds, opened) if is_secure else held
 
 
 def dial_proxy(
-    proxy: SplitResult, host: str, port: int, seconds: Callable[[], float], stopped: Callable[[], bool]
+    proxy: Proxy, host: str, port: int, seconds: Callable[[], float], stopped: Callable[[], bool]
 ) -> tuple[socket.socket, str]:
     """Return a connection to a proxy, and what the proxy is to be told of the host: its name, or for some its address."""
     try:
@@ -63,27 +65,23 @@ def dial_proxy(
         if proxy.scheme in ("socks4", "socks5"):
             found = look_up(host, port, seconds(), stopped)
             target = next((one for one in found if one[0] == socket.AF_INET), found[0])[4][0]
-        there = proxy.port or SCHEMES[proxy.scheme]
-        held = dial(look_up(proxy.hostname or "", there, seconds(), stopped), seconds(), _OPTIONS, stopped)
+        held = dial(look_up(proxy.host, proxy.port, seconds(), stopped), seconds(), _OPTIONS, stopped)
     except (TimeoutError, InterruptedError):
         raise
     except OSError as error:
-        raise ProxyFailed(error.strerror or str(error)) from error
+        raise ProxyFailed(proxy, error.strerror or str(error)) from error
     return held, target
 
 
 def _open_proxy(
-    proxy: SplitResult,
+    proxy: Proxy,
     host: str,
     port: int,
-    is_secure: bool,
     trust: Trust,
     seconds: Callable[[], float],
     stopped: Callable[[], bool],
     opened: Callable[[socket.socket], None],
 ) -> socket.socket:
-    if proxy.scheme == "https" and is_secure:
-        raise ProxyFailed("TLS within TLS is not spoken on this way; use a proxy with http:// or socks5h://")
     held, target = dial_proxy(proxy, host, port, seconds, stopped)
     try:
         _noted(held, opened)
@@ -91,7 +89,7 @@ def _open_proxy(
             pass_socks(held, proxy, target, port, seconds)
         else:
             if proxy.scheme == "https":
-                held = _secured(held, proxy.hostname or "", trust, seconds, opened)
+                held = _secured(held, proxy.host, trust, seconds, opened)
             _pass_http(held, proxy, host, port, seconds)
     except BaseException:
         held.close()
@@ -108,6 +106,10 @@ def _secured(
 ) -> socket.socket:
     try:
         held.settimeout(seconds())
+        if isinstance(held, ssl.SSLSocket):
+            inner = InnerTLS(held, trust.context, host)
+            inner.do_handshake()
+            return inner  # type: ignore[return-value]  # what a connection needs of one, it has
         wrapped = trust.context.wrap_socket(held, server_hostname=host, do_handshake_on_connect=False)
         held = wrapped
         _noted(held, opened)
@@ -128,26 +130,28 @@ def _noted(held: socket.socket, opened: Callable[[socket.socket], None]) -> sock
     return held
 
 
-def _pass_http(held: socket.socket, proxy: SplitResult, host: str, port: int, seconds: Callable[[], float]) -> None:
+def _pass_http(held: socket.socket, proxy: Proxy, host: str, port: int, seconds: Callable[[], float]) -> None:
     """Have an HTTP proxy connect to a host."""
-    there = f"[{host}]:{port}" if ":" in host else f"{host.encode('idna').decode()}:{port}"
-    lines = [f"CONNECT {there} HTTP/1.1", f"Host: {there}"]
-    if proxy.username:
-        name = f"{unquote(proxy.username)}:{unquote(proxy.password or '')}".encode()
-        lines.append(f"Proxy-Authorization: Basic {base64.b64encode(name).decode()}")
     held.settimeout(seconds())
-    held.sendall("\r\n".join([*lines, "", ""]).encode("latin-1"))
+    held.sendall(_request(proxy, f"[{host}]:{port}" if ":" in host else f"{host.encode('idna').decode()}:{port}"))
     head = b""
     while b"\r\n\r\n" not in head:
         held.settimeout(seconds())
         part = held.recv(4096)
         head += part
         if not part or len(head) > _HEAD_LIMIT:
-            raise ProxyFailed("the proxy hung up" if not part else "the proxy's answer has no end")
+            raise ProxyFailed(proxy, "it hung up" if not part else "its answer has no end")
     version, _, status = head.partition(b"\r\n")[0].decode("latin-1").partition(" ")
     if not version.startswith("HTTP/"):
-        raise ProxyFailed("that is no HTTP proxy")
+        raise ProxyFailed(proxy, "that is no HTTP proxy")
     if not status.startswith("2"):
-        raise ProxyFailed(f"it refused: {status.strip()}")
+        raise ProxyFailed(proxy, f"it refused: {status.strip()}")
     if head.partition(b"\r\n\r\n")[2]:
-        raise ProxyFailed("it said more than it should")
+        raise ProxyFailed(proxy, "it said more than it should")
+
+
+def _request(proxy: Proxy, there: str) -> bytes:
+    lines = [f"CONNECT {there} HTTP/1.1", f"Host: {there}"]
+    if proxy.authorization is not None:
+        lines.append(f"Proxy-Authorization: {proxy.authorization}")
+    return UnshownBytes("\r\n".join([*lines, "", ""]).encode("latin-1"))

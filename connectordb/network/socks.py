@@ -6,9 +6,9 @@ import ipaddress
 import socket
 import struct
 from collections.abc import Callable
-from urllib.parse import SplitResult, unquote
 
-from .proxies import ProxyFailed
+from ..runtime.unshown import UnshownBytes
+from .proxies import Proxy, ProxyFailed
 
 #: What a proxy of version 5 says why it gives no connection.
 _REFUSALS = {
@@ -23,13 +23,13 @@ _REFUSALS = {
 }
 
 
-def pass_socks(held: socket.socket, proxy: SplitResult, host: str, port: int, seconds: Callable[[], float]) -> None:
+def pass_socks(held: socket.socket, proxy: Proxy, host: str, port: int, seconds: Callable[[], float]) -> None:
     """
     Have a SOCKS proxy connect to a host.
 
     Args:
         held: A connection to the proxy.
-        proxy: Its URL, with name and password if it wants them.
+        proxy: What is said to.
         host: Where to; its address, unless the proxy is to look the name up (``socks5h``, ``socks4a``).
         port: The port there.
         seconds: Returns how long the next word may take; raises TimeoutError if there is no time left.
@@ -38,18 +38,19 @@ def pass_socks(held: socket.socket, proxy: SplitResult, host: str, port: int, se
         ProxyFailed: The proxy gave no connection.
         TimeoutError: It did not in time.
     """
-    talk = _Talk(held, seconds)
+    talk = _Talk(held, proxy, seconds)
     try:
         (_ask_4 if proxy.scheme.startswith("socks4") else _ask_5)(talk, proxy, host, port)
     except UnicodeError as error:
-        raise ProxyFailed(f"no name that a SOCKS proxy could take: {error}") from error
+        raise ProxyFailed(proxy, f"no name that a SOCKS proxy could take: {error}") from error
 
 
 class _Talk:
     """Words that are said and heard."""
 
-    def __init__(self, held: socket.socket, seconds: Callable[[], float]) -> None:
+    def __init__(self, held: socket.socket, proxy: Proxy, seconds: Callable[[], float]) -> None:
         self._held = held
+        self._proxy = proxy
         self._seconds = seconds
 
     def say(self, data: bytes) -> None:
@@ -64,41 +65,39 @@ class _Talk:
             self._held.settimeout(self._seconds())
             part = self._held.recv(number - len(heard))
             if not part:
-                raise ProxyFailed("the SOCKS proxy hung up")
+                raise ProxyFailed(self._proxy, "it hung up")
             heard += part
         return heard
 
 
-def _ask_4(talk: _Talk, proxy: SplitResult, host: str, port: int) -> None:
-    name = unquote(proxy.username or "").encode() + b"\0"
+def _ask_4(talk: _Talk, proxy: Proxy, host: str, port: int) -> None:
     try:
         address, by_name = ipaddress.IPv4Address(host).packed, b""
     except ValueError:
         address, by_name = b"\0\0\0\1", host.encode("idna") + b"\0"
-    talk.say(b"\4\1" + struct.pack(">H", port) + address + name + by_name)
+    talk.say(b"\4\1" + struct.pack(">H", port) + address + proxy.name + b"\0" + by_name)
     answer = talk.hear(8)
     if answer[:2] != b"\0\x5a":
-        raise ProxyFailed(f"the SOCKS proxy refused ({answer[1]})" if answer[0] == 0 else "that is no SOCKS proxy")
+        raise ProxyFailed(proxy, f"it refused ({answer[1]})" if answer[0] == 0 else "that is no SOCKS proxy")
 
 
-def _ask_5(talk: _Talk, proxy: SplitResult, host: str, port: int) -> None:
-    talk.say(b"\5\2\0\2" if proxy.username else b"\5\1\0")
+def _ask_5(talk: _Talk, proxy: Proxy, host: str, port: int) -> None:
+    talk.say(b"\5\2\0\2" if proxy.name else b"\5\1\0")
     version, way = talk.hear(2)
     if version != 5:
-        raise ProxyFailed("that is no SOCKS proxy")
-    if way == 2 and proxy.username:
-        name, password = unquote(proxy.username).encode(), unquote(proxy.password or "").encode()
-        if len(name) > 255 or len(password) > 255:
-            raise ProxyFailed("a SOCKS proxy takes names and passwords of 255 bytes at most")
-        talk.say(b"\1" + bytes([len(name)]) + name + bytes([len(password)]) + password)
+        raise ProxyFailed(proxy, "that is no SOCKS proxy")
+    if way == 2 and proxy.name:
+        if len(proxy.name) > 255 or len(proxy.password) > 255:
+            raise ProxyFailed(proxy, "it takes names and passwords of 255 bytes at most")
+        talk.say(UnshownBytes(b"\1" + _with_length(proxy.name) + _with_length(proxy.password)))
         if talk.hear(2)[1] != 0:
-            raise ProxyFailed("the SOCKS proxy did not accept the name and the password in its address")
+            raise ProxyFailed(proxy, "it did not accept the name and the password in its address")
     elif way != 0:
-        raise ProxyFailed("the SOCKS proxy wants a name and a password: put them into its address")
+        raise ProxyFailed(proxy, "it wants a name and a password: put them into its address")
     talk.say(b"\5\1\0" + _address_5(host) + struct.pack(">H", port))
     _, said, _, kind = talk.hear(4)
     if said != 0:
-        raise ProxyFailed(f"the SOCKS proxy gave none: {_REFUSALS.get(said, said)}")
+        raise ProxyFailed(proxy, f"{_REFUSALS.get(said, said)}")
     length = {1: 4, 4: 16}.get(kind)
     talk.hear((talk.hear(1)[0] if length is None else length) + 2)
 
@@ -107,6 +106,9 @@ def _address_5(host: str) -> bytes:
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
-        name = host.encode("idna")
-        return b"\3" + bytes([len(name)]) + name
+        return b"\3" + _with_length(host.encode("idna"))
     return (b"\1" if address.version == 4 else b"\4") + address.packed
+
+
+def _with_length(text: bytes) -> bytes:
+    return bytes([len(text)]) + text

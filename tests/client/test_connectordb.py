@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import queue
 import subprocess
 import sys
 import threading
@@ -19,7 +20,7 @@ from connectordb import (
     ServerError,
     TimedOut,
 )
-from tests.support.case import Case
+from tests.support.case import SOON, Case
 from tests.support.target import ADMINISTRATOR, PASSWORD, TargetCase, new_name
 from tests.support.wire import Peer, Tree, answer, silence
 
@@ -136,6 +137,16 @@ class Objects(TargetCase):
         again = cdb(device.path).reset_apikey()
         self.assertEqual(self.connect(again).ping(), cdb.ping())
 
+    def test_reset_by_another(self) -> None:
+        """Somebody resets the key of a login with a password: subscriptions log in again as requests do."""
+        cdb = self.connect(self.user_name, "secret")
+        stream, heard = cdb["s"], queue.SimpleQueue[object]()
+        stream.create({})
+        self.person()(cdb.path).reset_apikey()
+        stream.subscribe(lambda path, points: heard.put(points[-1]["d"]))
+        stream.insert(1)
+        self.assertEqual(heard.get(timeout=SOON), 1)
+
     def test_request(self) -> None:
         """Any endpoint can be reached, with the same errors."""
         cdb = self.person()
@@ -152,6 +163,12 @@ class Objects(TargetCase):
         ):
             with self.subTest(bad), self.assertRaisesRegex(LocalProtocolError, said):
                 cdb.request(*bad)  # type: ignore[arg-type]
+
+    def test_threads_refused(self) -> None:
+        """A number of threads that is none is refused at once."""
+        for bad in (-1, 1.5, True, None):
+            with self.subTest(bad), self.assertRaisesRegex(LocalProtocolError, "threads="):
+                ConnectorDB(connect=False, threads=bad)  # type: ignore[arg-type]
 
     def test_request_like_any_call(self) -> None:
         """A request to any endpoint is tried again, measured and bounded as all others are."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 import threading
 import time
@@ -120,6 +121,21 @@ class Renewing(Case):
                 thread.join(5)
             self.assertEqual(sorted(map(str, seen)), sorted([str(found)] * 4 + ["False"]))
             self.assertEqual((len(server.asked) - asked, server.answers), (len(answers), []))
+
+    def test_fork(self) -> None:
+        """A child that is forked off in the midst goes on with what was refused, and asks anew; it does not keep the password."""
+        login, server = logged_in(Path.parse("mara/user"), {"apikey": "k2"}, Path.parse("mara/user"), {"apikey": "k2"})
+        refused, seen = login.credentials, list[object]()
+
+        def fork() -> None:
+            server.before = lambda: None
+            child = copy.copy(login)
+            child.begin_in_process()
+            seen.append((child.credentials, child.header == refused.header, child.renew(refused), child.credentials))
+
+        server.before = fork
+        login.renew(refused)
+        self.assertEqual(seen, [(refused, True, True, Credentials(secret="k2"))])
 
     def test_no_answer(self) -> None:
         """Where there is no answer, that is told, and it may be tried again."""

@@ -87,6 +87,9 @@ class Scheduled(PeerCase):
                 cdb.every(1, first=[] if bad is None else bad)  # type: ignore[call-overload]
         with self.assertRaisesRegex(LocalProtocolError, "cannot be called"):
             cdb.every(5, 5)  # type: ignore[call-overload]
+        for schedule in (cdb.every, cdb.after):
+            with self.assertRaisesRegex(LocalProtocolError, "None cannot be called"):
+                schedule(5, None)  # type: ignore[operator]
         with self.assertRaisesRegex(LocalProtocolError, "coroutine"):
             cdb.after(5, asyncio.sleep)  # type: ignore[arg-type]
 

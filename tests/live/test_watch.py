@@ -180,7 +180,5 @@ class PumpTests(TargetCase):
 
     def test_refused(self) -> None:
         """Where callbacks have threads there is nothing to pump."""
-        with self.assertRaisesRegex(LocalProtocolError, "threads=-1"):
-            self.connect(self.device_key, threads=-1).reconnect()
         with self.assertRaisesRegex(LocalProtocolError, "threads=0"):
             self.connect(self.device_key).pump()

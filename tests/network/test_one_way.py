@@ -5,19 +5,63 @@ from __future__ import annotations
 import os
 import queue
 import ssl
+import traceback
+from base64 import b64encode
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from connectordb import CertificateRefused, ConnectorDB, LocalProtocolError
+from connectordb import CertificateRefused, ConnectorDB, ConnectorDBError, LocalProtocolError
 from connectordb.server.config import Config, Listen
-from tests.support.case import SOON, Case
+from tests.support.case import MS, SOON, Case
+from tests.support.connect_proxy import ConnectProxy
 from tests.support.server import run_server
 from tests.support.socks_proxy import SocksProxy
+from tests.support.wire import Peer, Step, answer, hang_up, nobody, reset_at_connect, silence
+
+#: A key, and a password.
+HIDDEN = "hidden-from-everybody"
 
 CERTIFICATE, ANOTHER = (
     str(Path(__file__).parent.parent / "support" / name) for name in ("localhost.pem", "another.pem")
 )
+
+
+class Unseen(Case):
+    """Neither shows what it sent in the variables of a traceback, which tools that report errors write down."""
+
+    def seen(self, url: str, *steps: Step, **options: Any) -> str:
+        """Return all that a traceback has of what becomes of a request, and of a subscription."""
+        lines: list[str] = []
+        with ConnectorDB(HIDDEN, url=url, connect=False, retry=1, timeout=200 * MS, **options) as cdb:
+            for act in (
+                cdb.ping,
+                lambda: cdb("a/b/c").insert(bytes(4 * 1024 * 1024).decode()),
+                lambda: cdb("a/b/c").subscribe(print),
+            ):
+                with self.assertRaises(ConnectorDBError) as caught:
+                    act()
+                told = traceback.TracebackException.from_exception(caught.exception, capture_locals=True)
+                lines += told.format()
+        # what the test itself has in its own variables is not meant
+        return "".join(line for line in lines if __file__ not in line)
+
+    def test_unseen(self) -> None:
+        """Whatever goes wrong: nobody there, a hang-up, silence, a refusal, nobody who reads; straight and past a proxy."""
+        refusal = answer({"code": 401, "msg": "no", "ref": "r"}, 401)
+        for step in (hang_up(), silence(), refusal, reset_at_connect()):
+            peer = Peer(otherwise=step)
+            self.addCleanup(peer.close)
+            account = f"http://mara:{HIDDEN}@127.0.0.1:{peer.port}"
+            for url, proxies in (
+                (peer.url, {}),
+                ("http://db.example", {"http": account}),
+                ("https://db.example", {"https": account}),
+            ):
+                told = self.seen(url, proxies=proxies)
+                for secret in (HIDDEN, *(b64encode(f"{name}:{HIDDEN}".encode()).decode() for name in ("", "mara"))):
+                    self.assertNotIn(secret, told)
+        self.assertNotIn(b64encode(f":{HIDDEN}".encode()).decode(), self.seen(f"http://127.0.0.1:{nobody()}"))
 
 
 class OneWay(Case):
@@ -70,6 +114,15 @@ class OneWay(Case):
             passed = len(self.proxy.asked)
             self.both(verify=CERTIFICATE)
         self.assertEqual(len(self.proxy.asked), passed)
+
+    def test_secure_proxy(self) -> None:
+        """A proxy that is spoken to over TLS itself."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(CERTIFICATE)
+        proxy = ConnectProxy(context)
+        self.addCleanup(proxy.close)
+        self.both(verify=CERTIFICATE, proxies={"https": proxy.url})
+        self.assertGreaterEqual(len(proxy.asked), 2)
 
     def test_refused(self) -> None:
         """A certificate that is not trusted, by either."""

@@ -21,7 +21,8 @@ class Choosing(unittest.TestCase):
             for name in names:
                 if name not in environment:
                     os.environ.pop(name, None)
-            return proxy_for(url, given)
+            proxy = proxy_for(url, given)
+            return None if proxy is None else proxy.url
 
     def test_given(self) -> None:
         """What is passed is used: for the scheme, for the host, or for all; with its own scheme, or http."""
@@ -50,6 +51,23 @@ class Choosing(unittest.TestCase):
             with self.subTest(proxy), self.assertRaisesRegex(LocalProtocolError, "no address of one") as caught:
                 self.chosen("http://db", {"http": proxy})
             self.assertNotIn("secret", str(caught.exception))
+
+    def test_who_says_so(self) -> None:
+        """It is told who says that it is to be used; its name and password are not."""
+        with mock.patch.dict(os.environ, {"HTTPS_PROXY": "http://mara:se@cret@a:1", "no_proxy": ""}):
+            os.environ.pop("https_proxy", None)
+            for given, source in (
+                ({}, "HTTPS_PROXY of the environment"),
+                ({"https": "http://mara:se@cret@a:1"}, "proxies="),
+            ):
+                proxy = proxy_for("https://db", given)
+                assert proxy is not None
+                self.assertEqual(str(proxy), f"the proxy http://a:1 ({source})")
+                self.assertNotIn("cret", repr(proxy))
+                self.assertEqual((proxy.name, proxy.password), (b"mara", b"se@cret"))
+            os.environ["HTTPS_PROXY"] = "nothing://a"
+            with self.assertRaisesRegex(LocalProtocolError, "HTTPS_PROXY of the environment"):
+                proxy_for("https://db", {})
 
     def test_none(self) -> None:
         """Some hosts have none: those that the environment names, or the caller."""

@@ -61,15 +61,12 @@ class PeerCase(Case):
 
     def live(self, timing: Timing = SLOW, timeout: float = SOON, **options: Any) -> Live:
         """Return a `Live` that ends with the test."""
-        live = Live(
-            self.peer.url,
-            authorization=lambda: "Basic OmtleQ==",
-            call=self.call,
-            caller=lambda: Path.parse("mara/lamp"),
-            timeout=timeout,
-            timing=timing,
-            **options,
-        )
+        usual = {
+            "authorization": lambda: "Basic OmtleQ==",
+            "call": self.call,
+            "caller": lambda: Path.parse("mara/lamp"),
+        }
+        live = Live(self.peer.url, timeout=timeout, timing=timing, **{**usual, **options})
         self.addCleanup(live.close)
         return live
 

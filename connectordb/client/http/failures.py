@@ -11,7 +11,7 @@ import requests
 from urllib3.exceptions import LocationValueError, ProxyError
 
 from ...exceptions import CertificateRefused, ConnectionFailed, ConnectorDBError, LocalProtocolError, TimedOut
-from ...network import ProxyFailed, certificate_advice
+from ...network import Proxy, ProxyFailed, certificate_advice
 from ..retry import Fate
 from .allowance import Allowance
 
@@ -44,7 +44,7 @@ _LATE = {
 }
 
 
-def told(error: Exception, what: str, allowance: Allowance) -> ConnectorDBError:
+def told(error: Exception, what: str, allowance: Allowance, proxy: Proxy | None = None) -> ConnectorDBError:
     """
     Return our exception for what was raised, and note what became of the request.
 
@@ -52,6 +52,7 @@ def told(error: Exception, what: str, allowance: Allowance) -> ConnectorDBError:
         error: What requests, urllib3, http.client, ssl or the system raised.
         what: The request, in words, without secrets.
         allowance: Its time and its trace.
+        proxy: Which leads to the server; ``None`` for the straight way.
     """
     trace, deepest = allowance.trace, _deepest(error)
     if any(isinstance(cause, _ADDRESSES) for cause in _causes(error)):
@@ -60,17 +61,23 @@ def told(error: Exception, what: str, allowance: Allowance) -> ConnectorDBError:
     connects = allowance.connecting is not None or trace.phase == "pool"
     if trace.complete:
         trace.fate = Fate.SILENT if is_late else Fate.BROKEN
-    by_proxy = (
-        "the proxy gave no connection: "
-        if any(isinstance(cause, (ProxyError, ProxyFailed)) for cause in _causes(error))
-        else ""
-    )
+    through = "" if proxy is None else f"; the way there leads through {proxy}"
     if is_late:
         happened, advice = _LATE[trace.phase]
-        return TimedOut(f"{what}: {by_proxy}{happened} within {allowance.what_ended()}; {advice}", trace.phase)
+        if proxy is not None and trace.phase in ("resolve", "connect"):
+            happened, advice, through = f"{proxy} gave no connection", "does it answer, and the server behind it?", ""
+        return TimedOut(f"{what}: {happened} within {allowance.what_ended()}; {advice}{through}", trace.phase)
     refused = isinstance(deepest, ssl.SSLCertVerificationError)
-    happened = f"{by_proxy}{_reason(deepest)}" if by_proxy and not refused else _explained(deepest, connects)
-    return (CertificateRefused if refused else ConnectionFailed)(f"{what}: {happened}")
+    if (
+        proxy is not None
+        and not refused
+        and any(isinstance(cause, (ProxyError, ProxyFailed)) for cause in _causes(error))
+    ):
+        own = next((str(cause) for cause in _causes(error) if isinstance(cause, ProxyFailed)), None)
+        return ConnectionFailed(f"{what}: {own or proxy.gave_none(_reason(deepest))}")
+    return (CertificateRefused if refused else ConnectionFailed)(
+        f"{what}: {_explained(deepest, connects)}{'' if isinstance(deepest, InterruptedError) else through}"
+    )
 
 
 def named(error: E, what: str) -> E:

@@ -19,7 +19,7 @@ from requests.structures import CaseInsensitiveDict
 from requests.utils import get_encoding_from_headers
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
-from ...network import Trust, proxy_for
+from ...network import Proxy, Trust, proxy_for
 from . import answers
 from .allowance import Allowance
 from .wire import Plain, Secure, Wire
@@ -72,6 +72,7 @@ class Line(HTTPAdapter):
 
     Attributes:
         used: When it was used last, by the monotonic clock.
+        proxy: Which leads to the server, by what was found when it last connected; ``None`` for the straight way.
     """
 
     def __init__(self, origin: str, trust: Trust, proxies: Mapping[str, str]) -> None:
@@ -79,7 +80,7 @@ class Line(HTTPAdapter):
         self._origin = origin
         self._trust = trust
         self._proxies = proxies
-        self._proxy: str | None = None
+        self.proxy: Proxy | None = None
         self._pool: HTTPConnectionPool | None = None
         self._wire = Wire()
         self.used = 0.0
@@ -138,9 +139,14 @@ class Line(HTTPAdapter):
     def request_url(self, request: requests.PreparedRequest, proxies: Any) -> str:
         """Return what the request's first line names: to a proxy that passes it on, the whole URL."""
         assert request.url is not None
-        if self._proxy is not None and self._wire.socks is None and self._origin.startswith("http:"):
+        if self.passes_on:
             return request.url
         return request.url[len(self._origin) :]
+
+    def proxy_headers(self, proxy: Any) -> dict[str, str]:
+        """Return what a proxy is told of whom it serves."""
+        authorization = self.proxy.authorization if self.proxy is not None else None
+        return {} if authorization is None else {"Proxy-Authorization": authorization}
 
     def build_response(self, request: requests.PreparedRequest, raw: Any) -> requests.Response:
         """Return the answer as users of requests know it; without its cookies, which are nobody's here."""
@@ -154,19 +160,26 @@ class Line(HTTPAdapter):
         response.request = request
         return response
 
+    @property
+    def passes_on(self) -> bool:
+        """Whether there is a proxy that is told each request, and does not only connect."""
+        return self.proxy is not None and self._wire.socks is None and self._origin.startswith("http:")
+
     def _find_way(self) -> None:
         proxy = proxy_for(self._origin, self._proxies)
-        if self._pool is not None and proxy == self._proxy:
+        if self._pool is not None and proxy == self.proxy:
             return
+        self.proxy = proxy
         parts = urlsplit(self._origin)
         options: dict[str, Any] = {"ssl_context": self._trust.context} if parts.scheme == "https" else {}
-        self._wire.socks = urlsplit(proxy) if proxy is not None and proxy.startswith("socks") else None
+        self._wire.socks = proxy if proxy is not None and proxy.scheme.startswith("socks") else None
         if proxy is None or self._wire.socks is not None:
             manager = self.poolmanager
         else:
-            secure_proxy = {"proxy_ssl_context": self._trust.context} if proxy.startswith("https:") else {}
-            manager = self.proxy_manager_for(proxy, **secure_proxy)
+            secure_proxy = {"proxy_ssl_context": self._trust.context} if proxy.scheme == "https" else {}
+            self.proxy_manager.pop(proxy.address, None)  # which may be one with another account
+            manager = self.proxy_manager_for(proxy.address, **secure_proxy)
         manager.pool_classes_by_scheme = _POOLS
         pool = manager.connection_from_host(parts.hostname, parts.port, parts.scheme, pool_kwargs=options)
         pool.ConnectionCls = functools.partial(Secure if pool.scheme == "https" else Plain, self._wire)
-        self._proxy, self._pool = proxy, pool
+        self._pool = pool

@@ -18,7 +18,7 @@ from urllib.parse import urlencode, urlsplit
 
 import requests
 
-from ...exceptions import ConnectorDBError, LocalProtocolError, RemoteProtocolError, TimedOut
+from ...exceptions import ConnectionFailed, ConnectorDBError, LocalProtocolError, RemoteProtocolError, TimedOut
 from ...network import Trust
 from ...protocol.constants import API_ROOT, SERVER_IDLE_TIMEOUT
 from ...runtime.clock import SYSTEM, Clock, Deadline
@@ -37,6 +37,9 @@ POOL_SIZE = 64
 
 #: Seconds after which a connection that was kept open is not used again: the original closes it soon after.
 IDLE_TIMEOUT = SERVER_IDLE_TIMEOUT - 1.0
+
+#: The status by which a proxy says that it wants to know who calls. The server has not seen the request.
+_PROXY_REFUSES = 407
 
 _HEADERS = {
     "Accept": "*/*",
@@ -172,6 +175,9 @@ class Transport:
             line = lines.take(allowance)
             response = line.exchange(method, url, headers, body, allowance)
             is_good = True
+            if response.status_code == _PROXY_REFUSES and line.passes_on:
+                assert line.proxy is not None
+                raise ConnectionFailed(line.proxy.gave_none(f"{response.status_code} {response.reason}"))
             return response
         except RemoteProtocolError as error:
             trace.fate = Fate.BROKEN
@@ -179,7 +185,7 @@ class Transport:
         except ConnectorDBError as error:
             raise failures.named(error, what) from error
         except Exception as error:
-            raise failures.told(error, what, allowance) from error
+            raise failures.told(error, what, allowance, None if line is None else line.proxy) from error
         finally:
             now = allowance.end()
             if line is not None:

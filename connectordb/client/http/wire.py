@@ -14,12 +14,12 @@ import io
 import socket
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import SplitResult
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import NewConnectionError
 
-from ...network import dial, look_up
+from ...network import Proxy, dial, look_up
+from ...runtime.unshown import UnshownBytes
 from .allowance import Allowance
 
 #: Bytes of one write: what a socket's buffer takes at once, so that time is looked at in between.
@@ -51,7 +51,7 @@ class Wire:
         self.is_fresh = False
         self.is_spoiled = False
         self.is_aborted = False
-        self.socks: SplitResult | None = None
+        self.socks: Proxy | None = None
 
     def begin(self, allowance: Allowance) -> None:
         """Begin a request."""
@@ -105,16 +105,21 @@ class Plain(HTTPConnection):
         allowance = wire.allowance
         allowance.begin_connecting()
         super().connect()
+        before = wire.socket
         wire.opened(self.sock)
+        if before is not None and before is not self.sock:
+            before.close()
         allowance.connecting = None
 
     def close(self) -> None:
         """Close it."""
-        self._wire.socket = None
+        self._wire.close()
         super().close()
 
     def request(self, *arguments: Any, **options: Any) -> None:
         """Send a request: its head with the body, or with its beginning."""
+        if self.sock is None:
+            self.connect()  # before there is a head, which tracebacks would show
         self._head = b""
         try:
             super().request(*arguments, **options)
@@ -134,18 +139,14 @@ class Plain(HTTPConnection):
             self._head = data
 
     def _send_on(self, data: bytes) -> None:
-        head, self._head = self._head or b"", None
-        if self.sock is None:
-            self.connect()
+        head, self._head = UnshownBytes(self._head or b""), None
         if len(data) <= _TOGETHER:
-            self._write(head + data)
+            self._write(UnshownBytes(head + data))
         else:
             self._write(head)
             self._write(data)
 
     def _write(self, data: bytes) -> None:
-        if self.sock is None:
-            self.connect()
         allowance, begun = self._wire.allowance, 0
         with memoryview(data) as view:
             while begun < len(data):
@@ -171,10 +172,15 @@ class Plain(HTTPConnection):
             connected.settimeout(allowance.to_connect("tls" if isinstance(self, HTTPSConnection) else "connect"))
         except (OSError, UnicodeError) as error:
             raise NewConnectionError(self, f"no connection: {error}") from error
-        self._wire.opened(connected)
+        try:
+            # TLS takes the socket out of our hands until it has shaken hands, so `abort` gets one of its own
+            wire.opened(connected.dup() if isinstance(self, HTTPSConnection) else connected)
+        except BaseException:
+            connected.close()
+            raise
         return connected
 
-    def _pass_socks(self, proxy: SplitResult, host: str, stopped: Callable[[], bool]) -> socket.socket:
+    def _pass_socks(self, proxy: Proxy, host: str, stopped: Callable[[], bool]) -> socket.socket:
         from ...network import dial_proxy, pass_socks  # few go by one
 
         def seconds() -> float:

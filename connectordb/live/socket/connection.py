@@ -11,16 +11,18 @@ from __future__ import annotations
 import os
 import socket
 import ssl
+import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from ...exceptions import CertificateRefused, ConnectionFailed, ConnectorDBError, LocalProtocolError, TimedOut
-from ...network import ProxyFailed, Trust, certificate_advice, open_way, proxy_for
+from ...network import Proxy, ProxyFailed, Trust, certificate_advice, open_way, proxy_for
 from ...protocol import features, rest
 from ...protocol.constants import API_ROOT
 from ...runtime.clock import Deadline
+from ...runtime.unshown import UnshownText
 from . import frames
 
 #: Bytes of one message from the server that we take. An insert has 10 MiB at the most, in an encoding of the server's own;
@@ -81,6 +83,7 @@ class Connection:
         #: What is connected, from before the handshake on.
         self._way: socket.socket | None = None
         self._is_aborted = False
+        self._is_secure = target.url.startswith("https:")
         self._reader = frames.Reader(MESSAGE_LIMIT)
         self._out = bytearray()
         # read into again and again: memory that is asked for each time costs more than reading does
@@ -100,10 +103,11 @@ class Connection:
         target = self._target
         deadline = Deadline(target.timeout)
         address = target.websocket_url
-        with _translated(target), _library_translated(target, self._websocket):
+        proxy = proxy_for(target.url, target.proxies or {})
+        with _translated(target, proxy), _library_translated(target, self._websocket, proxy):
             way = open_way(
                 target.url,
-                proxy_for(target.url, target.proxies or {}),
+                proxy,
                 target.trust,
                 lambda: _left(deadline),
                 lambda: self._is_aborted,
@@ -111,7 +115,7 @@ class Connection:
             )
             self._websocket.connect(  # type: ignore[no-untyped-call]
                 address,
-                header=[f"Authorization: {authorization}"] if authorization else [],
+                header=[UnshownText(f"Authorization: {authorization}")] if authorization else [],
                 # a redirected handshake would carry the credentials to whoever is named there
                 redirect_limit=0,
                 socket=_InTime(way, deadline),
@@ -196,7 +200,7 @@ class Connection:
                 self.received += length
                 events += self._reader.feed(self._room[:length])
                 # what TLS has decrypted already, selecting does not show
-                if length < _CHUNK and not (isinstance(self._socket, ssl.SSLSocket) and self._socket.pending()):
+                if length < _CHUNK and not (self._is_secure and self._socket.pending()):  # type: ignore[attr-defined]
                     self.has_more = False
                     return events
         self.has_more = True
@@ -246,7 +250,7 @@ def _left(deadline: Deadline) -> float:
 
 
 @contextmanager
-def _library_translated(target: Target, made: Any) -> Iterator[None]:
+def _library_translated(target: Target, made: Any, proxy: Proxy | None) -> Iterator[None]:
     """Turn websocket-client's errors, and what takes too long while connecting, into ours."""
     import websocket
 
@@ -254,18 +258,34 @@ def _library_translated(target: Target, made: Any) -> Iterator[None]:
         yield
     except websocket.WebSocketBadStatusException as error:
         request = rest.Request("GET", "/websocket", bytes)
-        raise rest.refusal(request, rest.Reply(error.status_code, error.resp_body or b"")) from error
+        raise rest.refusal(request, rest.Reply(error.status_code, error.resp_body or b"")) from _forgetful(error)
     except (websocket.WebSocketTimeoutException, TimeoutError) as error:
-        raise TimedOut(f"connecting a websocket to {target.url}: no answer within {target.timeout:g} s") from error
+        raise TimedOut(
+            f"connecting a websocket to {target.url}{_through(proxy)}: no answer within {target.timeout:g} s"
+        ) from _forgetful(error)
     except websocket.WebSocketException as error:
         answer = made.handshake_response
         if answer is not None:  # a redirect, say
-            raise rest.refusal(rest.Request("GET", "/websocket", bytes), rest.Reply(answer.status, b"")) from error
-        raise ConnectionFailed(f"the websocket to {target.url}: {error}") from error
+            request = rest.Request("GET", "/websocket", bytes)
+            raise rest.refusal(request, rest.Reply(answer.status, b"")) from _forgetful(error)
+        raise ConnectionFailed(f"the websocket to {target.url}{_through(proxy)}: {error}") from _forgetful(error)
+
+
+def _forgetful(error: Exception) -> Exception:
+    """Return an exception whose frames have forgotten their variables: the request is among them, with the credentials."""
+    here: BaseException | None = error
+    while here is not None:
+        traceback.clear_frames(here.__traceback__)
+        here = here.__context__
+    return error
+
+
+def _through(proxy: Proxy | None) -> str:
+    return "" if proxy is None else f", through {proxy}"
 
 
 @contextmanager
-def _translated(target: Target) -> Iterator[None]:
+def _translated(target: Target, proxy: Proxy | None = None) -> Iterator[None]:
     """Turn the errors of sockets and TLS into ours."""
     try:
         yield
@@ -273,9 +293,10 @@ def _translated(target: Target) -> Iterator[None]:
         raise
     except ssl.SSLCertVerificationError as error:
         raise CertificateRefused(
-            f"the certificate of {target.url} is not trusted ({error.verify_message.rstrip('.')}); {certificate_advice(error)}"
+            f"the certificate of {target.url}{_through(proxy)} is not trusted ({error.verify_message.rstrip('.')}); "
+            + certificate_advice(error)
         ) from error
     except ProxyFailed as error:
-        raise ConnectionFailed(f"the websocket to {target.url}: the proxy gave no connection: {error}") from error
-    except (OSError, UnicodeError) as error:
         raise ConnectionFailed(f"the websocket to {target.url}: {error}") from error
+    except (OSError, UnicodeError) as error:
+        raise ConnectionFailed(f"the websocket to {target.url}{_through(proxy)}: {error}") from _forgetful(error)

@@ -15,7 +15,7 @@ import threading
 from collections.abc import Callable
 from typing import Protocol
 
-from ...exceptions import ConnectionFailed, ConnectorDBError, RemoteProtocolError, ServerError
+from ...exceptions import AuthenticationError, ConnectionFailed, ConnectorDBError, RemoteProtocolError, ServerError
 from ...runtime.clock import SYSTEM, Clock
 from ...runtime.worker import Worker
 from . import frames
@@ -68,8 +68,11 @@ class Loop:
         jitter: Callable[[], float] = random.random,
         auto_reconnect: bool = True,
         unusable: Callable[[], bool] = lambda: False,
+        renew: Callable[[str | None], bool] = lambda refused: False,
     ) -> None:
         self._connect = connect
+        #: Told of an ``Authorization`` header that the server refused; tells whether there is another one now.
+        self._renew = renew
         #: Told that the server could not be reached, or says that it stops; tells whether there is another one to go to.
         self._unusable = unusable
         self._handler = handler
@@ -84,8 +87,10 @@ class Loop:
         self._opening: Connection | None = None
         self._hurry = False
         self._is_leaving = False
-        #: Whether another server is tried at once; the thread's own.
+        #: Whether another server, or key, is tried at once; the thread's own.
         self._goes_on = False
+        #: Whether the present attempt has a new key, as that of the one before was refused.
+        self._has_renewed = False
 
     def start(self) -> None:
         """Start the thread, if it does not run."""
@@ -166,7 +171,7 @@ class Loop:
                 failures = 0
                 continue
             if self._goes_on:
-                log.warning("live: %s; going on with another server", error)
+                log.warning("live: %s; going on with another %s", error, "key" if self._has_renewed else "server")
                 continue
             if not self._auto_reconnect:
                 log.warning("live: %s; not trying again until somebody says so", error)
@@ -214,9 +219,16 @@ class Loop:
         code = frames.NORMAL
         with self._lock:
             self._is_leaving = self._goes_on = False
+        has_renewed, self._has_renewed = self._has_renewed, False
         try:
             connection, authorization = self._connect()
-            self._open(connection, authorization, stopping)
+            try:
+                self._open(connection, authorization, stopping)
+            except AuthenticationError as refused:
+                # once; a new key that is refused as well is a failure as any other
+                if refused.status == 401 and not has_renewed and not stopping.is_set():
+                    self._goes_on = self._has_renewed = self._renew(authorization)
+                raise
             self._handler.opened(connection.announced)
             selector.register(connection, selectors.EVENT_READ)
             try:

@@ -255,7 +255,7 @@ class Switchboard:
     def lost(self, error: ConnectorDBError | None, goes_on: bool = False) -> None:
         """Note that there is none, and why; a refusal of the credentials is told, once. *goes_on*: who waits goes on waiting."""
         with self._changed:
-            is_news = is_refusal(error) and not is_refusal(self._last_loss)
+            is_news = not goes_on and is_refusal(error) and not is_refusal(self._last_loss)
             everybody = self._groups.all()
             self._is_open = False
             self._state.lost()

@@ -32,6 +32,21 @@ class Chosen(unittest.TestCase):
         self.assertEqual((options.timeout, options.retry, options.deadline), (None, None, None))
         self.assertEqual(other, [(None, None, None)])
 
+    def test_again(self) -> None:
+        """A block may be entered again, also within itself, and by several threads; or be a decorator."""
+        options, timeout = Options(), Timeout(connect=1)
+        block, seen = options.chosen(timeout=timeout), list[object]()
+        for _ in range(2):
+            with block:
+                with options.chosen(retry=Retry(1)), block:
+                    self.assertEqual((options.timeout, options.retry), (timeout, Retry(1)))
+                self.assertEqual((options.timeout, options.retry), (timeout, None))
+                thread = threading.Thread(target=block(lambda: seen.append(options.timeout)))
+                thread.start()
+                thread.join(5)
+            self.assertEqual((options.timeout, options.before), (None, ()))
+        self.assertEqual(seen, [timeout] * 2)
+
     def test_whole(self) -> None:
         """What is one call has one end, of which servers are told nothing."""
         options, deadline = Options(), Deadline(3.0)

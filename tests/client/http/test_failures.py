@@ -15,6 +15,7 @@ from connectordb.client.retry import Fate
 from connectordb.client.timeouts import Timeout
 from connectordb.client.trace import Trace
 from connectordb.exceptions import ClosedError, ConnectionFailed, LocalProtocolError, TimedOut
+from connectordb.network import Proxy, ProxyFailed
 from connectordb.runtime.clock import SYSTEM
 
 
@@ -70,16 +71,45 @@ class Telling(unittest.TestCase):
                 ConnectionRefusedError(111, "Connection refused"),
                 "no connection: Connection refused; is the server running",
             ),
-            (
-                ProxyError("no", OSError("Tunnel connection failed: 407 Auth")),
-                "the proxy gave no connection: Tunnel conn",
-            ),
             (ssl.SSLError(1, "[SSL: WRONG_VERSION_NUMBER] wrong version number"), "something speaks plain HTTP there"),
             (InterruptedError("closed"), "under way when the connections were closed here"),
         ):
             allowance = self.allowance("connect", connects=True)
             self.assertIn(said, str(told(error, "GET /x", allowance)))
             self.assertIs(allowance.trace.fate, Fate.UNSENT)
+
+    def test_proxy(self) -> None:
+        """Where a proxy leads to the server it is named, without its password, with who says that it is to be used."""
+        proxy = Proxy("http://mara:secret@proxy:8080", "https_proxy of the environment")
+        named = "the proxy http://proxy:8080 (https_proxy of the environment)"
+        for error, phase, said in (
+            (
+                ProxyError("no", OSError("Tunnel connection failed: 407 Auth")),
+                "connect",
+                f"GET /x: {named} gave no connection: Tunnel connection failed: 407 Auth; put a name and a password into",
+            ),
+            (ProxyFailed(proxy, "it hung up"), "connect", f"GET /x: {named} gave no connection: it hung up"),
+            (
+                TimeoutError(),
+                "connect",
+                f"GET /x: {named} gave no connection within 10 s; does it answer, and the server",
+            ),
+            (
+                TimeoutError(),
+                "tls",
+                f"GET /x: no TLS connection within 10 s; does the server speak HTTPS?; the way there leads through {named}",
+            ),
+            (ssl.SSLError(1, "[SSL] bad"), "tls", f"; the way there leads through {named}"),
+            (
+                ConnectionResetError(104, "reset"),
+                "read",
+                f": the connection broke: reset; the way there leads through {named}",
+            ),
+        ):
+            with self.subTest(said):
+                told_ = str(told(error, "GET /x", self.allowance(phase, phase != "read"), proxy))
+                self.assertIn(said, told_)
+                self.assertNotIn("secret", told_)
 
     def test_fate(self) -> None:
         """After that, whether all of it was sent decides: nobody acts on a part."""

@@ -21,6 +21,7 @@ from connectordb.exceptions import CertificateRefused, ConnectionFailed, LocalPr
 from connectordb.network import Trust
 from tests.support.case import MS, SOON, Case
 from tests.support.clock import SteppedClock
+from tests.support.connect_proxy import ConnectProxy
 from tests.support.wire import (
     Peer,
     Received,
@@ -270,6 +271,16 @@ class Connections(TransportCase):
             transport = self.to("https://db.example", proxies={"https": f"{scheme}://127.0.0.1:{proxy.port}"})
             self.ends_by_closing(transport, lambda proxy=proxy: proxy.connections)
 
+    def test_closed_in_a_handshake(self) -> None:
+        """And one whose TLS is not there yet, be it straight or past a proxy."""
+        silent = self.peer(silence())
+        self.ends_by_closing(self.to(silent.url.replace("http:", "https:")), lambda: silent.connections)
+        proxy = ConnectProxy()
+        self.addCleanup(proxy.close)
+        server = self.peer(silence())
+        transport = self.to(server.url.replace("http:", "https:"), proxies={"https": proxy.url})
+        self.ends_by_closing(transport, lambda: server.connections)
+
     def ends_by_closing(self, transport: Transport, has_begun: Callable[[], object]) -> None:
         """Close while another thread sends, and see that it ends."""
         failed: list[BaseException] = []
@@ -429,7 +440,21 @@ class Failing(TransportCase):
         transport = self.to("http://127.0.0.1:9", proxies={"http": f"http://mara:c2VjcmV0@127.0.0.1:{port}"})
         error, fate = self.fails(transport, "POST", b"[]")
         self.assertEqual(fate, Fate.UNSENT)
-        self.assertIn("the proxy gave no connection: Connection refused", str(error))
+        self.assertIn(
+            f"the proxy http://127.0.0.1:{port} (proxies=) gave no connection: Connection refused", str(error)
+        )
+
+    def test_proxy_refuses(self) -> None:
+        """One that wants to know who asks is no server that refuses, and has sent nothing on."""
+        peer = self.peer(answer("<html>who are you?</html>", 407), answer("ok"))
+        transport = self.to("http://db.example", proxies={"http": peer.url})
+        error, fate = self.fails(transport, "POST", b"[]")
+        self.assertEqual((type(error), fate), (ConnectionFailed, Fate.UNSENT))
+        self.assertRegex(
+            str(error), r"the proxy http\S+ \(proxies=\) gave no connection: 407 .*; put a name and a password"
+        )
+        self.assertEqual(transport.send("GET", "/x", Trace()).text, "ok")
+        self.assertEqual(peer.connections, 1)
 
     def test_bad_proxy(self) -> None:
         """A proxy that is no address is the caller's mistake."""

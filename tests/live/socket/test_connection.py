@@ -185,7 +185,8 @@ class OpeningTests(ConnectionCase):
         """The tunnel is asked for at the proxy."""
         proxy = self.peer()
         proxy.refusals = [b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n"]
-        with self.assertRaises(ConnectionFailed):
+        said = rf"the proxy {proxy.url} \(proxies=\) gave no connection: it refused: 407 .*; put a name and a password into"
+        with self.assertRaisesRegex(ConnectionFailed, said):
             self.connect(Target("http://db.example.com", proxies={"http": proxy.url}))
         self.assertEqual(proxy.accepted, 1)
 

@@ -12,7 +12,7 @@ from typing import Any
 from unittest import mock
 
 from connectordb.exceptions import AuthenticationError, ConnectionFailed, NotFound, StreamGone, TimedOut
-from connectordb.live import Timing
+from connectordb.live import Options, Timing
 from connectordb.live.socket import frames as codec
 from connectordb.live.socket import loop
 from connectordb.live.socket.loop import Loop
@@ -149,6 +149,28 @@ class ReconnectTests(PeerCase):
         self.assertEqual(again.command()[1], str(STREAM))
         self.assertEqual([type(error) for error in record.errors], [AuthenticationError])
         self.assertTrue(live.is_connected)
+
+    def test_key_refused(self) -> None:
+        """Where there is another key for one that was refused, that is tried at once, and nobody is told; but once."""
+        refusal, keys = b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n", ["Basic b2xk"]
+        refused: list[str | None] = []
+
+        def renew(header: str | None) -> bool:
+            refused.append(header)
+            keys.append("Basic bmV3")
+            return True
+
+        live, record = self.live(authorization=lambda: keys[-1], renew=renew), Record()
+        self.peer.refusals = [refusal]
+        live.subscribe(STREAM, record, options=Options(on_error=record.errors.append))
+        peer = self.peer.connection()
+        self.assertIn("Authorization: Basic bmV3\r\n", peer.request)
+        self.assertEqual((refused, record.errors), (["Basic b2xk"], []))
+        self.peer.refusals = [refusal] * 3
+        peer.drop()
+        self.peer.connection()
+        self.assertEqual(len(refused), 3, "one renewal for each two refusals, with a pause between")
+        self.assertEqual([type(error) for error in record.errors], [AuthenticationError])
 
     def test_stream_gone(self) -> None:
         """A stream that is gone after a reconnect is not subscribed to, but told, once, and looked for again."""
