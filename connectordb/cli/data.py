@@ -12,11 +12,11 @@ from typing import Any
 import click
 
 from ..exceptions import ConnectorDBError, LocalProtocolError, PermissionDenied
+from ..point_files import line_of, points
 from ..protocol import json_text
 from ..protocol.points import Datapoint
 from .completing import streams
 from .connection import connect, profile, stream
-from .point_files import LINE, points
 from .printing import check_formats, formats, show_lines, show_points
 from .ranges import ranged
 from .tree import parsed
@@ -117,7 +117,7 @@ def tail(path: str, number: int, follow: bool, as_json: bool, downlink: bool, pr
 
     With -f, what comes after them is printed, too, until Ctrl-C.
     """
-    line = LINE if as_json else _read_by_people
+    line = line_of if as_json else _read_by_people
     with connect(profile) as cdb:
         found = stream(cdb, path)
         if not follow:

@@ -11,8 +11,8 @@ import click
 
 from ..exceptions import LocalProtocolError, PipeScriptError
 from ..pipescript import Script
+from ..point_files import points
 from ..protocol.points import Datapoint, as_answered
-from .point_files import points
 from .printing import show_points
 from .script_help import explained, listed
 

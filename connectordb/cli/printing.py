@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 
 import click
 
+from ..point_files import CsvPoints, line_of
 from ..protocol import json_text
 from ..protocol.points import Datapoint
-from .point_files import LINE, CsvPoints
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -45,7 +45,7 @@ def show_points(found: Iterable[Datapoint], as_csv: bool = False, as_json: bool 
     if as_json:
         _show_array(found)
     else:
-        show_lines(found, CsvPoints().line if as_csv else LINE)
+        show_lines(found, CsvPoints().line if as_csv else line_of)
 
 
 def show_lines(found: Iterable[Datapoint], line: Callable[[Datapoint], bytes]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 
 from ..exceptions import InvalidRange
 
@@ -41,15 +41,20 @@ def to_seconds(value: Time, now: float) -> float:
     return seconds
 
 
-def in_iso(text: str) -> float:
+def in_iso(text: str, zone: tzinfo | None = None) -> float:
     """
     Return what text means as seconds since 1970, if it is ISO 8601: for data, where words have no present to go by.
+
+    Args:
+        text: A date, or date and time.
+        zone: What it means without an offset; `None` for local time.
 
     Raises:
         ValueError: It is none.
     """
     # before Python 3.11 the "Z" of UTC was not understood
-    return datetime.fromisoformat(text.removesuffix("Z") + "+00:00" * text.endswith("Z")).timestamp()
+    moment = datetime.fromisoformat(text.removesuffix("Z") + "+00:00" * text.endswith("Z"))
+    return (moment.replace(tzinfo=zone) if moment.tzinfo is None else moment).timestamp()
 
 
 def _of_text(text: str, now: float) -> float | None:

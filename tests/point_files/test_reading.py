@@ -6,14 +6,16 @@ import io
 import json
 import unittest
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectordb.cli.point_files import LINE, CsvPoints, points
 from connectordb.exceptions import LocalProtocolError
+from connectordb.point_files import line_of, points, read_csv
 
+from ..support.case import Case
 from ..support.strategies import datapoints
 
 
@@ -44,7 +46,7 @@ class Reading(unittest.TestCase):
         self.assertEqual(read(lines, size), wanted)
         self.assertEqual(read(b"\xef\xbb\xbf" + lines, size), wanted)
         self.assertEqual(read(json.dumps(made, indent=1), size), wanted)
-        self.assertEqual(read(b"".join(map(LINE, made)), size), wanted)
+        self.assertEqual(read(b"".join(map(line_of, made)), size), wanted)
 
     @given(
         st.lists(st.tuples(st.integers(1, 99), st.floats(allow_nan=False, allow_infinity=False))), st.integers(1, 50)
@@ -128,42 +130,24 @@ class Reading(unittest.TestCase):
                 read(text)
 
 
-class Writing(unittest.TestCase):
-    """What is printed."""
+class FilesOfCsv(Case):
+    """Tables in files."""
 
-    def csv(self, *made: dict[str, Any]) -> str:
-        """Return points as CSV."""
-        table = CsvPoints()
-        return "".join(table.line(point).decode() for point in made)
+    def test_zones(self) -> None:
+        """Times without an offset are local, or of the zone that is said."""
+        path = self.folder() / "a.csv"
+        path.write_bytes(b"\xef\xbb\xbf2026-07-01T12:00,1\r\n2026-07-01 12:00Z,2\r\n")
+        local = datetime(2026, 7, 1, 12).timestamp()
+        self.assertEqual([point["t"] for point in read_csv(path)], [local, 1782907200])
+        self.assertEqual([point["t"] for point in read_csv(path, "Europe/Berlin")], [1782900000, 1782907200])
+        with self.assertRaisesRegex(LocalProtocolError, "'nowhere' is no time zone"):
+            list(read_csv(path, "nowhere"))
 
-    def test_values(self) -> None:
-        """A time and a value; of objects a column for each name."""
-        self.assertEqual(
-            self.csv(
-                {"t": 1, "d": 'a "b",\nc'}, {"t": 2.5, "d": None}, {"t": 3, "d": [1, True]}, {"t": 4, "d": {"a": 1}}
-            ),
-            't,d\n1,"a ""b"",\nc"\n2.5,\n3,"[1,true]"\n4,"{""a"":1}"\n',
-        )
-        self.assertEqual(
-            self.csv({"t": 1, "d": {"a": 1, "b": False}}, {"t": 2, "d": {"b": None, "a": "x"}}),
-            "t,a,b\n1,1,false\n2,x,\n",
-        )
-        self.assertEqual(self.csv({"t": 1, "d": {"t": 5}}), 't,d\n1,"{""t"":5}"\n')
-
-    def test_other_columns(self) -> None:
-        """Rows have the columns of the first, or are refused."""
-        for value in (5, {"a": 1, "b": 2}, {}, {"b": 1}):
-            with (
-                self.subTest(value),
-                self.assertRaisesRegex(LocalProtocolError, "at 2 has other columns than the first, a"),
-            ):
-                self.csv({"t": 1, "d": {"a": 1}}, {"t": 2, "d": value})
-
-    @given(
-        datapoints(
-            value=st.dictionaries(st.sampled_from("ab"), st.integers(-(2**53), 2**53) | st.booleans(), min_size=2)
-        )
-    )
-    def test_reads_back(self, made: list[dict[str, Any]]) -> None:
-        """Objects of plain values are read back as they were."""
-        self.assertEqual(read(self.csv(*made)), made)
+    def test_refused(self) -> None:
+        """What is none is told with the file and the line; a file that is not there is no table."""
+        path = self.folder() / "a.csv"
+        path.write_text("1,2\nyesterday,3\n")
+        with self.assertRaisesRegex(LocalProtocolError, "a.csv': line 2: 'yesterday' is no time: expected seconds"):
+            list(read_csv(path))
+        with self.assertRaises(FileNotFoundError):
+            list(read_csv(self.folder() / "b.csv"))

@@ -1,24 +1,26 @@
-"""Points as text: read out of JSON lines, JSON arrays and CSV of any length, as it comes; and written as JSON lines or CSV."""
+"""Points read out of text of any length, as it comes: lines of JSON, a JSON array, or CSV."""
 
 from __future__ import annotations
 
 import csv
-import io
+import os
 from collections.abc import Callable, Iterator
+from datetime import tzinfo
 from itertools import chain
 from typing import Any, BinaryIO
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ..exceptions import LocalProtocolError
 from ..protocol import json_text
 from ..protocol.json_arrays import elements
 from ..protocol.points import Datapoint
 from ..protocol.times import in_iso
+from .cells import number_in, value_in
 
 #: Bytes that are read at once, and the most that a line may have.
 _BLOCK, _LONGEST = 1 << 16, 1 << 24
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_WORDS = {"": None, "null": None, "true": True, "false": False}
 
 
 def points(file: BinaryIO, before_waiting: Callable[[], Any] = lambda: None) -> Iterator[Datapoint]:
@@ -32,25 +34,50 @@ def points(file: BinaryIO, before_waiting: Callable[[], Any] = lambda: None) -> 
     Raises:
         ValueError: It has something else in it; the message says in which line, or which point.
     """
-    blocks = _blocks(file, before_waiting)
+    head, text = _without_mark(_blocks(file, before_waiting))
+    if head.startswith(b"["):
+        return _array(text)
+    return _objects(text) if head.startswith(b"{") else _table(text)
+
+
+def read_csv(file: str | os.PathLike[str], tz: str | None = None) -> Iterator[Datapoint]:
+    """
+    Yield the points in a CSV file, holding no more of it than a block, or a line.
+
+    Args:
+        file: A time and a value in each line; or names of columns in the first line, of which one is ``t``.
+        tz: The time zone of times without one; `None` for local time.
+
+    Raises:
+        LocalProtocolError: It has something else in it; the message says in which line. Or there is no such time zone.
+    """
+    zone = None if tz is None else _zone(tz)
+    with open(file, "rb") as opened:
+        try:
+            yield from _table(_without_mark(_blocks(opened))[1], zone)
+        except ValueError as error:
+            raise LocalProtocolError(f"{os.fspath(file)!r}: {error}") from error
+
+
+def _zone(name: str) -> tzinfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise LocalProtocolError(f"tz={name!r} is no time zone: expected a name as 'UTC' or 'Europe/Berlin'") from error
+
+
+def _without_mark(blocks: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:
+    """Return how a text begins, and all of it, without the mark that some programs write before it."""
     head = b""
     for block in blocks:
         head += block
         if head.removeprefix(_BYTE_ORDER_MARK).strip() and not _BYTE_ORDER_MARK.startswith(head):
             break
     head = head.removeprefix(_BYTE_ORDER_MARK)
-    text = chain([head], blocks)
-    if head.lstrip().startswith(b"["):
-        return _array(text)
-    return _objects(text) if head.lstrip().startswith(b"{") else _table(text)
+    return head.lstrip(), chain([head], blocks)
 
 
-def LINE(point: Datapoint) -> bytes:
-    """Return a point as a line of JSON."""
-    return json_text.dumps(point) + b"\n"
-
-
-def _blocks(file: BinaryIO, before_waiting: Callable[[], Any]) -> Iterator[bytes]:
+def _blocks(file: BinaryIO, before_waiting: Callable[[], Any] = lambda: None) -> Iterator[bytes]:
     # read1: what there is, and not as much as fits
     read = getattr(file, "read1", file.read)
     while True:
@@ -111,7 +138,7 @@ def _point(value: Any, where: str) -> Datapoint:
 # --- CSV --------------------------------------------------------------------------------------------------------------
 
 
-def _table(text: Iterator[bytes]) -> Iterator[Datapoint]:
+def _table(text: Iterator[bytes], zone: tzinfo | None = None) -> Iterator[Datapoint]:
     reader = csv.reader(line.decode() for _, line in _lines(text))
     names: list[str] | None = None
     while True:
@@ -125,7 +152,7 @@ def _table(text: Iterator[bytes]) -> Iterator[Datapoint]:
                 names = _names(row)
                 if names is row:
                     continue
-            yield _of_row(names, row)
+            yield _of_row(names, row, zone)
         except (ValueError, csv.Error) as error:
             raise ValueError(f"line {reader.line_num}: {error}") from error
 
@@ -145,94 +172,21 @@ def _names(first: list[str]) -> list[str]:
     return ["t", "d"]
 
 
-def _of_row(names: list[str], row: list[str]) -> Datapoint:
+def _of_row(names: list[str], row: list[str], zone: tzinfo | None) -> Datapoint:
     if len(row) != len(names):
         raise ValueError(f"{len(row)} cells, where the first line has {len(names)}")
     cells = dict(zip(names, row, strict=True))
-    t = _time(cells.pop("t").strip())
+    t = _time(cells.pop("t").strip(), zone)
     if cells.keys() == {"d"}:
-        return {"t": t, "d": _value(cells["d"])}
-    return {"t": t, "d": {name: _value(cell) for name, cell in cells.items()}}
+        return {"t": t, "d": value_in(cells["d"])}
+    return {"t": t, "d": {name: value_in(cell) for name, cell in cells.items()}}
 
 
-def _time(cell: str) -> float:
-    number = _number(cell)
+def _time(cell: str, zone: tzinfo | None) -> float:
+    number = number_in(cell)
     if number is not None:
-        return number
+        return float(number)
     try:
-        return in_iso(cell)
+        return in_iso(cell, zone)
     except ValueError:
         raise ValueError(f"{cell[:60]!r} is no time: expected seconds since 1970, or ISO 8601 text") from None
-
-
-def _value(cell: str) -> Any:
-    """Return what a cell says: a number, a truth value, nothing, a list or an object, or else the text itself."""
-    stripped = cell.strip()
-    if stripped in _WORDS:
-        return _WORDS[stripped]
-    number = _number(stripped)
-    if number is not None:
-        return number
-    if stripped[0] in "[{":
-        try:
-            return json_text.loads(stripped)
-        except ValueError:
-            return cell
-    return cell
-
-
-def _number(cell: str) -> float | None:
-    # float() takes more than these: names of infinities, underscores
-    if not cell or not cell.isascii() or cell.strip("0123456789+-.eE"):
-        return None
-    try:
-        number = float(cell)
-    except ValueError:
-        return None
-    return number if abs(number) != float("inf") else None
-
-
-class CsvPoints:
-    """Writes points as CSV: a time and a value, or a column for each name in the first value, if that is an object."""
-
-    def __init__(self) -> None:
-        self._text = io.StringIO()
-        self._writer = csv.writer(self._text, lineterminator="\n")
-        self._names: list[str] | None = None
-        self._begun = False
-
-    def line(self, point: Datapoint) -> bytes:
-        """
-        Return a point as a line; the first one with the names of the columns before it.
-
-        Raises:
-            LocalProtocolError: Its value has other columns than the first one.
-        """
-        value = point["d"]
-        if not self._begun:
-            self._begun = True
-            self._names = list(value) if isinstance(value, dict) and value and "t" not in value else None
-            self._writer.writerow(["t", *(self._names or ["d"])])
-        if self._names is None:
-            cells = [value]
-        elif isinstance(value, dict) and value.keys() == set(self._names):
-            cells = [value[name] for name in self._names]
-        else:
-            raise LocalProtocolError(
-                f"the result at {point['t']!r} has other columns than the first, {', '.join(self._names)}: print it without --csv"
-            )
-        self._writer.writerow([_time_cell(point["t"]), *map(_cell, cells)])
-        text = self._text.getvalue()
-        self._text.seek(0)
-        self._text.truncate()
-        return text.encode()
-
-
-def _time_cell(t: float) -> str:
-    return json_text.dumps(t).decode()
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    return value if isinstance(value, str) else json_text.dumps(value).decode()

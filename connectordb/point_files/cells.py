@@ -1,0 +1,52 @@
+"""What a cell of CSV says, and how a value is said in one."""
+
+from __future__ import annotations
+
+from math import isfinite
+from typing import Any
+
+from ..protocol import json_text
+
+_WORDS = {"": None, "null": None, "true": True, "false": False}
+
+#: What not every reader of CSV takes, also in quotes.
+HARD = frozenset("\r\0")
+
+
+def value_in(cell: str) -> Any:
+    """Return what a cell says: a number, a truth value, nothing, a list, an object, text as JSON has it, or else the text itself."""
+    stripped = cell.strip()
+    if stripped in _WORDS:
+        return _WORDS[stripped]
+    number = number_in(stripped)
+    if number is not None:
+        return number
+    if stripped[0] in '[{"':
+        try:
+            return json_text.loads(stripped)
+        except ValueError:
+            return cell
+    return cell
+
+
+def number_in(cell: str) -> float | None:
+    """Return the number that a cell says, if it says one that JSON has; an integer is one."""
+    # float() takes more than these: names of infinities, underscores
+    if not cell or not cell.isascii() or cell.strip("0123456789+-.eE"):
+        return None
+    try:
+        number: float = float(cell) if cell.strip("0123456789-") else int(cell)
+        if not json_text.MIN_INT <= number <= json_text.MAX_INT:
+            number = float(cell)
+    except ValueError:
+        return None
+    return number if isfinite(number) else None
+
+
+def cell_of(value: Any) -> str:
+    """Return the cell that says a value: text as it is where that says nothing else, and all other values as JSON."""
+    if value is None:
+        return ""
+    if type(value) is str and value_in(value) == value and HARD.isdisjoint(value):
+        return value
+    return json_text.dumps(value).decode()
