@@ -48,6 +48,7 @@ ARROWS: dict[str, set[str]] = {
         "pictures",
         "server",
         "",
+        "point_files",
     },
     "__main__": {"cli"},
     "": {"exceptions", "protocol", "client", "datapoints"},
