@@ -188,7 +188,7 @@ FOREIGN = {
     "fastjsonschema": {"protocol/schemas.py"},
     "re2": {"server/", "pipescript/transforms/texts.py"},
     "tomli": {"server/config.py"},
-    "filelock": {"logger/", "server/", "live/remembering/remember.py", "client/profiles.py"},
+    "filelock": {"logger/", "server/", "live/remembering/remember.py", "client/profiles.py", "client/saving.py"},
     "platformdirs": {"client/profiles.py"},
     "bcrypt": {"server/rights/passwords.py"},
 }

@@ -43,6 +43,8 @@ _FILES = {
     "tail": "data",
     "merge": "queries",
     "dataset": "queries",
+    "save": "saving",
+    "load": "saving",
     "log": "log",
     "pipescript": "pipescript",
     "shell": "shell",

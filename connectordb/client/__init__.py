@@ -21,7 +21,9 @@ from .user import User
 if TYPE_CHECKING:
     from .database import Database
     from .finding import found_server
+    from .loading import Loaded, load
     from .profiles import DEFAULT_PROFILE, Profiles
+    from .saving import Saved, save
     from .settings import Setting, Settings, Source
 
 __all__ = [
@@ -30,8 +32,10 @@ __all__ = [
     "ConnectorObject",
     "Database",
     "Device",
+    "Loaded",
     "Profiles",
     "Retry",
+    "Saved",
     "Setting",
     "Settings",
     "Source",
@@ -40,6 +44,8 @@ __all__ = [
     "User",
     "base_urls",
     "found_server",
+    "load",
+    "save",
 ]
 
 
@@ -52,6 +58,10 @@ _RARE = {
     "Settings": "settings",
     "Source": "settings",
     "found_server": "finding",
+    "Loaded": "loading",
+    "load": "loading",
+    "Saved": "saving",
+    "save": "saving",
 }
 
 

@@ -250,7 +250,7 @@ class Device(ConnectorObject, depth=2):
         """
         from . import exports  # rarely used, and not free to load
 
-        exports.export_device(self, directory)
+        exports.export(self, directory)
 
     def import_stream(self, directory: str | os.PathLike[str]) -> None:
         """

@@ -328,4 +328,4 @@ class Stream(LongStream, depth=3):
         """
         from . import exports  # rarely used, and not free to load
 
-        exports.export_stream(self, directory)
+        exports.export(self, directory)

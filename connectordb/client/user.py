@@ -109,7 +109,7 @@ class User(ConnectorObject, depth=1):
         """
         from . import exports  # rarely used, and not free to load
 
-        exports.export_user(self, directory)
+        exports.export(self, directory)
 
     def import_device(self, directory: str | os.PathLike[str]) -> None:
         """

@@ -79,7 +79,7 @@ class Streams(ExportCase):
         parent = self.folder()
         stream = self.lamp()["light"]
         with (
-            mock.patch.object(Stream, "points", side_effect=ConnectionFailed("away")),
+            mock.patch.object(Stream, "pages", side_effect=ConnectionFailed("away")),
             self.assertRaises(ConnectionFailed),
         ):
             stream.export(parent / "light")

@@ -1,0 +1,105 @@
+"""``save`` and ``load``: a user, a device or a stream to a folder, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import BinaryIO
+
+import click
+
+from ..client import Device, Loaded, Saved, User
+from ..client import load as load_folder
+from ..client import save as save_folder
+from ..exceptions import ConnectionFailed, ServerError
+from ..protocol import json_text
+from .completing import paths
+from .connection import as_json, connect, profile, show, thing
+from .progress import shown
+
+#: What is told in words.
+_COUNTED = ("users", "devices", "streams", "points")
+
+
+@click.command()
+@click.argument("path", shell_complete=paths)
+@click.argument("directory", type=click.Path(path_type=Path, file_okay=False))
+@as_json
+@profile
+def save(path: str, directory: Path, as_json: bool, profile: str | None) -> None:
+    """
+    Save a user, a device or a stream in a folder.
+
+    With it goes all that is below it. DIRECTORY is a new folder; that of users may hold other ones. Points are read back from the disk. It
+    holds API keys, and is readable by you alone. If it is cut off, give it again: it goes on where it was. "load" brings it back, and so does
+    "import" into a server's own folder.
+    """
+    with connect(profile) as cdb, _to_go_on_with(), shown("Saving") as progress:
+        saved = save_folder(thing(cdb, path), directory, progress)
+    if as_json:
+        show({**asdict(saved), "directory": str(directory)})
+        return
+    kept = f", {saved.kept:,} of them from before" if saved.kept else ""
+    click.echo(f"{_counted(saved)}{kept}: {directory}")
+
+
+@click.command()
+@click.argument("directory", type=click.Path(path_type=Path, file_okay=False, exists=True))
+@click.argument("below", metavar="[PATH]", required=False, shell_complete=paths)
+@click.option(
+    "--passwords",
+    metavar="FILE",
+    type=click.File("rb"),
+    help='Passwords of users, {"name": "password"}; - is standard input. Without it, a password is the name.',
+)
+@as_json
+@profile
+def load(directory: Path, below: str | None, passwords: BinaryIO | None, as_json: bool, profile: str | None) -> None:
+    """
+    Load what was saved in a folder.
+
+    DIRECTORY holds users, a device or a stream, from "save", or from "export" of a server. A device goes below PATH, a user, a stream below PATH, a device; without it below your own. What is there already is
+    compared, and never changed. All points are read back. If it is cut off, give it again: it goes on where it was.
+    """
+    given = None if passwords is None else _passwords(passwords.read())
+    with connect(profile) as cdb, _to_go_on_with(), shown("Loading") as progress:
+        place = None if below is None else thing(cdb, below)
+        if place is not None and not isinstance(place, (User, Device)):
+            raise click.UsageError(f"{below!r} is a stream, and nothing goes below it")
+        loaded = load_folder(cdb, directory, place, passwords=given, progress=progress)
+    for note in loaded.notes:
+        click.echo(f"Note: {note}.", err=True)
+    if as_json:
+        show(asdict(loaded))
+        return
+    there = f"; {loaded.present:,} points were there already" if loaded.present else ""
+    click.echo(f"{_counted(loaded) or 'Nothing new'}{there}.")
+
+
+def _passwords(text: bytes) -> Mapping[str, str]:
+    try:
+        found = json_text.loads(text)
+    except ValueError as error:
+        raise click.UsageError(f"--passwords: no JSON: {error}") from error
+    if not isinstance(found, dict) or not all(isinstance(each, str) for each in found.values()):
+        raise click.UsageError('--passwords: expected an object, {"name": "password"}')
+    return found
+
+
+@contextmanager
+def _to_go_on_with() -> Iterator[None]:
+    """Say that what is cut off can be gone on with."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        click.echo("Cut off; give it again, and it goes on where it was.", err=True)
+        raise
+    except (ConnectionFailed, ServerError) as error:
+        raise click.ClickException(f"{error}; give it again, and it goes on where it was") from error
+
+
+def _counted(done: Saved | Loaded) -> str:
+    numbers = {name.removesuffix("s"): number for name, number in asdict(done).items() if name in _COUNTED}
+    return ", ".join(f"{number:,} {name}{'s' * (number != 1)}" for name, number in numbers.items() if number)
