@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from ..datapoints import DatapointArray
 from ..exceptions import LocalProtocolError
 from ..protocol import ranges, rest
+from ..protocol.constants import DATAPOINT_INSERT_LIMIT
 from ..protocol.points import Datapoint
 from ..protocol.scripts import ScriptLike, script_text
 from ..protocol.times import Time
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 
     from ..frames import Columns
     from ..pictures import Series
+    from ..protocol.paths import Path
+    from .pages import Pages
 
 #: Points of a page where nobody says how many: some megabytes of text.
 _PAGE = 50_000
@@ -35,6 +39,7 @@ class LongStream(LiveStream):
     if TYPE_CHECKING:  # of `Stream`
 
         def insert_array(self, datapoint_array: Iterable[Datapoint], restamp: bool = False) -> None: ...
+        def _read(self, path: Path, parameters: dict[str, str]) -> DatapointArray: ...
 
     def pages(
         self,
@@ -46,12 +51,13 @@ class LongStream(LiveStream):
         i1: int | None = None,
         i2: int | None = None,
         downlink: bool = False,
-    ) -> Iterator[DatapointArray]:
+    ) -> Pages:
         """
-        Yield the points of a range, page by page, so that never more than a page is in memory.
+        Return an iterator over the points of a range, page by page, so that never more than a page is in memory.
 
         The range is that of the moment of the first page. Each page is a request of its own, by index: what fails and may be
-        tried again is, and a program that remembers how many points it has can go on there with *i1*.
+        tried again is. Where that comes to nothing, `next` raises, and reads the same page when it is called again; a program that
+        remembers the iterator's ``index`` can go on there with *i1* another day.
 
         Args:
             size: Points of a page; the last one may have fewer.
@@ -70,18 +76,38 @@ class LongStream(LiveStream):
         if isinstance(size, bool) or not isinstance(size, int) or size < 1:
             raise LocalProtocolError(f"size={size!r}: a page has one point at least")
         fields = ranges.range_fields(now=self._session.clock.wall(), t1=t1, t2=t2, limit=limit, i1=i1, i2=i2)
-        return self._pages(size, fields, downlink)
+        return self._pages(size, lambda: self._span(fields, downlink), downlink)
 
-    def _pages(self, size: int, fields: dict[str, Any], downlink: bool) -> Iterator[DatapointArray]:
-        for parameters in self._steps(size, fields, downlink):
-            points = self._session.call(rest.points(self._sequence(downlink), parameters))
-            yield DatapointArray(points)
+    def __iter__(self) -> Iterator[Datapoint]:
+        """Yield every point, holding no more than a page of them; after a failure `next` goes on where it was."""
+        return self.points()
+
+    def points(self, downlink: bool = False) -> Iterator[Datapoint]:
+        """
+        Yield every point of the stream or its downlink, holding no more than a page of them; after a failure `next` goes on where it was.
+
+        Calls: ``GET crud/<path>/data``, for each page.
+        """
+        from .pages import Points
+
+        return Points(self._pages(DATAPOINT_INSERT_LIMIT, lambda: (0, inf), downlink))
+
+    def _pages(self, size: int, span: Callable[[], tuple[int, float]], downlink: bool) -> Pages:
+        from .pages import Pages
+
+        path = self._sequence(downlink)
+        return Pages(
+            lambda first, last: self._read(path, ranges.read_parameters({"i1": first, "i2": last})), size, span
+        )
+
+    def _span(self, fields: dict[str, Any], downlink: bool) -> tuple[int, int]:
+        from ..protocol import indices
+
+        return indices.span(self._session.call, self._sequence(downlink), fields)
 
     def _steps(self, size: int, fields: dict[str, Any], downlink: bool) -> Iterator[dict[str, str]]:
         """Yield the parameters of the requests that bring a range in pages."""
-        from ..protocol import indices
-
-        first, last = indices.span(self._session.call, self._sequence(downlink), fields)
+        first, last = self._span(fields, downlink)
         for index in range(first, last, size):
             yield ranges.read_parameters({"i1": index, "i2": min(index + size, last)})
 

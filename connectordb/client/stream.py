@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import logging
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast, overload
 
 from ..datapoints import DatapointArray
 from ..exceptions import Conflict, ConnectorDBError, InvalidRequest, LocalProtocolError
 from ..protocol import json_text, ranges, rest
-from ..protocol.constants import DATAPOINT_INSERT_LIMIT
 from ..protocol.paths import Path
 from ..protocol.points import Datapoint
 from ..protocol.scripts import ScriptLike, script_text
@@ -266,24 +265,6 @@ class Stream(LongStream, depth=3):
         if not found:
             raise IndexError(f"{self.path} has no point at index {getrange}")
         return found[0]
-
-    def __iter__(self) -> Iterator[Datapoint]:
-        """Yield every point, holding no more than a page of them."""
-        return self.points()
-
-    def points(self, downlink: bool = False) -> Iterator[Datapoint]:
-        """
-        Yield every point of the stream or its downlink, holding no more than a page of them.
-
-        Calls: ``GET crud/<path>/data``, for each page.
-        """
-        path, start = self._sequence(downlink), 0
-        while True:
-            page = self._read(path, ranges.read_parameters({"i1": start, "i2": start + DATAPOINT_INSERT_LIMIT}))
-            yield from page
-            start += len(page)
-            if len(page) < DATAPOINT_INSERT_LIMIT:
-                return
 
     def __len__(self) -> int:
         """

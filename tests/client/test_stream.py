@@ -214,7 +214,7 @@ class Writing(TargetCase):
         """More points than go into one insert, or into one page of a read."""
         # small ones: deleting a stream of more than 250 points can kill an original server
         self.enter(mock.patch("connectordb.client.batches.DATAPOINT_INSERT_LIMIT", 50))
-        self.enter(mock.patch("connectordb.client.stream.DATAPOINT_INSERT_LIMIT", 30))
+        self.enter(mock.patch("connectordb.client.long_stream.DATAPOINT_INSERT_LIMIT", 30))
         stream = self.stream({"type": "integer"})
         stream.insert_array({"t": float(i), "d": i} for i in range(1, 121))
         self.assertEqual(len(stream), 120)
@@ -348,7 +348,7 @@ class Reading(TargetCase):
             lambda: stream[True],
             lambda: stream["a":"b"],  # type: ignore[misc]
             lambda: stream(i1="1"),  # type: ignore[arg-type]
-            lambda: stream(t1="yesterday"),
+            lambda: stream(t1="the day of the fair"),
             lambda: stream(t1=math.nan),
             lambda: stream(limit=-1),
             lambda: stream(limit="5"),  # type: ignore[arg-type]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
-from connectordb import ConnectorDB, Device, Stream, User
+from connectordb import ConnectorDB, ConnectorDBError, Device, Stream, User
 from connectordb.client.fields import Field
 from connectordb.client.resource import ConnectorObject
 from connectordb.query import Dataset, Merge
@@ -92,6 +93,20 @@ def _names(things: list[Any]) -> list[str]:
     )
 
 
+def _gone_on(begin: Callable[[Stream], Iterator[Any]]) -> Callable[[Try], list[Any]]:
+    """Return what reads a stream to its end, each request being sent once, and goes on after one error."""
+
+    def read(at: Try) -> list[Any]:
+        got: list[Any] = []
+        with at.cdb.options(retry=1), suppress(ConnectorDBError):
+            for one in (left := begin(at.stream)):
+                got.append(one)
+            return got
+        return [*got, *left]
+
+    return read
+
+
 READING = [
     Call("ConnectorDB(apikey)", _logged_in, ("ConnectorDB.__init__",)),
     Call("ConnectorDB(name, password)", _logged_in_by_password, ("ConnectorDB.__init__",)),
@@ -119,6 +134,8 @@ READING = [
     Call("list(Stream)", lambda at: [*iter(at.stream)], ("Stream.__iter__",)),
     Call("Stream.points()", lambda at: [*at.stream.points()]),
     Call("Stream.pages(5)", lambda at: [*at.stream.pages(5)]),
+    Call("Stream.pages(5), gone on with", _gone_on(lambda stream: stream.pages(5)), patience=3.0),
+    Call("iter(Stream), gone on with", _gone_on(iter), ("Stream.__iter__",), patience=3.0),
     Call("Stream.to_numpy()", lambda at: at.stream.to_numpy().tolist()),
     Call("Stream.length()", lambda at: at.stream.length()),
     Call("Database.get(path)", lambda at: at.cdb.db.get("", {"q": "this"}).content, is_raw=True),
