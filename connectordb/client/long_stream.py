@@ -202,14 +202,15 @@ class LongStream(LiveStream):
         downlink: bool,
         transform: ScriptLike | None,
     ) -> Columns:
-        from ..frames import Columns
+        from ..frames import Columns, wire_columns
 
         fields = ranges.range_fields(now=self._session.clock.wall(), t1=t1, t2=t2, limit=limit, i1=i1, i2=i2)
         script = script_text("transform", transform)
         steps: Iterable[dict[str, str]] = (
             [ranges.read_parameters(fields, script)] if script else self._steps(_PAGE, fields, downlink)
         )
-        texts = (rest.points_text(self._sequence(downlink), step) for step in steps)
+        sequence, columns = self._sequence(downlink), wire_columns.is_loaded()
+        texts = (rest.points_text(sequence, step, columns=columns) for step in steps)
         return Columns.read(read_ahead(self._session, texts))
 
     # --- as a picture -------------------------------------------------------------------------------------------------

@@ -22,10 +22,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ..exceptions import RemoteProtocolError
 from ..protocol import json_text
-from ..protocol.number_columns import are_whole, read_flat
-from ..protocol.points import EXACT, Datapoint
+from ..protocol.points import Datapoint
 from .extras import library
+from .wire_columns import is_packed, read_numbers, unpack
 
 if TYPE_CHECKING:
     import numpy as np
@@ -60,20 +61,20 @@ class Columns(NamedTuple):
     @classmethod
     def read(cls, texts: Iterable[bytes]) -> Columns:
         """
-        Return the columns of the points that texts say, each an array in JSON; of numbers, without an object for each point.
+        Return the columns of the points that texts say, each an array in JSON, or columns; of numbers, without an object for each point.
 
         Raises:
-            ValueError: One is no JSON.
+            RemoteProtocolError: One is neither.
         """
         numpy = library("numpy", "an array")
         times: list[NDArray[np.float64]] = [numpy.empty(0)]
         pieces: list[NDArray[Any] | list[Any]] = []
         for text in texts:
-            numbers = _numbers(text)
+            numbers = unpack(text) if is_packed(text) else read_numbers(text)
             if numbers is not None:
                 times.append(numbers[0])
                 pieces.append(numbers[1])
-            elif listed := json_text.loads(text):
+            elif listed := _listed(text):
                 times.append(numpy.array([point.get("t", 0.0) for point in listed], dtype=numpy.float64))
                 pieces.append([point.get("d") for point in listed])
         if pieces and not any(isinstance(piece, list) for piece in pieces):
@@ -85,19 +86,12 @@ class Columns(NamedTuple):
         return cls(numpy.concatenate(times), values)
 
 
-def _numbers(text: bytes) -> tuple[NDArray[np.float64], NDArray[Any]] | None:
-    """Return times and values of a text where each point has a time and a number, and nothing else."""
-    flat = read_flat(text)
-    if flat is None:
-        return None
-    numpy = library("numpy", "an array")
-    both = numpy.fromiter(flat, numpy.float64, len(flat))
-    values = both[1::2]
-    if not are_whole(text):
-        return both[::2].copy(), values.copy()
-    if numpy.abs(values).max() < EXACT:
-        return both[::2].copy(), values.astype(numpy.int64)
-    return None
+def _listed(text: bytes) -> list[Any]:
+    try:
+        listed: list[Any] = json_text.loads(text)
+    except ValueError as error:
+        raise RemoteProtocolError(f"the answer is no array of points: {error}") from error
+    return listed
 
 
 def keys_of(values: list[Any]) -> list[str]:

@@ -53,3 +53,9 @@ NOBODY = "nobody"
 
 #: The fourth part of a path that names a stream's downlink.
 DOWNLINK = "downlink"
+
+#: How columns of points are called in ``Accept`` and ``Content-Type``, what they begin with, as no text does, and of how many points
+#: at most there are some in one answer.
+COLUMNS = "application/vnd.apache.arrow.stream"
+COLUMNS_MARK = b"\xff\xff\xff\xff"
+COLUMNS_LIMIT = 65_536

@@ -21,6 +21,7 @@ from ..exceptions import (
     ServerError,
 )
 from . import json_text, refusals
+from .constants import COLUMNS, COLUMNS_MARK
 from .encoded import Encoded
 from .http_dates import retry_after
 from .paths import Path, is_name
@@ -61,9 +62,10 @@ class Request(Generic[T]):
         body: JSON text, or nothing.
         inserts: The points in the body, if it is an insert: sending it twice may store them twice.
         key: The name of the insert for servers that know such names (``docs/topics/beyond_0_3.rst``), if it has one.
+        accept: What kinds of answer are wanted; empty for any.
     """
 
-    __slots__ = ("method", "path", "reader", "parameters", "body", "inserts", "key")
+    __slots__ = ("method", "path", "reader", "parameters", "body", "inserts", "key", "accept")
 
     def __init__(
         self,
@@ -74,6 +76,7 @@ class Request(Generic[T]):
         body: bytes | None = None,
         inserts: int = 0,
         key: str | None = None,
+        accept: str = "",
     ) -> None:
         self.method = method
         self.path = path
@@ -82,6 +85,7 @@ class Request(Generic[T]):
         self.body = body
         self.inserts = inserts
         self.key = key
+        self.accept = accept
 
     @property
     def brings_points(self) -> bool:
@@ -175,6 +179,8 @@ def _points(body: bytes) -> list[Datapoint]:
 
 
 def _array_text(body: bytes) -> bytes:
+    if body.startswith(COLUMNS_MARK):
+        return body
     text = body.strip()
     if not (text.startswith(b"[") and text.endswith(b"]")):
         raise ValueError("expected a JSON array")
@@ -281,10 +287,11 @@ def points(path: Path, parameters: Mapping[str, str]) -> Request[list[Datapoint]
     return Request("GET", f"{_crud(path)}/data", _points, {**parameters, **where})
 
 
-def points_text(path: Path, parameters: Mapping[str, str]) -> Request[bytes]:
-    """As `points`, answered by the text of a JSON array, for who decodes it in his own way."""
+def points_text(path: Path, parameters: Mapping[str, str], *, columns: bool = False) -> Request[bytes]:
+    """As `points`, answered by the text of a JSON array, for who decodes it in his own way; or by *columns*, if it may be."""
     request = points(path, parameters)
-    return Request("GET", request.path, _array_text, request.parameters)
+    accept = f"{COLUMNS}, */*;q=0.5" if columns else ""
+    return Request("GET", request.path, _array_text, request.parameters, accept=accept)
 
 
 def length(path: Path) -> Request[int]:

@@ -140,7 +140,9 @@ class Calls:
                     parameters=request.parameters,
                     body=request.body,
                     authorization=login.header,
-                    headers=_headers(name, deadline if tells_time else None) if tells_time or name else None,
+                    headers=_headers(request.accept, name, deadline if tells_time else None)
+                    if tells_time or name or request.accept
+                    else None,
                     timeout=timeout,
                     deadline=deadline,
                 )
@@ -177,8 +179,10 @@ def _note_cost(error: ConnectorDBError, cost: Stats) -> None:
     error.attempts, error.stats = cost.requests, cost
 
 
-def _headers(name: str | None, deadline: Deadline | None) -> dict[str, str]:
-    headers = {} if name is None else {IDEMPOTENCY_KEY: name}
+def _headers(accept: str, name: str | None, deadline: Deadline | None) -> dict[str, str]:
+    headers = {"Accept": accept} if accept else {}
+    if name is not None:
+        headers[IDEMPOTENCY_KEY] = name
     left = None if deadline is None else deadline.left()
     if left is not None:
         headers[TIMEOUT] = f"{max(left, 0.001):.3f}"

@@ -15,6 +15,7 @@ from ...protocol.points import Batch, Datapoint, times_of
 from ...runtime.clock import Deadline
 from ..rights.permissions import Level
 from ..storage import Device, Inserted, Older, Reader, Remembered, Series, Stream, User, Writer
+from .columns import as_columns
 from .fields import stored_schema
 from .limits import check_size
 from .ranges import decimal, read_range
@@ -86,6 +87,9 @@ def read(reader: Reader, request: Request) -> Reply:
         source = wanted.source(reader, series, transform)
         return Reply(b"", rest=Array(source, [source], scripts), points=source.length)
     first, last = wanted.bounds(reader, series)
+    columns = as_columns(reader, series, first, last) if request.columns else None
+    if columns is not None:
+        return Reply(columns, Kind.COLUMNS, points=last - first)
     rest = _Points(series, first, last)
     body = rest.next(at_once(reader)) or b""
     return Reply(body, rest=rest if rest.more else None, points=last - first)

@@ -12,6 +12,7 @@ from typing import Any, Literal, NamedTuple, Protocol, TypeVar
 
 from ...exceptions import ConnectorDBError
 from ...protocol import json_text
+from ...protocol.constants import COLUMNS
 from ...protocol.points import Datapoint
 from ..config import Idempotency, Limits, Queries
 from ..refusal import Refusal as Refusal  # for all handlers
@@ -51,6 +52,7 @@ class Request(NamedTuple):
         permissions: The tables that hold.
         restamp: Of an insert: whether times that are too old are moved.
         key: The ``Idempotency-Key`` of an insert, if it has one.
+        columns: Whether points may be answered as columns.
         most_keys: How many of them are remembered of one device.
         password_hash: See `HashWanted`.
         limits: What a client may make the server do.
@@ -68,6 +70,7 @@ class Request(NamedTuple):
     permissions: Permissions = DEFAULT
     restamp: bool = False
     key: str | None = None
+    columns: bool = False
     most_keys: int = Idempotency().keys_per_device
     password_hash: str | None = None
     limits: Limits = Limits()
@@ -160,6 +163,7 @@ class Kind(Enum):
     TEXT = "text/plain; charset=utf-8"
     XML = "application/xml; charset=utf-8"
     HTML = "text/html; charset=utf-8"
+    COLUMNS = COLUMNS
 
 
 class Fetch(Protocol):

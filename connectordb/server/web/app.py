@@ -23,6 +23,7 @@ from aiohttp import web
 from multidict import MultiMapping
 
 from ...exceptions import ClosedError
+from ...protocol.constants import COLUMNS
 from ...protocol.features import IDEMPOTENCY_KEY, Features
 from ..config import Config
 from ..handlers import Kind, Refusal, Reply, Request
@@ -217,6 +218,7 @@ class App:
             q=tuple(query.getall("q", ()))[:1] if query else (),
             body=body.content,
             key=", ".join(keys) if keys else None,  # of several, one that can be none
+            columns=COLUMNS in request.headers.get("Accept", ""),
             address=self._askers.address(request),
             site=self._askers.site(request) if goal.tells_site else "",
         )

@@ -11,6 +11,7 @@ from unittest import mock
 
 import requests
 
+from connectordb.protocol.constants import COLUMNS
 from connectordb.protocol.features import HEADER, Features
 from connectordb.protocol.ranges import read_parameters
 from connectordb.runtime.clock import Deadline
@@ -21,6 +22,7 @@ from connectordb.server.handlers.stretches import WentAway
 from connectordb.server.routing import Route
 from connectordb.server.web import answers, app, failures
 
+from ...frames.cases import needs_frames
 from ...support.case import SOON, Case
 from ...support.server import run_server
 
@@ -102,6 +104,24 @@ class Answers(AppCase):
         """HEAD answers as GET does, without a body."""
         answer = self.send("HEAD", "/?q=this")
         self.assertEqual((answer.status_code, answer.text), (200, ""))
+
+    @needs_frames
+    def test_columns(self) -> None:
+        """Who accepts columns gets numbers as such, with their length; who does not gets JSON."""
+        self.send("POST", "/crud/test/user/columns", {})
+        self.send("POST", "/crud/test/user/columns/data", [{"t": 1.5, "d": 2}, {"t": 2.5, "d": 3}])
+        path = "/crud/test/user/columns/data?i1=0"
+        for accept, kind in (
+            (COLUMNS, COLUMNS),
+            (f"{COLUMNS}, */*;q=0.5", COLUMNS),
+            ("application/json", "application/json; charset=utf-8"),
+            ("*/*", "application/json; charset=utf-8"),
+        ):
+            with self.subTest(accept):
+                answer = self.send("GET", path, headers={"Accept": accept})
+                self.assertEqual((answer.status_code, answer.headers["Content-Type"]), (200, kind))
+                self.assertEqual(int(answer.headers["Content-Length"]), len(answer.content))
+        self.is_error(self.send("GET", "/crud/test/user/nosuch/data?i1=0", headers={"Accept": COLUMNS}), 403)
 
 
 class Malformed(AppCase):

@@ -1,0 +1,143 @@
+"""
+Points on the wire as columns: a stream of Arrow with a time and a number for each point, and nothing else.
+
+For who asks with ``Accept: application/vnd.apache.arrow.stream`` (``docs/topics/beyond_0_3.rst``, "Columns"). Where something else than
+numbers is among the values, the answer is JSON as ever.
+"""
+
+from __future__ import annotations
+
+import struct
+import sys
+from collections.abc import Sequence
+from functools import lru_cache
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ..exceptions import RemoteProtocolError
+from ..protocol.constants import COLUMNS_MARK
+from ..protocol.number_columns import are_whole, read_flat
+from ..protocol.points import EXACT
+from .extras import library
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+#: Where a message of Arrow says what is in it, and there, of a batch of rows, whether that is compressed.
+_HEADER, _COMPRESSION = 2, 3
+
+
+class Numbers(NamedTuple):
+    """
+    Points whose values are all numbers.
+
+    Attributes:
+        times: Seconds since 1970.
+        values: ``int64`` if none was written with a fraction or an exponent, else ``float64``.
+    """
+
+    times: NDArray[np.float64]
+    values: NDArray[Any]
+
+
+@lru_cache(maxsize=1)
+def is_installed() -> bool:
+    """Tell whether `pack` can do its work here."""
+    return all(find_spec(name) is not None for name in ("numpy", "pyarrow", "msgspec"))
+
+
+def is_loaded() -> bool:
+    """Tell whether `unpack` costs no import here: that of Arrow takes longer than it saves with a million points."""
+    return "pyarrow" in sys.modules
+
+
+def read_numbers(text: bytes) -> Numbers | None:
+    """Return the points of a JSON array, if each has a time and a number, and nothing else."""
+    flat = read_flat(text)
+    if flat is None:
+        return None
+    numpy = library("numpy", "an array")
+    both = numpy.fromiter(flat, numpy.float64, len(flat))
+    values = both[1::2]
+    if not are_whole(text):
+        return Numbers(both[::2].copy(), values.copy())
+    if numpy.abs(values).max() < EXACT:
+        return Numbers(both[::2].copy(), values.astype(numpy.int64))
+    return None
+
+
+def pack(pieces: Sequence[Numbers]) -> bytes:
+    """Return consecutive points, some at least, as one stream: a batch for each piece, values being of the kind that holds all."""
+    numpy, arrow = library("numpy", "an array"), library("pyarrow", "columns on the wire")
+    kind = numpy.result_type(*[piece.values.dtype for piece in pieces])
+    schema = _schema(arrow.from_numpy_dtype(kind))
+    sink = arrow.BufferOutputStream()
+    with library("pyarrow.ipc", "columns on the wire").new_stream(sink, schema) as writer:
+        for times, values in pieces:
+            writer.write_batch(
+                arrow.RecordBatch.from_arrays([arrow.array(times), arrow.array(values.astype(kind))], schema=schema)
+            )
+    packed: bytes = sink.getvalue().to_pybytes()
+    return packed
+
+
+def is_packed(body: bytes) -> bool:
+    """Tell whether a body is columns, and no text."""
+    return body.startswith(COLUMNS_MARK)
+
+
+def unpack(body: bytes) -> Numbers:
+    """
+    Return what `pack` made, or somebody else, who may be wrong: no more memory is taken than *body* has.
+
+    Raises:
+        RemoteProtocolError: It is no stream of Arrow, compressed in itself, or has other columns than it should.
+    """
+    arrow, ipc = library("pyarrow", "columns on the wire"), library("pyarrow.ipc", "columns on the wire")
+    numpy = library("numpy", "an array")
+    pieces = [Numbers(numpy.empty(0), numpy.empty(0, numpy.int64))]
+    try:
+        reader = ipc.MessageReader.open_stream(body)
+        first, *others = iter(reader.read_next_message, None)
+        schema = ipc.read_schema(first)
+        if schema not in (_schema(arrow.float64()), _schema(arrow.int64())):
+            raise RemoteProtocolError(f"the answer has the columns {str(schema)!r:.200}")
+        for message in others:
+            if message.type != "record batch" or _is_compressed(message.metadata.to_pybytes()):
+                raise RemoteProtocolError(f"the answer has a {message.type} that is compressed, or is no batch of rows")
+            batch = ipc.read_record_batch(message, schema)
+            batch.validate(full=True)
+            if any(column.null_count for column in batch.columns):
+                raise RemoteProtocolError("the answer has a null among its numbers")
+            pieces.append(Numbers(*(column.to_numpy() for column in batch.columns)))
+    except (arrow.ArrowException, ValueError, struct.error, OSError) as error:
+        raise RemoteProtocolError(f"the answer is no stream of Arrow: {error}") from error
+    whole = Numbers(*map(numpy.concatenate, zip(*(pieces[1:] or pieces), strict=True)))
+    if not all(numpy.isfinite(column).all() for column in whole):
+        raise RemoteProtocolError("the answer has a number that is none: JSON has no NaN")
+    return whole
+
+
+def _schema(kind: Any) -> Any:
+    arrow = library("pyarrow", "columns on the wire")
+    return arrow.schema([arrow.field("t", arrow.float64(), nullable=False), arrow.field("d", kind, nullable=False)])
+
+
+def _is_compressed(message: bytes) -> bool:
+    """Tell whether the rows of a message are: how much memory they would take then, Arrow believes without a limit."""
+    (root,) = struct.unpack_from("<I", message)
+    header = _place(message, root, _HEADER)
+    (offset,) = struct.unpack_from("<I", message, header)
+    return _place(message, header + offset, _COMPRESSION) != 0
+
+
+def _place(message: bytes, table: int, number: int) -> int:
+    """Return where a table of FlatBuffers has a field; 0 if it has none."""
+    (back,) = struct.unpack_from("<i", message, table)
+    names = table - back
+    (size,) = struct.unpack_from("<H", message, names)
+    if 4 + 2 * number >= size:
+        return 0
+    (offset,) = struct.unpack_from("<H", message, names + 4 + 2 * number)
+    return table + int(offset) if offset else 0
