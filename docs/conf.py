@@ -64,6 +64,8 @@ nitpicky = True
 nitpick_ignore_regex = [("py:(class|obj|data|exc|meth|attr|func|mod)", r".*")]
 
 html_theme = "furo"
+html_static_path = ["_static"]
+html_css_files = ["pages.css"]
 html_title = f"ConnectorDB {release}"
 html_theme_options = {
     "source_repository": "https://github.com/connectordb/connectordb-python/",

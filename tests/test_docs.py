@@ -23,7 +23,7 @@ from tests.support.server import run_server
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
-EXTRAS = {"frames": ("numpy", "pandas", "pyarrow"), "plot": ("matplotlib",)}  # what pages need that speak of them
+NEEDED = {".to_": "pyarrow", ".plot(": "matplotlib"}  # what is not there on every machine, by the calls that need it
 URL = "http://localhost:3124"  # the address that readers have
 
 
@@ -88,6 +88,8 @@ class PagesTests(Case):
             root.handlers[:] = logged[1]
             ours.setLevel(logged[2])
             mock.patch.stopall()
+            if "matplotlib.pyplot" in sys.modules:
+                sys.modules["matplotlib.pyplot"].close("all")
 
     def test_pages(self) -> None:
         """Every page with code runs, from its first block to its last."""
@@ -95,11 +97,10 @@ class PagesTests(Case):
         self.assertGreater(len(pages), 15)
         for page in pages:
             with self.subTest(page.relative_to(ROOT).as_posix()):
-                for extra, libraries in EXTRAS.items():
-                    if f"ConnectorDB[{extra}]'" in page.read_text(encoding="utf-8"):
-                        for library in libraries:
-                            if importlib.util.find_spec(library) is None:
-                                self.skipTest(f"{extra} is not installed")
+                code = "".join(block.text for block in blocks(page))
+                for call, library in NEEDED.items():
+                    if call in code and importlib.util.find_spec(library) is None:
+                        self.skipTest(f"{library} is not installed")
                 self.run_page(page)
 
 
