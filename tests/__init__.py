@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sys
+import tempfile
 
 from hypothesis import settings
 
@@ -16,3 +18,9 @@ settings.load_profile("ci" if os.environ.get("CI") else "default")
 for name in ("URL", "APIKEY", "APIKEY_FILE", "TIMEOUT", "CA", "PROFILE"):
     os.environ.pop(f"CONNECTORDB_{name}", None)
 os.environ["CONNECTORDB_PROFILE_FILE"] = os.devnull
+
+# The many processes that tests start would compile the whole package, each anew, where no bytecode may be written beside it.
+if sys.dont_write_bytecode:
+    _bytecode = tempfile.TemporaryDirectory(prefix="connectordb-bytecode-", ignore_cleanup_errors=True)
+    os.environ["PYTHONPYCACHEPREFIX"] = _bytecode.name
+    del os.environ["PYTHONDONTWRITEBYTECODE"]
