@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import tempfile
 
 from hypothesis import settings
@@ -20,7 +19,6 @@ for name in ("URL", "APIKEY", "APIKEY_FILE", "TIMEOUT", "CA", "PROFILE"):
 os.environ["CONNECTORDB_PROFILE_FILE"] = os.devnull
 
 # The many processes that tests start would compile the whole package, each anew, where no bytecode may be written beside it.
-if sys.dont_write_bytecode:
+if os.environ.pop("PYTHONDONTWRITEBYTECODE", ""):
     _bytecode = tempfile.TemporaryDirectory(prefix="connectordb-bytecode-", ignore_cleanup_errors=True)
     os.environ["PYTHONPYCACHEPREFIX"] = _bytecode.name
-    del os.environ["PYTHONDONTWRITEBYTECODE"]

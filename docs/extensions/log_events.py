@@ -7,6 +7,7 @@ A table that people keep by hand is out of date with the next change; this one c
 from __future__ import annotations
 
 import ast
+import functools
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -17,15 +18,16 @@ LEVELS = ("error", "warning", "info", "debug")
 PACKAGE = Path(__file__).parent.parent.parent / "connectordb"
 
 
-def events(level: str) -> list[tuple[str, str]]:
-    """Return the (logger's name, message) pairs that the package logs at *level*, in order of the logger's name."""
-    found: set[tuple[str, str]] = set()
+@functools.cache
+def events() -> dict[str, list[tuple[str, str]]]:
+    """Return the (logger's name, message) pairs that the package logs at each level, in order of the logger's name."""
+    found: dict[str, set[tuple[str, str]]] = {level: set() for level in LEVELS}
     for file in PACKAGE.rglob("*.py"):
         module = ".".join(file.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__")
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            if _level(node) == level and isinstance(node, ast.Call):
-                found.update((module, message) for message in _messages(node.args))
-    return sorted(found)
+            if (level := _level(node)) in LEVELS and isinstance(node, ast.Call):
+                found[level].update((module, message) for message in _messages(node.args))
+    return {level: sorted(pairs) for level, pairs in found.items()}
 
 
 def _level(node: ast.AST) -> str | None:
@@ -59,7 +61,7 @@ class LogEvents(Directive):
             raise self.error(f"no level {level!r}: one of {', '.join(LEVELS)}")
         for file in PACKAGE.rglob("*.py"):  # a page is built again when what it was read off has changed
             self.state.document.settings.record_dependencies.add(str(file))
-        rows = events(level)
+        rows = events()[level]
         if not rows:
             return [nodes.paragraph(text="Nothing is logged at this level.")]
         group = nodes.tgroup("", *(nodes.colspec(colwidth=width) for width in (30, 70)), cols=2)

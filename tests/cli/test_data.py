@@ -142,6 +142,7 @@ class Pipes(DataCase):
 
     def test_no_server(self) -> None:
         """A dead server and a wrong key are a line on standard error, and a status of 1."""
+        self.without_pauses()
         self.set(CONNECTORDB_URL="http://127.0.0.1:9", CONNECTORDB_APIKEY="x")
         for arguments in (
             ("cat", "a/b/c"),

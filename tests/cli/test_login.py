@@ -122,6 +122,7 @@ class LoggingIn(LoginCase):
         before = self.file.read_bytes()
         told = self.ran("login", "mara", "--url", self.url, "--password-stdin", stdin="hidden, and wrong\n", status=1)
         self.assertIn("did not accept", told)
+        self.without_pauses()
         peer = Peer()
         peer.close()
         told = self.ran("login", "mara", "--url", peer.url, "--password-stdin", stdin="hidden\n", status=1)
@@ -251,6 +252,7 @@ class LoggingOut(LoginCase):
         """A key that is worthless already hinders nobody; a server that is away does."""
         self.profiles.save("default", {"url": self.url, "apikey": "worthless"})
         self.assertIn("did not know the key", self.ran("logout", "--reset"))
+        self.without_pauses()
         peer = Peer()
         peer.close()
         self.profiles.save("default", {"url": peer.url, "apikey": "some key"})

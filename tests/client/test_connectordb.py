@@ -63,6 +63,7 @@ class LoggingIn(TargetCase):
 
     def test_away(self) -> None:
         """Where there is no server the constructor says so; with connect=False the first use does."""
+        self.without_pauses()
         peer = Peer()
         peer.close()
         with self.assertRaisesRegex(ConnectionFailed, "is the server running"):
@@ -172,6 +173,7 @@ class Objects(TargetCase):
 
     def test_request_like_any_call(self) -> None:
         """A request to any endpoint is tried again, measured and bounded as all others are."""
+        self.without_pauses()
         busy = answer({"code": 503, "msg": "busy", "ref": "r"}, 503, {"Retry-After": "0"})
         peer = Peer(answer("mara/user"), busy, answer("fine"), *[busy] * 3, silence())
         self.addCleanup(peer.close)
@@ -246,6 +248,7 @@ class Arguments(Case):
 
     def test_plain_http(self) -> None:
         """Without a scheme it is HTTPS, and where plain HTTP is spoken the error says so."""
+        self.without_pauses()
         peer = Peer(otherwise=answer("bad request", 400))
         self.addCleanup(peer.close)
         with self.assertRaisesRegex(ConnectionFailed, "speaks plain HTTP there"):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import socket
 import time
+from unittest import mock
 from xml.etree import ElementTree
 
 from connectordb import ConnectorDB
-from tests.support.case import SOON
+from connectordb.client import shown as showing
+from tests.support.case import MS, SOON
 from tests.support.target import TargetCase, new_name
 
 
@@ -37,7 +39,7 @@ class ShownTests(TargetCase):
 
     def test_no_server(self) -> None:
         """A server that is silent is waited for shortly, and what is wrong is said instead of raised."""
-        with socket.create_server(("127.0.0.1", 0)) as silent:
+        with socket.create_server(("127.0.0.1", 0)) as silent, mock.patch.object(showing, "_PATIENCE", 200 * MS):
             cdb = ConnectorDB("key", url=f"http://127.0.0.1:{silent.getsockname()[1]}", connect=False)
             self.addCleanup(cdb.close)
             began = time.monotonic()

@@ -11,6 +11,9 @@ import time
 import unittest
 from collections.abc import Callable
 from pathlib import Path
+from unittest import mock
+
+from connectordb.client import retry
 
 #: Where files of tests are, unless TMPDIR says otherwise: in memory, if there is room. Most of what they would wait for is the disk,
 #: whose flushes prove nothing here: what does not outlast a power cut is found by layers below SQLite that forget it.
@@ -58,6 +61,12 @@ class Case(unittest.TestCase):
     def wait(self, event: threading.Event, what: str = "the event", within: float = SOON) -> None:
         """Wait for *event*; fail if it is not set *within* seconds."""
         self.assertTrue(event.wait(within), f"not within {within:g} s: {what}")
+
+    def without_pauses(self) -> None:
+        """Let attempts follow at once upon each other in this test, where it is no test of the pauses between them."""
+        at_once = mock.patch.object(retry, "DEFAULT", retry.Retry(first_backoff=0))
+        at_once.start()
+        self.addCleanup(at_once.stop)
 
     def _check_leaks(self) -> None:
         def left() -> list[str]:

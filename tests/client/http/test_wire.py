@@ -6,6 +6,7 @@ import socket
 import ssl
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from unittest import mock
 
@@ -122,7 +123,7 @@ class Endless(WireCase):
     def test_drips(self) -> None:
         """A byte at a time: of the first line, of a header, of ever more headers, of the body, of a chunk, of its length."""
         chunked = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
-        for start, data in (
+        drips = [
             (b"", b"HTTP/1.1 200 O"),
             (b"", b" "),
             (HEAD + b"X-Long: ", b"x"),
@@ -133,10 +134,15 @@ class Endless(WireCase):
             (chunked, b"1\r\n,\r\n"),
             (chunked, b"0"),
             (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
-        ):
+        ]
+        with ThreadPoolExecutor() as threads:
+            late = [
+                threads.submit(self.late, self.peer(_then(start, drip(data))).url, "read", Fate.SILENT)
+                for start, data in drips
+            ]
+        for (start, data), each in zip(drips, late, strict=True):
             with self.subTest(start=start, data=data):
-                trace = self.late(self.peer(_then(start, drip(data))).url, "read", Fate.SILENT)
-                self.assertGreater(trace.bytes_in, 0)
+                self.assertGreater(each.result().bytes_in, 0)
 
     def test_drips_over_tls(self) -> None:
         """The same within TLS."""

@@ -203,6 +203,7 @@ class SendingTests(TargetCase):
 
     def test_away(self) -> None:
         """A server that is not there is told, and nothing is written."""
+        self.without_pauses()
         proxy = self.proxy()
         cdb = self.through(proxy)
         proxy.close()

@@ -206,7 +206,7 @@ class SubscribeTests(PeerCase):
         live, peer, record = self.subscribed(FAST)
         states: list[str] = []
         live.subscribe(OTHER, Record(), options=Options(on_state=states.append))
-        for _ in range(4):  # the first of them is that of just now
+        for _ in range(3):  # the first of them is that of just now
             self.assertEqual(peer.command()[:2], ("subscribe", str(OTHER)))
             self.assertEqual(peer.command()[:2], ("subscribe", str(STREAM)))
         self.eventually(lambda: states == ["catching up", "live"])
