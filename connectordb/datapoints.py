@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from rich.console import Group
 
     from .display import Sheet
+    from .frames import Columns
 
 #: `repr` shows this many points at either end.
 _SHOWN = 3
@@ -37,7 +38,70 @@ def _time(point: Datapoint) -> float:
     return time
 
 
-class DatapointArray(list[Datapoint]):
+class AsColumns:
+    """What can be had as arrays, frames and tables, which the extra ``frames`` is for."""
+
+    def _as_columns(self) -> Columns:
+        """Return the columns."""
+        raise NotImplementedError
+
+    def to_numpy(self) -> NDArray[Any]:
+        """
+        Return a structured array: ``array["t"]`` are seconds since 1970, ``array["d"]`` the values.
+
+        What array holds which values, and what becomes of nulls, stands at `connectordb.frames.Columns`; where all values are
+        objects, as the rows of a dataset are, ``array["d"]["name"]`` is a column.
+
+        Raises:
+            ModuleNotFoundError: The extra ``frames`` is not installed.
+
+        Of a merge or dataset, errors and calls are else those of its ``run()``.
+        """
+        from .frames import to_numpy
+
+        return to_numpy(self._as_columns())
+
+    def to_df(self) -> pd.DataFrame:
+        """
+        Return a frame of pandas: times in UTC are its index ``t``, values its column ``d``, or a column for each key of objects.
+
+        Raises:
+            LocalProtocolError: A time is outside of the years 1677 to 2262.
+
+        Errors and calls are else those of `to_numpy`.
+        """
+        from .frames import to_df
+
+        return to_df(self._as_columns())
+
+    def to_arrow(self) -> pa.Table:
+        """
+        Return a table of Arrow, with the columns ``t``, times in UTC, and ``d``, or one for each key of objects.
+
+        Raises:
+            LocalProtocolError: A time is outside of the years 1677 to 2262.
+
+        Errors and calls are else those of `to_numpy`.
+        """
+        from .frames import to_arrow
+
+        return to_arrow(self._as_columns())
+
+    def to_parquet(self, file: str | os.PathLike[str]) -> None:
+        """
+        Write a Parquet file: the table that `to_arrow` returns.
+
+        Raises:
+            LocalProtocolError: A time is outside of the years 1677 to 2262.
+
+        Errors and calls are else those of `to_numpy`.
+        """
+        from .frames import write_parquet
+
+        write_parquet(self._as_columns(), file)
+
+
+class DatapointArray(AsColumns, list[Datapoint]):
     """
     A list of datapoints ``{"t": seconds since 1970, "d": value}``.
 
@@ -159,43 +223,10 @@ class DatapointArray(list[Datapoint]):
 
     # --- for other libraries ------------------------------------------------------------------------------------------
 
-    def to_numpy(self) -> NDArray[Any]:
-        """
-        Return a structured array: ``array["t"]`` are seconds since 1970, ``array["d"]`` the values.
+    def _as_columns(self) -> Columns:
+        from .frames import Columns
 
-        What array holds which values, and what becomes of nulls, stands at `connectordb.frames.Columns`; where all values are
-        objects, ``array["d"]["name"]`` is a column.
-
-        Raises:
-            ModuleNotFoundError: The extra ``frames`` is not installed.
-        """
-        from .frames import Columns, to_numpy
-
-        return to_numpy(Columns.of(self))
-
-    def to_df(self) -> pd.DataFrame:
-        """
-        Return a frame of pandas: times in UTC are its index ``t``, values its column ``d``, or a column for each key of objects.
-
-        Raises:
-            ModuleNotFoundError: The extra ``frames`` is not installed.
-            LocalProtocolError: A time is outside of the years 1677 to 2262.
-        """
-        from .frames import Columns, to_df
-
-        return to_df(Columns.of(self))
-
-    def to_arrow(self) -> pa.Table:
-        """
-        Return a table of Arrow, with the columns ``t``, times in UTC, and ``d``, or one for each key of objects.
-
-        Raises:
-            ModuleNotFoundError: The extra ``frames`` is not installed.
-            LocalProtocolError: A time is outside of the years 1677 to 2262.
-        """
-        from .frames import Columns, to_arrow
-
-        return to_arrow(Columns.of(self))
+        return Columns.of(self)
 
     def plot(self, *, label: str = "", ax: Axes | None = None) -> Axes:
         """
@@ -232,6 +263,37 @@ class DatapointArray(list[Datapoint]):
         points = list(self)
         json_text.check_value(points)
         Path(filename).write_bytes(json_text.dumps(points))
+
+    def to_csv(self, file: str | os.PathLike[str]) -> None:
+        """
+        Write the points to a CSV file: the columns ``t``, seconds since 1970, and ``d``; or of objects, one for each key of the first.
+
+        `from_csv` reads every value as it was; what a cell says stands at `connectordb.point_files`. Who sent a point is left out.
+
+        Raises:
+            LocalProtocolError: A value is none of JSON, or has a key that the first one has not; nothing is written.
+        """
+        from .point_files import write_csv
+
+        json_text.check_value(self.d())
+        write_csv(self, file)
+
+    @classmethod
+    def from_csv(cls, file: str | os.PathLike[str], *, tz: str | None = None) -> DatapointArray:
+        """
+        Return the points of a CSV file: a time and a value in each line; or names of columns in the first line, of which one is ``t``.
+
+        Args:
+            file: Times are seconds since 1970 or ISO 8601 text. Values are numbers, ``true``, ``false``, nothing (null), JSON in
+                brackets, braces or quotes, or else text. Without a column ``d``, or with others beside it, each is an object.
+            tz: The time zone of times without an offset, as ``"UTC"`` or ``"Europe/Berlin"``; without it they are local time.
+
+        Raises:
+            LocalProtocolError: A line has something else in it; the message says which.
+        """
+        from .point_files import read_csv
+
+        return cls(read_csv(file, tz))
 
     def loadJSON(self, filename: str | os.PathLike[str]) -> DatapointArray:
         """

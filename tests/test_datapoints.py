@@ -193,6 +193,16 @@ class Together(Case):
 class Files(Case):
     """Written and read."""
 
+    def test_csv(self) -> None:
+        """What was written as CSV is read as it was; what is no JSON is refused, and nothing is written."""
+        file = self.folder() / "a.csv"
+        DatapointArray(B[:2]).to_csv(file)
+        self.assertEqual(DatapointArray.from_csv(file), B[:2])
+        self.assertIs(type(DatapointArray.from_csv(file)), DatapointArray)
+        with self.assertRaises(LocalProtocolError):
+            DatapointArray([{"t": 1, "d": float("nan")}]).to_csv(file)
+        self.assertEqual(DatapointArray.from_csv(file), B[:2])
+
     def test_round(self) -> None:
         """What is written is what is read, added to what is there."""
         file = self.folder() / "points.json"

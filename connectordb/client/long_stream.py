@@ -349,3 +349,54 @@ class LongStream(LiveStream):
         from ..frames import read_parquet
 
         self.insert_array(read_parquet(file), restamp)
+
+    def to_csv(
+        self,
+        file: str | os.PathLike[str],
+        t1: Time | None = None,
+        t2: Time | None = None,
+        limit: int | None = None,
+        i1: int | None = None,
+        i2: int | None = None,
+        downlink: bool = False,
+        transform: ScriptLike | None = None,
+    ) -> None:
+        """
+        Write the points of a range to a CSV file, page by page: the columns ``t``, seconds since 1970, and ``d``.
+
+        Where the first value is an object there is a column for each of its keys instead; a key that another lacks is an empty cell,
+        as a null is. A value is written as JSON, text as it is, in the quotes of JSON where it would say something else. `from_csv`
+        reads every value as it was.
+
+        Raises:
+            LocalProtocolError: A value is no object, or has another key, where the first one is an object; there is no file then.
+
+        Arguments, errors and calls are else those of `to_numpy`.
+        """
+        from ..point_files import write_csv
+
+        fields = ranges.range_fields(now=self._session.clock.wall(), t1=t1, t2=t2, limit=limit, i1=i1, i2=i2)
+        script = script_text("transform", transform)
+        steps = [ranges.read_parameters(fields, script)] if script else self._steps(_PAGE, fields, downlink)
+        requests = (rest.points(self._sequence(downlink), step) for step in steps)
+        write_csv((point for page in read_ahead(self._session, requests) for point in page), file)
+
+    def from_csv(self, file: str | os.PathLike[str], *, tz: str | None = None, restamp: bool = False) -> None:
+        """
+        Append what a CSV file holds: a time and a value in each line; or names of columns in the first line, of which one is ``t``.
+
+        Args:
+            file: Times are seconds since 1970 or ISO 8601 text. Values are numbers, ``true``, ``false``, nothing (null), JSON in
+                brackets, braces or quotes, or else text. Without a column ``d``, or with others beside it, each is an object. It is
+                read piece by piece.
+            tz: The time zone of times without an offset, as ``"UTC"`` or ``"Europe/Berlin"``; without it they are local time.
+            restamp: As for `insert_array`.
+
+        Raises:
+            LocalProtocolError: A line has something else in it; the message says which, and how many points are stored.
+
+        Errors and calls are else those of `insert_array`.
+        """
+        from ..point_files import read_csv
+
+        self.insert_array(read_csv(file, tz), restamp)

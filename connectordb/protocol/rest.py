@@ -310,6 +310,11 @@ def query_points(kind: Literal["merge", "dataset"], body: Any) -> Request[list[D
     return Request("POST", f"/query/{kind}", _points, body=json_text.dumps(body))
 
 
+def query_text(kind: Literal["merge", "dataset"], body: Any) -> Request[bytes]:
+    """As `query_points`, answered by the text of a JSON array."""
+    return Request("POST", f"/query/{kind}", _array_text, body=json_text.dumps(body))
+
+
 # --- refusals ---------------------------------------------------------------------------------------------------------
 
 #: The 403 of a range that ends before it begins: to a caller who slices, an empty list.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from ..client import Device, Stream
 from ..datapoints import DatapointArray
@@ -15,10 +16,12 @@ from ..runtime.clock import SYSTEM
 from .at_hand import AtHand
 from .merge import Merge, merged
 from .rows import REFERENCE, Column, rows
-from .stream_query import Remote, Source, Streamlike, check_zone, run, source
+from .stream_query import Query, Remote, Source, Streamlike, check_zone, run, source
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+T = TypeVar("T")
 
 #: The smallest step, and the most rows, of a dataset by time that a server makes (``docs/topics/wire.rst``, "Datasets").
 _SMALLEST_STEP, _MOST_ROWS = 0.001, 10_000_000
@@ -27,7 +30,7 @@ _SMALLEST_STEP, _MOST_ROWS = 0.001, 10_000_000
 _KEEPING_THE_UNIT = ("before", "after", "closest", "mean", "sum")
 
 
-class Dataset:
+class Dataset(Query):
     """
     A table: a row for each point of *x*, or, without *x*, for each step *dt* from *t1* on and before *t2*.
 
@@ -170,6 +173,9 @@ class Dataset:
 
         Calls: ``POST query/dataset``; with points at hand, ``POST query/merge`` for each stream of the server's.
         """
+        return self._found(run)
+
+    def _found(self, ask: Callable[[Device, Literal["merge", "dataset"], Any], T]) -> T | DatapointArray:
         if not self._columns:
             raise LocalProtocolError("the dataset has no column: addStream comes first")
         sources = [*self._reference, *(each for column in self._columns.values() for each in column.sources)]
@@ -177,7 +183,7 @@ class Dataset:
         if device is None or any(isinstance(each, AtHand) for each in sources):
             return rows(self._steps, self._reference, self._columns, self._posttransform, self.tz)
         check_zone(self.tz)
-        return run(device, "dataset", self.query)
+        return ask(device, "dataset", self.query)
 
     def plot(self, *, label: str = "", ax: Axes | None = None) -> Axes:
         """

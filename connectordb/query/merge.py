@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from ..client import Device
 from ..datapoints import DatapointArray
@@ -12,13 +13,15 @@ from ..protocol.points import as_answered
 from ..protocol.scripts import ScriptLike
 from ..protocol.times import Time
 from .at_hand import AtHand
-from .stream_query import Remote, Source, Streamlike, check_zone, run, source
+from .stream_query import Query, Remote, Source, Streamlike, check_zone, run, source
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+T = TypeVar("T")
 
-class Merge:
+
+class Merge(Query):
     """
     Streams to be read as one series, ordered by time; of equal times, those of the stream added first come first.
 
@@ -91,13 +94,16 @@ class Merge:
 
         Calls: ``POST query/merge``; with points at hand, one for each stream of the server's.
         """
+        return self._found(run)
+
+    def _found(self, ask: Callable[[Device, Literal["merge", "dataset"], Any], T]) -> T | DatapointArray:
         if any(isinstance(each, AtHand) for each in self._sources):
             from ..pipescript import merge  # loads the language when something runs here
 
             return DatapointArray(as_answered(point) for point in merge(*(each.read() for each in self._sources)))
         check_zone(self.tz)
         device = self.cdb or next((each.device for each in self._sources if isinstance(each, Remote)), None)
-        return DatapointArray() if device is None else run(device, "merge", self.query)
+        return DatapointArray() if device is None else ask(device, "merge", self.query)
 
     def plot(self, *, label: str = "", ax: Axes | None = None) -> Axes:
         """

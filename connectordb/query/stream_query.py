@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 from ..client import Device, Stream
-from ..datapoints import DatapointArray
+from ..datapoints import AsColumns, DatapointArray
 from ..exceptions import LocalProtocolError
 from ..protocol import json_text, rest
 from ..protocol.paths import Path
@@ -19,6 +19,11 @@ from ..protocol.scripts import ScriptLike, script_text
 from ..protocol.times import Time
 from ..runtime.clock import SYSTEM
 from .at_hand import BACK, RANGE, AtHand
+
+if TYPE_CHECKING:
+    from ..frames import Columns
+
+T = TypeVar("T")
 
 #: What may stand where a query wants a stream: on a server, or a list of points that is at hand.
 Streamlike = Stream | str | list[Datapoint]
@@ -138,6 +143,28 @@ def run(device: Device, kind: Literal["merge", "dataset"], query: Any) -> Datapo
     json_text.check_value(query)
     points = device._session.call(rest.query_points(kind, query))
     return DatapointArray(points)
+
+
+def run_as_columns(device: Device, kind: Literal["merge", "dataset"], query: Any) -> Columns:
+    """As `run`, in columns."""
+    from ..frames import Columns
+
+    json_text.check_value(query)
+    return Columns.read([device._session.call(rest.query_text(kind, query))])
+
+
+class Query(AsColumns):
+    """What is run by a server, or here."""
+
+    def _found(self, ask: Callable[[Device, Literal["merge", "dataset"], Any], T]) -> T | DatapointArray:
+        """Return what *ask* returns, which has a server run it; or points, if it runs here."""
+        raise NotImplementedError
+
+    def _as_columns(self) -> Columns:
+        from ..frames import Columns
+
+        found = self._found(run_as_columns)
+        return Columns.of(found) if isinstance(found, DatapointArray) else found
 
 
 def check_zone(tz: str) -> None:

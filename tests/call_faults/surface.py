@@ -51,12 +51,20 @@ LEFT_OUT: dict[str, str] = {
         (f"{kind}.{name}" for kind in ("User", "Device", "Stream") for name in ("_repr_html_", "__rich__")),
         "raises nothing: what cannot be read within two seconds is said in the table",
     ),
-    **dict.fromkeys(("Stream.to_df", "Stream.to_arrow", "Stream.to_parquet"), "asks what `Stream.to_numpy` asks"),
+    **dict.fromkeys(
+        ("Stream.to_df", "Stream.to_arrow", "Stream.to_parquet", "Stream.to_csv"), "asks what `Stream.to_numpy` asks"
+    ),
     **dict.fromkeys(
         ("Stream.plot", "Device.plot"), "asks what `Stream.to_numpy`, `Stream.data` and `Device.streams` ask"
     ),
     **dict.fromkeys(("Merge.plot", "Dataset.plot"), "asks what its `run` asks"),
-    **dict.fromkeys(("Stream.insert_df", "Stream.from_parquet"), "sends what `Stream.insert_array` sends"),
+    **dict.fromkeys(
+        ("Stream.insert_df", "Stream.from_parquet", "Stream.from_csv"), "sends what `Stream.insert_array` sends"
+    ),
+    **dict.fromkeys(
+        (f"{kind}.{name}" for kind in ("Merge", "Dataset") for name in ("to_numpy", "to_df", "to_arrow", "to_parquet")),
+        "asks what `run` asks",
+    ),
     **dict.fromkeys(("ConnectorDB.url", "ConnectorDB.stats", "ConnectorDB.measure"), _VALUE),
     "ConnectorDB.options": "chooses how the calls of a block are made",
     "ConnectorDB.__reduce__": _VALUE,

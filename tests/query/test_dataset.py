@@ -8,6 +8,7 @@ from connectordb import ConnectorDB, DatapointArray
 from connectordb.exceptions import InvalidRange, LocalProtocolError, PipeScriptError
 from connectordb.pipescript import Script, pipe
 from connectordb.query import Dataset, Merge
+from tests.frames.cases import needs_frames
 
 from ..pictures.cases import DrawingCase
 from ..support.case import Case
@@ -394,3 +395,23 @@ class Pictures(DrawingCase, TargetCase):
         dataset = Dataset(None, x=[])
         dataset.addStream(TEMP, colname="temp")
         self.assertEqual([text.get_text() for text in dataset.plot().texts], ["no datapoints"])
+
+
+@needs_frames
+class AsColumns(TargetCase):
+    """Datasets as arrays, frames and tables."""
+
+    def test_as_columns(self) -> None:
+        """Arrays, frames and tables are those of the rows, wherever it runs."""
+        device, mood = self.device(), self.stream()
+        mood.insert_array(MOOD)
+        for other in (mood, TEMP):
+            with self.subTest(other):
+                dataset = Dataset(device, x=mood)
+                dataset.addStream(other, colname="other")
+                self.assertTrue(dataset.to_df().equals(dataset.run().to_df()))
+                self.assertEqual(list(dataset.to_df().columns), list(dataset.run()[0]["d"]))
+                self.assertEqual(dataset.to_numpy().tolist(), dataset.run().to_numpy().tolist())
+                self.assertEqual(dataset.to_arrow(), dataset.run().to_arrow())
+        with self.assertRaisesRegex(LocalProtocolError, "no column"):
+            Dataset(device, x=mood).to_df()

@@ -6,6 +6,7 @@ from connectordb import ConnectorDB, DatapointArray
 from connectordb.exceptions import InvalidRange, LocalProtocolError, ServerError
 from connectordb.pipescript import Script, pipe
 from connectordb.query import Merge
+from tests.frames.cases import needs_frames
 
 from ..pictures import cases
 from ..support.case import Case
@@ -200,3 +201,26 @@ class Pictures(cases.DrawingCase):
         axes = merge.plot(label="both")
         self.assertEqual(list(axes.get_lines()[0].get_ydata()), [1, 3, 2, 4])
         self.assertEqual(axes.figure.get_suptitle(), "both")
+
+
+@needs_frames
+class AsColumns(TargetCase):
+    """Merges as arrays, frames and tables."""
+
+    def test_as_columns(self) -> None:
+        """Arrays, frames and tables are those of what `run` returns, from the wire as from points at hand."""
+        device = self.device()
+        for name, times in (("a", (1, 3)), ("b", (2, 4))):
+            device[name].create({"type": "number"})
+            device[name].insert_array([{"t": t, "d": t / 2} for t in times])
+        for others in ([], [[{"t": 2.5, "d": 7}]]):
+            with self.subTest(others):
+                merge = Merge(device)
+                for stream in ("a", "b", *others):
+                    merge.addStream(stream)
+                points = merge.run()
+                self.assertEqual(merge.to_numpy().tolist(), points.to_numpy().tolist())
+                self.assertTrue(merge.to_df().equals(points.to_df()))
+                self.assertEqual(merge.to_arrow(), points.to_arrow())
+                merge.to_parquet(self.folder() / "a.parquet")
+        self.assertEqual(Merge(None).to_df().shape, (0, 1))
