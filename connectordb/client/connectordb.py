@@ -121,13 +121,11 @@ class ConnectorDB(LiveConnection, WholeServer, Program):
         from .finding import find  # what decides is loaded with the first connection
 
         credentials = Credentials.of(user_or_apikey, user_password)
-        del (
-            user_or_apikey,
-            user_password,
-        )  # which a traceback with its variables would show; the credentials hide themselves
         chosen = find(url, credentials, profile, anonymous, options, ConnectorDB.__init__.__kwdefaults__ or {})
         for option in live_options:
             chosen.options.pop(option, None)
+        # a traceback with its variables would show them; `chosen` hides what is secret
+        del user_or_apikey, user_password, proxies, options
         session = Session(chosen.servers, chosen.credentials, **chosen.options)
         session.live_options = live_options
         self._settings = chosen.settings
