@@ -189,7 +189,7 @@ class Device(ConnectorObject, depth=2):
         from .together import together
 
         read = [
-            partial(stream._series, "", t1, t2, limit, i1, i2, False, transform)
+            partial(stream._series, "", stream._asked(t1, t2, limit, i1, i2, transform=transform))
             for stream in chosen(self, streams).values()
         ]
         found = together(self._session, read)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from math import inf
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +14,8 @@ from ..protocol.constants import DATAPOINT_INSERT_LIMIT
 from ..protocol.points import Datapoint
 from ..protocol.scripts import ScriptLike, script_text
 from ..protocol.times import Time
-from .live_stream import LiveStream
+from .bulk_stream import BulkStream
+from .ranged import Asked, File, ranged
 from .read_ahead import read_ahead
 
 if TYPE_CHECKING:
@@ -33,12 +33,11 @@ if TYPE_CHECKING:
 _PAGE = 50_000
 
 
-class LongStream(LiveStream):
+class LongStream(BulkStream):
     """A stream that may be too long for a list of its points."""
 
     if TYPE_CHECKING:  # of `Stream`
 
-        def insert_array(self, datapoint_array: Iterable[Datapoint], restamp: bool = False) -> None: ...
         def _read(self, path: Path, parameters: dict[str, str]) -> DatapointArray: ...
 
     def pages(
@@ -76,7 +75,7 @@ class LongStream(LiveStream):
         if isinstance(size, bool) or not isinstance(size, int) or size < 1:
             raise LocalProtocolError(f"size={size!r}: a page has one point at least")
         fields = ranges.range_fields(now=self._session.clock.wall(), t1=t1, t2=t2, limit=limit, i1=i1, i2=i2)
-        return self._pages(size, lambda: self._span(fields, downlink), downlink)
+        return self._pages(size, lambda: self._span(self._sequence(downlink), fields), downlink)
 
     def __iter__(self) -> Iterator[Datapoint]:
         """Yield every point, holding no more than a page of them; after a failure `next` goes on where it was."""
@@ -100,20 +99,14 @@ class LongStream(LiveStream):
             lambda first, last: self._read(path, ranges.read_parameters({"i1": first, "i2": last})), size, span
         )
 
-    def _span(self, fields: dict[str, Any], downlink: bool) -> tuple[int, int]:
+    def _span(self, path: Path, fields: dict[str, Any]) -> tuple[int, int]:
         from ..protocol import indices
 
-        return indices.span(self._session.call, self._sequence(downlink), fields)
-
-    def _steps(self, size: int, fields: dict[str, Any], downlink: bool) -> Iterator[dict[str, str]]:
-        """Yield the parameters of the requests that bring a range in pages."""
-        first, last = self._span(fields, downlink)
-        for index in range(first, last, size):
-            yield ranges.read_parameters({"i1": index, "i2": min(index + size, last)})
+        return indices.span(self._session.call, path, fields)
 
     # --- as columns ---------------------------------------------------------------------------------------------------
 
-    def to_numpy(
+    def _asked(
         self,
         t1: Time | None = None,
         t2: Time | None = None,
@@ -122,7 +115,34 @@ class LongStream(LiveStream):
         i2: int | None = None,
         downlink: bool = False,
         transform: ScriptLike | None = None,
-    ) -> NDArray[Any]:
+    ) -> Asked:
+        """
+        Return a range.
+
+        Raises:
+            InvalidRange: It is none.
+        """
+        fields = ranges.range_fields(now=self._session.clock.wall(), t1=t1, t2=t2, limit=limit, i1=i1, i2=i2)
+        return Asked(self._sequence(downlink), fields, script_text("transform", transform))
+
+    def _steps(self, asked: Asked) -> Iterator[dict[str, str]]:
+        """Yield the parameters of the requests that bring a range: in pages, or what a script makes of it at once."""
+        if asked.script:
+            yield ranges.read_parameters(asked.fields, asked.script)
+            return
+        first, last = self._span(asked.path, asked.fields)
+        for index in range(first, last, _PAGE):
+            yield ranges.read_parameters({"i1": index, "i2": min(index + _PAGE, last)})
+
+    def _columns(self, asked: Asked) -> Columns:
+        from ..frames import Columns, wire_columns
+
+        columns = wire_columns.is_loaded()
+        texts = (rest.points_text(asked.path, step, columns=columns) for step in self._steps(asked))
+        return Columns.read(read_ahead(self._session, texts))
+
+    @ranged(_asked)
+    def to_numpy(self, asked: Asked) -> NDArray[Any]:
         """
         Return the points of a range as a structured array: ``array["t"]`` are seconds since 1970, ``array["d"]`` the values.
 
@@ -146,18 +166,10 @@ class LongStream(LiveStream):
         """
         from ..frames import to_numpy
 
-        return to_numpy(self._columns(t1, t2, limit, i1, i2, downlink, transform))
+        return to_numpy(self._columns(asked))
 
-    def to_df(
-        self,
-        t1: Time | None = None,
-        t2: Time | None = None,
-        limit: int | None = None,
-        i1: int | None = None,
-        i2: int | None = None,
-        downlink: bool = False,
-        transform: ScriptLike | None = None,
-    ) -> pd.DataFrame:
+    @ranged(_asked)
+    def to_df(self, asked: Asked) -> pd.DataFrame:
         """
         Return the points of a range as a frame of pandas: times in UTC are its index ``t``, values its column ``d``.
 
@@ -168,18 +180,10 @@ class LongStream(LiveStream):
         """
         from ..frames import to_df
 
-        return to_df(self._columns(t1, t2, limit, i1, i2, downlink, transform))
+        return to_df(self._columns(asked))
 
-    def to_arrow(
-        self,
-        t1: Time | None = None,
-        t2: Time | None = None,
-        limit: int | None = None,
-        i1: int | None = None,
-        i2: int | None = None,
-        downlink: bool = False,
-        transform: ScriptLike | None = None,
-    ) -> pa.Table:
+    @ranged(_asked)
+    def to_arrow(self, asked: Asked) -> pa.Table:
         """
         Return the points of a range as a table of Arrow, with the columns ``t``, times in UTC, and ``d``, or one for each key.
 
@@ -190,28 +194,7 @@ class LongStream(LiveStream):
         """
         from ..frames import to_arrow
 
-        return to_arrow(self._columns(t1, t2, limit, i1, i2, downlink, transform))
-
-    def _columns(
-        self,
-        t1: Time | None,
-        t2: Time | None,
-        limit: int | None,
-        i1: int | None,
-        i2: int | None,
-        downlink: bool,
-        transform: ScriptLike | None,
-    ) -> Columns:
-        from ..frames import Columns, wire_columns
-
-        fields = ranges.range_fields(now=self._session.clock.wall(), t1=t1, t2=t2, limit=limit, i1=i1, i2=i2)
-        script = script_text("transform", transform)
-        steps: Iterable[dict[str, str]] = (
-            [ranges.read_parameters(fields, script)] if script else self._steps(_PAGE, fields, downlink)
-        )
-        sequence, columns = self._sequence(downlink), wire_columns.is_loaded()
-        texts = (rest.points_text(sequence, step, columns=columns) for step in steps)
-        return Columns.read(read_ahead(self._session, texts))
+        return to_arrow(self._columns(asked))
 
     # --- as a picture -------------------------------------------------------------------------------------------------
 
@@ -259,67 +242,25 @@ class LongStream(LiveStream):
         """
         from ..pictures import plot
 
-        series = self._series(label, t1, t2, limit, i1, i2, downlink, transform)
-        return plot(series, label or self._label(downlink), ax)
+        asked = self._asked(t1, t2, limit, i1, i2, downlink, transform)
+        return plot(self._series(label, asked), label or self._label(asked.path), ax)
 
-    def _label(self, downlink: bool) -> str:
-        sequence = self._sequence(downlink)
+    def _label(self, sequence: Path) -> str:
         if not self.nickname:
             return str(sequence)
         return f"{self.nickname}/downlink" if sequence.downlink else self.nickname
 
-    def _series(
-        self,
-        label: str,
-        t1: Time | None,
-        t2: Time | None,
-        limit: int | None,
-        i1: int | None,
-        i2: int | None,
-        downlink: bool,
-        transform: ScriptLike | None,
-    ) -> list[Series]:
+    def _series(self, label: str, asked: Asked) -> list[Series]:
         """Return what is drawn of a range."""
         from ..pictures import of_columns
 
-        schema = self.data.get("schema") if transform is None else None
-        columns = self._columns(t1, t2, limit, i1, i2, downlink, transform)
-        return of_columns(columns, label or self._label(downlink), schema and json.loads(schema))
+        schema = self.data.get("schema") if not asked.script else None
+        return of_columns(self._columns(asked), label or self._label(asked.path), schema and json.loads(schema))
 
-    # --- from columns -------------------------------------------------------------------------------------------------
+    # --- as files -----------------------------------------------------------------------------------------------------
 
-    def insert_df(self, frame: pd.DataFrame | pd.Series[Any], *, tz: str | None = None, restamp: bool = False) -> None:
-        """
-        Append what a frame of pandas holds, however long it is, in its order.
-
-        Args:
-            frame: Its index holds the times: instants, or seconds since 1970. A series holds the values, and so does a frame's
-                only column if that is called ``d``; else each row is an object that has what is not missing in it. A value that is
-                missing (NaN, NaT, NA) is null.
-            tz: The time zone of an index that has none, as ``"UTC"`` or ``"Europe/Berlin"``.
-            restamp: As for `insert_array`.
-
-        Raises:
-            ModuleNotFoundError: The extra ``frames`` is not installed.
-            LocalProtocolError: The index holds no times or no time zone, or is not in order; or a value is none of JSON.
-
-        Errors and calls are else those of `insert_array`.
-        """
-        from ..frames import from_df
-
-        self.insert_array(from_df(frame, tz), restamp)
-
-    def to_parquet(
-        self,
-        file: str | os.PathLike[str],
-        t1: Time | None = None,
-        t2: Time | None = None,
-        limit: int | None = None,
-        i1: int | None = None,
-        i2: int | None = None,
-        downlink: bool = False,
-        transform: ScriptLike | None = None,
-    ) -> None:
+    @ranged(_asked)
+    def to_parquet(self, file: File, asked: Asked) -> None:
         """
         Write the points of a range to a Parquet file: the table that `to_arrow` returns.
 
@@ -330,37 +271,10 @@ class LongStream(LiveStream):
         """
         from ..frames import write_parquet
 
-        write_parquet(self._columns(t1, t2, limit, i1, i2, downlink, transform), file)
+        write_parquet(self._columns(asked), file)
 
-    def from_parquet(self, file: str | os.PathLike[str], *, restamp: bool = False) -> None:
-        """
-        Append what a Parquet file holds: the times in its column ``t``, values in ``d``, or an object of all other columns.
-
-        Args:
-            file: It is read piece by piece.
-            restamp: As for `insert_array`.
-
-        Raises:
-            ModuleNotFoundError: The extra ``frames`` is not installed.
-            LocalProtocolError: There are no such columns, or the times have no time zone.
-
-        Errors and calls are else those of `insert_array`.
-        """
-        from ..frames import read_parquet
-
-        self.insert_array(read_parquet(file), restamp)
-
-    def to_csv(
-        self,
-        file: str | os.PathLike[str],
-        t1: Time | None = None,
-        t2: Time | None = None,
-        limit: int | None = None,
-        i1: int | None = None,
-        i2: int | None = None,
-        downlink: bool = False,
-        transform: ScriptLike | None = None,
-    ) -> None:
+    @ranged(_asked)
+    def to_csv(self, file: File, asked: Asked) -> None:
         """
         Write the points of a range to a CSV file, page by page: the columns ``t``, seconds since 1970, and ``d``.
 
@@ -375,28 +289,5 @@ class LongStream(LiveStream):
         """
         from ..point_files import write_csv
 
-        fields = ranges.range_fields(now=self._session.clock.wall(), t1=t1, t2=t2, limit=limit, i1=i1, i2=i2)
-        script = script_text("transform", transform)
-        steps = [ranges.read_parameters(fields, script)] if script else self._steps(_PAGE, fields, downlink)
-        requests = (rest.points(self._sequence(downlink), step) for step in steps)
+        requests = (rest.points(asked.path, step) for step in self._steps(asked))
         write_csv((point for page in read_ahead(self._session, requests) for point in page), file)
-
-    def from_csv(self, file: str | os.PathLike[str], *, tz: str | None = None, restamp: bool = False) -> None:
-        """
-        Append what a CSV file holds: a time and a value in each line; or names of columns in the first line, of which one is ``t``.
-
-        Args:
-            file: Times are seconds since 1970 or ISO 8601 text. Values are numbers, ``true``, ``false``, nothing (null), JSON in
-                brackets, braces or quotes, or else text. Without a column ``d``, or with others beside it, each is an object. It is
-                read piece by piece.
-            tz: The time zone of times without an offset, as ``"UTC"`` or ``"Europe/Berlin"``; without it they are local time.
-            restamp: As for `insert_array`.
-
-        Raises:
-            LocalProtocolError: A line has something else in it; the message says which, and how many points are stored.
-
-        Errors and calls are else those of `insert_array`.
-        """
-        from ..point_files import read_csv
-
-        self.insert_array(read_csv(file, tz), restamp)

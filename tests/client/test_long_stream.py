@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
 from unittest import mock
 
 from connectordb import DatapointArray, InvalidRange, LocalProtocolError, Stream
@@ -101,20 +99,6 @@ class AsColumns(LongStreamCase):
         self.assertEqual(self.stream.to_arrow(i1=-1).schema.names, ["t", "d"])
         self.assertTrue(self.stream().to_arrow().equals(self.stream.to_arrow()))
 
-    def test_insert_df(self) -> None:
-        """What is taken out as a frame can be put into another stream, where it is the same."""
-        other = self.filled([])
-        other.insert_df(self.stream.to_df())
-        self.assertEqual(other(), POINTS)
-
-    def test_parquet(self) -> None:
-        """Likewise by way of a file."""
-        other = self.filled([])
-        with tempfile.TemporaryDirectory() as folder:
-            self.stream.to_parquet(Path(folder) / "points.parquet")
-            other.from_parquet(Path(folder) / "points.parquet")
-        self.assertEqual(other(), POINTS)
-
 
 class AsPicture(DrawingCase, LongStreamCase):
     """Drawn."""
@@ -139,42 +123,3 @@ class AsPicture(DrawingCase, LongStreamCase):
         self.stream.set({"nickname": "Lamp"})
         self.assertEqual(self.stream.plot(downlink=True).figure.get_suptitle(), "Lamp/downlink")
         self.assertEqual([text.get_text() for text in axes.texts], ["no datapoints"])
-
-
-class Csv(LongStreamCase):
-    """CSV files of streams."""
-
-    def setUp(self) -> None:
-        """Have a file."""
-        super().setUp()
-        self.path = self.folder() / "a.csv"
-
-    def test_round_trip(self) -> None:
-        """What was written to a file is appended to another stream as it was, with its types."""
-        values: list[object] = [1, 1.0, None, True, "5", "", "yes, no", [1, {"a": None}], {"a": 1}, 'a\r\n"b', 2**63]
-        points: list[dict[str, object]] = [{"t": 1.6e9 + n / 3, "d": value} for n, value in enumerate(values)]
-        for made in (points, POINTS, [], points[8:9] * 2):
-            with self.subTest(made):
-                stream = self.filled(made)
-                stream.to_csv(self.path)
-                copy = self.filled([])
-                copy.from_csv(self.path)
-                self.assertEqual(copy(), made)
-                self.assertEqual(list(map(type, copy().d())), list(map(type, stream().d())))
-
-    def test_ranges(self) -> None:
-        """A range, or what a transform makes of it, is what is written."""
-        self.stream.to_csv(self.path, i1=-2)
-        self.assertEqual(DatapointArray.from_csv(self.path), POINTS[-2:])
-        self.stream.to_csv(self.path, i1=-2, transform="$ * 0")
-        self.assertEqual(DatapointArray.from_csv(self.path).d(), [0, 0])
-
-    def test_refused(self) -> None:
-        """What is no point is told with its line, and how many are stored; what does not go into columns leaves no file."""
-        self.path.write_text("t,d\n1700000000,1\n1700000001,2\nyesterday,3\n")
-        with self.assertRaisesRegex(LocalProtocolError, "a.csv': line 4: 'yesterday' is no time"):
-            self.stream.from_csv(self.path)
-        self.path.unlink()
-        with self.assertRaisesRegex(LocalProtocolError, "other columns than the first, which has a:"):
-            self.filled([{"t": 1.0, "d": {"a": 1}}, {"t": 2.0, "d": 5}]).to_csv(self.path)
-        self.assertEqual(list(self.path.parent.iterdir()), [])

@@ -1,0 +1,80 @@
+"""Many points out of frames and files: the part of `Stream` that appends them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from ..protocol.points import Datapoint
+from .live_stream import LiveStream
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class BulkStream(LiveStream):
+    """A stream that takes frames and files."""
+
+    if TYPE_CHECKING:  # of `Stream`
+
+        def insert_array(self, datapoint_array: Iterable[Datapoint], restamp: bool = False) -> None: ...
+
+    def insert_df(self, frame: pd.DataFrame | pd.Series[Any], *, tz: str | None = None, restamp: bool = False) -> None:
+        """
+        Append what a frame of pandas holds, however long it is, in its order.
+
+        Args:
+            frame: Its index holds the times: instants, or seconds since 1970. A series holds the values, and so does a frame's
+                only column if that is called ``d``; else each row is an object that has what is not missing in it. A value that is
+                missing (NaN, NaT, NA) is null.
+            tz: The time zone of an index that has none, as ``"UTC"`` or ``"Europe/Berlin"``.
+            restamp: As for `insert_array`.
+
+        Raises:
+            ModuleNotFoundError: The extra ``frames`` is not installed.
+            LocalProtocolError: The index holds no times or no time zone, or is not in order; or a value is none of JSON.
+
+        Errors and calls are else those of `insert_array`.
+        """
+        from ..frames import from_df
+
+        self.insert_array(from_df(frame, tz), restamp)
+
+    def from_parquet(self, file: str | os.PathLike[str], *, restamp: bool = False) -> None:
+        """
+        Append what a Parquet file holds: the times in its column ``t``, values in ``d``, or an object of all other columns.
+
+        Args:
+            file: It is read piece by piece.
+            restamp: As for `insert_array`.
+
+        Raises:
+            ModuleNotFoundError: The extra ``frames`` is not installed.
+            LocalProtocolError: There are no such columns, or the times have no time zone.
+
+        Errors and calls are else those of `insert_array`.
+        """
+        from ..frames import read_parquet
+
+        self.insert_array(read_parquet(file), restamp)
+
+    def from_csv(self, file: str | os.PathLike[str], *, tz: str | None = None, restamp: bool = False) -> None:
+        """
+        Append what a CSV file holds: a time and a value in each line; or names of columns in the first line, of which one is ``t``.
+
+        Args:
+            file: Times are seconds since 1970 or ISO 8601 text. Values are numbers, ``true``, ``false``, nothing (null), JSON in
+                brackets, braces or quotes, or else text. Without a column ``d``, or with others beside it, each is an object. It is
+                read piece by piece.
+            tz: The time zone of times without an offset, as ``"UTC"`` or ``"Europe/Berlin"``; without it they are local time.
+            restamp: As for `insert_array`.
+
+        Raises:
+            LocalProtocolError: A line has something else in it; the message says which, and how many points are stored.
+
+        Errors and calls are else those of `insert_array`.
+        """
+        from ..point_files import read_csv
+
+        self.insert_array(read_csv(file, tz), restamp)

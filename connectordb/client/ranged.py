@@ -1,0 +1,64 @@
+"""The arguments of a range, written down once for all methods that read one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from functools import wraps
+from inspect import signature
+from typing import Any, Concatenate, Generic, NamedTuple, ParamSpec, TypeVar, overload
+
+from ..protocol.paths import Path
+
+S = TypeVar("S")
+T = TypeVar("T")
+P = ParamSpec("P")
+
+File = str | os.PathLike[str]
+
+
+class Asked(NamedTuple):
+    """
+    A range that somebody asks for.
+
+    Attributes:
+        path: The stream, or its downlink.
+        fields: What `ranges.range_fields` made.
+        script: What runs over it, or ``""``.
+    """
+
+    path: Path
+    fields: dict[str, Any]
+    script: str
+
+
+class ranged(Generic[S, P]):
+    """
+    Gives methods the arguments of a range after their own: they are handed what it is, and `help` shows what it is made of.
+
+    Args:
+        ask: The method that takes these arguments, and returns the range.
+    """
+
+    def __init__(self, ask: Callable[Concatenate[S, P], Asked]) -> None:
+        self._ask = ask
+
+    @overload
+    def __call__(self, method: Callable[[S, Asked], T]) -> Callable[Concatenate[S, P], T]: ...
+    @overload
+    def __call__(self, method: Callable[[S, File, Asked], T]) -> Callable[Concatenate[S, File, P], T]: ...
+    def __call__(self, method: Callable[..., T]) -> Callable[..., T]:
+        """Return *method* with these arguments in place of its last one."""
+        ask = self._ask
+        *own, _ = signature(method).parameters.values()
+        _, *arguments = signature(ask).parameters.values()
+        whole = signature(method).replace(parameters=[*own, *arguments])
+
+        @wraps(method)
+        def with_range(*args: Any, **kwargs: Any) -> T:
+            given = whole.bind(*args, **kwargs).arguments
+            before = [given.pop(each.name) for each in own]
+            return method(*before, ask(before[0], **given))  # type: ignore[call-arg]
+
+        with_range.__signature__ = whole  # type: ignore[attr-defined]
+        return with_range
