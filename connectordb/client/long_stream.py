@@ -138,7 +138,7 @@ class LongStream(BulkStream):
         from ..frames import Columns, wire_columns
 
         columns = wire_columns.is_loaded()
-        texts = (rest.points_text(asked.path, step, columns=columns) for step in self._steps(asked))
+        texts = (rest.as_text(rest.points(asked.path, step), columns=columns) for step in self._steps(asked))
         return Columns.read(read_ahead(self._session, texts))
 
     @ranged(_asked)

@@ -287,11 +287,10 @@ def points(path: Path, parameters: Mapping[str, str]) -> Request[list[Datapoint]
     return Request("GET", f"{_crud(path)}/data", _points, {**parameters, **where})
 
 
-def points_text(path: Path, parameters: Mapping[str, str], *, columns: bool = False) -> Request[bytes]:
-    """As `points`, answered by the text of a JSON array, for who decodes it in his own way; or by *columns*, if it may be."""
-    request = points(path, parameters)
+def as_text(request: Request[list[Datapoint]], *, columns: bool = False) -> Request[bytes]:
+    """A request for points, answered by the text of a JSON array, for who decodes it in his own way; or by *columns*, if it may be."""
     accept = f"{COLUMNS}, */*;q=0.5" if columns else ""
-    return Request("GET", request.path, _array_text, request.parameters, accept=accept)
+    return Request(request.method, request.path, _array_text, request.parameters, request.body, accept=accept)
 
 
 def length(path: Path) -> Request[int]:
@@ -308,11 +307,6 @@ def query(kind: str, body: Any) -> Request[Any]:
 def query_points(kind: Literal["merge", "dataset"], body: Any) -> Request[list[Datapoint]]:
     """As `query`, answered by datapoints."""
     return Request("POST", f"/query/{kind}", _points, body=json_text.dumps(body))
-
-
-def query_text(kind: Literal["merge", "dataset"], body: Any) -> Request[bytes]:
-    """As `query_points`, answered by the text of a JSON array."""
-    return Request("POST", f"/query/{kind}", _array_text, body=json_text.dumps(body))
 
 
 # --- refusals ---------------------------------------------------------------------------------------------------------

@@ -150,7 +150,7 @@ def run_as_columns(device: Device, kind: Literal["merge", "dataset"], query: Any
     from ..frames import Columns
 
     json_text.check_value(query)
-    return Columns.read([device._session.call(rest.query_text(kind, query))])
+    return Columns.read([device._session.call(rest.as_text(rest.query_points(kind, query)))])
 
 
 class Query(AsColumns):
