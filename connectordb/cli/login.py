@@ -32,6 +32,11 @@ _profile = click.option(
 @click.option(
     "--device", metavar="NAME", help="Keep the key of this device of the user's; it is made if it is missing."
 )
+@click.option(
+    "--role",
+    metavar="ROLE",
+    help="What that device may do beside its own streams, by the server's roles of devices: reader, writer, user; nothing without it.",
+)
 @_profile
 @click.option("--ca", metavar="FILE", help="The certificates to trust, for a server with an authority of its own.")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input instead of asking for it.")
@@ -40,6 +45,7 @@ def login(
     user: str | None,
     url: str | None,
     device: str | None,
+    role: str | None,
     profile: str | None,
     ca: str | None,
     password_stdin: bool,
@@ -49,11 +55,13 @@ def login(
     Log in to a server, for programs that name none.
 
     USER, a name or an email address, and the password are asked for. What is kept is an API key and never the password: that of the
-    user's own device, which may do whatever the user may, or with --device that of one which may do less. It goes into a file that is
-    readable by you alone, where ConnectorDB() without arguments finds it.
+    user's own device, which may do whatever the user may, or with --device that of one which sees its own streams and, without a
+    --role, nothing else. It goes into a file that is readable by you alone, where ConnectorDB() without arguments finds it.
     """
     if apikey_stdin and (user or device or password_stdin):
         raise click.UsageError("--apikey-stdin goes without USER, --device and --password-stdin")
+    if role is not None and device is None:
+        raise click.UsageError("--role is that of the --device: give both")
     if device is not None and not is_name(device):
         raise click.UsageError(f"--device {device!r}: expected the name of one of the user's devices")
     profiles, name = Profiles(), _named(profile)
@@ -73,7 +81,7 @@ def login(
     with ConnectorDB(name_or_key, password, servers[0] if len(servers) == 1 else servers, **options) as cdb:
         path, key, made = cdb.path, cdb.apikey if password else name_or_key, False
         if device is not None:
-            path, key, made = _device(cdb, device)
+            path, key, made = _device(cdb, device, role)
     if not key:
         raise click.ClickException(f"{servers[0]} does not show the API key of {path}, so there is nothing to keep")
     profiles.save(name, {**kept, "url": " ".join(servers), "apikey": key})
@@ -166,12 +174,14 @@ def _line(what: str) -> str:
     return line
 
 
-def _device(cdb: ConnectorDB, name: str) -> tuple[str, str | None, bool]:
-    """Return path and key of a device of the user's, and whether it was made."""
+def _device(cdb: ConnectorDB, name: str, role: str | None) -> tuple[str, str | None, bool]:
+    """Return path and key of a device of the user's, which has the *role* if one is given, and whether it was made."""
     device = cdb.user[name]
     missing = not device.exists()
     if missing:
         device.create()
+    if role is not None:
+        device.role = role
     return device.path, device.apikey, missing
 
 

@@ -102,6 +102,14 @@ class LoggingIn(LoginCase):
             self.assertNotEqual(cdb.apikey, key)
         self.assertIn("name of one of the user's devices", self.login("--device", "mara/laptop", status=2))
 
+    def test_role(self) -> None:
+        """With --role the device sees more than its own streams, also one that was there."""
+        self.login("--device", "phone")
+        self.assertIn("Can't access", self.ran("ls", "mara/user", status=1))
+        self.login("--device", "phone", "--role", "reader")
+        self.ran("ls", "mara/user")
+        self.assertIn("give both", self.login("--role", "reader", status=2))
+
     def test_key(self) -> None:
         """A key that is there already is kept, if it is one."""
         with ConnectorDB("mara", "hidden word", url=self.url) as cdb:
