@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -11,6 +10,7 @@ import click
 
 from ..server import add_user, list_users, remove_user, set_password, set_role
 from .database import folder
+from .printing import as_json, show, show_columns
 
 _name = click.argument("name", metavar="NAME")
 _password_stdin = click.option(
@@ -34,13 +34,13 @@ def user(context: click.Context, directory: Path) -> None:
 
 
 @user.command("list")
-@click.option("--json", "as_json", is_flag=True, help="As JSON: an array of objects.")
+@as_json
 @click.pass_obj
 def list_(directory: Path, as_json: bool) -> None:
     """List all users."""
     accounts = list_users(directory)
     if as_json:
-        click.echo(json.dumps([asdict(account) for account in accounts], ensure_ascii=False, indent=2))
+        show([asdict(account) for account in accounts])
         return
     rows = [
         (
@@ -53,9 +53,7 @@ def list_(directory: Path, as_json: bool) -> None:
         )
         for account in accounts
     ]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        click.echo("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())
+    show_columns(rows)
 
 
 @user.command()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -13,11 +14,13 @@ from ..server import check as check_database
 from ..server import restore as restore_backup
 from ..server import salvage as salvage_database
 from .database import as_typed, folder
+from .printing import as_json, show
 from .progress import shown
 
 
 @click.command()
 @folder
+@as_json
 @click.option(
     "--salvage",
     "out",
@@ -25,40 +28,48 @@ from .progress import shown
     type=click.Path(path_type=Path),
     help="Write all that can be read to OUT, as an export, which `connectordb import` reads.",
 )
-def check(directory: Path, out: Path | None) -> None:
+def check(directory: Path, out: Path | None, as_json: bool) -> None:
     """
     Go through the database in DIR and say what is wrong.
 
     Each fault is a line. It only reads, and the server may run (with --salvage, stop it). Ends with the status 1 if something is wrong, or was lost.
     """
     if out is not None:
-        _salvage(directory, out)
+        _salvage(directory, out, as_json)
         return
+    findings: list[Finding] = []
     with shown("Checking") as progress:
-        checked = check_database(directory, _tell, progress)
-    seen = f"{checked.streams:,} streams, {checked.points:,} points"
-    if not checked.findings:
-        click.echo(f"{seen}: nothing is wrong.")
-        return
-    click.echo(f"{seen}: {checked.findings:,} fault{'s' * (checked.findings != 1)}.")
-    sys.exit(1)
+        checked = check_database(directory, findings.append if as_json else _tell, progress)
+    if as_json:
+        show({**asdict(checked), "findings": [asdict(finding) for finding in findings]})
+    else:
+        faults = (
+            f"{checked.findings:,} fault{'s' * (checked.findings != 1)}" if checked.findings else "nothing is wrong"
+        )
+        click.echo(f"{checked.streams:,} streams, {checked.points:,} points: {faults}.")
+    if checked.findings:
+        sys.exit(1)
 
 
 def _tell(finding: Finding) -> None:
     click.echo(str(finding))
 
 
-def _salvage(directory: Path, out: Path) -> None:
+def _salvage(directory: Path, out: Path, as_json: bool) -> None:
     if (directory / "connectordb.db").exists() and (server := running(directory)) is not None:
         raise click.ClickException(f"a server runs on {directory} (process {server.pid}): stop it first")
+    findings: list[Finding] = []
     with shown("Salvaging") as progress:
-        salvaged = salvage_database(directory, out, _tell, progress)
-    click.echo(
-        f"{salvaged.users:,} users, {salvaged.devices:,} devices, {salvaged.streams:,} streams, {salvaged.points:,} points "
-        f"are in {out}; {f'{salvaged.losses:,} losses are told above' if salvaged.losses else 'nothing was lost'}."
-    )
-    if salvaged.users:
-        click.echo("Make a database of them: connectordb import NEW " + as_typed(out))
+        salvaged = salvage_database(directory, out, findings.append if as_json else _tell, progress)
+    if as_json:
+        show({**asdict(salvaged), "losses": [asdict(finding) for finding in findings]})
+    else:
+        click.echo(
+            f"{salvaged.users:,} users, {salvaged.devices:,} devices, {salvaged.streams:,} streams, {salvaged.points:,} points "
+            f"are in {out}; {f'{salvaged.losses:,} losses are told above' if salvaged.losses else 'nothing was lost'}."
+        )
+        if salvaged.users:
+            click.echo("Make a database of them: connectordb import NEW " + as_typed(out))
     if salvaged.losses:
         sys.exit(1)
 
@@ -66,7 +77,8 @@ def _salvage(directory: Path, out: Path) -> None:
 @click.command()
 @folder
 @click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
-def backup(directory: Path, file: Path) -> None:
+@as_json
+def backup(directory: Path, file: Path, as_json: bool) -> None:
     """
     Copy the database in DIR into FILE; the server may run.
 
@@ -74,7 +86,11 @@ def backup(directory: Path, file: Path) -> None:
     """
     with shown("Backing up") as progress:
         write_backup(directory, file, progress)
-    click.echo(f"A backup, checked: {file} ({file.stat().st_size:,} bytes)")
+    size = file.stat().st_size
+    if as_json:
+        show({"file": str(file), "bytes": size})
+    else:
+        click.echo(f"A backup, checked: {file} ({size:,} bytes)")
 
 
 @click.command()

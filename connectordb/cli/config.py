@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,6 +11,7 @@ import click
 
 from ..exceptions import ConfigurationError
 from ..server import Config, configured, load_config, render_config
+from .printing import as_json, show
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -88,7 +89,8 @@ def chosen(
 @click.command()
 @click.argument("directory", metavar="[DIR]", required=False, type=click.Path(path_type=Path))
 @_file
-def config(directory: Path | None, file: Path | None) -> None:
+@as_json
+def config(directory: Path | None, file: Path | None, as_json: bool) -> None:
     """
     Print every setting of the server of DIR.
 
@@ -102,4 +104,7 @@ def config(directory: Path | None, file: Path | None) -> None:
         found = configured(directory)
     else:
         raise ConfigurationError(f"{str(directory)!r} is no folder; give that of a database, or none for the defaults")
-    click.echo(render_config(found), nl=False)
+    if as_json:
+        show(asdict(found))
+    else:
+        click.echo(render_config(found), nl=False)

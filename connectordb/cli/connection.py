@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
-from typing import Any
-
 import click
 
 from ..client import ConnectorDB, Device, Stream, User
@@ -14,8 +10,6 @@ from ..client import ConnectorDB, Device, Stream, User
 profile = click.option(
     "--profile", metavar="NAME", help="Ask as this profile; without it as ConnectorDB() without arguments does."
 )
-
-as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 def connect(profile: str | None) -> ConnectorDB:
@@ -38,15 +32,3 @@ def stream(cdb: ConnectorDB, path: str) -> Stream:
     if not isinstance(found, Stream):
         raise click.UsageError(f"{path!r} is no stream: expected user/device/stream, or the name of one of your own")
     return found
-
-
-def show(value: Any) -> None:
-    """Print JSON."""
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
-
-
-def show_columns(rows: Sequence[Sequence[str]]) -> None:
-    """Print rows, their columns below each other."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        click.echo("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())

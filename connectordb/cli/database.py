@@ -19,6 +19,7 @@ from ..runtime.clock import Deadline
 from ..server import Logs, Running, Server, make_room, running
 from ..server import create as create_database
 from .config import chosen, settings
+from .printing import as_json, show
 
 #: Seconds that a server may take to listen, and to end.
 _PATIENCE = 30.0
@@ -48,7 +49,10 @@ def as_typed(path: Path) -> str:
 )
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input; then --user is a NAME.")
 @click.option("--email", metavar="ADDRESS", help="The administrator's email address.")
-def create(directory: Path, test: bool, user: str | None, password_stdin: bool, email: str | None) -> None:
+@as_json
+def create(
+    directory: Path, test: bool, user: str | None, password_stdin: bool, email: str | None, as_json: bool
+) -> None:
     """Make a new database in DIR, which must not exist."""
     if test and (user or password_stdin or email):
         raise click.UsageError("--test makes its own administrator: leave out --user, --password-stdin and --email")
@@ -66,9 +70,13 @@ def create(directory: Path, test: bool, user: str | None, password_stdin: bool, 
     if email and not name:
         raise click.UsageError("--email goes with --user")
     created = create_database(directory, user=name or None, password=password or None, email=email, test=test)
+    told = created.password if not (test or name) else None
+    if as_json:
+        show({"directory": str(directory), "user": created.name, "password": told})
+        return
     click.echo(f"A new database in {directory}, with the administrator {created.name!r}.")
-    if created.password is not None and not (test or name):
-        click.echo(f"Its password, shown this once: {created.password}")
+    if told is not None:
+        click.echo(f"Its password, shown this once: {told}")
     click.echo(f"Start it: connectordb start {as_typed(directory)}")
 
 
@@ -104,7 +112,8 @@ def run(directory: Path, **options: Any) -> None:
 @click.command()
 @folder
 @settings
-def start(directory: Path, **options: Any) -> None:
+@as_json
+def start(directory: Path, as_json: bool, **options: Any) -> None:
     """
     Start the server of DIR in the background.
 
@@ -142,7 +151,10 @@ def start(directory: Path, **options: Any) -> None:
         process.terminate()
         raise
     process.returncode = 0  # it goes on without us, on purpose: else Popen warns of that
-    click.echo(f"Listening at {found.url} (process {found.pid}; it logs to {log_path})")
+    if as_json:
+        show({"url": found.url, "process": found.pid, "log": str(log_path)})
+    else:
+        click.echo(f"Listening at {found.url} (process {found.pid}; it logs to {log_path})")
 
 
 def _listening(directory: Path, process: subprocess.Popen[bytes], log_path: Path, begin: int) -> Running:

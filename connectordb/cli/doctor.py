@@ -17,7 +17,8 @@ from ..exceptions import ConfigurationError, ConnectorDBError, StorageError
 from ..logger import check
 from ..protocol import http_dates
 from ..protocol.constants import NOBODY
-from .connection import as_json, profile, show
+from .connection import profile
+from .printing import as_json, show
 
 #: Seconds that the clocks of two machines may differ: answers tell the time to a second, and take some time themselves.
 _CLOCKS = 3.0

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 import click
 
 from ..server import Exported, Imported, export_database, import_database
 from .database import as_typed, folder
+from .printing import as_json, show
 from .progress import shown
 
 
 @click.command()
 @folder
 @click.argument("out", metavar="OUT", type=click.Path(path_type=Path))
-def export(directory: Path, out: Path) -> None:
+@as_json
+def export(directory: Path, out: Path, as_json: bool) -> None:
     """
     Write the database in DIR to OUT, a folder of JSON files.
 
@@ -25,7 +28,10 @@ def export(directory: Path, out: Path) -> None:
         done = export_database(directory, out, progress)
     for path in done.gone:
         click.echo(f"{path} was deleted meanwhile, and is left out.", err=True)
-    click.echo(f"{_counted(done)}: {out}")
+    if as_json:
+        show(asdict(done))
+    else:
+        click.echo(f"{_counted(done)}: {out}")
 
 
 @click.command("import")
@@ -37,7 +43,8 @@ def export(directory: Path, out: Path) -> None:
     is_flag=True,
     help="Users of an export without passwords get none; else their password is their name. API keys work anyhow.",
 )
-def import_(directory: Path, source: Path, only: tuple[str, ...], locked: bool) -> None:
+@as_json
+def import_(directory: Path, source: Path, only: tuple[str, ...], locked: bool, as_json: bool) -> None:
     """
     Bring EXPORT into the database in DIR.
 
@@ -48,6 +55,9 @@ def import_(directory: Path, source: Path, only: tuple[str, ...], locked: bool) 
         done = import_database(directory, source, only=only, locked=locked, progress=progress)
     for warning in done.warnings:
         click.echo(f"Note: {warning}.", err=True)
+    if as_json:
+        show(asdict(done))
+        return
     present = f" ({done.present:,} points were there already)" if done.present else ""
     new = done.users or done.devices or done.streams or done.points
     click.echo(

@@ -19,8 +19,8 @@ from ..logger import vacuum as vacuum_file
 from ..protocol import json_text
 from . import INTERRUPTED
 from .piping import Piping
+from .printing import as_json
 
-as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
 of_stream = click.option("--stream", metavar="STREAM", help="Only those of one stream.")
 
 

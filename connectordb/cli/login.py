@@ -14,7 +14,7 @@ from ..client import DEFAULT_PROFILE, ConnectorDB, Profiles, Settings, Source, b
 from ..exceptions import AuthenticationError, ConnectorDBError, LocalProtocolError
 from ..protocol.constants import CONNECTORDB_URL
 from ..protocol.paths import is_name
-from .connection import show
+from .printing import show
 
 #: Hosts to which a password goes without leaving the machine.
 _HERE = ("localhost", "127.0.0.1", "::1")

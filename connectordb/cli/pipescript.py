@@ -13,8 +13,8 @@ from ..exceptions import LocalProtocolError, PipeScriptError
 from ..pipescript import Script
 from ..point_files import points
 from ..protocol.points import Datapoint, as_answered
-from .printing import show_points
-from .script_help import explained, listed
+from .printing import check_formats, show, show_points
+from .script_help import explained, known, listed
 
 
 class _NoScript(click.ClickException):
@@ -28,6 +28,9 @@ class _NoScript(click.ClickException):
 @click.argument("files", metavar="[FILE]...", nargs=-1, type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV instead of a JSON object a line.")
 @click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON array instead; with --list and --explain an object."
+)
+@click.option(
     "--tz",
     default="",
     metavar="ZONE",
@@ -36,7 +39,13 @@ class _NoScript(click.ClickException):
 @click.option("--list", "list_all", is_flag=True, help="List all transforms and interpolators.")
 @click.option("--explain", metavar="NAME", help="Tell all about a transform or an interpolator.")
 def pipescript(
-    script: str | None, files: tuple[Path, ...], as_csv: bool, tz: str, list_all: bool, explain: str | None
+    script: str | None,
+    files: tuple[Path, ...],
+    as_csv: bool,
+    as_json: bool,
+    tz: str,
+    list_all: bool,
+    explain: str | None,
 ) -> None:
     """
     Run SCRIPT over points in FILEs or on standard input.
@@ -50,15 +59,19 @@ def pipescript(
     if list_all or explain is not None:
         if script is not None or (list_all and explain is not None):
             raise click.UsageError("--list and --explain NAME go without a script, and without each other")
-        click.echo(listed() if explain is None else explained(explain))
+        if as_json:
+            show(known(explain))
+        else:
+            click.echo(listed() if explain is None else explained(explain))
         return
+    check_formats(as_csv, as_json)
     if script is None:
         raise click.UsageError("a script is missing: connectordb pipescript 'if $ > 20 | mean' points.jsonl")
     try:
         compiled = Script(script, tz=tz)
     except PipeScriptError as error:
         raise _NoScript(str(error)) from error
-    show_points(map(as_answered, compiled(_all(files))), as_csv)
+    show_points(map(as_answered, compiled(_all(files))), as_csv, as_json)
 
 
 def _all(files: tuple[Path, ...]) -> Iterator[Datapoint]:

@@ -1,9 +1,10 @@
-"""Points on standard output: lines of JSON, one JSON array, or CSV; and the options by which somebody chooses."""
+"""What commands print: JSON, columns of text, points in one of their formats; and the options by which somebody chooses."""
 
 from __future__ import annotations
 
+import json
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -27,6 +28,9 @@ _OPTIONS = (
 )
 
 
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
 def formats(command: Command) -> Command:
     """Give a command the options ``--csv``, ``--json`` and ``--parquet``."""
     for option in reversed(_OPTIONS):
@@ -34,7 +38,7 @@ def formats(command: Command) -> Command:
     return command
 
 
-def check_formats(as_csv: bool, as_json: bool, parquet: Path | None) -> None:
+def check_formats(as_csv: bool, as_json: bool, parquet: Path | None = None) -> None:
     """Refuse two of them at once."""
     if as_csv + as_json + (parquet is not None) > 1:
         raise click.UsageError("--csv, --json and --parquet exclude each other")
@@ -66,3 +70,15 @@ def _show_array(found: Iterable[Datapoint]) -> None:
         before = b",\n"
     out.write(b"[]\n" if before == b"[" else b"]\n")
     out.flush()
+
+
+def show(value: Any) -> None:
+    """Print JSON."""
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def show_columns(rows: Sequence[Sequence[str]]) -> None:
+    """Print rows, their columns below each other."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        click.echo("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())

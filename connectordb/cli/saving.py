@@ -16,7 +16,8 @@ from ..client import save as save_folder
 from ..exceptions import ConnectionFailed, ServerError
 from ..protocol import json_text
 from .completing import paths
-from .connection import as_json, connect, profile, show, thing
+from .connection import connect, profile, thing
+from .printing import as_json, show
 from .progress import shown
 
 #: What is told in words.

@@ -28,6 +28,20 @@ def listed() -> str:
     return "\n".join(parts)
 
 
+def known(name: str | None) -> dict[str, Any]:
+    """
+    Return what a server tells of all transforms and interpolators, or of those of a name.
+
+    Raises:
+        ClickException: There is none.
+    """
+    found = {"transforms": info.transforms(), "interpolators": info.interpolators()}
+    if name is None:
+        return found
+    explained(name)  # says what is like it
+    return {kind.removesuffix("s"): each[name] for kind, each in found.items() if name in each}
+
+
 def explained(name: str) -> str:
     """
     Return all about a transform, and about the interpolator of that name.
@@ -41,7 +55,7 @@ def explained(name: str) -> str:
     if name in INTERPOLATORS:
         parts.append(f"{name}, an interpolator\n\n{_wrapped(info.interpolators()[name]['documentation'])}")
     if not parts:
-        near = get_close_matches(name, [*TRANSFORMS, *INTERPOLATORS], n=3)
+        near = get_close_matches(name, {**TRANSFORMS, **INTERPOLATORS}, n=3)
         said = f"did you mean {', '.join(near)}?" if near else "connectordb pipescript --list tells all"
         raise click.ClickException(f"there is no transform and no interpolator {name!r}; {said}")
     return "\n\n".join(parts)

@@ -12,7 +12,8 @@ from ..client import Device, Stream, User
 from ..exceptions import LocalProtocolError
 from ..protocol import json_text
 from .completing import paths
-from .connection import as_json, connect, profile, show, show_columns, thing
+from .connection import connect, profile, thing
+from .printing import as_json, show, show_columns
 
 #: What a key is shown as, where nobody asked for it.
 _HIDDEN = "(shown with --apikey)"
