@@ -10,27 +10,20 @@ import time
 import unittest
 from pathlib import Path
 
+from click.shell_completion import BashComplete
+
+from connectordb.cli.commands import commands
+
 from ..support.case import Case
-from ..support.command_line import PATIENCE, TOP, command, environment, here
+from ..support.command_line import PATIENCE, TOP, environment, here
 from ..support.wire import Peer, silence
 from .test_tree import TreeCase
 
 
 def completed(*words: str) -> list[str]:
-    """Return what the last of *words* may become, as bash is told it."""
-    done = subprocess.run(
-        command(),
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        env=environment(
-            COMP_WORDS=" ".join(["connectordb", *words]),
-            COMP_CWORD=str(len(words)),
-            _CONNECTORDB_COMPLETE="bash_complete",
-        ),
-    )
-    assert done.stderr == "", done.stderr
-    return [line.removeprefix("plain,") for line in done.stdout.splitlines() if line]
+    """Return what the last of *words* may become."""
+    *before, begun = words
+    return [item.value for item in BashComplete(commands, {}, "connectordb", "").get_completions(before, begun)]
 
 
 class Words(TreeCase):
@@ -55,7 +48,7 @@ class Words(TreeCase):
 
     def test_silent_server(self) -> None:
         """A server that says nothing holds TAB up for a moment."""
-        peer = Peer(otherwise=lambda request: silence())
+        peer = Peer(otherwise=silence())
         self.addCleanup(peer.close)
         self.set(CONNECTORDB_URL=peer.url, CONNECTORDB_APIKEY="x")
         began = time.monotonic()
