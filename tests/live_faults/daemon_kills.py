@@ -205,8 +205,13 @@ def _named(indices: Counter[int], places: Sequence[str]) -> list[str]:
     return [f"{index} ({places[index]})" for index in sorted(indices.elements())]
 
 
+def nursery(log: Path) -> Nursery:
+    """Return where daemons are born; what they complain of goes into *log*, as their output is a protocol."""
+    return Nursery("tests.live_faults.daemon", log)
+
+
 def run(
-    url: str, admin: ConnectorDB, settings: Sequence[Setting], count: int, work: Path, broken: str = ""
+    born: Nursery, url: str, admin: ConnectorDB, settings: Sequence[Setting], count: int, work: Path, broken: str = ""
 ) -> list[str]:
     """Kill *count* daemons of each setting at each place; return what is wrong, and print figures."""
     name = f"kills{uuid.uuid4().hex[:12]}"
@@ -214,24 +219,22 @@ def run(
     user.create(f"{name}@example.org", "secret", devices={"lamp": {}})
     wrong: list[str] = []
     chance = random.Random()
-    # users come and go with a run; the nursery's own output is its protocol
-    with closing(Nursery("tests.live_faults.daemon", work / "log")) as nursery:
-        with (
-            ConnectorDB(user["lamp"].apikey, url=url) as device,
-            ConnectorDB(user["user"].apikey, url=url) as commander,
-        ):
-            for setting in settings:
-                begin = time.monotonic()
-                places, storm = setting.places * count, 5 * count
-                found = Run(nursery, device, url, setting, work, broken).kill(commander, places)
-                found += Run(nursery, device, url, setting, work, broken).storm(commander, storm, chance)
-                wrong += [f"{setting}: {problem}" for problem in found]
-                took = time.monotonic() - begin
-                print(
-                    f"{setting}: {len(places)} kills at {len(setting.places)} places, {storm} at any moment, in {took:.1f} s: "
-                    f"{len(found)} wrong",
-                    flush=True,
-                )
+    with (
+        ConnectorDB(user["lamp"].apikey, url=url) as device,
+        ConnectorDB(user["user"].apikey, url=url) as commander,
+    ):
+        for setting in settings:
+            begin = time.monotonic()
+            places, storm = setting.places * count, 5 * count
+            found = Run(born, device, url, setting, work, broken).kill(commander, places)
+            found += Run(born, device, url, setting, work, broken).storm(commander, storm, chance)
+            wrong += [f"{setting}: {problem}" for problem in found]
+            took = time.monotonic() - begin
+            print(
+                f"{setting}: {len(places)} kills at {len(setting.places)} places, {storm} at any moment, in {took:.1f} s: "
+                f"{len(found)} wrong",
+                flush=True,
+            )
     user.delete()
     return wrong
 
@@ -254,9 +257,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with ExitStack() as stack:
             url = options.url or stack.enter_context(run_server()).url
             admin = stack.enter_context(ConnectorDB("test", "test", url=url))
+            born = stack.enter_context(closing(nursery(work / "log")))
             if options.broken:
-                return 1 if _not_found(url, admin, work) else 0
-            wrong = run(url, admin, settings, count, work)
+                return 1 if _not_found(born, url, admin, work) else 0
+            wrong = run(born, url, admin, settings, count, work)
     finally:
         shutil.rmtree(work)
     for problem in wrong:
@@ -264,12 +268,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 1 if wrong else 0
 
 
-def _not_found(url: str, admin: ConnectorDB, work: Path) -> list[str]:
+def _not_found(born: Nursery, url: str, admin: ConnectorDB, work: Path) -> list[str]:
     """Return the rules that daemons can do without and nobody notices."""
     unseen = []
     for rule in BROKEN:
         # that a place is never reached is no wonder, where the rule is not kept that leads there
-        wrong = [found for found in run(url, admin, [FINDS_BROKEN], 1, work, rule) if _NOT_KILLED not in found]
+        wrong = [found for found in run(born, url, admin, [FINDS_BROKEN], 1, work, rule) if _NOT_KILLED not in found]
         print(f"without the rule that it {rule}: {wrong[0] if wrong else 'NOT FOUND'}", flush=True)
         unseen += [] if wrong else [rule]
     return unseen

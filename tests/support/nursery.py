@@ -7,6 +7,7 @@ A module that has such lives runs `serve` as a program; `Nursery` is who tells i
 
 from __future__ import annotations
 
+import importlib
 import os
 import signal
 import subprocess
@@ -15,6 +16,9 @@ import threading
 from collections.abc import Callable
 
 from .command_line import TOP, environment
+
+#: What the package loads only when it is used, which each life would do anew.
+_USED = ("connectordb.client.settings", "filelock", "orjson", "websocket")
 
 
 class Nursery:
@@ -80,6 +84,8 @@ def serve(live: Callable[[list[str]], int]) -> None:
     Args:
         live: A life, given the words that it was started with; it returns its status.
     """
+    for module in _USED:
+        importlib.import_module(module)
     alive: set[int] = set()
     print("ready", flush=True)
     for line in sys.stdin:
