@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import graphlib
 import subprocess
 import sys
@@ -219,10 +220,13 @@ PURE = (
 NOT_PURE = {"requests", "websocket", "apsw", "aiohttp", "socket", "threading", "time", "asyncio", "subprocess"}
 
 
-def files() -> Iterator[tuple[str, ast.Module]]:
-    """Yield each file of the package, by its path below it, and its syntax tree."""
-    for path in sorted(PACKAGE.rglob("*.py")):
-        yield path.relative_to(PACKAGE).as_posix(), ast.parse(path.read_text(encoding="utf-8"), path.as_posix())
+@functools.cache
+def files() -> list[tuple[str, ast.Module]]:
+    """Return each file of the package, by its path below it, and its syntax tree."""
+    return [
+        (path.relative_to(PACKAGE).as_posix(), ast.parse(path.read_text(encoding="utf-8"), path.as_posix()))
+        for path in sorted(PACKAGE.rglob("*.py"))
+    ]
 
 
 def room_of(name: str) -> str:
