@@ -41,6 +41,7 @@ _FILES = {
     "cat": "data",
     "insert": "data",
     "tail": "data",
+    "plot": "plot",
     "merge": "queries",
     "dataset": "queries",
     "save": "saving",

@@ -7,23 +7,24 @@ library: the command line draws with it in a terminal. Nothing here knows a serv
 
 from __future__ import annotations
 
-from .chart import draw, plot
+from .chart import plot, png
 from .panels import Panel, panels
-from .rows import Row, cut, rows
+from .rows import Bar, Row, cut, rows
 from .series import Kind, Series, of_columns, of_points
 from .thinning import thinned
 
 __all__ = [
+    "Bar",
     "Kind",
     "Panel",
     "Row",
     "Series",
     "cut",
-    "draw",
     "of_columns",
     "of_points",
     "panels",
     "plot",
+    "png",
     "rows",
     "thinned",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Sequence
+from io import BytesIO
 from math import isnan
 from typing import TYPE_CHECKING, Any
 
@@ -30,8 +31,8 @@ _MOST_PANELS = 12
 #: Inches: how wide a picture is, how high a panel of numbers, a row of booleans or texts, and what is around each panel.
 _WIDTH, _NUMBERS, _ROW, _AROUND = 8.0, 2.2, 0.3, 0.45
 
-#: Times for which matplotlib has a calendar, and a range that leaves room around it in there.
-_FIRST, _LAST, _AGES = -62_000_000_000, 253_000_000_000, 5_000_000_000
+#: A range of time, in seconds, that leaves room around it in the calendar.
+_AGES = 5_000_000_000
 
 #: From the foot of a row of booleans to the next, where each is 1 high.
 _STEP = 1.5
@@ -72,6 +73,8 @@ def plot(series: Sequence[Series], title: str = "", ax: Axes | None = None) -> A
 
 def draw(series: Sequence[Series], figure: Figure, title: str = "") -> Axes:
     """Draw series into an empty figure, which gets the height that they need; return the first of its axes."""
+    if len(series) == 1:
+        title = title or series[0].name
     made = panels(series) or [Panel(Kind.NUMBERS, "", [])]
     left_out = sum(len(panel.series) for panel in made[_MOST_PANELS:])
     made = made[:_MOST_PANELS]
@@ -89,6 +92,28 @@ def draw(series: Sequence[Series], figure: Figure, title: str = "") -> Axes:
     if title:
         figure.suptitle(title, x=0.01, ha="left", fontweight="bold", parse_math=False)
     return found[0]
+
+
+def png(series: Sequence[Series], title: str = "", *, dark: bool = False) -> bytes:
+    """
+    Return a picture as a PNG file, without pyplot.
+
+    Args:
+        series: What is drawn.
+        title: What stands above.
+        dark: White on black.
+
+    Raises:
+        ModuleNotFoundError: The extra ``plot`` is not installed.
+        LocalProtocolError: A time is in no calendar.
+    """
+    style, figures = library("matplotlib.style", "a picture"), library("matplotlib.figure", "a picture")
+    written = BytesIO()
+    with style.context(["dark_background"] if dark else []):
+        figure = figures.Figure()
+        draw(series, figure, title)
+        figure.savefig(written, format="png", dpi=150)
+    return written.getvalue()
 
 
 def _what(panel: Panel) -> str:
@@ -195,11 +220,7 @@ def _texts(axes: Axes, made: list[Row]) -> None:
 def _dates(times: array[float]) -> Any:
     """Return times as matplotlib has them."""
     numpy, dates = library("numpy", "plot()"), library("matplotlib.dates", "plot()")
-    seconds = numpy.array(times)
-    outside = seconds[(seconds < _FIRST) | (seconds > _LAST)]
-    if len(outside):
-        raise LocalProtocolError(f"t={float(outside[0])!r} is in no calendar, which ends with the year 9999")
-    return dates.date2num((seconds * 1e6).round().astype("M8[us]"))
+    return dates.date2num((numpy.array(times) * 1e6).round().astype("M8[us]"))
 
 
 def _time_axis(axes: Axes, series: Sequence[Series]) -> None:

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from enum import Enum
 from itertools import islice
 from math import nan
 from operator import le
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ..exceptions import LocalProtocolError
 from ..frames.columns import keys_of
 from ..protocol import json_text
 from ..protocol.points import Datapoint
 
 if TYPE_CHECKING:
     from ..frames import Columns
+
+#: Times for which Python has a calendar, with some room to the left and right of them.
+_FIRST, _LAST = -62_000_000_000, 253_000_000_000
 
 
 class Kind(Enum):
@@ -57,7 +61,7 @@ class Series(NamedTuple):
         return self.values
 
 
-def of_points(points: Sequence[Datapoint], name: str = "", schema: Any = None) -> list[Series]:
+def of_points(points: Iterable[Datapoint], name: str = "", schema: Any = None) -> list[Series]:
     """
     Return what is drawn of points: a series, or one for each key where all values are objects.
 
@@ -66,8 +70,11 @@ def of_points(points: Sequence[Datapoint], name: str = "", schema: Any = None) -
         name: What they are called.
         schema: Their JSON Schema, if it is known; ``unit`` in it, or in a property's, is the unit.
     """
-    values = [point.get("d") for point in points]
-    return _series([point.get("t", 0.0) for point in points], _by_key(values), name, schema)
+    times, values = array("d"), []
+    for point in points:
+        times.append(point.get("t", 0.0))
+        values.append(point.get("d"))
+    return _series(times, _by_key(values), name, schema)
 
 
 def of_columns(columns: Columns, name: str = "", schema: Any = None) -> list[Series]:
@@ -82,12 +89,14 @@ def _by_key(values: list[Any]) -> dict[str, list[Any]]:
     return {key: [value.get(key) for value in values] for key in keys} if keys else {"": values}
 
 
-def _series(times: Sequence[float], by_key: Mapping[str, Any], name: str, schema: Any) -> list[Series]:
+def _series(times: array[float], by_key: Mapping[str, Any], name: str, schema: Any) -> list[Series]:
     order = None
     if not all(map(le, times, islice(times, 1, None))):
         order = sorted(range(len(times)), key=times.__getitem__)
-        times = [times[index] for index in order]
-    made = array("d", times)
+        times = array("d", (times[index] for index in order))
+    if times and not (_FIRST <= times[0] and times[-1] <= _LAST):
+        odd = times[0] if times[0] < _FIRST else times[-1]
+        raise LocalProtocolError(f"t={odd!r} is in no calendar, which goes from the year 1 to 9999")
     found = []
     for key, values in by_key.items():
         kind, plain = _of_a_kind(values)
@@ -95,7 +104,7 @@ def _series(times: Sequence[float], by_key: Mapping[str, Any], name: str, schema
             picked = (plain[index] for index in order)
             plain = array("d", picked) if isinstance(plain, array) else list(picked)  # type: ignore[arg-type]
         label = f"{name} {key}".strip() if key else name
-        found.append(Series(label, _unit(schema, key), kind, made, plain))
+        found.append(Series(label, _unit(schema, key), kind, times, plain))
     return found
 
 

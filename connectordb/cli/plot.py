@@ -1,0 +1,60 @@
+"""Streams as a picture: ``plot``."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ..client import Stream
+from ..pictures import Series, of_points, png
+from ..protocol.points import Datapoint
+from .completing import streams as complete
+from .connection import connect, profile, stream
+from .ranges import ranged
+from .terminal_chart import chart
+
+
+@click.command()
+@click.argument("streams", metavar="STREAM...", nargs=-1, required=True, shell_complete=complete)
+@ranged
+@click.option("--downlink", is_flag=True, help="Draw the streams' downlinks.")
+@click.option(
+    "--png", "file", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write a picture instead."
+)
+@click.option("--dark", is_flag=True, help="Write it for a dark background.")
+@profile
+def plot(
+    streams: tuple[str, ...], downlink: bool, file: Path | None, dark: bool, profile: str | None, **given: Any
+) -> None:
+    """
+    Draw STREAMs: numbers as lines, booleans and texts as rows of blocks.
+
+    A STREAM is a path, or the name of one of your own. Numbers of one unit share an axis. Times are local ones. In a pipe, and where
+    NO_COLOR is set, the picture has no colours. --png takes the extra "plot", and writes what plot() in Python draws.
+    """
+    if dark and file is None:
+        raise click.UsageError("--dark is for --png: a terminal has its own background")
+    with connect(profile) as cdb:
+        series = [each for path in streams for each in _series(stream(cdb, path), downlink, given)]
+    if file is not None:
+        file.write_bytes(png(series, dark=dark))
+        return
+    colored = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    click.echo(chart(series, shutil.get_terminal_size().columns, colored), nl=False, color=colored)
+
+
+def _series(found: Stream, downlink: bool, given: dict[str, Any]) -> list[Series]:
+    """Return what is drawn of a stream; its points are held as numbers or texts, a page of them as objects."""
+    range = {name: value for name, value in given.items() if name != "transform"}
+    transform = given["transform"]
+    pages: Iterable[list[Datapoint]] = (
+        [found(**given, downlink=downlink)] if transform else found.pages(50_000, **range, downlink=downlink)
+    )
+    schema = None if transform else found.schema
+    return of_points((point for page in pages for point in page), found._label(downlink), schema)

@@ -1,0 +1,205 @@
+"""Series drawn with characters: numbers as lines by plotext, booleans and texts as rows of blocks, above one axis of time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from itertools import groupby
+from math import ceil, floor, inf, isfinite, log10
+from typing import NamedTuple
+
+import click
+import plotext
+
+from ..pictures import Bar, Kind, Panel, Series, cut, panels, rows, thinned
+
+#: Colours that are seen on a dark ground and on a light one, as terminals with 256 number them.
+_COLORS = (32, 172, 35, 161, 133, 37)
+
+#: What lines are made of; of several without colours each is made of something else.
+_FINE, _MARKS = "braille", ("•", "x", "o", "+", "*", "#")
+
+#: Lines of a panel of numbers: if it is alone, and if not.
+_ALONE, _AMONG_OTHERS = 16, 9
+
+#: Columns for what stands on the left: beside numbers, beside texts; letters of a text; and columns that remain in any case.
+_VALUES, _NAMES, _LETTERS, _LEAST = 10, 26, 14, 20
+
+#: Half of a range of numbers that is none.
+_FLAT = 1e-300
+
+#: Seconds between two ticks of time, and columns that one takes.
+_STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 604800)
+_TICK = 12
+
+#: What a tick says, by the seconds between two of them.
+_FORMATS = ((60, "%H:%M:%S"), (86400, "%H:%M"), (300 * 86400, "%b %d"), (inf, "%Y"))
+
+#: Seconds to the left and right of points that all have one time.
+_MOMENT = 60.0
+
+
+class _Area(NamedTuple):
+    """
+    Where the picture is.
+
+    Attributes:
+        first: The time on its left, in seconds since 1970.
+        last: The time on its right.
+        columns: How wide it is.
+        beside: How many columns are on the left of it.
+        colored: Whether it has colours.
+    """
+
+    first: float
+    last: float
+    columns: int
+    beside: int
+    colored: bool
+
+    def column(self, t: float) -> int:
+        """Return the column that begins at a time; of the last time the one behind the last."""
+        return int((t - self.first) / (self.last - self.first) * self.columns)
+
+    def line(self, label: str, cells: str, axis: str = "│") -> str:
+        """Return a line of the picture."""
+        return f"{label:>{self.beside}} {axis}{cells}"
+
+    def styled(self, text: str, number: int) -> str:
+        """Return text in the colour of the series of that number."""
+        return click.style(text, fg=_COLORS[number % len(_COLORS)]) if self.colored else text
+
+
+def chart(series: Sequence[Series], width: int, colored: bool) -> str:
+    """
+    Return a picture for a terminal: lines, each with a newline.
+
+    Args:
+        series: What is drawn.
+        width: Columns of the terminal.
+        colored: Whether it may have colours.
+    """
+    drawn = [each for each in series if each.times]
+    if not drawn:
+        return "no datapoints\n"
+    made = panels(drawn)
+    first, last = min(each.times[0] for each in drawn), max(each.times[-1] for each in drawn)
+    if first == last:
+        first, last = first - _MOMENT, last + _MOMENT
+    beside = _VALUES if all(panel.kind is Kind.NUMBERS for panel in made) else _NAMES
+    area = _Area(first, last, max(width - beside - 2, _LEAST), beside, colored)
+    lines: list[str] = []
+    for panel in made:
+        if panel.kind is Kind.NUMBERS:
+            lines += _lines(panel, _ALONE if len(made) == 1 else _AMONG_OTHERS, area)
+        else:
+            lines += _blocks(panel, area)
+    return "".join(f"{line.rstrip()}\n" for line in [*lines, *_time_axis(area)])
+
+
+# --- numbers ----------------------------------------------------------------------------------------------------------
+
+
+def _lines(panel: Panel, height: int, area: _Area) -> Iterator[str]:
+    found = [(number, *thinned(each, 2 * area.columns)) for number, each in enumerate(panel.series)]
+    known = [value for _, _, values in found for value in values if isfinite(value)] or [0.0]
+    low, high = min(known), max(known)
+    half = high / 2 - low / 2  # the whole may be more than any float
+    ticks = _ticks(low, high) if half > _FLAT else [(low, _written(low, 0.1))]
+
+    def height_of(value: float) -> float:
+        return (value / 2 - low / 2) / half if half > _FLAT else 0.5
+
+    marks = [_FINE] * len(found) if area.colored or len(found) == 1 else [_MARKS[n % len(_MARKS)] for n, _, _ in found]
+    names = (
+        area.styled(f"{'━━' if mark == _FINE else mark} {each.name}", number)
+        for (number, _, _), each, mark in zip(found, panel.series, marks, strict=True)
+    )
+    yield f"{'   '.join(names)}{f'   [{panel.unit}]' if panel.unit else ''}"
+    plotext.clear_figure()
+    plotext.plotsize(area.columns, height)
+    plotext.theme("clear")
+    plotext.xaxes(False, False)  # axes are drawn here, so that panels stand below each other
+    plotext.yaxes(False, False)
+    plotext.xfrequency(0)
+    plotext.yfrequency(0)
+    plotext.xlim(area.first, area.last)
+    plotext.ylim(0, 1)
+    for (number, times, values), mark in zip(found, marks, strict=True):
+        points = zip(times, values, strict=True)
+        for holds, part in groupby(points, lambda point: isfinite(point[1])):  # a null is a gap
+            if holds:
+                line = [(t, height_of(value)) for t, value in part]
+                plotext.plot(*map(list, zip(*line, strict=True)), marker=mark, color=_COLORS[number % len(_COLORS)])
+    built = plotext.build()
+    cells = (built if area.colored else plotext.uncolorize(built)).splitlines()
+    labels = {height - 1 - round(height_of(tick) * (height - 1)): text for tick, text in ticks}
+    for number, row in enumerate(cells):
+        yield area.line(labels.get(number, ""), row, "┤" if number in labels else "│")
+
+
+def _ticks(low: float, high: float) -> list[tuple[float, str]]:
+    """Return a handful of round numbers within a range, and how they are written."""
+    rough = high / 4 - low / 4
+    power = floor(log10(rough))
+    step = next(step for factor in (1, 2, 5, 10) if (step := factor * 10.0**power) >= rough * 0.99)
+    values = [number * step for number in range(ceil(low / step), floor(high / step) + 1)]
+    return [(value, _written(value, step)) for value in values]
+
+
+def _written(value: float, step: float) -> str:
+    text = f"{value:.{max(0, -floor(log10(step)))}f}"
+    return text if len(text) <= _VALUES else f"{value:.4g}"
+
+
+# --- booleans and texts -----------------------------------------------------------------------------------------------
+
+
+def _blocks(panel: Panel, area: _Area) -> Iterator[str]:
+    if panel.kind is Kind.TEXTS:
+        yield panel.series[0].name
+        for number, row in enumerate(rows(panel.series[0], area.columns, _LETTERS)):
+            yield area.line(row.name, area.styled(_filled(row.bars, area, "█", " " * area.columns), number))
+        return
+    for number, each in enumerate(panel.series):
+        words = [None if value != value else "true" if value else "false" for value in each.numbers]
+        held = {row.name.split()[0]: row.bars for row in rows(each._replace(values=words), area.columns)}
+        cells = _filled(held.get("false", []), area, "▁", " " * area.columns)
+        yield area.line(cut(each.name, _NAMES), area.styled(_filled(held.get("true", []), area, "█", cells), number))
+
+
+def _filled(bars: Sequence[Bar], area: _Area, block: str, cells: str) -> str:
+    """Return cells of which those where a bar is are a block."""
+    filled = list(cells)
+    for bar in bars:
+        begin, end = min(area.column(bar.begin), area.columns - 1), area.column(bar.end)
+        filled[begin : max(end, begin + 1)] = block * max(end - begin, 1)
+    return "".join(filled)
+
+
+# --- times ------------------------------------------------------------------------------------------------------------
+
+
+def _time_axis(area: _Area) -> Iterator[str]:
+    """Yield the axis, and what stands below it: times of the local clock."""
+    axis, below = ["─"] * area.columns, [" "] * area.columns
+    step = (area.last - area.first) / max(area.columns // _TICK, 1)
+    step = next((each for each in _STEPS if each >= step), step)
+    wanted = next(text for most, text in _FORMATS if step < most)
+    begin = _midnight(area.first)
+    number = ceil((area.first - begin) / step)
+    while (t := begin + number * step) <= area.last:
+        column, text = min(area.column(t), area.columns - 1), datetime.fromtimestamp(t).strftime(wanted)
+        axis[column] = "┬"
+        if column + len(text) <= area.columns:
+            below[column : column + len(text)] = text
+        number += 1
+    yield area.line("", "".join(axis), "└")
+    yield area.line("", "".join(below), " ")
+    first, last = (f"{datetime.fromtimestamp(t):%Y-%m-%d %H:%M:%S}" for t in (area.first, area.last))
+    yield area.line("", f"{first} – {last}", " ")
+
+
+def _midnight(t: float) -> float:
+    """Return the local midnight before a time, from which ticks are counted."""
+    return datetime.fromtimestamp(t).replace(hour=0, minute=0, second=0, microsecond=0).timestamp()
