@@ -27,6 +27,7 @@ extensions = [
     "sphinx.ext.viewcode",
     "myst_parser",
     "log_events",
+    "pictures",
     "command_line",
     "configuration",
     "room_files",

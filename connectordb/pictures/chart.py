@@ -75,6 +75,8 @@ def draw(series: Sequence[Series], figure: Figure, title: str = "") -> Axes:
     """Draw series into an empty figure, which gets the height that they need; return the first of its axes."""
     if len(series) == 1:
         title = title or series[0].name
+    elif title:  # that of an object is in the names of its keys
+        series = [each._replace(name=each.name.removeprefix(f"{title} ")) for each in series]
     made = panels(series) or [Panel(Kind.NUMBERS, "", [])]
     left_out = sum(len(panel.series) for panel in made[_MOST_PANELS:])
     made = made[:_MOST_PANELS]
@@ -144,8 +146,8 @@ def _draw_panel(axes: Axes, panel: Panel, texts: list[Row], named: bool) -> None
         _steps(axes, panel.series)
     else:
         _texts(axes, texts)
-        if named:
-            axes.set_title(panel.series[0].name, loc="left", fontsize="small", parse_math=False)
+    if named and len(panel.series) == 1 and panel.kind is not Kind.NUMBERS:
+        axes.set_title(panel.series[0].name, loc="left", fontsize="small", parse_math=False)
 
 
 def _lines(axes: Axes, panel: Panel, named: bool) -> None:

@@ -76,6 +76,13 @@ class Charts(DrawingCase):
         self.assertEqual([text.get_text() for text in axes.get_legend().get_texts()], ["x a", "x e"])
         self.assertTrue(all(each.get_shared_x_axes().joined(axes, each) for each in found))
 
+    def test_titles(self) -> None:
+        """What is alone in its axes is named above them; a title is not said again in the names of keys."""
+        made = of_points(points({"a": True, "b": "x", "c": 1}), "weather")
+        axes = self.finished(plot(made, "weather")).figure.axes
+        self.assertEqual([each.get_title(loc="left") for each in axes], ["a", "b", ""])
+        self.assertEqual(axes[2].get_legend().get_texts()[0].get_text(), "c")
+
     def test_too_many(self) -> None:
         """Of very many axes some are not drawn, and it says so."""
         axes = self.drawn(*[{f"k{n}": f"{n}" for n in range(20)}] * 2)

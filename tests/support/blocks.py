@@ -1,7 +1,7 @@
 """
 Code blocks out of documents, and running them: what a page shows is what a test ran.
 
-In reStructuredText a run of ``>>>`` lines and a ``.. code-block:: python`` are code; so is a fence marked ``python`` in
+In reStructuredText a run of ``>>>`` lines, a ``.. code-block:: python`` and a ``.. drawn::`` are code; so is a fence marked ``python`` in
 Markdown. Other languages (``sh``, ``text``, none) are not. A block that must not run says so where readers of the source see
 it: the option ``:class: not-run``, or a line ``<!-- not run -->`` above the fence. Code that only a test needs, to bring about what a
 page speaks of, is a comment, ``.. invisible-code-block: python``.
@@ -19,6 +19,9 @@ from typing import Any
 
 NOT_RUN = "not-run"
 NOT_RUN_COMMENT = "<!-- not run -->"
+
+#: What begins a block of reStructuredText that runs; the build of the pages runs those that are drawn, too.
+_CODE = re.compile(r"\.\. (((code-block|code)::|invisible-code-block:) (python|pycon)|drawn::)")
 
 
 @dataclass(frozen=True)
@@ -108,7 +111,7 @@ def _restructured(lines: list[str]) -> list[tuple[int, str]]:
                 end += 1
             found.append((number + 1, "\n".join(lines[number:end])))
             number = end
-        elif re.fullmatch(r"\.\. ((code-block|code)::|invisible-code-block:) (python|pycon)", line.rstrip()):
+        elif re.fullmatch(_CODE, line.rstrip()):
             start = number = number + 1
             while number < len(lines) and (not lines[number].strip() or lines[number].startswith("   ")):
                 number += 1

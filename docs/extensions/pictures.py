@@ -1,0 +1,137 @@
+"""
+Pictures that the build makes, and output of commands.
+
+``.. drawn::`` shows the Python code in it, runs it, and shows what it has drawn with pyplot, for a light page and for a dark one (so it
+runs twice); with ``:hidden:`` it is run, once, and not shown. Blocks of a page share their names. ``.. printed::`` runs a command line and shows
+what it prints. Both find a server at ``http://localhost:3124`` with the administrator mara, whose password is secret; each page has its own.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import shlex
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any, ClassVar
+
+from docutils import nodes
+from docutils.parsers.rst import directives
+from matplotlib import pyplot, style
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+
+from connectordb import ConnectorDB
+from connectordb.server import Server, create
+
+URL = "http://localhost:3124"  # the address that readers have
+
+#: Where pictures go, below the built pages.
+FOLDER = "_drawn"
+
+STYLES = {"light": [], "dark": ["dark_background"]}
+
+
+class Stage:
+    """The server of a page, and the names that its blocks share."""
+
+    def __init__(self) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="connectordb-docs-")
+        create(Path(self._folder.name) / "database", user="mara", password="secret")
+        self._server = Server(Path(self._folder.name) / "database", port=0)
+        self._server.start()
+        self.names: dict[str, Any] = {"__name__": "__main__"}
+        self.pictures = 0
+
+    def run(self, code: str, where: str) -> None:
+        """Run a block."""
+        exec(compile(code.replace(URL, self._server.url), where, "exec"), self.names)
+
+    def printed(self, command: str) -> str:
+        """Return what a command prints."""
+        with ConnectorDB("mara", "secret", url=self._server.url) as cdb:
+            key = cdb.apikey or ""
+        variables = {"CONNECTORDB_URL": self._server.url, "CONNECTORDB_APIKEY": key, "COLUMNS": "88", "NO_COLOR": "1"}
+        python = [sys.executable, "-m", *shlex.split(command)]
+        done = subprocess.run(python, env={**os.environ, **variables}, capture_output=True, text=True, check=True)
+        return done.stdout
+
+    def close(self) -> None:
+        """End the server."""
+        for found in self.names.values():
+            if isinstance(found, ConnectorDB):
+                found.close()
+        self._server.close()
+        self._folder.cleanup()
+
+
+class OnStage(SphinxDirective):
+    """A directive that has the stage of its page."""
+
+    has_content = True
+    stages: ClassVar[dict[str, Stage]] = {}
+
+    @property
+    def stage(self) -> Stage:
+        """The stage of this page."""
+        if self.env.docname not in self.stages:
+            self.stages[self.env.docname] = Stage()
+        return self.stages[self.env.docname]
+
+
+class Drawn(OnStage):
+    """``.. drawn::``: code, and its picture."""
+
+    option_spec: ClassVar[dict[str, Any]] = {"hidden": directives.flag, "alt": directives.unchanged_required}
+
+    def run(self) -> list[nodes.Node]:
+        """Run the code; return the code and its picture."""
+        code, where = "\n".join(self.content), f"{self.env.docname}, line {self.lineno}"
+        if "hidden" in self.options:
+            self.stage.run(code, where)
+            return []
+        block = nodes.literal_block(code, code, language="python")
+        return [block, nodes.raw("", "".join(self._picture(name, code, where) for name in STYLES), format="html")]
+
+    def _picture(self, name: str, code: str, where: str) -> str:
+        with style.context(STYLES[name]):
+            self.stage.run(code, where)
+            self.stage.pictures += 1
+            file = f"{self.env.docname.replace('/', '-')}-{self.stage.pictures}.svg"
+            folder = Path(self.env.app.outdir) / FOLDER
+            folder.mkdir(parents=True, exist_ok=True)
+            pyplot.savefig(folder / file, transparent=True)
+            pyplot.close("all")
+        up = "../" * self.env.docname.count("/")
+        alt = self.options.get("alt", "What it draws")
+        return f'<img class="only-{name}" src="{up}{FOLDER}/{file}" alt="{alt}" style="max-width:100%">'
+
+
+class Printed(OnStage):
+    """``.. printed:: connectordb …``: a command and what it prints."""
+
+    required_arguments = 1
+    final_argument_whitespace = True
+
+    def run(self) -> list[nodes.Node]:
+        """Run the command; return it with what it prints."""
+        text = f"$ {self.arguments[0]}\n{self.stage.printed(self.arguments[0])}"
+        return [nodes.literal_block(text, text, language="text")]
+
+
+def end(app: Sphinx, *_: Any) -> None:
+    """End the stages."""
+    while OnStage.stages:
+        OnStage.stages.popitem()[1].close()
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Tell Sphinx what is here."""
+    pyplot.switch_backend("agg")
+    logging.getLogger("connectordb").setLevel(logging.WARNING)
+    app.add_directive("drawn", Drawn)
+    app.add_directive("printed", Printed)
+    app.connect("env-updated", end)
+    return {"parallel_read_safe": False, "version": "1"}
