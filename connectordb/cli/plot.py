@@ -57,4 +57,4 @@ def _series(found: Stream, downlink: bool, given: dict[str, Any]) -> list[Series
         [found(**given, downlink=downlink)] if transform else found.pages(50_000, **range, downlink=downlink)
     )
     schema = None if transform else found.schema
-    return of_points((point for page in pages for point in page), found._label(downlink), schema)
+    return of_points((point for page in pages for point in page), found._label(found._sequence(downlink)), schema)

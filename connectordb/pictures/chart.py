@@ -25,6 +25,9 @@ _COLUMNS = 2000
 #: With so many points or fewer, each has a mark.
 _MARKED = 60
 
+#: Numbers with which matplotlib still computes; what is beyond is drawn there.
+_MOST = 5e307
+
 #: Panels of one picture; what is more is counted, not drawn.
 _MOST_PANELS = 12
 
@@ -152,7 +155,8 @@ def _draw_panel(axes: Axes, panel: Panel, texts: list[Row], named: bool) -> None
 
 def _lines(axes: Axes, panel: Panel, named: bool) -> None:
     for each in panel.series:
-        times, values = thinned(each, _COLUMNS)
+        times, found = thinned(each, _COLUMNS)
+        values = [max(min(value, _MOST), -_MOST) for value in found]
         dots = (
             list(range(len(values)))
             if len(values) <= _MARKED
