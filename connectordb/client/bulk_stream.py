@@ -7,10 +7,13 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from ..protocol.points import Datapoint
+from .ahead import make_ahead
 from .live_stream import LiveStream
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from ..protocol.encoded import Encoded
 
 
 class BulkStream(LiveStream):
@@ -19,6 +22,7 @@ class BulkStream(LiveStream):
     if TYPE_CHECKING:  # of `Stream`
 
         def insert_array(self, datapoint_array: Iterable[Datapoint], restamp: bool = False) -> None: ...
+        def _insert_batches(self, batches: Iterable[Encoded], restamp: bool) -> None: ...
 
     def insert_df(self, frame: pd.DataFrame | pd.Series[Any], *, tz: str | None = None, restamp: bool = False) -> None:
         """
@@ -38,8 +42,10 @@ class BulkStream(LiveStream):
         Errors and calls are else those of `insert_array`.
         """
         from ..frames import from_df
+        from .batches import batches_of_pages
 
-        self.insert_array(from_df(frame, tz), restamp)
+        made = batches_of_pages(from_df(frame, tz), self._session.clock.wall())
+        self._insert_batches(make_ahead(self._session, made), restamp)
 
     def from_parquet(self, file: str | os.PathLike[str], *, restamp: bool = False) -> None:
         """

@@ -14,9 +14,9 @@ from ..protocol.constants import DATAPOINT_INSERT_LIMIT
 from ..protocol.points import Datapoint
 from ..protocol.scripts import ScriptLike, script_text
 from ..protocol.times import Time
+from .ahead import read_ahead
 from .bulk_stream import BulkStream
 from .ranged import Asked, File, ranged
-from .read_ahead import read_ahead
 
 if TYPE_CHECKING:
     import pandas as pd

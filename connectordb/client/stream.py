@@ -22,6 +22,7 @@ from .shown import of_stream
 
 if TYPE_CHECKING:
     from ..display import Sheet
+    from ..protocol.encoded import Encoded
     from .device import Device
     from .user import User
 
@@ -148,9 +149,12 @@ class Stream(LongStream, depth=3):
         """
         from .batches import batches
 
+        self._insert_batches(batches(datapoint_array, self._session.clock.wall()), restamp)
+
+    def _insert_batches(self, batches: Iterable[Encoded], restamp: bool) -> None:
         stored = 0
         try:
-            for batch in batches(datapoint_array, self._session.clock.wall()):
+            for batch in batches:
                 self._insert(batch, restamp, stored)
                 stored += len(batch)
         except ConnectorDBError as error:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..exceptions import LocalProtocolError
+from ..protocol.constants import DATAPOINT_INSERT_LIMIT
 from ..protocol.points import EXACT, Datapoint
 from .columns import Columns
 from .extras import library
@@ -15,9 +16,6 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
     from numpy.typing import NDArray
-
-#: Rows that are made to points at a time.
-_AT_ONCE = 10_000
 
 
 def to_df(columns: Columns) -> pd.DataFrame:
@@ -70,14 +68,17 @@ def side_by_side(several: Mapping[str, Columns]) -> pd.DataFrame:
     return joined
 
 
-def from_df(frame: pd.DataFrame | pd.Series[Any], tz: str | None = None) -> Iterator[Datapoint]:
+def from_df(
+    frame: pd.DataFrame | pd.Series[Any], tz: str | None = None, size: int = DATAPOINT_INSERT_LIMIT
+) -> Iterator[list[Datapoint]]:
     """
-    Return the points that a frame holds, in its order, one after the other.
+    Return the points that a frame holds, in its order, so many at a time.
 
     Args:
         frame: Times in the index, as instants or as seconds since 1970. A series holds the values, and so does a frame's only
             column if it is called ``d``; else each row is an object that has what is not missing in it.
         tz: The time zone of an index that has none.
+        size: How many are made at a time.
 
     Raises:
         LocalProtocolError: The index holds no times, or has no time zone.
@@ -91,21 +92,20 @@ def from_df(frame: pd.DataFrame | pd.Series[Any], tz: str | None = None) -> Iter
         raise LocalProtocolError("a frame without columns holds no values")
     if len(set(names)) != len(names) or not all(isinstance(name, str) for name in names):
         raise LocalProtocolError(f"the columns {names!r:.100} are to be texts, each once")
-    return _points(frame, times, names)
+    return _pages(frame, times, names, size)
 
 
-def _points(frame: pd.DataFrame, times: NDArray[np.float64], names: list[str]) -> Iterator[Datapoint]:
-    for begin in range(0, len(frame), _AT_ONCE):
-        part = [_plain(frame[name].iloc[begin : begin + _AT_ONCE]) for name in names]
+def _pages(frame: pd.DataFrame, times: NDArray[np.float64], names: list[str], size: int) -> Iterator[list[Datapoint]]:
+    for begin in range(0, len(frame), size):
+        part = [_plain(frame[name].iloc[begin : begin + size]) for name in names]
         if names == ["d"]:
-            rows: Iterator[Any] = iter(part[0])
+            rows: Iterable[Any] = part[0]
         else:
             rows = (
                 {name: value for name, value in zip(names, row, strict=True) if value is not None}
                 for row in zip(*part, strict=True)
             )
-        for t, d in zip(times[begin : begin + _AT_ONCE].tolist(), rows, strict=True):
-            yield {"t": t, "d": d}
+        yield [{"t": t, "d": d} for t, d in zip(times[begin : begin + size].tolist(), rows, strict=True)]
 
 
 def _seconds(index: Any, tz: str | None) -> Any:

@@ -15,6 +15,11 @@ from ..support.case import Case
 from .cases import POINTS, needs_frames, without_nulls
 
 
+def points_in(frame: Any, tz: str | None = None) -> list[Any]:
+    """Return the points of a frame."""
+    return [point for page in from_df(frame, tz, size=3) for point in page]
+
+
 @needs_frames
 class Frames(Case):
     """There and back."""
@@ -22,7 +27,7 @@ class Frames(Case):
     @given(POINTS)
     def test_round_trip(self, points: list[dict[str, Any]]) -> None:
         """What was a frame is what it was before, to the last digit of its times."""
-        self.assertEqual(list(from_df(to_df(Columns.of(points)))), without_nulls(points))
+        self.assertEqual(points_in(to_df(Columns.of(points))), without_nulls(points))
 
     def test_what_it_is(self) -> None:
         """Times are an index of instants in UTC, objects a column for each key."""
@@ -42,13 +47,13 @@ class Frames(Case):
         import pandas
 
         self.assertEqual(
-            list(from_df(pandas.Series([1, 2], index=[10.5, 11.0]))), [{"t": 10.5, "d": 1}, {"t": 11.0, "d": 2}]
+            points_in(pandas.Series([1, 2], index=[10.5, 11.0])), [{"t": 10.5, "d": 1}, {"t": 11.0, "d": 2}]
         )
         naive = pandas.DataFrame({"d": [1.5, None]}, index=pandas.to_datetime(["2026-01-01", "2026-01-02"]))
         with self.assertRaisesRegex(LocalProtocolError, "tz='UTC'"):
-            list(from_df(naive))
-        self.assertEqual([point["t"] for point in from_df(naive, tz="Europe/Berlin")], [1767222000.0, 1767308400.0])
-        self.assertEqual([point["d"] for point in from_df(naive, tz="UTC")], [1.5, None])
+            points_in(naive)
+        self.assertEqual([point["t"] for point in points_in(naive, tz="Europe/Berlin")], [1767222000.0, 1767308400.0])
+        self.assertEqual([point["d"] for point in points_in(naive, tz="UTC")], [1.5, None])
         for frame, why in (
             (pandas.DataFrame({"d": [1]}), "set_index"),
             (pandas.DataFrame({"d": [1]}, index=["a"]), "set_index"),
@@ -57,7 +62,7 @@ class Frames(Case):
             (pandas.DataFrame({"d": [1]}, index=pandas.DatetimeIndex([None], tz="UTC")), "no time"),
         ):
             with self.subTest(why), self.assertRaisesRegex(LocalProtocolError, why):
-                list(from_df(frame))
+                points_in(frame)
 
 
 @needs_frames

@@ -1,4 +1,4 @@
-"""Reading one answer ahead: while one is looked at, the next comes in."""
+"""Doing one thing ahead: while one answer is looked at, the next comes in; while one insert is sent, the next is made."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from functools import partial
+from itertools import repeat
 from typing import TYPE_CHECKING, TypeVar
 
 from ..protocol import rest
@@ -30,12 +31,29 @@ def read_ahead(session: Session, requests: Iterable[rest.Request[T]]) -> Iterato
     Raises:
         ConnectorDBError: As `Session.call`, in the turn of the request that failed.
     """
-    waiting = iter(requests)
+    return _ahead(session, (partial(session.call, request) for request in requests))
+
+
+def make_ahead(session: Session, items: Iterator[T]) -> Iterator[T]:
+    """
+    Yield *items*; while whoever takes one works on it, the next is made by a thread.
+
+    Raises:
+        Exception: What making one raised, in its turn.
+    """
+    for item in _ahead(session, repeat(partial(next, items, None))):
+        if item is None:
+            return
+        yield item
+
+
+def _ahead(session: Session, works: Iterable[Callable[[], T]]) -> Iterator[T]:
+    waiting = iter(works)
     #: What returns the next value; no name of this frame, as it may hold an error that holds this frame.
-    coming: deque[Callable[[], T]] = deque(partial(session.call, request) for request in _one_of(waiting))
+    coming: deque[Callable[[], T]] = deque(_one_of(waiting))
     while coming:
         value = coming.popleft()()
-        coming.extend(_begun(session, request) for request in _one_of(waiting))
+        coming.extend(_begun(session, work) for work in _one_of(waiting))
         yield value
         del value  # before there are three
 
@@ -47,10 +65,10 @@ def _one_of(waiting: Iterator[T]) -> Iterator[T]:
         return
 
 
-def _begun(session: Session, request: rest.Request[T]) -> Callable[[], T]:
-    """Have a request sent; return what waits for its answer."""
+def _begun(session: Session, work: Callable[[], T]) -> Callable[[], T]:
+    """Have something done by a thread; return what waits for it."""
     future: Future[T] = Future()
-    work = session.for_a_thread(partial(session.call, request))
+    work = session.for_a_thread(work)
     try:
         threading.Thread(target=_run, args=(work, future), name="connectordb-ahead", daemon=True).start()
     except RuntimeError as error:  # there is no thread left

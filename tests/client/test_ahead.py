@@ -1,14 +1,15 @@
-"""Tests of `connectordb.client.read_ahead`."""
+"""Doing one thing ahead."""
 
 from __future__ import annotations
 
 import gc
 import threading
 import weakref
+from collections.abc import Iterator
 from unittest import mock
 
+from connectordb.client.ahead import make_ahead, read_ahead
 from connectordb.client.credentials import Credentials
-from connectordb.client.read_ahead import read_ahead
 from connectordb.client.session import Session
 from connectordb.exceptions import NotFound
 from connectordb.protocol import rest
@@ -68,7 +69,7 @@ class ReadAhead(Case):
 
     def test_alone(self) -> None:
         """For a single request there is no thread; nor where none can be had."""
-        with mock.patch("connectordb.client.read_ahead.threading") as threading_:
+        with mock.patch("connectordb.client.ahead.threading") as threading_:
             threading_.Thread.return_value.start.side_effect = RuntimeError("can't start new thread")
             self.assertEqual(len(list(read_ahead(self.session, [page(1)]))), 1)
             self.assertEqual(len(list(read_ahead(self.session, map(page, range(3))))), 3)
@@ -113,3 +114,48 @@ class ReadAhead(Case):
 def threads() -> list[str]:
     """Return the threads that read ahead now."""
     return [thread.name for thread in threading.enumerate() if thread.name == "connectordb-ahead"]
+
+
+class MakeAhead(Case):
+    """Things, one of them made in advance."""
+
+    def setUp(self) -> None:
+        """Have a session."""
+        super().setUp()
+        self.session = Session("http://localhost:9", Credentials.of("key", None))
+        self.addCleanup(self.session.close)
+
+    def test_order(self) -> None:
+        """All come, in their order, whatever there are of them."""
+        for number in (0, 1, 2, 9):
+            with self.subTest(number):
+                self.assertEqual(list(make_ahead(self.session, iter(range(1, number + 1)))), list(range(1, number + 1)))
+
+    def test_failure(self) -> None:
+        """What making one raises comes in its turn, and nothing is made after it."""
+        made = []
+
+        def items() -> Iterator[int]:
+            for number in (1, 2):
+                made.append(number)
+                yield number
+            raise ValueError("no third")
+
+        ahead = make_ahead(self.session, items())
+        self.assertEqual([next(ahead), next(ahead)], [1, 2])
+        with self.assertRaisesRegex(ValueError, "no third"):
+            next(ahead)
+        self.assertEqual(made, [1, 2])
+
+    def test_at_the_same_time(self) -> None:
+        """The next is made by another thread while one is worked on."""
+        meeting = threading.Barrier(2, timeout=10)
+
+        def items() -> Iterator[int]:
+            yield 1
+            meeting.wait()
+            yield 2
+
+        for item in make_ahead(self.session, items()):
+            if item == 1:
+                meeting.wait()
