@@ -2,8 +2,8 @@
 Pictures that the build makes, and output of commands.
 
 ``.. drawn::`` shows the Python code in it, runs it, and shows what it has drawn with pyplot, for a light page and for a dark one (so it
-runs twice); with ``:hidden:`` it is run, once, and not shown. Blocks of a page share their names. ``.. printed::`` runs a command line and shows
-what it prints. Both find a server at ``http://localhost:3124`` with the administrator mara, whose password is secret; each page has its own.
+runs twice). With ``:plain:`` it is run, once, and there is no picture; with ``:hidden:`` it is not shown either. Blocks of a page share
+their names. ``.. printed::`` runs a command line and shows what it prints. Both find a server at ``http://localhost:3124`` with the administrator mara, whose password is secret; each page has its own.
 """
 
 from __future__ import annotations
@@ -84,15 +84,19 @@ class OnStage(SphinxDirective):
 class Drawn(OnStage):
     """``.. drawn::``: code, and its picture."""
 
-    option_spec: ClassVar[dict[str, Any]] = {"hidden": directives.flag, "alt": directives.unchanged_required}
+    option_spec: ClassVar[dict[str, Any]] = {
+        "hidden": directives.flag,
+        "plain": directives.flag,
+        "alt": directives.unchanged_required,
+    }
 
     def run(self) -> list[nodes.Node]:
         """Run the code; return the code and its picture."""
         code, where = "\n".join(self.content), f"{self.env.docname}, line {self.lineno}"
-        if "hidden" in self.options:
-            self.stage.run(code, where)
-            return []
         block = nodes.literal_block(code, code, language="python")
+        if "hidden" in self.options or "plain" in self.options:
+            self.stage.run(code, where)
+            return [] if "hidden" in self.options else [block]
         return [block, nodes.raw("", "".join(self._picture(name, code, where) for name in STYLES), format="html")]
 
     def _picture(self, name: str, code: str, where: str) -> str:
