@@ -11,6 +11,7 @@ import sys
 import tempfile
 import unittest
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 from unittest import mock
 
@@ -25,6 +26,32 @@ ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 NEEDED = {".to_": "pyarrow", ".plot(": "matplotlib"}  # what is not there on every machine, by the calls that need it
 URL = "http://localhost:3124"  # the address that readers have
+HAS_SPHINX = bool(importlib.util.find_spec("sphinx") and importlib.util.find_spec("myst_parser"))
+
+#: Waits for the pages, which are built while the code in them runs, and returns the folder that they are in.
+_built: Callable[[], Path]
+
+
+def setUpModule() -> None:
+    """Begin to build the pages, in a process of their own; as they are published, CI builds them."""
+    global _built
+    if not HAS_SPHINX:
+        return
+    temporary = tempfile.TemporaryDirectory(prefix="connectordb-docs-")
+    unittest.addModuleCleanup(temporary.cleanup)
+    folder, log = Path(temporary.name) / "html", Path(temporary.name) / "log"
+    command = "-m sphinx -q -W --keep-going -t unstyled -b html".split()
+    with log.open("wb") as complaints:
+        process = subprocess.Popen([sys.executable, *command, DOCS, folder], stdout=complaints, stderr=complaints)
+    unittest.addModuleCleanup(process.wait, 30)
+    unittest.addModuleCleanup(process.kill)
+
+    def built() -> Path:
+        if process.wait(300):
+            raise AssertionError(f"the pages do not build:\n{log.read_text()}")
+        return folder
+
+    _built = built
 
 
 class BlocksTests(Case):
@@ -201,7 +228,7 @@ class CitationTests(Case):
                 self.assertIn(section, [heading for heading, _ in headings])
 
 
-@unittest.skipUnless(importlib.util.find_spec("sphinx") and importlib.util.find_spec("myst_parser"), "needs sphinx")
+@unittest.skipUnless(HAS_SPHINX, "needs sphinx")
 class ReferenceTests(Case):
     """The pages build without a warning, and every public name has its place in the reference."""
 
@@ -210,32 +237,12 @@ class ReferenceTests(Case):
 
     @classmethod
     def setUpClass(cls) -> None:
-        """Build the pages once, in a process of their own; as they are published, CI builds them."""
+        """Wait until the pages are built."""
         super().setUpClass()
-        folder = tempfile.TemporaryDirectory(prefix="connectordb-docs-")
-        cls.addClassCleanup(folder.cleanup)
-        command = [
-            sys.executable,
-            "-m",
-            "sphinx",
-            "-q",
-            "-W",
-            "--keep-going",
-            "-t",
-            "unstyled",
-            "-b",
-            "html",
-            str(DOCS),
-            folder.name,
-        ]
-        built = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
-        if built.returncode:
-            raise AssertionError(f"the pages do not build:\n{built.stderr}")
-        cls.names = _inventory(Path(folder.name) / "objects.inv")
-        built_pages = Path(folder.name)
+        built = _built()
+        cls.names = _inventory(built / "objects.inv")
         cls.pages = {
-            page.relative_to(built_pages).as_posix(): page.read_text(encoding="utf-8")
-            for page in built_pages.glob("**/*.html")
+            page.relative_to(built).as_posix(): page.read_text(encoding="utf-8") for page in built.glob("**/*.html")
         }
 
     def test_front_door(self) -> None:
