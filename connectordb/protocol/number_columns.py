@@ -43,11 +43,11 @@ def read_flat(text: bytes) -> list[float] | None:
         return None
     try:
         # one number for each place where one belongs, or it fails: a digit within a key, as in "d1", is another one
-        return decode(b"[%b]" % text[1:-1].translate(_SPACES, _AROUND))
+        return decode(text.translate(_SPACES, _AROUND))
     except ValueError:
         return None
 
 
 def are_whole(text: bytes) -> bool:
     """Tell whether no value in what `read_flat` read is written with a fraction or an exponent."""
-    return _FRACTION.search(text) is None
+    return not any(mark in text for mark in (b".", b"e", b"E")) or _FRACTION.search(text) is None
