@@ -137,7 +137,7 @@ class LongStream(BulkStream):
     def _columns(self, asked: Asked) -> Columns:
         from ..frames import Columns, wire_columns
 
-        columns = wire_columns.is_loaded()
+        columns = wire_columns.are_wanted()
         texts = (rest.as_text(rest.points(asked.path, step), columns=columns) for step in self._steps(asked))
         return Columns.read(read_ahead(self._session, texts))
 

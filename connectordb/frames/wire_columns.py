@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..exceptions import RemoteProtocolError
 from ..protocol.constants import COLUMNS_MARK
-from ..protocol.number_columns import are_whole, read_flat
+from ..protocol.number_columns import are_whole, is_quick, read_flat
 from ..protocol.points import EXACT
 from .extras import library
 
@@ -43,13 +43,17 @@ class Numbers(NamedTuple):
 
 @lru_cache(maxsize=1)
 def is_installed() -> bool:
-    """Tell whether `pack` can do its work here."""
-    return all(find_spec(name) is not None for name in ("numpy", "pyarrow", "msgspec"))
+    """Tell whether points can be packed here."""
+    return is_quick() and all(find_spec(name) is not None for name in ("numpy", "pyarrow"))
 
 
-def is_loaded() -> bool:
-    """Tell whether `unpack` costs no import here: that of Arrow takes longer than it saves with a million points."""
-    return "pyarrow" in sys.modules
+def are_wanted() -> bool:
+    """
+    Tell whether to ask for columns: not where JSON is decoded as quickly here as there, by msgspec.
+
+    The server is often the weaker machine, or has other clients. Nor where Arrow is to be loaded first, which takes longer.
+    """
+    return not is_quick() and "pyarrow" in sys.modules
 
 
 def read_numbers(text: bytes) -> Numbers | None:

@@ -32,6 +32,11 @@ def _decode() -> Callable[[bytes], list[float]] | None:
     return msgspec.json.Decoder(list[float]).decode
 
 
+def is_quick() -> bool:
+    """Tell whether `read_flat` reads anything here."""
+    return _decode() is not None
+
+
 def read_flat(text: bytes) -> list[float] | None:
     """Return times and values by turns, if *text*, which is JSON, is an array of points that have both and nothing else."""
     decode = _decode()

@@ -76,15 +76,15 @@ class AsColumns(LongStreamCase):
         self.assertEqual(self.stream.to_numpy(transform="if $ > 9")["d"].tolist(), [9.25, 9.5, 9.75])
 
     def test_columns_on_the_wire(self) -> None:
-        """Who has loaded Arrow asks for columns, and gets the same array; who has not loads nothing for it."""
+        """Who asks for columns gets the same array as who does not."""
         stream = self.filled([{"t": 1.6e9 + number, "d": number if number < 20 else "x"} for number in range(30)])
-        for loaded in (False, True):
-            with self.subTest(loaded), mock.patch("connectordb.frames.wire_columns.is_loaded", return_value=loaded):
+        for wanted in (False, True):
+            with self.subTest(wanted), mock.patch("connectordb.frames.wire_columns.are_wanted", return_value=wanted):
                 with mock.patch("connectordb.frames.columns.unpack", wraps=unpack) as unpacked:
                     self.assertEqual(stream.to_numpy(i2=20)["d"].tolist(), list(range(20)))
                     self.assertEqual(stream.to_numpy()["d"].tolist(), [*range(20), *["x"] * 10])
                     self.assertEqual(self.stream.to_numpy()["d"].tolist(), [point["d"] for point in POINTS])
-                self.assertEqual(unpacked.call_count, 2 * loaded)
+                self.assertEqual(unpacked.call_count, 2 * wanted)
 
     def test_to_df(self) -> None:
         """Numbers are a column, objects several."""

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectordb.exceptions import RemoteProtocolError
-from connectordb.frames.wire_columns import Numbers, is_installed, is_loaded, is_packed, pack, read_numbers, unpack
+from connectordb.frames.wire_columns import Numbers, are_wanted, is_installed, is_packed, pack, read_numbers, unpack
 
 from ..support.case import Case
 from .cases import POINTS, needs_frames
@@ -116,12 +116,17 @@ class WireColumns(Case):
         self.assertIsInstance(found, Numbers)
         self.assertEqual(len(found.times), len(found.values))
 
-    def test_where_it_is(self) -> None:
-        """Who has loaded Arrow has it; who has not is not made to."""
-        import pyarrow  # noqa: F401
+    def test_who_asks(self) -> None:
+        """Who decodes JSON quickly asks for none, nor who would have to load Arrow for it."""
+        import pyarrow
 
         self.assertTrue(is_installed())
-        self.assertTrue(is_loaded())
-        with mock.patch.dict("sys.modules"):
-            del __import__("sys").modules["pyarrow"]
-            self.assertFalse(is_loaded())
+        for quick, loaded, wanted in ((True, True, False), (False, True, True), (False, False, False)):
+            modules = {"pyarrow": pyarrow} if loaded else {}
+            with (
+                self.subTest((quick, loaded)),
+                mock.patch("connectordb.frames.wire_columns.is_quick", return_value=quick),
+                mock.patch("connectordb.frames.wire_columns.sys") as sys,
+            ):
+                sys.modules = modules
+                self.assertEqual(are_wanted(), wanted)
