@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 _SECOND = 1_000_000_000
 
+#: Times that are computed at once: what a processor has at hand, and not as much memory again as all of them take.
+_BLOCK = 16_384
+
 #: Seconds whose nanoseconds are a 64-bit integer.
 _MOST = 9_223_372_036
 
@@ -29,15 +32,18 @@ def to_nanoseconds(times: NDArray[np.float64]) -> NDArray[np.int64]:
         LocalProtocolError: A time is outside of the years 1677 to 2262.
     """
     numpy = library("numpy", "a time")
-    outside = numpy.abs(times) >= _MOST
-    if outside.any():
-        raise LocalProtocolError(
-            f"t={float(times[outside][0])!r} is outside of the years 1677 to 2262, which are all that a frame can hold; "
-            "to_numpy() has seconds"
-        )
-    whole = numpy.floor(times)
-    nanoseconds: NDArray[Any] = whole.astype(numpy.int64) * _SECOND
-    nanoseconds += numpy.rint((times - whole) * _SECOND).astype(numpy.int64)
+    nanoseconds: NDArray[Any] = numpy.empty(len(times), numpy.int64)
+    for begin in range(0, len(times), _BLOCK):
+        part = times[begin : begin + _BLOCK]
+        outside = numpy.abs(part) >= _MOST
+        if outside.any():
+            raise LocalProtocolError(
+                f"t={float(part[outside][0])!r} is outside of the years 1677 to 2262, which are all that a frame can hold; "
+                "to_numpy() has seconds"
+            )
+        whole = numpy.floor(part)
+        fraction = numpy.rint((part - whole) * _SECOND)
+        nanoseconds[begin : begin + _BLOCK] = whole.astype(numpy.int64) * _SECOND + fraction.astype(numpy.int64)
     return nanoseconds
 
 

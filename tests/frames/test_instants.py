@@ -5,6 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from connectordb.exceptions import LocalProtocolError
 from connectordb.frames.instants import to_nanoseconds, to_seconds
 
 from ..support.case import Case
@@ -21,3 +22,13 @@ class Instants(Case):
         import numpy
 
         self.assertEqual(to_seconds(to_nanoseconds(numpy.array(times, dtype=float))).tolist(), times)
+
+    def test_many(self) -> None:
+        """So is every one of more times than are computed at once, and one that no frame holds is found behind them."""
+        import numpy
+
+        times = numpy.arange(40_000) / 7 + 1.6e9
+        self.assertTrue((to_seconds(to_nanoseconds(times)) == times).all())
+        times[-1] = 1e10
+        with self.assertRaisesRegex(LocalProtocolError, "t=10000000000.0 is outside"):
+            to_nanoseconds(times)
