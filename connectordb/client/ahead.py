@@ -1,4 +1,4 @@
-"""Doing one thing ahead: while one answer is looked at, the next comes in; while one insert is sent, the next is made."""
+"""Doing things ahead: while one answer is looked at, the next ones come in; while one insert is sent, the next is made."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from functools import partial
-from itertools import repeat
+from itertools import islice, repeat
 from typing import TYPE_CHECKING, TypeVar
 
 from ..protocol import rest
@@ -20,18 +20,21 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+#: Answers that are read in advance: one that is on its way, and one that the server is making.
+READ_AHEAD = 2
+
 
 def read_ahead(session: Session, requests: Iterable[rest.Request[T]]) -> Iterator[T]:
     """
-    Yield what the answers to *requests* say, in their order; while whoever takes one works on it, the next is read by a thread.
+    Yield what the answers to *requests* say, in their order; while whoever takes one works on it, threads read the next ones.
 
-    No more than that one is read in advance, and a single request by no thread. Who lets go before the end does not wait for what is
-    under way: the thread ends with its answer.
+    No more than `READ_AHEAD` are read in advance, and a single request by no thread. Who lets go before the end does not wait for
+    what is under way: the threads end with their answers.
 
     Raises:
         ConnectorDBError: As `Session.call`, in the turn of the request that failed.
     """
-    return _ahead(session, (partial(session.call, request) for request in requests))
+    return _ahead(session, (partial(session.call, request) for request in requests), READ_AHEAD)
 
 
 def make_ahead(session: Session, items: Iterator[T]) -> Iterator[T]:
@@ -41,28 +44,21 @@ def make_ahead(session: Session, items: Iterator[T]) -> Iterator[T]:
     Raises:
         Exception: What making one raised, in its turn.
     """
-    for item in _ahead(session, repeat(partial(next, items, None))):
+    for item in _ahead(session, repeat(partial(next, items, None)), 1):
         if item is None:
             return
         yield item
 
 
-def _ahead(session: Session, works: Iterable[Callable[[], T]]) -> Iterator[T]:
+def _ahead(session: Session, works: Iterable[Callable[[], T]], most: int) -> Iterator[T]:
     waiting = iter(works)
-    #: What returns the next value; no name of this frame, as it may hold an error that holds this frame.
-    coming: deque[Callable[[], T]] = deque(_one_of(waiting))
+    #: What returns the next values; no name of this frame, as it may hold an error that holds this frame.
+    coming: deque[Callable[[], T]] = deque(islice(waiting, 1))
     while coming:
         value = coming.popleft()()
-        coming.extend(_begun(session, work) for work in _one_of(waiting))
+        coming.extend([_begun(session, work) for work in islice(waiting, most - len(coming))])
         yield value
-        del value  # before there are three
-
-
-def _one_of(waiting: Iterator[T]) -> Iterator[T]:
-    """Yield the next, if there is one."""
-    for one in waiting:
-        yield one
-        return
+        del value  # before there is one more
 
 
 def _begun(session: Session, work: Callable[[], T]) -> Callable[[], T]:
