@@ -6,7 +6,6 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future
 from functools import partial
 from itertools import islice, repeat
 from typing import TYPE_CHECKING, TypeVar
@@ -14,6 +13,8 @@ from typing import TYPE_CHECKING, TypeVar
 from ..protocol import rest
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from .session import Session
 
 log = logging.getLogger(__name__)
@@ -63,6 +64,8 @@ def _ahead(session: Session, works: Iterable[Callable[[], T]], most: int) -> Ite
 
 def _begun(session: Session, work: Callable[[], T]) -> Callable[[], T]:
     """Have something done by a thread; return what waits for it."""
+    from concurrent.futures import Future  # few programs need it
+
     future: Future[T] = Future()
     work = session.for_a_thread(work)
     try:

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .dialling import dial
-from .names import look_up
 from .proxies import Proxy, ProxyFailed, proxy_for
 from .trust import Trust, certificate_advice
 
 if TYPE_CHECKING:
+    from .dialling import dial
+    from .names import look_up
     from .opening import dial_proxy, open_way
     from .socks import pass_socks
 
@@ -31,14 +31,20 @@ __all__ = [
     "proxy_for",
 ]
 
-#: What only a websocket, or a SOCKS proxy, needs, and the file that is loaded then.
-_RARE = {"dial_proxy": "opening", "open_way": "opening", "pass_socks": "socks"}
+#: What the first connection needs, or a websocket, or a SOCKS proxy, and the file that is loaded then.
+_LATER = {
+    "dial": "dialling",
+    "dial_proxy": "opening",
+    "look_up": "names",
+    "open_way": "opening",
+    "pass_socks": "socks",
+}
 
 
 def __getattr__(name: str) -> Any:
-    """Return what few connections need."""
-    if name not in _RARE:
+    """Return what is not loaded with the package."""
+    if name not in _LATER:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    return getattr(import_module(f".{_RARE[name]}", __name__), name)
+    return getattr(import_module(f".{_LATER[name]}", __name__), name)

@@ -13,14 +13,16 @@ import http.client
 import io
 import socket
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import NewConnectionError
 
-from ...network import Proxy, dial, look_up
 from ...runtime.unshown import UnshownBytes
 from .allowance import Allowance
+
+if TYPE_CHECKING:
+    from ...network import Proxy
 
 #: Bytes of one write: what a socket's buffer takes at once, so that time is looked at in between.
 _CHUNK = 256 * 1024
@@ -157,6 +159,8 @@ class Plain(HTTPConnection):
 
     def _new_conn(self) -> socket.socket:
         """Return a connected socket; urllib3 calls this from `connect`."""
+        from ...network import dial, look_up  # loaded with the first connection, not with the package
+
         allowance, wire = self._wire.allowance, self._wire
         host = getattr(self, "_dns_host", self.host).strip("[]")
 
