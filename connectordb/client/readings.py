@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING, Any
 from ..datapoints import DatapointArray
 from ..exceptions import LocalProtocolError
 from ..protocol.paths import Path
+from .shown import Shown
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
 
+    from ..display import Sheet
     from .device import Device
     from .stream import Stream
 
 
-class Readings(dict[str, DatapointArray]):
+class Readings(dict[str, DatapointArray], Shown):
     """What was read of several streams: the points of each, under the name by which it was asked for."""
 
     def to_df(self) -> pd.DataFrame:
@@ -33,6 +36,29 @@ class Readings(dict[str, DatapointArray]):
         from ..frames import Columns, side_by_side
 
         return side_by_side({name: Columns.of(points) for name, points in self.items()})
+
+    def plot(self, *, ax: Axes | None = None) -> Axes:
+        """
+        Draw all of them into one picture, as `Device.plot` does; of units nothing is known here.
+
+        Args:
+            ax: Axes of matplotlib to draw into, if all go together; without it there is a new figure of ``matplotlib.pyplot``.
+
+        Returns:
+            The first of the axes; all are in its ``figure.axes``.
+
+        Raises:
+            ModuleNotFoundError: The extra ``plot`` is not installed.
+            LocalProtocolError: They do not go together in one *ax*, or a time is beyond the year 9999.
+        """
+        from ..pictures import of_points, plot
+
+        return plot([each for name, points in self.items() for each in of_points(points, name)], "", ax)
+
+    def _sheet(self) -> Sheet:
+        from ..display import of_several
+
+        return of_several(self, type(self).__name__)
 
     def __repr__(self) -> str:
         """Return how many points there are of each."""

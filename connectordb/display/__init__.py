@@ -7,8 +7,8 @@ Nothing here asks a server: what is shown was read by who has it shown.
 from __future__ import annotations
 
 from .html import to_html
-from .points import of_points
+from .points import of_points, of_several
 from .sheet import Sheet
 from .terminal import to_rich
 
-__all__ = ["Sheet", "of_points", "to_html", "to_rich"]
+__all__ = ["Sheet", "of_points", "of_several", "to_html", "to_rich"]

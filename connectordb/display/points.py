@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from math import isfinite
 from typing import Any
@@ -39,9 +39,26 @@ def of_points(points: Sequence[Datapoint], title: str, total: int | None = None,
     count = len(points) if total is None else total
     values: list[Any] = [point.get("d") for point in points]
     notes = [f"{count:,} datapoint{'' if count == 1 else 's'}"]
-    if len(values) > 1 and all(type(value) in (int, float) and isfinite(value) for value in values):
-        notes.append(sparkline([float(value) for value in values]))
+    if line := _line(values):
+        notes.append(line)
     return Sheet(title, ("", "t, local time", "d"), tuple(rows), " · ".join(notes), frozenset((0,)))
+
+
+def of_several(several: Mapping[str, Sequence[Datapoint]], title: str) -> Sheet:
+    """Return a table of several lists of points by name, a row for each: how many there are, the newest, and what they look like."""
+    rows = []
+    for name, points in several.items():
+        newest = points[-1] if points else {}
+        shown = (_time(newest.get("t", 0.0)), _value(newest.get("d"))) if points else ("", "")
+        rows.append((name, f"{len(points):,}", *shown, _line([point.get("d") for point in points])))
+    return Sheet(title, ("", "datapoints", "newest, local time", "d", ""), tuple(rows), "", frozenset((1,)))
+
+
+def _line(values: list[Any]) -> str:
+    """Return a sparkline, if these are numbers."""
+    if len(values) > 1 and all(type(value) in (int, float) and isfinite(value) for value in values):
+        return sparkline([float(value) for value in values])
+    return ""
 
 
 def _time(t: Any) -> str:

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from ..exceptions import LocalProtocolError
 from ..protocol import json_text
+from ..protocol.times import in_iso
 from .logger import Logger
 from .rows import Store
 from .sync import Stream
@@ -67,10 +68,17 @@ class Lines:
         if self._kind == "point":
             if not isinstance(value, dict) or not {"t", "d"} <= value.keys():
                 raise ValueError('expected {"t": time, "d": value}')
-            return value["t"], value["d"]
+            return _of_data(value["t"]), value["d"]
         if self._time_field is None:
             return None, value
         if not isinstance(value, dict) or self._time_field not in value:
             raise ValueError(f"expected an object with {self._time_field!r}")
-        t = value.pop(self._time_field)
-        return t, value
+        return _of_data(value.pop(self._time_field)), value
+
+
+def _of_data(t: Any) -> Any:
+    """Return a time as data have it: words, as people write them, are none."""
+    try:
+        return in_iso(t) if isinstance(t, str) else t
+    except ValueError:
+        raise ValueError(f"{t!r:.60} is no time: expected seconds since 1970, or ISO 8601 text") from None

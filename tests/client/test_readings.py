@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from connectordb import InvalidRange, LocalProtocolError, NotFound
+from connectordb import DatapointArray, InvalidRange, LocalProtocolError, NotFound
 from connectordb.client.readings import Readings
 from tests.frames.cases import needs_frames
+from tests.pictures.cases import DrawingCase
 from tests.support.target import TargetCase, new_name
 
 
@@ -77,6 +78,14 @@ class Read(TargetCase):
         """It says how many there are, and not all of them."""
         self.assertEqual(repr(self.cdb.read([self.first])), f"<Readings {self.first}: 5>")
 
+    def test_shown(self) -> None:
+        """A notebook shows a row for each."""
+        self.cdb["empty"].create()
+        sheet = self.cdb.read([self.first, "empty"])._sheet()
+        self.assertEqual([row[:2] for row in sheet.rows], [(self.first, "5"), ("empty", "0")])
+        self.assertEqual((sheet.rows[0][3:], sheet.rows[1][2:]), (("4", "▁▃▅▇█"), ("", "", "")))
+        self.assertIn("▁▃▅▇█", self.cdb.read([self.first])._repr_html_())
+
     @needs_frames
     def test_frame(self) -> None:
         """Of all of them there is one frame."""
@@ -85,3 +94,13 @@ class Read(TargetCase):
         self.assertEqual([t.timestamp() for t in frame.index], [1000, 1010, 1015, 1020])
         self.assertEqual(frame[self.second].fillna(-1).tolist(), [0, -1, 1, -1])
         self.assertEqual(Readings().to_df().shape, (0, 0))
+
+
+class Drawn(DrawingCase):
+    """A picture of several streams."""
+
+    def test_plot(self) -> None:
+        """Each is a line with its name."""
+        points = DatapointArray([{"t": 1e9, "d": 1}, {"t": 1e9 + 60, "d": 2}])
+        axes = Readings({"a": points, "b": points}).plot()
+        self.assertEqual(sorted(line.get_label() for each in axes.figure.axes for line in each.get_lines()), ["a", "b"])

@@ -39,6 +39,16 @@ class LinesTests(Case):
                 lines.take(line)
         self.assertEqual((lines.taken, len(self.logger)), (0, 0))
 
+    def test_times(self) -> None:
+        """A time is seconds or ISO 8601 text; words are none, as data have no present."""
+        lines = Lines(self.logger, "s", "point")
+        lines.take(b'{"t": "2026-03-01T12:00Z", "d": 1}')
+        lines.take(b'{"t": 1772366401, "d": 2}')
+        for line in (b'{"t": "yesterday", "d": 3}', b'{"t": "5", "d": 3}'):
+            with self.assertRaisesRegex(ValueError, "is no time: expected seconds"):
+                lines.take(line)
+        self.assertEqual(lines.taken, 2)
+
     def test_no_stream(self) -> None:
         """The stream must be there."""
         with self.assertRaises(StreamNotAdded):
