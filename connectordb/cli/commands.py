@@ -88,6 +88,10 @@ class Commands(click.Group):
         except BrokenPipeError:  # who reads has enough, as ``head`` has
             nobody_reads()
             sys.exit(0)
+        except click.ClickException as error:
+            if ctx.params.get("debug") and error.__cause__ is not None:
+                raise error.__cause__ from None
+            raise
         except (ConnectorDBError, OSError) as error:
             if ctx.params.get("debug"):
                 raise

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import click
 
 from ..client import ConnectorDB, Device, Stream, User
+from ..exceptions import AuthenticationError
 
 #: Who asks: a profile, as ``connectordb login`` keeps one.
 profile = click.option(
@@ -12,9 +16,16 @@ profile = click.option(
 )
 
 
-def connect(profile: str | None) -> ConnectorDB:
-    """Return a connection, of which nothing was asked yet."""
-    return ConnectorDB(profile=profile, connect=False)
+@contextmanager
+def connect(profile: str | None) -> Iterator[ConnectorDB]:
+    """Yield a connection, of which nothing was asked yet; what nobody may do is told to whoever forgot to log in."""
+    with ConnectorDB(profile=profile, connect=False) as cdb:
+        try:
+            yield cdb
+        except AuthenticationError as error:
+            if cdb.settings["credentials"].source != "default":
+                raise
+            raise click.ClickException(f"{error}; nobody is logged in here: connectordb login") from error
 
 
 def thing(cdb: ConnectorDB, path: str) -> User | Device | Stream:

@@ -204,6 +204,7 @@ class Saving:
                 out.writelines(_line(point, number + at) for at, point in enumerate(page))
                 number += len(page)
                 self._told(stream, len(page))
+        self._tell(f"reading {stream.path} back", 0, 0)
         _check(part, length)
         with part.open("rb+") as out:
             if length:

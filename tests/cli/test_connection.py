@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import click
 
-from connectordb import ConnectorDB, LocalProtocolError, Stream
+from connectordb import AuthenticationError, ConnectorDB, LocalProtocolError, Stream
 from connectordb.cli.connection import stream, thing
 
 from ..support.case import Case
+from ..support.command_line import here
+from .test_login import LoginCase
 
 
 class Paths(Case):
@@ -27,3 +29,20 @@ class Paths(Case):
             self.assertIsInstance(stream(cdb, "a/b/c"), Stream)
             with self.assertRaisesRegex(click.UsageError, "is no stream"):
                 stream(cdb, "a/b")
+
+
+class Nobody(LoginCase):
+    """Who forgot to log in."""
+
+    def test_hint(self) -> None:
+        """What nobody may do is told with what to do about it, in one line; who is somebody is told what the server says."""
+        self.set(CONNECTORDB_URL=self.url, CONNECTORDB_PROFILE_FILE="")
+        for arguments in (("ls", "mara/user"), ("cat", "mara/user/x"), ("merge", "mara/user/x")):
+            with self.subTest(arguments):
+                done = here(*arguments)
+                self.assertEqual((done.returncode, done.stdout, done.stderr.count("\n")), (1, "", 1))
+                self.assertIn("nobody is logged in here: connectordb login", done.stderr)
+        with self.assertRaises(AuthenticationError):  # which is shown with its traceback
+            here("--debug", "cat", "mara/user/x")
+        self.set(CONNECTORDB_APIKEY="wrong")
+        self.assertNotIn("nobody", here("ls", "mara/user").stderr)

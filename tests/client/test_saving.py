@@ -78,7 +78,7 @@ class Whole(SavingCase):
         saved = save(cdb, self.target, lambda *words: told.append(words))
         self.assertEqual(saved, Saved(devices=1, streams=2, points=27, kept=0))
         self.assertEqual(contents(self.target), self.exported(cdb))
-        self.assertEqual(told[-1][1:], (27, 27))
+        self.assertIn((27, 27), [words[1:] for words in told])
         self.assertEqual(os.listdir(self.target.parent), ["saved"])
         if os.name != "nt":
             self.assertEqual(
