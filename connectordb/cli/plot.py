@@ -33,9 +33,9 @@ def plot(
     streams: tuple[str, ...], downlink: bool, file: Path | None, dark: bool, profile: str | None, **given: Any
 ) -> None:
     """
-    Draw STREAMs: numbers as lines, booleans and texts as rows of blocks.
+    Draw STREAMs in the terminal, or as a picture.
 
-    A STREAM is a path, or the name of one of your own. Numbers of one unit share an axis. Times are local ones. In a pipe, and where
+    A STREAM is a path, or the name of one of your own. Numbers are lines, booleans and texts rows of blocks. Numbers of one unit share an axis. Times are local ones. In a pipe, and where
     NO_COLOR is set, the picture has no colours. --png takes the extra "plot", and writes what plot() in Python draws.
     """
     if dark and file is None:

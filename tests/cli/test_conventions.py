@@ -80,6 +80,7 @@ ROWS = {
     "tail": Row("heat", LINES, asks=True),
     "merge": Row("heat heat", ONE, asks=True),
     "dataset": Row("--x heat heat", ONE, asks=True),
+    "plot": Row("heat", asks=True),  # a picture
     "save": Row("mara/user/heat {new}", ONE, asks=True),
     "load": Row("{saved} mara/user", ONE, asks=True),
     "log status": Row("{log} status", LINES),
