@@ -3,7 +3,8 @@ Pictures that the build makes, and output of commands.
 
 ``.. drawn::`` shows the Python code in it, runs it, and shows what it has drawn with pyplot, for a light page and for a dark one (so it
 runs twice). With ``:plain:`` it is run, once, and there is no picture; with ``:hidden:`` it is not shown either. Blocks of a page share
-their names. ``.. printed::`` runs a command line and shows what it prints. Both find a server at ``http://localhost:3124`` with the administrator mara, whose password is secret; each page has its own.
+their names. ``.. printed::`` runs a command line and shows what it prints. Both find a server at ``http://localhost:3124`` with the
+administrator mara, whose password is secret; each page has its own. With the tag ``unstyled`` nothing runs.
 """
 
 from __future__ import annotations
@@ -19,7 +20,6 @@ from typing import Any, ClassVar
 
 from docutils import nodes
 from docutils.parsers.rst import directives
-from matplotlib import pyplot, style
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
@@ -68,10 +68,15 @@ class Stage:
 
 
 class OnStage(SphinxDirective):
-    """A directive that has the stage of its page."""
+    """
+    A directive that has the stage of its page.
 
-    has_content = True
+    Attributes:
+        folder: Where pictures go; `None` where nothing is to run.
+    """
+
     stages: ClassVar[dict[str, Stage]] = {}
+    folder: ClassVar[Path | None] = None
 
     @property
     def stage(self) -> Stage:
@@ -84,6 +89,7 @@ class OnStage(SphinxDirective):
 class Drawn(OnStage):
     """``.. drawn::``: code, and its picture."""
 
+    has_content = True
     option_spec: ClassVar[dict[str, Any]] = {
         "hidden": directives.flag,
         "plain": directives.flag,
@@ -93,18 +99,23 @@ class Drawn(OnStage):
     def run(self) -> list[nodes.Node]:
         """Run the code; return the code and its picture."""
         code, where = "\n".join(self.content), f"{self.env.docname}, line {self.lineno}"
-        block = nodes.literal_block(code, code, language="python")
-        if "hidden" in self.options or "plain" in self.options:
+        found: list[nodes.Node] = []
+        if "hidden" not in self.options:
+            found.append(nodes.literal_block(code, code, language="python"))
+        if self.folder is not None and {"hidden", "plain"} & self.options.keys():
             self.stage.run(code, where)
-            return [] if "hidden" in self.options else [block]
-        return [block, nodes.raw("", "".join(self._picture(name, code, where) for name in STYLES), format="html")]
+        elif self.folder is not None:
+            pictures = "".join(self._picture(name, code, where, self.folder) for name in STYLES)
+            found.append(nodes.raw("", pictures, format="html"))
+        return found
 
-    def _picture(self, name: str, code: str, where: str) -> str:
+    def _picture(self, name: str, code: str, where: str, folder: Path) -> str:
+        from matplotlib import pyplot, style  # not needed where nothing is drawn
+
         with style.context(STYLES[name]):
             self.stage.run(code, where)
             self.stage.pictures += 1
             file = f"{self.env.docname.replace('/', '-')}-{self.stage.pictures}.svg"
-            folder = Path(self.env.app.outdir) / FOLDER
             folder.mkdir(parents=True, exist_ok=True)
             pyplot.savefig(folder / file, transparent=True)
             pyplot.close("all")
@@ -121,7 +132,8 @@ class Printed(OnStage):
 
     def run(self) -> list[nodes.Node]:
         """Run the command; return it with what it prints."""
-        text = f"$ {self.arguments[0]}\n{self.stage.printed(self.arguments[0])}"
+        printed = self.stage.printed(self.arguments[0]) if self.folder is not None else ""
+        text = f"$ {self.arguments[0]}\n{printed}"
         return [nodes.literal_block(text, text, language="text")]
 
 
@@ -133,7 +145,9 @@ def end(app: Sphinx, *_: Any) -> None:
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Tell Sphinx what is here."""
-    pyplot.switch_backend("agg")
+    if not app.tags.has("unstyled"):
+        OnStage.folder = Path(app.outdir) / FOLDER
+        os.environ["MPLBACKEND"] = "agg"  # no window
     logging.getLogger("connectordb").setLevel(logging.WARNING)
     app.add_directive("drawn", Drawn)
     app.add_directive("printed", Printed)
