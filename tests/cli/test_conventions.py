@@ -78,7 +78,6 @@ ROWS = {
     "cat": Row("heat", ONE, asks=True),
     "insert": Row("mara/user/{stream} 5", asks=True),
     "tail": Row("heat", LINES, asks=True),
-    "plot": Row("heat", asks=True),
     "merge": Row("heat heat", ONE, asks=True),
     "dataset": Row("--x heat heat", ONE, asks=True),
     "plot": Row("heat", asks=True),  # a picture
