@@ -126,7 +126,10 @@ class Demo(Case):
         """Ctrl-C at any point ends it, and nothing is left; also while it is still being loaded."""
         for moment, ended in self.interrupted.items():
             with self.subTest(moment):
-                self.assertEqual(ended.result(PATIENCE), (130, ""))
+                status, complaints = ended.result(PATIENCE)
+                self.assertEqual(complaints, "")
+                # if it comes while a library's own code is being loaded, Python ends by the signal: 130 for shells, too
+                self.assertIn(status, (130,) if moment else (130, -signal.SIGINT))
                 self.nothing_left(self.folders[moment])
 
     def test_a_port_that_is_taken(self) -> None:

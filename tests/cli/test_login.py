@@ -315,6 +315,7 @@ class WhoAmI(LoginCase):
     def test_failing(self) -> None:
         """What the settings are is told also where they lead nowhere."""
         self.login()
+        self.without_pauses()
         peer = Peer()
         peer.close()
         self.set(CONNECTORDB_URL=peer.url)

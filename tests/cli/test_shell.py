@@ -41,6 +41,7 @@ class Shells(LoginCase):
 
     def test_no_server(self) -> None:
         """There is no prompt without a server."""
+        self.without_pauses()
         self.set(CONNECTORDB_URL="http://127.0.0.1:9", CONNECTORDB_APIKEY="x")
         done = here("shell", "-c", "print(5)")
         self.assertEqual((done.returncode, done.stdout, done.stderr.count("\n")), (1, "", 1))
