@@ -46,6 +46,26 @@ class NumberColumns(Case):
         if flat is not None:
             self.assertEqual(flat, [number for point in body for number in (point["t"], point["d"])])
 
+    @given(
+        datapoints(value=NUMBERS),
+        st.lists(
+            st.tuples(st.integers(0, 200), st.integers(0, 3), st.text('0123456789.-+eE{}[]":,td\\u ', max_size=4))
+        ),
+    )
+    def test_almost(self, body: Any, changes: list[tuple[int, int, str]]) -> None:
+        """Text that was changed here and there, and is JSON still, is what it says, or nothing."""
+        changed = text(body).decode()
+        for place, length, instead in changes:
+            place %= len(changed) + 1
+            changed = changed[:place] + instead + changed[place + length :]
+        flat = read_flat(changed.encode())
+        if flat is not None:
+            try:
+                points = json.loads(changed)
+            except ValueError:
+                return
+            self.assertEqual(flat, [number for point in points for number in (point["t"], point["d"])])
+
     def test_what_looks_like_it(self) -> None:
         """Texts, nulls, other keys, another order, and points within points are no numbers."""
         for body in (
@@ -60,6 +80,10 @@ class NumberColumns(Case):
             '[{"t":1,"d":2},{"t":1,"d":[]}]',
             '[{"t":1,"d":"},{"}]',
             '[{"t": 1, "d": 2}]',
+            '[{"t":1,"d1":2}]',
+            '[{"t":1,"1d":2}]',
+            '[{"t":1,"d":2},{"t.":1,"d":2}]',
+            '[{"t":1,"d":2},{"e":1,"d":2}]',
             "[]",
             "[[1,2]]",
             "",
