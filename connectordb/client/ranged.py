@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from functools import wraps
-from inspect import signature
+from types import MethodType
 from typing import Any, Concatenate, Generic, NamedTuple, ParamSpec, TypeVar, overload
 
 from ..protocol.paths import Path
@@ -49,16 +49,35 @@ class ranged(Generic[S, P]):
     def __call__(self, method: Callable[[S, File, Asked], T]) -> Callable[Concatenate[S, File, P], T]: ...
     def __call__(self, method: Callable[..., T]) -> Callable[..., T]:
         """Return *method* with these arguments in place of its last one."""
-        ask = self._ask
-        *own, _ = signature(method).parameters.values()
-        _, *arguments = signature(ask).parameters.values()
-        whole = signature(method).replace(parameters=[*own, *arguments])
+        return _Method(method, self._ask)  # type: ignore[return-value]  # what is got from the class is a function
 
-        @wraps(method)
-        def with_range(*args: Any, **kwargs: Any) -> T:
-            given = whole.bind(*args, **kwargs).arguments
-            before = [given.pop(each.name) for each in own]
-            return method(*before, ask(before[0], **given))  # type: ignore[call-arg]
 
-        with_range.__signature__ = whole  # type: ignore[attr-defined]
-        return with_range
+class _Method:
+    """A method that is put together when it is first asked for: what that takes is not free to load."""
+
+    def __init__(self, method: Callable[..., Any], ask: Callable[..., Asked]) -> None:
+        self._method = method
+        self._ask = ask
+        self._made: Callable[..., Any] | None = None
+
+    def __get__(self, instance: object, owner: type | None = None) -> Callable[..., Any]:
+        if self._made is None:
+            self._made = _with_range(self._method, self._ask)
+        return self._made if instance is None else MethodType(self._made, instance)
+
+
+def _with_range(method: Callable[..., T], ask: Callable[..., Asked]) -> Callable[..., T]:
+    from inspect import signature
+
+    *own, _ = signature(method).parameters.values()
+    _, *arguments = signature(ask).parameters.values()
+    whole = signature(method).replace(parameters=[*own, *arguments])
+
+    @wraps(method)
+    def with_range(*args: Any, **kwargs: Any) -> T:
+        given = whole.bind(*args, **kwargs).arguments
+        before = [given.pop(each.name) for each in own]
+        return method(*before, ask(before[0], **given))
+
+    with_range.__signature__ = whole  # type: ignore[attr-defined]
+    return with_range
