@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import uuid
 
-from connectordb import ConnectorDB, Stream
+from connectordb import ConnectorDB, NotFound, Stream
 from connectordb.protocol.features import HEADER
 
 from ..support.fault_servers import Target
@@ -55,6 +55,16 @@ class Stage:
         """Return a stream, past the proxy."""
         found: Stream = self.owner(path)
         return found
+
+    def delete(self, path: str) -> None:
+        """Delete a stream, past the proxy: twice, where an original server takes it for one that was there before it."""
+        stream = self.stream(path)
+        try:
+            stream.delete()
+        except NotFound:
+            if self.indices:
+                raise
+            stream.delete()
 
     def let_read(self, role: str) -> None:
         """Have the watching device be a reader, or nobody."""

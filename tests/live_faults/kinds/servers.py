@@ -131,7 +131,7 @@ class Recreated(_OfStreams):
         stream = self.stage.stream(flow.path)
 
         def anew() -> None:
-            stream.delete()
+            self.stage.delete(flow.path)
             stream.create({})
 
         self.change(station, [flow], anew)
@@ -155,7 +155,7 @@ class Deleted(_OfStreams):
         if number % 4 > 1:
             proxy.tunnel().cut()
         stream = self.stage.stream(flow.path)
-        self.change(station, [flow], stream.delete)
+        self.change(station, [flow], lambda: self.stage.delete(flow.path))
         watching = [watch for watch in station.watches if watch.flow == flow.name]
         took = station.each(watching, lambda watch: bool(watch.gone), "it is told that its stream is deleted", _TOLD)
         self.longest("told within", took)

@@ -81,7 +81,7 @@ class Wildcard(Kind):
         station.writers.leave(flow.path)
         if number % 3 == 1:
             self.stage.proxy.tunnel().cut()
-        self.stage.stream(flow.path).delete()
+        self.stage.delete(flow.path)
         took = station.until(lambda: not share.is_there(), _TOLD, f"the word that {flow.path} is deleted")
         self.longest("not counted any more within", took)
         del station.flows[flow.name]
