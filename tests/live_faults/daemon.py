@@ -129,6 +129,7 @@ class Daemon:
         self._orders = orders
         self._at: int | None = None
         self._place = ""
+        self._handled = 0
         self._acted = os.open(Path(orders.folder) / "acted", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
 
     def run(self) -> None:
@@ -154,7 +155,10 @@ class Daemon:
                 # all commands were there before: once they are handed on, all are handled
                 on_subscribed=lambda number: handled.set(),
             )
-            assert handled.wait(60), "the commands are not handled"
+            handled_before = -1
+            while not handled.wait(60):  # thousands of them may wait
+                assert self._handled > handled_before, "the commands are not handled"
+                handled_before = self._handled
 
     def _server(
         self, call: Call, caller: Callable[[], StreamPath], features: Callable[[], Features], *rest: Any
@@ -180,6 +184,7 @@ class Daemon:
         assert index is not None and len(points) == 1
         self._die_if("before acting", index)
         os.write(self._acted, b"%d\n" % index)
+        self._handled += 1
         self._die_if("after acting", index)
         return {"d": index}
 
