@@ -319,7 +319,7 @@ class Demo:
             figures = (min(values), statistics.fmean(values), max(values), values[-1])
             rows.append((name, description, str(len(values)), *(f"{figure:,.1f}" for figure in figures)))
         self.screen.table(("stream", "what", "points", "least", "mean", "most", "now"), rows)
-        self.screen.chart("CPU in use, %", [point["t"] for point in whole], whole.d())
+        self.screen.chart("CPU in use, %", whole)
 
     # --- the witnesses ------------------------------------------------------------------------------------------------
 

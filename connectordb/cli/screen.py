@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
@@ -10,6 +9,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table
+from rich.text import Text
+
+from ..pictures import of_points
+from ..protocol.points import Datapoint
 
 
 class Screen:
@@ -58,20 +61,14 @@ class Screen:
                 table.add_row(*row)
             self._console.print(table)
 
-    def chart(self, title: str, times: Sequence[float], values: Sequence[float]) -> None:
-        """Draw a line."""
-        if not self.lively or len(times) < 2:
+    def chart(self, title: str, points: Sequence[Datapoint]) -> None:
+        """Draw points as ``connectordb plot`` does."""
+        if not self.lively or len(points) < 2:
             return
         try:
-            import plotext
+            from .terminal_chart import chart
         except ModuleNotFoundError:
             self.say("(a chart would stand here: pip install plotext)")
             return
-        plotext.clear_figure()
-        plotext.plotsize(min(self._console.width - 2, 90), 14)
-        plotext.theme("clear")
-        plotext.plot([t - times[0] for t in times], list(values), marker="braille")
-        plotext.title(title)
-        plotext.xlabel("seconds")
-        sys.stdout.flush()
-        self._console.out(plotext.uncolorize(plotext.build()), highlight=False)
+        drawn = chart(of_points(points, title), min(self._console.width, 92), not self._console.no_color)
+        self._console.print(Text.from_ansi(drawn))

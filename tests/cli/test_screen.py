@@ -8,6 +8,7 @@ from rich.console import Console
 
 from connectordb.cli.screen import Screen
 
+from ..pictures.cases import points
 from ..support.case import Case
 
 
@@ -24,7 +25,7 @@ class Printing(Case):
         screen.result(True, "it held [really]")
         screen.result(False, "it did not")
         screen.table(("stream", "what", "points"), [("cpu", "%", "5")])
-        screen.chart("CPU", [1, 2, 3], [4, 5, 6])
+        screen.chart("CPU", points(4, 5, 6))
         return file.getvalue()
 
     def test_a_terminal(self) -> None:
