@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import os
 from collections.abc import Mapping
-from typing import NamedTuple
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from requests.utils import get_environ_proxies, select_proxy
@@ -17,7 +16,7 @@ from ..runtime.unshown import UnshownText
 SCHEMES = {"http": 80, "https": 443, "socks4": 1080, "socks4a": 1080, "socks5": 1080, "socks5h": 1080}
 
 
-class Proxy(NamedTuple):
+class Proxy:
     """
     The way to a server that is not straight.
 
@@ -26,8 +25,17 @@ class Proxy(NamedTuple):
         source: Who says that it is to be used.
     """
 
-    url: str
-    source: str
+    __slots__ = ("source", "url")
+
+    def __init__(self, url: str, source: str) -> None:
+        self.url = url
+        self.source = source
+
+    def __eq__(self, other: object) -> bool:
+        """Tell whether it is the same, by word of the same."""
+        return isinstance(other, Proxy) and (self.url, self.source) == (other.url, other.source)
+
+    __hash__ = None  # type: ignore[assignment]  # nobody keeps them by themselves
 
     @property
     def parts(self) -> SplitResult:
