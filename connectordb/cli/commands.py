@@ -15,42 +15,42 @@ from .. import __version__
 from ..exceptions import ConnectorDBError
 from . import INTERRUPTED, nobody_reads
 
-#: Command → the file that has it. A file is imported when its command runs, so that each starts quickly.
-_FILES = {
-    "create": "database",
-    "run": "database",
-    "start": "database",
-    "stop": "database",
-    "config": "config",
-    "permissions": "permissions",
-    "user": "accounts",
-    "check": "care",
-    "backup": "care",
-    "restore": "care",
-    "export": "exchange",
-    "import": "exchange",
-    "login": "login",
-    "logout": "login",
-    "whoami": "login",
-    "doctor": "doctor",
-    "ls": "tree",
-    "info": "tree",
-    "new": "tree",
-    "set": "tree",
-    "rm": "tree",
-    "cat": "data",
-    "insert": "data",
-    "tail": "data",
-    "plot": "plot",
-    "merge": "queries",
-    "dataset": "queries",
-    "save": "saving",
-    "load": "saving",
-    "log": "log",
-    "pipescript": "pipescript",
-    "shell": "shell",
-    "demo": "demo",
-    "completion": "completing",
+#: Command → the file that has it, and its help in short. A file is imported when its command runs, so that each starts quickly.
+_COMMANDS = {
+    "create": ("database", "Make a new database in DIR, which must not exist."),
+    "run": ("database", "Run the server of DIR in the foreground, until Ctrl-C."),
+    "start": ("database", "Start the server of DIR in the background."),
+    "stop": ("database", "Stop the server of DIR."),
+    "config": ("config", "Print every setting of the server of DIR."),
+    "permissions": ("permissions", "Print the default permissions, or check yours."),
+    "user": ("accounts", "Look after users, if a password is lost for example."),
+    "check": ("care", "Go through the database in DIR and say what is wrong."),
+    "backup": ("care", "Copy the database in DIR into FILE; the server may run."),
+    "restore": ("care", "Make the database in DIR again from FILE, a backup."),
+    "export": ("exchange", "Write the database in DIR to OUT, a folder of JSON files."),
+    "import": ("exchange", "Bring EXPORT into the database in DIR."),
+    "login": ("login", "Log in to a server, for programs that name none."),
+    "logout": ("login", "Remove a profile, with the key in it."),
+    "whoami": ("login", "Show who you are, on which server, and why."),
+    "doctor": ("doctor", "Say what keeps programs from their server."),
+    "ls": ("tree", "List what is below PATH."),
+    "info": ("tree", "Show what is known of a user, a device or a stream."),
+    "new": ("tree", "Make a device, or a stream."),
+    "set": ("tree", "Change a user, a device or a stream."),
+    "rm": ("tree", "Delete a user, a device or a stream."),
+    "cat": ("data", "Print the points of STREAM, or of a range of it."),
+    "insert": ("data", "Append VALUE or points to STREAM."),
+    "tail": ("data", "Print the last points of STREAM."),
+    "plot": ("plot", "Draw STREAMs in the terminal, or as a picture."),
+    "merge": ("queries", "Print points of several STREAMs as one series."),
+    "dataset": ("queries", "Print streams side by side, as columns."),
+    "save": ("saving", "Save a user, a device or a stream in a folder."),
+    "load": ("saving", "Load what was saved in a folder."),
+    "log": ("log", "Look at, and look after, the cache FILE of a Logger."),
+    "pipescript": ("pipescript", "Run SCRIPT over points in FILEs or on standard input."),
+    "shell": ("shell", "Open a Python prompt that is connected."),
+    "demo": ("demo", "See the whole job, with a server of its own."),
+    "completion": ("completing", "Print what makes TAB complete in SHELL."),
 }
 
 
@@ -59,25 +59,32 @@ class Commands(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of all commands."""
-        return list(_FILES)
+        return list(_COMMANDS)
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         """Return the command called *name*."""
-        if name not in _FILES:
+        if name not in _COMMANDS:
             return None
         # a word that Python has for something else has a _ behind it there
         attribute = f"{name}_" if keyword.iskeyword(name) or hasattr(builtins, name) else name
         try:
-            command = getattr(importlib.import_module(f".{_FILES[name]}", __package__), attribute)
+            command = getattr(importlib.import_module(f".{_COMMANDS[name][0]}", __package__), attribute)
         except ImportError as error:
             return _not_installed(name, error)
         assert isinstance(command, click.Command)
         return command
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List all commands, importing none."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, told) for name, (_, told) in _COMMANDS.items()])
+
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Return what a word may become, importing nothing: TAB should not be waited for."""
         options = click.Command.shell_complete(self, ctx, incomplete)
-        return options + [CompletionItem(name) for name in _FILES if name.startswith(incomplete)]
+        return options + [
+            CompletionItem(name, help=told) for name, (_, told) in _COMMANDS.items() if name.startswith(incomplete)
+        ]
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; an error that a user can do something about is one line on standard error."""
@@ -101,11 +108,10 @@ class Commands(click.Group):
 
 
 def _not_installed(name: str, error: ImportError) -> click.Command:
-    """Return a command that says what it lacks: help lists it all the same."""
+    """Return a command that says what it lacks, whatever is typed behind it."""
 
     @click.command(
         name,
-        help="Needs more to be installed: pip install 'ConnectorDB[all]'.",
         add_help_option=False,
         context_settings={"ignore_unknown_options": True},
     )

@@ -6,7 +6,10 @@ import subprocess
 import sys
 from unittest import mock
 
+import click
+
 import connectordb as package
+from connectordb.cli.commands import commands
 
 from ..support.case import Case
 from ..support.command_line import TOP, connectordb, environment, here
@@ -33,10 +36,16 @@ class Commands(Case):
         self.assertEqual((done.returncode, done.stdout), (1, ""))
         self.assertRegex(done.stderr, r"\AError: .*connectordb create[^\n]*\n\Z")
 
-    def test_short_helps_are_whole(self) -> None:
-        """What the list of commands says of each is a sentence, and is not cut off."""
+    def test_short_helps(self) -> None:
+        """What the list of commands says of each is what the command itself says first, a sentence that fits its line."""
         told = here("--help").stdout.partition("Commands:\n")[2].splitlines()
-        self.assertEqual([line for line in told if not line.endswith(".") or line.endswith("...")], [])
+        context = click.Context(commands)
+        for line, name in zip(told, commands.list_commands(context), strict=True):
+            command = commands.get_command(context, name)
+            assert command is not None
+            with self.subTest(name):
+                self.assertEqual(line.split(maxsplit=1), [name, command.get_short_help_str(80)])
+                self.assertRegex(line, r"[^.]\.\Z")
 
     def test_errors_of_the_system_name_the_file(self) -> None:
         """An error that only the system has words for names the file, without numbers and brackets."""
@@ -61,7 +70,8 @@ class Commands(Case):
         """Without what the server needs, help is there, and a command says which extra it needs."""
         program = "import sys; sys.modules['aiohttp'] = None; import runpy; sys.argv = ['connectordb', *{}]; runpy.run_module('connectordb', run_name='__main__')"
         for typed, status, words in (
-            (["--help"], 0, "Needs more to be installed"),
+            (["--help"], 0, "  run "),
+            (["run", "--help"], 1, "pip install 'ConnectorDB[server]'"),
             (["run", "x", "--port", "0"], 1, "pip install 'ConnectorDB[server]'"),
         ):
             with self.subTest(typed):
