@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ...frames.wire_columns import Numbers, is_installed, pack, read_numbers
 from ...protocol.constants import COLUMNS_LIMIT
 from ..storage import Reader, Series
 from .stretches import PAGE
@@ -15,14 +14,16 @@ def as_columns(reader: Reader, series: Series, first: int, last: int) -> bytes |
     That is where one of them is no number, where they are none, or too many to be read in one go, and where Arrow is not installed. What
     is no number shows at the beginning mostly, so that nearly nothing is read in vain.
     """
-    if not 0 < last - first <= COLUMNS_LIMIT or not is_installed():
+    from ...frames import wire_columns  # for who asks
+
+    if not 0 < last - first <= COLUMNS_LIMIT or not wire_columns.is_installed():
         return None
-    pieces: list[Numbers] = []
+    pieces: list[wire_columns.Numbers] = []
     at = first
     while at < last:
         text, at = reader.text(series, at, last, PAGE)
-        numbers = read_numbers(b"[%b]" % text)
+        numbers = wire_columns.read_numbers(b"[%b]" % text)
         if numbers is None:
             return None
         pieces.append(numbers)
-    return pack(pieces)
+    return wire_columns.pack(pieces)

@@ -7,9 +7,9 @@ from unittest import mock
 
 from hypothesis import given
 
-from connectordb.frames import Columns
+from connectordb.frames import Columns, wire_columns
 from connectordb.protocol.constants import COLUMNS_LIMIT
-from connectordb.server.handlers import Kind, columns
+from connectordb.server.handlers import Kind
 from connectordb.server.handlers.data import insert, read
 
 from ...frames.cases import POINTS, needs_frames
@@ -62,7 +62,7 @@ class AsColumns(HandlerCase):
         self.assertEqual(self.ask(read, PLAIN, query={"i1": "0", "i2": "20"}).kind, Kind.JSON)
         made = self.ask(read, PLAIN, query={"i1": "0", "i2": "20", "transform": "$ > 2"}, columns=True)
         self.assertEqual(made.kind, Kind.JSON)
-        with mock.patch.object(columns, "is_installed", return_value=False):
+        with mock.patch.object(wire_columns, "is_installed", return_value=False):
             self.assertEqual(self.answered(0, 20)[0], Kind.JSON)
 
     def test_many(self) -> None:
