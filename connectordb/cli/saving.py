@@ -33,9 +33,9 @@ def save(path: str, directory: Path, as_json: bool, profile: str | None) -> None
     """
     Save a user, a device or a stream in a folder.
 
-    With it goes all that is below it. DIRECTORY is a new folder; that of users may hold other ones. Points are read back from the disk. It
-    holds API keys, and is readable by you alone. If it is cut off, give it again: it goes on where it was. "load" brings it back, and so does
-    "import" into a server's own folder.
+    With it goes all that is below it. DIRECTORY is a new folder; that of users may hold other ones. Points are read back from the
+    disk. It holds API keys, and is readable by you alone. If it is cut off, give it again: it goes on where it was. "load" brings
+    it back, and so does "import" into a server's own folder.
     """
     with connect(profile) as cdb, _to_go_on_with(), shown("Saving") as progress:
         saved = save_folder(thing(cdb, path), directory, progress)
@@ -61,8 +61,9 @@ def load(directory: Path, below: str | None, passwords: BinaryIO | None, as_json
     """
     Load what was saved in a folder.
 
-    DIRECTORY holds users, a device or a stream, from "save", or from "export" of a server. A device goes below PATH, a user, a stream below PATH, a device; without it below your own. What is there already is
-    compared, and never changed. All points are read back. If it is cut off, give it again: it goes on where it was.
+    DIRECTORY holds users, a device or a stream, from "save", or from "export" of a server. A device goes below PATH, a user, a stream
+    below PATH, a device; without it below your own. What is there already is passed over; if something else is there, nothing is
+    changed. All points are read back. If it is cut off, give it again: it goes on where it was.
     """
     given = None if passwords is None else _passwords(passwords.read())
     with connect(profile) as cdb, _to_go_on_with(), shown("Loading") as progress:

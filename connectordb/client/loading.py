@@ -30,10 +30,6 @@ from .whole_server import WholeServer
 #: Points that are asked for at once, bytes of a file that are, and the most that a point may have.
 _PAGE, _BLOCK, _LONGEST = 10_000, 1 << 16, 1 << 24
 
-#: What a device gets when all of its streams are there: of a private user no public device can be made, and one that is not
-#: enabled inserts nothing.
-_LAST = ("public", "enabled")
-
 
 @dataclass(slots=True)
 class Loaded:
@@ -67,6 +63,9 @@ def load(
 ) -> Loaded:
     """
     Bring what was saved into the server: users, a device, or a stream; given again, it goes on where it was cut off.
+
+    What is there and equal is passed over, and what is there and another ends it before anything is changed. Only the device
+    ``user`` of a user that is there takes over its properties, but for the key.
 
     Args:
         cdb: Who brings it.
@@ -222,13 +221,13 @@ class _Loading:
             self._steps.append(partial(self._take_over, device, fields, may_be_there))
             there = may_be_there
         else:
-            there = may_be_there and self._is_there(device, fields, ("apikey", *_LAST))
+            there = may_be_there and self._is_there(device, fields, ("apikey",))
             if not there:
                 self._steps.append(partial(self._make_device, device, fields))
+            elif "apikey" in _different(device, fields):
+                self._keeps_its_key(device)
         for stream in folders(folder, "stream"):
             self._look_at_stream(device, stream, there)
-        if device.name != "user":
-            self._steps.append(partial(self._finish, device, {name: fields[name] for name in _LAST if name in fields}))
 
     def _look_at_stream(self, device: Device, folder: Path, may_be_there: bool) -> None:
         told = check_stream(folder)
@@ -275,18 +274,18 @@ class _Loading:
         device.refresh()
         changes = _different(device, fields)
         if was_there and changes.pop("apikey", None):
-            self._loaded.notes.append(f"{device.path} keeps its API key, which is another one than in the export")
+            self._keeps_its_key(device)
         if changes:
             device.set(changes)
 
-    def _make_device(self, device: Device, fields: Mapping[str, Any]) -> None:
-        device.create(**{name: value for name, value in fields.items() if name not in _LAST})
-        self._loaded.devices += 1
+    def _keeps_its_key(self, device: Device) -> None:
+        self._loaded.notes.append(f"{device.path} keeps its API key, which is another one than in the export")
 
-    def _finish(self, device: Device, fields: Mapping[str, Any]) -> None:
-        device.refresh()
-        if changes := _different(device, fields):
-            device.set(changes)
+    def _make_device(self, device: Device, fields: Mapping[str, Any]) -> None:
+        device.create(**{name: value for name, value in fields.items() if name != "public"})
+        if fields.get("public"):  # of a private user no public device can be made, but one can become public
+            device.set({"public": True})
+        self._loaded.devices += 1
 
     def _make_stream(
         self, device: Device, stream: Stream, fields: Mapping[str, Any], series: list[_Series], there: bool

@@ -185,6 +185,7 @@ class Saving:
             else:
                 path.unlink()
         _write(folder / exports.OBJECT[kind], fields)
+        flush(folder)
 
     def _points(self, stream: Stream, downlink: bool, file: Path) -> None:
         length = self._lengths[stream.path, downlink]
@@ -253,6 +254,9 @@ def _line(point: Datapoint, number: int) -> bytes:
 def _reopen(file: Path, part: Path) -> None:
     """Have points follow in a file that was whole."""
     file.rename(part)
+    if part.stat().st_size == len(b"[]"):
+        part.unlink()
+        return
     with part.open("rb+") as out:
         out.seek(-1, os.SEEK_END)
         out.write(b",\n")

@@ -132,6 +132,19 @@ class Whole(LoadingCase):
         self.assertFalse(person(cdb.path)[name].exists())
         self.assertEqual(person(cdb.path).nickname, "Lamp")
 
+    def test_keys(self) -> None:
+        """A device that is there keeps its key, and is told."""
+        cdb, folder = self.saved()
+        key = self.person()(cdb.path).reset_apikey()
+        self.assertIn("keeps its API key", load(self.person(), folder).notes[0])
+        self.assertEqual(self.person()(cdb.path).apikey, key)
+        own = self.folder() / "own"
+        user = self.user()
+        save(user["user"], own)
+        key = user["user"].reset_apikey()
+        self.assertIn(f"{user.name}/user keeps its API key", load(self.admin(), own, user).notes[0])
+        self.assertEqual(self.admin()(f"{user.name}/user").apikey, key)
+
     def test_mistakes(self) -> None:
         """What is no export, not whole, or does not go there."""
         cdb, folder = self.saved()
