@@ -37,7 +37,8 @@ class BulkStream(LiveStream):
 
         Raises:
             ModuleNotFoundError: The extra ``frames`` is not installed.
-            LocalProtocolError: The index holds no times or no time zone, or is not in order; or a value is none of JSON.
+            LocalProtocolError: The index holds no times or no time zone, times that *tz* has not or has twice, or is not in order; or a
+                value is none of JSON.
 
         Errors and calls are else those of `insert_array`.
         """

@@ -115,7 +115,7 @@ def _seconds(index: Any, tz: str | None) -> Any:
             raise LocalProtocolError(
                 "the frame's times have no time zone: say which with tz=, as tz='UTC' or tz='Europe/Berlin'"
             )
-        aware = index.tz_localize(tz) if index.tz is None else index
+        aware = _localized(index, tz) if index.tz is None else index
         if aware.hasnans:
             raise LocalProtocolError("a row of the frame has no time")
         return to_seconds(aware.tz_convert("UTC").tz_localize(None).to_numpy().astype("M8[ns]").view("i8"))
@@ -128,6 +128,15 @@ def _seconds(index: Any, tz: str | None) -> Any:
     raise LocalProtocolError(
         f"the frame's index holds {index.dtype}: it is to hold the times; df.set_index('the column of times') makes one that does"
     )
+
+
+def _localized(index: Any, tz: str | None) -> Any:
+    try:
+        return index.tz_localize(tz)
+    except Exception as error:  # which one it is depends on the library that knows the zones
+        raise LocalProtocolError(
+            f"the frame's times are none of tz={tz!r}: {error}; df.tz_localize(…, ambiguous=…, nonexistent=…) can say what is meant"
+        ) from error
 
 
 def _plain(column: Any) -> list[Any]:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 import os
 import stat
+import tempfile
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
+from hypothesis import given, settings
+
 from connectordb import ConnectionFailed, ConnectorDB, DatapointArray, LocalProtocolError, NotFound, Stream
+from tests.support.strategies import datapoints
 from tests.support.target import TargetCase, new_name
 
 POINTS = [{"t": 1.0, "d": 1}, {"t": 2.5, "d": None}, {"t": 3.0, "d": {"a": [None, "ö"]}}]
@@ -128,6 +132,21 @@ class Streams(ExportCase):
         cdb = self.device()
         cdb.import_stream(target)
         self.assertEqual(cdb[read(target, "stream.json")["name"]][:].d(), ["a", "b", "c", "d"])
+
+    @settings(max_examples=15, deadline=None)
+    @given(datapoints())
+    def test_round_trip(self, points: list[dict[str, Any]]) -> None:
+        """Whatever a stream holds, its export brings it back."""
+        stream = self.stream()
+        stream.insert_array(points)
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name) / stream.name
+            stream.export(folder)
+            held = stream()
+            self.assertEqual(DatapointArray().loadExport(folder), held)
+            stream.delete()
+            self.device().import_stream(folder)
+            self.assertEqual(stream(), held)
 
     def test_no_export(self) -> None:
         """A folder that is no export is told, and nothing is made."""

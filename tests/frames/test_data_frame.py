@@ -29,6 +29,24 @@ class Frames(Case):
         """What was a frame is what it was before, to the last digit of its times."""
         self.assertEqual(points_in(to_df(Columns.of(points))), without_nulls(points))
 
+    @given(POINTS, st.sampled_from(["Europe/Berlin", "America/New_York", "Asia/Kathmandu", "UTC"]))
+    def test_zones(self, points: list[dict[str, Any]], zone: str) -> None:
+        """In whatever zone a frame has its times, they are the same instants."""
+        frame = to_df(Columns.of(points)).tz_convert(zone)
+        self.assertEqual(points_in(frame), without_nulls(points))
+
+    @given(st.lists(st.integers(1_767_225_600, 1_798_761_600), max_size=8).map(sorted))
+    def test_hours_that_come_twice(self, seconds: list[int]) -> None:
+        """Without a zone they are the local ones of the zone that is said, or are refused where nobody can tell."""
+        points = [{"t": float(t), "d": None} for t in seconds]
+        naive = to_df(Columns.of(points)).tz_convert("Europe/Berlin").tz_localize(None)
+        try:
+            found = points_in(naive, "Europe/Berlin")
+        except LocalProtocolError:
+            self.assertTrue(any(1_792_886_400 <= t < 1_792_893_600 for t in seconds))
+        else:
+            self.assertEqual(found, points)
+
     def test_what_it_is(self) -> None:
         """Times are an index of instants in UTC, objects a column for each key."""
         frame = to_df(Columns.of([{"t": 1.6e9, "d": {"x": 1, "y": "a"}}, {"t": 1600000000.25, "d": {"x": 2}}]))
@@ -54,6 +72,13 @@ class Frames(Case):
             points_in(naive)
         self.assertEqual([point["t"] for point in points_in(naive, tz="Europe/Berlin")], [1767222000.0, 1767308400.0])
         self.assertEqual([point["d"] for point in points_in(naive, tz="UTC")], [1.5, None])
+        for zone, time, why in (
+            ("Europe/Berlin", "2026-10-25 02:30", "Berlin'.*02:30"),
+            ("Europe/Berlin", "2026-03-29 02:30", "Berlin'.*02:30"),
+            ("nowhere", "2026-03-29 02:30", "tz='nowhere'"),
+        ):
+            with self.subTest(zone), self.assertRaisesRegex(LocalProtocolError, why):
+                points_in(pandas.Series([1], index=pandas.to_datetime([time])), zone)
         for frame, why in (
             (pandas.DataFrame({"d": [1]}), "set_index"),
             (pandas.DataFrame({"d": [1]}, index=["a"]), "set_index"),

@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 
 from connectordb.exceptions import LocalProtocolError
 from connectordb.frames import Columns, from_arrow, read_parquet, to_arrow, write_parquet
@@ -48,6 +48,15 @@ class Tables(Case):
             file = Path(folder) / "points.parquet"
             write_parquet(Columns.of(points), file)
             self.assertEqual(list(read_parquet(file)), points)
+
+    @settings(max_examples=30, deadline=None)
+    @given(POINTS)
+    def test_files(self, points: list[dict[str, Any]]) -> None:
+        """Whatever points there are, a file brings them back."""
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "points.parquet"
+            write_parquet(Columns.of(points), file)
+            self.assertEqual(list(read_parquet(file)), without_nulls(points))
 
     def test_other_tables(self) -> None:
         """Seconds are times as well; what is none is refused."""
