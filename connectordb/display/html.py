@@ -6,15 +6,17 @@ from html import escape
 
 from .sheet import Sheet
 
+#: Letters of what is not worth a second line.
+_SHORT = 24
+
 
 def to_html(sheet: Sheet) -> str:
     """Return HTML that needs no style sheet and fits light and dark; all text is escaped."""
 
     def cells(tag: str, texts: tuple[str, ...]) -> str:
-        aligned = ("right" if position in sheet.numbers else "left" for position in range(len(texts)))
         return "".join(
-            f'<{tag} style="text-align:{side}">{escape(text)}</{tag}>'
-            for side, text in zip(aligned, texts, strict=True)
+            f'<{tag} style="{_style(text, position in sheet.numbers)}">{escape(text)}</{tag}>'
+            for position, text in enumerate(texts)
         )
 
     head = f"<thead><tr>{cells('th', sheet.columns)}</tr></thead>"
@@ -22,3 +24,9 @@ def to_html(sheet: Sheet) -> str:
     table = f"<table>{head}<tbody>{body}</tbody></table>" if sheet.rows else ""
     note = f"<div>{escape(sheet.note)}</div>" if sheet.note else ""
     return f"<div><div><b>{escape(sheet.title)}</b></div>{table}{note}</div>"
+
+
+def _style(text: str, is_number: bool) -> str:
+    """Return how a cell looks: what is short, as a time, stays in a line, however narrow the page is."""
+    wrapping = ";white-space:nowrap" if len(text) <= _SHORT else ""
+    return f"text-align:{'right' if is_number else 'left'};padding:.2em .6em{wrapping}"

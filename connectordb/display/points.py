@@ -50,14 +50,14 @@ def of_several(several: Mapping[str, Sequence[Datapoint]], title: str) -> Sheet:
     for name, points in several.items():
         newest = points[-1] if points else {}
         shown = (_time(newest.get("t", 0.0)), _value(newest.get("d"))) if points else ("", "")
-        rows.append((name, f"{len(points):,}", *shown, _line([point.get("d") for point in points])))
+        rows.append((name, f"{len(points):,}", *shown, _line([point.get("d") for point in points], 20)))
     return Sheet(title, ("", "datapoints", "newest, local time", "d", ""), tuple(rows), "", frozenset((1,)))
 
 
-def _line(values: list[Any]) -> str:
-    """Return a sparkline, if these are numbers."""
+def _line(values: list[Any], width: int = 40) -> str:
+    """Return a sparkline, no longer than so many characters, if these are numbers."""
     if len(values) > 1 and all(type(value) in (int, float) and isfinite(value) for value in values):
-        return sparkline([float(value) for value in values])
+        return sparkline([float(value) for value in values], width)
     return ""
 
 
