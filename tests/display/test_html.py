@@ -20,6 +20,13 @@ class Html(Case):
         self.assertEqual("".join(ElementTree.fromstring(html).itertext()), 4 * evil)
         self.assertNotIn("<script", html)
 
+    def test_wrapping(self) -> None:
+        """A time stays in one line, a long text may take several."""
+        html = to_html(Sheet("", ("t", "d"), (("2026-01-01 00:00:00.500", "a text " * 9),)))
+        self.assertEqual(
+            ["nowrap" in (cell.get("style") or "") for cell in ElementTree.fromstring(html).iter("td")], [True, False]
+        )
+
     def test_array(self) -> None:
         """An array of points has it."""
         html = DatapointArray([{"t": 1.7e9, "d": "<b>"}])._repr_html_()
