@@ -24,18 +24,23 @@ T = TypeVar("T")
 #: Answers that are read in advance: one that is on its way, and one that the server is making.
 READ_AHEAD = 2
 
+#: Bytes of a text of which one at a time is enough in memory.
+LARGE = 16 * 1024 * 1024
+
 
 def read_ahead(session: Session, requests: Iterable[rest.Request[T]]) -> Iterator[T]:
     """
     Yield what the answers to *requests* say, in their order; while whoever takes one works on it, threads read the next ones.
 
-    No more than `READ_AHEAD` are read in advance, and a single request by no thread. Who lets go before the end does not wait for
-    what is under way: the threads end with their answers.
+    No more than `READ_AHEAD` are read in advance, nothing behind a text of more than `LARGE` bytes, and a single request by no
+    thread. Who lets go before the end does not wait for what is under way: the threads end with their answers.
 
     Raises:
         ConnectorDBError: As `Session.call`, in the turn of the request that failed.
     """
-    return _ahead(session, (partial(session.call, request) for request in requests), READ_AHEAD)
+    return _ahead(
+        session, (partial(session.call, request) for request in requests), READ_AHEAD, lambda text: len(text) > LARGE
+    )
 
 
 def make_ahead(session: Session, items: Iterator[T]) -> Iterator[T]:
@@ -57,7 +62,10 @@ def _ahead(session: Session, works: Iterable[Callable[[], T]], most: int) -> Ite
     coming: deque[Callable[[], T]] = deque(islice(waiting, 1))
     while coming:
         value = coming.popleft()()
-        coming.extend([_begun(session, work) for work in islice(waiting, most - len(coming))])
+        if isinstance(value, bytes) and len(value) > LARGE:
+            coming.extend(islice(waiting, 0 if coming else 1))  # in its turn, and not before
+        else:
+            coming.extend([_begun(session, work) for work in islice(waiting, most - len(coming))])
         yield value
         del value  # before there is one more
 

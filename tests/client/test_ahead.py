@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import json
 import threading
 import weakref
 from collections.abc import Iterator
@@ -29,9 +30,9 @@ def numbered(request: Received) -> Step:
     )
 
 
-def page(first: int) -> rest.Request[list[dict[str, object]]]:
+def page(first: int) -> rest.Request[bytes]:
     """Return the request for a point."""
-    return rest.points(Path.parse("mara/lamp/light"), {"i1": str(first), "i2": str(first + 1)})
+    return rest.as_text(rest.points(Path.parse("mara/lamp/light"), {"i1": str(first), "i2": str(first + 1)}))
 
 
 class ReadAhead(Case):
@@ -53,7 +54,7 @@ class ReadAhead(Case):
         """Answers come in the order of the requests, each once."""
         for number in (0, 1, 2, 7):
             with self.subTest(number):
-                found = [points[0]["d"] for points in read_ahead(self.session, map(page, range(number)))]
+                found = [json.loads(text)[0]["d"] for text in read_ahead(self.session, map(page, range(number)))]
                 self.assertEqual(found, list(range(number)))
 
     def test_in_advance(self) -> None:
@@ -64,6 +65,15 @@ class ReadAhead(Case):
             next(answers)
             self.eventually(lambda: not threads())
             self.assertEqual(sorted(self.asked()), list(range(number + READ_AHEAD)))
+
+    def test_large(self) -> None:
+        """Behind an answer that takes much memory the next is asked for in its turn."""
+        with mock.patch("connectordb.client.ahead.LARGE", 3):
+            answers = read_ahead(self.session, map(page, range(4)))
+            for number in range(1, 5):
+                next(answers)
+                self.assertEqual((threads(), self.asked()), ([], list(range(number))))
+            self.assertEqual(list(answers), [])
 
     def test_alone(self) -> None:
         """For a single request there is no thread; nor where none can be had."""
