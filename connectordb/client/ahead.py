@@ -38,9 +38,7 @@ def read_ahead(session: Session, requests: Iterable[rest.Request[T]]) -> Iterato
     Raises:
         ConnectorDBError: As `Session.call`, in the turn of the request that failed.
     """
-    return _ahead(
-        session, (partial(session.call, request) for request in requests), READ_AHEAD, lambda text: len(text) > LARGE
-    )
+    return _ahead(session, (partial(session.call, request) for request in requests), READ_AHEAD)
 
 
 def make_ahead(session: Session, items: Iterator[T]) -> Iterator[T]:
