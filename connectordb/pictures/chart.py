@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from array import array
 from collections.abc import Sequence
 from io import BytesIO
@@ -61,7 +62,7 @@ def plot(series: Sequence[Series], title: str = "", ax: Axes | None = None) -> A
         LocalProtocolError: They do not go together, or a time is in no calendar.
     """
     if ax is None:
-        return draw(series, library("matplotlib.pyplot", "plot()").figure(), title)
+        return _draw(series, library("matplotlib.pyplot", "plot()").figure(), title)
     made = panels(series)
     if len(made) > 1:
         raise LocalProtocolError(
@@ -74,12 +75,12 @@ def plot(series: Sequence[Series], title: str = "", ax: Axes | None = None) -> A
     return ax
 
 
-def draw(series: Sequence[Series], figure: Figure, title: str = "") -> Axes:
+def _draw(series: Sequence[Series], figure: Figure, title: str = "") -> Axes:
     """Draw series into an empty figure, which gets the height that they need; return the first of its axes."""
     if len(series) == 1:
         title = title or series[0].name
-    elif title:  # that of an object is in the names of its keys
-        series = [each._replace(name=each.name.removeprefix(f"{title} ")) for each in series]
+    elif title:  # it begins the names of an object's keys, and those of a device's streams
+        series = [each._replace(name=re.sub(f"^{re.escape(title)}[ /]", "", each.name)) for each in series]
     made = panels(series) or [Panel(Kind.NUMBERS, "", [])]
     left_out = sum(len(panel.series) for panel in made[_MOST_PANELS:])
     made = made[:_MOST_PANELS]
@@ -116,7 +117,7 @@ def png(series: Sequence[Series], title: str = "", *, dark: bool = False) -> byt
     written = BytesIO()
     with style.context(["dark_background"] if dark else []):
         figure = figures.Figure()
-        draw(series, figure, title)
+        _draw(series, figure, title)
         figure.savefig(written, format="png", dpi=150)
     return written.getvalue()
 

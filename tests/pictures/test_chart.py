@@ -82,6 +82,9 @@ class Charts(DrawingCase):
         axes = self.finished(plot(made, "weather")).figure.axes
         self.assertEqual([each.get_title(loc="left") for each in axes], ["a", "b", ""])
         self.assertEqual(axes[2].get_legend().get_texts()[0].get_text(), "c")
+        streams = [*of_points(points(True), "mara/room/a"), *of_points(points("x"), "mara/room/b")]
+        axes = plot(streams, "mara/room").figure.axes
+        self.assertEqual([each.get_title(loc="left") for each in axes], ["a", "b"])
 
     def test_too_many(self) -> None:
         """Of very many axes some are not drawn, and it says so."""
