@@ -129,9 +129,9 @@ def _lacking(error: ImportError) -> str:
 
 
 def _told(error: Exception) -> str:
-    """Return what to say of an error; one that the system says, without words of ours, names the file at least."""
-    if isinstance(error, OSError) and error.filename is not None and error.strerror:
-        return f"{str(error.filename)!r}: {error.strerror}"
+    """Return what to say of an error; one that the system says, without words of ours, names the file if there is one."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror if error.filename is None else f"{str(error.filename)!r}: {error.strerror}"
     return str(error)
 
 

@@ -96,7 +96,8 @@ def insert(path: str, value: str | None, skip: int, restamp: bool, profile: str 
             if value is not None:
                 raise
             rest = skip + getattr(error, "stored", 0)
-            raise click.ClickException(f"{error}; to go on with what is left: --skip {rest}") from error
+            told = str(error).replace("restamp=True", "--restamp")
+            raise click.ClickException(f"{told}; to go on with what is left: --skip {rest}") from error
     click.echo(f"{taken.number:,} point{'' if taken.number == 1 else 's'}", err=True)
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import click
@@ -90,7 +91,8 @@ def new(path: str, properties: tuple[str, ...], profile: str | None) -> None:
             raise click.UsageError(
                 f"{path!r} is a user: an administrator makes one on the server's machine, connectordb user DIR add"
             )
-        found.create(**fields)
+        with _schemas_checked():
+            found.create(**fields)
     click.echo(f"Made {found.path}.", err=True)
 
 
@@ -104,7 +106,7 @@ def set_(path: str, properties: tuple[str, ...], profile: str | None) -> None:
 
     All of the properties are changed, or none. A VALUE is JSON, or else text: nickname="The lamp" public=true schema='{"type": "number"}'
     """
-    with connect(profile) as cdb:
+    with connect(profile) as cdb, _schemas_checked():
         thing(cdb, path).set(_fields(properties))
 
 
@@ -158,6 +160,20 @@ def _told(each: User | Device | Stream, length: int | None) -> tuple[str, ...]:
     kind = _shown(fields).get("schema", {}).get("type", "")
     count = "" if length is None else f"{length:,}"
     return count, ", ".join([*([kind] if isinstance(kind, str) and kind else []), *words]), fields.get("nickname", "")
+
+
+@contextmanager
+def _schemas_checked() -> Iterator[None]:
+    """Tell a schema that is none in a line: what a program is told has many."""
+    try:
+        yield
+    except Exception as error:
+        from ..protocol.schemas import is_schema_error  # loads what checks them
+
+        if not is_schema_error(error):
+            raise
+        place = "".join(f"[{step!r}]" for step in getattr(error, "absolute_path", ()))
+        raise click.ClickException(f"schema{place}: {getattr(error, 'message', error)}") from error
 
 
 def _fields(properties: tuple[str, ...]) -> dict[str, Any]:

@@ -78,6 +78,8 @@ class Points(DataCase):
         self.ran("cat", self.path, "--csv", "--json", status=2)
         self.ran("insert", self.path, "5", "--skip", "3", status=2)
         self.assertIn("schema", self.ran("insert", self.path, "text", status=1))
+        self.ran("insert", self.path, "5")
+        self.assertIn("--restamp moves such times", self.ran("insert", self.path, stdin="1,2", status=1))
         self.ran("new", "mara/room/lamp")
         self.assertIn("connectordb login mara --device room", self.ran("insert", "mara/room/lamp", "1", status=1))
 

@@ -63,6 +63,8 @@ class Tree(TreeCase):
             (("new", "bob"), 2, "connectordb user"),
             (("new", "mara/room/x", "schema"), 2, "NAME=VALUE"),
             (("new", "mara/room/x", "nothing=1"), 1, "nothing"),
+            (("new", "mara/room/x", 'schema={"type": 5}'), 1, "Error: schema['type']: 5 is not valid"),
+            (("set", "mara/room/lamp", 'schema={"pattern": "("}'), 1, "Error: schema: '(' is no regular expression"),
             (("rm", "mara/room"), 2, "--yes"),
             (("rm", "mara/none", "-y"), 1, "404"),
             (("ls", "a/b/c/d/e"), 1, "a/b/c/d/e"),
