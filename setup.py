@@ -8,6 +8,13 @@ from pathlib import Path
 from setuptools import find_packages, setup
 
 HERE = Path(__file__).parent
+REPOSITORY = "https://github.com/connectordb/connectordb-python"
+
+# Where the README is shown away from the repository, its picture and its pages are still found.
+READABLE = re.sub(
+    r"(!\[[^]]*\]\()(?=docs/)", rf"\1{REPOSITORY}/raw/main/", (HERE / "README.md").read_text(encoding="utf-8")
+)
+READABLE = re.sub(r"(?<=\]\()(?=docs/|examples\))", f"{REPOSITORY}/blob/main/", READABLE)
 VERSION = re.search(r'__version__ = "([^"]+)"', (HERE / "connectordb/__init__.py").read_text(encoding="utf-8"))
 assert VERSION is not None
 
@@ -52,10 +59,10 @@ setup(
     name="ConnectorDB",
     version=VERSION[1],
     description="Python client of ConnectorDB, a live database for the data of devices and people; brings its own server",
-    long_description=(HERE / "README.md").read_text(encoding="utf-8"),
+    long_description=READABLE,
     long_description_content_type="text/markdown",
     author="The ConnectorDB contributors",
-    url="https://github.com/connectordb/connectordb-python",
+    url=REPOSITORY,
     project_urls={
         "Documentation": "https://connectordb-python.readthedocs.io/",
         "Changelog": "https://github.com/connectordb/connectordb-python/blob/main/CHANGELOG.md",

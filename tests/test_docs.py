@@ -207,7 +207,7 @@ class CitationTests(Case):
 
     def test_pages(self) -> None:
         """Every ``docs/….rst`` that a file cites exists."""
-        for (page,) in sorted(self.cited(r"\b(docs/[\w/.]+\.rst)\b")):
+        for (page,) in sorted(self.cited(r"\b(docs/[\w/.]+\.(?:rst|svg))\b")):
             with self.subTest(page):
                 self.assertTrue((ROOT / page).is_file())
 
