@@ -24,7 +24,11 @@ from tests.support.server import run_server
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
-NEEDED = {".to_": "pyarrow", ".plot(": "matplotlib"}  # what is not there on every machine, by the calls that need it
+NEEDED = {
+    ".to_": "pyarrow",
+    ".plot(": "matplotlib",
+    "hours ago": "dateparser",
+}  # what is not there on every machine, by the calls that need it
 URL = "http://localhost:3124"  # the address that readers have
 HAS_SPHINX = bool(importlib.util.find_spec("sphinx") and importlib.util.find_spec("myst_parser"))
 

@@ -21,6 +21,19 @@ class Frames(LongStreamCase):
         other.insert_df(self.stream.to_df())
         self.assertEqual(other(), POINTS)
 
+    def test_missing_and_infinite(self) -> None:
+        """What is missing is null; what is infinite is refused, with its place and how many points are stored."""
+        import pandas
+
+        other = self.filled([])
+        other.insert_df(pandas.Series([1.5, float("nan"), None], index=[1.0, 2.0, 3.0]))
+        self.assertEqual(other().d(), [1.5, None, None])
+        long = pandas.Series(range(12_000), index=range(10, 12_010), dtype=float)
+        long.iloc[11_000] = float("inf")
+        with self.assertRaisesRegex(LocalProtocolError, "datapoint 11000: .*10000"):
+            other.insert_df(long.set_axis(long.index.astype(float)))
+        self.assertEqual(len(other), 10_003)
+
     def test_parquet(self) -> None:
         """Likewise by way of a file."""
         other = self.filled([])
