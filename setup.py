@@ -49,7 +49,7 @@ EXTRAS = {
         *(f"{library}; {NOT_ARM32}" for library in ("numpy>=1.24", "pandas>=2.0", "pyarrow>=14", "orjson>=3.9")),
         f"msgspec>=0.19; {WITH_WHEELS} and implementation_name == 'cpython'",
     ],
-    "plot": [f"{library}; {NOT_ARM32}" for library in ("matplotlib>=3.7", "numpy>=1.24")],
+    "plot": [f"{library}; {NOT_ARM32}" for library in ("matplotlib>=3.10", "numpy>=1.24")],
     "sentiment": ["afinn>=0.1"],
 }
 EXTRAS["all"] = sorted({requirement for extra in EXTRAS.values() for requirement in extra})
