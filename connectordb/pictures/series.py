@@ -74,14 +74,16 @@ def of_points(points: Iterable[Datapoint], name: str = "", schema: Any = None) -
     for point in points:
         times.append(point.get("t", 0.0))
         values.append(point.get("d"))
-    return _series(times, _by_key(values), name, schema)
+    in_order = all(map(le, times, islice(times, 1, None)))
+    return _series(times, in_order, _by_key(values), name, schema)
 
 
 def of_columns(columns: Columns, name: str = "", schema: Any = None) -> list[Series]:
     """Return what is drawn of columns, as `of_points` does of points."""
-    values = columns.values
-    times = array("d", columns.times.tobytes())
-    return _series(times, values if isinstance(values, dict) else {"": values}, name, schema)
+    times, values = columns
+    in_order = bool((times[1:] >= times[:-1]).all())
+    by_key = values if isinstance(values, dict) else {"": values}
+    return _series(array("d", times.tobytes()), in_order, by_key, name, schema)
 
 
 def _by_key(values: list[Any]) -> dict[str, list[Any]]:
@@ -89,9 +91,9 @@ def _by_key(values: list[Any]) -> dict[str, list[Any]]:
     return {key: [value.get(key) for value in values] for key in keys} if keys else {"": values}
 
 
-def _series(times: array[float], by_key: Mapping[str, Any], name: str, schema: Any) -> list[Series]:
+def _series(times: array[float], in_order: bool, by_key: Mapping[str, Any], name: str, schema: Any) -> list[Series]:
     order = None
-    if not all(map(le, times, islice(times, 1, None))):
+    if not in_order:
         order = sorted(range(len(times)), key=times.__getitem__)
         times = array("d", (times[index] for index in order))
     if times and not (_FIRST <= times[0] and times[-1] <= _LAST):
