@@ -2,8 +2,8 @@
 Pictures that the build makes, and output of commands.
 
 ``.. drawn::`` shows the Python code in it, runs it, and shows what it has drawn with pyplot, for a light page and for a dark one (so it
-runs twice). With ``:plain:`` it is run, once, and there is no picture; with ``:hidden:`` it is not shown either. Blocks of a page share
-their names. ``.. printed::`` runs a command line and shows what it prints. Both find a server at ``http://localhost:3124`` with the
+runs twice). With ``:plain:`` it is run, once, and there is no picture; with ``:hidden:`` it is not shown either; with
+``:table:`` there is what a notebook shows of its last line, an expression. Blocks of a page share their names. ``.. printed::`` runs a command line and shows what it prints. Both find a server at ``http://localhost:3124`` with the
 administrator mara, whose password is secret; each page has its own. With the tag ``unstyled`` nothing runs.
 """
 
@@ -31,6 +31,9 @@ URL = "http://localhost:3124"  # the address that readers have
 #: Where pictures go, below the built pages.
 FOLDER = "_drawn"
 
+#: How a table stands on the page.
+TABLE = "margin:1em 0;font-size:.85em;overflow-x:auto"
+
 STYLES = {"light": [], "dark": ["dark_background"]}
 
 
@@ -48,6 +51,13 @@ class Stage:
     def run(self, code: str, where: str) -> None:
         """Run a block."""
         exec(compile(code.replace(URL, self._server.url), where, "exec"), self.names)
+
+    def table(self, code: str, where: str) -> str:
+        """Run a block, and return what a notebook shows of its last line."""
+        *before, last = code.splitlines()
+        self.run("\n".join(before), where)
+        shown: str = eval(last, self.names)._repr_html_()
+        return shown.replace(self._server.url, URL)
 
     def printed(self, command: str) -> str:
         """Return what a command prints."""
@@ -93,6 +103,7 @@ class Drawn(OnStage):
     option_spec: ClassVar[dict[str, Any]] = {
         "hidden": directives.flag,
         "plain": directives.flag,
+        "table": directives.flag,
         "alt": directives.unchanged_required,
     }
 
@@ -104,6 +115,8 @@ class Drawn(OnStage):
             found.append(nodes.literal_block(code, code, language="python"))
         if self.folder is not None and {"hidden", "plain"} & self.options.keys():
             self.stage.run(code, where)
+        elif self.folder is not None and "table" in self.options:
+            found.append(nodes.raw("", f'<div style="{TABLE}">{self.stage.table(code, where)}</div>', format="html"))
         elif self.folder is not None:
             pictures = "".join(self._picture(name, code, where, self.folder) for name in STYLES)
             found.append(nodes.raw("", pictures, format="html"))
