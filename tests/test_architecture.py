@@ -44,7 +44,6 @@ ARROWS: dict[str, set[str]] = {
         "query",
         "client",
         "datapoints",
-        "frames",
         "pipescript",
         "pictures",
         "server",

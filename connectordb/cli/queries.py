@@ -8,8 +8,6 @@ from typing import Any
 
 import click
 
-from ..frames import Columns, write_parquet
-from ..protocol.points import Datapoint
 from ..query import Dataset, Merge
 from .completing import streams as complete
 from .connection import connect, profile
@@ -38,7 +36,7 @@ def merge(
         query = Merge(cdb)
         for stream in streams:
             query.addStream(stream, **given)
-        _show(query.run(), as_csv, as_json, parquet)
+        _show(query, as_csv, as_json, parquet)
 
 
 @click.command()
@@ -60,8 +58,9 @@ def dataset(
     """
     Print streams side by side, as columns.
 
-    There is a row for each point of one of them, or for each step of time. A COLUMN is [NAME=]STREAM[:INTERPOLATOR]: a path or the name of one of your own, and how a row finds its value: closest (if none is given), before, after, count, sum,
-    mean, or PipeScript. The range, and the transform, are those of --x.
+    There is a row for each point of one of them, or for each step of time. A COLUMN is [NAME=]STREAM[:INTERPOLATOR]: a path or the
+    name of one of your own, and how a row finds its value: closest (if none is given), before, after, count, sum, mean, or
+    PipeScript. The range, and the transform, are those of --x.
 
     connectordb dataset --t1 2026-01-01 --t2 2026-02-01 --dt 3600 heat=mara/room/heat:mean lamp:before
     """
@@ -73,12 +72,12 @@ def dataset(
             if found is None:
                 raise click.UsageError(f"{column!r} is no column: expected [NAME=]STREAM[:INTERPOLATOR]")
             query.addStream(found["stream"], found["interpolator"] or "closest", colname=found["name"])
-        # at time 0 a row lacks it
-        _show([{"t": 0.0, **row} for row in query.run()], as_csv, as_json, parquet)
+        _show(query, as_csv, as_json, parquet)
 
 
-def _show(points: list[Datapoint], as_csv: bool, as_json: bool, parquet: Path | None) -> None:
+def _show(query: Merge | Dataset, as_csv: bool, as_json: bool, parquet: Path | None) -> None:
     if parquet is None:
-        show_points(points, as_csv, as_json)
+        # a row at time 0 lacks that
+        show_points(({"t": 0.0, **point} for point in query.run()), as_csv, as_json)
     else:
-        write_parquet(Columns.of(points), parquet)
+        query.to_parquet(parquet)
