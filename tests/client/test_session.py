@@ -220,6 +220,7 @@ class Calling(SessionCase):
 
     def test_insert_not_sent(self) -> None:
         """An insert for which there was no connection is a failure like any other: nothing was sent."""
+        self.without_pauses()
         peer = self.peer()
         peer.close()
         with self.assertRaises(ConnectionFailed) as caught:

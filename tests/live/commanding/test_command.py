@@ -418,6 +418,7 @@ class FaultTests(CommandCase):
 
     def test_away(self) -> None:
         """A server that is not there is told at once."""
+        self.without_pauses()
         at, proxy = self.through()
         proxy.close()
         with self.assertRaises(ConnectionFailed):
