@@ -91,12 +91,11 @@ def _title(thing: ConnectorObject) -> str:
 
 
 def _kind(fields: dict[str, Any]) -> str:
-    """Return what is to be known of a stream: its type, and what is special about it."""
-    if "schema" not in fields:
-        return ""
+    """Return what is to be known of a stream: its type, its unit, and what is special about it."""
     try:
-        kind = json.loads(fields["schema"]).get("type", "")
-    except (ValueError, TypeError, AttributeError):
-        kind = ""
-    words = [kind if isinstance(kind, str) else "", *(word for word in ("downlink", "ephemeral") if fields.get(word))]
-    return ", ".join(word for word in words if word)
+        schema = json.loads(fields.get("schema", "{}"))
+    except ValueError:
+        schema = {}
+    said = [schema.get(name) for name in ("type", "unit")] if isinstance(schema, dict) else []
+    words = [word for word in said if isinstance(word, str)]
+    return ", ".join([*words, *(word for word in ("downlink", "ephemeral") if fields.get(word))])

@@ -32,8 +32,10 @@ class ShownTests(TargetCase):
         """What is below them, with what streams hold."""
         device = self.device()
         device["lamp"].create({"type": "boolean"}, downlink=True, nickname="The lamp")
+        device["heat"].create({"type": "number", "unit": "°C"})
+        device["anything"].create()
         shown = "".join(ElementTree.fromstring(device._repr_html_()).itertext())
-        for text in ("lamp", "The lamp", "boolean, downlink", "1 stream"):
+        for text in ("lamp", "The lamp", "boolean, downlink", "number, °C", "3 streams"):
             self.assertIn(text, shown)
         self.assertIn(device.name, self.person().user._repr_html_())
 
