@@ -3,31 +3,26 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
-from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from ..exceptions import LocalProtocolError, PermissionDenied
-from ..protocol import ranges, rest
-from ..protocol.scripts import ScriptLike, script_text
-from ..protocol.times import Time
+from ..protocol import rest
 from .fields import Field
-from .resource import ConnectorObject, by_name
+from .resource import by_name
+from .several_streams import SeveralStreams
 from .shown import of_listed
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
     from ..display import Sheet
     from ..live import DeviceMirror, OnError
-    from .readings import Readings
     from .stream import Stream
     from .user import User
 
 
-class Device(ConnectorObject, depth=2):
+class Device(SeveralStreams, depth=2):
     """Anything that logs in with an API key, and has streams."""
 
     public: Field[bool | None] = Field(None, doc="Whether other users see it, its streams and their points.")
@@ -99,101 +94,6 @@ class Device(ConnectorObject, depth=2):
     def __getitem__(self, stream: str) -> Stream:
         """Return a stream of this device, without asking the server."""
         return cast("Stream", self._at(self._path / stream))
-
-    def read(
-        self,
-        streams: Iterable[Stream | str] | None = None,
-        t1: Time | None = None,
-        t2: Time | None = None,
-        limit: int | None = None,
-        i1: int | None = None,
-        i2: int | None = None,
-        transform: ScriptLike | None = None,
-    ) -> Readings:
-        """
-        Return the points of several streams, as a dict: of each the same range, by the same clock, and several read at once.
-
-        Example::
-
-            today = cdb.read(["temperature", "mara/room/lamp"], t1="today")
-            today["temperature"]    # its points
-            today.to_df()           # all of it in one frame of pandas
-
-        Args:
-            streams: Streams, their paths, or names of the device's own; without it, all that the device has.
-            t1: The range, as for ``stream(…)``; without any, all points.
-            t2: As for ``stream(…)``.
-            limit: As for ``stream(…)``; of each stream.
-            i1: As for ``stream(…)``.
-            i2: As for ``stream(…)``.
-            transform: As for ``stream(…)``; of each stream by itself.
-
-        Raises:
-            LocalProtocolError: One is no stream, or stands there twice; nothing was asked for.
-            InvalidRange: The range is none.
-            ResponseError: One of the streams cannot be read; the error's ``path`` says which.
-
-        Calls: ``GET crud/<path>/data`` for each; without *streams*, ``GET crud/<path>?q=ls`` before.
-        """
-        from .readings import Readings, chosen
-        from .together import together
-
-        fields = ranges.range_fields(now=self._session.clock.wall(), t1=t1, t2=t2, limit=limit, i1=i1, i2=i2)
-        parameters = ranges.read_parameters(fields, script_text("transform", transform))
-        named = chosen(self, streams)
-        found = together(self._session, [partial(stream._read, stream._path, parameters) for stream in named.values()])
-        return Readings(zip(named, found, strict=True))
-
-    def plot(
-        self,
-        streams: Iterable[Stream | str] | None = None,
-        t1: Time | None = None,
-        t2: Time | None = None,
-        limit: int | None = None,
-        i1: int | None = None,
-        i2: int | None = None,
-        transform: ScriptLike | None = None,
-        *,
-        ax: Axes | None = None,
-    ) -> Axes:
-        """
-        Draw several streams into one picture: an axis for each unit, all above the same time.
-
-        Numbers of one unit share an axis; those without one do, too, as long as none of them becomes a flat line by it. Booleans
-        share one. How each is drawn stands at `Stream.plot`.
-
-        Args:
-            streams: Each a `Stream`, a path ``"user/device/stream"`` (``/downlink`` may follow), or the name of one of the device's own;
-                by default all of its own.
-            t1: The range, the same of each, as for ``stream(…)``.
-            t2: As for ``stream(…)``.
-            limit: As for ``stream(…)``.
-            i1: As for ``stream(…)``.
-            i2: As for ``stream(…)``.
-            transform: PipeScript that runs over each.
-            ax: Axes of matplotlib to draw into, if all of them go together; without it there is a new figure of
-                ``matplotlib.pyplot``.
-
-        Returns:
-            The first of the axes; all are in its ``figure.axes``.
-
-        Raises:
-            ModuleNotFoundError: The extra ``plot`` is not installed.
-            InvalidRange: The range is none.
-            LocalProtocolError: One is no stream; they do not go together in one *ax*; or a time is beyond the year 9999.
-
-        Calls: For each as `Stream.plot`; without *streams* ``GET crud/<path>?q=ls``.
-        """
-        from ..pictures import plot
-        from .readings import chosen
-        from .together import together
-
-        read = [
-            partial(stream._series, "", stream._asked(t1, t2, limit, i1, i2, transform=transform))
-            for stream in chosen(self, streams).values()
-        ]
-        found = together(self._session, read)
-        return plot([each for series in found for each in series], self.path if streams is None else "", ax)
 
     def _ipython_key_completions_(self) -> list[str]:
         """Return the streams' names, for IPython; at once, whatever becomes of the server."""

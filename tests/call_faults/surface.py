@@ -55,7 +55,8 @@ LEFT_OUT: dict[str, str] = {
         ("Stream.to_df", "Stream.to_arrow", "Stream.to_parquet", "Stream.to_csv"), "asks what `Stream.to_numpy` asks"
     ),
     **dict.fromkeys(
-        ("Stream.plot", "Device.plot"), "asks what `Stream.to_numpy`, `Stream.data` and `Device.streams` ask"
+        ("Stream.plot", "Device.plot", "Device.to_df"),
+        "asks what `Stream.to_numpy`, `Stream.data` and `Device.streams` ask",
     ),
     **dict.fromkeys(("Merge.plot", "Dataset.plot"), "asks what its `run` asks"),
     **dict.fromkeys(
