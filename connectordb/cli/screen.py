@@ -71,4 +71,4 @@ class Screen:
             self.say("(a chart would stand here: pip install plotext)")
             return
         drawn = chart(of_points(points, title), min(self._console.width, 92), not self._console.no_color)
-        self._console.print(Text.from_ansi(drawn))
+        self._console.print(Text.from_ansi(drawn.rstrip()))
