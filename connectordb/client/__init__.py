@@ -9,22 +9,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .address import base_urls
 from .connectordb import ConnectorDB
 from .device import Device
 from .resource import ConnectorObject
-from .retry import Retry
+from .settings import base_urls
 from .stream import Stream
-from .timeouts import Timeout
+from .terms import Retry, Timeout
 from .user import User
 
 if TYPE_CHECKING:
     from .database import Database
-    from .finding import found_server
-    from .loading import Loaded, load
-    from .profiles import DEFAULT_PROFILE, Profiles
-    from .saving import Saved, save
-    from .settings import Setting, Settings, Source
+    from .folders.loading import Loaded, load
+    from .folders.saving import Saved, save
+    from .settings.choosing import Setting, Settings, Source
+    from .settings.finding import found_server
+    from .settings.profiles import DEFAULT_PROFILE, Profiles
 
 __all__ = [
     "DEFAULT_PROFILE",
@@ -52,16 +51,16 @@ __all__ = [
 #: What few programs ask for, and the file that is loaded then.
 _RARE = {
     "Database": "database",
-    "DEFAULT_PROFILE": "profiles",
-    "Profiles": "profiles",
-    "Setting": "settings",
-    "Settings": "settings",
-    "Source": "settings",
-    "found_server": "finding",
-    "Loaded": "loading",
-    "load": "loading",
-    "Saved": "saving",
-    "save": "saving",
+    "DEFAULT_PROFILE": "settings.profiles",
+    "Profiles": "settings.profiles",
+    "Setting": "settings.choosing",
+    "Settings": "settings.choosing",
+    "Source": "settings.choosing",
+    "found_server": "settings.finding",
+    "Loaded": "folders.loading",
+    "load": "folders.loading",
+    "Saved": "folders.saving",
+    "save": "folders.saving",
 }
 
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from ..protocol.points import Datapoint
-from .ahead import make_ahead
 from .live_stream import LiveStream
+from .points.ahead import make_ahead
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,7 +43,7 @@ class BulkStream(LiveStream):
         Errors and calls are else those of `insert_array`.
         """
         from ..frames import from_df
-        from .batches import batches_of_pages
+        from .points.batches import batches_of_pages
 
         made = batches_of_pages(from_df(frame, tz), self._session.clock.wall())
         self._insert_batches(make_ahead(self._session, made), restamp)

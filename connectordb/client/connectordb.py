@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ..exceptions import LocalProtocolError
 from ..protocol import rest
-from .address import DEFAULT_URL
-from .credentials import Credentials
 from .http import IDLE_TIMEOUT, POOL_SIZE
 from .live_connection import LiveConnection
 from .program import Program
-from .retry import Retry
 from .session import NOBODYS_PATH, Order, Session
+from .settings import DEFAULT_URL, Credentials
 from .stream import Stream
-from .timeouts import Timeout
+from .terms import Retry, Timeout
 from .whole_server import WholeServer
 
 if TYPE_CHECKING:
@@ -24,8 +22,8 @@ if TYPE_CHECKING:
 
     import requests
 
-    from .settings import Settings
-    from .statistics import Stats
+    from .settings.choosing import Settings
+    from .terms import Stats
 
 
 class ConnectorDB(LiveConnection, WholeServer, Program):
@@ -118,7 +116,7 @@ class ConnectorDB(LiveConnection, WholeServer, Program):
             "idle_timeout": idle_timeout,
             **live_options,
         }
-        from .finding import find  # what decides is loaded with the first connection
+        from .settings.finding import find  # what decides is loaded with the first connection
 
         credentials = Credentials.of(user_or_apikey, user_password)
         chosen = find(url, credentials, profile, anonymous, options, ConnectorDB.__init__.__kwdefaults__ or {})

@@ -148,7 +148,7 @@ class Device(SeveralStreams, depth=2):
         Raises:
             FileExistsError: The folder is there already.
         """
-        from . import exports  # rarely used, and not free to load
+        from .folders import exports  # rarely used, and not free to load
 
         exports.export(self, directory)
 
@@ -161,6 +161,6 @@ class Device(SeveralStreams, depth=2):
         Raises:
             ValueError: There is such a stream, or the folder is no export of one.
         """
-        from . import exports  # rarely used, and not free to load
+        from .folders import exports  # rarely used, and not free to load
 
         exports.import_stream(self, directory)

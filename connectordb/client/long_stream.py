@@ -14,8 +14,8 @@ from ..protocol.constants import DATAPOINT_INSERT_LIMIT
 from ..protocol.points import Datapoint
 from ..protocol.scripts import ScriptLike, script_text
 from ..protocol.times import Time
-from .ahead import read_ahead
 from .bulk_stream import BulkStream
+from .points.ahead import read_ahead
 from .ranged import Asked, File, ranged
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ..frames import Columns
     from ..pictures import Series
     from ..protocol.paths import Path
-    from .pages import Pages
+    from .points.pages import Pages
 
 #: Points of a page where nobody says how many: some megabytes of text.
 _PAGE = 50_000
@@ -87,12 +87,12 @@ class LongStream(BulkStream):
 
         Calls: ``GET crud/<path>/data``, for each page.
         """
-        from .pages import Points
+        from .points.pages import Points
 
         return Points(self._pages(DATAPOINT_INSERT_LIMIT, lambda: (0, inf), downlink))
 
     def _pages(self, size: int, span: Callable[[], tuple[int, float]], downlink: bool) -> Pages:
-        from .pages import Pages
+        from .points.pages import Pages
 
         path = self._sequence(downlink)
         return Pages(

@@ -14,7 +14,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
-from .credentials import Credentials
+from .settings import Credentials
 
 if TYPE_CHECKING:
     from .session import Session

@@ -21,14 +21,10 @@ from ..protocol import rest
 from ..protocol.features import Features
 from ..protocol.paths import Path
 from ..runtime.clock import SYSTEM, Clock, Deadline
-from .address import base_urls
-from .calls import Budget, Calls, Endpoints, Names, Surroundings
-from .credentials import Credentials
+from .calls import NOBODYS_PATH, Budget, Calls, Endpoints, Login, Names, Surroundings
 from .http import IDLE_TIMEOUT, POOL_SIZE, Transport
-from .login import NOBODYS_PATH, Login
-from .retry import Retry
-from .statistics import Statistics
-from .timeouts import Timeout
+from .settings import Credentials, base_urls
+from .terms import Retry, Statistics, Timeout
 
 if TYPE_CHECKING:
     import ssl

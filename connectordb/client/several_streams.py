@@ -40,8 +40,8 @@ class SeveralStreams(ConnectorObject):
         return fields, script_text("transform", transform)
 
     def _of_each(self, streams: Iterable[Stream | str] | None, read: Callable[[Stream], T]) -> dict[str, T]:
+        from .points.together import together
         from .readings import chosen
-        from .together import together
 
         named = chosen(cast("Device", self), streams)
         return dict(zip(named, together(self._session, [partial(read, each) for each in named.values()]), strict=True))

@@ -15,7 +15,7 @@ from ..protocol.paths import Path
 from ..protocol.points import Datapoint
 from ..protocol.scripts import ScriptLike, script_text
 from ..protocol.times import Time
-from . import notes
+from .calls import notes
 from .fields import Field
 from .long_stream import LongStream
 from .shown import of_stream
@@ -116,7 +116,7 @@ class Stream(LongStream, depth=3):
 
         Calls: ``PUT crud/<path>/data``; for values that restamping damages ``POST``.
         """
-        from .batches import check_size  # what inserts is loaded with the first insert
+        from .points.batches import check_size  # what inserts is loaded with the first insert
 
         point = {"t": self._session.clock.wall(), "d": data}
         json_text.check_value(data)
@@ -147,7 +147,7 @@ class Stream(LongStream, depth=3):
         Calls: ``POST`` (with *restamp* ``PUT``, or ``POST`` for values that restamping damages) ``crud/<path>/data``, at
         most 5000 points each.
         """
-        from .batches import batches
+        from .points.batches import batches
 
         self._insert_batches(batches(datapoint_array, self._session.clock.wall()), restamp)
 
@@ -311,6 +311,6 @@ class Stream(LongStream, depth=3):
         Raises:
             FileExistsError: The folder is there already.
         """
-        from . import exports  # rarely used, and not free to load
+        from .folders import exports  # rarely used, and not free to load
 
         exports.export(self, directory)

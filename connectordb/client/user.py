@@ -107,7 +107,7 @@ class User(ConnectorObject, depth=1):
         Raises:
             FileExistsError: The user is in it already.
         """
-        from . import exports  # rarely used, and not free to load
+        from .folders import exports  # rarely used, and not free to load
 
         exports.export(self, directory)
 
@@ -120,6 +120,6 @@ class User(ConnectorObject, depth=1):
         Raises:
             ValueError: There is such a device, or the folder is no export of one.
         """
-        from . import exports  # rarely used, and not free to load
+        from .folders import exports  # rarely used, and not free to load
 
         exports.import_device(self, directory)

@@ -79,6 +79,6 @@ class WholeServer(Device):
         Raises:
             ValueError: One of the users is there already, the folder is no export, or its version is another one.
         """
-        from . import exports  # rarely used, and not free to load
+        from .folders import exports  # rarely used, and not free to load
 
         exports.import_users(self, directory, passwords)

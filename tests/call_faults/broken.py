@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from typing import Any
 from unittest import mock
 
-from connectordb.client import retry
 from connectordb.client.calls.attempts import Attempts
 from connectordb.client.http import Transport, answers, failures
-from connectordb.client.timeouts import Timeout
+from connectordb.client.terms import retry
+from connectordb.client.terms.timeouts import Timeout
 from connectordb.exceptions import ConnectionFailed, OutcomeUnknown
 from connectordb.protocol import rest, restamp
 

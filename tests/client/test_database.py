@@ -6,8 +6,8 @@ import requests
 
 from connectordb import AuthenticationError, InvalidRequest, LocalProtocolError, NotFound, OutcomeUnknown, ServerError
 from connectordb.client import Database
-from connectordb.client.credentials import Credentials
 from connectordb.client.session import Session
+from connectordb.client.settings.credentials import Credentials
 from tests.support.case import Case
 from tests.support.target import TargetCase, new_name
 from tests.support.wire import Peer, Step, answer, hang_up

@@ -100,7 +100,7 @@ ConnectorDB("key", url="http://localhost:1", connect=False).close()
 ConnectorDB("key", connect=False).close()
 ConnectorDB("mara", "secret", connect=False).close()
 ConnectorDB(url="http://localhost:1", anonymous=True, connect=False).close()
-print(looked, [name for name in ("platformdirs", "configparser", "connectordb.client.profiles") if name in {*sys.modules} - before])
+print(looked, [name for name in ("platformdirs", "configparser", "connectordb.client.settings.profiles") if name in {*sys.modules} - before])
 ConnectorDB(connect=False).close()
 print(len([name for name in looked if str(name).endswith("profiles.ini")]))
 """

@@ -8,8 +8,8 @@ import time
 from base64 import b64decode
 from typing import Any
 
-from connectordb.client.credentials import Credentials
 from connectordb.client.session import Session
+from connectordb.client.settings.credentials import Credentials
 from connectordb.exceptions import (
     AuthenticationError,
     ClosedError,

@@ -213,7 +213,7 @@ class Writing(TargetCase):
     def test_many(self) -> None:
         """More points than go into one insert, or into one page of a read."""
         # small ones: deleting a stream of more than 250 points can kill an original server
-        self.enter(mock.patch("connectordb.client.batches.DATAPOINT_INSERT_LIMIT", 50))
+        self.enter(mock.patch("connectordb.client.points.batches.DATAPOINT_INSERT_LIMIT", 50))
         self.enter(mock.patch("connectordb.client.long_stream.DATAPOINT_INSERT_LIMIT", 30))
         stream = self.stream({"type": "integer"})
         stream.insert_array({"t": float(i), "d": i} for i in range(1, 121))
@@ -240,7 +240,7 @@ class Writing(TargetCase):
 
     def test_how_many_were_stored(self) -> None:
         """Of an iterator that goes wrong, what was sent before is stored, and the error says how much."""
-        self.enter(mock.patch("connectordb.client.batches.DATAPOINT_INSERT_LIMIT", 50))
+        self.enter(mock.patch("connectordb.client.points.batches.DATAPOINT_INSERT_LIMIT", 50))
         stream = self.stream()
 
         def points() -> Iterator[dict[str, Any]]:

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from connectordb.client import timeouts
+from connectordb.client.terms import timeouts
 from connectordb.exceptions import LoggerFull, StorageError
 from connectordb.logger import Logger
 from connectordb.logger import logger as logger_module

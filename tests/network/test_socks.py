@@ -9,8 +9,8 @@ import time
 from pathlib import Path
 
 from connectordb.client.http import Transport
-from connectordb.client.timeouts import Timeout
-from connectordb.client.trace import Trace
+from connectordb.client.terms.timeouts import Timeout
+from connectordb.client.terms.trace import Trace
 from connectordb.exceptions import ConnectionFailed, TimedOut
 from connectordb.network import Trust
 from tests.support.case import MS, SOON, Case

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from unittest import mock
 
-from connectordb.client import retry
+from connectordb.client.terms import retry
 
 #: Where files of tests are, unless TMPDIR says otherwise: in memory, if there is room. Most of what they would wait for is the disk,
 #: whose flushes prove nothing here: what does not outlast a power cut is found by layers below SQLite that forget it.

@@ -130,6 +130,6 @@ if __name__ == "__main__":
     for _name in commands.list_commands(click.Context(commands)):
         commands.get_command(click.Context(commands), _name)
     # what commands load when they run
-    from connectordb.client import completion, loading, saving  # noqa: F401
+    from connectordb.client import completion, saving  # noqa: F401
 
     serve(_live)

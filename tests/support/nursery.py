@@ -18,7 +18,7 @@ from collections.abc import Callable
 from .command_line import TOP, environment
 
 #: What the package loads only when it is used, which each life would do anew.
-_USED = ("connectordb.client.settings", "filelock", "orjson", "websocket")
+_USED = ("connectordb.client.settings.choosing", "filelock", "orjson", "websocket")
 
 
 class Nursery:

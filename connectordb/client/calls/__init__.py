@@ -1,8 +1,8 @@
 """
-The calls of a session: the loop of one call, its attempts, the servers it goes to, and what is kept so that retries stay few.
+The calls of a session: the loop of one call, its attempts, the servers it goes to, who calls, and what is kept so that retries stay few.
 
-Nothing here knows what a request is about; how its answer is read is `connectordb.protocol.rest`'s business, and who is calling
-`connectordb.client.login`'s. What may be sent again is the table of `connectordb.client.retry`.
+Nothing here knows what a request is about; how its answer is read is `connectordb.protocol.rest`'s business. What may be
+sent again is the table of `connectordb.client.terms.retry`.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ from __future__ import annotations
 from .budget import Budget
 from .endpoint import Endpoint
 from .endpoints import Endpoints
+from .login import NOBODYS_PATH, Login
 from .loop import Calls
 from .names import Names
 from .options import Options
 from .surroundings import Surroundings
 
-__all__ = ["Budget", "Calls", "Endpoint", "Endpoints", "Names", "Options", "Surroundings"]
+__all__ = ["NOBODYS_PATH", "Budget", "Calls", "Endpoint", "Endpoints", "Login", "Names", "Options", "Surroundings"]

@@ -17,9 +17,8 @@ from ...exceptions import (
 from ...protocol import proof, rest
 from ...protocol.features import Features
 from ...runtime.clock import Deadline
-from .. import notes
-from ..retry import DOUBTFUL, Fate, Kind, Retry, Verdict, fate_of, judge, kind_of
-from ..trace import Trace
+from ..terms import DOUBTFUL, Fate, Kind, Retry, Trace, Verdict, fate_of, judge, kind_of
+from . import notes
 from .endpoint import Endpoint
 from .surroundings import Failure, Sent, Surroundings
 

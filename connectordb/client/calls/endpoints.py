@@ -15,8 +15,7 @@ from ...exceptions import AuthenticationError, ConnectorDBError, ServerTrouble
 from ...protocol import rest
 from ...runtime.clock import Clock
 from ..http import Transport
-from ..timeouts import Timeout
-from ..trace import Trace
+from ..terms import Timeout, Trace
 from .endpoint import Endpoint
 from .servers import Servers
 

@@ -13,12 +13,9 @@ from ...exceptions import ConnectionFailed, ConnectorDBError, RemoteProtocolErro
 from ...protocol import rest
 from ...protocol.features import IDEMPOTENCY_KEY, TIMEOUT
 from ...runtime.clock import Deadline
-from ..login import Login
-from ..retry import Retry
-from ..statistics import Statistics, Stats
-from ..timeouts import Timeout
-from ..trace import Trace
+from ..terms import Retry, Statistics, Stats, Timeout, Trace
 from .endpoint import Endpoint
+from .login import Login
 from .options import Options
 from .surroundings import Failure, Sent, Surroundings
 

@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ContextDecorator, contextmanager
 
 from ...runtime.clock import Deadline
-from ..retry import Retry
-from ..timeouts import Timeout
+from ..terms import Retry, Timeout
 
 
 class Options(threading.local):

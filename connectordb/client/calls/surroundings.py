@@ -8,8 +8,8 @@ from typing import NamedTuple
 from ...exceptions import ConnectionFailed, RemoteProtocolError, ResponseError
 from ...protocol.features import Features
 from ...runtime.clock import Clock
-from ..credentials import Credentials
-from ..trace import Trace
+from ..settings import Credentials
+from ..terms import Trace
 from .budget import Budget
 from .endpoint import Endpoint
 from .endpoints import Endpoints

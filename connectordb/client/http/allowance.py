@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from ...runtime.clock import Clock, Deadline
-from ..timeouts import Timeout
-from ..trace import Trace
+from ..terms import Timeout, Trace
 
 
 class Allowance:

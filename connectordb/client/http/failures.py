@@ -12,7 +12,7 @@ from urllib3.exceptions import LocationValueError, ProxyError
 
 from ...exceptions import CertificateRefused, ConnectionFailed, ConnectorDBError, LocalProtocolError, TimedOut
 from ...network import Proxy, ProxyFailed, certificate_advice
-from ..retry import Fate
+from ..terms import Fate
 from .allowance import Allowance
 
 E = TypeVar("E", bound=ConnectorDBError)

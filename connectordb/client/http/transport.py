@@ -22,9 +22,7 @@ from ...exceptions import ConnectionFailed, ConnectorDBError, LocalProtocolError
 from ...network import Trust
 from ...protocol.constants import API_ROOT, SERVER_IDLE_TIMEOUT
 from ...runtime.clock import SYSTEM, Clock, Deadline
-from ..retry import Fate
-from ..timeouts import Timeout
-from ..trace import Trace
+from ..terms import Fate, Timeout, Trace
 from . import answers, failures
 from .allowance import Allowance
 from .line import Line

@@ -12,10 +12,10 @@ from connectordb import CertificateRefused, ConnectionFailed, OutcomeUnknown, Re
 from connectordb.client.calls import Budget, Endpoints, Names, Surroundings
 from connectordb.client.calls.attempts import Attempts
 from connectordb.client.calls.surroundings import Sent
-from connectordb.client.credentials import Credentials
 from connectordb.client.http import Transport
-from connectordb.client.retry import Fate
-from connectordb.client.trace import Trace
+from connectordb.client.settings.credentials import Credentials
+from connectordb.client.terms.retry import Fate
+from connectordb.client.terms.trace import Trace
 from connectordb.exceptions import ConnectorDBError
 from connectordb.protocol import rest
 from connectordb.protocol.features import Features

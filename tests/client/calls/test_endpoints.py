@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from connectordb import ConnectionFailed, InvalidRequest, LocalProtocolError, OutcomeUnknown, Retry, ServerError
-from connectordb.client.credentials import Credentials
 from connectordb.client.session import Session
+from connectordb.client.settings.credentials import Credentials
 from connectordb.protocol import rest
 from connectordb.protocol.paths import Path
 from connectordb.runtime.clock import SYSTEM, Clock

@@ -21,8 +21,8 @@ from connectordb import (
     TimedOut,
     Timeout,
 )
-from connectordb.client.credentials import Credentials
 from connectordb.client.session import Session
+from connectordb.client.settings.credentials import Credentials
 from connectordb.exceptions import ConnectorDBError
 from connectordb.protocol import rest
 from connectordb.protocol.paths import Path

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from connectordb.client.calls.surroundings import Sent
-from connectordb.client.credentials import Credentials
-from connectordb.client.trace import Trace
+from connectordb.client.settings.credentials import Credentials
+from connectordb.client.terms.trace import Trace
 from connectordb.protocol.features import Features
 
 from ...support.case import Case

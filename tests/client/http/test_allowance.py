@@ -6,8 +6,8 @@ import math
 import unittest
 
 from connectordb.client.http.allowance import Allowance
-from connectordb.client.timeouts import Timeout
-from connectordb.client.trace import Trace
+from connectordb.client.terms.timeouts import Timeout
+from connectordb.client.terms.trace import Trace
 from tests.support.clock import SteppedClock
 
 

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectordb.client.http import Transport, answers
-from connectordb.client.retry import Fate
-from connectordb.client.trace import Trace
+from connectordb.client.terms.retry import Fate
+from connectordb.client.terms.trace import Trace
 from connectordb.exceptions import ConnectionFailed, RemoteProtocolError
 from tests.support.case import Case
 from tests.support.wire import Peer, Step, answer, flood, raw

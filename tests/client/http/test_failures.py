@@ -11,9 +11,9 @@ from urllib3.exceptions import LocationParseError, ProtocolError, ProxyError
 
 from connectordb.client.http.allowance import Allowance
 from connectordb.client.http.failures import named, told
-from connectordb.client.retry import Fate
-from connectordb.client.timeouts import Timeout
-from connectordb.client.trace import Trace
+from connectordb.client.terms.retry import Fate
+from connectordb.client.terms.timeouts import Timeout
+from connectordb.client.terms.trace import Trace
 from connectordb.exceptions import ClosedError, ConnectionFailed, LocalProtocolError, TimedOut
 from connectordb.network import Proxy, ProxyFailed
 from connectordb.runtime.clock import SYSTEM

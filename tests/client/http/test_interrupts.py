@@ -6,7 +6,7 @@ from collections.abc import Callable
 from types import ModuleType
 
 from connectordb.client.http import Transport, allowance, answers, line, lines, transport, wire
-from connectordb.client.trace import Trace
+from connectordb.client.terms.trace import Trace
 from connectordb.network import dialling, names
 from tests.support.case import Case
 from tests.support.interrupts import interrupted_at

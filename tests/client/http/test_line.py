@@ -9,8 +9,8 @@ import requests
 
 from connectordb.client.http.allowance import Allowance
 from connectordb.client.http.line import Line
-from connectordb.client.timeouts import Timeout
-from connectordb.client.trace import Trace
+from connectordb.client.terms.timeouts import Timeout
+from connectordb.client.terms.trace import Trace
 from connectordb.network import Trust
 from connectordb.runtime.clock import SYSTEM
 from tests.support.case import Case

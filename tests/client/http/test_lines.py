@@ -8,8 +8,8 @@ from unittest import mock
 
 from connectordb.client.http.allowance import Allowance
 from connectordb.client.http.lines import Lines
-from connectordb.client.timeouts import Timeout
-from connectordb.client.trace import Trace
+from connectordb.client.terms.timeouts import Timeout
+from connectordb.client.terms.trace import Trace
 from connectordb.exceptions import ConnectionFailed, TimedOut
 from connectordb.runtime.clock import SYSTEM
 from tests.support.case import MS, SOON, Case

@@ -14,9 +14,9 @@ from unittest import mock
 import requests
 
 from connectordb.client.http import Transport
-from connectordb.client.retry import Fate
-from connectordb.client.timeouts import Timeout
-from connectordb.client.trace import Trace
+from connectordb.client.terms.retry import Fate
+from connectordb.client.terms.timeouts import Timeout
+from connectordb.client.terms.trace import Trace
 from connectordb.exceptions import CertificateRefused, ConnectionFailed, LocalProtocolError, TimedOut
 from connectordb.network import Trust
 from tests.support.case import MS, SOON, Case

@@ -11,9 +11,9 @@ from pathlib import Path
 from unittest import mock
 
 from connectordb.client.http import Transport
-from connectordb.client.retry import Fate
-from connectordb.client.timeouts import Timeout
-from connectordb.client.trace import Trace
+from connectordb.client.terms.retry import Fate
+from connectordb.client.terms.timeouts import Timeout
+from connectordb.client.terms.trace import Trace
 from connectordb.exceptions import ConnectionFailed, TimedOut
 from connectordb.network import Trust
 from connectordb.runtime.clock import Deadline

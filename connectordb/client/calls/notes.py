@@ -1,0 +1,24 @@
+"""Saying more in an exception that is on its way to the user; pure."""
+
+from __future__ import annotations
+
+from ...exceptions import ConnectorDBError, ResponseError
+
+
+def with_note(text: str, note: str) -> str:
+    """Return *text* and *note*; where the note goes on with the sentence, without the full stop that ended it."""
+    return f"{text.removesuffix('.') if note.startswith(';') else text}{note}"
+
+
+def add(error: ConnectorDBError, note: str) -> None:
+    """Append *note* to what *error* says, as `with_note`."""
+    if isinstance(error, ResponseError):
+        error.message = with_note(error.message, note)
+    error.args = (with_note(str(error.args[0]) if error.args else "", note), *error.args[1:])
+
+
+def add_stored(error: ConnectorDBError, stored: int) -> None:
+    """Say how many points of the same call were stored before *error*, in words and as its attribute ``stored``."""
+    what = f"{stored} datapoints of this call were" if stored else "nothing of this call was"
+    add(error, f"; before that, {what} stored")
+    error.stored = stored  # type: ignore[attr-defined]

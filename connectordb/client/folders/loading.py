@@ -1,0 +1,347 @@
+"""
+What was saved, brought back into a server: gone on with where it was cut off, and read back.
+
+First everything is looked at, the folder and what the server has of it, and what cannot go in is told before anything is made.
+What is there and equal is passed over: that is how a load that was cut off goes on.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from ...exceptions import LocalProtocolError, RemoteProtocolError
+from ...protocol import exports, json_text
+from ...protocol.json_arrays import elements
+from ...protocol.points import Datapoint
+from ..device import Device
+from ..stream import Stream
+from ..user import User
+from ..whole_server import WholeServer
+from .export_folder import check_device, check_stream, check_version, folders, known, named
+from .saving import Progress
+
+#: Points that are asked for at once, bytes of a file that are, and the most that a point may have.
+_PAGE, _BLOCK, _LONGEST = 10_000, 1 << 16, 1 << 24
+
+
+@dataclass(slots=True)
+class Loaded:
+    """
+    What was made; what was there already does not count.
+
+    Attributes:
+        users: How many.
+        devices: How many, without those that every user has.
+        streams: How many.
+        points: How many were stored, those of downlinks included.
+        present: How many points were there already.
+        notes: What somebody should know, a sentence each.
+    """
+
+    users: int = 0
+    devices: int = 0
+    streams: int = 0
+    points: int = 0
+    present: int = 0
+    notes: list[str] = field(default_factory=list)
+
+
+def load(
+    cdb: WholeServer,
+    directory: str | os.PathLike[str],
+    below: User | Device | None = None,
+    *,
+    passwords: Mapping[str, str] | None = None,
+    progress: Progress | None = None,
+) -> Loaded:
+    """
+    Bring what was saved into the server: users, a device, or a stream; given again, it goes on where it was cut off.
+
+    What is there and equal is passed over, and what is there and another ends it before anything is changed. Only the device
+    ``user`` of a user that is there takes over its properties, but for the key.
+
+    Args:
+        cdb: Who brings it.
+        directory: The folder of an export, of a device's, or of a stream's.
+        below: Of which user the device shall be, or of which device the stream; without it *cdb*'s own.
+        passwords: User name → password; an export of a client holds none. Without it, a user's password is its name.
+        progress: Called now and then with what is being done, how many points are, and how many there are (0: not known).
+
+    Raises:
+        LocalProtocolError: It is no whole export, or something else is there already; nothing was changed.
+        RemoteProtocolError: The server has other points than those that it was given.
+
+    Calls: ``GET crud/<path>`` of all of it; what is there is compared, page by page, before, and what was missing afterwards.
+    """
+    work = _Loading(cdb, passwords, progress)
+    work.look(Path(directory), below)
+    return work.run()
+
+
+@dataclass(slots=True)
+class _Series:
+    """The points of a stream, or of its downlink: those in the file, and how many of them the server has."""
+
+    stream: Stream
+    downlink: bool
+    file: Path
+    length: int = 0
+    ordered: bool = True
+    present: int = 0
+
+    def survey(self) -> None:
+        """
+        Go through the file.
+
+        Raises:
+            LocalProtocolError: It holds something else than points.
+        """
+        before = float("-inf")
+        for point in self._read():
+            self.ordered &= before <= point["t"]
+            before = point["t"]
+            self.length += 1
+
+    def points(self, start: int) -> Iterator[Datapoint]:
+        """Return the points from index *start* on, in order of time: in some old exports they are not."""
+        found: Iterator[Datapoint] = self._read()
+        if not self.ordered:
+            found = iter(sorted(found, key=lambda point: float(point["t"])))
+        return islice(found, start, None)
+
+    def _read(self) -> Iterator[Datapoint]:
+        with self.file.open("rb") as file:
+            found = elements(iter(partial(file.read, _BLOCK), b""), _LONGEST)
+            number = 0
+            while True:
+                try:
+                    point, _ = next(found)
+                    if not isinstance(point, dict) or type(point.get("t", 0.0)) not in (int, float):
+                        raise ValueError("something else than a datapoint")
+                except StopIteration:
+                    return
+                except ValueError as error:
+                    raise LocalProtocolError(f"{str(self.file)!r}: at {number}: {error}") from error
+                yield {"t": point.get("t", 0.0), "d": point.get("d")}
+                number += 1
+
+    def compare(self, start: int) -> int:
+        """
+        Compare with what the server has from index *start* on; return up to where that is the same.
+
+        Raises:
+            LocalProtocolError: It has another point.
+        """
+        number, mine = start, self.points(start)
+        length = min(self.stream.length(self.downlink), self.length)
+        pages = self.stream.pages(_PAGE, i1=start, i2=length, downlink=self.downlink) if start < length else ()
+        for page in pages:
+            for theirs, own in zip(page, mine, strict=False):
+                if _comparable(theirs) != _comparable(own):
+                    raise LocalProtocolError(
+                        f"{self.stream.path}: its point at index {number} is another one than in {str(self.file)!r}"
+                    )
+                number += 1
+        return number
+
+
+def _comparable(point: Datapoint) -> tuple[float, Any]:
+    return float(point.get("t", 0.0)), json_text.comparable(point["d"])
+
+
+class _Loading:
+    """One load: what is to be done, found by looking, and done then."""
+
+    def __init__(self, cdb: WholeServer, passwords: Mapping[str, str] | None, progress: Progress | None) -> None:
+        self._cdb = cdb
+        self._passwords = passwords
+        self._tell = progress or (lambda what, done, all: None)
+        self._steps: list[Callable[[], None]] = []
+        self._conflicts: list[str] = []
+        self._loaded = Loaded()
+        self._all = 0
+
+    def run(self) -> Loaded:
+        """Do what is to be done."""
+        for step in self._steps:
+            step()
+        return self._loaded
+
+    # --- looking ------------------------------------------------------------------------------------------------------
+
+    def look(self, folder: Path, below: User | Device | None) -> None:
+        """
+        Find what is to be done.
+
+        Raises:
+            LocalProtocolError: It cannot be.
+        """
+        if (folder / exports.ABOUT).exists():
+            check_version(folder, exports.READABLE)
+            for user in folders(folder, "user"):
+                self._look_at_user(user)
+        elif (folder / exports.OBJECT["device"]).exists():
+            self._look_at_device(_asked(below, User, "a device goes below a user") or self._cdb.user, folder, True)
+        elif (folder / exports.OBJECT["stream"]).exists():
+            self._look_at_stream(_asked(below, Device, "a stream goes below a device") or self._cdb, folder, True)
+        else:
+            raise LocalProtocolError(
+                f"{str(folder)!r} is no whole export: it has none of {exports.ABOUT}, {', '.join([*exports.OBJECT.values()][1:])}"
+            )
+        if self._conflicts:
+            raise LocalProtocolError(f"nothing was changed: {'; '.join(self._conflicts)}")
+
+    def _look_at_user(self, folder: Path) -> None:
+        fields = known("user", named(folder, "user"))
+        user: User = self._cdb(named(folder, "user")["name"])
+        there = self._is_there(user, fields, ("password",))
+        if not there:
+            if not fields.get("email"):
+                raise LocalProtocolError(f"{str(folder)!r}: the export does not hold the user's email address")
+            if self._passwords is not None and user.name not in self._passwords:
+                raise LocalProtocolError(f"there is no password for the user {user.name!r}")
+            self._steps.append(partial(self._make_user, user, fields))
+        for device in folders(folder, "device"):
+            self._look_at_device(user, device, there)
+
+    def _look_at_device(self, user: User, folder: Path, may_be_there: bool) -> None:
+        told = check_device(folder)
+        if told["name"] == "meta":
+            return
+        device = user[told["name"]]
+        fields = {name: value for name, value in known("device", told).items() if name != "apikey" or value}
+        if device.name == "user":
+            self._steps.append(partial(self._take_over, device, fields, may_be_there))
+            there = may_be_there
+        else:
+            there = may_be_there and self._is_there(device, fields, ("apikey",))
+            if not there:
+                self._steps.append(partial(self._make_device, device, fields))
+            elif "apikey" in _different(device, fields):
+                self._keeps_its_key(device)
+        for stream in folders(folder, "stream"):
+            self._look_at_stream(device, stream, there)
+
+    def _look_at_stream(self, device: Device, folder: Path, may_be_there: bool) -> None:
+        told = check_stream(folder)
+        stream, fields = device[told["name"]], known("stream", told)
+        series = [_Series(stream, False, folder / exports.DATA)]
+        if fields.get("downlink"):
+            series.append(_Series(stream, True, folder / exports.DOWNLINK))
+        there = may_be_there and stream.exists()
+        if there and not _is_bare(stream):
+            self._told_apart(stream, fields, ())
+        for each in series:
+            self._tell(f"looking at {stream.path}", 0, 0)
+            each.survey()
+            if there and (stream.downlink or not each.downlink):
+                try:
+                    each.present = each.compare(0)
+                except LocalProtocolError as error:
+                    self._conflicts.append(str(error))
+            self._loaded.present += each.present
+            self._all += each.length - each.present
+        self._steps.append(partial(self._make_stream, device, stream, fields, series, there))
+
+    def _is_there(self, thing: User | Device, fields: Mapping[str, Any], but: tuple[str, ...]) -> bool:
+        there = thing.exists()
+        if there:
+            self._told_apart(thing, fields, but)
+        return there
+
+    def _told_apart(self, thing: User | Device | Stream, fields: Mapping[str, Any], but: tuple[str, ...]) -> None:
+        different = [name for name in _different(thing, fields) if name not in but]
+        if different:
+            self._conflicts.append(f"{thing.path} is there already, with another {', '.join(different)}")
+
+    # --- making -------------------------------------------------------------------------------------------------------
+
+    def _make_user(self, user: User, fields: Mapping[str, Any]) -> None:
+        user.create(**{**fields, "password": user.name if self._passwords is None else self._passwords[user.name]})
+        if self._passwords is None:
+            self._loaded.notes.append(f"the password of {user.name} is {user.name!r} now, as an export holds none")
+        self._loaded.users += 1
+
+    def _take_over(self, device: Device, fields: Mapping[str, Any], was_there: bool) -> None:
+        """Have a device that every user has become as it was; but not with another key, if somebody may have that."""
+        device.refresh()
+        changes = _different(device, fields)
+        if was_there and changes.pop("apikey", None):
+            self._keeps_its_key(device)
+        if changes:
+            device.set(changes)
+
+    def _keeps_its_key(self, device: Device) -> None:
+        self._loaded.notes.append(f"{device.path} keeps its API key, which is another one than in the export")
+
+    def _make_device(self, device: Device, fields: Mapping[str, Any]) -> None:
+        device.create(**{name: value for name, value in fields.items() if name != "public"})
+        if fields.get("public"):  # of a private user no public device can be made, but one can become public
+            device.set({"public": True})
+        self._loaded.devices += 1
+
+    def _make_stream(
+        self, device: Device, stream: Stream, fields: Mapping[str, Any], series: list[_Series], there: bool
+    ) -> None:
+        if not there:
+            stream.create()  # without a schema: some points may be from before there was one
+            self._loaded.streams += 1
+        for each in series:
+            if each.downlink and not stream.downlink:
+                stream.set({"downlink": True})
+            if each.present < each.length:
+                self._insert(device, each)
+        stream.refresh()
+        if changes := _different(stream, fields):
+            stream.set(changes)
+
+    def _insert(self, device: Device, series: _Series) -> None:
+        # to a stream its own device appends, to its downlink who is not
+        with nullcontext(device) if series.downlink else device._logged_in() as own:
+            stream = own[series.stream.name]
+            (stream._view_of_downlink() if series.downlink else stream).insert_array(self._counted(series))
+        self._tell(f"reading {series.stream.path} back", 0, 0)
+        try:
+            came_to = series.compare(series.present)
+        except LocalProtocolError as error:
+            raise RemoteProtocolError(str(error)) from error
+        if came_to < series.length:
+            raise RemoteProtocolError(f"{series.stream.path}: of {series.length} points {came_to} are there")
+
+    def _counted(self, series: _Series) -> Iterator[Datapoint]:
+        for point in series.points(series.present):
+            yield point
+            self._loaded.points += 1
+            if self._loaded.points % 1000 == 0:
+                self._tell(series.stream.path, self._loaded.points, self._all)
+
+
+def _asked(below: User | Device | None, kind: type[Any], otherwise: str) -> Any:
+    if below is not None and not isinstance(below, kind):
+        raise LocalProtocolError(f"{below.path!r}: {otherwise}")
+    return below
+
+
+def _is_bare(stream: Stream) -> bool:
+    """Tell whether a stream is as a load leaves one that was cut off."""
+    return not stream.schema and not any((stream.nickname, stream.description, stream.icon, stream.datatype))
+
+
+def _different(thing: User | Device | Stream, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what of an object's fields is to become another; what is not shown here counts as equal."""
+    return {
+        name: value
+        for name, value in fields.items()
+        if name in thing.data and _meant(name, thing.data[name]) != _meant(name, value)
+    }
+
+
+def _meant(name: str, value: Any) -> Any:
+    return json_text.loads(value or "{}") if name == "schema" and isinstance(value, str) else value
