@@ -70,6 +70,10 @@ def plot(series: Sequence[Series], title: str = "", ax: Axes | None = None) -> A
             "one by one"
         )
     if made:
+        if made[0].kind is not Kind.NUMBERS and ax.has_data():
+            raise LocalProtocolError(
+                f"there is something in these axes, and {_what(made[0])} wants others: leave out ax=, or give ax.twinx()"
+            )
         _draw_panel(ax, made[0], _bars(made[0]), named=any(each.name for each in series))
         _time_axis(ax, series)
     return ax
@@ -166,7 +170,11 @@ def _lines(axes: Axes, panel: Panel, named: bool) -> None:
         axes.plot(
             _dates(times), values, label=each.name or None, linewidth=1.3, marker="o", markersize=3, markevery=dots
         )
-    axes.set_ylabel(panel.unit, parse_math=False)
+    units = [
+        *filter(None, axes.get_ylabel().split(", ")),
+        panel.unit,
+    ]  # there may be lines of another unit in these axes
+    axes.set_ylabel(", ".join(dict.fromkeys(filter(None, units))), parse_math=False)
     axes.grid(axis="y", alpha=0.25)
     if named:
         lines = [line for line in axes.get_lines() if not str(line.get_label()).startswith("_child")]

@@ -132,6 +132,12 @@ class Charts(DrawingCase):
         with self.assertRaisesRegex(LocalProtocolError, r"these want 2 axes, .*\(x a, x b\): leave out ax="):
             self.drawn({"a": 1, "b": "x"}, ax=ax)
         self.assertIs(plot([], "", ax), ax)
+        for unit in ("°C", "W", "°C", ""):
+            self.drawn(1, 2, schema={"unit": unit}, ax=ax)
+        self.assertEqual(ax.get_ylabel(), "°C, W")
+        with self.assertRaisesRegex(LocalProtocolError, r"x wants others: leave out ax=, or give ax.twinx\(\)"):
+            self.drawn(True, ax=ax)
+        self.drawn(True, False, ax=ax.twinx())
 
     def test_many(self) -> None:
         """A million points become as many as there are pixels."""
