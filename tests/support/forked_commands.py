@@ -123,13 +123,18 @@ def _connect(folder: Path, unread: bool) -> None:
 
 
 if __name__ == "__main__":
+    # what commands load when they run
+    import configparser  # noqa: F401
+
     import click
+    import jsonschema  # noqa: F401
+    import rich.status  # noqa: F401
 
     from connectordb.cli.commands import commands
+    from connectordb.client import completion, load, save  # noqa: F401
+    from connectordb.network import dialling, names  # noqa: F401
+    from connectordb.protocol import indices  # noqa: F401
 
     for _name in commands.list_commands(click.Context(commands)):
         commands.get_command(click.Context(commands), _name)
-    # what commands load when they run
-    from connectordb.client import completion, saving  # noqa: F401
-
     serve(_live)
