@@ -170,11 +170,8 @@ def _lines(axes: Axes, panel: Panel, named: bool) -> None:
         axes.plot(
             _dates(times), values, label=each.name or None, linewidth=1.3, marker="o", markersize=3, markevery=dots
         )
-    units = [
-        *filter(None, axes.get_ylabel().split(", ")),
-        panel.unit,
-    ]  # there may be lines of another unit in these axes
-    axes.set_ylabel(", ".join(dict.fromkeys(filter(None, units))), parse_math=False)
+    units = dict.fromkeys((*axes.get_ylabel().split(", "), panel.unit))  # lines of another unit may be there already
+    axes.set_ylabel(", ".join(filter(None, units)), parse_math=False)
     axes.grid(axis="y", alpha=0.25)
     if named:
         lines = [line for line in axes.get_lines() if not str(line.get_label()).startswith("_child")]
