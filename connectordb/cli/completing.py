@@ -37,11 +37,12 @@ def paths(context: click.Context, argument: click.Parameter, begun: str) -> list
 
 
 def streams(context: click.Context, argument: click.Parameter, begun: str) -> list[CompletionItem]:
-    """Return likewise paths and names of one's own streams."""
-    return _found(context, begun, with_own=True)
+    """Return likewise paths and names of one's own streams; what stands before a ``=`` stays there."""
+    name, equals, begun = begun.rpartition("=")
+    return _found(context, begun, with_own=True, before=name + equals)
 
 
-def _found(context: click.Context, begun: str, with_own: bool) -> list[CompletionItem]:
+def _found(context: click.Context, begun: str, with_own: bool, before: str = "") -> list[CompletionItem]:
     from ..client import completion  # loaded for TAB alone
 
     try:
@@ -49,4 +50,4 @@ def _found(context: click.Context, begun: str, with_own: bool) -> list[Completio
             found = completion.paths(cdb, begun, with_own=with_own)
     except (ConnectorDBError, OSError):  # of the settings: whoever runs a command is told then
         return []
-    return [CompletionItem(path) for path in found]
+    return [CompletionItem(before + path) for path in found]

@@ -52,6 +52,8 @@ def _here(names: dict[str, Any]) -> list[str]:
 def _run(program: str, names: dict[str, Any]) -> None:
     try:
         exec(compile(program, "<program>", "exec"), names)
+    except BrokenPipeError:  # who reads what it prints has enough
+        raise
     except Exception as error:  # told as Python tells it, without what is ours
         traceback.print_exception(type(error), error, error.__traceback__ and error.__traceback__.tb_next)
         sys.exit(1)

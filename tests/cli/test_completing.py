@@ -40,6 +40,7 @@ class Words(TreeCase):
             (("cat", "mo"), ["mood"]),
             (("info", "mo"), []),
             (("dataset", "--x", "mara/user/m"), ["mara/user/mood"]),
+            (("dataset", "m=mara/user/m"), ["m=mara/user/mood"]),
             (("completion", "z"), ["zsh"]),
         ):
             with self.subTest(words):

@@ -92,7 +92,7 @@ ROWS = {
     "log vacuum": Row("{log} vacuum", LINES),
     "log insert": Row("{log} insert heat", LINES, stdin="5\n6\n"),
     "pipescript": Row("mean", ONE, stdin=POINTS),
-    "shell": Row("-c print(cdb.path)", asks=True),
+    "shell": Row("-c print(cdb.path,flush=True)", asks=True),
     "completion": Row("bash"),  # a script
 }
 
