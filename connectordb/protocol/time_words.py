@@ -9,19 +9,28 @@ guessed is refused here.
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 #: Words, with numbers between them. Dates in numbers are none: whether 01/02 is in January is anybody's guess.
-_WORDS = re.compile(r"(?=.*([a-z]{2}|\d ?[smhdwy]$|^\d\d?:\d))(?!.*(\d[/.]\d+[/.]|\d{5}))[a-z\d :.,]{,80}")
+_WORDS = re.compile(r"(?=.*([a-z]{2}|\d ?[smhdwy]$|^\d\d?:\d))(?!.*(\d[/.]\d+[/.]|\d{5}))[a-z\d :.,]{,80}", re.ASCII)
 
 #: A time of day, and one that there is not.
-_CLOCK = re.compile(r"\d:\d|\d ?[ap]\.?m\b|\b(noon|midnight)\b")
+_CLOCK = re.compile(r"\b\d\d?:\d\d(:\d\d(\.\d+)?)?( ?[ap]\.?m\b)?|\b\d\d? ?[ap]\.?m\b|\b(noon|midnight)\b")
 _NO_CLOCK = re.compile(r"\b(2[4-9]|[3-9]\d|\d{3,}):|:([6-9]\d|\d{3,}|\d\b)")
 
-#: So long before the present, or after it; and a day that needs no number.
-_AWAY = re.compile(r"\b(ago|later|now)$|^in (an?|\d)|^(last|next) (week|month|year)$|^\d[\d.]* ?[a-z]+$")
-_NAMED = re.compile(r"day\b|\btomorrow\b")
+#: So long before the present, or after it.
+_UNIT = r"(s|m|h|d|w|y|(sec|min|hour|hr|day|week|month|year)[a-z]*)"
+_AWAY = re.compile(
+    rf"\b(ago|later|now)$|^in (an?|\d[\d.]*) ?{_UNIT}\b|^(last|next) (week|month|year)$|^\d[\d.]* ?{_UNIT}$", re.ASCII
+)
+
+#: A day of a month.
+_MONTH = re.compile(r"\b(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)")
+_DAY = re.compile(r"(?<!\d)[0-3]?\d(st|nd|rd|th)?(?!\d)")
+
+#: So far away a day may be that has a name of its own.
+_NEAR = timedelta(days=15)
 
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -60,8 +69,10 @@ def seconds_of(text: str, now: float) -> float | None:
 
 def _exactly(words: str, moment: datetime, exactness: str, base: datetime, now: float) -> float | None:
     """Return what dateparser found, *exactness* being its smallest unit, if that is what *words* say, and all that they say."""
-    clock, away = _CLOCK.search(words), _AWAY.search(words)
-    if not away and any(re.search(rf"\b{day}", words) for day in _WEEKDAYS if day != _WEEKDAYS[moment.weekday()]):
+    clock = _CLOCK.search(words)
+    rest = _CLOCK.sub("", words, count=1).strip().removesuffix(" at")
+    away = _AWAY.search(rest)
+    if _CLOCK.search(rest) or not (away or _names_a_day(rest, moment, base)):
         return None
     if exactness == "time":
         if clock:
@@ -69,8 +80,13 @@ def _exactly(words: str, moment: datetime, exactness: str, base: datetime, now: 
         return now + (moment - base).total_seconds() if away else None
     if clock or (exactness != "day" and not away):
         return None
-    if away:
-        return moment.timestamp()
-    if _NAMED.search(words) and re.search(r"\d", words):
-        return None  # the number was passed over
-    return moment.replace(hour=0, minute=0, second=0, microsecond=0).timestamp()
+    return (moment if away else moment.replace(hour=0, minute=0, second=0, microsecond=0)).timestamp()
+
+
+def _names_a_day(words: str, moment: datetime, base: datetime) -> bool:
+    """Tell whether words say the day that was found: a month has its day, no other number is passed over, and days of the week agree."""
+    if _MONTH.search(words):
+        told = _DAY.search(words) is not None
+    else:
+        told = not re.search(r"\d", words) and abs(moment - base) < _NEAR
+    return told and not any(re.search(rf"\b{day}", words) for day in _WEEKDAYS if day != _WEEKDAYS[moment.weekday()])

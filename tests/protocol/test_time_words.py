@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import time
@@ -57,6 +58,9 @@ MEANINGS = {
     "24 march 2026": datetime(2026, 3, 24),
     "tuesday 24 march 2026 14:00": datetime(2026, 3, 24, 14),
     "february 29": datetime(2024, 2, 29),
+    "march 5th at 8:30 pm": datetime(2026, 3, 5, 20, 30),
+    "8pm": datetime(2026, 3, 28, 20),
+    "noon": datetime(2026, 3, 28, 12),
 }
 
 #: What dateparser would guess some time from, and what is none.
@@ -65,8 +69,11 @@ REFUSED = (
     *("01/02/2026", "2026-13-01", "2026-01-02 8:00 PST", "20261301", "2026", "5", "12.5", "2026-W99", "2026-03-01T25:00"),
     *("march", "may", "last march", "this morning", "31 february", "30 feb 2026", "friday 13", "monday 8", "monday at 8"),
     *("monday 8.30", "yesterday 25", "yesterday at 8", "yesterday 25:00", "yesterday 8:75", "friday 24 march 2026"),
+    *("8:00 march", "march 2026 8:00", "in 30", "30 8pm", "25 of", "an noon", "12 after", "in 30 noon", "8pm 23:59", "today 8pm 0 h", "yesterday 1.5"),
     *("2 hours ago 25", "-2 hours", "2 hours ago UTC", "yesterday 8:00 UTC", "2 " * 5000 + "hours ago"),
 )  # fmt: skip
+
+WORDS = "now yesterday monday march ago in at last month hours 2 31 99999 8:00 8pm noon m d 1.5 the an 2026 . ,".split()
 
 
 @unittest.skipUnless(HAVE, "dateparser is not installed")
@@ -99,6 +106,12 @@ class SecondsOf(unittest.TestCase):
     def test_elapsed(self, now: float, number: int, unit: tuple[str, int]) -> None:
         """So many hours ago are so many seconds, at whatever time of whatever year."""
         self.assertAlmostEqual(to_seconds(f"{number} {unit[0]}s ago", now), now - number * unit[1], delta=1e-5)
+
+    @given(st.lists(st.sampled_from(WORDS), min_size=1, max_size=5).map(" ".join), st.floats(0, 4e9))
+    def test_anything(self, words: str, now: float) -> None:
+        """Whatever words there are, they mean one time or are refused."""
+        with contextlib.suppress(InvalidRange):
+            self.assertLess(abs(to_seconds(words, now)), 1e11)
 
     @given(st.datetimes(datetime(1971, 1, 1), datetime(2100, 1, 1)).map(lambda moment: moment.replace(microsecond=0)))
     def test_iso_stays(self, moment: datetime) -> None:
