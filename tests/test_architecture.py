@@ -271,8 +271,13 @@ def checked_only(tree: ast.Module) -> set[ast.AST]:
     }
 
 
-def imports(name: str, tree: ast.Module) -> Iterator[tuple[int, str, bool]]:
-    """Yield line, absolute module, and whether it is imported only for type checkers."""
+@functools.cache
+def imports(name: str, tree: ast.Module) -> list[tuple[int, str, bool]]:
+    """Return the lines, the absolute modules, and whether they are imported only for type checkers."""
+    return list(_imports(name, tree))
+
+
+def _imports(name: str, tree: ast.Module) -> Iterator[tuple[int, str, bool]]:
     typing = checked_only(tree)
     package = ["connectordb", *name.split("/")[:-1]]
     for node in ast.walk(tree):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import replace
 from typing import Any, cast
 from unittest import mock
 
@@ -203,7 +204,7 @@ class SubscribeTests(PeerCase):
 
     def test_ended_in_silence(self) -> None:
         """An original server may have ended a subscription and not said so: it is told again, now and then."""
-        live, peer, record = self.subscribed(FAST)
+        live, peer, record = self.subscribed(replace(FAST, quiet=0.05))
         states: list[str] = []
         live.subscribe(OTHER, Record(), options=Options(on_state=states.append))
         for _ in range(3):  # the first of them is that of just now
