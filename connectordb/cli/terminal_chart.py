@@ -22,8 +22,9 @@ _FINE, _MARKS = "braille", ("•", "x", "o", "+", "*", "#")
 #: Lines of a panel of numbers: if it is alone, and if not.
 _ALONE, _AMONG_OTHERS = 16, 9
 
-#: Columns for what stands on the left: beside numbers, beside texts; letters of a text; and columns that remain in any case.
-_VALUES, _NAMES, _LETTERS, _LEAST = 10, 26, 14, 20
+#: Columns for what stands on the left: beside numbers, beside texts; letters of a text or unit, and of a name above; and columns that
+#: remain in any case.
+_VALUES, _NAMES, _LETTERS, _ABOVE, _LEAST = 10, 26, 14, 80, 20
 
 #: Half of a range of numbers that is none.
 _FLAT = 1e-300
@@ -101,21 +102,36 @@ def chart(series: Sequence[Series], width: int, colored: bool) -> str:
 
 
 def _lines(panel: Panel, height: int, area: _Area) -> Iterator[str]:
-    found = [(number, *thinned(each, 2 * area.columns)) for number, each in enumerate(panel.series)]
-    known = [value for _, _, values in found for value in values if isfinite(value)] or [0.0]
+    found = [thinned(each, 2 * area.columns) for each in panel.series]
+    known = [value for _, values in found for value in values if isfinite(value)] or [0.0]
     low, high = min(known), max(known)
     half = high / 2 - low / 2  # the whole may be more than any float
     ticks = _ticks(low, high) if half > _FLAT else [(low, _written(low, 0.1))]
 
     def height_of(value: float) -> float:
-        return (value / 2 - low / 2) / half if half > _FLAT else 0.5
+        return (value / 2 - low / 2) / half if half > _FLAT else value - low + 0.5  # of a null NaN
 
-    marks = [_FINE] * len(found) if area.colored or len(found) == 1 else [_MARKS[n % len(_MARKS)] for n, _, _ in found]
-    names = (
-        area.styled(f"{'━━' if mark == _FINE else mark} {each.name}", number)
-        for (number, _, _), each, mark in zip(found, panel.series, marks, strict=True)
-    )
-    yield f"{'   '.join(names)}{f'   [{panel.unit}]' if panel.unit else ''}"
+    alike = area.colored or len(found) == 1
+    marks = [_FINE if alike else _MARKS[number % len(_MARKS)] for number in range(len(found))]
+    yield _heading(panel, ["━━" if alike else mark for mark in marks], area)
+    lines = [
+        (mark, [(t, height_of(value)) for t, value in zip(times, values, strict=True)])
+        for mark, (times, values) in zip(marks, found, strict=True)
+    ]
+    labels = {height - 1 - round(height_of(tick) * (height - 1)): text for tick, text in ticks}
+    for number, cells in enumerate(_canvas(lines, height, area)):
+        yield area.line(labels.get(number, ""), cells, "┤" if number in labels else "│")
+
+
+def _heading(panel: Panel, marks: Sequence[str], area: _Area) -> str:
+    """Return which line is which, and what they count."""
+    named = zip(marks, panel.series, strict=True)
+    names = [area.styled(f"{mark} {cut(each.name, _ABOVE)}", number) for number, (mark, each) in enumerate(named)]
+    return "   ".join([*names, f"[{cut(panel.unit, _LETTERS)}]"] if panel.unit else names)
+
+
+def _canvas(lines: Sequence[tuple[str, list[tuple[float, float]]]], height: int, area: _Area) -> list[str]:
+    """Return lines drawn by plotext: of each what it is made of, and its times and heights from 0 to 1, NaN being a gap."""
     plotext.clear_figure()
     plotext.plotsize(area.columns, height)
     plotext.theme("clear")
@@ -125,17 +141,13 @@ def _lines(panel: Panel, height: int, area: _Area) -> Iterator[str]:
     plotext.yfrequency(0)
     plotext.xlim(area.first, area.last)
     plotext.ylim(0, 1)
-    for (number, times, values), mark in zip(found, marks, strict=True):
-        points = zip(times, values, strict=True)
-        for holds, part in groupby(points, lambda point: isfinite(point[1])):  # a null is a gap
+    for number, (mark, points) in enumerate(lines):
+        for holds, part in groupby(points, lambda point: isfinite(point[1])):
             if holds:
-                line = [(t, height_of(value)) for t, value in part]
-                plotext.plot(*map(list, zip(*line, strict=True)), marker=mark, color=_COLORS[number % len(_COLORS)])
+                times, heights = map(list, zip(*part, strict=True))
+                plotext.plot(times, heights, marker=mark, color=_COLORS[number % len(_COLORS)])
     built = plotext.build()
-    cells = (built if area.colored else plotext.uncolorize(built)).splitlines()
-    labels = {height - 1 - round(height_of(tick) * (height - 1)): text for tick, text in ticks}
-    for number, row in enumerate(cells):
-        yield area.line(labels.get(number, ""), row, "┤" if number in labels else "│")
+    return (built if area.colored else plotext.uncolorize(built)).splitlines()  # type: ignore[no-any-return]
 
 
 def _ticks(low: float, high: float) -> list[tuple[float, str]]:
@@ -157,7 +169,7 @@ def _written(value: float, step: float) -> str:
 
 def _blocks(panel: Panel, area: _Area) -> Iterator[str]:
     if panel.kind is Kind.TEXTS:
-        yield panel.series[0].name
+        yield cut(panel.series[0].name, _ABOVE)
         for number, row in enumerate(rows(panel.series[0], area.columns, _LETTERS)):
             yield area.line(row.name, area.styled(_filled(row.bars, area, "█", " " * area.columns), number))
         return

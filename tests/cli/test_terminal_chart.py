@@ -116,6 +116,12 @@ class Charts(InUtc):
         for value in (1, True, "x", None, {"a": 1, "b": "c"}):
             self.assertGreater(len(drawn(value)), 3)
 
+    def test_names(self) -> None:
+        """What others have named cannot write to the terminal."""
+        for value in (1, True, "\x1b[2J", {"\x1b[2J": 1, "\n": "x", "\r": True, "\x07": False}):
+            series = of_points(points(value, value), "\x1b]0;title\x07", {"unit": "\x1b[31m"})
+            self.assertTrue(all(line.isprintable() for line in chart(series, 80, False).splitlines()))
+
     @settings(deadline=None, max_examples=50)
     @given(POINTS, st.integers(1, 200), st.booleans())
     def test_everything(self, made: list[dict[str, Any]], width: int, colored: bool) -> None:
