@@ -16,6 +16,9 @@ profile = click.option(
 )
 
 
+_NOBODY = "nobody is logged in here: connectordb login"
+
+
 @contextmanager
 def connect(profile: str | None) -> Iterator[ConnectorDB]:
     """Yield a connection, of which nothing was asked yet; what nobody may do is told to whoever forgot to log in."""
@@ -23,9 +26,9 @@ def connect(profile: str | None) -> Iterator[ConnectorDB]:
         try:
             yield cdb
         except AuthenticationError as error:
-            if cdb.settings["credentials"].source != "default":
+            if not _is_nobody(cdb):
                 raise
-            raise click.ClickException(f"{error}; nobody is logged in here: connectordb login") from error
+            raise click.ClickException(f"{error}; {_NOBODY}") from error
 
 
 def thing(cdb: ConnectorDB, path: str) -> User | Device | Stream:
@@ -38,8 +41,15 @@ def thing(cdb: ConnectorDB, path: str) -> User | Device | Stream:
 def stream(cdb: ConnectorDB, path: str) -> Stream:
     """Return a stream: by its path, or by its name alone if it is the caller's own."""
     if "/" not in path:
+        if _is_nobody(cdb):
+            raise click.ClickException(f"{path!r} would be a stream of your own, but {_NOBODY}")
         return cdb[path]
     found = thing(cdb, path)
     if not isinstance(found, Stream):
         raise click.UsageError(f"{path!r} is no stream: expected user/device/stream, or the name of one of your own")
     return found
+
+
+def _is_nobody(cdb: ConnectorDB) -> bool:
+    """Tell whether no credentials were found anywhere."""
+    return cdb.settings["credentials"].source == "default"

@@ -37,7 +37,7 @@ class Nobody(LoginCase):
     def test_hint(self) -> None:
         """What nobody may do is told with what to do about it, in one line; who is somebody is told what the server says."""
         self.set(CONNECTORDB_URL=self.url, CONNECTORDB_PROFILE_FILE="")
-        for arguments in (("ls", "mara/user"), ("cat", "mara/user/x"), ("merge", "mara/user/x")):
+        for arguments in (("ls", "mara/user"), ("cat", "mara/user/x"), ("cat", "x"), ("merge", "mara/user/x")):
             with self.subTest(arguments):
                 done = here(*arguments)
                 self.assertEqual((done.returncode, done.stdout, done.stderr.count("\n")), (1, "", 1))

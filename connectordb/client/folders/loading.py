@@ -65,7 +65,7 @@ def load(
     Bring what was saved into the server: users, a device, or a stream; given again, it goes on where it was cut off.
 
     What is there and equal is passed over, and what is there and another ends it before anything is changed. Only the device
-    ``user`` of a user that is there takes over its properties, but for the key.
+    ``user`` of a user that is there takes over its properties, but for the key; the device ``meta`` is a server's own, and passed over.
 
     Args:
         cdb: Who brings it.
