@@ -124,6 +124,8 @@ def _settings(cdb: ConnectorDB) -> Finding:
 
 def _name(cdb: ConnectorDB) -> Finding:
     host = urlsplit(cdb.url).hostname or ""
+    if cdb.proxy:
+        return Finding("name", None, f"not looked up here: {cdb.proxy} leads to {host}")
     try:
         found = sorted({str(entry[4][0]) for entry in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)})
     except OSError as error:

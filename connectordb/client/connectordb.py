@@ -141,6 +141,17 @@ class ConnectorDB(LiveConnection, WholeServer, Program):
         return self._session.url
 
     @property
+    def proxy(self) -> str:
+        """
+        Which proxy leads to that server, and who says so: ``"the proxy http://proxy:3128 (HTTPS_PROXY of the environment)"``; without its
+        password. Empty for the straight way.
+
+        Raises:
+            LocalProtocolError: It is no address of a proxy.
+        """
+        return self._session.proxy
+
+    @property
     def settings(self) -> Settings:
         """What is in force and where it came from, without secrets: ``print(cdb.settings)``, ``cdb.settings["url"].source``."""
         return self._settings

@@ -152,6 +152,11 @@ class Session:
         return self._endpoints.here.url
 
     @property
+    def proxy(self) -> str:
+        """Which leads there, in words, without its password; empty for the straight way."""
+        return str(self._endpoints.here.transport.proxy or "")
+
+    @property
     def features(self) -> Features:
         """What the server's last answer said it can do beyond 0.3."""
         return self._endpoints.here.features

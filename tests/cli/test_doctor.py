@@ -44,6 +44,15 @@ class Doctor(LoginCase):
         self.set(CONNECTORDB_URL="http://no-such-host.invalid")
         self.assertIn("is that its name", self.looked(status=1)["name"]["told"])
 
+    def test_proxy(self) -> None:
+        """Where a proxy leads to the server, its name need not be known here; the proxy is named."""
+        self.set(CONNECTORDB_URL="http://db.invalid", CONNECTORDB_APIKEY="x")
+        self.set(http_proxy="http://mara:secret@127.0.0.1:9", no_proxy="")
+        found = self.looked(status=1)
+        self.assertEqual((found["name"]["ok"], found["server"]["ok"]), (None, False))
+        named = "the proxy http://127.0.0.1:9 (http_proxy of the environment)"
+        self.assertTrue(all(named in found[what]["told"] for what in ("name", "server")), found)
+
     def test_login(self) -> None:
         """No key, or a wrong one, is told with what to do; and so are settings that make no sense."""
         self.set(CONNECTORDB_URL=self.url)

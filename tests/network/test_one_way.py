@@ -109,6 +109,12 @@ class OneWay(Case):
         self.both(verify=CERTIFICATE, proxies={"https": address})
         passed = len(self.proxy.asked)
         self.assertGreaterEqual(passed, 2)
+        with ConnectorDB(
+            url=self.url, proxies={"https": f"socks5h://mara:secret@{address[10:]}"}, connect=False
+        ) as cdb:
+            self.assertEqual(cdb.proxy, f"the proxy {address} (proxies=)")
+        with ConnectorDB(url=self.url, connect=False) as cdb:
+            self.assertEqual(cdb.proxy, "")
         with mock.patch.dict(os.environ, {"https_proxy": address, "no_proxy": ""}):
             self.both(verify=CERTIFICATE)
         self.assertGreaterEqual(len(self.proxy.asked), passed + 2)

@@ -19,7 +19,7 @@ from urllib.parse import urlencode, urlsplit
 import requests
 
 from ...exceptions import ConnectionFailed, ConnectorDBError, LocalProtocolError, RemoteProtocolError, TimedOut
-from ...network import Trust
+from ...network import Proxy, Trust, proxy_for
 from ...protocol.constants import API_ROOT, SERVER_IDLE_TIMEOUT
 from ...runtime.clock import SYSTEM, Clock, Deadline
 from ..terms import Fate, Timeout, Trace
@@ -140,6 +140,11 @@ class Transport:
         response.elapsed = timedelta(seconds=trace.seconds)
         log.debug("%s: %d, %d bytes", what, response.status_code, trace.bytes_in)
         return response
+
+    @property
+    def proxy(self) -> Proxy | None:
+        """Which leads to the server now; ``None`` for the straight way."""
+        return proxy_for(self._origin, self._proxies)
 
     @property
     def for_websocket(self) -> dict[str, Any]:
