@@ -161,7 +161,7 @@ def _ticks(low: float, high: float) -> list[tuple[float, str]]:
 
 def _written(value: float, step: float) -> str:
     text = f"{value:.{max(0, -floor(log10(step)))}f}"
-    return text if len(text) <= _VALUES else f"{value:.4g}"
+    return text if len(text) <= _VALUES else f"{value:.3g}"
 
 
 # --- booleans and texts -----------------------------------------------------------------------------------------------
