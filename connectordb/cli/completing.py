@@ -21,7 +21,8 @@ def completion(shell: str) -> None:
     """
     Print what makes TAB complete in SHELL.
 
-    It completes commands, options, and paths, for which it asks your server. In ~/.bashrc, or ~/.zshrc, it is a line: eval "$(connectordb completion bash)". For fish it is a file:
+    It completes commands, options, and paths, for which it asks your server. In ~/.bashrc, or ~/.zshrc, it is a line:
+    eval "$(connectordb completion bash)". For fish it is a file:
     connectordb completion fish > ~/.config/fish/completions/connectordb.fish
     """
     found = get_completion_class(shell)

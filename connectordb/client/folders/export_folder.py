@@ -1,4 +1,4 @@
-"""The folder of an export, looked at: what it holds, and whether all of it is there. What it should look like says ``protocol/exports.py``."""
+"""The folder of an export, looked at: what it holds, and whether all of it is there, as ``protocol/exports.py`` says."""
 
 from __future__ import annotations
 
