@@ -195,18 +195,22 @@ class ForkTests(Case):
     def test_lock_of_the_parent(self) -> None:
         """While the parent syncs its child cannot; a child neither unlocks it nor keeps it locked."""
         end, wrote = os.pipe()
+        told, refused = os.pipe()
 
         def try_it() -> None:
             try:
                 with self.logger._turn.taken(0.0):
                     raise AssertionError("both had it")
             except Busy:
+                os.write(refused, b"x")
                 os.read(end, 1)
             with self.logger._turn.taken(SOON):
                 self.logger.close()
 
         with self.logger._turn.taken(SOON):
             child = in_child(try_it)
+            os.close(refused)
+            self.assertEqual(os.read(told, 1), b"x")  # before the turn is free
             self.assertEqual(status(in_child(self.logger.close)), 0)
             with self.assertRaises(Busy), Turn(self.path).taken(0.0):
                 pass
@@ -214,7 +218,7 @@ class ForkTests(Case):
             pass
         os.write(wrote, b"x")
         self.assertEqual(status(child), 0)
-        for descriptor in (end, wrote):
+        for descriptor in (end, wrote, told):
             os.close(descriptor)
 
 
