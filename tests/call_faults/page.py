@@ -145,7 +145,7 @@ def _rows(kind: str, results: Sequence[Result]) -> Iterator[tuple[str, str, tupl
     cells: dict[tuple[str, bool], dict[str, str]] = defaultdict(dict)
     for result in results:
         meeting = result.meeting
-        if meeting.kind == kind:
+        if meeting.kind == kind and not meeting.call.is_twofold:
             column = "last" if meeting.at_last else "once" if meeting.is_once else "each"
             cells[meeting.call.label, meeting.is_passed_on][column] = result.cell
     variants = sorted({got for _, got in cells})
@@ -167,7 +167,9 @@ def _rows(kind: str, results: Sequence[Result]) -> Iterator[tuple[str, str, tupl
 
 
 def _labels(kind: str) -> str:
-    labels = [f"``{label}``" for label, call in CALLS.items() if call.kind == kind.partition("-")[0]]
+    labels = [
+        f"``{label}``" for label, call in CALLS.items() if call.kind == kind.partition("-")[0] and not call.is_twofold
+    ]
     return "   " + ", ".join(labels) + "."
 
 

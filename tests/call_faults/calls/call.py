@@ -41,6 +41,7 @@ class Call:
         is_raw: Whether it returns the server's answer itself, for the caller to judge.
         raises: What it may raise beside what a fault makes any call raise.
         patience: Seconds that it may take beside the deadline of a call.
+        is_twofold: Whether it makes another of these calls and, after an error, goes on with it; the page has the other one.
     """
 
     label: str
@@ -53,6 +54,7 @@ class Call:
     is_raw: bool = False
     raises: tuple[type[ConnectorDBError], ...] = ()
     patience: float = 0.0
+    is_twofold: bool = False
 
     @property
     def kind(self) -> str:
