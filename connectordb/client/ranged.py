@@ -75,7 +75,10 @@ def _with_range(method: Callable[..., T], ask: Callable[..., Asked]) -> Callable
 
     @wraps(method)
     def with_range(*args: Any, **kwargs: Any) -> T:
-        given = whole.bind(*args, **kwargs).arguments
+        try:
+            given = whole.bind(*args, **kwargs).arguments
+        except TypeError as wrong:  # which does not say of what
+            raise TypeError(f"{method.__qualname__}() {wrong}") from None
         before = [given.pop(each.name) for each in own]
         return method(*before, ask(before[0], **given))
 

@@ -50,7 +50,7 @@ class Ranged(TargetCase):
     def test_refused(self) -> None:
         """What is too much, or no range, is refused, and nothing is written."""
         wrong: Any = self.stream.to_csv
-        with self.assertRaisesRegex(TypeError, "missing a required argument: 'file'"):
+        with self.assertRaisesRegex(TypeError, r"LongStream.to_csv\(\) missing a required argument: 'file'"):
             wrong()
         with self.assertRaisesRegex(TypeError, "unexpected keyword argument 'begin'"):
             wrong(Path("a"), begin=1)
