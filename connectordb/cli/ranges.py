@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -11,11 +12,14 @@ from ..protocol.times import Time
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+#: What is a year or a day to whoever types it, and not a second of the year 1970.
+_DATE = re.compile(r"(19|20)\d\d((0[1-9]|1[0-2])\d\d)?")
+
 
 def _moment(context: click.Context, option: click.Parameter, text: str | None) -> Time | None:
-    """Return a time as it was typed; what is no number is left to whoever reads times that are text."""
-    if text is None:
-        return None
+    """Return a time as it was typed; what is no number is left to whoever reads times that are text, and so is 20260101."""
+    if text is None or _DATE.fullmatch(text):
+        return text
     try:
         return float(text)
     except ValueError:
