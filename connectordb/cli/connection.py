@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 
 import click
 
@@ -21,14 +22,22 @@ _NOBODY = "nobody is logged in here: connectordb login"
 
 @contextmanager
 def connect(profile: str | None) -> Iterator[ConnectorDB]:
-    """Yield a connection, of which nothing was asked yet; what nobody may do is told to whoever forgot to log in."""
+    """Yield a connection, of which nothing was asked yet; whoever forgot to log in, or whose key is none, is told what to do."""
     with ConnectorDB(profile=profile, connect=False) as cdb:
         try:
             yield cdb
         except AuthenticationError as error:
-            if not _is_nobody(cdb):
-                raise
-            raise click.ClickException(f"{error}; {_NOBODY}") from error
+            raise click.ClickException(with_remedy(cdb, error)) from error
+
+
+def with_remedy(cdb: ConnectorDB, error: AuthenticationError) -> str:
+    """Return what an error says, and what to do about it, where that is to log in."""
+    if _is_nobody(cdb):
+        return f"{error}; {_NOBODY}"
+    if error.status == HTTPStatus.UNAUTHORIZED:
+        found = cdb.settings["credentials"]
+        return f"{error}; what was not accepted is {found.value} ({found.source}): connectordb login"
+    return str(error)
 
 
 def thing(cdb: ConnectorDB, path: str) -> User | Device | Stream:

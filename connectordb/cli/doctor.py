@@ -13,11 +13,11 @@ from urllib.parse import urlsplit
 import click
 
 from ..client import ConnectorDB
-from ..exceptions import ConfigurationError, ConnectorDBError, StorageError
+from ..exceptions import AuthenticationError, ConfigurationError, ConnectorDBError, StorageError
 from ..logger import check
 from ..protocol import http_dates
 from ..protocol.constants import NOBODY
-from .connection import profile
+from .connection import profile, with_remedy
 from .printing import as_json, show
 
 #: Seconds that the clocks of two machines may differ: answers tell the time to a second, and take some time themselves.
@@ -99,6 +99,8 @@ def _looks(cdb: ConnectorDB, nobody: ConnectorDB) -> Iterator[Finding]:
             continue
         try:
             finding = look()
+        except AuthenticationError as error:
+            finding = Finding(what, False, with_remedy(cdb, error))
         except (ConnectorDBError, OSError) as error:
             finding = Finding(what, False, str(error))
         yield finding

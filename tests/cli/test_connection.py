@@ -35,7 +35,7 @@ class Nobody(LoginCase):
     """Who forgot to log in."""
 
     def test_hint(self) -> None:
-        """What nobody may do is told with what to do about it, in one line; who is somebody is told what the server says."""
+        """What nobody may do is told with what to do about it, in one line; who has a key that is none, which it is."""
         self.set(CONNECTORDB_URL=self.url, CONNECTORDB_PROFILE_FILE="")
         for arguments in (("ls", "mara/user"), ("cat", "mara/user/x"), ("cat", "x"), ("merge", "mara/user/x")):
             with self.subTest(arguments):
@@ -45,4 +45,6 @@ class Nobody(LoginCase):
         with self.assertRaises(AuthenticationError):  # which is shown with its traceback
             here("--debug", "cat", "mara/user/x")
         self.set(CONNECTORDB_APIKEY="wrong")
-        self.assertNotIn("nobody", here("ls", "mara/user").stderr)
+        told = here("ls", "mara/user").stderr
+        self.assertNotIn("nobody", told)
+        self.assertIn("not accepted is the API key (CONNECTORDB_APIKEY): connectordb login", told)

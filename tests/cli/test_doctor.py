@@ -62,6 +62,7 @@ class Doctor(LoginCase):
         self.set(CONNECTORDB_APIKEY="wrong")
         found = self.looked(status=1)
         self.assertEqual((found["server"]["ok"], found["login"]["ok"], found["streams"]["ok"]), (True, False, None))
+        self.assertIn("the API key (CONNECTORDB_APIKEY): connectordb login", found["login"]["told"])
 
     def test_clock(self) -> None:
         """A clock that is an hour off is told."""
