@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+import threading
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import click
@@ -15,9 +19,10 @@ from ..exceptions import ConnectorDBError, LocalProtocolError, PermissionDenied
 from ..point_files import line_of, points
 from ..protocol import json_text
 from ..protocol.points import Datapoint
+from . import INTERRUPTED
 from .completing import streams
 from .connection import connect, profile, stream
-from .printing import check_formats, formats, show_lines, show_points
+from .printing import check_formats, formats, plain, show_lines, show_points
 from .ranges import ranged
 from .tree import parsed
 
@@ -74,8 +79,8 @@ def insert(path: str, value: str | None, skip: int, restamp: bool, profile: str 
     Append VALUE or points to STREAM.
 
     VALUE is JSON, or else text, and gets the present time. Without it the points on standard input are appended. Standard input holds JSON objects with "t", seconds since 1970, and "d", a line each or in an array;
-    or CSV: a time and a value in each line, or with names of columns in the first line, of which one is t. If it fails, it says how
-    many points are stored, and with which --skip it goes on.
+    or CSV: a time and a value in each line, or with names of columns in the first line, of which one is t. If it fails, or Ctrl-C
+    ends it, it says how many points are stored, and with which --skip it goes on.
     """
     if value is not None and (skip or restamp):
         raise click.UsageError("--skip and --restamp are for points on standard input, not for a VALUE")
@@ -86,7 +91,8 @@ def insert(path: str, value: str | None, skip: int, restamp: bool, profile: str 
             if value is not None:
                 found.insert(parsed(value))
                 return
-            found.insert_array(taken, restamp=restamp)
+            with taken.until_interrupted():
+                found.insert_array(taken, restamp=restamp)
         except PermissionDenied as error:
             owner = found.device
             raise click.ClickException(
@@ -98,7 +104,10 @@ def insert(path: str, value: str | None, skip: int, restamp: bool, profile: str 
             rest = skip + getattr(error, "stored", 0)
             told = str(error).replace("restamp=True", "--restamp")
             raise click.ClickException(f"{told}; to go on with what is left: --skip {rest}") from error
-    click.echo(f"{taken.number:,} point{'' if taken.number == 1 else 's'}", err=True)
+    left = f"; to go on with what is left: --skip {skip + taken.number}" if taken.is_cut_off else ""
+    click.echo(f"{taken.number:,} point{'' if taken.number == 1 else 's'}{left}", err=True)
+    if taken.is_cut_off:
+        sys.exit(INTERRUPTED)
 
 
 @click.command()
@@ -131,7 +140,7 @@ def tail(path: str, number: int, follow: bool, as_json: bool, downlink: bool, pr
 
 def _read_by_people(point: Datapoint) -> bytes:
     at = datetime.fromtimestamp(point.get("t", 0.0)).isoformat(" ", "milliseconds")
-    return f"{at}  {json_text.dumps(point.get('d')).decode()}\n".encode()
+    return f"{at}  {plain(json_text.dumps(point.get('d')).decode())}\n".encode()
 
 
 def _from_stdin() -> Iterator[Datapoint]:
@@ -142,14 +151,44 @@ def _from_stdin() -> Iterator[Datapoint]:
 
 
 class _Counted:
-    """Points, and how many of them were taken."""
+    """Points, and how many of them were taken; Ctrl-C is their end, so that all that were taken are stored."""
 
     def __init__(self, found: Iterator[Datapoint]) -> None:
         self._found = found
+        self._is_waiting = False
         self.number = 0
+        self.is_cut_off = False
 
     def __iter__(self) -> Iterator[Datapoint]:
         """Count each that is taken."""
-        for point in self._found:
+        while not self.is_cut_off:
+            self._is_waiting = True
+            try:
+                point = next(self._found)
+            except StopIteration:
+                return
+            except KeyboardInterrupt:
+                if not self.is_cut_off:
+                    raise
+                return
+            finally:
+                self._is_waiting = False
             self.number += 1
             yield point
+
+    @contextmanager
+    def until_interrupted(self) -> Iterator[None]:
+        """Have Ctrl-C end the points, and a second one whatever is under way."""
+        if threading.current_thread() is not threading.main_thread():  # which alone gets signals
+            yield
+            return
+        before = signal.signal(signal.SIGINT, self._end)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, before)
+
+    def _end(self, number: int, frame: FrameType | None) -> None:
+        is_second, self.is_cut_off = self.is_cut_off, True
+        if is_second or self._is_waiting:
+            raise KeyboardInterrupt

@@ -78,7 +78,13 @@ def show(value: Any) -> None:
 
 
 def show_columns(rows: Sequence[Sequence[str]]) -> None:
-    """Print rows, their columns below each other."""
+    """Print rows, their columns below each other; what others have named cannot write to the terminal."""
+    rows = [[plain(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         click.echo("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def plain(text: str) -> str:
+    """Return text in one line, without what makes a terminal do something."""
+    return "".join(letter if letter.isprintable() else "·" for letter in text)

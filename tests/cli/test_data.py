@@ -72,6 +72,29 @@ class Points(DataCase):
         self.ran("insert", self.path, "--skip", skip, stdin="\n".join(lines))
         self.assertEqual(json.loads(self.ran("cat", self.path, "--json")), POINTS)
 
+    def test_cut_off(self) -> None:
+        """Ctrl-C stores what was taken, and says how to go on with the rest, and that does."""
+        lines = [json.dumps(point) for point in POINTS]
+        process = subprocess.Popen(
+            command("insert", self.path),
+            stdin=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment(),
+        )
+        self.addCleanup(process.kill)
+        assert process.stdin is not None
+        process.stdin.write("".join(f"{line}\n" for line in lines[:7000]))
+        process.stdin.flush()
+        self.eventually(lambda: '"length": 0' not in self.ran("info", self.path, "--json"))
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate(timeout=SOON)
+        skip = told.rpartition("--skip ")[2].strip()
+        self.assertEqual((process.returncode, told.replace(",", "")[:11]), (130, f"{skip} points"))
+        self.assertEqual(len(self.ran("cat", self.path).splitlines()), int(skip))
+        self.ran("insert", self.path, "--skip", skip, stdin="\n".join(lines))
+        self.assertEqual(json.loads(self.ran("cat", self.path, "--json")), POINTS)
+
     def test_mistakes(self) -> None:
         """Text that holds no points, and options that exclude each other."""
         self.assertIn("standard input: line 1", self.ran("insert", self.path, stdin="{no", status=1))
