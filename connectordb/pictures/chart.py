@@ -172,6 +172,7 @@ def _lines(axes: Axes, panel: Panel, named: bool) -> None:
         )
     units = dict.fromkeys((*axes.get_ylabel().split(", "), panel.unit))  # lines of another unit may be there already
     axes.set_ylabel(", ".join(filter(None, units)), parse_math=False)
+    axes.yaxis.get_offset_text().set(x=-0.01, horizontalalignment="right")  # a power of ten, beside the names above
     axes.grid(axis="y", alpha=0.25)
     if named:
         lines = [line for line in axes.get_lines() if not str(line.get_label()).startswith("_child")]

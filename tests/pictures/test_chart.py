@@ -97,6 +97,12 @@ class Charts(DrawingCase):
         axes = self.finished(plot(of_points(points({"_a": 1, "$b_": 2}, {"_a": 2, "$b_": 1}))))
         self.assertEqual([text.get_text() for text in axes.get_legend().get_texts()], ["_a", "$b_"])
 
+    def test_powers_of_ten(self) -> None:
+        """That of very large numbers stands beside the names above them."""
+        axes = self.finished(plot(of_points(points({"a": 2e18, "b": 1}, {"a": 2**62, "b": 2}))))
+        power, names = (each.get_window_extent() for each in (axes.yaxis.get_offset_text(), axes.get_legend()))
+        self.assertFalse(power.overlaps(names))
+
     def test_few(self) -> None:
         """Nothing, nulls, and one point of each kind are pictures, too."""
         self.assertEqual([text.get_text() for text in self.drawn().texts], ["no datapoints"])
