@@ -153,6 +153,8 @@ def _table(text: Iterator[bytes], zone: tzinfo | None = None) -> Iterator[Datapo
                 if names is row:
                     continue
             yield _of_row(names, row, zone)
+        except UnicodeDecodeError as error:  # in a line that is not counted yet
+            raise ValueError(f"line {reader.line_num + 1}: it is not in UTF-8: {error}") from error
         except (ValueError, csv.Error) as error:
             raise ValueError(f"line {reader.line_num}: {error}") from error
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
+import re
 from datetime import datetime, timedelta, tzinfo
 
 from ..exceptions import InvalidRange
 
 #: What may stand where a time is asked for.
 Time = float | int | str | datetime | timedelta
+
+#: Fractions of a second that are finer than those of a datetime, which passes over them.
+_FINE = re.compile(r"(?<=:\d\d:\d\d)[.,](\d{7,})")
 
 
 def to_seconds(value: Time, now: float) -> float:
@@ -52,9 +56,17 @@ def in_iso(text: str, zone: tzinfo | None = None) -> float:
     Raises:
         ValueError: It is none.
     """
+    fine = _FINE.search(text)
+    if fine is not None:
+        text = text[: fine.start()] + text[fine.end() :]
     # before Python 3.11 the "Z" of UTC was not understood
     moment = datetime.fromisoformat(text.removesuffix("Z") + "+00:00" * text.endswith("Z"))
-    return (moment.replace(tzinfo=zone) if moment.tzinfo is None else moment).timestamp()
+    seconds = (moment.replace(tzinfo=zone) if moment.tzinfo is None else moment).timestamp()
+    if fine is None:
+        return seconds
+    from decimal import Decimal  # few texts need it
+
+    return float(int(seconds) + Decimal(f"0.{fine[1]}"))
 
 
 def _of_text(text: str, now: float) -> float | None:

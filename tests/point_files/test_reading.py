@@ -124,7 +124,7 @@ class Reading(unittest.TestCase):
             ("1,2\n3,4,5\n", "line 2: 3 cells, where the first line has 2"),
             ("1,2\nx,4\n", "line 2: 'x' is no time"),
             ("t,d,d\n", "line 1: two columns are called 'd'"),
-            (b"1,\xff\n", "line "),
+            (b"1,2\n1,\xff\n", "line 2: it is not in UTF-8"),
         ):
             with self.subTest(text), self.assertRaisesRegex(ValueError, reason):
                 read(text)
@@ -140,6 +140,10 @@ class FilesOfCsv(Case):
         local = datetime(2026, 7, 1, 12).timestamp()
         self.assertEqual([point["t"] for point in read_csv(path)], [local, 1782907200])
         self.assertEqual([point["t"] for point in read_csv(path, "Europe/Berlin")], [1782900000, 1782907200])
+        path.write_text(
+            "2026-01-01 00:00:00.000000238+00:00,1\n2026-01-01 00:00:00.000000477Z,2\n"
+        )  # as pandas writes them
+        self.assertEqual([point["t"] for point in read_csv(path)], [1767225600.0000002, 1767225600.0000005])
         with self.assertRaisesRegex(LocalProtocolError, "'nowhere' is no time zone"):
             list(read_csv(path, "nowhere"))
 

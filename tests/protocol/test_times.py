@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectordb.exceptions import InvalidRange
-from connectordb.protocol.times import to_seconds
+from connectordb.protocol.times import in_iso, to_seconds
 
 
 class ToSeconds(unittest.TestCase):
@@ -23,6 +23,18 @@ class ToSeconds(unittest.TestCase):
         for value in (seconds, moment, "2026-03-01T12:00:00Z", "2026-03-01T13:00+01:00", timedelta(hours=2)):
             with self.subTest(value):
                 self.assertEqual(to_seconds(value, now=seconds + 7200), seconds)
+
+    def test_fine(self) -> None:
+        """Digits behind those of a datetime count, also before 1970."""
+        for text, expected in (
+            ("2026-01-01T00:00:00.123456789Z", 1767225600.123456789),
+            ("2026-01-01 01:00:00,0000005+01:00", 1767225600.0000005),
+            ("1969-12-31T23:59:59.1234567Z", -0.8765433),
+        ):
+            with self.subTest(text):
+                self.assertEqual(in_iso(text), expected)
+        with self.assertRaises(InvalidRange):
+            to_seconds("2026-01-01 0.1234567", 0)
 
     def test_naive_is_local(self) -> None:
         """A datetime or text without an offset is local time."""
