@@ -10,7 +10,7 @@ from ..protocol.constants import DATAPOINT_INSERT_LIMIT
 from ..protocol.points import EXACT, Datapoint
 from .columns import Columns
 from .extras import library
-from .instants import to_nanoseconds, to_seconds
+from .instants import check_seconds, to_nanoseconds, to_seconds
 
 if TYPE_CHECKING:
     import numpy as np
@@ -81,9 +81,11 @@ def from_df(
         size: How many are made at a time.
 
     Raises:
-        LocalProtocolError: The index holds no times, or has no time zone.
+        LocalProtocolError: It is no frame, its index holds no times, or these have no time zone.
     """
     pandas = library("pandas", "insert_df()")
+    if not isinstance(frame, (pandas.DataFrame, pandas.Series)):
+        raise LocalProtocolError(f"a {type(frame).__name__} is no frame of pandas; insert_array() takes datapoints")
     times = _seconds(frame.index, tz)
     if isinstance(frame, pandas.Series):
         frame = frame.to_frame("d")
@@ -124,7 +126,9 @@ def _seconds(index: Any, tz: str | None) -> Any:
         and not pandas.api.types.is_bool_dtype(index)
         and not isinstance(index, pandas.RangeIndex)
     ):
-        return index.to_numpy(dtype=numpy.float64)
+        times = index.to_numpy(dtype=numpy.float64)
+        check_seconds(times)
+        return times
     raise LocalProtocolError(
         f"the frame's index holds {index.dtype}: it is to hold the times; df.set_index('the column of times') makes one that does"
     )

@@ -11,7 +11,7 @@ from ..protocol import json_text
 from ..protocol.points import Datapoint
 from .columns import Columns
 from .extras import library
-from .instants import to_nanoseconds, to_seconds
+from .instants import check_seconds, to_nanoseconds, to_seconds
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -113,5 +113,8 @@ def _seconds(array: Any) -> list[float]:
         seconds: list[float] = to_seconds(nanoseconds.to_numpy(zero_copy_only=False)).tolist()
         return seconds
     if arrow.types.is_floating(array.type) or arrow.types.is_integer(array.type):
-        return [float(t) for t in array.to_pylist()]
+        times = array.to_numpy(zero_copy_only=False).astype("f8")
+        check_seconds(times)
+        found: list[float] = times.tolist()
+        return found
     raise LocalProtocolError(f"the column 't' holds {array.type}, and no times")
