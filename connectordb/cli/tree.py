@@ -89,7 +89,8 @@ def new(path: str, properties: tuple[str, ...], profile: str | None) -> None:
         found, fields = thing(cdb, path), _fields(properties)
         if isinstance(found, User):
             raise click.UsageError(
-                f"{path!r} is a user: an administrator makes one on the server's machine, connectordb user DIR add"
+                f"{path!r} is a user: an administrator makes one on the server's machine, connectordb user DIR add; "
+                "a device is user/device, a stream user/device/stream"
             )
         with _schemas_checked():
             found.create(**fields)
