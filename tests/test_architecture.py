@@ -45,6 +45,7 @@ ARROWS: dict[str, set[str]] = {
         "client",
         "datapoints",
         "pipescript",
+        "display",
         "pictures",
         "server",
         "",

@@ -15,6 +15,7 @@ from typing import Any
 
 import click
 
+from ..display import plain
 from ..exceptions import ConnectorDBError, LocalProtocolError, PermissionDenied
 from ..point_files import line_of, points
 from ..protocol import json_text
@@ -22,7 +23,7 @@ from ..protocol.points import Datapoint
 from . import INTERRUPTED
 from .completing import streams
 from .connection import connect, profile, stream
-from .printing import check_formats, formats, plain, show_lines, show_points
+from .printing import check_formats, formats, show_lines, show_points
 from .ranges import ranged
 from .tree import parsed
 

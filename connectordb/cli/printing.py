@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import click
 
+from ..display import plain
 from ..point_files import CsvPoints, line_of
 from ..protocol import json_text
 from ..protocol.points import Datapoint
@@ -83,8 +84,3 @@ def show_columns(rows: Sequence[Sequence[str]]) -> None:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         click.echo("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())
-
-
-def plain(text: str) -> str:
-    """Return text in one line, without what makes a terminal do something."""
-    return "".join(letter if letter.isprintable() else "·" for letter in text)

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..protocol import json_text
 from ..protocol.points import Datapoint
-from .sheet import Sheet
+from .sheet import Sheet, plain
 from .sparkline import sparkline
 
 #: Rows shown of either end.
@@ -75,5 +75,5 @@ def _value(value: Any) -> str:
         text = value if isinstance(value, str) else json_text.dumps(value).decode()
     except (ValueError, TypeError):
         text = repr(value)
-    text = "".join(character if character.isprintable() else "·" for character in text[: _WIDTH + 1])
+    text = plain(text[: _WIDTH + 1])
     return text if len(text) <= _WIDTH else f"{text[:_WIDTH]}…"

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .sheet import Sheet
+from .sheet import Sheet, plain
 
 if TYPE_CHECKING:
     from rich.console import Group, RenderableType
 
 
 def to_rich(sheet: Sheet) -> Group:
-    """Return a table of rich; all text stands as it is, whatever brackets are in it."""
+    """Return a table of rich; all text stands as it is, whatever brackets are in it, and cannot write to the terminal."""
     from rich import box
     from rich.console import Group
     from rich.table import Table
@@ -21,7 +21,8 @@ def to_rich(sheet: Sheet) -> Group:
     for position, name in enumerate(sheet.columns):
         table.add_column(Text(name), justify="right" if position in sheet.numbers else "left")
     for row in sheet.rows:
-        table.add_row(*map(Text, row))
+        # lines of a description stay lines
+        table.add_row(*(Text("\n".join(map(plain, cell.splitlines()))) for cell in row))
     parts: list[RenderableType] = [Text(sheet.title, style="bold")]
     if sheet.rows:
         parts.append(table)

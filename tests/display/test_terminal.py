@@ -6,6 +6,7 @@ import io
 import unittest
 
 from connectordb import DatapointArray
+from connectordb.display import Sheet, to_rich
 
 from ..support.case import Case
 
@@ -27,6 +28,13 @@ class Terminal(Case):
         self.assertEqual(lines[0].strip(), "DatapointArray")
         self.assertTrue(any("[red]x[/red]" in line for line in lines))
         self.assertEqual(lines[-1].strip(), "2 datapoints")
+
+    def test_control(self) -> None:
+        """What others have named cannot write to the terminal; lines stay lines."""
+        out = io.StringIO()
+        Console(file=out, width=100).print(to_rich(Sheet("title", ("a",), (("\x1b[2Jx\x9b1m\nsecond",),))))
+        lines = [line.strip() for line in out.getvalue().splitlines()]
+        self.assertTrue({"·[2Jx·1m", "second"} <= {*lines}, lines)
 
     def test_nothing(self) -> None:
         """No points are a line."""
