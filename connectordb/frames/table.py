@@ -73,9 +73,18 @@ def write_parquet(columns: Columns, file: str | os.PathLike[str]) -> None:
 
 
 def read_parquet(file: str | os.PathLike[str]) -> Iterator[Datapoint]:
-    """Yield the points of a Parquet file, holding a part of it at a time."""
+    """
+    Yield the points of a Parquet file, holding a part of it at a time.
+
+    Raises:
+        LocalProtocolError: It is none, or has no such columns as `from_arrow` wants.
+    """
     arrow, parquet = library("pyarrow", "from_parquet()"), library("pyarrow.parquet", "from_parquet()")
-    with parquet.ParquetFile(os.fspath(file)) as opened:
+    try:
+        whole = parquet.ParquetFile(os.fspath(file))
+    except arrow.ArrowInvalid as error:
+        raise LocalProtocolError(f"{os.fspath(file)!r} is no Parquet file: {error}") from error
+    with whole as opened:
         for batch in opened.iter_batches():
             yield from from_arrow(arrow.Table.from_batches([batch]))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import tzinfo
 from itertools import chain
 from typing import Any, BinaryIO
@@ -166,12 +167,14 @@ def _names(first: list[str]) -> list[str]:
         if repeated:
             raise ValueError(f"two columns are called {repeated[0]!r}")
         return first
-    if len(first) != 2:
-        raise ValueError(
-            f"{','.join(first)[:60]!r} is neither a point nor a line of names: expected a time and a value, "
-            "or names of columns, of which one is t"
-        )
-    return ["t", "d"]
+    with suppress(ValueError):
+        time, _ = first
+        _time(time.strip(), None)
+        return ["t", "d"]
+    raise ValueError(
+        f"{','.join(first)[:60]!r} is neither a point nor a line of names: expected a time and a value, "
+        "or names of columns, of which one is t"
+    )
 
 
 def _of_row(names: list[str], row: list[str], zone: tzinfo | None) -> Datapoint:

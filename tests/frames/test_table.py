@@ -58,6 +58,13 @@ class Tables(Case):
             write_parquet(Columns.of(points), file)
             self.assertEqual(list(read_parquet(file)), without_nulls(points))
 
+    def test_other_files(self) -> None:
+        """A file of another kind is told by its name."""
+        file = self.folder() / "a.csv"
+        file.write_text("t,d\n1,2\n")
+        with self.assertRaisesRegex(LocalProtocolError, "a.csv' is no Parquet file"):
+            next(read_parquet(file))
+
     def test_other_tables(self) -> None:
         """Seconds are times as well; what is none is refused."""
         import pyarrow

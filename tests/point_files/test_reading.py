@@ -121,6 +121,7 @@ class Reading(unittest.TestCase):
             ('[{"t":1}', "point 1: it ends before its end"),
             ("5\n6\n", "line 1: '5' is neither"),
             ("a,b,c\n", "line 1: 'a,b,c' is neither"),
+            ("time,value\n1,2\n", "line 1: 'time,value' is neither .* of which one is t"),
             ("1,2\n3,4,5\n", "line 2: 3 cells, where the first line has 2"),
             ("1,2\nx,4\n", "line 2: 'x' is no time"),
             ("t,d,d\n", "line 1: two columns are called 'd'"),
