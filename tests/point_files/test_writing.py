@@ -87,6 +87,6 @@ class Writing(Case):
 def with_nulls(point: dict[str, Any], made: list[dict[str, Any]]) -> dict[str, Any]:
     """Return a point with all keys that the first has, where these are columns."""
     first = made[0]["d"]
-    if not isinstance(first, dict) or "t" in first or list(first) == ["d"]:
+    if not isinstance(first, dict) or not first or "t" in first or list(first) == ["d"]:
         return point
     return {"t": point["t"], "d": {**dict.fromkeys(first), **point["d"]}}
