@@ -140,7 +140,11 @@ def tail(path: str, number: int, follow: bool, as_json: bool, downlink: bool, pr
 
 
 def _read_by_people(point: Datapoint) -> bytes:
-    at = datetime.fromtimestamp(point.get("t", 0.0)).isoformat(" ", "milliseconds")
+    t = point.get("t", 0.0)
+    try:
+        at = datetime.fromtimestamp(t).isoformat(" ", "milliseconds")
+    except (OverflowError, ValueError, OSError):  # in no calendar, as milliseconds are that were taken for seconds
+        at = str(t)
     return f"{at}  {plain(json_text.dumps(point.get('d')).decode())}\n".encode()
 
 

@@ -130,6 +130,8 @@ class Tails(DataCase):
         self.assertEqual(self.ran("tail", self.path, "-n", "1"), f"{at}  2999.75\n")
         self.assertEqual(self.ran("tail", self.path, "-n", "0"), "")
         self.assertEqual(json.loads(self.ran("tail", self.path, "-n", "1", "--json")), POINTS[-1])
+        self.ran("insert", self.path, stdin="1767225600000,1")  # in no calendar
+        self.assertEqual(self.ran("tail", self.path, "-n", "1"), "1767225600000  1\n")
 
     def test_follow(self) -> None:
         """With -f what comes is printed as it comes, and Ctrl-C ends it with nothing left to say."""
