@@ -37,6 +37,9 @@ class Handler(Protocol):
     def is_wanted(self) -> bool:
         """Tell whether there is a reason to be connected."""
 
+    def is_waiting(self) -> bool:
+        """Tell whether the server was told something that it has not answered."""
+
     def opened(self, announced: str | None) -> None:
         """Take note of a new connection, and of what the server says it can do."""
 
@@ -277,11 +280,14 @@ class Loop:
         while not (stopping.is_set() or self._is_leaving):
             if due is not None and now >= due and connection.unsent < _UNSENT_LIMIT:
                 due = self._tell(connection, patience, now)
+            patience.waits(self._handler.is_waiting(), now)
             if patience.should_ask(now):
                 connection.send(frames.PING, b"")
                 patience.asked(now)
             if patience.is_dead(now):
                 raise ConnectionFailed(f"the server has been silent for {patience.silence(now):.0f} s, even to a ping")
+            if patience.is_deaf(now):
+                raise ConnectionFailed("the server speaks, and does not hear: it has not answered, not even a ping")
             if patience.is_over(now):
                 return
             connection.flush()
@@ -295,7 +301,7 @@ class Loop:
                 with self._lock:
                     self._hurry = False  # there is nothing to hurry for; the next pause is not meant
             before = connection.received
-            whole = self._receive(connection)
+            whole = self._receive(connection, patience)
             if connection.received > before:
                 patience.heard(now, whole)
 
@@ -318,7 +324,7 @@ class Loop:
         selector.modify(connection, selectors.EVENT_READ | writing)
         return any(key.fileobj is wakeup for key, _ in selector.select(seconds))
 
-    def _receive(self, connection: Connection) -> bool:
+    def _receive(self, connection: Connection, patience: Patience) -> bool:
         """Handle what has arrived; tell whether anything whole has, and not half a message."""
         events = connection.receive()
         for event in events:
@@ -328,6 +334,7 @@ class Loop:
                 if connection.unsent < _UNSENT_LIMIT:  # who sends pings and reads nothing gets no answers
                     connection.send(frames.PONG, event.payload)
             elif event.opcode == frames.PONG:
+                patience.answered(self._clock.monotonic())
                 if event.payload.isdigit():
                     self._handler.pong(int(event.payload))
             else:

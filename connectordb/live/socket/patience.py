@@ -51,6 +51,10 @@ class Patience:
         self._unanswered = False
         #: Since when nothing is wanted.
         self._unwanted: float | None = None
+        #: Since when commands wait for an answer, or a ping that went out meanwhile was answered.
+        self._waiting: float | None = None
+        #: When a ping went out, as they did, that has not been answered yet.
+        self._probed: float | None = None
 
     def heard(self, now: float, whole: bool = True) -> None:
         """Note that something came, whatever it was; not *whole*: no more than a piece of a message."""
@@ -64,6 +68,21 @@ class Patience:
         if self._asked is None:
             self._asked = now
         self._unanswered = True
+        if self._waiting is not None and self._probed is None:
+            self._probed = now
+
+    def answered(self, now: float) -> None:
+        """Note that a ping was answered: the server hears what it is told, however long it takes to obey."""
+        self._probed = None
+        if self._waiting is not None:
+            self._waiting = now
+
+    def waits(self, waiting: bool, now: float) -> None:
+        """Note whether the server was told something that it has not answered."""
+        if not waiting:
+            self._waiting = self._probed = None
+        elif self._waiting is None:
+            self._waiting = now
 
     def wanted(self, wanted: bool, now: float) -> None:
         """Note whether anybody needs the connection."""
@@ -74,6 +93,8 @@ class Patience:
 
     def should_ask(self, now: float) -> bool:
         """Tell whether it is time for a ping."""
+        if self._waiting is not None and self._probed is None and now >= self._waiting + self._timing.quiet:
+            return True
         return self._asked is None and not self._unanswered and now >= self._heard + self._timing.quiet
 
     def is_dead(self, now: float) -> bool:
@@ -81,6 +102,10 @@ class Patience:
         if self._asked is None:
             return self._unanswered and now >= self._heard + self._timing.quiet
         return now >= self._asked + self._timing.answer
+
+    def is_deaf(self, now: float) -> bool:
+        """Tell whether the server has not answered for too long, not even a ping, though it may speak all the while."""
+        return self._probed is not None and now >= self._probed + self._timing.answer
 
     def is_over(self, now: float) -> bool:
         """Tell whether nobody has needed the connection for long enough."""
@@ -92,5 +117,10 @@ class Patience:
 
     def next(self) -> float:
         """Return when one of the answers above changes, if nothing comes until then."""
-        alive = self._heard + self._timing.quiet if self._asked is None else self._asked + self._timing.answer
-        return alive if self._unwanted is None else min(alive, self._unwanted + self._timing.linger)
+        quiet, answer = self._timing.quiet, self._timing.answer
+        times = [self._heard + quiet if self._asked is None else self._asked + answer]
+        if self._waiting is not None:
+            times.append(self._waiting + quiet if self._probed is None else self._probed + answer)
+        if self._unwanted is not None:
+            times.append(self._unwanted + self._timing.linger)
+        return min(times)

@@ -97,6 +97,11 @@ class Subscriptions:
         """Whether anything is wanted."""
         return bool(self._entries)
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether there are commands that were not answered; may be asked by the loop without a lock."""
+        return self._is_open and (bool(self._asked) or self._answered < self._pings)
+
     # --- what became of the connection --------------------------------------------------------------------------------
 
     @property

@@ -13,11 +13,7 @@ import threading
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from ...exceptions import (
-    ClosedError,
-    ConnectionFailed,
-    ConnectorDBError,
-)
+from ...exceptions import ClosedError, ConnectionFailed, ConnectorDBError
 from ...protocol.features import Features
 from ...protocol.feed import Done, Ended, Failed, Gap, Lost
 from ...runtime.clock import AT_A_TIME, Clock, Deadline
@@ -235,6 +231,10 @@ class Switchboard:
         """Tell whether anything is subscribed to."""
         with self._changed:
             return bool(self._state)
+
+    def is_waiting(self) -> bool:
+        """Tell whether the server was told something that it has not answered."""
+        return self._state.is_waiting  # once a message: without the lock
 
     def opened(self, announced: str | None) -> None:
         """Note that there is a connection, and what the server says it can do."""

@@ -111,6 +111,30 @@ class ReconnectTests(PeerCase):
 
         self.check_reconnects(silent, FAST)
 
+    def test_deaf(self) -> None:
+        """The other side speaks, and hears nothing: what it was told is told again by another connection."""
+        live, peer, _ = self.subscribed(FAST)
+        peer.answers_pings = False
+        live.subscribe(OTHER, Record(), wait=False)
+        self.assertEqual(peer.command()[1], str(OTHER))
+        is_left = threading.Event()
+
+        def speak() -> None:
+            number = 0
+            while not is_left.wait(20 * MS):
+                number += 1
+                with contextlib.suppress(OSError):
+                    peer.say(str(STREAM), [{"t": number, "d": number}])
+
+        speaker = threading.Thread(target=speak)
+        speaker.start()
+        try:
+            again = self.peer.connection()
+        finally:
+            is_left.set()
+            speaker.join(SOON)
+        self.assertEqual({again.command()[1], again.command()[1]}, {str(STREAM), str(OTHER)})
+
     def test_half_a_frame_then_silence(self) -> None:
         """A frame that never ends."""
 

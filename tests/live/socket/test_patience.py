@@ -47,6 +47,39 @@ class PatienceTests(unittest.TestCase):
         self.assertFalse(self.patience.is_dead(191))
         self.assertTrue(self.patience.should_ask(191))
 
+    def test_deaf(self) -> None:
+        """A server that speaks and does not answer is asked by a ping, and is deaf if it does not answer that either."""
+        self.patience.waits(True, 110)
+        for now in range(110, 140):
+            self.patience.waits(True, now)
+            self.patience.heard(now)
+        self.assertEqual(self.patience.next(), 140)
+        self.assertFalse(self.patience.should_ask(139.9))
+        self.assertTrue(self.patience.should_ask(140))
+        self.patience.asked(140)
+        self.patience.heard(149)
+        self.assertFalse(self.patience.should_ask(149))
+        self.assertEqual(self.patience.next(), 150)
+        self.assertFalse(self.patience.is_deaf(149.9))
+        self.assertTrue(self.patience.is_deaf(150))
+        self.assertFalse(self.patience.is_dead(150))
+
+    def test_slow(self) -> None:
+        """One that answers pings is slow and not deaf, and is asked again; once it has answered, no more."""
+        self.patience.waits(True, 110)
+        self.patience.asked(140)
+        self.patience.heard(141)
+        self.patience.answered(141)
+        self.assertFalse(self.patience.is_deaf(170))
+        self.patience.heard(170)
+        self.assertFalse(self.patience.should_ask(170))
+        self.assertTrue(self.patience.should_ask(171))
+        self.patience.asked(171)
+        self.patience.heard(172)
+        self.patience.waits(False, 172)
+        self.assertFalse(self.patience.is_deaf(999))
+        self.assertEqual(self.patience.next(), 202)
+
     def test_unwanted(self) -> None:
         """A connection that nobody needs stays for a while."""
         self.patience.wanted(False, 110)
