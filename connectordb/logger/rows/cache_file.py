@@ -141,6 +141,14 @@ class CacheFile:
         elif self._durability == "normal":
             sqlite.flush_log(self.path)
 
+    def write_log_back(self) -> None:
+        """Write into the file what its log holds, by the reading connection, so that no commit has to, and nobody waits for that."""
+        try:
+            with self.reading() as connection:
+                sqlite.write_log_back_beside(connection)
+        except StorageError as error:  # a later commit does it, and if it cannot write anything whoever inserts is told
+            log.debug("the log of %s is not written back now: %s", self.path, error)
+
     @contextmanager
     def reading(self) -> Iterator[sqlite.Connection]:
         """Have the reading connection for the length of a block."""

@@ -100,6 +100,10 @@ class Store:
         """Have all that was inserted by now outlast a power cut, whatever the durability."""
         self._file.flush()
 
+    def write_log_back(self) -> None:
+        """Write into the file what its log holds, without keeping anybody from writing."""
+        self._file.write_log_back()
+
     def close(self) -> None:
         """Finish what is queued and close the file; may be called twice."""
         self._file.close()

@@ -72,6 +72,7 @@ class Batches:
         #: What a batch that is noted now stands behind: the stream's length, and the time of the point before that.
         self._end: tuple[int, float | None] = 0, None
         self._since: float | None = None  # the batch before, in monotonic seconds
+        self._beside = 0  # batches that went beside inserts
 
     def begin(self) -> Begun | None:
         """Note the first rows that wait, if there are any that may be sent now."""
@@ -109,7 +110,11 @@ class Batches:
         if memory.queued != self._store.queued:
             memory.queued, memory.inserting = self._store.queued, now + plan.INSERTING
         since, self._since = self._since, now
-        return plan.beside(memory.size, None if since is None else now - since, now < memory.inserting)
+        inserting = now < memory.inserting
+        self._beside += inserting
+        if inserting and self._beside % plan.WRITTEN_BACK == 0:
+            self._store.write_log_back()
+        return plan.beside(memory.size, None if since is None else now - since, inserting)
 
     def _due(self, first: int) -> int:
         """Have the times of the next rows put right, and return up to which of them they may be sent now."""

@@ -6,13 +6,16 @@ import os
 import threading
 import time
 import unittest
+from pathlib import Path
 from typing import get_args
+from unittest import mock
 
 import apsw
 
 from connectordb.exceptions import ClosedError, StorageError, StorageFull
 from connectordb.logger.rows.cache_file import Durability
 from connectordb.logger.rows.store import Store
+from connectordb.runtime import sqlite
 from tests.support.case import SOON, Case
 from tests.support.disks import FullDisk, Space
 from tests.support.logger_cases import StoreCase, add, waiting
@@ -34,6 +37,44 @@ class CacheFileTests(StoreCase):
         connection.pragma("max_page_count", 10**6)
         self.store.points.append(self.stream, 1.0, "2", 0)
         self.assertEqual(self.store.points.waiting(), before + 1)
+
+    def test_log_written_back(self) -> None:
+        """What the log holds is written into the file while somebody is in the midst of writing, and the log is begun anew then."""
+        log, file = Path(f"{self.path}-wal"), self.store._file
+        self.store.points.append(self.stream, 1.0, "1", 0)
+        before, salt = self.path.read_bytes(), log.read_bytes()[16:24]
+        has_it, go_on = threading.Event(), threading.Event()
+
+        def hold(connection: sqlite.Connection) -> None:
+            connection.execute("UPDATE stream SET synced = 1")
+            has_it.set()
+            go_on.wait(SOON)
+
+        thread = threading.Thread(target=file.write, args=(hold,))
+        thread.start()
+        self.wait(has_it)
+        file.write_log_back()
+        go_on.set()
+        thread.join(SOON)
+        self.assertNotEqual(self.path.read_bytes(), before)
+        file.write_log_back()
+        self.store.points.append(self.stream, 2.0, "2", 0)
+        self.assertNotEqual(log.read_bytes()[16:24], salt)
+        self.assertEqual(len(waiting(self.store, self.stream)), 2)
+
+    def test_log_stays(self) -> None:
+        """Where the disk takes nothing the log stays as it is, and all is there; so it does while somebody else writes it back."""
+        self.store.points.append(self.stream, 1.0, "1", 0)
+        for error, level in ((apsw.FullError("no space"), "DEBUG"), (apsw.BusyError("locked"), None)):
+            connection = mock.Mock()
+            connection.wal_checkpoint.side_effect = error
+            with mock.patch.object(self.store._file, "_reader", connection):
+                if level is None:
+                    self.store.write_log_back()
+                else:
+                    with self.assertLogs("connectordb.logger", level):
+                        self.store.write_log_back()
+        self.assertEqual(self.store.points.waiting(), 1)
 
     def test_closed(self) -> None:
         """After close nothing is written or read; closing again does nothing."""

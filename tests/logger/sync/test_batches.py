@@ -108,8 +108,11 @@ class Batches(PassCase):
         memory = Memory(size=6)
         one = Pass(self.store, self.server, self.link, SYSTEM, self.stopping, WAIT, memory=memory)
         # however slow the machine is
-        with mock.patch.object(Link, "call", beside), mock.patch.multiple(plan, _BESIDE=2, _QUICK=60, INSERTING=60):
+        slowly = mock.patch.multiple(plan, _BESIDE=2, _QUICK=60, INSERTING=60, WRITTEN_BACK=2)
+        write_back = mock.patch.object(self.store, "write_log_back", wraps=self.store.write_log_back)
+        with mock.patch.object(Link, "call", beside), slowly, write_back as written_back:
             one.run(self.store.points.newest())
+        self.assertEqual(written_back.call_count, 2)
         self.assertEqual(sizes, [6, 6, 2, 2, 2, 2])
         self.assertEqual(self.stored(), list(range(20)))
         self.assertEqual(memory.size, 6)
