@@ -25,6 +25,9 @@ _AWAY = re.compile(
     rf"\b(ago|later|now)$|^in (an?|\d[\d.]*) ?{_UNIT}\b|^(last|next) (week|month|year)$|^\d[\d.]* ?{_UNIT}$", re.ASCII
 )
 
+#: A number that counts nothing, where others do.
+_IDLE = re.compile(r"(?<![\d.,])\d[\d.,]*(?![\d.,])(?! ?[smhdwyf])")
+
 #: A day of a month.
 _MONTH = re.compile(r"\b(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)")
 _DAY = re.compile(r"(?<!\d)[0-3]?\d(st|nd|rd|th)?(?!\d)")
@@ -72,7 +75,7 @@ def _exactly(words: str, moment: datetime, exactness: str, base: datetime, now: 
     clock = _CLOCK.search(words)
     rest = _CLOCK.sub("", words, count=1).strip().removesuffix(" at")
     away = _AWAY.search(rest)
-    if _CLOCK.search(rest) or not (away or _names_a_day(rest, moment, base)):
+    if _CLOCK.search(rest) or (_IDLE.search(rest) if away else not _names_a_day(rest, moment, base)):
         return None
     if exactness == "time":
         if clock:

@@ -70,7 +70,7 @@ REFUSED = (
     *("march", "may", "last march", "this morning", "31 february", "30 feb 2026", "friday 13", "monday 8", "monday at 8"),
     *("monday 8.30", "yesterday 25", "yesterday at 8", "yesterday 25:00", "yesterday 8:75", "friday 24 march 2026"),
     *("8:00 march", "march 2026 8:00", "in 30", "30 8pm", "25 of", "an noon", "12 after", "in 30 noon", "8pm 23:59", "today 8pm 0 h", "yesterday 1.5"),
-    *("2 hours ago 25", "-2 hours", "2 hours ago UTC", "yesterday 8:00 UTC", "2 " * 5000 + "hours ago"),
+    *("2 hours ago 25", "2 hours 5 ago", "3 4 days ago", "-2 hours", "2 hours ago UTC", "yesterday 8:00 UTC", "2 " * 5000 + "hours ago"),
 )  # fmt: skip
 
 WORDS = "now yesterday monday march ago in at last month hours 2 31 99999 8:00 8pm noon m d 1.5 the an 2026 . ,".split()
