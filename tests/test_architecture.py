@@ -179,7 +179,7 @@ OPEN_ROOMS = {"protocol", "runtime", "exceptions", "datapoints", "frames", "", "
 
 #: Foreign library → the only places that may import it.
 FOREIGN = {
-    "apsw": {"runtime/sqlite.py"},
+    "apsw": {"runtime/checkpoints.py", "runtime/sqlite.py"},
     "requests": {"client/http/", "network/proxies.py", "exceptions.py"},
     "urllib3": {"client/http/"},
     "certifi": {"network/trust.py"},

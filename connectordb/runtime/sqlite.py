@@ -152,22 +152,6 @@ def is_attached(connection: Connection, name: str) -> bool:
     return any(known == name for _, known, _ in connection.execute("PRAGMA database_list"))
 
 
-def write_log_back(connection: Connection) -> None:
-    """Write all that the log has into the file, and empty the log, as far as nobody reads meanwhile."""
-    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-
-
-def write_log_back_beside(connection: Connection) -> None:
-    """Write the log into the file, as far as that goes while others read and write; once all of it is, the next commit begins it anew."""
-    for _ in range(2):  # what was committed meanwhile is little
-        try:
-            frames, written = connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
-        except apsw.BusyError:  # somebody else does it just now
-            return
-        if frames == written:
-            return
-
-
 class InUse(StorageError):
     """Somebody has the file open."""
 

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from ...exceptions import StorageDamaged, StorageError
-from ...runtime import sqlite
+from ...runtime import checkpoints, sqlite
 from ..file import ACCEPTED, MASK, NUMBER_BITS, WAITING, upgrade
 from .soundness import Check
 
@@ -82,7 +82,7 @@ def vacuum(path: str | os.PathLike[str], *, anyway: bool = False) -> tuple[int, 
             )
         with sqlite.translated(path, "vacuuming"):
             connection.execute("VACUUM")
-            sqlite.write_log_back(connection)
+            checkpoints.write_back(connection)
     finally:
         connection.close()
     return before, _size(path)

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Literal, TypeVar, get_args
 
 from ...exceptions import ClosedError, LocalProtocolError, StorageDamaged, StorageError
-from ...runtime import sqlite
+from ...runtime import checkpoints, sqlite
 from ...runtime.clock import Deadline
 from ..care import mending
 from ..file import FORKS, Changes, Commits, Flushing, upgrade
@@ -145,7 +145,7 @@ class CacheFile:
         """Write into the file what its log holds, by the reading connection, so that no commit has to, and nobody waits for that."""
         try:
             with self.reading() as connection:
-                sqlite.write_log_back_beside(connection)
+                checkpoints.write_back_beside(connection)
         except StorageError as error:  # a later commit does it, and if it cannot write anything whoever inserts is told
             log.debug("the log of %s is not written back now: %s", self.path, error)
 
