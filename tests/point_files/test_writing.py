@@ -9,6 +9,7 @@ from hypothesis import given
 
 from connectordb.exceptions import LocalProtocolError
 from connectordb.point_files import CsvPoints, points, read_csv, write_csv
+from connectordb.point_files.cells import HARD
 
 from ..frames.cases import POINTS
 from ..support.case import Case
@@ -88,5 +89,7 @@ def with_nulls(point: dict[str, Any], made: list[dict[str, Any]]) -> dict[str, A
     """Return a point with all keys that the first has, where these are columns."""
     first = made[0]["d"]
     if not isinstance(first, dict) or not first or "t" in first or list(first) == ["d"]:
+        return point
+    if any(HARD & set(name) for name in first):
         return point
     return {"t": point["t"], "d": {**dict.fromkeys(first), **point["d"]}}
