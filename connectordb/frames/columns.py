@@ -26,7 +26,8 @@ from ..exceptions import RemoteProtocolError
 from ..protocol import json_text
 from ..protocol.points import Datapoint
 from .extras import library
-from .wire_columns import is_packed, read_numbers, unpack
+from .number_text import read_numbers
+from .wire_columns import is_packed, unpack
 
 if TYPE_CHECKING:
     import numpy as np

@@ -12,33 +12,16 @@ import sys
 from collections.abc import Sequence
 from functools import lru_cache
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any
 
 from ..exceptions import RemoteProtocolError
 from ..protocol.constants import COLUMNS_MARK
-from ..protocol.number_columns import are_whole, is_quick, read_flat
-from ..protocol.points import EXACT
+from ..protocol.number_columns import is_quick
 from .extras import library
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+from .number_text import Numbers
 
 #: Where a message of Arrow says what is in it, and there, of a batch of rows, whether that is compressed.
 _HEADER, _COMPRESSION = 2, 3
-
-
-class Numbers(NamedTuple):
-    """
-    Points whose values are all numbers.
-
-    Attributes:
-        times: Seconds since 1970.
-        values: ``int64`` if none was written with a fraction or an exponent, else ``float64``.
-    """
-
-    times: NDArray[np.float64]
-    values: NDArray[Any]
 
 
 @lru_cache(maxsize=1)
@@ -54,21 +37,6 @@ def are_wanted() -> bool:
     The server is often the weaker machine, or has other clients. Nor where Arrow is to be loaded first, which takes longer.
     """
     return not is_quick() and "pyarrow" in sys.modules
-
-
-def read_numbers(text: bytes) -> Numbers | None:
-    """Return the points of a JSON array, if each has a time and a number, and nothing else."""
-    flat = read_flat(text)
-    if flat is None:
-        return None
-    numpy = library("numpy", "an array")
-    both = numpy.fromiter(flat, numpy.float64, len(flat))
-    values = both[1::2]
-    if not are_whole(text):
-        return Numbers(both[::2].copy(), values.copy())
-    if numpy.abs(values).max() < EXACT:
-        return Numbers(both[::2].copy(), values.astype(numpy.int64))
-    return None
 
 
 def pack(pieces: Sequence[Numbers]) -> bytes:

@@ -37,17 +37,26 @@ def is_quick() -> bool:
     return _decode() is not None
 
 
+def is_flat(text: bytes) -> bool:
+    """
+    Tell whether *text* is an array of points that have a time and a number and nothing else, some at least.
+
+    Whether its numbers are some, and no digit stands in a key, as in ``"d1"``, is for who reads them to see.
+    """
+    if not text.startswith(b'[{"t":'):
+        return False
+    frame = text.translate(None, _DIGITS)
+    points = len(frame) // len(_POINT)
+    return frame == b"[%b]" % (_POINT * points)[:-1]
+
+
 def read_flat(text: bytes) -> list[float] | None:
     """Return times and values by turns, if *text*, which is JSON, is an array of points that have both and nothing else."""
     decode = _decode()
-    if decode is None or not text.startswith(b'[{"t":'):
-        return None
-    frame = text.translate(None, _DIGITS)
-    points = len(frame) // len(_POINT)
-    if frame != b"[%b]" % (_POINT * points)[:-1]:
+    if decode is None or not is_flat(text):
         return None
     try:
-        # one number for each place where one belongs, or it fails: a digit within a key, as in "d1", is another one
+        # one number for each place where one belongs, or it fails: a digit within a key is another one
         return decode(text.translate(_SPACES, _AROUND))
     except ValueError:
         return None

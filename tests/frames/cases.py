@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import unittest
 from typing import Any
 
@@ -49,3 +50,8 @@ def without_nulls(points: list[dict[str, Any]]) -> list[dict[str, Any]]:
     if not spread:
         return points
     return [{"t": p["t"], "d": {key: value for key, value in p["d"].items() if value is not None}} for p in points]
+
+
+def text(points: list[dict[str, Any]]) -> bytes:
+    """Return points as servers write them."""
+    return json.dumps([{"t": point["t"], "d": point["d"]} for point in points], separators=(",", ":")).encode()

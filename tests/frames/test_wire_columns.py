@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 from typing import Any
 from unittest import mock
 
@@ -11,15 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectordb.exceptions import RemoteProtocolError
-from connectordb.frames.wire_columns import Numbers, are_wanted, is_installed, is_packed, pack, read_numbers, unpack
+from connectordb.frames.number_text import Numbers, read_numbers
+from connectordb.frames.wire_columns import are_wanted, is_installed, is_packed, pack, unpack
 
 from ..support.case import Case
-from .cases import POINTS, needs_frames
-
-
-def text(points: list[dict[str, Any]]) -> bytes:
-    """Return points as servers write them."""
-    return json.dumps([{"t": point["t"], "d": point["d"]} for point in points], separators=(",", ":")).encode()
+from .cases import POINTS, needs_frames, text
 
 
 def stream(table: Any, **options: Any) -> bytes:
@@ -62,16 +57,6 @@ class WireColumns(Case):
         kind = "int64" if all(str(piece.values.dtype) == "int64" for piece in pieces) else "float64"
         self.assertEqual((found.times.tolist(), found.values.tolist(), str(found.values.dtype)), (times, values, kind))
         self.assertEqual(table.to_pydict(), {"t": times, "d": values})
-
-    @given(POINTS)
-    def test_numbers_or_nothing(self, points: list[dict[str, Any]]) -> None:
-        """Points that are not all numbers are left to others, and so are whole ones that no 64-bit float holds."""
-        values = [point["d"] for point in points]
-        found = read_numbers(text(points))
-        if found is not None:
-            self.assertEqual(found.values.tolist(), values)
-        elif points and all(type(value) in (int, float) for value in values):
-            self.assertTrue(any(abs(value) >= 2**53 for value in values))
 
     def test_of_others(self) -> None:
         """A stream with the right columns is taken, whoever made it; one without rows, too."""
