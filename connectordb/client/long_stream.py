@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from math import inf
 from typing import TYPE_CHECKING, Any
@@ -12,11 +13,9 @@ from ..exceptions import LocalProtocolError
 from ..protocol import ranges, rest
 from ..protocol.constants import DATAPOINT_INSERT_LIMIT
 from ..protocol.points import Datapoint
-from ..protocol.scripts import ScriptLike, script_text
-from ..protocol.times import Time
+from ..protocol.ranges import Range
 from .bulk_stream import BulkStream
 from .points.ahead import read_ahead
-from .ranged import Asked, File, ranged
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,6 +26,8 @@ if TYPE_CHECKING:
     from ..frames import Columns
     from ..pictures import Series
     from ..protocol.paths import Path
+    from ..protocol.scripts import ScriptLike
+    from ..protocol.times import Time
     from .points.pages import Pages
 
 #: Points of a page where nobody says how many: some megabytes of text.
@@ -74,7 +75,7 @@ class LongStream(BulkStream):
         """
         if isinstance(size, bool) or not isinstance(size, int) or size < 1:
             raise LocalProtocolError(f"size={size!r}: a page has one point at least")
-        fields = ranges.range_fields(now=self._session.clock.wall(), t1=t1, t2=t2, limit=limit, i1=i1, i2=i2)
+        fields = Range(self._session.clock.wall(), t1, t2, limit, i1, i2).fields
         return self._pages(size, lambda: self._span(self._sequence(downlink), fields), downlink)
 
     def __iter__(self) -> Iterator[Datapoint]:
@@ -106,7 +107,23 @@ class LongStream(BulkStream):
 
     # --- as columns ---------------------------------------------------------------------------------------------------
 
-    def _asked(
+    def _steps(self, path: Path, asked: Range) -> Iterator[dict[str, str]]:
+        """Yield the parameters of the requests that bring a range: in pages, or what a script makes of it at once."""
+        if asked.script:
+            yield asked.parameters
+            return
+        first, last = self._span(path, asked.fields)
+        for index in range(first, last, _PAGE):
+            yield ranges.read_parameters({"i1": index, "i2": min(index + _PAGE, last)})
+
+    def _columns(self, asked: Range, downlink: bool = False) -> Columns:
+        from ..frames import Columns, wire_columns
+
+        path, columns = self._sequence(downlink), wire_columns.are_wanted()
+        texts = (rest.as_text(rest.points(path, step), columns=columns) for step in self._steps(path, asked))
+        return Columns.read(read_ahead(self._session, texts))
+
+    def to_numpy(
         self,
         t1: Time | None = None,
         t2: Time | None = None,
@@ -115,34 +132,7 @@ class LongStream(BulkStream):
         i2: int | None = None,
         downlink: bool = False,
         transform: ScriptLike | None = None,
-    ) -> Asked:
-        """
-        Return a range.
-
-        Raises:
-            InvalidRange: It is none.
-        """
-        fields = ranges.range_fields(now=self._session.clock.wall(), t1=t1, t2=t2, limit=limit, i1=i1, i2=i2)
-        return Asked(self._sequence(downlink), fields, script_text("transform", transform))
-
-    def _steps(self, asked: Asked) -> Iterator[dict[str, str]]:
-        """Yield the parameters of the requests that bring a range: in pages, or what a script makes of it at once."""
-        if asked.script:
-            yield ranges.read_parameters(asked.fields, asked.script)
-            return
-        first, last = self._span(asked.path, asked.fields)
-        for index in range(first, last, _PAGE):
-            yield ranges.read_parameters({"i1": index, "i2": min(index + _PAGE, last)})
-
-    def _columns(self, asked: Asked) -> Columns:
-        from ..frames import Columns, wire_columns
-
-        columns = wire_columns.are_wanted()
-        texts = (rest.as_text(rest.points(asked.path, step), columns=columns) for step in self._steps(asked))
-        return Columns.read(read_ahead(self._session, texts))
-
-    @ranged(_asked)
-    def to_numpy(self, asked: Asked) -> NDArray[Any]:
+    ) -> NDArray[Any]:
         """
         Return the points of a range as a structured array: ``array["t"]`` are seconds since 1970, ``array["d"]`` the values.
 
@@ -166,10 +156,18 @@ class LongStream(BulkStream):
         """
         from ..frames import to_numpy
 
-        return to_numpy(self._columns(asked))
+        return to_numpy(self._columns(Range(self._session.clock.wall(), t1, t2, limit, i1, i2, transform), downlink))
 
-    @ranged(_asked)
-    def to_df(self, asked: Asked) -> pd.DataFrame:
+    def to_df(
+        self,
+        t1: Time | None = None,
+        t2: Time | None = None,
+        limit: int | None = None,
+        i1: int | None = None,
+        i2: int | None = None,
+        downlink: bool = False,
+        transform: ScriptLike | None = None,
+    ) -> pd.DataFrame:
         """
         Return the points of a range as a frame of pandas: times in UTC are its index ``t``, values its column ``d``.
 
@@ -180,10 +178,18 @@ class LongStream(BulkStream):
         """
         from ..frames import to_df
 
-        return to_df(self._columns(asked))
+        return to_df(self._columns(Range(self._session.clock.wall(), t1, t2, limit, i1, i2, transform), downlink))
 
-    @ranged(_asked)
-    def to_arrow(self, asked: Asked) -> pa.Table:
+    def to_arrow(
+        self,
+        t1: Time | None = None,
+        t2: Time | None = None,
+        limit: int | None = None,
+        i1: int | None = None,
+        i2: int | None = None,
+        downlink: bool = False,
+        transform: ScriptLike | None = None,
+    ) -> pa.Table:
         """
         Return the points of a range as a table of Arrow, with the columns ``t``, times in UTC, and ``d``, or one for each key.
 
@@ -194,7 +200,7 @@ class LongStream(BulkStream):
         """
         from ..frames import to_arrow
 
-        return to_arrow(self._columns(asked))
+        return to_arrow(self._columns(Range(self._session.clock.wall(), t1, t2, limit, i1, i2, transform), downlink))
 
     # --- as a picture -------------------------------------------------------------------------------------------------
 
@@ -242,25 +248,35 @@ class LongStream(BulkStream):
         """
         from ..pictures import plot
 
-        asked = self._asked(t1, t2, limit, i1, i2, downlink, transform)
-        return plot(self._series(label, asked), label or self._label(asked.path), ax)
+        asked = Range(self._session.clock.wall(), t1, t2, limit, i1, i2, transform)
+        return plot(self._series(label, asked, downlink), label or self._label(self._sequence(downlink)), ax)
 
     def _label(self, sequence: Path) -> str:
         if not self.nickname:
             return str(sequence)
         return f"{self.nickname}/downlink" if sequence.downlink else self.nickname
 
-    def _series(self, label: str, asked: Asked) -> list[Series]:
+    def _series(self, label: str, asked: Range, downlink: bool = False) -> list[Series]:
         """Return what is drawn of a range."""
         from ..pictures import of_columns
 
         schema = self.data.get("schema") if not asked.script else None
-        return of_columns(self._columns(asked), label or self._label(asked.path), schema and json.loads(schema))
+        label = label or self._label(self._sequence(downlink))
+        return of_columns(self._columns(asked, downlink), label, schema and json.loads(schema))
 
     # --- as files -----------------------------------------------------------------------------------------------------
 
-    @ranged(_asked)
-    def to_parquet(self, file: File, asked: Asked) -> None:
+    def to_parquet(
+        self,
+        file: str | os.PathLike[str],
+        t1: Time | None = None,
+        t2: Time | None = None,
+        limit: int | None = None,
+        i1: int | None = None,
+        i2: int | None = None,
+        downlink: bool = False,
+        transform: ScriptLike | None = None,
+    ) -> None:
         """
         Write the points of a range to a Parquet file: the table that `to_arrow` returns.
 
@@ -271,10 +287,21 @@ class LongStream(BulkStream):
         """
         from ..frames import write_parquet
 
-        write_parquet(self._columns(asked), file)
+        write_parquet(
+            self._columns(Range(self._session.clock.wall(), t1, t2, limit, i1, i2, transform), downlink), file
+        )
 
-    @ranged(_asked)
-    def to_csv(self, file: File, asked: Asked) -> None:
+    def to_csv(
+        self,
+        file: str | os.PathLike[str],
+        t1: Time | None = None,
+        t2: Time | None = None,
+        limit: int | None = None,
+        i1: int | None = None,
+        i2: int | None = None,
+        downlink: bool = False,
+        transform: ScriptLike | None = None,
+    ) -> None:
         """
         Write the points of a range to a CSV file, page by page: the columns ``t``, seconds since 1970, and ``d``.
 
@@ -289,5 +316,6 @@ class LongStream(BulkStream):
         """
         from ..point_files import write_csv
 
-        requests = (rest.points(asked.path, step) for step in self._steps(asked))
+        path, asked = self._sequence(downlink), Range(self._session.clock.wall(), t1, t2, limit, i1, i2, transform)
+        requests = (rest.points(path, step) for step in self._steps(path, asked))
         write_csv((point for page in read_ahead(self._session, requests) for point in page), file)

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
-from ..protocol import ranges
-from ..protocol.scripts import ScriptLike, script_text
-from ..protocol.times import Time
-from .ranged import Asked
+from ..protocol.ranges import Range
 from .resource import ConnectorObject
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
+    from ..protocol.scripts import ScriptLike
+    from ..protocol.times import Time
     from .device import Device
     from .readings import Readings
     from .stream import Stream
@@ -25,19 +24,6 @@ T = TypeVar("T")
 
 class SeveralStreams(ConnectorObject):
     """What reads streams: its own, by their names, and any, by their paths."""
-
-    def _range(
-        self,
-        t1: Time | None,
-        t2: Time | None,
-        limit: int | None,
-        i1: int | None,
-        i2: int | None,
-        transform: ScriptLike | None,
-    ) -> tuple[dict[str, Any], str]:
-        """Return a range, by one clock for all streams, and a script."""
-        fields = ranges.range_fields(now=self._session.clock.wall(), t1=t1, t2=t2, limit=limit, i1=i1, i2=i2)
-        return fields, script_text("transform", transform)
 
     def _of_each(self, streams: Iterable[Stream | str] | None, read: Callable[[Stream], T]) -> dict[str, T]:
         from .points.together import together
@@ -83,8 +69,7 @@ class SeveralStreams(ConnectorObject):
         """
         from .readings import Readings
 
-        fields, script = self._range(t1, t2, limit, i1, i2, transform)
-        parameters = ranges.read_parameters(fields, script)
+        parameters = Range(self._session.clock.wall(), t1, t2, limit, i1, i2, transform).parameters
         return Readings(self._of_each(streams, lambda stream: stream._read(stream._path, parameters)))
 
     def to_df(
@@ -110,8 +95,8 @@ class SeveralStreams(ConnectorObject):
         """
         from ..frames import side_by_side
 
-        fields, script = self._range(t1, t2, limit, i1, i2, transform)
-        return side_by_side(self._of_each(streams, lambda stream: stream._columns(Asked(stream._path, fields, script))))
+        asked = Range(self._session.clock.wall(), t1, t2, limit, i1, i2, transform)
+        return side_by_side(self._of_each(streams, lambda stream: stream._columns(asked)))
 
     def plot(
         self,
@@ -155,6 +140,6 @@ class SeveralStreams(ConnectorObject):
         """
         from ..pictures import plot
 
-        fields, script = self._range(t1, t2, limit, i1, i2, transform)
-        found = self._of_each(streams, lambda stream: stream._series("", Asked(stream._path, fields, script)))
+        asked = Range(self._session.clock.wall(), t1, t2, limit, i1, i2, transform)
+        found = self._of_each(streams, lambda stream: stream._series("", asked))
         return plot([each for series in found.values() for each in series], self.path if streams is None else "", ax)

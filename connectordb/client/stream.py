@@ -13,8 +13,7 @@ from ..exceptions import Conflict, ConnectorDBError, InvalidRequest, LocalProtoc
 from ..protocol import json_text, ranges, rest
 from ..protocol.paths import Path
 from ..protocol.points import Datapoint
-from ..protocol.scripts import ScriptLike, script_text
-from ..protocol.times import Time
+from ..protocol.ranges import Range
 from .calls import notes
 from .fields import Field
 from .long_stream import LongStream
@@ -23,6 +22,8 @@ from .shown import of_stream
 if TYPE_CHECKING:
     from ..display import Sheet
     from ..protocol.encoded import Encoded
+    from ..protocol.scripts import ScriptLike
+    from ..protocol.times import Time
     from .device import Device
     from .user import User
 
@@ -241,9 +242,8 @@ class Stream(LongStream, depth=3):
 
         Calls: ``GET crud/<path>/data``.
         """
-        fields = ranges.range_fields(now=self._session.clock.wall(), t1=t1, t2=t2, limit=limit, i1=i1, i2=i2)
-        script = script_text("transform", transform)
-        return self._read(self._sequence(downlink), ranges.read_parameters(fields, script))
+        asked = Range(self._session.clock.wall(), t1, t2, limit, i1, i2, transform)
+        return self._read(self._sequence(downlink), asked.parameters)
 
     @overload
     def __getitem__(self, getrange: int) -> Datapoint: ...

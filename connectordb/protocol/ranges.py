@@ -12,10 +12,54 @@ import operator
 from typing import Any
 
 from ..exceptions import InvalidRange
+from .scripts import ScriptLike, script_text
 from .times import Time, to_seconds
 
 #: Indices travel as 64-bit integers; what lies beyond these is beyond every stream.
 _MAX_INDEX, _MIN_INDEX = 2**62, -(2**62)
+
+
+class Range:
+    """
+    A range as somebody asks for it, and the script that is to run over it.
+
+    Args:
+        now: The present, in seconds since 1970, for times that are told from there.
+        t1: The range, as of `range_fields`.
+        t2: As of `range_fields`.
+        limit: As of `range_fields`.
+        i1: As of `range_fields`.
+        i2: As of `range_fields`.
+        transform: The script, if there is one.
+
+    Attributes:
+        fields: The range in the form of the wire.
+        script: The script as text, or ``""``.
+
+    Raises:
+        InvalidRange: It is none.
+        LocalProtocolError: *transform* is no script.
+    """
+
+    __slots__ = ("fields", "script")
+
+    def __init__(
+        self,
+        now: float,
+        t1: Time | None = None,
+        t2: Time | None = None,
+        limit: int | None = None,
+        i1: int | None = None,
+        i2: int | None = None,
+        transform: ScriptLike | None = None,
+    ) -> None:
+        self.fields = range_fields(now=now, t1=t1, t2=t2, limit=limit, i1=i1, i2=i2)
+        self.script = script_text("transform", transform)
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """The query parameters of a read of it."""
+        return read_parameters(self.fields, self.script)
 
 
 def to_index(value: object, name: str) -> int:

@@ -14,8 +14,8 @@ from ..exceptions import LocalProtocolError
 from ..protocol import json_text, rest
 from ..protocol.paths import Path
 from ..protocol.points import Datapoint
-from ..protocol.ranges import range_fields
-from ..protocol.scripts import ScriptLike, script_text
+from ..protocol.ranges import Range
+from ..protocol.scripts import ScriptLike
 from ..protocol.times import Time
 from ..runtime.clock import SYSTEM
 from .at_hand import BACK, RANGE, AtHand
@@ -117,18 +117,17 @@ def source(
         LocalProtocolError: *stream* is none, *transform* no text, or there is no server to ask.
         PipeScriptError: The transform of points at hand is no script.
     """
-    script = script_text("transform", transform)
-    fields = range_fields(now=SYSTEM.wall(), t1=t1, t2=t2, limit=limit, i1=i1, i2=i2)
+    asked = Range(SYSTEM.wall(), t1, t2, limit, i1, i2, transform)
     if isinstance(stream, list):
-        return AtHand(stream, fields, script, tz)
+        return AtHand(stream, asked.fields, asked.script, tz)
     if device is None:
         if not isinstance(stream, Stream):
             raise LocalProtocolError(
                 f"{stream!r} is on no server that is known here: give the connection instead of None, or a list of datapoints"
             )
         device = stream.device
-    query = {"stream": str(path_of(device, stream)), **fields}
-    return Remote(device, {**query, "transform": script} if script else query)
+    query = {"stream": str(path_of(device, stream)), **asked.fields}
+    return Remote(device, {**query, "transform": asked.script} if asked.script else query)
 
 
 def run(device: Device, kind: Literal["merge", "dataset"], query: Any) -> DatapointArray:

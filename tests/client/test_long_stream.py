@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
 from unittest import mock
 
-from connectordb import DatapointArray, InvalidRange, LocalProtocolError, Stream
+from connectordb import DatapointArray, Device, InvalidRange, LocalProtocolError, Stream
 from connectordb.frames.wire_columns import unpack
+from connectordb.protocol.ranges import Range
+from connectordb.query import Merge
 from tests.frames.cases import needs_frames
 from tests.pictures.cases import DrawingCase
+from tests.support.case import Case
 from tests.support.target import TargetCase, new_name
 
 POINTS = [{"t": 1.6e9 + number // 2, "d": number / 4} for number in range(40)]
@@ -27,6 +31,25 @@ class LongStreamCase(TargetCase):
         stream.create(schema)
         stream.insert_array(points)
         return stream
+
+
+class Arguments(Case):
+    """What methods that read a range are given; each of them writes it out."""
+
+    def test_the_same(self) -> None:
+        """Names, defaults and their order are the same everywhere, and types."""
+        first, *others = Stream.__call__, Stream.to_numpy, Stream.to_df, Stream.to_arrow, Stream.plot, Stream.pages
+        several = Device.read, Device.to_df, Device.plot, Merge.addStream
+        names = ("t1", "t2", "limit", "i1", "i2", "downlink", "transform")
+        expected = [inspect.signature(first).parameters[name] for name in names]
+        for method in (*others, Stream.to_parquet, Stream.to_csv, *several, Range.__init__):
+            with self.subTest(method.__qualname__):
+                left_out = {Stream.pages: "transform"}.get(
+                    method, "downlink" if method in (*several, Range.__init__) else ""
+                )
+                shown = [each for each in inspect.signature(method).parameters.values() if each.name in names]
+                wanted = [each for each in expected if each.name != left_out]
+                self.assertEqual([each.replace(kind=wanted[0].kind) for each in shown], wanted)
 
 
 class Pages(LongStreamCase):

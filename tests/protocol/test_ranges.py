@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import unittest
+from datetime import timedelta
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectordb.exceptions import InvalidRange
-from connectordb.protocol.ranges import number_text, one_index, range_fields, read_parameters, slice_range
+from connectordb.exceptions import InvalidRange, LocalProtocolError
+from connectordb.protocol.ranges import Range, number_text, one_index, range_fields, read_parameters, slice_range
 
 
 def served(points: list[int], i1: int, i2: int) -> list[int]:
@@ -95,6 +96,15 @@ class Fields(unittest.TestCase):
         self.assertEqual(read_parameters({"limit": 3}), {"t1": "0", "limit": "3"})
         self.assertEqual(read_parameters({}, "mean"), {"i1": "0", "i2": "0", "transform": "mean"})
         self.assertEqual(read_parameters({"t1": 1.5}, downlink=True), {"t1": "1.5", "downlink": "true"})
+
+    def test_range(self) -> None:
+        """A range has its fields, its script, and what a read of both says."""
+        asked = Range(100.0, timedelta(seconds=10), transform="mean")
+        self.assertEqual((asked.fields, asked.script), ({"t1": 90.0}, "mean"))
+        self.assertEqual(asked.parameters, {"t1": "90.0", "transform": "mean"})
+        self.assertEqual(Range(0).parameters, read_parameters({}))
+        self.assertRaises(InvalidRange, Range, 0, 1, i1=1)
+        self.assertRaisesRegex(LocalProtocolError, "transform=3 is no PipeScript", Range, 0, transform=3)
 
     @given(st.one_of(st.integers(-(2**62), 2**62), st.floats(allow_nan=False, allow_infinity=False)))
     def test_numbers(self, number: float) -> None:
