@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import math
 import re
-from datetime import datetime, timedelta, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
+from numbers import Real
+from typing import TYPE_CHECKING, Any
 
 from ..exceptions import InvalidRange
 
 #: What may stand where a time is asked for.
-Time = float | int | str | datetime | timedelta
+if TYPE_CHECKING:
+    from numpy import datetime64
+
+    Time = float | int | str | date | datetime | timedelta | datetime64
+else:  # NumPy may not be there
+    Time = float | int | str | date | datetime | timedelta
 
 #: Fractions of a second that are finer than those of a datetime, which passes over them.
 _FINE = re.compile(r"(?<=:\d\d:\d\d)[.,](\d{7,})")
@@ -20,23 +27,28 @@ def to_seconds(value: Time, now: float) -> float:
     Return *value* as seconds since 1970 UTC.
 
     Args:
-        value: Seconds; a ``datetime`` (a naive one is local time); a ``timedelta`` (that long before *now*); text
-            as ISO 8601 has it, ``"2026-03-01T12:00+01:00"`` (without an offset: local time); or, with the extra ``times``,
-            English words: ``"2 hours ago"``, ``"yesterday"``, ``"monday 8:00"``.
+        value: Seconds; a ``datetime`` (a naive one is local time); a ``date`` (its beginning, in local time); a ``timedelta`` (that
+            long before *now*); any of these of pandas or NumPy; text as ISO 8601 has it, ``"2026-03-01T12:00+01:00"`` (without an
+            offset: local time); or, with the extra ``times``, English words: ``"2 hours ago"``, ``"yesterday"``, ``"monday 8:00"``.
         now: The present, in the same unit.
 
     Raises:
         InvalidRange: It is none of these, or not finite; or it may be words, and these are not installed.
     """
     seconds: float | None = None
+    kind = getattr(getattr(value, "dtype", None), "kind", "")  # of what is NumPy's
+    if kind == "m":
+        value = value.astype("m8[us]").item()  # type: ignore[union-attr]
     if isinstance(value, timedelta):
         seconds = now - value.total_seconds()
-    elif isinstance(value, datetime):
+    elif type(value) is datetime:
         seconds = value.timestamp()
     elif isinstance(value, str):
         seconds = _of_text(value, now)
-    elif isinstance(value, (int, float)) and not isinstance(value, bool):
+    elif isinstance(value, Real) and not isinstance(value, bool):
         seconds = _finite(value)
+    elif isinstance(value, date) or kind == "M":
+        seconds = _of_date(value)
     if seconds is None or not math.isfinite(seconds):
         raise InvalidRange(
             f"{value!r:.100} is no time: expected seconds since 1970, a datetime, a timedelta (ago), ISO 8601 text, or words "
@@ -83,7 +95,16 @@ def _of_text(text: str, now: float) -> float | None:
         ) from missing
 
 
-def _finite(number: float) -> float | None:
+def _of_date(value: Any) -> float | None:
+    """Return what is meant by a date, or an instant of pandas or NumPy: by its text, which is local time without an offset, and has nanoseconds."""
+    text = value.isoformat() if isinstance(value, date) else str(value)
+    try:
+        return in_iso(text if len(text) > len("2026-01") else str(value.astype("M8[D]")))
+    except (ValueError, AttributeError):  # NaT
+        return None
+
+
+def _finite(number: Any) -> float | None:
     try:
         return float(number)
     except OverflowError:

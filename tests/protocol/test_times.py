@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import unittest
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
+from decimal import Decimal
 from typing import Any
 
 from hypothesis import given
@@ -11,6 +12,8 @@ from hypothesis import strategies as st
 
 from connectordb.exceptions import InvalidRange
 from connectordb.protocol.times import in_iso, to_seconds
+
+from ..frames.cases import needs_frames
 
 
 class ToSeconds(unittest.TestCase):
@@ -41,6 +44,39 @@ class ToSeconds(unittest.TestCase):
         naive = datetime(2026, 7, 1, 8, 30)
         self.assertEqual(to_seconds(naive, 0), naive.timestamp())
         self.assertEqual(to_seconds("2026-07-01 08:30", 0), naive.timestamp())
+
+    def test_dates(self) -> None:
+        """A date is its local midnight."""
+        self.assertEqual(to_seconds(date(2026, 7, 1), 0), datetime(2026, 7, 1).timestamp())
+
+    @needs_frames
+    def test_of_libraries(self) -> None:
+        """Those of pandas and NumPy mean what Python's own do, to the nanosecond; without a zone they are local time."""
+        import numpy
+        import pandas
+
+        local, utc = datetime(2026, 7, 1, 8, 30), datetime(2026, 7, 1, 8, 30, tzinfo=timezone.utc)
+        fine = Decimal(int(utc.timestamp())) + Decimal("0.123456789")
+        values: list[tuple[Any, float]] = [
+            (pandas.Timestamp(local), local.timestamp()),
+            (pandas.Timestamp(utc), utc.timestamp()),
+            (pandas.Timestamp("2026-07-01T08:30:00.123456789Z"), float(fine)),
+            (pandas.Timedelta(hours=2), 9e9 - 7200),
+            (numpy.timedelta64(2, "h"), 9e9 - 7200),
+            (numpy.timedelta64(2 * 10**9, "ns"), 9e9 - 2),
+            (numpy.int64(5), 5.0),
+            (numpy.float32(0.5), 0.5),
+        ]
+        for unit in ("m", "s", "ms", "us", "ns"):
+            values.append((numpy.datetime64(local.isoformat(), unit), local.timestamp()))
+        for unit, day in (("D", (2026, 7, 1)), ("M", (2026, 7, 1)), ("Y", (2026, 1, 1)), ("h", (2026, 7, 1))):
+            values.append((numpy.datetime64("2026-07-01", unit), datetime(*day).timestamp()))
+        for value, expected in values:
+            with self.subTest(repr(value)):
+                self.assertEqual(to_seconds(value, 9e9), expected)
+        for value in (pandas.NaT, numpy.datetime64("NaT"), numpy.timedelta64("NaT"), numpy.bool_(True)):
+            with self.subTest(repr(value)), self.assertRaisesRegex(InvalidRange, "is no time"):
+                to_seconds(value, 0)
 
     @given(st.floats(allow_nan=False, allow_infinity=False))
     def test_numbers_stay(self, number: float) -> None:
