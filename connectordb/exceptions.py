@@ -351,12 +351,13 @@ class PipeScriptError(ConnectorDBError, ValueError):
 
 def _pointed_at(script: str, position: int) -> str:
     """Return the line of a script in which *position* is, not more than fits a terminal, with a caret below it."""
+    from .plain_text import plain
+
     begin = script.rfind("\n", 0, position) + 1
     line = script[begin:].partition("\n")[0]
     column = position - begin
     cut = max(0, column - 50)
-    shown = "".join(character if character.isprintable() else " " for character in line[cut : cut + 70])
-    return f"    {shown}\n    {' ' * (column - cut)}^"
+    return f"    {plain(line[cut : cut + 70])}\n    {' ' * (column - cut)}^"
 
 
 class StorageError(ConnectorDBError):

@@ -16,14 +16,15 @@ PACKAGE = TOP / "connectordb"
 
 #: Room → the rooms it may import from. A file at the top is a room of its own.
 ARROWS: dict[str, set[str]] = {
-    "exceptions": set(),
+    "plain_text": set(),
+    "exceptions": {"plain_text"},
     "protocol": {"exceptions"},
     "pipescript": {"exceptions"},
     "runtime": {"exceptions"},
     "network": {"exceptions", "runtime"},
     "frames": {"exceptions", "protocol"},
-    "display": {"protocol"},
-    "pictures": {"exceptions", "protocol", "frames"},
+    "display": {"plain_text", "protocol"},
+    "pictures": {"exceptions", "plain_text", "protocol", "frames"},
     "point_files": {"exceptions", "protocol"},
     "datapoints": {"exceptions", "protocol", "pipescript", "frames", "display", "pictures", "point_files"},
     "live": {"exceptions", "protocol", "runtime", "network", "pipescript", "datapoints"},
@@ -49,6 +50,7 @@ ARROWS: dict[str, set[str]] = {
         "pictures",
         "server",
         "",
+        "plain_text",
         "point_files",
     },
     "__main__": {"cli"},
@@ -175,7 +177,7 @@ INNER: dict[str, dict[str, set[str]]] = {
 DOORS = {"live"}
 
 #: These are entered by file; every other room by its door.
-OPEN_ROOMS = {"protocol", "runtime", "exceptions", "datapoints", "frames", "", "__main__"}
+OPEN_ROOMS = {"protocol", "runtime", "exceptions", "plain_text", "datapoints", "frames", "", "__main__"}
 
 #: Foreign library → the only places that may import it.
 FOREIGN = {

@@ -15,8 +15,8 @@ from typing import Any
 
 import click
 
-from ..display import plain
 from ..exceptions import ConnectorDBError, LocalProtocolError, PermissionDenied
+from ..plain_text import plain
 from ..point_files import line_of, points
 from ..protocol import json_text
 from ..protocol.points import Datapoint

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import click
 
-from ..display import plain
+from ..plain_text import plain
 from ..point_files import CsvPoints, line_of
 from ..protocol import json_text
 from ..protocol.points import Datapoint

@@ -11,7 +11,8 @@ from typing import NamedTuple
 import click
 import plotext
 
-from ..pictures import Bar, Kind, Panel, Series, cut, panels, rows, thinned
+from ..pictures import Bar, Kind, Panel, Series, panels, rows, thinned
+from ..plain_text import cut
 
 #: Colours that are seen on a dark ground and on a light one, as terminals with 256 number them.
 _COLORS = (32, 172, 35, 161, 133, 37)

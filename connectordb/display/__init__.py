@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from .html import to_html
 from .points import of_points, of_several
-from .sheet import Sheet, plain
+from .sheet import Sheet
 from .terminal import to_rich
 
-__all__ = ["Sheet", "of_points", "of_several", "plain", "to_html", "to_rich"]
+__all__ = ["Sheet", "of_points", "of_several", "to_html", "to_rich"]

@@ -7,9 +7,10 @@ from datetime import datetime, timezone
 from math import isfinite
 from typing import Any
 
+from ..plain_text import cut
 from ..protocol import json_text
 from ..protocol.points import Datapoint
-from .sheet import Sheet, plain
+from .sheet import Sheet
 from .sparkline import sparkline
 
 #: Rows shown of either end.
@@ -30,11 +31,11 @@ def of_points(points: Sequence[Datapoint], title: str, total: int | None = None,
         first: The index of the first.
     """
     shown = list(enumerate(points, first))
-    cut = len(shown) > 2 * _ENDS
-    if cut:
+    is_cut = len(shown) > 2 * _ENDS
+    if is_cut:
         shown = shown[:_ENDS] + shown[-_ENDS:]
     rows = [(str(number), _time(point.get("t", 0.0)), _value(point.get("d"))) for number, point in shown]
-    if cut:
+    if is_cut:
         rows.insert(_ENDS, ("⋮", "⋮", "⋮"))
     count = len(points) if total is None else total
     values: list[Any] = [point.get("d") for point in points]
@@ -75,5 +76,4 @@ def _value(value: Any) -> str:
         text = value if isinstance(value, str) else json_text.dumps(value).decode()
     except (ValueError, TypeError):
         text = repr(value)
-    text = plain(text[: _WIDTH + 1])
-    return text if len(text) <= _WIDTH else f"{text[:_WIDTH]}…"
+    return cut(text, _WIDTH)

@@ -22,8 +22,3 @@ class Sheet(NamedTuple):
     rows: tuple[tuple[str, ...], ...]
     note: str = ""
     numbers: frozenset[int] = frozenset()
-
-
-def plain(text: str) -> str:
-    """Return text in one line, without what makes a terminal do something."""
-    return "".join(letter if letter.isprintable() else "·" for letter in text)

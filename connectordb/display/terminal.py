@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .sheet import Sheet, plain
+from ..plain_text import plain
+from .sheet import Sheet
 
 if TYPE_CHECKING:
     from rich.console import Group, RenderableType

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from .chart import plot, png
 from .panels import Panel, panels
-from .rows import Bar, Row, cut, rows
+from .rows import Bar, Row, rows
 from .series import Kind, Series, of_columns, of_points
 from .thinning import thinned
 
@@ -19,7 +19,6 @@ __all__ = [
     "Panel",
     "Row",
     "Series",
-    "cut",
     "of_columns",
     "of_points",
     "panels",

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from ..exceptions import LocalProtocolError
 from ..frames.extras import library
+from ..plain_text import cut, plain
 from .panels import Panel, panels
-from .rows import Row, cut, rows
+from .rows import Row, rows
 from .series import Kind, Series
 from .thinning import thinned
 
@@ -81,6 +82,7 @@ def plot(series: Sequence[Series], title: str = "", ax: Axes | None = None) -> A
 
 def _draw(series: Sequence[Series], figure: Figure, title: str = "") -> Axes:
     """Draw series into an empty figure, which gets the height that they need; return the first of its axes."""
+    title = plain(title)
     if len(series) == 1:
         title = title or series[0].name
     elif title:  # it begins the names of an object's keys, and those of a device's streams
@@ -246,9 +248,21 @@ def _time_axis(axes: Axes, series: Sequence[Series]) -> None:
     axes.xaxis_date(local)
     locator = dates.AutoDateLocator(tz=local)
     axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(dates.ConciseDateFormatter(locator, tz=local))
     first, last = min(times[0] for times in drawn), max(times[-1] for times in drawn)
+    axes.xaxis.set_major_formatter(_formatter(locator, local, float(_dates(array("d", [last]))[0])))
     axes.margins(x=0.02 if last - first < _AGES else 0)  # what is to the left and right has to be in the calendar, too
     if first == last:
         (moment,) = _dates(array("d", [first]))
         axes.set_xlim(moment - _MOMENT, moment + _MOMENT)
+
+
+def _formatter(locator: Any, zone: Any, last: float) -> Any:
+    """Return what writes dates at ticks, and beside them the day or year of the last one up to *last*: behind that it may be another."""
+
+    class Formatter(library("matplotlib.dates", "plot()").ConciseDateFormatter):  # type: ignore[misc]
+        def format_ticks(self, values: Sequence[float]) -> list[str]:
+            labels: list[str] = super().format_ticks(values)
+            super().format_ticks([value for value in values if value <= last] or values)
+            return labels
+
+    return Formatter(locator, tz=zone)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import NamedTuple
 
+from ..plain_text import cut
 from .series import Series
 from .thinning import parts
 
@@ -67,9 +68,3 @@ def _add(bars: list[Bar], bar: Bar, pixel: float) -> None:
     if bars and bar.begin - bars[-1].end <= pixel:
         bar = Bar(bars.pop().begin, bar.end)
     bars.append(bar)
-
-
-def cut(text: str, letters: int) -> str:
-    """Return a text that stands in one line and has so many letters at most."""
-    plain = "".join(letter if letter.isprintable() else "·" for letter in text[: letters + 1])
-    return plain if len(plain) <= letters else f"{plain[: letters - 1]}…"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..exceptions import LocalProtocolError
 from ..frames.columns import keys_of
+from ..plain_text import plain
 from ..protocol import json_text
 from ..protocol.points import Datapoint
 
@@ -35,8 +36,8 @@ class Series(NamedTuple):
     What becomes a line, steps, or rows of bars.
 
     Attributes:
-        name: What it is called; may be empty.
-        unit: What its numbers count, as ``"°C"``; may be empty.
+        name: What it is called, without control characters; may be empty.
+        unit: What its numbers count, as ``"°C"``, likewise.
         kind: What picture it asks for.
         times: Seconds since 1970, in order.
         values: Numbers, of booleans 0 and 1, where null is NaN; or texts, where null is ``None``.
@@ -101,12 +102,12 @@ def _series(times: array[float], in_order: bool, by_key: Mapping[str, Any], name
         raise LocalProtocolError(f"t={odd!r} is in no calendar, which goes from the year 1 to 9999")
     found = []
     for key, values in by_key.items():
-        kind, plain = _of_a_kind(values)
+        kind, alike = _of_a_kind(values)
         if order is not None:
-            picked = (plain[index] for index in order)
-            plain = array("d", picked) if isinstance(plain, array) else list(picked)  # type: ignore[arg-type]
+            picked = (alike[index] for index in order)
+            alike = array("d", picked) if isinstance(alike, array) else list(picked)  # type: ignore[arg-type]
         label = f"{name} {key}".strip() if key else name
-        found.append(Series(label, _unit(schema, key), kind, times, plain))
+        found.append(Series(plain(label), plain(_unit(schema, key)), kind, times, alike))
     return found
 
 

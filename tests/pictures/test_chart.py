@@ -97,6 +97,11 @@ class Charts(DrawingCase):
         axes = self.finished(plot(of_points(points({"_a": 1, "$b_": 2}, {"_a": 2, "$b_": 1}))))
         self.assertEqual([text.get_text() for text in axes.get_legend().get_texts()], ["_a", "$b_"])
 
+    def test_control_characters(self) -> None:
+        """What would be a box, or turn the direction of writing, is a dot."""
+        axes = self.finished(plot(of_points(points(1), "a\x1bb", {"unit": "\x07W"}), "c\u202ed"))
+        self.assertEqual((axes.get_ylabel(), axes.figure.get_suptitle()), ("·W", "c·d"))
+
     def test_powers_of_ten(self) -> None:
         """That of very large numbers stands beside the names above them."""
         axes = self.finished(plot(of_points(points({"a": 2e18, "b": 1}, {"a": 2**62, "b": 2}))))
@@ -125,6 +130,15 @@ class Charts(DrawingCase):
         axes.axvline(datetime.fromtimestamp(START + 600))  # dates go onto the axis as they are
         left, right = axes.get_xlim()
         self.assertLess(right - left, 0.06)
+
+    def test_day(self) -> None:
+        """Beside the hours of one day stands that day, also where the last tick is behind it."""
+        with mock.patch.dict(os.environ, {"TZ": "UTC"}):
+            self.addCleanup(time.tzset)
+            time.tzset()
+            axes = self.finished(plot(of_points(points(*range(24 * 60)))))
+        self.assertEqual(self.labels(axes.xaxis)[-1], "Jan-02")
+        self.assertEqual(axes.xaxis.get_offset_text().get_text(), "2026-Jan-01")
 
     def test_into_axes(self) -> None:
         """What goes together goes into given axes, one after the other; what does not is told."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 
-from connectordb.pictures import Kind, Row, Series, cut, rows
+from connectordb.pictures import Kind, Row, Series, rows
 
 from ..support.case import Case
 
@@ -45,9 +45,3 @@ class Rows(Case):
         self.assertEqual(quick[0].bars, [(0, 120_000)])
         self.assertEqual(quick[1].bars[-1], (118_800, 120_000))  # a column of pixels
         self.assertLess(abs(quick[1].bars[0].end - 100_000), 1300)
-
-    def test_cut(self) -> None:
-        """A text stands in one line, and is not longer than it may be."""
-        self.assertEqual(cut("a\nb\x1b[31m", 24), "a·b·[31m")
-        self.assertEqual(cut("x" * 24, 24), "x" * 24)
-        self.assertEqual(cut("x" * 25, 24), "x" * 23 + "…")

@@ -1,0 +1,19 @@
+"""Text of others."""
+
+from __future__ import annotations
+
+from connectordb.plain_text import cut, plain
+
+from .support.case import Case
+
+
+class PlainText(Case):
+    """What it is when it is shown."""
+
+    def test_plain(self) -> None:
+        """Text stays what it is, but for what a terminal takes for something else."""
+        self.assertEqual(plain('a\x1b[31m\nb "\x9b2J\x85\u202e ö 日本'), 'a·[31m·b "·2J·· ö 日本')
+
+    def test_cut(self) -> None:
+        """What is too long ends with dots, within its length."""
+        self.assertEqual([cut("a\nbcd", letters) for letters in (6, 5, 4)], ["a·bcd", "a·bcd", "a·b…"])
