@@ -20,9 +20,12 @@ of their keys, by the same rules; a key that one of them lacks is null there. Ob
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
+from math import isfinite
+from numbers import Real
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..exceptions import RemoteProtocolError
+from ..exceptions import LocalProtocolError, RemoteProtocolError
 from ..protocol import json_text
 from ..protocol.points import Datapoint
 from .extras import library
@@ -53,11 +56,14 @@ class Columns(NamedTuple):
 
     @classmethod
     def of(cls, points: Iterable[Datapoint]) -> Columns:
-        """Return the columns of points; one without a time is of 0, one without a value null."""
-        numpy = library("numpy", "an array")
+        """
+        Return the columns of points; one without a time is of 0, one without a value null.
+
+        Raises:
+            LocalProtocolError: The time of one is no number.
+        """
         listed = list(points)
-        times = numpy.array([point.get("t", 0.0) for point in listed], dtype=numpy.float64)
-        return cls(times, _values([point.get("d") for point in listed]))
+        return cls(_times(listed), _values([point.get("d") for point in listed]))
 
     @classmethod
     def read(cls, texts: Iterable[bytes]) -> Columns:
@@ -95,6 +101,25 @@ def _listed(text: bytes) -> list[Any]:
     return listed
 
 
+def _times(points: list[Datapoint]) -> NDArray[np.float64]:
+    numpy = library("numpy", "an array")
+    times = [point.get("t", 0.0) for point in points]
+    if all(issubclass(kind, Real) for kind in set(map(type, times))):  # more would do for NumPy
+        with suppress(OverflowError):
+            array: NDArray[Any] = numpy.fromiter(times, numpy.float64, len(times))
+            if numpy.isfinite(array).all():
+                return array
+    number, odd = next((number, t) for number, t in enumerate(times) if not _is_time(t))
+    raise LocalProtocolError(f"datapoint {number} has t={odd!r:.60}: expected seconds since 1970")
+
+
+def _is_time(t: Any) -> bool:
+    try:
+        return isinstance(t, Real) and isfinite(t)
+    except OverflowError:
+        return False
+
+
 def keys_of(values: list[Any]) -> list[str]:
     """Return the keys that are columns, in the order in which they first occur; none where not all values are objects."""
     if values and all(type(value) is dict for value in values):
@@ -120,6 +145,9 @@ def _array(values: list[Any]) -> NDArray[Any]:
     elif kinds == {int} and -_INT64 <= min(values) and max(values) < _INT64:
         dtype = numpy.int64
     elif kinds <= {int, float, type(None)} and kinds not in ({int}, {type(None)}):
-        dtype, values = numpy.float64, [numpy.nan if value is None else value for value in values]
+        with suppress(OverflowError):  # an integer beyond every float stays one
+            return numpy.fromiter(  # type: ignore[no-any-return]
+                (numpy.nan if value is None else value for value in values), numpy.float64, len(values)
+            )
     array: NDArray[Any] = numpy.fromiter(values, dtype, len(values))
     return array

@@ -95,11 +95,15 @@ def _array(column: NDArray[Any]) -> tuple[Any, dict[bytes, bytes] | None]:
         return arrow.array(column, from_pandas=True), None  # NaN is a null
     values = column.tolist()
     kinds = set(map(type, values)) - {type(None)}
-    if len(kinds) == 1 and kinds <= {str, bool}:
-        return arrow.array(values), None
     if not kinds:
         return arrow.nulls(len(values)), None
-    return arrow.array([None if value is None else json_text.dumps(value).decode() for value in values]), _AS_JSON
+    try:
+        if len(kinds) == 1 and kinds <= {str, bool}:
+            return arrow.array(values), None
+        return arrow.array([None if value is None else json_text.dumps(value).decode() for value in values]), _AS_JSON
+    except (TypeError, ValueError):
+        json_text.check_value(values)  # says which one it is that is no value
+        raise
 
 
 def _values(array: Any, metadata: Any) -> list[Any]:

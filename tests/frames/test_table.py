@@ -41,6 +41,16 @@ class Tables(Case):
                     ("timestamp[ns, tz=UTC]", kind),
                 )
 
+    def test_no_values(self) -> None:
+        """What is no value is told, with its place."""
+        for value, why in (
+            ({1}, r"at \[1\] is no JSON"),
+            ([1, 10**400], "more than 64"),
+            ("\ud800", r"text at \[1\].*UTF-8"),
+        ):
+            with self.subTest(value), self.assertRaisesRegex(LocalProtocolError, why):
+                to_arrow(Columns.of([{"t": 1.0, "d": "x"}, {"t": 2.0, "d": value}]))
+
     def test_parquet(self) -> None:
         """A file holds what the table did."""
         points = [{"t": 1.6e9 + number, "d": {"x": number, "y": [number]}} for number in range(1000)]
