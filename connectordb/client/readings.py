@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..datapoints import DatapointArray
@@ -20,7 +20,19 @@ if TYPE_CHECKING:
 
 
 class Readings(dict[str, DatapointArray], Shown):
-    """What was read of several streams: the points of each, under the name by which it was asked for."""
+    """
+    What was read of several streams: the points of each, under the name by which it was asked for.
+
+    Args:
+        points: These.
+        streams: Streams that they are as they were stored in: what they count is in their schemas.
+    """
+
+    def __init__(
+        self, points: Mapping[str, DatapointArray] | None = None, streams: Mapping[str, Stream] | None = None
+    ) -> None:
+        super().__init__(points or {})
+        self._streams = streams or {}
 
     def to_df(self) -> pd.DataFrame:
         """
@@ -39,7 +51,7 @@ class Readings(dict[str, DatapointArray], Shown):
 
     def plot(self, *, ax: Axes | None = None) -> Axes:
         """
-        Draw all of them into one picture, as `Device.plot` does; of units nothing is known here.
+        Draw all of them into one picture, as `Device.plot` does, with their units, until the connection is closed.
 
         Args:
             ax: Axes of matplotlib to draw into, if all go together; without it there is a new figure of ``matplotlib.pyplot``.
@@ -50,10 +62,20 @@ class Readings(dict[str, DatapointArray], Shown):
         Raises:
             ModuleNotFoundError: The extra ``plot`` is not installed.
             LocalProtocolError: They do not go together in one *ax*, or a time is beyond the year 9999.
+
+        Calls: ``GET crud/<path>`` of each stream whose unit is not known.
         """
         from ..pictures import of_points, plot
 
-        return plot([each for name, points in self.items() for each in of_points(points, name)], "", ax)
+        return plot([each for name in self for each in of_points(self[name], name, self._schema(name))], "", ax)
+
+    def _schema(self, name: str) -> Any:
+        stream = self._streams.get(name)
+        return None if stream is None or stream._session.is_closed else stream.schema
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel as the points alone."""
+        return type(self), (dict(self),)
 
     def _sheet(self) -> Sheet:
         from ..display import of_several

@@ -69,8 +69,10 @@ class SeveralStreams(ConnectorObject):
         """
         from .readings import Readings
 
-        parameters = Range(self._session.clock.wall(), t1, t2, limit, i1, i2, transform).parameters
-        return Readings(self._of_each(streams, lambda stream: stream._read(stream._path, parameters)))
+        asked = Range(self._session.clock.wall(), t1, t2, limit, i1, i2, transform)
+        found = self._of_each(streams, lambda stream: (stream, stream._read(stream._path, asked.parameters)))
+        units = {} if asked.script else {name: stream for name, (stream, _) in found.items()}
+        return Readings({name: points for name, (_, points) in found.items()}, units)
 
     def to_df(
         self,
