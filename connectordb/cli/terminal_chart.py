@@ -30,12 +30,18 @@ _VALUES, _NAMES, _LETTERS, _ABOVE, _LEAST = 10, 26, 14, 80, 20
 #: Half of a range of numbers that is none.
 _FLAT = 1e-300
 
+#: A column of booleans, by whether one is true there, and whether one is false.
+_BOOLEANS = {(True, False): "█", (False, True): "▁", (True, True): "▄", (False, False): " "}
+
 #: Seconds between two ticks of time, and columns that one takes.
-_STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 604800)
+_STEPS = (
+    *(factor / 10**places for places in range(6, 0, -1) for factor in (1, 2, 5)),
+    *(1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 604800),
+)
 _TICK = 12
 
 #: What a tick says, by the seconds between two of them.
-_FORMATS = ((60, "%H:%M:%S"), (86400, "%H:%M"), (300 * 86400, "%b %d"), (inf, "%Y"))
+_FORMATS = ((1, "%S"), (60, "%H:%M:%S"), (86400, "%H:%M"), (300 * 86400, "%b %d"), (inf, "%Y"))
 
 #: Seconds to the left and right of points that all have one time.
 _MOMENT = 60.0
@@ -172,22 +178,24 @@ def _blocks(panel: Panel, area: _Area) -> Iterator[str]:
     if panel.kind is Kind.TEXTS:
         yield cut(panel.series[0].name, _ABOVE)
         for number, row in enumerate(rows(panel.series[0], area.columns, _LETTERS)):
-            yield area.line(row.name, area.styled(_filled(row.bars, area, "█", " " * area.columns), number))
+            cells = "".join("█" if here else " " for here in _columns(row.bars, area))
+            yield area.line(row.name, area.styled(cells, number))
         return
     for number, each in enumerate(panel.series):
         words = [None if value != value else "true" if value else "false" for value in each.numbers]
         held = {row.name.split()[0]: row.bars for row in rows(each._replace(values=words), area.columns)}
-        cells = _filled(held.get("false", []), area, "▁", " " * area.columns)
-        yield area.line(cut(each.name, _NAMES), area.styled(_filled(held.get("true", []), area, "█", cells), number))
+        true, false = (_columns(held.get(word, []), area) for word in ("true", "false"))
+        cells = "".join(_BOOLEANS[pair] for pair in zip(true, false, strict=True))
+        yield area.line(cut(each.name, _NAMES), area.styled(cells, number))
 
 
-def _filled(bars: Sequence[Bar], area: _Area, block: str, cells: str) -> str:
-    """Return cells of which those where a bar is are a block."""
-    filled = list(cells)
+def _columns(bars: Sequence[Bar], area: _Area) -> list[bool]:
+    """Return in which columns there are bars."""
+    columns = [False] * area.columns
     for bar in bars:
         begin, end = min(area.column(bar.begin), area.columns - 1), area.column(bar.end)
-        filled[begin : max(end, begin + 1)] = block * max(end - begin, 1)
-    return "".join(filled)
+        columns[begin : max(end, begin + 1)] = [True] * max(end - begin, 1)
+    return columns
 
 
 # --- times ------------------------------------------------------------------------------------------------------------
@@ -202,15 +210,22 @@ def _time_axis(area: _Area) -> Iterator[str]:
     begin = _midnight(area.first)
     number = ceil((area.first - begin) / step)
     while (t := begin + number * step) <= area.last:
-        column, text = min(area.column(t), area.columns - 1), datetime.fromtimestamp(t).strftime(wanted)
+        column, text = max(0, min(area.column(t), area.columns - 1)), _clock(t, wanted, step)
         axis[column] = "┬"
         if column + len(text) <= area.columns:
             below[column : column + len(text)] = text
         number += 1
     yield area.line("", "".join(axis), "└")
     yield area.line("", "".join(below), " ")
-    first, last = (f"{datetime.fromtimestamp(t):%Y-%m-%d %H:%M:%S}" for t in (area.first, area.last))
+    first, last = (_clock(t, "%Y-%m-%d %H:%M:%S", step) for t in (area.first, area.last))
     yield area.line("", f"{first} – {last}", " ")
+
+
+def _clock(t: float, wanted: str, step: float) -> str:
+    """Return a time as it is *wanted*, with the digits behind the seconds that tell two apart that are a *step* from each other."""
+    moment = datetime.fromtimestamp(t)
+    text, places = moment.strftime(wanted), max(0, -floor(log10(step)))
+    return f"{text}.{moment.microsecond:06}"[: len(text) + 1 + places] if places else text
 
 
 def _midnight(t: float) -> float:

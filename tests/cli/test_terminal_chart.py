@@ -46,6 +46,11 @@ class Charts(InUtc):
             "██████▁▁▁      ███▁▁▁",
         )
 
+    def test_many_booleans(self) -> None:
+        """A column in which both occur is half a block."""
+        cells = drawn(*[True] * 300, *[True, False, False] * 100, *[False] * 300, True, width=57)[0].partition("│")[2]
+        self.assertRegex(cells, "^█{9,10}▄{9,11}▁{9,10}▄?$")
+
     def test_texts(self) -> None:
         """A row for each text, the most frequent first."""
         self.assertEqual(
@@ -97,6 +102,9 @@ class Charts(InUtc):
     def test_times(self) -> None:
         """Ticks are on round times, as fine as they have room, and never beyond the edge."""
         for step, expected in (
+            (1e-6, r"^00.00000( +00.0000\d)+$"),
+            (1e-4, r"^00.000( +00.00\d)+$"),
+            (0.01, r"^00.0( +00.\d)+$"),
             (0.1, r"^00:00:00( +00:00:0\d)*$"),
             (60, r"^00:00( +00:\d0)+$"),
             (3600, r"^00:00( +(\d\d:00))+$"),
@@ -108,6 +116,13 @@ class Charts(InUtc):
                 lines = drawn(*range(30), step=step, width=80)
                 self.assertRegex(lines[-2].strip(), expected)
                 self.assertLessEqual(max(map(len, lines)), 80)
+
+    def test_moments(self) -> None:
+        """Points closer together than a microsecond are a picture, too; a range that is short is told with its fractions."""
+        for step in (2.4e-7, 1e-3):
+            lines = drawn(*range(10), step=step)
+            self.assertRegex(lines[-1], r"2026-01-01 00:00:00.0+ – 2026-01-01 00:00:00.00\d+$")
+        drawn(1, 2, step=2.4e-7)
 
     def test_nothing(self) -> None:
         """Without points it says so; of one there is a picture."""
