@@ -27,6 +27,9 @@ from .printing import check_formats, formats, show_lines, show_points
 from .ranges import ranged
 from .tree import parsed
 
+#: What is said to whoever gives nothing to insert, at a terminal.
+_WAITING = """Type points, a line each, as 1767225600,21.5 or {"t": 1767225600, "d": 21.5}; Ctrl-D ends them."""
+
 _downlink = click.option("--downlink", is_flag=True, help="Read the stream's downlink: what others asked it to be.")
 
 
@@ -92,6 +95,8 @@ def insert(path: str, value: str | None, skip: int, restamp: bool, profile: str 
             if value is not None:
                 found.insert(parsed(value))
                 return
+            if sys.stdin.isatty():
+                click.echo(_WAITING, err=True)
             with taken.until_interrupted():
                 found.insert_array(taken, restamp=restamp)
         except PermissionDenied as error:

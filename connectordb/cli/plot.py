@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import warnings
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -43,7 +44,15 @@ def plot(
     with connect(profile) as cdb:
         series = [each for path in streams for each in _series(stream(cdb, path), downlink, given)]
     if file is not None:
-        file.write_bytes(png(series, dark=dark))
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("ignore")
+            warnings.filterwarnings("always", "Glyph")
+            file.write_bytes(png(series, dark=dark))
+        if told:
+            click.echo(
+                "Some letters are boxes in the picture: the font of matplotlib's settings (font.family) has none for them.",
+                err=True,
+            )
         return
     colored = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     click.echo(chart(series, shutil.get_terminal_size().columns, colored), nl=False, color=colored)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any, TypeVar
+from datetime import datetime
+from functools import wraps
+from typing import Any, TypeVar, cast
 
 import click
 
-from ..protocol.times import Time
+from ..protocol.times import Time, to_seconds
+from ..runtime.clock import SYSTEM
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -42,7 +45,32 @@ _OPTIONS = (
 
 
 def ranged(command: Command) -> Command:
-    """Give a command the options of a range, and ``--transform``, with the names of the arguments of reads."""
+    """Give a command the options of a range, and ``--transform``, with the names of the arguments of reads; it says why one is empty."""
+
+    @wraps(command)
+    def with_range(**given: Any) -> None:
+        command(**given)
+        if told := _backwards(**{name: given[name] for name in ("t1", "t2", "i1", "i2")}):
+            click.echo(told, err=True)
+
     for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
+        with_range = option(with_range)
+    return cast(Command, with_range)
+
+
+def _backwards(t1: Time | None, t2: Time | None, i1: int | None, i2: int | None) -> str:
+    """Return what is to be said of a range that ends before it begins, whatever the stream holds."""
+    if t1 is not None and t2 is not None:
+        first, last = (to_seconds(t, SYSTEM.wall()) for t in (t1, t2))
+        if first >= last:
+            return f"Nothing is after --t1 {_local(first)} and up to --t2 {_local(last)}."
+    if i1 is not None and i2 and (i1 < 0) == (i2 < 0) and i1 >= i2:
+        return f"Nothing is from --i1 {i1} on and before --i2 {i2}."
+    return ""
+
+
+def _local(t: float) -> str:
+    try:
+        return datetime.fromtimestamp(t).isoformat(" ")
+    except (OverflowError, ValueError, OSError):  # in no calendar
+        return str(t)

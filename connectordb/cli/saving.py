@@ -95,7 +95,7 @@ def _to_go_on_with() -> Iterator[None]:
     """Say that what is cut off can be gone on with."""
     try:
         yield
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemExit):
         click.echo("Cut off; give it again, and it goes on where it was.", err=True)
         raise
     except (ConnectionFailed, ServerError) as error:

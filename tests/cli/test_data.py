@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import signal
 import subprocess
+import unittest
 from datetime import datetime
 
 from connectordb import ConnectorDB
@@ -15,6 +17,7 @@ from ..frames.cases import needs_frames
 from ..support.case import SOON
 from ..support.command_line import PATIENCE, command, environment, here
 from ..support.target import new_name
+from ..support.terminal import typed
 from .test_tree import TreeCase
 
 POINTS = [{"t": 1.6e9 + number, "d": number / 4} for number in range(12_000)]
@@ -94,6 +97,18 @@ class Points(DataCase):
         self.assertEqual(len(self.ran("cat", self.path).splitlines()), int(skip))
         self.ran("insert", self.path, "--skip", skip, stdin="\n".join(lines))
         self.assertEqual(json.loads(self.ran("cat", self.path, "--json")), POINTS)
+
+    @unittest.skipUnless(hasattr(os, "openpty"), "there are no pseudo-terminals here")
+    def test_typed(self) -> None:
+        """At a terminal it says what it waits for."""
+        told = typed(
+            self,
+            ["-m", "connectordb", "insert", self.path],
+            ("", "Ctrl-D ends"),
+            ("1767225600,21.5\n\x04", "1 point\r\n"),
+        )
+        self.assertIn("Type points", told)
+        self.assertEqual(json.loads(self.ran("cat", self.path, "--json")), [{"t": 1767225600, "d": 21.5}])
 
     def test_mistakes(self) -> None:
         """Text that holds no points, and options that exclude each other."""

@@ -56,6 +56,13 @@ class Plot(DataCase):
         self.ran("plot", "nobody/of/these", "--png", str(light.with_name("none.png")), status=1)
         self.assertFalse(light.with_name("none.png").exists())
 
+    @needs_plot
+    def test_letters(self) -> None:
+        """Letters that the font lacks are told in a line."""
+        self.ran("set", self.path, "nickname=温度")
+        file = self.folder() / "x.png"
+        self.assertRegex(self.ran("plot", self.path, "--png", str(file)), "^Some letters are boxes.*\n$")
+
     @unittest.skipIf(pty is None, "no pseudo-terminals")
     def test_terminal(self) -> None:
         """A terminal has colours, unless it wants none, and its own width."""

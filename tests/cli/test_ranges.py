@@ -29,7 +29,8 @@ class Ranges(Case):
             ([], {}),
             (["--t1", "1.5e9", "--t2", "-3"], {"t1": 1.5e9, "t2": -3.0}),
             (["--t1", "2026-01-01"], {"t1": "2026-01-01"}),
-            (["--t1", "20260101", "--t2", "2026"], {"t1": "20260101", "t2": "2026"}),
+            (["--t1", "20260101"], {"t1": "20260101"}),
+            (["--t2", "2026"], {"t2": "2026"}),
             (["--i1", "-5", "--i2", "7"], {"i1": -5, "i2": 7}),
             (["--limit", "3", "--transform", "mean"], {"limit": 3, "transform": "mean"}),
         ):
@@ -37,3 +38,29 @@ class Ranges(Case):
                 self.assertEqual(CliRunner().invoke(command, typed).exit_code, 0)
                 self.assertEqual(given, {**nothing, **expected})
         self.assertEqual(CliRunner().invoke(command, ["--i1", "x"]).exit_code, 2)
+
+    def test_backwards(self) -> None:
+        """A range that is empty whatever the stream holds is told, and no other."""
+
+        @click.command()
+        @ranged
+        def command(**typed: Any) -> None:
+            pass
+
+        for typed, told in (
+            (
+                ["--t1", "2026-01-02", "--t2", "20260101"],
+                "after --t1 2026-01-02 00:00:00 and up to --t2 2026-01-01 00:00:00",
+            ),
+            (["--t1", "5e12", "--t2", "5e12"], "after --t1 5000000000000.0 and up to --t2 5000000000000.0"),
+            (["--i1", "5", "--i2", "2"], "from --i1 5 on and before --i2 2"),
+            (["--i1", "-2", "--i2", "-2"], "from --i1 -2 on and before --i2 -2"),
+            (["--t1", "1", "--t2", "2"], ""),
+            (["--i1", "5", "--i2", "0"], ""),
+            (["--i1", "5", "--i2", "-2"], ""),
+            (["--i1", "-5", "--i2", "2"], ""),
+        ):
+            with self.subTest(typed):
+                done = CliRunner().invoke(command, typed)
+                told = told and f"Nothing is {told}.\n"
+                self.assertEqual((done.exit_code, done.stdout, done.stderr), (0, "", told))

@@ -65,7 +65,7 @@ class Saves(TreeCase):
     def test_cut_off(self) -> None:
         """What is cut off says how it goes on."""
         folder = self.folder() / "saved"
-        for error, status in ((ConnectionFailed("away"), 1), (KeyboardInterrupt(), 130)):
+        for error, status in ((ConnectionFailed("away"), 1), (KeyboardInterrupt(), 130), (SystemExit(143), 143)):
             with self.subTest(error), mock.patch("connectordb.cli.saving.save_folder", side_effect=error):
                 self.assertIn(
                     "again, and it goes on where it was", self.ran("save", "mara", str(folder), status=status)
