@@ -32,12 +32,12 @@ def completion(shell: str) -> None:
     click.echo(script.source_template % script.source_vars())
 
 
-def paths(context: click.Context, argument: click.Parameter, begun: str) -> list[CompletionItem]:
-    """Return the paths that a word may become; none, if the server does not answer within a moment."""
+def places(context: click.Context, argument: click.Parameter, begun: str) -> list[CompletionItem]:
+    """Return the paths that a word may become, where a stream's name alone is none; none, if the server does not answer within a moment."""
     return _found(context, begun, with_own=False)
 
 
-def streams(context: click.Context, argument: click.Parameter, begun: str) -> list[CompletionItem]:
+def paths(context: click.Context, argument: click.Parameter, begun: str) -> list[CompletionItem]:
     """Return likewise paths and names of one's own streams; what stands before a ``=`` stays there."""
     name, equals, begun = begun.rpartition("=")
     return _found(context, begun, with_own=True, before=name + equals)

@@ -40,19 +40,32 @@ def with_remedy(cdb: ConnectorDB, error: AuthenticationError) -> str:
     return str(error)
 
 
-def thing(cdb: ConnectorDB, path: str) -> User | Device | Stream:
-    """Return what a path means: ``user``, ``user/device``, ``user/device/stream``."""
-    found = cdb(path.strip("/"))
-    assert isinstance(found, (User, Device, Stream))
-    return found
+def thing(cdb: ConnectorDB, path: str, *, is_new: bool = False) -> User | Device | Stream:
+    """
+    Return what a path means: ``stream``, one of the caller's own; ``user/``, ``user/device``, ``user/device/stream``.
+
+    Args:
+        cdb: Who calls.
+        path: What was typed. A name alone is a stream, and never a user: so one word means one thing, also to ``rm``.
+        is_new: Whether it is to be made: else it is an error if there is no stream of that name.
+    """
+    if "/" in path:
+        found = cdb(path.strip("/"))
+        assert isinstance(found, (User, Device, Stream))
+        return found
+    if _is_nobody(cdb):
+        raise click.ClickException(f"{path!r} would be a stream of your own, but {_NOBODY}")
+    own = cdb[path]
+    if not is_new and not own.exists():
+        raise click.ClickException(
+            f"there is no stream {own.path!r} (connectordb new makes one): a name alone is a stream of your own; "
+            f"a user is written {path + '/'!r}, any other stream user/device/stream"
+        )
+    return own
 
 
 def stream(cdb: ConnectorDB, path: str) -> Stream:
-    """Return a stream: by its path, or by its name alone if it is the caller's own."""
-    if "/" not in path:
-        if _is_nobody(cdb):
-            raise click.ClickException(f"{path!r} would be a stream of your own, but {_NOBODY}")
-        return cdb[path]
+    """Return likewise a stream, and nothing else."""
     found = thing(cdb, path)
     if not isinstance(found, Stream):
         raise click.UsageError(f"{path!r} is no stream: expected user/device/stream, or the name of one of your own")

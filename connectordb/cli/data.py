@@ -21,7 +21,7 @@ from ..point_files import line_of, points
 from ..protocol import json_text
 from ..protocol.points import Datapoint
 from . import INTERRUPTED
-from .completing import streams
+from .completing import paths
 from .connection import connect, profile, stream
 from .printing import check_formats, formats, show_lines, show_points
 from .ranges import ranged
@@ -34,7 +34,7 @@ _downlink = click.option("--downlink", is_flag=True, help="Read the stream's dow
 
 
 @click.command()
-@click.argument("path", metavar="STREAM", shell_complete=streams)
+@click.argument("path", metavar="STREAM", shell_complete=paths)
 @ranged
 @formats
 @_downlink
@@ -69,7 +69,7 @@ def cat(
 
 
 @click.command()
-@click.argument("path", metavar="STREAM", shell_complete=streams)
+@click.argument("path", metavar="STREAM", shell_complete=paths)
 @click.argument("value", required=False)
 @click.option(
     "--skip", type=click.IntRange(0), default=0, metavar="N", help="Leave out the first N points: those that are there."
@@ -117,7 +117,7 @@ def insert(path: str, value: str | None, skip: int, restamp: bool, profile: str 
 
 
 @click.command()
-@click.argument("path", metavar="STREAM", shell_complete=streams)
+@click.argument("path", metavar="STREAM", shell_complete=paths)
 @click.option(
     "-n", "number", type=click.IntRange(0), default=10, metavar="N", help="Begin with the last N points (10)."
 )

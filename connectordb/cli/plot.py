@@ -15,14 +15,14 @@ import click
 from ..client import Stream
 from ..pictures import Series, of_points, png
 from ..protocol.points import Datapoint
-from .completing import streams as complete
+from .completing import paths
 from .connection import connect, profile, stream
 from .ranges import ranged
 from .terminal_chart import chart
 
 
 @click.command()
-@click.argument("streams", metavar="STREAM...", nargs=-1, required=True, shell_complete=complete)
+@click.argument("streams", metavar="STREAM...", nargs=-1, required=True, shell_complete=paths)
 @ranged
 @click.option("--downlink", is_flag=True, help="Draw the streams' downlinks.")
 @click.option(

@@ -9,8 +9,8 @@ from typing import Any
 import click
 
 from ..query import Dataset, Merge
-from .completing import streams as complete
-from .connection import connect, profile
+from .completing import paths
+from .connection import connect, profile, stream
 from .printing import check_formats, formats, show_points
 from .ranges import ranged
 
@@ -19,7 +19,7 @@ _COLUMN = re.compile(r"(?:(?P<name>[^=:]+)=)?(?P<stream>[^=:]+)(?::(?P<interpola
 
 
 @click.command()
-@click.argument("streams", metavar="STREAM...", nargs=-1, required=True, shell_complete=complete)
+@click.argument("streams", metavar="STREAM...", nargs=-1, required=True, shell_complete=paths)
 @ranged
 @formats
 @profile
@@ -34,17 +34,17 @@ def merge(
     check_formats(as_csv, as_json, parquet)
     with connect(profile) as cdb:
         query = Merge(cdb)
-        for stream in streams:
-            query.addStream(stream, **given)
+        for path in streams:
+            query.addStream(stream(cdb, path), **given)
         _show(query, as_csv, as_json, parquet)
 
 
 @click.command()
-@click.argument("columns", metavar="COLUMN...", nargs=-1, required=True, shell_complete=complete)
+@click.argument("columns", metavar="COLUMN...", nargs=-1, required=True, shell_complete=paths)
 @click.option(
     "--x",
     metavar="STREAM",
-    shell_complete=complete,
+    shell_complete=paths,
     help="A row for each point of this stream, whose values are the column x.",
 )
 @click.option("--dt", type=float, metavar="SECONDS", help="A row every so many seconds from --t1 on, before --t2.")
@@ -53,7 +53,13 @@ def merge(
 @formats
 @profile
 def dataset(
-    columns: tuple[str, ...], as_csv: bool, as_json: bool, parquet: Path | None, profile: str | None, **given: Any
+    columns: tuple[str, ...],
+    x: str | None,
+    as_csv: bool,
+    as_json: bool,
+    parquet: Path | None,
+    profile: str | None,
+    **given: Any,
 ) -> None:
     """
     Print streams side by side, as columns.
@@ -66,12 +72,13 @@ def dataset(
     """
     check_formats(as_csv, as_json, parquet)
     with connect(profile) as cdb:
-        query = Dataset(cdb, **given)
+        query = Dataset(cdb, None if x is None else stream(cdb, x), **given)
         for column in columns:
             found = _COLUMN.fullmatch(column)
             if found is None:
                 raise click.UsageError(f"{column!r} is no column: expected [NAME=]STREAM[:INTERPOLATOR]")
-            query.addStream(found["stream"], found["interpolator"] or "closest", colname=found["name"])
+            path, name = found["stream"], found["name"]
+            query.addStream(stream(cdb, path), found["interpolator"] or "closest", colname=name or path)
         _show(query, as_csv, as_json, parquet)
 
 

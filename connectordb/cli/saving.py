@@ -15,7 +15,7 @@ from ..client import load as load_folder
 from ..client import save as save_folder
 from ..exceptions import ConnectionFailed, ServerError
 from ..protocol import json_text
-from .completing import paths
+from .completing import paths, places
 from .connection import connect, profile, thing
 from .printing import as_json, show
 from .progress import shown
@@ -33,7 +33,7 @@ def save(path: str, directory: Path, as_json: bool, profile: str | None) -> None
     """
     Save a user, a device or a stream in a folder.
 
-    With it goes all that is below it. DIRECTORY is a new folder; that of users may hold other ones. Points are read back from the
+    PATH is user/, user/device or user/device/stream, or the name of a stream of your own. With it goes all that is below it. DIRECTORY is a new folder; that of users may hold other ones. Points are read back from the
     disk. It holds API keys, and is readable by you alone. If it is cut off, give it again: it goes on where it was. "load" brings
     it back, and so does "import" into a server's own folder.
     """
@@ -48,7 +48,7 @@ def save(path: str, directory: Path, as_json: bool, profile: str | None) -> None
 
 @click.command()
 @click.argument("directory", type=click.Path(path_type=Path, file_okay=False, exists=True))
-@click.argument("below", metavar="[PATH]", required=False, shell_complete=paths)
+@click.argument("below", metavar="[PATH]", required=False, shell_complete=places)
 @click.option(
     "--passwords",
     metavar="FILE",
@@ -61,7 +61,7 @@ def load(directory: Path, below: str | None, passwords: BinaryIO | None, as_json
     """
     Load what was saved in a folder.
 
-    DIRECTORY holds users, a device or a stream, from "save", or from "export" of a server. A device goes below PATH, a user, a stream
+    DIRECTORY holds users, a device or a stream, from "save", or from "export" of a server. A device goes below PATH, a user (as in mara/), a stream
     below PATH, a device; without it below your own. What is there already is passed over; if something else is there, nothing is
     changed. All points are read back. If it is cut off, give it again: it goes on where it was.
     """

@@ -9,10 +9,10 @@ from typing import Any
 
 import click
 
-from ..client import Device, Stream, User
-from ..exceptions import LocalProtocolError
+from ..client import ConnectorDB, Device, Stream, User
+from ..exceptions import LocalProtocolError, NotFound
 from ..protocol import json_text
-from .completing import paths
+from .completing import paths, places
 from .connection import connect, profile, thing
 from .printing import as_json, show, show_columns
 
@@ -21,7 +21,7 @@ _HIDDEN = "(shown with --apikey)"
 
 
 @click.command()
-@click.argument("path", required=False, default="", shell_complete=paths)
+@click.argument("path", required=False, default="", shell_complete=places)
 @click.option("-l", "--long", "is_long", is_flag=True, help="Show what each is, and how many points streams have.")
 @as_json
 @profile
@@ -30,10 +30,10 @@ def ls(path: str, is_long: bool, as_json: bool, profile: str | None) -> None:
     List what is below PATH.
 
     Of a user its devices, of a device its streams; without PATH the streams of the device that you are logged in as, and of "/" all
-    users that you may see.
+    users that you may see. As nothing is below a stream, a name alone is a user here.
     """
     with connect(profile) as cdb:
-        found = _below(cdb if not path else None if path == "/" else thing(cdb, path), cdb)
+        found = _below(cdb, path)
         lengths = {each.path: len(each) for each in found if is_long and isinstance(each, Stream)}
         if as_json:
             rows = [{"path": each.path, **_shown(each.data), "length": lengths.get(each.path)} for each in found]
@@ -56,7 +56,7 @@ def info(path: str, apikey: bool, as_json: bool, profile: str | None) -> None:
     """
     Show what is known of a user, a device or a stream.
 
-    Without PATH it is the device that you are logged in as. Of a stream it is also how many points there are, and the newest.
+    PATH is user/, user/device or user/device/stream, or the name of a stream of your own. Without PATH it is the device that you are logged in as. Of a stream it is also how many points there are, and the newest.
     """
     with connect(profile) as cdb:
         found = thing(cdb, path) if path else cdb
@@ -76,17 +76,17 @@ def info(path: str, apikey: bool, as_json: bool, profile: str | None) -> None:
 
 
 @click.command()
-@click.argument("path", shell_complete=paths)
+@click.argument("path", shell_complete=places)
 @click.argument("properties", metavar="[NAME=VALUE]...", nargs=-1)
 @profile
 def new(path: str, properties: tuple[str, ...], profile: str | None) -> None:
     """
     Make a device, or a stream.
 
-    Properties are given as to "set": connectordb new mara/room/lamp schema='{"type": "boolean"}' downlink=true
+    PATH is user/device or user/device/stream, or the name of a stream of your own. Properties are given as to "set": connectordb new mara/room/lamp schema='{"type": "boolean"}' downlink=true
     """
     with connect(profile) as cdb:
-        found, fields = thing(cdb, path), _fields(properties)
+        found, fields = thing(cdb, path, is_new=True), _fields(properties)
         if isinstance(found, User):
             raise click.UsageError(
                 f"{path!r} is a user: an administrator makes one on the server's machine, connectordb user DIR add; "
@@ -94,7 +94,7 @@ def new(path: str, properties: tuple[str, ...], profile: str | None) -> None:
             )
         with _schemas_checked():
             found.create(**fields)
-    click.echo(f"Made {found.path}.", err=True)
+    click.echo(f"Made the {_kind(found)} {found.path}.", err=True)
 
 
 @click.command("set")
@@ -105,7 +105,7 @@ def set_(path: str, properties: tuple[str, ...], profile: str | None) -> None:
     """
     Change a user, a device or a stream.
 
-    All of the properties are changed, or none. A VALUE is JSON, or else text: nickname="The lamp" public=true schema='{"type": "number"}'
+    PATH is user/, user/device or user/device/stream, or the name of a stream of your own. All of the properties are changed, or none. A VALUE is JSON, or else text: nickname="The lamp" public=true schema='{"type": "number"}'
     """
     with connect(profile) as cdb, _schemas_checked():
         thing(cdb, path).set(_fields(properties))
@@ -119,7 +119,7 @@ def rm(path: str, yes: bool, profile: str | None) -> None:
     """
     Delete a user, a device or a stream.
 
-    With it goes all that is below it, for good.
+    PATH is user/, user/device or user/device/stream, or the name of a stream of your own. With it goes all that is below it, for good.
     """
     with connect(profile) as cdb:
         found = thing(cdb, path)
@@ -127,22 +127,39 @@ def rm(path: str, yes: bool, profile: str | None) -> None:
         if not yes:
             if not sys.stdin.isatty():
                 raise click.UsageError(f"there is no terminal to ask at whether {found.path} is to go: give --yes")
-            click.confirm(f"Delete {found.path}, and all that is below it, for good?", abort=True, err=True)
+            click.confirm(
+                f"Delete the {_kind(found)} {found.path}, and all that is below it, for good?", abort=True, err=True
+            )
         found.delete()
-    click.echo(f"Deleted {path}.", err=True)
+    click.echo(f"Deleted the {_kind(found)} {found.path}.", err=True)
 
 
 # --- what is listed, and what is told of it ---------------------------------------------------------------------------
 
 
-def _below(found: User | Device | Stream | None, cdb: Any) -> list[User | Device | Stream]:
-    if found is None:
+def _below(cdb: ConnectorDB, path: str) -> list[User | Device | Stream]:
+    if not path:
+        return list(cdb.streams())
+    if path == "/":
         return list(cdb.users())
-    if isinstance(found, User):
-        return list(found.devices())
-    if isinstance(found, Device):
-        return list(found.streams())
+    is_name = "/" not in path
+    found = thing(cdb, f"{path}/" if is_name else path)
+    try:
+        if isinstance(found, User):
+            return list(found.devices())
+        if isinstance(found, Device):
+            return list(found.streams())
+    except NotFound as error:
+        if not is_name:
+            raise
+        raise click.ClickException(
+            f"there is no user {path!r}, or none that you may see; for a stream of your own: connectordb info {path}"
+        ) from error
     raise click.UsageError(f"{found.path!r} is a stream, and nothing is below it: connectordb info, or connectordb cat")
+
+
+def _kind(found: User | Device | Stream) -> str:
+    return type(found).__name__.lower()
 
 
 def _shown(fields: dict[str, Any], with_key: bool = False) -> dict[str, Any]:

@@ -160,16 +160,19 @@ def paths(here: ConnectorObject, begun: str, *, with_own: bool = False) -> list[
 
     Args:
         here: Whose connection is asked.
-        begun: The beginning of a path, up to the whole of it.
+        begun: The beginning of a path as commands have it, up to the whole of it: that of a user ends with a slash.
         with_own: Also names of the device's own streams.
     """
     try:
-        found = _paths(here._session, begun)
+        found = [path for path in _paths(here._session, begun) if "/" in path and path.startswith(begun)]
     except LocalProtocolError:  # what can begin no path
         return []
-    if with_own and "/" not in begun:
-        found += below(here._session, None)
-    return [path for path in found if path.startswith(begun)]
+    if "/" not in begun:
+        if with_own:
+            found += [name for name in below(here._session, None) if name.startswith(begun)]
+        if len(found) == 1 and found[0].endswith("/"):  # a shell would take a lone one for finished
+            found += _paths(here._session, found[0])
+    return found
 
 
 def _paths(session: Session, begun: str) -> list[str]:

@@ -30,7 +30,7 @@ class Words(TreeCase):
     """What is told to a shell."""
 
     def test_words(self) -> None:
-        """Commands, options, paths, and names of one's own where streams are wanted."""
+        """Commands, options, paths, and names of one's own streams but where only others go."""
         self.ran("new", "mara/user/mood")
         self.addCleanup(self.ran, "rm", "-y", "mara/user/mood")
         for words, expected in (
@@ -38,7 +38,9 @@ class Words(TreeCase):
             (("ls", "--js"), ["--json"]),
             (("ls", "mara/ro"), ["mara/room", "mara/room/"]),
             (("cat", "mo"), ["mood"]),
-            (("info", "mo"), []),
+            (("info", "mo"), ["mood"]),
+            (("new", "mo"), []),
+            (("rm", "mar"), ["mara/", "mara/meta", "mara/meta/", "mara/room", "mara/room/", "mara/user", "mara/user/"]),
             (("dataset", "--x", "mara/user/m"), ["mara/user/mood"]),
             (("dataset", "m=mara/user/m"), ["m=mara/user/mood"]),
             (("completion", "z"), ["zsh"]),

@@ -18,7 +18,7 @@ class Paths(Case):
     def test_thing(self) -> None:
         """As many names as it has, and slashes around it are no matter."""
         with ConnectorDB(connect=False, anonymous=True) as cdb:
-            kinds = [type(thing(cdb, path)).__name__ for path in ("a", "a/b/", "/a/b/c", "a/b/c/downlink")]
+            kinds = [type(thing(cdb, path)).__name__ for path in ("a/", "a/b/", "/a/b/c", "a/b/c/downlink")]
             self.assertEqual(kinds, ["User", "Device", "Stream", "Stream"])
             with self.assertRaises(LocalProtocolError):
                 thing(cdb, "a/b/c/d")

@@ -89,7 +89,7 @@ class Queries(QueryCase):
             (("merge",), 2, "STREAM"),
             (("merge", "mara/none/none"), 1, "not found"),
             (("merge", self.heat, "--csv", "--json"), 2, "exclude"),
-            (("merge", "mara/user"), 1, "expected a stream"),
+            (("merge", "mara/user"), 2, "is no stream"),
             (("dataset", self.heat), 1, "needs t1, t2 and dt"),
             (("dataset", "--x", self.heat, "a=b=c"), 2, "no column"),
             (("dataset", "--x", self.heat, self.heat, self.heat), 1, "already"),

@@ -40,7 +40,7 @@ class Saves(TreeCase):
     def test_user(self) -> None:
         """An administrator loads users, with passwords from a file or a pipe."""
         root = self.folder() / "root"
-        self.ran("save", "mara", str(root))
+        self.ran("save", "mara/", str(root))
         file = root / "mara" / "user.json"
         fields = json.loads(file.read_text())
         file.write_text(json.dumps({**fields, "name": "tom", "email": "tom@example.org"}))
@@ -58,9 +58,9 @@ class Saves(TreeCase):
         self.assertIn("1 user, ", self.ran("load", str(root), "--passwords", "-", stdin='{"tom": "word"}'))
         with ConnectorDB("tom", "word", url=self.url) as cdb:
             self.assertEqual(len(cdb[self.name]), 1200)
-            self.ran("rm", "-y", "tom")
+            self.ran("rm", "-y", "tom/")
         self.assertIn("Note: the password of tom is 'tom' now", self.ran("load", str(root)))
-        self.ran("rm", "-y", "tom")
+        self.ran("rm", "-y", "tom/")
 
     def test_cut_off(self) -> None:
         """What is cut off says how it goes on."""
@@ -68,7 +68,7 @@ class Saves(TreeCase):
         for error, status in ((ConnectionFailed("away"), 1), (KeyboardInterrupt(), 130), (SystemExit(143), 143)):
             with self.subTest(error), mock.patch("connectordb.cli.saving.save_folder", side_effect=error):
                 self.assertIn(
-                    "again, and it goes on where it was", self.ran("save", "mara", str(folder), status=status)
+                    "again, and it goes on where it was", self.ran("save", "mara/", str(folder), status=status)
                 )
 
     def test_mistakes(self) -> None:

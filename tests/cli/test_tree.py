@@ -55,18 +55,53 @@ class Tree(TreeCase):
         found = json.loads(connectordb("info", "mara/room", "--apikey", "--json").stdout)
         self.assertEqual(found["apikey"], key)
 
+    def test_names_alone(self) -> None:
+        """A name alone is a stream of one's own, made, changed, told of, filled, saved and deleted; to `ls` alone it is a user."""
+        self.ran("new", "weight", 'schema={"type": "number"}')
+        self.ran("insert", "weight", "71")
+        self.ran("set", "weight", "nickname=W")
+        found = self.json("info", "weight", "--json")
+        assert isinstance(found, dict)
+        self.assertEqual((found["path"], found["nickname"], found["length"]), ("mara/user/weight", "W", 1))
+        self.assertIn("1 stream, 1 point", self.ran("save", "weight", str(self.folder() / "new")))
+        self.assertIn("stream of your own: connectordb info weight", self.ran("ls", "weight", status=1))
+        self.ran("rm", "weight", "-y")
+        self.assertEqual(self.ran("ls"), "")
+
+    def test_user_by_name_alone(self) -> None:
+        """No command takes a name alone for a user: an administrator's `rm mara` deletes none, and how one is written is told."""
+        for typed in (
+            ("rm", "-y", "mara"), ("info", "mara"), ("set", "mara", "nickname=N"), ("save", "mara", "x"), ("load", ".", "mara"),
+            ("cat", "mara"), ("insert", "mara", "1"), ("tail", "mara"), ("plot", "mara"), ("merge", "mara"),
+            ("dataset", "--x", "mara", "mara"),
+        ):  # fmt: skip
+            with self.subTest(typed[0]):
+                told = self.ran(*typed, status=1)
+                self.assertIn("no stream 'mara/user/mara'", told)
+                self.assertIn("a user is written 'mara/'", told)
+        self.ran("set", "mara/", "nickname=Mara")
+        found = self.json("info", "mara/", "--json")
+        assert isinstance(found, dict)
+        self.assertEqual((found["path"], found["nickname"]), ("mara", "Mara"))
+
     def test_mistakes(self) -> None:
         """What cannot be done is said in a line, with a status, and nothing is changed."""
         for arguments, status, why in (
             (("ls", "mara/room/lamp"), 2, "nothing is below it"),
             (("info", "mara/room/none"), 1, "404"),
-            (("new", "bob"), 2, "connectordb user"),
+            (("new", "bob/"), 2, "connectordb user"),
             (("new", "mara/room/x", "schema"), 2, "NAME=VALUE"),
             (("new", "mara/room/x", "nothing=1"), 1, "nothing"),
             (("new", "mara/room/x", 'schema={"type": 5}'), 1, "Error: schema['type']: 5 is not valid"),
             (("set", "mara/room/lamp", 'schema={"pattern": "("}'), 1, "Error: schema: '(' is no regular expression"),
             (("rm", "mara/room"), 2, "--yes"),
             (("rm", "mara/none", "-y"), 1, "404"),
+            (
+                ("ls", "nobody"),
+                1,
+                "no user 'nobody', or none that you may see; for a stream of your own: connectordb info",
+            ),
+            (("load", ".", "mara/room/lamp"), 2, "nothing goes below it"),
             (("ls", "a/b/c/d/e"), 1, "a/b/c/d/e"),
             (("info", "--profile", "none"), 1, "none"),
         ):

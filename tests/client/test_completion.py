@@ -147,7 +147,7 @@ class Lines(PromptCase):
     def test_alone(self) -> None:
         """A path alone, as a shell has it: with names of the device's own streams where these are wanted."""
         for begun, with_own, expected in (
-            ("ma", False, ["mara", "mara/"]),
+            ("ma", False, ["mara/", *(f"mara/{name}" for name in ("meta", "meta/", "room", "room/", "user", "user/"))]),
             ("mara/ro", True, ["mara/room", "mara/room/"]),
             ("mara/room/h", False, ["mara/room/humidity"]),
             ("o", True, ["own-stream"]),
