@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from ..protocol.points import Datapoint
 from .live_stream import LiveStream
-from .points.ahead import make_ahead
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,6 +42,7 @@ class BulkStream(LiveStream):
         Errors and calls are else those of `insert_array`.
         """
         from ..frames import from_df
+        from .points.ahead import make_ahead
         from .points.batches import batches_of_pages
 
         made = batches_of_pages(from_df(frame, tz), self._session.clock.wall())

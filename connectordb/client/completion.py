@@ -21,10 +21,10 @@ from weakref import WeakKeyDictionary
 
 from ..exceptions import ConnectorDBError, LocalProtocolError, PermissionDenied
 from ..protocol import rest
-from ..protocol.paths import Path
+from ..protocol.paths import NOBODYS_PATH, Path
 from ..runtime.clock import Deadline
 from .resource import ConnectorObject
-from .session import NOBODYS_PATH, Session
+from .session import Session
 
 log = logging.getLogger(__name__)
 

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ..exceptions import LocalProtocolError
 from ..protocol import rest
-from .http import IDLE_TIMEOUT, POOL_SIZE
+from ..protocol.paths import NOBODYS_PATH
 from .live_connection import LiveConnection
 from .program import Program
-from .session import NOBODYS_PATH, Order, Session
 from .settings import DEFAULT_URL, Credentials
 from .stream import Stream
-from .terms import Retry, Timeout
+from .terms import IDLE_TIMEOUT, POOL_SIZE, Retry, Timeout
 from .whole_server import WholeServer
 
 if TYPE_CHECKING:
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
 
     import requests
 
+    from .session import Order
     from .settings.choosing import Settings
     from .terms import Stats
 
@@ -116,7 +116,9 @@ class ConnectorDB(LiveConnection, WholeServer, Program):
             "idle_timeout": idle_timeout,
             **live_options,
         }
-        from .settings.finding import find  # what decides is loaded with the first connection
+        # what decides, and what sends, are loaded with the first connection
+        from .session import Session
+        from .settings.finding import find
 
         credentials = Credentials.of(user_or_apikey, user_password)
         chosen = find(url, credentials, profile, anonymous, options, ConnectorDB.__init__.__kwdefaults__ or {})

@@ -15,7 +15,6 @@ from ..protocol.constants import DATAPOINT_INSERT_LIMIT
 from ..protocol.points import Datapoint
 from ..protocol.ranges import Range
 from .bulk_stream import BulkStream
-from .points.ahead import read_ahead
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -118,6 +117,7 @@ class LongStream(BulkStream):
 
     def _columns(self, asked: Range, downlink: bool = False) -> Columns:
         from ..frames import Columns, wire_columns
+        from .points.ahead import read_ahead
 
         path, columns = self._sequence(downlink), wire_columns.are_wanted()
         texts = (rest.as_text(rest.points(path, step), columns=columns) for step in self._steps(path, asked))
@@ -315,6 +315,7 @@ class LongStream(BulkStream):
         Arguments, errors and calls are else those of `to_numpy`.
         """
         from ..point_files import write_csv
+        from .points.ahead import read_ahead
 
         path, asked = self._sequence(downlink), Range(self._session.clock.wall(), t1, t2, limit, i1, i2, transform)
         requests = (rest.points(path, step) for step in self._steps(path, asked))

@@ -9,11 +9,11 @@ from ..exceptions import NotFound
 from ..protocol import rest
 from ..protocol.paths import Path
 from .fields import Field
-from .session import Session
 from .shown import Shown
 
 if TYPE_CHECKING:
     from .database import Database
+    from .session import Session
     from .user import User
 
 

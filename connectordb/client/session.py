@@ -21,10 +21,10 @@ from ..protocol import rest
 from ..protocol.features import Features
 from ..protocol.paths import Path
 from ..runtime.clock import SYSTEM, Clock, Deadline
-from .calls import NOBODYS_PATH, Budget, Calls, Endpoints, Login, Names, Surroundings
-from .http import IDLE_TIMEOUT, POOL_SIZE, Transport
+from .calls import Budget, Calls, Endpoints, Login, Names, Surroundings
+from .http import Transport
 from .settings import Credentials, base_urls
-from .terms import Retry, Statistics, Timeout
+from .terms import IDLE_TIMEOUT, POOL_SIZE, Retry, Statistics, Timeout
 
 if TYPE_CHECKING:
     import ssl
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     import requests
 
     from ..live import Events, Live
-
-__all__ = ["NOBODYS_PATH", "Order", "Session"]
 
 log = logging.getLogger(__name__)
 

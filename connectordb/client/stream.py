@@ -14,10 +14,10 @@ from ..protocol import json_text, ranges, rest
 from ..protocol.paths import Path
 from ..protocol.points import Datapoint
 from ..protocol.ranges import Range
-from .calls import notes
 from .fields import Field
 from .long_stream import LongStream
 from .shown import of_stream
+from .terms import notes
 
 if TYPE_CHECKING:
     from ..display import Sheet

@@ -6,7 +6,7 @@ import re
 from typing import NamedTuple
 
 from ..exceptions import LocalProtocolError
-from .constants import DOWNLINK, NAME_LIMIT
+from .constants import DOWNLINK, NAME_LIMIT, NOBODY
 
 _NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9_-]*")
 _KINDS = ("nothing", "user", "device", "stream")
@@ -120,3 +120,7 @@ class Path(NamedTuple):
     def __str__(self) -> str:
         """Return the path as text."""
         return f"{self.rest}/{DOWNLINK}" if self.downlink else self.rest
+
+
+#: Where who is not logged in is, says the server.
+NOBODYS_PATH = Path((NOBODY,))

@@ -35,15 +35,15 @@ BY_STATUS: Mapping[int, type[AuthenticationError]] = {
 }
 
 #: With these begin 4xx that tell of the server's own trouble, but for those of `_VALUES`.
-_TROUBLES = re.compile(r"pq: |database is locked|redis: |msgpack: |read tcp .*timeout")
+_TROUBLES = r"pq: |database is locked|redis: |msgpack: |read tcp .*timeout"
 
 #: What a database says of a value.
-_VALUES = re.compile(r"pq: (duplicate key|value too long|invalid input|invalid byte)")
+_VALUES = r"pq: (duplicate key|value too long|invalid input|invalid byte)"
 
 
 def kind_of(status: int, message: str) -> type[ResponseError]:
     """Return the exception that a 4xx stands for, with a message of the protocol's own form."""
-    if _TROUBLES.match(message) and not _VALUES.match(message):
+    if re.match(_TROUBLES, message) and not re.match(_VALUES, message):
         return ServerTrouble
     if status in (403, 404):
         for pattern, meaning in _REFUSALS:

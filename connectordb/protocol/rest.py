@@ -118,7 +118,7 @@ def _crud(path: Path | None) -> str:
 
 
 #: What a server may say of its version: ``0.3.0``, ``0.3.0b1``, ``0.3.0-git.1234``.
-_VERSION = re.compile(r"\d[\w.+-]*")
+_VERSION = r"\d[\w.+-]*"
 
 
 # --- what a body says -------------------------------------------------------------------------------------------------
@@ -133,7 +133,7 @@ def _text(body: bytes) -> str:
 
 def _version(body: bytes) -> str:
     text = _text(body)
-    if not _VERSION.fullmatch(text):
+    if not re.fullmatch(_VERSION, text):
         raise ValueError("no version")
     return text
 
@@ -329,7 +329,7 @@ NOT_DONE = "Not done: "
 #: The 403 of a value that the stream's schema does not allow; it does not say which.
 NOT_IN_SCHEMA = "did not conform to the stream's schema"
 
-_ABSENT = re.compile(r"Can't access this resource\.|The requested (user|device|stream) was not found\.")
+_ABSENT = r"Can't access this resource\.|The requested (user|device|stream) was not found\."
 
 
 def says_absent(refused: NotFound) -> bool:
@@ -338,7 +338,7 @@ def says_absent(refused: NotFound) -> bool:
 
     A 404 may also be a proxy's page, or the database's trouble (``pq: …``).
     """
-    return refused.status == 404 and _ABSENT.fullmatch(refused.message) is not None
+    return refused.status == 404 and re.fullmatch(_ABSENT, refused.message) is not None
 
 
 def refusal(request: Request[Any], reply: Reply) -> ResponseError:

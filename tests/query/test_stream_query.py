@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from connectordb import ConnectorDB
-from connectordb.client.session import NOBODYS_PATH
 from connectordb.exceptions import InvalidRange, LocalProtocolError
 from connectordb.pipescript import Script, pipe
+from connectordb.protocol.paths import NOBODYS_PATH
 from connectordb.query.stream_query import Remote, check_zone, path_of, source
 
 from ..support.case import Case

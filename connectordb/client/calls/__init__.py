@@ -10,10 +10,10 @@ from __future__ import annotations
 from .budget import Budget
 from .endpoint import Endpoint
 from .endpoints import Endpoints
-from .login import NOBODYS_PATH, Login
+from .login import Login
 from .loop import Calls
 from .names import Names
 from .options import Options
 from .surroundings import Surroundings
 
-__all__ = ["NOBODYS_PATH", "Budget", "Calls", "Endpoint", "Endpoints", "Login", "Names", "Options", "Surroundings"]
+__all__ = ["Budget", "Calls", "Endpoint", "Endpoints", "Login", "Names", "Options", "Surroundings"]

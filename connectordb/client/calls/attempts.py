@@ -17,8 +17,7 @@ from ...exceptions import (
 from ...protocol import proof, rest
 from ...protocol.features import Features
 from ...runtime.clock import Deadline
-from ..terms import DOUBTFUL, Fate, Kind, Retry, Trace, Verdict, fate_of, judge, kind_of
-from . import notes
+from ..terms import DOUBTFUL, Fate, Kind, Retry, Trace, Verdict, fate_of, judge, kind_of, notes
 from .endpoint import Endpoint
 from .surroundings import Failure, Sent, Surroundings
 

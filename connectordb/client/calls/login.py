@@ -19,18 +19,15 @@ from ...exceptions import (
     TimedOut,
 )
 from ...protocol import rest
-from ...protocol.constants import NOBODY
 from ...protocol.paths import Path
 from ...runtime.clock import Clock, Deadline
 from ..settings import Credentials
-from .notes import with_note
+from ..terms.notes import with_note
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-#: The caller's path where nobody is logged in.
-NOBODYS_PATH = Path((NOBODY,))
 
 #: Between two attempts to log in, with ``wait=``.
 _PATIENCE = {"first": 0.5, "longest": 10.0}

@@ -7,6 +7,6 @@ outside; nothing here knows of retries, credentials or other servers. requests a
 
 from __future__ import annotations
 
-from .transport import IDLE_TIMEOUT, POOL_SIZE, Transport
+from .transport import Transport
 
-__all__ = ["IDLE_TIMEOUT", "POOL_SIZE", "Transport"]
+__all__ = ["Transport"]

@@ -20,21 +20,15 @@ import requests
 
 from ...exceptions import ConnectionFailed, ConnectorDBError, LocalProtocolError, RemoteProtocolError, TimedOut
 from ...network import Proxy, Trust, proxy_for
-from ...protocol.constants import API_ROOT, SERVER_IDLE_TIMEOUT
+from ...protocol.constants import API_ROOT
 from ...runtime.clock import SYSTEM, Clock, Deadline
-from ..terms import Fate, Timeout, Trace
+from ..terms import IDLE_TIMEOUT, POOL_SIZE, Fate, Timeout, Trace
 from . import answers, failures
 from .allowance import Allowance
 from .line import Line
 from .lines import Lines
 
 log = logging.getLogger(__name__)
-
-#: How many connections to a server there may be, of one caller.
-POOL_SIZE = 64
-
-#: Seconds after which a connection that was kept open is not used again: the original closes it soon after.
-IDLE_TIMEOUT = SERVER_IDLE_TIMEOUT - 1.0
 
 #: The status by which a proxy says that it wants to know who calls. The server has not seen the request.
 _PROXY_REFUSES = 407

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from ...exceptions import LocalProtocolError
 from ...protocol.constants import API_ROOT, CONNECTORDB_URL
 
-_HOST = re.compile(r"[^\s/\\?#@<>\"'`{}|^%\x00-\x20]+")
+_HOST = r"[^\s/\\?#@<>\"'`{}|^%\x00-\x20]+"
 
 
 class NotGiven(str):
@@ -47,9 +47,9 @@ def base_url(given: object) -> str:
         raise _refusal(given, f"has the scheme {parts.scheme!r}")
     if parts.query or parts.fragment:
         raise _refusal(_without_secret(given), "has a query or a fragment, which no server's address has")
-    if not parts.hostname or not _HOST.fullmatch(parts.netloc) or port == 0:
+    if not parts.hostname or not re.fullmatch(_HOST, parts.netloc) or port == 0:
         raise _refusal(given, "names no host")
-    if not _HOST.fullmatch(parts.path.replace("/", "") or "-"):
+    if not re.fullmatch(_HOST, parts.path.replace("/", "") or "-"):
         raise _refusal(given, "has a path that no address can have")
     path = parts.path.rstrip("/").removesuffix(API_ROOT).rstrip("/")
     return f"{parts.scheme}://{parts.netloc.lower()}{path}"

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from .retry import DOUBTFUL, Fate, Kind, Retry, Verdict, fate_of, judge, kind_of
 from .statistics import Statistics, Stats
-from .timeouts import Timeout
+from .timeouts import IDLE_TIMEOUT, POOL_SIZE, Timeout
 from .trace import Trace
 
 __all__ = [
     "DOUBTFUL",
+    "IDLE_TIMEOUT",
+    "POOL_SIZE",
     "Fate",
     "Kind",
     "Retry",

@@ -7,8 +7,15 @@ import threading
 from typing import Any
 
 from ...exceptions import LocalProtocolError
+from ...protocol.constants import SERVER_IDLE_TIMEOUT
 from ...runtime.clock import SYSTEM, Clock, Deadline
 from .frozen import Frozen
+
+#: How many connections to a server there may be, of one caller.
+POOL_SIZE = 64
+
+#: Seconds after which a connection that was kept open is not used again: the original closes it soon after.
+IDLE_TIMEOUT = SERVER_IDLE_TIMEOUT - 1.0
 
 #: Seconds that a whole call has unless it is said, or its phases together have more.
 _WHOLE = 300.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pickle
 import unittest
 
-from connectordb.client.calls import notes
+from connectordb.client.terms import notes
 from connectordb.exceptions import Conflict, ConnectionFailed, LocalProtocolError, OutcomeUnknown
 
 
