@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from connectordb.plain_text import cut, plain
+from connectordb.plain_text import cut, plain, width
 
 from .support.case import Case
 
@@ -16,4 +16,10 @@ class PlainText(Case):
 
     def test_cut(self) -> None:
         """What is too long ends with dots, within its length."""
-        self.assertEqual([cut("a\nbcd", letters) for letters in (6, 5, 4)], ["a·bcd", "a·bcd", "a·b…"])
+        self.assertEqual([cut("a\nbcd", columns) for columns in (6, 5, 4)], ["a·bcd", "a·bcd", "a·b…"])
+        self.assertEqual([cut("温度 5", columns) for columns in (6, 5, 4)], ["温度 5", "温度…", "温…"])
+        self.assertEqual(cut("e\u0301" * 5, 4), "e\u0301" * 2 + "e…")
+
+    def test_width(self) -> None:
+        """Letters take as many columns as a terminal gives them."""
+        self.assertEqual([width(text) for text in ("abc", "äöü", "温度", "e\u0301", "😀")], [3, 3, 4, 1, 2])

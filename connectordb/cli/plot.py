@@ -42,12 +42,14 @@ def plot(
     if dark and file is None:
         raise click.UsageError("--dark is for --png: a terminal has its own background")
     with connect(profile) as cdb:
-        series = [each for path in streams for each in _series(stream(cdb, path), downlink, given)]
+        found = [stream(cdb, path) for path in streams]
+        series = [each for one in found for each in _series(one, downlink, given)]
+        title = "" if len(found) > 1 else _label(found[0], downlink)
     if file is not None:
         with warnings.catch_warnings(record=True) as told:
             warnings.simplefilter("ignore")
             warnings.filterwarnings("always", "Glyph")
-            file.write_bytes(png(series, dark=dark))
+            file.write_bytes(png(series, title, dark=dark))
         if told:
             click.echo(
                 "Some letters are boxes in the picture: the font of matplotlib's settings (font.family) has none for them.",
@@ -66,4 +68,8 @@ def _series(found: Stream, downlink: bool, given: dict[str, Any]) -> list[Series
         [found(**given, downlink=downlink)] if transform else found.pages(50_000, **range, downlink=downlink)
     )
     schema = None if transform else found.schema
-    return of_points((point for page in pages for point in page), found._label(found._sequence(downlink)), schema)
+    return of_points((point for page in pages for point in page), _label(found, downlink), schema)
+
+
+def _label(found: Stream, downlink: bool) -> str:
+    return found._label(found._sequence(downlink))

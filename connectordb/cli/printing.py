@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import click
 
-from ..plain_text import plain
+from ..plain_text import plain, width
 from ..point_files import CsvPoints, line_of
 from ..protocol import json_text
 from ..protocol.points import Datapoint
@@ -81,6 +81,8 @@ def show(value: Any) -> None:
 def show_columns(rows: Sequence[Sequence[str]]) -> None:
     """Print rows, their columns below each other; what others have named cannot write to the terminal."""
     rows = [[plain(cell) for cell in row] for row in rows]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    widths = [max(map(width, column)) for column in zip(*rows, strict=True)]
     for row in rows:
-        click.echo("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())
+        click.echo(
+            "  ".join(cell + " " * (most - width(cell)) for cell, most in zip(row, widths, strict=True)).rstrip()
+        )

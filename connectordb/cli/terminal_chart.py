@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
-from itertools import groupby
+from datetime import datetime, timedelta
+from itertools import count, groupby, takewhile
 from math import ceil, floor, inf, isfinite, log10
 from typing import NamedTuple
 
@@ -12,7 +12,7 @@ import click
 import plotext
 
 from ..pictures import Bar, Kind, Panel, Series, panels, rows, thinned
-from ..plain_text import cut
+from ..plain_text import cut, width
 
 #: Colours that are seen on a dark ground and on a light one, as terminals with 256 number them.
 _COLORS = (32, 172, 35, 161, 133, 37)
@@ -27,6 +27,9 @@ _ALONE, _AMONG_OTHERS = 16, 9
 #: remain in any case.
 _VALUES, _NAMES, _LETTERS, _ABOVE, _LEAST = 10, 26, 14, 80, 20
 
+#: What stands between two names.
+_BETWEEN = "   "
+
 #: Half of a range of numbers that is none.
 _FLAT = 1e-300
 
@@ -38,7 +41,7 @@ _STEPS = (
     *(factor / 10**places for places in range(6, 0, -1) for factor in (1, 2, 5)),
     *(1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 604800),
 )
-_TICK = 12
+_TICK, _HOUR = 12, 3600
 
 #: What a tick says, by the seconds between two of them.
 _FORMATS = ((1, "%S"), (60, "%H:%M:%S"), (86400, "%H:%M"), (300 * 86400, "%b %d"), (inf, "%Y"))
@@ -71,7 +74,7 @@ class _Area(NamedTuple):
 
     def line(self, label: str, cells: str, axis: str = "│") -> str:
         """Return a line of the picture."""
-        return f"{label:>{self.beside}} {axis}{cells}"
+        return f"{' ' * (self.beside - width(label))}{label} {axis}{cells}"
 
     def styled(self, text: str, number: int) -> str:
         """Return text in the colour of the series of that number."""
@@ -131,10 +134,17 @@ def _lines(panel: Panel, height: int, area: _Area) -> Iterator[str]:
 
 
 def _heading(panel: Panel, marks: Sequence[str], area: _Area) -> str:
-    """Return which line is which, and what they count."""
-    named = zip(marks, panel.series, strict=True)
-    names = [area.styled(f"{mark} {cut(each.name, _ABOVE)}", number) for number, (mark, each) in enumerate(named)]
-    return "   ".join([*names, f"[{cut(panel.unit, _LETTERS)}]"] if panel.unit else names)
+    """Return which line is which, as far as there is room, and what they count."""
+    names: list[str] = []
+    room = area.beside + area.columns
+    for mark, each in zip(marks, panel.series, strict=True):
+        name = f"{mark} {cut(each.name, _ABOVE)}"
+        room -= width(name) + len(_BETWEEN)
+        if names and room < 0:
+            names.append(f"and {len(panel.series) - len(names)} more")
+            break
+        names.append(area.styled(name, len(names)))
+    return _BETWEEN.join([*names, f"[{cut(panel.unit, _LETTERS)}]"] if panel.unit else names)
 
 
 def _canvas(lines: Sequence[tuple[str, list[tuple[float, float]]]], height: int, area: _Area) -> list[str]:
@@ -207,18 +217,19 @@ def _time_axis(area: _Area) -> Iterator[str]:
     step = (area.last - area.first) / max(area.columns // _TICK, 1)
     step = next((each for each in _STEPS if each >= step), step)
     wanted = next(text for most, text in _FORMATS if step < most)
-    begin = _midnight(area.first)
-    number = ceil((area.first - begin) / step)
-    while (t := begin + number * step) <= area.last:
-        column, text = max(0, min(area.column(t), area.columns - 1)), _clock(t, wanted, step)
-        axis[column] = "┬"
-        if column + len(text) <= area.columns:
-            below[column : column + len(text)] = text
-        number += 1
+    midnight = datetime.fromtimestamp(area.first).replace(hour=0, minute=0, second=0, microsecond=0)
+    first = floor((area.first - midnight.timestamp()) / step) - 1
+    ticks = takewhile(lambda t: t <= area.last, (_tick(midnight, number * step, step) for number in count(first)))
+    for t in ticks:
+        if t >= area.first:
+            column, text = min(area.column(t), area.columns - 1), _clock(t, wanted, step)
+            axis[column] = "┬"
+            if column + len(text) <= area.columns:
+                below[column : column + len(text)] = text
     yield area.line("", "".join(axis), "└")
     yield area.line("", "".join(below), " ")
-    first, last = (_clock(t, "%Y-%m-%d %H:%M:%S", step) for t in (area.first, area.last))
-    yield area.line("", f"{first} – {last}", " ")
+    begin, end = (_clock(t, "%Y-%m-%d %H:%M:%S", step) for t in (area.first, area.last))
+    yield area.line("", f"{begin} – {end}", " ")
 
 
 def _clock(t: float, wanted: str, step: float) -> str:
@@ -228,6 +239,8 @@ def _clock(t: float, wanted: str, step: float) -> str:
     return f"{text}.{moment.microsecond:06}"[: len(text) + 1 + places] if places else text
 
 
-def _midnight(t: float) -> float:
-    """Return the local midnight before a time, from which ticks are counted."""
-    return datetime.fromtimestamp(t).replace(hour=0, minute=0, second=0, microsecond=0).timestamp()
+def _tick(midnight: datetime, seconds: float, step: float) -> float:
+    """Return the time so many seconds after a local midnight; where ticks are hours or days apart, by clocks that are put forward and back."""
+    if _HOUR < step <= _STEPS[-1]:
+        return (midnight + timedelta(seconds=seconds)).timestamp()
+    return midnight.timestamp() + seconds

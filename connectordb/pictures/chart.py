@@ -30,6 +30,9 @@ _MARKED = 60
 #: Numbers with which matplotlib still computes; what is beyond is drawn there.
 _MOST = 5e307
 
+#: Names of lines above a panel.
+_MOST_NAMES = 24
+
 #: Panels of one picture; what is more is counted, not drawn.
 _MOST_PANELS = 12
 
@@ -178,9 +181,12 @@ def _lines(axes: Axes, panel: Panel, named: bool) -> None:
     axes.grid(axis="y", alpha=0.25)
     if named:
         lines = [line for line in axes.get_lines() if not str(line.get_label()).startswith("_child")]
+        more = len(lines) - _MOST_NAMES
         legend = axes.legend(
-            lines,
-            [str(line.get_label()) for line in lines],
+            lines[:_MOST_NAMES],
+            [str(line.get_label()) for line in lines[:_MOST_NAMES]],
+            title=f"and {more} more" if more > 0 else None,
+            title_fontsize="small",
             loc="lower left",
             bbox_to_anchor=(0, 1),
             ncols=4,

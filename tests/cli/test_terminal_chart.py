@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from connectordb.cli.terminal_chart import chart
 from connectordb.pictures import of_points
+from connectordb.plain_text import width
 
 from ..frames.cases import POINTS
 from ..pictures.cases import points
@@ -123,6 +124,22 @@ class Charts(InUtc):
             lines = drawn(*range(10), step=step)
             self.assertRegex(lines[-1], r"2026-01-01 00:00:00.0+ – 2026-01-01 00:00:00.00\d+$")
         drawn(1, 2, step=2.4e-7)
+
+    def test_clocks(self) -> None:
+        """Ticks are on round hours of the clocks on the wall, before they are put forward or back and after."""
+        with mock.patch.dict(os.environ, {"TZ": "Europe/Berlin"}):
+            time.tzset()
+            for begin, expected in ((1774717200, "00:00 12:00 00:00"), (1792861200, "00:00 12:00 00:00")):
+                made = of_points([{"t": begin + 600.0 * number, "d": number} for number in range(200)])
+                self.assertEqual(" ".join(chart(made, 60, False).splitlines()[-2].split()), expected)
+
+    def test_room(self) -> None:
+        """Of more names than there is room for some are counted; letters that take two columns do."""
+        lines = drawn(*[{f"k{n}": n for n in range(200)}] * 2, width=70)
+        self.assertRegex(lines[0], r"^• x k0   x x k1 .* and 19\d more$")
+        self.assertLessEqual(len(lines[0]), 85)
+        lines = drawn("温度", "ab", "温" * 20)
+        self.assertEqual({width(line.partition("│")[0]) for line in lines if "│" in line}, {27})
 
     def test_nothing(self) -> None:
         """Without points it says so; of one there is a picture."""

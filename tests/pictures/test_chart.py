@@ -92,6 +92,12 @@ class Charts(DrawingCase):
         self.assertEqual(len(axes.figure.axes), 12)
         self.assertEqual(axes.figure.get_suptitle(), "A title (8 more are not drawn)")
 
+    def test_many_names(self) -> None:
+        """Of very many lines some are named, and the others counted."""
+        axes = self.finished(plot(of_points(points({f"k{n}": n for n in range(100)}))))
+        legend = axes.get_legend()
+        self.assertEqual((len(legend.get_texts()), legend.get_title().get_text()), (24, "and 76 more"))
+
     def test_names(self) -> None:
         """Names are shown as they are, whatever matplotlib makes of them otherwise."""
         axes = self.finished(plot(of_points(points({"_a": 1, "$b_": 2}, {"_a": 2, "$b_": 1}))))
