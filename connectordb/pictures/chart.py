@@ -31,7 +31,7 @@ _MARKED = 60
 _MOST = 5e307
 
 #: Names of lines above a panel.
-_MOST_NAMES = 24
+_MOST_NAMES = 12
 
 #: Panels of one picture; what is more is counted, not drawn.
 _MOST_PANELS = 12
@@ -187,6 +187,7 @@ def _lines(axes: Axes, panel: Panel, named: bool) -> None:
             [str(line.get_label()) for line in lines[:_MOST_NAMES]],
             title=f"and {more} more" if more > 0 else None,
             title_fontsize="small",
+            alignment="left",
             loc="lower left",
             bbox_to_anchor=(0, 1),
             ncols=4,

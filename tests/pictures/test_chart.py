@@ -96,7 +96,7 @@ class Charts(DrawingCase):
         """Of very many lines some are named, and the others counted."""
         axes = self.finished(plot(of_points(points({f"k{n}": n for n in range(100)}))))
         legend = axes.get_legend()
-        self.assertEqual((len(legend.get_texts()), legend.get_title().get_text()), (24, "and 76 more"))
+        self.assertEqual((len(legend.get_texts()), legend.get_title().get_text()), (12, "and 88 more"))
 
     def test_names(self) -> None:
         """Names are shown as they are, whatever matplotlib makes of them otherwise."""
