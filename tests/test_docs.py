@@ -6,30 +6,39 @@ import importlib.util
 import logging
 import os
 import re
+import socket
 import subprocess
 import sys
 import tempfile
 import unittest
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import ClassVar
 from unittest import mock
 
 import connectordb
 from connectordb import exceptions
+from connectordb.server import running
 from tests.support import messages, shown_commands
-from tests.support.blocks import Block, blocks, run
+from tests.support.blocks import Block, Shell, blocks, command_lines, run, to_run
 from tests.support.case import Case
 from tests.support.server import run_server
+from tests.support.shells import Commands, Terminal
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 NEEDED = {
     ".to_": "pyarrow",
+    "--parquet": "pyarrow",
     ".plot(": "matplotlib",
+    "--png": "matplotlib",
+    "connectordb plot": "plotext",
     "hours ago": "dateparser",
 }  # what is not there on every machine, by the calls that need it
 URL = "http://localhost:3124"  # the address that readers have
+ADDRESSES = (URL, "https://data.example.org")  # and where theirs is elsewhere
 HAS_SPHINX = bool(importlib.util.find_spec("sphinx") and importlib.util.find_spec("myst_parser"))
 
 #: Waits for the pages, which are built while the code in them runs, and returns the folder that they are in.
@@ -68,21 +77,43 @@ class BlocksTests(Case):
         return path
 
     def test_restructured(self) -> None:
-        """Sessions and python blocks of reStructuredText are found, other languages and marked ones are not."""
+        """Sessions, Python and command lines of reStructuredText are found, other languages are not, and marked ones do not run."""
         path = self.write(
             "page.rst",
-            "Title\n=====\n\n>>> 1 + 1\n2\n\n.. code-block:: sh\n\n   rm -r /\n\n"
+            "Title\n=====\n\n>>> 1 + 1\n2\n\n.. code-block:: sh\n\n   ls\n\n"
             ".. code-block:: python\n   :class: not-run\n\n   1 / 0\n\n"
-            ".. code-block:: python\n   :caption: x\n\n   x = 1\n\n   y = 2\n\nEnd.\n",
+            ".. code-block:: python\n   :caption: x\n\n   x = 1\n\n   y = 2\n\n.. code-block:: toml\n\n   x = 1\n\nEnd.\n",
         )
-        self.assertEqual(blocks(path), [Block(4, ">>> 1 + 1\n2", True), Block(18, "\nx = 1\n\ny = 2\n", False)])
+        run = [
+            Block(4, ">>> 1 + 1\n2", "session"),
+            Block(8, "\nls\n", "sh"),
+            Block(18, "\nx = 1\n\ny = 2\n", "python"),
+        ]
+        self.assertEqual(to_run(path), run)
+        self.assertEqual(blocks(path), [*run[:2], Block(13, "\n1 / 0\n", "python", runs=False), run[2]])
 
     def test_markdown(self) -> None:
-        """Fences marked python are found, others and marked ones are not."""
+        """Fences of Python and of command lines are found, others are not, and marked ones do not run."""
         path = self.write(
-            "page.md", "```sh\nrm -r /\n```\n\n<!-- not run -->\n\n```python\n1 / 0\n```\n\n```python\nx = 1\n```\n"
+            "page.md", "```toml\na = 1\n```\n\n<!-- not run -->\n\n```python\n1 / 0\n```\n\n```sh\nls\n```\n"
         )
-        self.assertEqual(blocks(path), [Block(12, "x = 1", False)])
+        self.assertEqual(blocks(path), [Block(8, "1 / 0", "python", runs=False), Block(12, "ls", "sh")])
+
+    def test_command_lines(self) -> None:
+        """A command goes on behind a backslash and to the end of a text; comments are none; what is said stands below a ``$``."""
+        block = Block(5, "\necho a \\\n  b\n# nothing\necho 'c\nd' | cat", "sh")
+        self.assertEqual(list(command_lines(block)), [(6, "echo a   b", None), (9, "echo 'c\nd' | cat", None)])
+        block = Block(5, "$ a\nsaid\n\n$ b\n$ c", "console")
+        self.assertEqual(list(command_lines(block)), [(5, "a", "said\n"), (8, "b", ""), (9, "c", "")])
+
+    def test_commands_that_fail(self) -> None:
+        """A command that fails, or says something else than is shown, fails, and the line is told; numbers may differ."""
+        page = self.write("page.rst", ".. code-block:: console\n\n   $ count\n   17 apples and …\n")
+        run(page, {}, lambda command: (1, "5 apples\nand a pear\n"))
+        with self.assertRaisesRegex(AssertionError, r"(?s)page\.rst, line 3: count.*5 pears"):
+            run(page, {}, lambda command: (0, "5 pears\n"))
+        with self.assertRaisesRegex(AssertionError, r"(?s)line 2: ls\n.*status 3:\noh"):
+            run(self.write("page.md", "```sh\nls\n```\n"), {}, lambda command: (3, "oh"))
 
     def test_one_namespace(self) -> None:
         """A block sees the names of those before it, whichever kind they are."""
@@ -105,16 +136,30 @@ class BlocksTests(Case):
 class PagesTests(Case):
     """What a page shows, a reader can do."""
 
+    #: What is typed where a page has somebody log in.
+    PASSWORDS: ClassVar[dict[str, str]] = {" tom ": "his-own-secret", "assword": "secret", "Again": "secret"}
+
+    #: What goes on until somebody ends it.
+    STAYS = re.compile(r"connectordb run |tail -f ")
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        super().setUpClass()
+        cls.commands = Commands() if hasattr(os, "fork") else None
+        if cls.commands is not None:
+            cls.addClassCleanup(cls.commands.close)
+
     def run_page(self, path: Path) -> None:
         """Run the page at *path* in a folder of its own, against a server with the administrator that pages speak of."""
-        root, ours, folder = logging.getLogger(), logging.getLogger("connectordb"), os.getcwd()
+        root, ours, before = logging.getLogger(), logging.getLogger("connectordb"), os.getcwd()
         logged = root.level, list(root.handlers), ours.level
-        os.chdir(self.folder())
+        folder = self.folder()
+        os.chdir(folder)
         try:
-            with run_server(user="mara", password="secret") as server:
-                run(path, {URL: server.url})
+            with self.served(path) as url:
+                run(path, {address: url for address in ADDRESSES}, self.shell(folder, url))
         finally:
-            os.chdir(folder)
+            os.chdir(before)
             root.setLevel(logged[0])
             root.handlers[:] = logged[1]
             ours.setLevel(logged[2])
@@ -122,13 +167,59 @@ class PagesTests(Case):
             if "matplotlib.pyplot" in sys.modules:
                 sys.modules["matplotlib.pyplot"].close("all")
 
+    @contextmanager
+    def served(self, path: Path) -> Iterator[str]:
+        """Yield the address of the page's server, which it starts itself, or has."""
+        lines = [block.text for block in to_run(path) if block.kind in ("sh", "console")]
+        if re.search(r"connectordb (run|start) ", "\n".join(lines)):
+            with socket.create_server(("localhost", 0)) as free:
+                url = f"http://localhost:{free.getsockname()[1]}"
+            yield url
+        else:
+            with run_server(user="mara", password="secret") as server:
+                yield server.url
+
+    def shell(self, folder: Path, url: str) -> Shell | None:
+        """Return what runs the command lines of a page."""
+        if self.commands is None:
+            return None
+        terminal = Terminal(self.commands, folder, CONNECTORDB_URL=url)
+        self.addCleanup(terminal.close)
+
+        def run(command: str) -> tuple[int, str]:
+            for address in ADDRESSES:
+                command = command.replace(address, url)
+            command = re.sub(r"(connectordb (?:run|start) \S+)", rf"\1 --port {url.rpartition(':')[2]}", command)
+            status, said = terminal.run(command, self.PASSWORDS, stays=self.STAYS.search(command) is not None)
+            return status, said.replace(url, URL)
+
+        return run
+
+    @unittest.skipUnless(hasattr(os, "fork"), "needs fork")
+    def test_terminal(self) -> None:
+        """What is asked is answered, what stays is left alone, and at the end Ctrl-C ends it."""
+        assert self.commands is not None
+        folder = self.folder()
+        terminal = Terminal(self.commands, folder)
+        try:
+            self.assertEqual(terminal.run("connectordb create db --user mara:secret; exit 3", {})[0], 3)
+            status, said = terminal.run("connectordb run db --port 0", {}, stays=True)
+            self.assertIn("listening", said)
+            server = running(folder / "db")
+            assert server is not None
+            status, said = terminal.run(f"connectordb login mara --url {server.url}", {" mara ": "secret"})
+            self.assertEqual((status, said.split()[0]), (0, "Password"))
+        finally:
+            terminal.close()
+        self.assertIsNone(running(folder / "db"))
+
     def test_pages(self) -> None:
         """Every page with code runs, from its first block to its last."""
-        pages = [ROOT / "README.md", *sorted(page for page in DOCS.rglob("*.rst") if blocks(page))]
+        pages = [*sorted(page for page in DOCS.rglob("*.rst") if to_run(page)), ROOT / "README.md"]
         self.assertGreater(len(pages), 15)
         for page in pages:
             with self.subTest(page.relative_to(ROOT).as_posix()):
-                code = "".join(block.text for block in blocks(page))
+                code = "".join(block.text for block in to_run(page))
                 for call, library in NEEDED.items():
                     if call in code and importlib.util.find_spec(library) is None:
                         self.skipTest(f"{library} is not installed")

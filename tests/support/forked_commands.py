@@ -81,10 +81,18 @@ def _live(words: list[str]) -> int:
     folder = Path(told["folder"])
     os.environ.update(told["variables"])
     _connect(folder, told["unread"])
+    return lived(told["arguments"])
+
+
+def lived(arguments: list[str]) -> int:
+    """Be the command with these *arguments*, in this process, whose standard files are in place; return its status."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    sys.argv = ["connectordb", *told["arguments"]]
+    sys.argv = ["connectordb", *arguments]
     from connectordb.cli import main
 
+    sys.stdin = io.TextIOWrapper(open(0, "rb", closefd=False), "utf-8")
+    sys.stdout = io.TextIOWrapper(open(1, "wb", closefd=False), "utf-8")
+    sys.stderr = io.TextIOWrapper(open(2, "wb", buffering=0, closefd=False), "utf-8", write_through=True)
     status = 0
     try:
         main()
@@ -112,18 +120,20 @@ def _connect(folder: Path, unread: bool) -> None:
     else:
         opened.append(os.open(folder / "stdout", os.O_WRONLY | os.O_CREAT))
     opened.append(os.open(folder / "stderr", os.O_WRONLY | os.O_CREAT))
-    for number, file in enumerate(opened):
+    become_standard(opened)
+    (folder / "stdout").touch()
+
+
+def become_standard(files: list[int]) -> None:
+    """Have open *files* be standard input, output and error."""
+    for number, file in enumerate(files):
         os.dup2(file, number)
         if file > 2:
             os.close(file)
-    (folder / "stdout").touch()
-    sys.stdin = io.TextIOWrapper(open(0, "rb", closefd=False), "utf-8")
-    sys.stdout = io.TextIOWrapper(open(1, "wb", closefd=False), "utf-8")
-    sys.stderr = io.TextIOWrapper(open(2, "wb", buffering=0, closefd=False), "utf-8", write_through=True)
 
 
-if __name__ == "__main__":
-    # what commands load when they run
+def preload() -> None:
+    """Import what commands load when they run."""
     import configparser  # noqa: F401
 
     import click
@@ -135,6 +145,10 @@ if __name__ == "__main__":
     from connectordb.network import dialling, names  # noqa: F401
     from connectordb.protocol import indices  # noqa: F401
 
-    for _name in commands.list_commands(click.Context(commands)):
-        commands.get_command(click.Context(commands), _name)
+    for name in commands.list_commands(click.Context(commands)):
+        commands.get_command(click.Context(commands), name)
+
+
+if __name__ == "__main__":
+    preload()
     serve(_live)

@@ -15,7 +15,8 @@ import click
 
 from connectordb.cli.commands import commands
 
-_BLOCKS = re.compile(r"^\.\. code-block:: (sh|console)\n\n((?:   .*\n|\n)+)|^```(sh|console)\n((?:(?!```).*\n)*)", re.M)
+from .blocks import blocks, command_lines
+
 _IN_TEXT = re.compile(r"`{1,2}(connectordb(?:\s[^`]+)?)`")
 
 #: What may stand in front of a command: another that runs it, a time of cron's, a variable.
@@ -25,13 +26,7 @@ _BEFORE = re.compile(r"sudo|-u|connectordb|@reboot|[\d*]+|\w+=.*|setarch|linux32
 def shown(path: Path) -> list[list[str]]:
     """Return the arguments of each ``connectordb`` that the document at *path* shows."""
     text = path.read_text(encoding="utf-8")
-    lines = []
-    for match in _BLOCKS.finditer(text):
-        kind, block = match[1] or match[3], match[2] or match[4]
-        block = re.sub(r"\\\n\s*", " ", block)
-        if kind == "console":
-            block = "\n".join(line.partition("$ ")[2] for line in block.splitlines() if line.lstrip().startswith("$ "))
-        lines += block.splitlines()
+    lines = [line for block in blocks(path) if block.kind in ("sh", "console") for _, line, _ in command_lines(block)]
     lines += [" ".join(match[1].split()) + " …" for match in _IN_TEXT.finditer(text)]
     return [arguments for line in lines if "connectordb" in line for arguments in _commands(line)]
 
