@@ -177,10 +177,10 @@ class Stream(LongStream, depth=3):
                 restamp.insert(self._session.call, path, points)
         except Conflict as refused:
             if rest.OLDER in refused.message:
+                t = points[0]["t"]
+                why = "the stream holds something newer" if t > 0 else "no stream holds times before 1970"
                 notes.add(
-                    refused,
-                    f" (the first of these datapoints has t={points[0]['t']!r}, and the stream holds something newer; "
-                    "restamp=True moves such times)",
+                    refused, f" (the first of these datapoints has t={t!r}, and {why}; restamp=True moves such times)"
                 )
             raise
         except InvalidRequest as refused:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..exceptions import LocalProtocolError
 from .columns import Columns
 from .extras import library
 
@@ -16,10 +17,17 @@ def to_numpy(columns: Columns) -> NDArray[Any]:
     Return a structured array: ``array["t"]`` are the times, ``array["d"]`` the values.
 
     Where all values are objects, ``array["d"]["name"]`` is what they have under that key.
+
+    Raises:
+        LocalProtocolError: A key is empty, which no field of an array can be.
     """
     numpy = library("numpy", "to_numpy()")
     times, values = columns
     fields = values if isinstance(values, dict) else None
+    if fields and "" in fields:
+        raise LocalProtocolError(
+            "there is a key '' in the values, and no field of an array has such a name; to_df() has columns"
+        )
     kind: Any = [(key, column.dtype) for key, column in fields.items()] if fields else values.dtype  # type: ignore[union-attr]
     array: NDArray[Any] = numpy.empty(len(times), dtype=[("t", times.dtype), ("d", kind)])
     array["t"] = times

@@ -140,6 +140,9 @@ def _point(value: Any, where: str) -> Datapoint:
 
 
 def _table(text: Iterator[bytes], zone: tzinfo | None = None) -> Iterator[Datapoint]:
+    csv.field_size_limit(
+        max(csv.field_size_limit(), _LONGEST)
+    )  # of the whole process: a cell is as long as a line may be
     reader = csv.reader(line.decode() for _, line in _lines(text))
     names: list[str] | None = None
     while True:

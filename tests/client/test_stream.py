@@ -252,6 +252,11 @@ class Writing(TargetCase):
             stream.insert_array(points())
         self.assertEqual((caught.exception.stored, len(stream)), (50, 50))  # type: ignore[attr-defined]
 
+    def test_before_1970(self) -> None:
+        """An empty stream refuses times before 1970, and the error says so."""
+        with self.assertRaisesRegex(Conflict, "has t=-5, and no stream holds times before 1970"):
+            self.stream().insert_array([{"t": -5, "d": 1}])
+
     def test_older(self) -> None:
         """Points older than what is there are refused, or with restamp moved to it."""
         stream = self.stream()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from connectordb.exceptions import LocalProtocolError
 from connectordb.frames import Columns, to_numpy
 
 from ..support.case import Case
@@ -22,6 +23,11 @@ class Structured(Case):
         """Each key is a field of the values."""
         array = to_numpy(Columns.of([{"t": 1.5, "d": {"x": 2, "y": "a"}}, {"t": 2.5, "d": {"x": 4}}]))
         self.assertEqual((array["d"]["x"].tolist(), array["d"]["y"].tolist()), ([2, 4], ["a", None]))
+
+    def test_no_name(self) -> None:
+        """A key that no field can be called is told."""
+        with self.assertRaisesRegex(LocalProtocolError, "a key '' in the values"):
+            to_numpy(Columns.of([{"t": 1.5, "d": {"": 2, "y": "a"}}]))
 
     def test_nothing(self) -> None:
         """No points are an array of none."""
