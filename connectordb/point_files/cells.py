@@ -9,8 +9,8 @@ from ..protocol import json_text
 
 _WORDS = {"": None, "null": None, "true": True, "false": False}
 
-#: What not every reader of CSV takes, also in quotes.
-HARD = frozenset("\r\0")
+#: What not every reader of CSV takes, also in quotes, and what terminals obey.
+HARD = frozenset(map(chr, range(32))) - {"\n", "\t"}
 
 
 def value_in(cell: str) -> Any:

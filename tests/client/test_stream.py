@@ -254,7 +254,7 @@ class Writing(TargetCase):
 
     def test_before_1970(self) -> None:
         """An empty stream refuses times before 1970, and the error says so."""
-        with self.assertRaisesRegex(Conflict, "has t=-5, and no stream holds times before 1970"):
+        with self.assertRaisesRegex(Conflict, "has t=-5.0, and no stream holds times before 1970"):
             self.stream().insert_array([{"t": -5, "d": 1}])
 
     def test_older(self) -> None:

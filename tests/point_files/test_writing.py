@@ -86,6 +86,7 @@ class Writing(Case):
         ):
             with self.subTest(text[:9]):
                 self.assertEqual(read(self.csv({"t": 1, "d": text})), [{"t": 1, "d": text}])
+        self.assertNotIn("\x1b", self.csv({"t": 1, "d": "\x1b[2J"}))
         self.assertEqual(self.csv({"t": 1, "d": "5"}, {"t": 2, "d": "five"}), 't,d\n1,"""5"""\n2,five\n')
 
     def test_file(self) -> None:
