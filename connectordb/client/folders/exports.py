@@ -2,7 +2,7 @@
 Export and import: users, devices and streams to folders and back, over REST.
 
 What the folders hold is said in ``protocol/exports.py``. An export is written beside its target and renamed when it is
-complete. An import reads all metadata, and looks for what is there already, before it makes anything.
+complete. An import is a load of what is new: all is looked at before anything is made, and read back afterwards.
 """
 
 from __future__ import annotations
@@ -12,14 +12,12 @@ import shutil
 import tempfile
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...datapoints import DatapointArray
-from ...exceptions import LocalProtocolError
-from ...protocol import exports
-from .export_folder import check_device, check_stream, check_version, folders, known, named
+from .export_folder import folders, named
+from .loading import Loading
 from .saving import Saving, target_of, write_about
 
 if TYPE_CHECKING:
@@ -72,31 +70,16 @@ def import_users(cdb: WholeServer, directory: Where, passwords: Mapping[str, str
     Raises:
         ValueError: One is there already, or *directory* is no export of a version that is known.
     """
-    root = Path(directory)
-    check_version(root, exports.READABLE)
-    found = {named(folder, "user")["name"]: folder for folder in folders(root, "user")}
-    if not found:
-        raise LocalProtocolError(f"{str(root)!r} holds no user")
-    for name, folder in found.items():
-        if passwords is not None and name not in passwords:
-            raise LocalProtocolError(f"passwords= has none for the user {name!r} of the export")
-        if not named(folder, "user").get("email"):
-            raise LocalProtocolError(f"{str(folder)!r}: the export does not hold the user's email address")
-        for device in folders(folder, "device"):
-            check_device(device)
-        _check_absent(cdb(name))
+    root, work = Path(directory), Loading(passwords, new=True)
+    work.look_at_users(cdb, root)
     if passwords is None:
+        names = [named(folder, "user")["name"] for folder in folders(root, "user")]
         warnings.warn(
-            f"an export holds no passwords: that of {', '.join(map(repr, found))} is the user's name now; "
+            f"an export holds no passwords: that of {', '.join(map(repr, names))} is the user's name now; "
             "change it with set_password, or pass passwords=",
             stacklevel=3,
         )
-    for name, folder in found.items():
-        user: User = cdb(name)
-        password = name if passwords is None else passwords[name]
-        user.create(**{**known("user", named(folder, "user")), "password": password})
-        for device in folders(folder, "device"):
-            import_device(user, device)
+    work.run()
 
 
 def import_device(user: User, directory: Where) -> None:
@@ -106,61 +89,18 @@ def import_device(user: User, directory: Where) -> None:
     Raises:
         ValueError: It is there already, or *directory* is no export of one.
     """
-    folder = Path(directory)
-    fields = check_device(folder)
-    if fields["name"] == "meta":
-        return
-    device = user[fields["name"]]
-    streams = folders(folder, "stream")
-    changes = known("device", fields)
-    if not changes.get("apikey"):
-        changes.pop("apikey", None)
-    if device.name == "user":
-        for stream in streams:
-            _check_absent(device[named(stream, "stream")["name"]])
-        device.refresh()
-        changes = {name: value for name, value in changes.items() if device.data.get(name) != value}
-    else:
-        _check_absent(device)
-        # of a private user no public device can be created, but one can be made public
-        public = bool(changes.pop("public", False))
-        device.create(**changes)
-        changes = {"public": True} if public else {}
-    if changes:
-        device.set(changes)
-    for stream in streams:
-        import_stream(device, stream)
+    work = Loading(new=True)
+    work.look_at_device(user, Path(directory))
+    work.run()
 
 
 def import_stream(device: Device, directory: Where) -> None:
     """
     Make a stream of *device* from its export.
 
-    It is created without a schema, so that points which were there before the schema was are kept, and filled by the device
-    itself; then its downlink is filled by the caller.
-
     Raises:
         ValueError: It is there already, or *directory* is no export of one.
     """
-    folder = Path(directory)
-    told = check_stream(folder)
-    fields, stream = known("stream", told), device[told["name"]]
-    _check_absent(stream)
-    # sorted: some old exports hold points out of order
-    points = DatapointArray().loadExport(folder)
-    commands = DatapointArray()
-    if fields.get("downlink"):
-        commands.loadJSON(folder / exports.DOWNLINK)
-    with device._logged_in() if points else nullcontext(device) as own:
-        stream.create()
-        own[stream.name].insert_array(points)
-    if fields.get("downlink"):
-        stream.set({"downlink": True})
-        stream._view_of_downlink().insert_array(commands)
-    if fields:
-        stream.set(fields)
-
-
-def _check_absent(thing: User | Device | Stream) -> None:
-    if thing.exists():
-        raise LocalProtocolError(f"{thing!r} is there already; an import makes new objects only. Delete it first")
+    work = Loading(new=True)
+    work.look_at_stream(device, Path(directory))
+    work.run()

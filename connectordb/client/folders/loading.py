@@ -80,8 +80,17 @@ def load(
 
     Calls: ``GET crud/<path>`` of all of it; what is there is compared, page by page, before, and what was missing afterwards.
     """
-    work = _Loading(cdb, passwords, progress)
-    work.look(Path(directory), below)
+    work, folder = Loading(passwords, progress), Path(directory)
+    if (folder / exports.ABOUT).exists():
+        work.look_at_users(cdb, folder)
+    elif (folder / exports.OBJECT["device"]).exists():
+        work.look_at_device(_asked(below, User, "a device goes below a user") or cdb.user, folder)
+    elif (folder / exports.OBJECT["stream"]).exists():
+        work.look_at_stream(_asked(below, Device, "a stream goes below a device") or cdb, folder)
+    else:
+        raise LocalProtocolError(
+            f"{str(folder)!r} is no whole export: it has none of {exports.ABOUT}, {', '.join([*exports.OBJECT.values()][1:])}"
+        )
     return work.run()
 
 
@@ -156,51 +165,58 @@ def _comparable(point: Datapoint) -> tuple[float, Any]:
     return float(point.get("t", 0.0)), json_text.comparable(point["d"])
 
 
-class _Loading:
-    """One load: what is to be done, found by looking, and done then."""
+class Loading:
+    """
+    One load: what is to be done, found by looking, and done then.
 
-    def __init__(self, cdb: WholeServer, passwords: Mapping[str, str] | None, progress: Progress | None) -> None:
-        self._cdb = cdb
+    Args:
+        passwords: As for `load`.
+        progress: As for `load`.
+        new: All of it has to be new: what is there is refused, equal or not, and the device ``user`` takes over its key, too.
+    """
+
+    def __init__(
+        self, passwords: Mapping[str, str] | None = None, progress: Progress | None = None, *, new: bool = False
+    ) -> None:
         self._passwords = passwords
         self._tell = progress or (lambda what, done, all: None)
+        self._new = new
         self._steps: list[Callable[[], None]] = []
         self._conflicts: list[str] = []
         self._loaded = Loaded()
         self._all = 0
 
     def run(self) -> Loaded:
-        """Do what is to be done."""
+        """
+        Do what is to be done.
+
+        Raises:
+            LocalProtocolError: Something else is there already; nothing was changed.
+        """
+        if self._conflicts:
+            raise LocalProtocolError(f"nothing was changed: {'; '.join(self._conflicts)}")
         for step in self._steps:
             step()
         return self._loaded
 
     # --- looking ------------------------------------------------------------------------------------------------------
 
-    def look(self, folder: Path, below: User | Device | None) -> None:
+    def look_at_users(self, cdb: WholeServer, root: Path) -> None:
         """
-        Find what is to be done.
+        Look at the users of an export.
 
         Raises:
-            LocalProtocolError: It cannot be.
+            LocalProtocolError: It is none, or not whole, or of a version that is not known.
         """
-        if (folder / exports.ABOUT).exists():
-            check_version(folder, exports.READABLE)
-            for user in folders(folder, "user"):
-                self._look_at_user(user)
-        elif (folder / exports.OBJECT["device"]).exists():
-            self._look_at_device(_asked(below, User, "a device goes below a user") or self._cdb.user, folder, True)
-        elif (folder / exports.OBJECT["stream"]).exists():
-            self._look_at_stream(_asked(below, Device, "a stream goes below a device") or self._cdb, folder, True)
-        else:
-            raise LocalProtocolError(
-                f"{str(folder)!r} is no whole export: it has none of {exports.ABOUT}, {', '.join([*exports.OBJECT.values()][1:])}"
-            )
-        if self._conflicts:
-            raise LocalProtocolError(f"nothing was changed: {'; '.join(self._conflicts)}")
+        check_version(root, exports.READABLE)
+        found = folders(root, "user")
+        if not found:
+            raise LocalProtocolError(f"{str(root)!r} holds no user")
+        for folder in found:
+            self._look_at_user(cdb(named(folder, "user")["name"]), folder)
 
-    def _look_at_user(self, folder: Path) -> None:
+    def _look_at_user(self, user: User, folder: Path) -> None:
         fields = known("user", named(folder, "user"))
-        user: User = self._cdb(named(folder, "user")["name"])
         there = self._is_there(user, fields, ("password",))
         if not there:
             if not fields.get("email"):
@@ -209,9 +225,10 @@ class _Loading:
                 raise LocalProtocolError(f"there is no password for the user {user.name!r}")
             self._steps.append(partial(self._make_user, user, fields))
         for device in folders(folder, "device"):
-            self._look_at_device(user, device, there)
+            self.look_at_device(user, device, there)
 
-    def _look_at_device(self, user: User, folder: Path, may_be_there: bool) -> None:
+    def look_at_device(self, user: User, folder: Path, may_be_there: bool = True) -> None:
+        """As `look_at_users`, at a device that goes below *user*."""
         told = check_device(folder)
         if told["name"] == "meta":
             return
@@ -227,15 +244,16 @@ class _Loading:
             elif "apikey" in _different(device, fields):
                 self._keeps_its_key(device)
         for stream in folders(folder, "stream"):
-            self._look_at_stream(device, stream, there)
+            self.look_at_stream(device, stream, there)
 
-    def _look_at_stream(self, device: Device, folder: Path, may_be_there: bool) -> None:
+    def look_at_stream(self, device: Device, folder: Path, may_be_there: bool = True) -> None:
+        """As `look_at_users`, at a stream that goes below *device*."""
         told = check_stream(folder)
         stream, fields = device[told["name"]], known("stream", told)
         series = [_Series(stream, False, folder / exports.DATA)]
         if fields.get("downlink"):
             series.append(_Series(stream, True, folder / exports.DOWNLINK))
-        there = may_be_there and stream.exists()
+        there = may_be_there and self._exists(stream)
         if there and not _is_bare(stream):
             self._told_apart(stream, fields, ())
         for each in series:
@@ -251,9 +269,15 @@ class _Loading:
         self._steps.append(partial(self._make_stream, device, stream, fields, series, there))
 
     def _is_there(self, thing: User | Device, fields: Mapping[str, Any], but: tuple[str, ...]) -> bool:
-        there = thing.exists()
+        there = self._exists(thing)
         if there:
             self._told_apart(thing, fields, but)
+        return there
+
+    def _exists(self, thing: User | Device | Stream) -> bool:
+        there = thing.exists()
+        if there and self._new:
+            raise LocalProtocolError(f"{thing!r} is there already; an import makes new objects only. Delete it first")
         return there
 
     def _told_apart(self, thing: User | Device | Stream, fields: Mapping[str, Any], but: tuple[str, ...]) -> None:
@@ -273,7 +297,7 @@ class _Loading:
         """Have a device that every user has become as it was; but not with another key, if somebody may have that."""
         device.refresh()
         changes = _different(device, fields)
-        if was_there and changes.pop("apikey", None):
+        if was_there and not self._new and changes.pop("apikey", None):
             self._keeps_its_key(device)
         if changes:
             device.set(changes)
@@ -290,23 +314,22 @@ class _Loading:
     def _make_stream(
         self, device: Device, stream: Stream, fields: Mapping[str, Any], series: list[_Series], there: bool
     ) -> None:
-        if not there:
-            stream.create()  # without a schema: some points may be from before there was one
-            self._loaded.streams += 1
-        for each in series:
-            if each.downlink and not stream.downlink:
+        lacking = [each for each in series if each.present < each.length]
+        # to a stream its own device appends, to its downlink who is not
+        with device._logged_in() if any(not each.downlink for each in lacking) else nullcontext(device) as own:
+            if not there:
+                stream.create()  # without a schema: some points may be from before there was one
+                self._loaded.streams += 1
+            if len(series) > 1 and not stream.downlink:
                 stream.set({"downlink": True})
-            if each.present < each.length:
-                self._insert(device, each)
+            for each in lacking:
+                self._insert(each, stream._view_of_downlink() if each.downlink else own[stream.name])
         stream.refresh()
         if changes := _different(stream, fields):
             stream.set(changes)
 
-    def _insert(self, device: Device, series: _Series) -> None:
-        # to a stream its own device appends, to its downlink who is not
-        with nullcontext(device) if series.downlink else device._logged_in() as own:
-            stream = own[series.stream.name]
-            (stream._view_of_downlink() if series.downlink else stream).insert_array(self._counted(series))
+    def _insert(self, series: _Series, sequence: Stream) -> None:
+        sequence.insert_array(self._counted(series))
         self._tell(f"reading {series.stream.path} back", 0, 0)
         try:
             came_to = series.compare(series.present)
