@@ -59,15 +59,15 @@ class Filling:
 
         self._storage.write(work).result()
 
-    def points(self, device: str, number: int, jitter: float = 0.0) -> None:
-        """Fill the stream of a device with what `thermometer` says."""
+    def points(self, device: str, number: int, jitter: float = 0.0, stream: str = "s") -> None:
+        """Fill a stream of a device with what `thermometer` says."""
         for first in range(0, number, _SLICE):
             points = thermometer(first, min(_SLICE, number - first), jitter)
-            self._storage.write(lambda writer, points=points: _insert(writer, device, points)).result()  # type: ignore[misc]
+            self._storage.write(lambda writer, points=points: _insert(writer, (USER, device, stream), points)).result()  # type: ignore[misc]
 
 
-def _insert(writer: Writer, device: str, points: list[Datapoint]) -> None:
-    stream = writer.find((USER, device, "s")).stream
+def _insert(writer: Writer, path: tuple[str, ...], points: list[Datapoint]) -> None:
+    stream = writer.find(path).stream
     assert isinstance(stream, Stream)
     writer.insert(Series(stream.id), points, False)
 

@@ -32,7 +32,10 @@ ARROWS: dict[str, set[str]] = {
         *("exceptions", "protocol", "runtime", "network", "live", "datapoints"),
         *("frames", "display", "pictures", "point_files"),
     },
-    "query": {"exceptions", "protocol", "runtime", "client", "datapoints", "pipescript", "frames", "pictures"},
+    "query": {
+        *("exceptions", "protocol", "runtime", "client", "datapoints"),
+        *("pipescript", "frames", "pictures", "point_files"),
+    },
     "logger": {"exceptions", "protocol", "runtime", "client"},
     "models": {"exceptions", "protocol", "runtime", "client"},
     "server": {"exceptions", "protocol", "runtime", "pipescript", "frames"},
@@ -161,7 +164,7 @@ CLIENT_ARROWS: dict[str, set[str]] = {
     "settings/": {"terms/"},
     "http/": {"terms/"},
     "calls/": {"settings/", "terms/", "http/"},
-    "points/": {"session"},
+    "points/": {"session", "http/", "terms/"},
     "folders/": {"device", "properties", "stream", "user", "whole_server"},
 }
 

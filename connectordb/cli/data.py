@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from itertools import islice
@@ -51,21 +51,15 @@ def cat(
     """
     Print the points of STREAM, or of a range of it.
 
-    A STREAM is a path, or the name of one of your own. Without a transform it is read page by page, however long it is.
+    A STREAM is a path, or the name of one of your own. Points are printed as they come, however many there are.
     """
     check_formats(as_csv, as_json, parquet)
     with connect(profile) as cdb:
         found = stream(cdb, path)
-        if parquet is not None:
+        if parquet is None:
+            show_points(found.points(downlink=downlink, **given), as_csv, as_json)
+        else:
             found.to_parquet(parquet, downlink=downlink, **given)
-            return
-        transform = given.pop("transform")
-        pages: Iterable[list[Datapoint]] = (
-            [found(downlink=downlink, transform=transform, **given)]
-            if transform
-            else found.pages(downlink=downlink, **given)
-        )
-        show_points((point for page in pages for point in page), as_csv, as_json)
 
 
 @click.command()

@@ -85,6 +85,6 @@ def dataset(
 def _show(query: Merge | Dataset, as_csv: bool, as_json: bool, parquet: Path | None) -> None:
     if parquet is None:
         # a row at time 0 lacks that
-        show_points(({"t": 0.0, **point} for point in query.run()), as_csv, as_json)
+        show_points(({"t": 0.0, **point} for point in query), as_csv, as_json)
     else:
         query.to_parquet(parquet)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .database import Database
     from .folders.loading import Loaded, load
     from .folders.saving import Saved, save
+    from .points.coming import coming
     from .settings.choosing import Setting, Settings, Source
     from .settings.finding import found_server
     from .settings.profiles import DEFAULT_PROFILE, Profiles
@@ -42,6 +43,7 @@ __all__ = [
     "Timeout",
     "User",
     "base_urls",
+    "coming",
     "found_server",
     "load",
     "save",
@@ -59,6 +61,7 @@ _RARE = {
     "found_server": "settings.finding",
     "Loaded": "folders.loading",
     "load": "folders.loading",
+    "coming": "points.coming",
     "Saved": "folders.saving",
     "save": "folders.saving",
 }

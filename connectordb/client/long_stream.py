@@ -9,7 +9,7 @@ from math import inf
 from typing import TYPE_CHECKING, Any
 
 from ..datapoints import DatapointArray
-from ..exceptions import LocalProtocolError
+from ..exceptions import InvalidRequest, LocalProtocolError
 from ..protocol import ranges, rest
 from ..protocol.constants import DATAPOINT_INSERT_LIMIT
 from ..protocol.points import Datapoint
@@ -75,26 +75,67 @@ class LongStream(BulkStream):
         if isinstance(size, bool) or not isinstance(size, int) or size < 1:
             raise LocalProtocolError(f"size={size!r}: a page has one point at least")
         fields = Range(self._session.clock.wall(), t1, t2, limit, i1, i2).fields
-        return self._pages(size, lambda: self._span(self._sequence(downlink), fields), downlink)
+        path = self._sequence(downlink)
+        return self._pages(size, lambda: self._span(path, fields), path)
 
     def __iter__(self) -> Iterator[Datapoint]:
         """Yield every point, holding no more than a page of them; after a failure `next` goes on where it was."""
-        return self.points()
-
-    def points(self, downlink: bool = False) -> Iterator[Datapoint]:
-        """
-        Yield every point of the stream or its downlink, holding no more than a page of them; after a failure `next` goes on where it was.
-
-        Calls: ``GET crud/<path>/data``, for each page.
-        """
         from .points.pages import Points
 
-        return Points(self._pages(DATAPOINT_INSERT_LIMIT, lambda: (0, inf), downlink))
+        return Points(self._pages(DATAPOINT_INSERT_LIMIT, lambda: (0, inf), self._path))
 
-    def _pages(self, size: int, span: Callable[[], tuple[int, float]], downlink: bool) -> Pages:
+    def points(
+        self,
+        t1: Time | None = None,
+        t2: Time | None = None,
+        limit: int | None = None,
+        i1: int | None = None,
+        i2: int | None = None,
+        downlink: bool = False,
+        transform: ScriptLike | None = None,
+    ) -> Iterator[Datapoint]:
+        """
+        Yield the points of a range one by one, however many there are, or what a transform makes of them.
+
+        Without a transform no more than a page of them is in memory, and after a failure `next` goes on where it was, as with
+        `pages`. What a transform makes is there as soon as the server has made it; what comes while the program works on a point waits
+        in memory, up to 16 MiB. If the answer breaks off, the server is asked again, and gone on with if it answers the same to there;
+        else the exception says how many points came, and a program has to begin anew.
+
+        Args:
+            t1: The range, as for ``stream(…)``; without any, all points.
+            t2: As for ``stream(…)``.
+            limit: As for ``stream(…)``.
+            i1: As for ``stream(…)``.
+            i2: As for ``stream(…)``.
+            downlink: Read the downlink.
+            transform: As for ``stream(…)``.
+
+        Raises:
+            InvalidRange: It is none.
+            InvalidRequest: The transform is none, or fails.
+
+        Calls: As `pages`; with a transform ``GET crud/<path>/data``.
+        """
+        path, asked = self._sequence(downlink), Range(self._session.clock.wall(), t1, t2, limit, i1, i2, transform)
+        if asked.script:
+            return self._coming(path, asked)
+        from .points.pages import Points
+
+        return Points(self._pages(DATAPOINT_INSERT_LIMIT, lambda: self._span(path, asked.fields), path))
+
+    def _coming(self, path: Path, asked: Range) -> Iterator[Datapoint]:
+        from .points.coming import coming
+
+        try:
+            yield from coming(self._session, rest.points(path, asked.parameters))
+        except InvalidRequest as refused:
+            if refused.message != rest.INVALID_RANGE:  # which is an empty one, as for a read
+                raise
+
+    def _pages(self, size: int, span: Callable[[], tuple[int, float]], path: Path) -> Pages:
         from .points.pages import Pages
 
-        path = self._sequence(downlink)
         return Pages(
             lambda first, last: self._read(path, ranges.read_parameters({"i1": first, "i2": last})), size, span
         )
@@ -318,5 +359,8 @@ class LongStream(BulkStream):
         from .points.ahead import read_ahead
 
         path, asked = self._sequence(downlink), Range(self._session.clock.wall(), t1, t2, limit, i1, i2, transform)
+        if asked.script:
+            write_csv(self._coming(path, asked), file)
+            return
         requests = (rest.points(path, step) for step in self._steps(path, asked))
         write_csv((point for page in read_ahead(self._session, requests) for point in page), file)

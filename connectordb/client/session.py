@@ -24,7 +24,7 @@ from ..runtime.clock import SYSTEM, Clock, Deadline
 from .calls import Budget, Calls, Endpoints, Login, Names, Surroundings
 from .http import Transport
 from .settings import Credentials, base_urls
-from .terms import IDLE_TIMEOUT, POOL_SIZE, Retry, Statistics, Timeout
+from .terms import IDLE_TIMEOUT, POOL_SIZE, Retry, Statistics, Stats, Timeout
 
 if TYPE_CHECKING:
     import ssl
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     import requests
 
     from ..live import Events, Live
+    from .calls import Pieces
 
 log = logging.getLogger(__name__)
 
@@ -207,6 +208,12 @@ class Session:
         self._check_open()
         self._login.first()
         return self._calls.answer(request)
+
+    def pieces(self, request: rest.Request[Any], cost: Stats) -> Pieces:
+        """As `Calls.pieces`."""
+        self._check_open()
+        self._login.first()
+        return self._calls.pieces(request, cost)
 
     def send_as_is(self, request: rest.Request[T], once: bool) -> T:
         """Send *request* without logging in before: `call` for who does so."""

@@ -110,7 +110,11 @@ class Request(Generic[T]):
         try:
             return self.reader(reply.body)
         except (ValueError, ProtocolError) as error:
-            raise _error(ServerError, self, reply, _not_an_answer(reply, str(error))) from error
+            raise self.not_answered(reply, error) from error
+
+    def not_answered(self, reply: Reply, why: Exception) -> ResponseError:
+        """Return the exception for a *reply* that is a 200, or the beginning of one, and no answer to this request."""
+        return _error(ServerError, self, reply, _not_an_answer(reply, str(why)))
 
 
 def _crud(path: Path | None) -> str:

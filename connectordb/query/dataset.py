@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from ..client import Device, Stream
 from ..datapoints import DatapointArray
 from ..exceptions import InvalidRange, LocalProtocolError
+from ..protocol.points import Datapoint
 from ..protocol.ranges import range_fields
 from ..protocol.scripts import ScriptLike, script_text
 from ..protocol.times import Time
@@ -173,9 +174,9 @@ class Dataset(Query):
 
         Calls: ``POST query/dataset``; with points at hand, ``POST query/merge`` for each stream of the server's.
         """
-        return self._found(run)
+        return DatapointArray(self._found(run))
 
-    def _found(self, ask: Callable[[Device, Literal["merge", "dataset"], Any], T]) -> T | DatapointArray:
+    def _found(self, ask: Callable[[Device, Literal["merge", "dataset"], Any], T]) -> T | Iterator[Datapoint]:
         if not self._columns:
             raise LocalProtocolError("the dataset has no column: addStream comes first")
         sources = [*self._reference, *(each for column in self._columns.values() for each in column.sources)]

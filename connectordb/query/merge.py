@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from ..client import Device
 from ..datapoints import DatapointArray
 from ..exceptions import InvalidRange, LocalProtocolError
 from ..protocol.constants import MERGE_LIMIT
-from ..protocol.points import as_answered
+from ..protocol.points import Datapoint, as_answered
 from ..protocol.scripts import ScriptLike
 from ..protocol.times import Time
 from .at_hand import AtHand
@@ -94,16 +94,16 @@ class Merge(Query):
 
         Calls: ``POST query/merge``; with points at hand, one for each stream of the server's.
         """
-        return self._found(run)
+        return DatapointArray(self._found(run))
 
-    def _found(self, ask: Callable[[Device, Literal["merge", "dataset"], Any], T]) -> T | DatapointArray:
+    def _found(self, ask: Callable[[Device, Literal["merge", "dataset"], Any], T]) -> T | Iterator[Datapoint]:
         if any(isinstance(each, AtHand) for each in self._sources):
             from ..pipescript import merge  # loads the language when something runs here
 
-            return DatapointArray(as_answered(point) for point in merge(*(each.read() for each in self._sources)))
+            return map(as_answered, merge(*(each.read() for each in self._sources)))
         check_zone(self.tz)
         device = self.cdb or next((each.device for each in self._sources if isinstance(each, Remote)), None)
-        return DatapointArray() if device is None else ask(device, "merge", self.query)
+        return iter(()) if device is None else ask(device, "merge", self.query)
 
     def plot(self, *, label: str = "", ax: Axes | None = None) -> Axes:
         """

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..datapoints import DatapointArray
 from ..protocol.points import Datapoint, as_answered
 from .stream_query import Source
 
@@ -49,7 +48,7 @@ def rows(
     columns: Mapping[str, Column],
     posttransform: str,
     tz: str,
-) -> DatapointArray:
+) -> Iterator[Datapoint]:
     """
     Return the rows of a dataset.
 
@@ -87,7 +86,7 @@ def rows(
         found = xdataset(merge(*(each.read() for each in reference)), made, REFERENCE)
     if after is not None:
         found = after(_complete(found, [name for name, column in columns.items() if not column.allownil]))
-    return DatapointArray(as_answered(row) for row in found)
+    return map(as_answered, found)
 
 
 def _begin(reference: Sequence[Source]) -> float:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 from ..client import Device, Stream
-from ..datapoints import AsColumns, DatapointArray
+from ..datapoints import AsColumns
 from ..exceptions import LocalProtocolError
 from ..protocol import json_text, rest
 from ..protocol.paths import Path
@@ -130,7 +131,7 @@ def source(
     return Remote(device, {**query, "transform": asked.script} if asked.script else query)
 
 
-def run(device: Device, kind: Literal["merge", "dataset"], query: Any) -> DatapointArray:
+def run(device: Device, kind: Literal["merge", "dataset"], query: Any) -> list[Datapoint]:
     """
     Return what the server of *device* answers to a query; a null that the wire leaves out is there.
 
@@ -140,8 +141,15 @@ def run(device: Device, kind: Literal["merge", "dataset"], query: Any) -> Datapo
     Calls: ``POST query/<kind>``.
     """
     json_text.check_value(query)
-    points = device._session.call(rest.query_points(kind, query))
-    return DatapointArray(points)
+    return device._session.call(rest.query_points(kind, query))
+
+
+def run_while_it_comes(device: Device, kind: Literal["merge", "dataset"], query: Any) -> Iterator[Datapoint]:
+    """As `run`, point by point."""
+    from ..client import coming
+
+    json_text.check_value(query)
+    return coming(device._session, rest.query_points(kind, query))
 
 
 def run_as_columns(device: Device, kind: Literal["merge", "dataset"], query: Any) -> Columns:
@@ -155,15 +163,40 @@ def run_as_columns(device: Device, kind: Literal["merge", "dataset"], query: Any
 class Query(AsColumns):
     """What is run by a server, or here."""
 
-    def _found(self, ask: Callable[[Device, Literal["merge", "dataset"], Any], T]) -> T | DatapointArray:
+    def _found(self, ask: Callable[[Device, Literal["merge", "dataset"], Any], T]) -> T | Iterator[Datapoint]:
         """Return what *ask* returns, which has a server run it; or points, if it runs here."""
         raise NotImplementedError
+
+    def __iter__(self) -> Iterator[Datapoint]:
+        """
+        Yield the points that `run` returns, one by one while they come, however many there are.
+
+        The query runs anew each time. What comes while the program works on a point waits in memory, up to 16 MiB. If the answer
+        breaks off, the server is asked again, and gone on with if it answers the same to there; else the exception says how many points
+        came, and a program has to begin anew.
+
+        Errors and calls are those of `run`.
+        """
+        return self._found(run_while_it_comes)
+
+    def to_csv(self, file: str | os.PathLike[str]) -> None:
+        """
+        Write a CSV file, while points come: the columns ``t``, seconds since 1970, and ``d``; or of objects, one for each key of the first.
+
+        Raises:
+            LocalProtocolError: A value is no object, or has another key, where the first one is an object; there is no file then.
+
+        Errors and calls are else those of `run`.
+        """
+        from ..point_files import write_csv
+
+        write_csv(self, file)
 
     def _as_columns(self) -> Columns:
         from ..frames import Columns
 
         found = self._found(run_as_columns)
-        return Columns.of(found) if isinstance(found, DatapointArray) else found
+        return found if isinstance(found, Columns) else Columns.of(found)
 
 
 def check_zone(tz: str) -> None:

@@ -66,6 +66,7 @@ LEFT_OUT: dict[str, str] = {
         (f"{kind}.{name}" for kind in ("Merge", "Dataset") for name in ("to_numpy", "to_df", "to_arrow", "to_parquet")),
         "asks what `run` asks",
     ),
+    **dict.fromkeys(("Merge.to_csv", "Dataset.to_csv"), "asks what iterating asks"),
     **dict.fromkeys(("ConnectorDB.url", "ConnectorDB.proxy", "ConnectorDB.stats", "ConnectorDB.measure"), _VALUE),
     "ConnectorDB.options": "chooses how the calls of a block are made",
     "ConnectorDB.__reduce__": _VALUE,

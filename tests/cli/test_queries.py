@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+from unittest import mock
 
 from connectordb import ConnectorDB
 from connectordb.query import Dataset, Merge
 
 from ..frames.cases import needs_frames
 from ..support.target import new_name
+from ..support.wire import Peer, answer, by_request, chunked
 from .test_tree import TreeCase
 
 
@@ -71,6 +74,19 @@ class Queries(QueryCase):
             self.json(*by_time, "--posttransform", "$['heat'] | if last", "--json"),
             [{"t": 1.6e9 + 30, "d": 3}],
         )
+
+    def test_cut_off(self) -> None:
+        """An answer that breaks off is an error, whatever was printed of it."""
+        broken = chunked(b'[{"t":1,"d":2},{"t":2,', ended=False)
+        peer = Peer(otherwise=by_request(lambda asked: answer("mara/user") if "q" in asked.parameters else broken))
+        self.addCleanup(peer.close)
+        settings = {"CONNECTORDB_URL": peer.url, "CONNECTORDB_APIKEY": "key"}
+        for typed in (("merge", "a/b/c"), ("dataset", "--x", "a/b/c", "a/b/d"), ("cat", "a/b/c", "--transform", "$")):
+            with self.subTest(typed), mock.patch.dict(os.environ, settings):
+                self.assertRegex(
+                    self.ran(*typed, status=1),
+                    r"the connection broke: Response ended prematurely \(3 attempts\) \(after 1 point\)",
+                )
 
     @needs_frames
     def test_parquet(self) -> None:

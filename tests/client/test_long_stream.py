@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from unittest import mock
 
-from connectordb import DatapointArray, Device, InvalidRange, LocalProtocolError, Stream
+from connectordb import DatapointArray, Device, InvalidRange, InvalidRequest, LocalProtocolError, Stream
 from connectordb.frames.wire_columns import unpack
 from connectordb.protocol.ranges import Range
 from connectordb.query import Merge
@@ -39,6 +39,7 @@ class Arguments(Case):
     def test_the_same(self) -> None:
         """Names, defaults and their order are the same everywhere, and types."""
         first, *others = Stream.__call__, Stream.to_numpy, Stream.to_df, Stream.to_arrow, Stream.plot, Stream.pages
+        others.append(Stream.points)
         several = Device.read, Device.to_df, Device.plot, Merge.addStream
         names = ("t1", "t2", "limit", "i1", "i2", "downlink", "transform")
         expected = [inspect.signature(first).parameters[name] for name in names]
@@ -87,6 +88,37 @@ class Pages(LongStreamCase):
 
 
 @needs_frames
+class Points(LongStreamCase):
+    """One by one."""
+
+    def test_ranges(self) -> None:
+        """They are those that a read returns, of any range, with a transform or without one; none where there are none."""
+        for given in (
+            {},
+            {"i1": 7, "i2": 30},
+            {"t1": 1.6e9 + 3, "t2": 1.6e9 + 9, "limit": 5},
+            {"i1": 30, "i2": 7},
+            {"transform": "if $ > 5"},
+            {"i1": -9, "transform": "$ * 2"},
+            {"i1": 30, "i2": 7, "transform": "$ * 2"},
+            {"transform": "if $ > 1000"},
+        ):
+            with self.subTest(given):
+                self.assertEqual(list(self.stream.points(**given)), self.stream(**given))  # type: ignore[arg-type]
+        with self.assertRaises(InvalidRange):
+            self.stream.points(t1=1, i1=1)
+        with self.assertRaises(InvalidRequest):
+            next(self.stream.points(transform="nothing("))
+
+    def test_csv(self) -> None:
+        """What a transform makes is written as it comes; if that fails there is no file."""
+        file = self.folder() / "a.csv"
+        self.stream.to_csv(file, i1=4, i2=6, transform="$ * 2")
+        self.assertEqual(file.read_text(), "t,d\n1600000002,2\n1600000002,2.5\n")
+        with self.assertRaises(InvalidRequest):
+            self.stream.to_csv(self.folder() / "b.csv", transform="nothing(")
+
+
 class AsColumns(LongStreamCase):
     """As arrays, frames and tables."""
 

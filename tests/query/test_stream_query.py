@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from connectordb import ConnectorDB
-from connectordb.exceptions import InvalidRange, LocalProtocolError
+from connectordb.exceptions import InvalidRange, LocalProtocolError, NotFound
 from connectordb.pipescript import Script, pipe
 from connectordb.protocol.paths import NOBODYS_PATH
-from connectordb.query.stream_query import Remote, check_zone, path_of, source
+from connectordb.query import Dataset, Merge
+from connectordb.query.stream_query import Query, Remote, check_zone, path_of, source
 
 from ..support.case import Case
 from ..support.target import TargetCase
@@ -103,3 +105,48 @@ class Fetching(TargetCase):
                 self.assertEqual([point["t"] for point in made.read(since)], times[begin:])
         made = source(stream.device, stream, **{**NOTHING, "t1": 25})
         self.assertEqual([point["t"] for point in made.read(20)], times[26:])
+
+
+class Iterating(TargetCase):
+    """Over what comes."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.near, self.far = self.stream(), self.stream()
+        self.near.insert_array([{"t": float(t), "d": t / 4} for t in range(1, 3000)])
+        self.far.insert_array([{"t": t + 0.5, "d": None if t % 3 else f"ä{t}"} for t in range(100)])
+
+    def queries(self) -> Iterator[Query]:
+        """Yield a query of each kind, run there and here."""
+        for at_hand in ([], [[{"t": 2.0, "d": [1]}]]):
+            merge = Merge(self.device())
+            dataset = Dataset(self.device(), t1=0, t2=50, dt=0.5)
+            for number, stream in enumerate([self.near, self.far.name, *at_hand]):
+                merge.addStream(stream)
+                dataset.addStream(stream, "before", colname=f"c{number}")
+            yield merge
+            yield dataset
+
+    def test_the_same(self) -> None:
+        """It is what `run` returns, and each time anew."""
+        for query in self.queries():
+            with self.subTest(query.query):
+                expected = query.run()
+                self.assertGreater(len(expected), 50)
+                self.assertEqual(list(query), expected)
+                self.assertEqual(list(query), expected)
+                self.assertEqual(next(iter(query)), expected[0])
+
+    def test_csv(self) -> None:
+        """It is written as the points would be; and if it comes to nothing there is no file."""
+        folder = self.folder()
+        for query in self.queries():
+            query.to_csv(folder / "a.csv")
+            query.run().to_csv(folder / "b.csv")
+            self.assertEqual((folder / "a.csv").read_bytes(), (folder / "b.csv").read_bytes())
+        (folder / "a.csv").unlink()
+        wrong = Merge(self.device())
+        wrong.addStream("none")
+        with self.assertRaises(NotFound):
+            wrong.to_csv(folder / "a.csv")
+        self.assertEqual([each.name for each in folder.iterdir()], ["b.csv"])

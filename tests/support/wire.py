@@ -98,6 +98,24 @@ def cut(body: bytes = b'[{"t":1,"d":', length: int = 100) -> Step:
     return raw(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (length, body), then_close=True)
 
 
+def chunked(
+    *pieces: bytes, ended: bool = True, before: Callable[[int], object] = lambda number: None, **headers: str
+) -> Step:
+    """Answer piece by piece, *before* each of which something is done; and close behind the last one, unless it is *ended*."""
+
+    def act(peer: Peer, connection: socket.socket, request: Received | None) -> bool:
+        named = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in headers.items())
+        connection.sendall(f"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n{named}\r\n".encode())
+        for number, piece in enumerate(pieces):
+            before(number)
+            connection.sendall(b"%x\r\n%b\r\n" % (len(piece), piece))
+        if ended:
+            connection.sendall(b"0\r\n\r\n")
+        return ended
+
+    return Step(act)
+
+
 def hang_up() -> Step:
     """Close without an answer."""
     return Step(lambda peer, connection, request: False)

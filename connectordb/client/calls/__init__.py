@@ -7,6 +7,8 @@ sent again is the table of `connectordb.client.terms.retry`.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from .budget import Budget
 from .endpoint import Endpoint
 from .endpoints import Endpoints
@@ -16,4 +18,7 @@ from .names import Names
 from .options import Options
 from .surroundings import Surroundings
 
-__all__ = ["Budget", "Calls", "Endpoint", "Endpoints", "Login", "Names", "Options", "Surroundings"]
+if TYPE_CHECKING:
+    from .pieces import Pieces
+
+__all__ = ["Budget", "Calls", "Endpoint", "Endpoints", "Login", "Names", "Options", "Pieces", "Surroundings"]

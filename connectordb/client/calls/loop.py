@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import requests
 
     from .attempts import Attempts
+    from .pieces import Pieces
 
 T = TypeVar("T")
 
@@ -88,7 +89,8 @@ class Calls:
         """
         cost, failed = Stats(), True
         try:
-            value = request.read(_reply(*self._exchange(request, once, cost)))
+            response, sent = self._exchange(request, once, cost)
+            value = request.read(_reply(response, sent.endpoint))
             cost.points_inserted = request.inserts
             if request.brings_points:
                 cost.points_read += len(value)  # type: ignore[arg-type]  # a list of points is what that means
@@ -114,12 +116,26 @@ class Calls:
         finally:
             self.statistics.add(cost, failed)
 
-    def _exchange(self, request: rest.Request[Any], once: bool, cost: Stats) -> tuple[requests.Response, Endpoint]:
+    def pieces(self, request: rest.Request[Any], cost: Stats) -> Pieces:
+        """Return the body of the answer to a *request* that reads, which is sent when that is iterated; *cost* is told what it costs."""
+        from .attempts import Attempts
+        from .pieces import Pieces  # few answers are that long
+
+        return Pieces(
+            lambda: self._exchange(request, False, cost, in_pieces=True),
+            lambda: Attempts(request, self.options.retry or self._retry, None, self.time(), self._around),
+            cost,
+        )
+
+    def _exchange(
+        self, request: rest.Request[Any], once: bool, cost: Stats, in_pieces: bool = False
+    ) -> tuple[requests.Response, Sent]:
         around, options, login = self._around, self.options, self._login
         timeout = options.timeout or self._timeout
         retry = None if once else options.retry or self._retry
         deadline = self.time()
-        tells_time = options.deadline is not None or options.timeout is not None
+        # a server would end then, too, what waits for whoever takes the pieces
+        tells_time = not in_pieces and (options.deadline is not None or options.timeout is not None)
         name = request.key
         if request.inserts and name is None and retry is not None and retry.max_attempts > 1:
             name = around.names.another(around.endpoints.here.features)
@@ -142,6 +158,7 @@ class Calls:
                     else None,
                     timeout=timeout,
                     deadline=deadline,
+                    in_pieces=in_pieces,
                 )
             except (ConnectionFailed, RemoteProtocolError) as error:
                 cost.count(sent.trace)
@@ -152,7 +169,7 @@ class Calls:
                 cost.count(sent.trace, response.status_code, timing)
                 if response.status_code == 200:
                     around.budget.earn(self._retry.budget)
-                    return response, endpoint
+                    return response, sent
                 failure = rest.refusal(request, _reply(response, endpoint))
                 del response  # whoever keeps the exception keeps this frame, and is not to keep a connection with it
             try:

@@ -7,6 +7,7 @@ outside; nothing here knows of retries, credentials or other servers. requests a
 
 from __future__ import annotations
 
+from .answers import Damaged, unpacked
 from .transport import Transport
 
-__all__ = ["Transport"]
+__all__ = ["Damaged", "Transport", "unpacked"]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from ...runtime.clock import Clock, Deadline
 from ..terms import Timeout, Trace
 
@@ -77,6 +80,13 @@ class Allowance:
             return self.to_connect(self.trace.phase)
         self.trace.phase = "read"
         return self._seconds(self._timeout.read)
+
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        """Do not count the time that passes in the block, in which nobody waits for the network."""
+        left = self._deadline.left()
+        yield
+        self._deadline = Deadline(left, self._clock)
 
     def wrote(self, number: int) -> None:
         """Count bytes that were sent."""

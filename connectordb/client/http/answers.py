@@ -1,5 +1,5 @@
 """
-The body of an answer: all of it, unpacked, and no more than one can hold.
+The body of an answer: all of it, unpacked, and no more than one can hold; or piece by piece, as it comes.
 
 A body that was packed has to come to its end, too: what a proxy has cut would otherwise read as a shorter answer.
 """
@@ -7,6 +7,7 @@ A body that was packed has to come to its end, too: what a proxy has cut would o
 from __future__ import annotations
 
 import zlib
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from ...exceptions import RemoteProtocolError
@@ -25,7 +26,13 @@ LIMIT = 1024 * 1024 * 1024
 #: The encodings that are asked for, and what unpacks them.
 ACCEPTED = "gzip, deflate"
 
+#: The same for an answer that is taken in pieces.
+ACCEPTED_IN_PIECES = "gzip"
+
 _CHUNK = 256 * 1024
+
+#: What zlib calls gzip or its own format, by their heads.
+_GZIP = 47
 
 
 def content(raw: BaseHTTPResponse, limit: int = LIMIT) -> bytes:
@@ -53,6 +60,37 @@ def content(raw: BaseHTTPResponse, limit: int = LIMIT) -> bytes:
     return packed
 
 
+def pieces(raw: BaseHTTPResponse) -> Iterator[bytes]:
+    """Yield the body of an answer as it comes, still packed."""
+    return raw.stream(_CHUNK, decode_content=False)
+
+
+def unpacked(packed: Iterable[bytes], encoding: Callable[[], str]) -> Iterator[bytes]:
+    """
+    Unpack a body piece by piece.
+
+    Args:
+        packed: The pieces, cut anywhere.
+        encoding: Returns, once there is one, what the answer says of them: ``"gzip"``, or nothing.
+
+    Raises:
+        Damaged: They are packed otherwise, or cut or damaged.
+    """
+    unpacker = zlib.decompressobj(_GZIP)
+    for piece in packed:
+        if encoding() in ("", "identity"):
+            yield piece
+            continue
+        while piece:
+            try:
+                yield unpacker.decompress(piece, _CHUNK)
+            except zlib.error as error:
+                raise _cannot_be_unpacked(encoding(), error) from error
+            piece = unpacker.unconsumed_tail
+    if encoding() not in ("", "identity") and not unpacker.eof:
+        raise _cut(encoding())
+
+
 def _whole(raw: BaseHTTPResponse, limit: int) -> bytes:
     """Return the body as it comes."""
     promised = raw.length_remaining
@@ -71,8 +109,8 @@ def _whole(raw: BaseHTTPResponse, limit: int) -> bytes:
 
 def _unpacked(packed: bytes, name: str, limit: int) -> bytes:
     """Return what was packed with gzip or deflate."""
-    # 47: gzip or zlib, by its head; -15: deflate alone, which some servers take "deflate" for
-    for bits in (47, -15) if name == "deflate" else (47,):
+    # -15: deflate alone, which some servers take "deflate" for
+    for bits in (_GZIP, -15) if name == "deflate" else (_GZIP,):
         unpacker = zlib.decompressobj(bits)
         try:
             unpacked = unpacker.decompress(packed, limit + 1)
@@ -82,6 +120,14 @@ def _unpacked(packed: bytes, name: str, limit: int) -> bytes:
         if len(unpacked) > limit:
             raise RemoteProtocolError(f"the answer unpacks to more than {limit:,} bytes, which are not taken")
         if not unpacker.eof:
-            raise Damaged(f"the answer is packed with {name}, and was cut on its way")
+            raise _cut(name)
         return unpacked
-    raise Damaged(f"the answer is said to be packed with {name}, and cannot be unpacked: {damage}")
+    raise _cannot_be_unpacked(name, damage)
+
+
+def _cut(name: str) -> Damaged:
+    return Damaged(f"the answer is packed with {name}, and was cut on its way")
+
+
+def _cannot_be_unpacked(name: str, error: zlib.error) -> Damaged:
+    return Damaged(f"the answer is said to be packed with {name}, and cannot be unpacked: {error}")

@@ -10,7 +10,14 @@ from typing import TypeVar
 import requests
 from urllib3.exceptions import LocationValueError, ProxyError
 
-from ...exceptions import CertificateRefused, ConnectionFailed, ConnectorDBError, LocalProtocolError, TimedOut
+from ...exceptions import (
+    CertificateRefused,
+    ConnectionFailed,
+    ConnectorDBError,
+    LocalProtocolError,
+    RemoteProtocolError,
+    TimedOut,
+)
 from ...network import Proxy, ProxyFailed, certificate_advice
 from ..terms import Fate
 from .allowance import Allowance
@@ -49,12 +56,16 @@ def told(error: Exception, what: str, allowance: Allowance, proxy: Proxy | None 
     Return our exception for what was raised, and note what became of the request.
 
     Args:
-        error: What requests, urllib3, http.client, ssl or the system raised.
+        error: What requests, urllib3, http.client, ssl, the system or this package raised.
         what: The request, in words, without secrets.
         allowance: Its time and its trace.
         proxy: Which leads to the server; ``None`` for the straight way.
     """
     trace, deepest = allowance.trace, _deepest(error)
+    if isinstance(error, ConnectorDBError):
+        if isinstance(error, RemoteProtocolError):
+            trace.fate = Fate.BROKEN
+        return _named(error, what)
     if any(isinstance(cause, _ADDRESSES) for cause in _causes(error)):
         return LocalProtocolError(f"{what}: {_reason(deepest)}")
     is_late = isinstance(deepest, TimeoutError)
@@ -80,7 +91,7 @@ def told(error: Exception, what: str, allowance: Allowance, proxy: Proxy | None 
     )
 
 
-def named(error: E, what: str) -> E:
+def _named(error: E, what: str) -> E:
     """Return an exception of ours again, with the request in front of its text."""
     if isinstance(error, TimedOut):
         return type(error)(f"{what}: {error}", error.phase)
@@ -136,5 +147,5 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
         here = (
             next((cause for cause in inner if isinstance(cause, BaseException)), None)
             or here.__cause__
-            or here.__context__
+            or (None if here.__suppress_context__ else here.__context__)
         )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import queue
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -86,9 +86,15 @@ class Line(HTTPAdapter):
         self.used = 0.0
 
     def exchange(
-        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, allowance: Allowance
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        allowance: Allowance,
+        in_pieces: bool = False,
     ) -> requests.Response:
-        """Send a request, and return the whole answer."""
+        """Send a request, and return the whole answer; or, if it is a 200 and wanted *in_pieces*, one of which `pieces` are still to come."""
         wire = self._wire
         wire.begin(allowance)
         if wire.socket is None or self._pool is None:
@@ -98,9 +104,10 @@ class Line(HTTPAdapter):
         request.headers = CaseInsensitiveDict(headers)
         try:
             response = self.send(request, stream=True)
+            if in_pieces and response.status_code == 200:
+                return response
             content = answers.content(response.raw)
-            if wire.is_spoiled:
-                raise answers.Damaged("more came than the answer is said to have")
+            self._check_end()
         except BaseException:
             self.close()
             raise
@@ -109,6 +116,23 @@ class Line(HTTPAdapter):
         response._content = content
         response._content_consumed = True  # type: ignore[attr-defined]
         return response
+
+    def pieces(self, raw: Any) -> Iterator[bytes]:
+        """Yield the body of an answer that was wanted in pieces, of which this is ``raw``: as it comes, and as it is packed."""
+        is_whole = False
+        try:
+            for piece in answers.pieces(raw):
+                with self._wire.allowance.stopped():
+                    yield piece
+            self._check_end()
+            is_whole = True
+        finally:
+            if not is_whole:
+                self.close()
+
+    def _check_end(self) -> None:
+        if self._wire.is_spoiled:
+            raise answers.Damaged("more came than the answer is said to have")
 
     def abandon(self) -> None:
         """Let go of the socket and of nothing else: what else there is may be locked by a thread that this process has not."""

@@ -11,18 +11,18 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import requests
 
-from ...exceptions import ConnectionFailed, ConnectorDBError, LocalProtocolError, RemoteProtocolError, TimedOut
+from ...exceptions import ConnectionFailed, LocalProtocolError, TimedOut
 from ...network import Proxy, Trust, proxy_for
 from ...protocol.constants import API_ROOT
 from ...runtime.clock import SYSTEM, Clock, Deadline
-from ..terms import IDLE_TIMEOUT, POOL_SIZE, Fate, Timeout, Trace
+from ..terms import IDLE_TIMEOUT, POOL_SIZE, Timeout, Trace
 from . import answers, failures
 from .allowance import Allowance
 from .line import Line
@@ -95,6 +95,7 @@ class Transport:
         headers: Mapping[str, str] | None = None,
         timeout: Timeout | None = None,
         deadline: Deadline | None = None,
+        in_pieces: bool = False,
     ) -> requests.Response:
         """
         Send one request, and return its answer, whatever its status.
@@ -109,6 +110,8 @@ class Transport:
             headers: Further ones.
             timeout: How long each phase of it may take; what the transport was made with, if it is not given.
             deadline: When all of it is over; if it is not given, after the ``total`` of *timeout*.
+            in_pieces: Whether the body of a 200 may be larger than memory: ``raw`` of the answer is an iterator over it then, packed
+                as ``Content-Encoding`` says, which raises the same. What it is not asked for in does not count as time.
 
         Raises:
             ConnectionFailed: There is no connection, or it broke.
@@ -128,9 +131,10 @@ class Transport:
             sent["Content-Length"] = str(len(body))
         if headers:
             sent.update(headers)
-        response = self._exchange(
-            method, self._url(path, parameters), sent, body, what, Allowance(timeout, deadline, trace, self._clock)
-        )
+        if in_pieces:
+            sent["Accept-Encoding"] = answers.ACCEPTED_IN_PIECES
+        allowance = Allowance(timeout, deadline, trace, self._clock)
+        response = self._exchange(method, self._url(path, parameters), sent, body, what, allowance, in_pieces)
         response.elapsed = timedelta(seconds=trace.seconds)
         log.debug("%s: %d, %d bytes", what, response.status_code, trace.bytes_in)
         return response
@@ -165,28 +169,36 @@ class Transport:
         body: bytes | None,
         what: str,
         allowance: Allowance,
+        in_pieces: bool,
     ) -> requests.Response:
-        lines, trace = self._own_lines(), allowance.trace
-        line, is_good = None, False
+        lines = self._own_lines()
+        line, is_good, goes_on = None, False, False
         try:
             line = lines.take(allowance)
-            response = line.exchange(method, url, headers, body, allowance)
-            is_good = True
+            response = line.exchange(method, url, headers, body, allowance, in_pieces)
+            is_good, goes_on = True, in_pieces and response.status_code == 200
+            if goes_on:
+                response.raw = self._pieces(lines, line, response.raw, what, allowance)
             if response.status_code == _PROXY_REFUSES and line.passes_on:
                 assert line.proxy is not None
                 raise ConnectionFailed(line.proxy.gave_none(f"{response.status_code} {response.reason}"))
             return response
-        except RemoteProtocolError as error:
-            trace.fate = Fate.BROKEN
-            raise RemoteProtocolError(f"{what}: {error}") from error
-        except ConnectorDBError as error:
-            raise failures.named(error, what) from error
         except Exception as error:
             raise failures.told(error, what, allowance, None if line is None else line.proxy) from error
         finally:
             now = allowance.end()
-            if line is not None:
+            if line is not None and not goes_on:
                 lines.give_back(line, now, is_good)
+
+    def _pieces(self, lines: Lines, line: Line, raw: Any, what: str, allowance: Allowance) -> Iterator[bytes]:
+        is_good = False
+        try:
+            yield from line.pieces(raw)
+            is_good = True
+        except Exception as error:
+            raise failures.told(error, what, allowance, line.proxy) from error
+        finally:
+            lines.give_back(line, allowance.end(), is_good)
 
     def _url(self, path: str, parameters: Mapping[str, Any] | None) -> str:
         query = urlencode({name: value for name, value in (parameters or {}).items() if value is not None}, doseq=True)

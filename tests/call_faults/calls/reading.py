@@ -62,11 +62,11 @@ def _path_asked_for(at: Try) -> str:
     return at.connect(at.stage.key, connect=False).path
 
 
-def _merged(at: Try) -> Any:
+def _merge(at: Try) -> Merge:
     merge = Merge(at.cdb)
     merge.addStream("temperature")
     merge.addStream(f"{at.stage.user}/box/temperature", limit=3)
-    return merge.run()
+    return merge
 
 
 def _merged_here(at: Try) -> Any:
@@ -76,10 +76,10 @@ def _merged_here(at: Try) -> Any:
     return merge.run()
 
 
-def _dataset(at: Try) -> Any:
+def _dataset(at: Try) -> Dataset:
     dataset = Dataset(at.cdb, "temperature", t1=900)
     dataset.addStream(f"{at.stage.user}/box/temperature")
-    return dataset.run()
+    return dataset
 
 
 def _counted(count: Callable[[ConnectorDB], int]) -> Get:
@@ -133,6 +133,7 @@ READING = [
     Call("len(Stream)", lambda at: len(at.stream), ("Stream.__len__",)),
     Call("list(Stream)", lambda at: [*iter(at.stream)], ("Stream.__iter__",)),
     Call("Stream.points()", lambda at: [*at.stream.points()]),
+    Call("Stream.points(transform=…)", lambda at: [*at.stream.points(transform="$ * 2")], ("Stream.points",)),
     Call("Stream.pages(5)", lambda at: [*at.stream.pages(5)]),
     Call("Stream.pages(5), gone on with", _gone_on(lambda stream: stream.pages(5)), patience=3.0, is_twofold=True),
     Call("iter(Stream), gone on with", _gone_on(iter), ("Stream.__iter__",), patience=3.0, is_twofold=True),
@@ -141,7 +142,9 @@ READING = [
     Call("Database.get(path)", lambda at: at.cdb.db.get("", {"q": "this"}).content, is_raw=True),
     Call("Database.read(path)", lambda at: at.cdb.db.read(at.stream.path).content, is_raw=True),
     Call("Database.query(…)", lambda at: at.cdb.db.query("merge", [{"stream": at.stream.path}])),
-    Call("Merge.run()", _merged),
+    Call("Merge.run()", lambda at: _merge(at).run()),
+    Call("list(Merge)", lambda at: [*_merge(at)], ("Merge.__iter__",)),
     Call("Merge.run(), with points at hand", _merged_here),
-    Call("Dataset.run()", _dataset),
+    Call("Dataset.run()", lambda at: _dataset(at).run()),
+    Call("list(Dataset)", lambda at: [*_dataset(at)], ("Dataset.__iter__",)),
 ]

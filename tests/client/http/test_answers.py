@@ -127,6 +127,25 @@ class Unpacking(Case):
     """For any data."""
 
     @settings(max_examples=50)
+    @given(data=st.binary(max_size=2000), packs=st.booleans(), size=st.integers(1, 99), lost=st.integers(0, 9))
+    def test_in_pieces(self, data: bytes, packs: bool, size: int, lost: int) -> None:
+        """Wherever it is cut into pieces, all of it comes out; and if something is missing that is told."""
+        sent = deflated(data, 31) if packs else data
+        cut = sent[: len(sent) - lost] if packs else sent
+        pieces = [cut[at : at + size] for at in range(0, len(cut), size)]
+        coming = answers.unpacked(pieces, lambda: "gzip" if packs else "")
+        if packs and lost:
+            with self.assertRaisesRegex(answers.Damaged, "packed with gzip, and was cut on its way"):
+                list(coming)
+        else:
+            self.assertEqual(b"".join(coming), data)
+
+    def test_bomb_in_pieces(self) -> None:
+        """What unpacks to very much comes out in parts, however small it is."""
+        parts = list(map(len, answers.unpacked([deflated(bytes(10_000_000), 31)], lambda: "gzip")))
+        self.assertEqual((sum(parts), max(parts) <= 300_000), (10_000_000, True))
+
+    @settings(max_examples=50)
     @given(data=st.binary(max_size=2000), bits=st.sampled_from([15, -15, 31]))
     def test_there_and_back(self, data: bytes, bits: int) -> None:
         """What was packed is what comes out."""

@@ -10,7 +10,7 @@ import requests
 from urllib3.exceptions import LocationParseError, ProtocolError, ProxyError
 
 from connectordb.client.http.allowance import Allowance
-from connectordb.client.http.failures import named, told
+from connectordb.client.http.failures import told
 from connectordb.client.terms.retry import Fate
 from connectordb.client.terms.timeouts import Timeout
 from connectordb.client.terms.trace import Trace
@@ -135,7 +135,8 @@ class Telling(unittest.TestCase):
 
     def test_named(self) -> None:
         """Exceptions of ours keep their class and what they know."""
-        late = named(TimedOut("none was free", "pool"), "GET /x")
-        self.assertEqual((type(late), str(late), late.phase), (TimedOut, "GET /x: none was free", "pool"))
+        late = told(TimedOut("none was free", "pool"), "GET /x", self.allowance())
+        assert isinstance(late, TimedOut)
+        self.assertEqual((str(late), late.phase), ("GET /x: none was free", "pool"))
         for kind in (ConnectionFailed, LocalProtocolError, ClosedError):
-            self.assertEqual(str(named(kind("so"), "GET /x")), "GET /x: so")
+            self.assertEqual(self.said(kind("so")), "GET /x: so")

@@ -1,0 +1,73 @@
+"""The points of an answer that may be larger than memory, one by one while it comes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+
+from ...exceptions import ConnectionFailed, ConnectorDBError, ProtocolError
+from ...protocol import rest
+from ...protocol.constants import API_ROOT
+from ...protocol.json_arrays import elements
+from ...protocol.points import Datapoint, read_point
+from ..http import Damaged, unpacked
+from ..session import Session
+from ..terms import Stats, notes
+from .backlog import Backlog
+
+#: Characters that a point may have.
+_LONGEST = 64 * 1024 * 1024
+
+#: Bytes of an answer that are shown where it is none.
+_SHOWN = 80
+
+
+def coming(session: Session, request: rest.Request[list[Datapoint]]) -> Iterator[Datapoint]:
+    """
+    Yield the points that answer a request, while they come; it is sent with the first `next`.
+
+    What comes while whoever takes them does something else waits here, up to what a `Backlog` holds.
+
+    Raises:
+        ConnectorDBError: As `Session.call`. If points came before, it says how many: what breaks off is asked for again, and gone on
+            with if it is the same to there (`Pieces`).
+    """
+    cost, failed = Stats(), True
+    try:
+        pieces = session.pieces(request, cost)
+        with closing(Backlog(session, iter(pieces))) as backlog:
+            begin = _Begin(unpacked(backlog, lambda: pieces.encoding))
+            try:
+                for element, _ in elements(begin, _LONGEST):
+                    cost.points_read += 1
+                    yield read_point(element)
+            except (ValueError, ProtocolError) as error:
+                raise request.not_answered(rest.Reply(200, begin.text, address=pieces.address), error) from error
+            except Damaged as error:
+                what = f"{request.method} {pieces.address}{API_ROOT}{request.path}"
+                raise ConnectionFailed(f"{what}: the connection broke: {error}") from error
+        failed = False
+    except GeneratorExit:  # whoever takes them has enough
+        failed = False
+        raise
+    except ConnectorDBError as error:
+        error.attempts, error.stats = cost.requests, cost
+        if cost.points_read:
+            notes.add(error, f" (after {cost.points_read:,} {'point' if cost.points_read == 1 else 'points'})")
+        raise
+    finally:
+        session.statistics.add(cost, failed)
+
+
+class _Begin:
+    """Blocks of text, of which the first characters are remembered."""
+
+    def __init__(self, blocks: Iterable[bytes]) -> None:
+        self._blocks = blocks
+        self.text = b""
+
+    def __iter__(self) -> Iterator[bytes]:
+        for block in self._blocks:
+            if len(self.text) < _SHOWN:
+                self.text += block[:_SHOWN]
+            yield block

@@ -1,0 +1,103 @@
+"""Points while they come."""
+
+from __future__ import annotations
+
+import json
+import threading
+import zlib
+from collections.abc import Iterator
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from connectordb.client.points.coming import coming
+from connectordb.exceptions import ConnectionFailed, InvalidRequest, ServerError
+from connectordb.protocol import json_text
+from connectordb.protocol.points import read_point
+from tests.client.calls.test_pieces import REQUEST, TEXT, PiecesCase
+from tests.support import strategies
+from tests.support.wire import Step, answer, chunked, refuse
+
+POINTS = json.loads(TEXT)
+
+
+class Coming(PiecesCase):
+    """From a server that does what it is told."""
+
+    def coming(self, *steps: Step) -> Iterator[dict[str, Any]]:
+        """Return the points of what the server does."""
+        self.peer.steps[:] = steps
+        return coming(self.session, REQUEST)
+
+    def test_at_once(self) -> None:
+        """The first are there before the server has made the last, packed or not; each as it is said."""
+        packer = zlib.compressobj(wbits=31)
+        packed = [packer.compress(part) + packer.flush(zlib.Z_SYNC_FLUSH) for part in (TEXT[:100], TEXT[100:])]
+        packed[1] += packer.flush()
+        named = {"Content_Encoding": "gzip"}
+        for pieces, headers in (([TEXT[:100], TEXT[100:]], {}), (packed, named)):
+            wanted = threading.Event()
+            found = self.coming(
+                chunked(*pieces, before=lambda number, wanted=wanted: number and wanted.wait(5), **headers)
+            )
+            self.assertEqual(next(found), POINTS[0])
+            wanted.set()
+            self.assertEqual(list(found), POINTS[1:])
+
+    @settings(max_examples=30, deadline=None)
+    @given(strategies.datapoints(), st.integers(1, 50))
+    def test_values(self, points: list[dict[str, Any]], size: int) -> None:
+        """Every value is what it is when the answer is read whole, wherever it was cut on its way."""
+        text = json_text.dumps([point if point["d"] is not None else {"t": point["t"]} for point in points])
+        pieces = [text[at : at + size] for at in range(0, len(text), size)]
+        self.assertEqual(list(self.coming(chunked(*pieces))), [read_point(each) for each in json_text.loads(text)])
+
+    def test_no_answer(self) -> None:
+        """What is none is told as ever; if points came before, it says how many."""
+        for step, kind, why in (
+            (refuse(403, "no script"), InvalidRequest, "POST /query/merge: 403 no script"),
+            (answer(b"<html>"), ServerError, f"is {self.peer.url} the address of a ConnectorDB server"),
+            (answer(b""), ServerError, "the answer was empty"),
+            (answer(b"[1]"), ServerError, "1 stands where a datapoint should"),
+            (answer(TEXT[:-1]), ServerError, r"it ends before its end.*\(after 40 points\)"),
+            (answer(TEXT + b"]"), ServerError, r"behind the end of the array.*\(after 40 points\)"),
+            (answer(b"abc", Content_Encoding="br"), ConnectionFailed, "said to be packed with br"),
+        ):
+            with self.subTest(why), self.assertRaisesRegex(kind, why) as caught:
+                list(self.coming(step))
+            error = caught.exception
+            self.assertEqual((error.attempts, error.stats.requests), (1, 1))
+
+    def test_cut_where_it_is_packed(self) -> None:
+        """Of what was packed and then cut no point is handed on that is not there whole; and it is no end."""
+        packer = zlib.compressobj(wbits=31)
+        packed = packer.compress(TEXT) + packer.flush(zlib.Z_SYNC_FLUSH)
+        found = []
+        with self.assertRaisesRegex(
+            ConnectionFailed, rf"POST {self.peer.url}/api/v1/query/merge: the connection broke: .* was cut on its way"
+        ):
+            for point in self.coming(answer(packed, Content_Encoding="gzip")):
+                found.append(point)
+        self.assertEqual(found, POINTS)
+
+    def test_figures(self) -> None:
+        """It is one call, which read so many points; who lets go early has not failed."""
+        before = self.session.statistics.snapshot()
+        with self.session.statistics.measure() as here:
+            list(self.coming(chunked(TEXT[:99], ended=False), chunked(TEXT)))
+        left = self.coming(chunked(TEXT))
+        for _ in range(3):
+            next(left)
+        left.close()  # type: ignore[attr-defined]
+        found = self.session.statistics.snapshot() - before
+        self.assertEqual((here.calls, here.requests, here.retries, here.points_read, here.failures), (1, 2, 1, 40, 0))
+        self.assertEqual((found.calls, found.points_read, found.failures), (2, 43, 0))
+
+    def test_slow_taker(self) -> None:
+        """The time of a call is that in which the network is waited for, not that in which whoever takes points does something else."""
+        found = self.coming(chunked(TEXT[:99], TEXT[99:]))
+        with self.session.chosen(timeout=0.3):
+            next(found)
+        threading.Event().wait(0.4)
+        self.assertEqual(len(list(found)), 39)
