@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, SupportsIndex, overload
 
 from .exceptions import LocalProtocolError
 from .protocol import exports, json_text
-from .protocol.points import Datapoint, as_answered
+from .protocol.points import Datapoint, as_answered, checked_times
 from .protocol.scripts import ScriptLike, script_text
 
 if TYPE_CHECKING:
@@ -271,10 +271,12 @@ class DatapointArray(AsColumns, list[Datapoint]):
         `from_csv` reads every value as it was; what a cell says stands at `connectordb.point_files`. Who sent a point is left out.
 
         Raises:
-            LocalProtocolError: A value is none of JSON, or has a key that the first one has not; nothing is written.
+            LocalProtocolError: A time is no number, a value none of JSON, or it has a key that the first one has not; nothing is
+                written.
         """
         from .point_files import write_csv
 
+        checked_times(self)
         json_text.check_value(self.d())
         write_csv(self, file)
 

@@ -199,8 +199,9 @@ class Files(Case):
         DatapointArray(B[:2]).to_csv(file)
         self.assertEqual(DatapointArray.from_csv(file), B[:2])
         self.assertIs(type(DatapointArray.from_csv(file)), DatapointArray)
-        with self.assertRaises(LocalProtocolError):
-            DatapointArray([{"t": 1, "d": float("nan")}]).to_csv(file)
+        for t, d in ((1, math.nan), ("x", 1), (math.nan, 1)):
+            with self.assertRaises(LocalProtocolError):
+                DatapointArray([{"t": t, "d": d}]).to_csv(file)
         self.assertEqual(DatapointArray.from_csv(file), B[:2])
 
     def test_round(self) -> None:

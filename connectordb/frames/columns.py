@@ -21,13 +21,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import suppress
-from math import isfinite
-from numbers import Real
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..exceptions import LocalProtocolError, RemoteProtocolError
+from ..exceptions import RemoteProtocolError
 from ..protocol import json_text
-from ..protocol.points import Datapoint
+from ..protocol.points import Datapoint, checked_times
 from .extras import library
 from .number_text import read_numbers
 from .wire_columns import is_packed, unpack
@@ -62,8 +60,10 @@ class Columns(NamedTuple):
         Raises:
             LocalProtocolError: The time of one is no number.
         """
+        numpy = library("numpy", "an array")
         listed = list(points)
-        return cls(_times(listed), _values([point.get("d") for point in listed]))
+        times = numpy.fromiter(checked_times(listed), numpy.float64, len(listed))
+        return cls(times, _values([point.get("d") for point in listed]))
 
     @classmethod
     def read(cls, texts: Iterable[bytes]) -> Columns:
@@ -99,25 +99,6 @@ def _listed(text: bytes) -> list[Any]:
     except ValueError as error:
         raise RemoteProtocolError(f"the answer is no array of points: {error}") from error
     return listed
-
-
-def _times(points: list[Datapoint]) -> NDArray[np.float64]:
-    numpy = library("numpy", "an array")
-    times = [point.get("t", 0.0) for point in points]
-    if all(issubclass(kind, Real) for kind in set(map(type, times))):  # more would do for NumPy
-        with suppress(OverflowError):
-            array: NDArray[Any] = numpy.fromiter(times, numpy.float64, len(times))
-            if numpy.isfinite(array).all():
-                return array
-    number, odd = next((number, t) for number, t in enumerate(times) if not _is_time(t))
-    raise LocalProtocolError(f"datapoint {number} has t={odd!r:.60}: expected seconds since 1970")
-
-
-def _is_time(t: Any) -> bool:
-    try:
-        return isinstance(t, Real) and isfinite(t)
-    except OverflowError:
-        return False
 
 
 def keys_of(values: list[Any]) -> list[str]:

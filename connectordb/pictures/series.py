@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from enum import Enum
 from itertools import islice
 from math import nan
+from numbers import Real
 from operator import le
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -73,7 +74,11 @@ def of_points(points: Iterable[Datapoint], name: str = "", schema: Any = None) -
     """
     times, values = array("d"), []
     for point in points:
-        times.append(point.get("t", 0.0))
+        t = point.get("t", 0.0)
+        try:
+            times.append(t)
+        except (TypeError, OverflowError) as error:
+            raise LocalProtocolError(f"datapoint {len(times)} has t={t!r:.60}: expected seconds since 1970") from error
         values.append(point.get("d"))
     in_order = all(map(le, times, islice(times, 1, None)))
     return _series(times, in_order, _by_key(values), name, schema)
@@ -128,7 +133,7 @@ def _of_a_kind(values: Any) -> tuple[Kind, array[float] | list[str | None]]:
     kinds = set(map(type, listed)) - {type(None)}
     if kinds == {bool}:
         return Kind.BOOLEANS, array("d", [nan if value is None else value for value in listed])
-    if kinds <= {int, float}:
+    if bool not in kinds and all(issubclass(kind, Real) for kind in kinds):
         return Kind.NUMBERS, array("d", map(_number, listed))
     return Kind.TEXTS, [value if value is None or isinstance(value, str) else _json(value) for value in listed]
 
@@ -141,4 +146,7 @@ def _number(value: Any) -> float:
 
 
 def _json(value: Any) -> str:
-    return json_text.dumps(value).decode()
+    try:
+        return json_text.dumps(value).decode()
+    except (TypeError, ValueError):  # what somebody made that no server has
+        return repr(value)

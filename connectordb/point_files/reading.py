@@ -53,7 +53,7 @@ def read_csv(file: str | os.PathLike[str], tz: str | None = None) -> Iterator[Da
         LocalProtocolError: It has something else in it; the message says in which line. Or there is no such time zone.
     """
     zone = None if tz is None else _zone(tz)
-    with open(file, "rb") as opened:
+    with open(os.fspath(file), "rb") as opened:
         try:
             yield from _table(_without_mark(_blocks(opened))[1], zone)
         except ValueError as error:

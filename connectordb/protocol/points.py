@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from math import inf, isfinite
 from typing import Any, overload
 
-from ..exceptions import PipeScriptError, RemoteProtocolError
+from ..exceptions import LocalProtocolError, PipeScriptError, RemoteProtocolError
 from . import json_text
 
 #: ``t`` seconds, ``d`` any JSON value, ``o`` the sender where it is not the owner.
@@ -107,6 +108,29 @@ def _write(points: Sequence[Datapoint]) -> bytes | None:
 def times_of(points: Sequence[Datapoint]) -> list[float]:
     """Return the points' times."""
     return points.times if isinstance(points, Batch) else [point["t"] for point in points]
+
+
+def checked_times(points: Sequence[Datapoint]) -> list[float]:
+    """
+    Return the times of points that somebody made, who may have made others than a server has; one without is of 0.
+
+    Raises:
+        LocalProtocolError: One is no finite number.
+    """
+    from numbers import Real  # which is not free to load
+
+    times = [point.get("t", 0.0) for point in points]
+    with suppress(OverflowError):
+        if all(issubclass(kind, Real) for kind in set(map(type, times))) and isfinite(sum(times)):
+            return times
+    for number, t in enumerate(times):
+        try:
+            is_time = isinstance(t, Real) and isfinite(t)
+        except OverflowError:
+            is_time = False
+        if not is_time:
+            raise LocalProtocolError(f"datapoint {number} has t={t!r:.60}: expected seconds since 1970")
+    return times
 
 
 def read_point(point: Any) -> Datapoint:

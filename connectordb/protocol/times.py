@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import re
 from datetime import date, datetime, timedelta, tzinfo
-from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from ..exceptions import InvalidRange
@@ -20,6 +19,9 @@ else:  # NumPy may not be there
 
 #: Fractions of a second that are finer than those of a datetime, which passes over them.
 _FINE = re.compile(r"(?<=:\d\d:\d\d)[.,](\d{7,})")
+
+#: What NumPy calls its kinds of numbers.
+_NUMBERS = frozenset("iuf")
 
 
 def to_seconds(value: Time, now: float) -> float:
@@ -45,10 +47,10 @@ def to_seconds(value: Time, now: float) -> float:
         seconds = value.timestamp()
     elif isinstance(value, str):
         seconds = _of_text(value, now)
-    elif isinstance(value, Real) and not isinstance(value, bool):
-        seconds = _finite(value)
     elif isinstance(value, date) or kind == "M":
         seconds = _of_date(value)
+    elif kind in _NUMBERS or (isinstance(value, (int, float)) and not isinstance(value, bool)):
+        seconds = _finite(value)
     if seconds is None or not math.isfinite(seconds):
         raise InvalidRange(
             f"{value!r:.100} is no time: expected seconds since 1970, a datetime, a timedelta (ago), ISO 8601 text, or words "
@@ -107,5 +109,5 @@ def _of_date(value: Any) -> float | None:
 def _finite(number: Any) -> float | None:
     try:
         return float(number)
-    except OverflowError:
+    except (OverflowError, TypeError):  # more than one number
         return None

@@ -9,7 +9,6 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectordb.exceptions import LocalProtocolError
 from connectordb.frames import Columns
 
 from ..support.case import Case
@@ -68,12 +67,6 @@ class ColumnTests(Case):
     def test_points_without(self) -> None:
         """A point may lack its time or its value."""
         self.assertEqual(seen(Columns.of([{"d": 1}, {"t": 2.0}])), ([0.0, 2.0], {"": [1, None]}))
-
-    def test_no_times(self) -> None:
-        """A time that is none is told, with its point."""
-        for t in ("x", "5", None, math.nan, 10**400, [1]):
-            with self.subTest(t), self.assertRaisesRegex(LocalProtocolError, "datapoint 1 has t=.*expected seconds"):
-                Columns.of([{"t": 1, "d": 1}, {"t": t, "d": 2}])
 
     @given(st.lists(POINTS, max_size=3))
     def test_read(self, pages: list[list[dict[str, Any]]]) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from math import isnan
 from typing import Any
 
 from hypothesis import given
 
+from connectordb.exceptions import LocalProtocolError
 from connectordb.frames import Columns
 from connectordb.pictures import Kind, Series, of_columns, of_points
 
@@ -48,6 +50,14 @@ class SeriesTests(Case):
         self.assertTrue(isnan(self.one(1, None).numbers[1]))
         self.assertTrue(isnan(self.one(True, None).numbers[1]))
         self.assertTrue(isnan(self.one(1, 10**400).numbers[1]))
+
+    def test_made(self) -> None:
+        """What somebody made is drawn as well: numbers of other libraries, and by its name what no server has; but a time is a number."""
+        self.assertEqual(list(self.one(Fraction(1, 2), 2).numbers), [0.5, 2.0])
+        self.assertEqual(self.one({1}, "x").texts, ["{1}", "x"])
+        for t in ("x", None, 10**400):
+            with self.assertRaisesRegex(LocalProtocolError, "datapoint 1 has t=.*expected seconds since 1970"):
+                of_points([{"t": 1, "d": 1}, {"t": t, "d": 1}])
 
     def test_in_order(self) -> None:
         """What is out of order is put in order, values with their times."""

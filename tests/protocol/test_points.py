@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import unittest
+from fractions import Fraction
 from typing import Any
 
-from connectordb.exceptions import PipeScriptError, RemoteProtocolError
-from connectordb.protocol.points import Batch, as_answered, read_point
+from connectordb.exceptions import LocalProtocolError, PipeScriptError, RemoteProtocolError
+from connectordb.protocol.points import Batch, as_answered, checked_times, read_point
 
 
 class Reading(unittest.TestCase):
@@ -24,6 +26,19 @@ class Reading(unittest.TestCase):
         for thing in things:
             with self.subTest(thing), self.assertRaises(RemoteProtocolError):
                 read_point(thing)
+
+
+class Made(unittest.TestCase):
+    """Points that somebody made."""
+
+    def test_times(self) -> None:
+        """Times are numbers, whatever kind of; what is none is told, with its point."""
+        self.assertEqual(
+            checked_times([{"t": 1}, {}, {"t": Fraction(5, 2)}, {"t": 1e308}, {"t": 1e308}]), [1, 0, 2.5, 1e308, 1e308]
+        )
+        for t in ("x", "5", None, math.nan, 10**400, [1]):
+            with self.subTest(t), self.assertRaisesRegex(LocalProtocolError, "datapoint 1 has t=.*expected seconds"):
+                checked_times([{"t": 1, "d": 1}, {"t": t, "d": 2}])
 
 
 class Batches(unittest.TestCase):
