@@ -50,6 +50,7 @@ class LongStream(BulkStream):
         i1: int | None = None,
         i2: int | None = None,
         downlink: bool = False,
+        transform: ScriptLike | None = None,
     ) -> Pages:
         """
         Return an iterator over the points of a range, page by page, so that never more than a page is in memory.
@@ -66,14 +67,20 @@ class LongStream(BulkStream):
             i1: As for ``stream(…)``.
             i2: As for ``stream(…)``.
             downlink: Read the downlink.
+            transform: Refused: what a script makes has no indices by which a page could be read again. `points` takes one.
 
         Raises:
             InvalidRange: It is none.
+            LocalProtocolError: There is a transform.
 
         Calls: ``GET crud/<path>/data?q=length``, ``GET crud/<path>/data`` for each page, and with times some single points.
         """
         if isinstance(size, bool) or not isinstance(size, int) or size < 1:
             raise LocalProtocolError(f"size={size!r}: a page has one point at least")
+        if transform is not None:
+            raise LocalProtocolError(
+                f"transform={transform!r:.60}: what a script makes is in no pages; points(transform=…) yields it as it comes"
+            )
         fields = Range(self._session.clock.wall(), t1, t2, limit, i1, i2).fields
         path = self._sequence(downlink)
         return self._pages(size, lambda: self._span(path, fields), path)

@@ -45,9 +45,7 @@ class Arguments(Case):
         expected = [inspect.signature(first).parameters[name] for name in names]
         for method in (*others, Stream.to_parquet, Stream.to_csv, *several, Range.__init__):
             with self.subTest(method.__qualname__):
-                left_out = {Stream.pages: "transform"}.get(
-                    method, "downlink" if method in (*several, Range.__init__) else ""
-                )
+                left_out = "downlink" if method in (*several, Range.__init__) else ""
                 shown = [each for each in inspect.signature(method).parameters.values() if each.name in names]
                 wanted = [each for each in expected if each.name != left_out]
                 self.assertEqual([each.replace(kind=wanted[0].kind) for each in shown], wanted)
@@ -85,6 +83,8 @@ class Pages(LongStreamCase):
         for size in (0, -1, True, 2.5):
             with self.subTest(size), self.assertRaisesRegex(LocalProtocolError, "a page has one point"):
                 self.stream.pages(size)  # type: ignore[arg-type]
+        with self.assertRaisesRegex(LocalProtocolError, r"points\(transform=…\) yields it"):
+            self.stream.pages(transform="mean")
 
 
 @needs_frames
