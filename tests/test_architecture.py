@@ -25,7 +25,7 @@ ARROWS: dict[str, set[str]] = {
     "frames": {"exceptions", "protocol"},
     "display": {"plain_text", "protocol"},
     "pictures": {"exceptions", "plain_text", "protocol", "frames"},
-    "point_files": {"exceptions", "protocol"},
+    "point_files": {"exceptions", "plain_text", "protocol"},
     "datapoints": {"exceptions", "protocol", "pipescript", "frames", "display", "pictures", "point_files"},
     "live": {"exceptions", "protocol", "runtime", "network", "pipescript", "datapoints"},
     "client": {

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..exceptions import LocalProtocolError
+from ..plain_text import cut
 from ..protocol import json_text
 from ..protocol.points import Datapoint
 from .cells import HARD, cell_of
@@ -47,7 +48,7 @@ class CsvPoints:
             cells = [value.get(name) for name in self._names]
         else:
             raise LocalProtocolError(
-                f"the value at t={point.get('t', 0.0)!r} has other columns than the first, which has {', '.join(self._names)}: "
+                f"the value at t={point.get('t', 0.0)!r} has other columns than the first, which has {cut(', '.join(self._names), 80)}: "
                 "CSV has the same in each line; JSON and Parquet take any"
             )
         self._writer.writerow([json_text.dumps(point.get("t", 0.0)).decode(), *map(cell_of, cells)])

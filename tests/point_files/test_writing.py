@@ -51,6 +51,12 @@ class Writing(Case):
             ):
                 self.csv({"t": 1, "d": {"a": 1}}, {"t": 2, "d": value})
 
+    def test_odd_columns(self) -> None:
+        """However many they are, and whatever they are called, that is a line."""
+        names = {f"\n{number}": number for number in range(100)}
+        with self.assertRaisesRegex(LocalProtocolError, "the first, which has ·0, ·1, .{60,80}…: CSV"):
+            self.csv({"t": 1, "d": names}, {"t": 2, "d": 1})
+
     @given(POINTS)
     def test_reads_back(self, made: list[dict[str, Any]]) -> None:
         """Every value is read back as it was; where each is an object, a key that is not there comes back as null."""
