@@ -260,9 +260,7 @@ class DatapointArray(AsColumns, list[Datapoint]):
         Raises:
             LocalProtocolError: A value is none of JSON; nothing is written.
         """
-        points = list(self)
-        json_text.check_value(points)
-        Path(filename).write_bytes(json_text.dumps(points))
+        Path(filename).write_bytes(json_text.dumps(json_text.checked(list(self))))
 
     def to_csv(self, file: str | os.PathLike[str]) -> None:
         """
@@ -277,8 +275,7 @@ class DatapointArray(AsColumns, list[Datapoint]):
         from .point_files import write_csv
 
         checked_times(self)
-        json_text.check_value(self.d())
-        write_csv(self, file)
+        write_csv(json_text.checked(list(self)), file)
 
     @classmethod
     def from_csv(cls, file: str | os.PathLike[str], *, tz: str | None = None) -> DatapointArray:

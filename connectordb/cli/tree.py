@@ -207,8 +207,6 @@ def _fields(properties: tuple[str, ...]) -> dict[str, Any]:
 def parsed(text: str) -> Any:
     """Return what a word of the command line says: JSON, or else the text itself."""
     try:
-        value = json_text.loads(text.encode())
-        json_text.check_value(value)
+        return json_text.checked(json_text.loads(text.encode()))
     except (ValueError, LocalProtocolError):
         return text
-    return value

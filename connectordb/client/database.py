@@ -35,8 +35,7 @@ def request(
         raise LocalProtocolError(f"{path!r} is no path below /api/v1; what follows a '?' goes into params")
     body = None
     if has_body:
-        json_text.check_value(data)
-        body = json_text.dumps(data)
+        body = json_text.dumps(json_text.checked(data))
     below = "/" + quote(path.lstrip("/"), safe="/%:@!$&'()*+,;=~")
     inserts = len(data) if below.endswith("/data") and verb in ("POST", "PUT") and isinstance(data, list) else 0
     texts = {name: _text(value) for name, value in (params or {}).items() if value is not None}
@@ -115,8 +114,7 @@ class Database:
 
         Calls: ``POST query/<query_type>``.
         """
-        json_text.check_value(query)
-        return self._session.call(rest.query(query_type, query))
+        return self._session.call(rest.query(query_type, json_text.checked(query)))
 
     def __repr__(self) -> str:
         """Return the server."""

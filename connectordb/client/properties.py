@@ -95,7 +95,6 @@ def _value(kind: str, name: str, value: Any, known: tuple[str, ...]) -> Any:
 
         return schemas.schema(value).text
     try:
-        json_text.check_value(value)
+        return json_text.checked(value)
     except LocalProtocolError as error:
         raise LocalProtocolError(f"{name} of a {kind}: {error}") from error
-    return value

@@ -119,8 +119,7 @@ class Stream(LongStream, depth=3):
         """
         from .points.batches import check_size  # what inserts is loaded with the first insert
 
-        point = {"t": self._session.clock.wall(), "d": data}
-        json_text.check_value(data)
+        point = {"t": self._session.clock.wall(), "d": json_text.checked(data)}
         check_size(len(json_text.dumps(point)))
         self._insert([point], restamp_old=True)
 

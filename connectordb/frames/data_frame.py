@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-#: What needs no look inside.
-_FLAT = frozenset((str, float, int, bool, type(None)))
-
 
 def to_df(columns: Columns) -> pd.DataFrame:
     """
@@ -149,18 +146,6 @@ def _localized(index: Any, tz: str | None) -> Any:
 def _plain(column: Any) -> list[Any]:
     """Return the values of a column as JSON has them; what is missing is null."""
     values: list[Any] = column.tolist()
-    if column.dtype == object and not _FLAT.issuperset(map(type, values)):
-        numpy = library("numpy", "insert_df()")
-        values = _without((numpy.generic, numpy.ndarray), values)
     if not column.hasnans:
         return values
     return [None if missing else value for value, missing in zip(values, column.isna().tolist(), strict=True)]
-
-
-def _without(kinds: tuple[type, ...], value: Any) -> Any:
-    """Return a value with Python's own numbers and lists in place of NumPy's *kinds*: functions that go over rows leave those in objects."""
-    if isinstance(value, kinds):
-        return value.tolist()  # type: ignore[attr-defined]
-    if isinstance(value, dict):
-        return {key: _without(kinds, item) for key, item in value.items()}
-    return [_without(kinds, item) for item in value] if isinstance(value, (list, tuple)) else value

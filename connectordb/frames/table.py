@@ -100,10 +100,14 @@ def _array(column: NDArray[Any]) -> tuple[Any, dict[bytes, bytes] | None]:
     try:
         if len(kinds) == 1 and kinds <= {str, bool}:
             return arrow.array(values), None
-        return arrow.array([None if value is None else json_text.dumps(value).decode() for value in values]), _AS_JSON
+        return _as_json(values)
     except (TypeError, ValueError):
-        json_text.check_value(values)  # says which one it is that is no value
-        raise
+        return _as_json(json_text.checked(values))  # or it says which one it is that is no value
+
+
+def _as_json(values: list[Any]) -> tuple[Any, dict[bytes, bytes]]:
+    arrow = library("pyarrow", "to_arrow()")
+    return arrow.array([None if value is None else json_text.dumps(value).decode() for value in values]), _AS_JSON
 
 
 def _values(array: Any, metadata: Any) -> list[Any]:

@@ -47,7 +47,7 @@ class Lines:
         if self._kind != "text" and not line.strip():
             return
         t, value = self._parsed(line)
-        json_text.check_value(value)
+        value = json_text.checked(value)
         problem = self._stream.problem(value)
         if problem is not None:
             raise LocalProtocolError(f"the stream's schema refuses it: {problem}")

@@ -157,7 +157,7 @@ class Logger(Settings, Accounting):
         check_name(streamname)
         if on_schema not in ("warn", "error"):
             raise LocalProtocolError(f"on_schema={on_schema!r}: expected 'warn' or 'error'")
-        json_text.check_value(properties)
+        properties = json_text.checked(properties)
         text = None if schema is None else schemas.schema(schema).text
         strict = on_schema == "error"
         try:

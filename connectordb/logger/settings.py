@@ -109,5 +109,4 @@ class Settings:
 
     @data.setter
     def data(self, value: Any) -> None:
-        json_text.check_value(value)
-        self._save(data=value)
+        self._save(data=json_text.checked(value))

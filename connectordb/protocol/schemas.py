@@ -163,8 +163,7 @@ def schema(given: str | Mapping[str, Any] | bool | None) -> Schema:
         return _cached(given)
     if not isinstance(given, (Mapping, bool)):
         raise LocalProtocolError(f"{given!r} is no schema: expected a dict, or JSON text that holds one")
-    document = given if isinstance(given, bool) else dict(given)
-    json_text.check_value(document)
+    document = given if isinstance(given, bool) else json_text.checked(dict(given))
     return _cached(json.dumps(document, ensure_ascii=False))
 
 

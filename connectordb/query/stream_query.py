@@ -140,24 +140,22 @@ def run(device: Device, kind: Literal["merge", "dataset"], query: Any) -> list[D
 
     Calls: ``POST query/<kind>``.
     """
-    json_text.check_value(query)
-    return device._session.call(rest.query_points(kind, query))
+    return device._session.call(rest.query_points(kind, json_text.checked(query)))
 
 
 def run_while_it_comes(device: Device, kind: Literal["merge", "dataset"], query: Any) -> Iterator[Datapoint]:
     """As `run`, point by point."""
     from ..client import coming
 
-    json_text.check_value(query)
-    return coming(device._session, rest.query_points(kind, query))
+    return coming(device._session, rest.query_points(kind, json_text.checked(query)))
 
 
 def run_as_columns(device: Device, kind: Literal["merge", "dataset"], query: Any) -> Columns:
     """As `run`, in columns."""
     from ..frames import Columns
 
-    json_text.check_value(query)
-    return Columns.read([device._session.call(rest.as_text(rest.query_points(kind, query)))])
+    request = rest.query_points(kind, json_text.checked(query))
+    return Columns.read([device._session.call(rest.as_text(request))])
 
 
 class Query(AsColumns):

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from connectordb.exceptions import LocalProtocolError
 from connectordb.frames import Columns, from_df, side_by_side, to_df
+from connectordb.protocol import json_text
 
 from ..support.case import Case
 from .cases import POINTS, needs_frames, without_nulls
@@ -61,18 +62,20 @@ class Frames(Case):
             to_df(Columns.of([{"t": 32503680000.0, "d": 1}]))
 
     def test_scalars(self) -> None:
-        """What NumPy has left in objects are numbers and lists like others."""
+        """What NumPy has left in objects goes as numbers and lists like others."""
         import numpy
         import pandas
 
         frame = pandas.DataFrame({"x": [1, 2], "y": [0.5, None]}, index=[1.0, 2.0])
-        found = points_in(frame.apply(lambda row: {"a": row.x, "b": [numpy.bool_(row.x > 1), numpy.arange(2)]}, axis=1))
+        found = json_text.checked(
+            points_in(frame.apply(lambda row: {"a": row.x, "b": [numpy.bool_(row.x > 1), numpy.arange(2)]}, axis=1))
+        )
         self.assertEqual(
             [point["d"] for point in found], [{"a": 1, "b": [False, [0, 1]]}, {"a": 2, "b": [True, [0, 1]]}]
         )
         self.assertEqual(type(found[0]["d"]["a"]), float)
         odd = pandas.Series([numpy.int64(3), "x", None, numpy.float32(0.5)], index=[1.0, 2.0, 3.0, 4.0], dtype=object)
-        self.assertEqual([point["d"] for point in points_in(odd)], [3, "x", None, 0.5])
+        self.assertEqual([json_text.checked(point["d"]) for point in points_in(odd)], [3, "x", None, 0.5])
 
     def test_other_frames(self) -> None:
         """A series holds values; times may be seconds, or of a zone; without one they are refused unless it is said."""

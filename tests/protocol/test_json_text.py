@@ -6,15 +6,18 @@ import dataclasses
 import enum
 import json
 import math
+import time
 import unittest
 import uuid
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 from unittest import mock
 
+import numpy
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -38,9 +41,26 @@ class Color(enum.Enum):
 
 
 class Level(enum.IntEnum):
-    """Not a JSON value either, though an int."""
+    """An int, and so a JSON value."""
 
     HIGH = 3
+
+
+class Mood(str, enum.Enum):
+    """Text that is called otherwise than it reads."""
+
+    GOOD = "good"
+
+
+class Place(NamedTuple):
+    """A tuple, and so an array."""
+
+    x: float
+    y: float
+
+
+class Celsius(float):
+    """A number with a class of its own."""
 
 
 @dataclasses.dataclass
@@ -56,7 +76,7 @@ class BothLibraries(unittest.TestCase):
     @given(values)
     def test_reads_back(self, value: Any) -> None:
         """A value that is accepted reads back the same, whoever wrote it and whoever reads."""
-        json_text.check_value(value)
+        json_text.checked(value)
         fast = json_text.dumps(value)
         with standard_library():
             plain = json_text.dumps(value)
@@ -131,29 +151,74 @@ class Accepting(unittest.TestCase):
             (uuid.uuid4(), "UUID"),
             (datetime.now(), "datetime"),
             (Color.RED, "Color"),
-            (Level.HIGH, "Level"),
             (Reading(1.0), "Reading"),
             (Decimal(1), "Decimal"),
-            ({1: 2}, "text keys"),
+            ({(1, 2): 3}, "text keys"),
+            ({math.nan: 1}, "no NaN"),
+            ({1: 2, "1": 3}, "two are '1'"),
+            ({b"a": 2}, "a key"),
+            (numpy.float64("nan"), "no NaN"),
+            (numpy.datetime64("2026-01-01"), "date"),
+            (numpy.longdouble(1), "longdouble"),
+            (numpy.complex64(1), "complex"),
+            (numpy.array([1, object()]), r"at \[1\]"),
             ("\ud800", "UTF-8"),
             ({"\ud800": 1}, "UTF-8"),
             (deep, "levels deep"),
             (1j, "complex"),
         ):
             with self.subTest(words, kind=type(value)), self.assertRaisesRegex(LocalProtocolError, words):
-                json_text.check_value(value)
+                json_text.checked(value)
 
     def test_a_value_within_itself(self) -> None:
         """A list that holds itself is refused, not followed for ever."""
         loop: list[Any] = []
         loop.append(loop)
-        self.assertRaises(LocalProtocolError, json_text.check_value, loop)
+        self.assertRaises(LocalProtocolError, json_text.checked, loop)
+
+    def test_derived_types(self) -> None:
+        """Numbers and text of derived types, of NumPy and of enums are what they are; keys are text as the standard library writes them."""
+        for value in (
+            Level.HIGH,
+            Mood.GOOD,
+            Celsius(1.5),
+            Place(1.5, 2.5),
+            time.gmtime(0),
+            Counter("aab"),
+            defaultdict(list, {"a": [Celsius(2.5)]}),
+            [Celsius(0.1), {"a": (Level.HIGH, Mood.GOOD)}],
+            {2: 2, None: 3, True: 4, 1.5: 5, Celsius(2.5): 6, Level.HIGH: 7},
+            numpy.float64(0.1),
+            numpy.str_("ä"),
+        ):
+            with self.subTest(value):
+                plain = json_text.checked(value)
+                self.assertEqual(json.loads(json.dumps(value)), json_text.loads(json_text.dumps(plain)))
+                with standard_library():
+                    self.assertEqual(json.loads(json.dumps(value)), json_text.loads(json_text.dumps(plain)))
+
+    def test_numpy(self) -> None:
+        """What NumPy has for numbers becomes Python's, which the standard library would refuse."""
+        for value, meant in (
+            (numpy.int64(5), 5),
+            (numpy.float32(0.5), 0.5),
+            (numpy.bool_(True), True),
+            ({"a": numpy.arange(3)}, {"a": [0, 1, 2]}),
+            (numpy.zeros((2, 1)), [[0.0], [0.0]]),
+        ):
+            with self.subTest(kind=type(value)):
+                self.assertEqual(repr(json_text.checked(value)), repr(meant))
+
+    @given(values)
+    def test_what_is_plain_stays(self, value: Any) -> None:
+        """A value of Python's own types is not copied, and so costs nothing."""
+        self.assertIs(json_text.checked(value), value)
 
     def test_accepted(self) -> None:
         """Everything that JSON has is accepted, tuples as lists."""
         for value in (None, True, 0, -(2**63), 2**64 - 1, 1e308, "ä", [], {}, (1, 2), {"a": [{"b": None}]}):
             with self.subTest(value):
-                json_text.check_value(value)
+                json_text.checked(value)
         self.assertEqual(json_text.loads(json_text.dumps((1, "ä"))), [1, "ä"])
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
+from numbers import Real
 from typing import Any
 
 from ...exceptions import LocalProtocolError
@@ -107,9 +108,8 @@ class Checker:
                 f"datapoint {number} (t={time!r}) is older than the one before it (t={self._last!r}): "
                 "a stream is in order of time; sort the datapoints first"
             )
-        value = given.get("d")
         try:
-            json_text.check_value(value)
+            value = json_text.checked(given.get("d"))
         except LocalProtocolError as error:
             raise LocalProtocolError(f"datapoint {number}: {error}") from error
         self._last = time
@@ -118,7 +118,7 @@ class Checker:
     def _time(self, number: int, given: Any) -> float:
         if given is None:
             return self._now
-        if isinstance(given, bool) or not isinstance(given, (int, float)):
+        if isinstance(given, bool) or not isinstance(given, Real):
             raise LocalProtocolError(f"datapoint {number} has t={_shown(given)}: expected seconds since 1970")
         try:
             time = float(given)
@@ -178,10 +178,9 @@ def _columns(values: Sequence[Any], kinds: set[type]) -> list[Sequence[Any]] | N
 
 def _is_value(value: Any) -> bool:
     try:
-        json_text.check_value(value)
+        return json_text.checked(value) is value
     except LocalProtocolError:
         return False
-    return True
 
 
 def batches(points: Iterable[Any], now: float) -> Iterator[Encoded]:

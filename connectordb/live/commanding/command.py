@@ -85,7 +85,7 @@ def command(session: Session, path: Path, value: Any, timeout: float) -> Datapoi
     """
     if isinstance(timeout, bool) or not isinstance(timeout, (int, float)) or not 0 < timeout < math.inf:
         raise LocalProtocolError(f"timeout={timeout!r}: expected seconds, above 0 and finite")
-    json_text.check_value(value)
+    value = json_text.checked(value)
     deadline = Deadline(timeout, session.clock)
     with session.within(deadline), ExitStack() as ending:
         attempt = _Attempt(session, path.stream, value, deadline, timeout)

@@ -81,8 +81,7 @@ def _point(point: object, now: float) -> Datapoint:
         time = now
     if isinstance(time, bool) or not isinstance(time, (int, float)) or not math.isfinite(time):
         raise LocalProtocolError(f"a downlink's callback returned a datapoint with the time {_shown(time)}")
-    json_text.check_value(point["d"])
-    return {"t": time, "d": point["d"]}
+    return {"t": json_text.checked(time), "d": json_text.checked(point["d"])}
 
 
 def _shown(value: Any) -> str:

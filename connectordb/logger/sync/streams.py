@@ -6,6 +6,7 @@ import json
 import logging
 from collections.abc import Iterable, Mapping
 from math import isfinite
+from numbers import Real
 from typing import Any, Literal, cast
 
 from ...exceptions import AuthenticationError, LocalProtocolError, LoggerError, NotFound
@@ -49,7 +50,7 @@ class Stream:
             LocalProtocolError: JSON cannot carry it.
             jsonschema.ValidationError: The schema refuses it.
         """
-        json_text.check_value(value)
+        value = json_text.checked(value)
         if not self.allows(value):
             self._schema.check(value)
         return json_text.dumps(value).decode()
@@ -71,7 +72,7 @@ class Stream:
         if not isinstance(point, Mapping) or "t" not in point or "d" not in point:
             raise LocalProtocolError(f"{where} is {point!r}: expected {{'t': seconds since 1970, 'd': value}}")
         t = point["t"]
-        if isinstance(t, bool) or not isinstance(t, (int, float)) or not 0 < t < 2**63 or not isfinite(t):
+        if not _is_number(t) or not 0 < t < 2**63 or not isfinite(t):
             raise LocalProtocolError(f"{where} has the time {t!r}: expected seconds since 1970, more than 0")
         return float(t), self.text(point["d"])
 
@@ -131,6 +132,10 @@ class Stream:
         if isinstance(document, dict):
             return cast("dict[str, Any]", json_text.loads(json_text.dumps(document)))
         return {} if document else {"not": {}}
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool)
 
 
 def _schema(row: StreamRow) -> schemas.Schema:

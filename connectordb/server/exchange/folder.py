@@ -257,7 +257,7 @@ def _read(path: Path, findings: Findings) -> dict[str, Any] | None:
         content = json_text.loads(text)
         if not isinstance(content, dict):
             raise ValueError("it holds no JSON object")
-        json_text.check_value(content)
+        json_text.checked(content)
     except OSError as error:
         findings.add(path, f"cannot be read: {error.strerror or error}")
     except ValueError as error:

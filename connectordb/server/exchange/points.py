@@ -91,8 +91,8 @@ def _checked(element: Any) -> Datapoint:
     if not element.keys() <= _KEYS:
         raise ValueError(f"it has {', '.join(sorted(element.keys() - _KEYS))!r:.60}; expected 't', 'd' and 'o' only")
     try:
-        json_text.check_value(d)
-        json_text.check_value(o)
+        json_text.checked(d)
+        json_text.checked(o)
     except LocalProtocolError as error:
         raise ValueError(str(error)) from error
     point: Datapoint = {"t": t}

@@ -164,7 +164,7 @@ def _point(item: Any) -> Datapoint:
         return {"t": t}
     if type(d) in (dict, list):
         try:
-            json_text.check_value(d)
+            json_text.checked(d)
         except LocalProtocolError as error:
             raise Refusal(400, str(error)) from error
     return {"t": t, "d": d}

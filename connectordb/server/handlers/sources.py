@@ -203,7 +203,7 @@ def text_of(point: Point) -> bytes:
         raise PipeScriptError(f"json: unsupported value: {_NAMES.get(str(t if not isfinite(t) else data))}")
     if isinstance(data, (list, dict)):
         try:
-            json_text.check_value(data)
+            json_text.checked(data)
         except LocalProtocolError as error:
             raise PipeScriptError(f"json: unsupported value: {error}") from error
     text = encode([point], [t])

@@ -8,6 +8,7 @@ from collections import OrderedDict, UserDict
 from collections.abc import Iterator
 from typing import Any
 
+import numpy
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -66,7 +67,7 @@ class Checked(Case):
             (object(), "object"),
             (uuid.uuid4(), "UUID"),
             (2**70, "64 bits"),
-            ({1: 2}, "text keys"),
+            ({(1, 2): 3}, "text keys"),
         ):
             with self.subTest(value):
                 message = self.refused({"t": 1, "d": 0}, {"t": 2, "d": value})
@@ -78,6 +79,14 @@ class Checked(Case):
         for time in ("now", math.nan, math.inf, True, [1], 10**400):
             with self.subTest(time):
                 self.assertIn("datapoint 0 has t=", self.refused({"t": time, "d": 1}))
+
+    def test_derived_types(self) -> None:
+        """Times and values of NumPy, and of classes derived from Python's own, go as what they are; so do the points beside them."""
+        numbers = numpy.arange(3) / 2
+        (sent,) = batches([{"t": t, "d": d} for t, d in zip(numpy.arange(1, 4), numbers, strict=True)], NOW)
+        self.assertEqual(sent, [{"t": 1.0, "d": 0.0}, {"t": 2.0, "d": 0.5}, {"t": 3.0, "d": 1.0}])
+        (sent,) = batches([{"t": 1, "d": _Text("a")}, {"t": 2, "d": {5: _Whole(7)}}, {"t": 3, "d": "b"}], NOW)
+        self.assertEqual([point["d"] for point in sent], ["a", {"5": 7}, "b"])
 
     def test_no_point(self) -> None:
         """What is no point says what one is."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import jsonschema
+import numpy
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -31,6 +32,12 @@ class StreamTests(Case):
         self.assertEqual(stream("{}").text({"a": [1, None, "é"]}), '{"a":[1,null,"é"]}')
         with self.assertRaises(jsonschema.ValidationError):
             stream('{"type":"number"}').text("a")
+
+    def test_derived_types(self) -> None:
+        """A number of NumPy is a number, in a value and as a time."""
+        self.assertEqual(stream('{"type":"number"}').text(numpy.float64(0.5)), "0.5")
+        points = stream('{"type":"integer"}').points([{"t": numpy.int64(5), "d": numpy.int64(3)}])
+        self.assertEqual((points.times, points.texts), ([5.0], ["3"]))
 
     def test_point(self) -> None:
         """A point needs a time above 0 and a value; the error says which point it is."""
