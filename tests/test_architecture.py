@@ -165,7 +165,7 @@ CLIENT_ARROWS: dict[str, set[str]] = {
     "http/": {"terms/"},
     "calls/": {"settings/", "terms/", "http/"},
     "points/": {"session", "http/", "terms/"},
-    "folders/": {"device", "properties", "stream", "user", "whole_server"},
+    "folders/": {"device", "long_stream", "properties", "stream", "user", "whole_server"},
 }
 
 #: Rooms that have rooms of their own.

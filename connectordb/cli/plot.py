@@ -65,7 +65,7 @@ def _series(found: Stream, downlink: bool, given: dict[str, Any]) -> list[Series
     range = {name: value for name, value in given.items() if name != "transform"}
     transform = given["transform"]
     pages: Iterable[list[Datapoint]] = (
-        [found(**given, downlink=downlink)] if transform else found.pages(50_000, **range, downlink=downlink)
+        [found(**given, downlink=downlink)] if transform else found.pages(**range, downlink=downlink)
     )
     schema = None if transform else found.schema
     return of_points((point for page in pages for point in page), _label(found, downlink), schema)

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from ..datapoints import DatapointArray
 from ..exceptions import InvalidRequest, LocalProtocolError
 from ..protocol import ranges, rest
-from ..protocol.constants import DATAPOINT_INSERT_LIMIT
 from ..protocol.points import Datapoint
 from ..protocol.ranges import Range
 from .bulk_stream import BulkStream
@@ -29,8 +28,11 @@ if TYPE_CHECKING:
     from ..protocol.times import Time
     from .points.pages import Pages
 
-#: Points of a page where nobody says how many: some megabytes of text.
-_PAGE = 50_000
+#: Points of a page where nobody says how many: each becomes an object.
+PAGE = 5000
+
+#: Points of a page that goes into columns, or a file: some megabytes of text.
+_LARGE_PAGE = 50_000
 
 
 class LongStream(BulkStream):
@@ -42,7 +44,7 @@ class LongStream(BulkStream):
 
     def pages(
         self,
-        size: int = 5000,
+        size: int = PAGE,
         *,
         t1: Time | None = None,
         t2: Time | None = None,
@@ -89,7 +91,7 @@ class LongStream(BulkStream):
         """Yield every point, holding no more than a page of them; after a failure `next` goes on where it was."""
         from .points.pages import Points
 
-        return Points(self._pages(DATAPOINT_INSERT_LIMIT, lambda: (0, inf), self._path))
+        return Points(self._pages(PAGE, lambda: (0, inf), self._path))
 
     def points(
         self,
@@ -129,7 +131,7 @@ class LongStream(BulkStream):
             return self._coming(path, asked)
         from .points.pages import Points
 
-        return Points(self._pages(DATAPOINT_INSERT_LIMIT, lambda: self._span(path, asked.fields), path))
+        return Points(self._pages(PAGE, lambda: self._span(path, asked.fields), path))
 
     def _coming(self, path: Path, asked: Range) -> Iterator[Datapoint]:
         from .points.coming import coming
@@ -160,8 +162,8 @@ class LongStream(BulkStream):
             yield asked.parameters
             return
         first, last = self._span(path, asked.fields)
-        for index in range(first, last, _PAGE):
-            yield ranges.read_parameters({"i1": index, "i2": min(index + _PAGE, last)})
+        for index in range(first, last, _LARGE_PAGE):
+            yield ranges.read_parameters({"i1": index, "i2": min(index + _LARGE_PAGE, last)})
 
     def _columns(self, asked: Range, downlink: bool = False) -> Columns:
         from ..frames import Columns, wire_columns

@@ -38,7 +38,15 @@ class Arguments(Case):
 
     def test_the_same(self) -> None:
         """Names, defaults and their order are the same everywhere, and types."""
-        first, *others = Stream.__call__, Stream.to_numpy, Stream.to_df, Stream.to_arrow, Stream.plot, Stream.pages
+        first, *others = (
+            Stream.__call__,
+            Stream.points,
+            Stream.to_numpy,
+            Stream.to_df,
+            Stream.to_arrow,
+            Stream.plot,
+            Stream.pages,
+        )
         others.append(Stream.points)
         several = Device.read, Device.to_df, Device.plot, Merge.addStream
         names = ("t1", "t2", "limit", "i1", "i2", "downlink", "transform")

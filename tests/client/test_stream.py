@@ -214,7 +214,7 @@ class Writing(TargetCase):
         """More points than go into one insert, or into one page of a read."""
         # small ones: deleting a stream of more than 250 points can kill an original server
         self.enter(mock.patch("connectordb.client.points.batches.DATAPOINT_INSERT_LIMIT", 50))
-        self.enter(mock.patch("connectordb.client.long_stream.DATAPOINT_INSERT_LIMIT", 30))
+        self.enter(mock.patch("connectordb.client.long_stream.PAGE", 30))
         stream = self.stream({"type": "integer"})
         stream.insert_array({"t": float(i), "d": i} for i in range(1, 121))
         self.assertEqual(len(stream), 120)

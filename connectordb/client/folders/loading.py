@@ -21,14 +21,15 @@ from ...protocol import exports, json_text
 from ...protocol.json_arrays import elements
 from ...protocol.points import Datapoint
 from ..device import Device
+from ..long_stream import PAGE
 from ..stream import Stream
 from ..user import User
 from ..whole_server import WholeServer
 from .export_folder import check_device, check_stream, check_version, folders, known, named
 from .saving import Progress
 
-#: Points that are asked for at once, bytes of a file that are, and the most that a point may have.
-_PAGE, _BLOCK, _LONGEST = 10_000, 1 << 16, 1 << 24
+#: Bytes of a file that are read at once, and the most that a point may have.
+_BLOCK, _LONGEST = 1 << 16, 1 << 24
 
 
 @dataclass(slots=True)
@@ -150,7 +151,7 @@ class _Series:
         """
         number, mine = start, self.points(start)
         length = min(self.stream.length(self.downlink), self.length)
-        pages = self.stream.pages(_PAGE, i1=start, i2=length, downlink=self.downlink) if start < length else ()
+        pages = self.stream.pages(PAGE, i1=start, i2=length, downlink=self.downlink) if start < length else ()
         for page in pages:
             for theirs, own in zip(page, mine, strict=False):
                 if _comparable(theirs) != _comparable(own):

@@ -23,15 +23,13 @@ from ...protocol import exports, json_text
 from ...protocol.points import Datapoint
 from ...runtime.durable import flush
 from ..device import Device
+from ..long_stream import PAGE
 from ..stream import Stream
 from ..user import User
 from .export_folder import check_version
 
 #: Told what is being done, how many points of it are done, and how many there are.
 Progress = Callable[[str, int, int], object]
-
-#: Points that are asked for at once.
-_PAGE = 10_000
 
 #: Bytes of a file that are looked at at once.
 _BLOCK = 1 << 20
@@ -199,7 +197,7 @@ class Saving:
         self._told(stream, kept)
         self._saved.kept += kept
         with part.open("ab") as out:
-            pages = stream.pages(_PAGE, i1=kept, i2=length, downlink=downlink) if kept < length else ()
+            pages = stream.pages(PAGE, i1=kept, i2=length, downlink=downlink) if kept < length else ()
             number = kept
             for page in pages:
                 out.writelines(_line(point, number + at) for at, point in enumerate(page))

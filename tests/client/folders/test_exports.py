@@ -405,6 +405,6 @@ class Users(ExportCase):
         stream = self.stream({"type": "integer"})
         stream.insert_array([{"t": float(i), "d": i} for i in range(1, 121)])
         target = self.folder() / "large"
-        with mock.patch("connectordb.client.long_stream.DATAPOINT_INSERT_LIMIT", 50):
+        with mock.patch("connectordb.client.folders.saving.PAGE", 50):
             stream.export(target)
         self.assertEqual([point["d"] for point in read(target, "data.json")], list(range(1, 121)))

@@ -26,7 +26,7 @@ class LoadingCase(TargetCase):
 
     def setUp(self) -> None:
         super().setUp()
-        patch = mock.patch.object(loading, "_PAGE", 10)
+        patch = mock.patch.object(loading, "PAGE", 10)
         patch.start()
         self.addCleanup(patch.stop)
 

@@ -32,7 +32,7 @@ class SavingCase(TargetCase):
 
     def setUp(self) -> None:
         super().setUp()
-        patch = mock.patch.object(saving, "_PAGE", 10)
+        patch = mock.patch.object(saving, "PAGE", 10)
         patch.start()
         self.addCleanup(patch.stop)
         self.target = self.folder() / "saved"
