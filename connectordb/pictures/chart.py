@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from array import array
 from collections.abc import Sequence
@@ -177,6 +178,8 @@ def _lines(axes: Axes, panel: Panel, named: bool) -> None:
         )
     units = dict.fromkeys((*axes.get_ylabel().split(", "), panel.unit))  # lines of another unit may be there already
     axes.set_ylabel(", ".join(filter(None, units)), parse_math=False)
+    with contextlib.suppress(AttributeError):  # who passed the axes has numbers of his own at them
+        axes.ticklabel_format(axis="y", useOffset=False)  # 25.0936 and not 0.0006, with +2.5093e1 above
     axes.yaxis.get_offset_text().set(x=-0.01, horizontalalignment="right")  # a power of ten, beside the names above
     axes.grid(axis="y", alpha=0.25)
     if named:

@@ -2,8 +2,8 @@
 Pictures that the build makes, and output of commands.
 
 ``.. drawn::`` shows the Python code in it, runs it, and shows what it has drawn with pyplot, for a light page and for a dark one (so it
-runs twice). With ``:plain:`` it is run, once, and there is no picture; with ``:hidden:`` it is not shown either; with
-``:table:`` there is what a notebook shows of its last line, an expression. Blocks of a page share their names. ``.. printed::`` runs a command line and shows what it prints. Both find a server at ``http://localhost:3124`` with the
+runs twice); with ``:unseen:`` there is the picture alone. With ``:plain:`` it is run, once, and there is no picture; with ``:hidden:`` it
+is not shown either; with ``:table:`` there is what a notebook shows of its last line, an expression. Blocks of a page share their names. ``.. printed::`` runs a command line and shows what it prints. Both find a server at ``http://localhost:3124`` with the
 administrator mara, whose password is secret; each page has its own. With the tag ``unstyled`` nothing runs.
 """
 
@@ -101,6 +101,7 @@ class Drawn(OnStage):
 
     has_content = True
     option_spec: ClassVar[dict[str, Any]] = {
+        "unseen": directives.flag,
         "hidden": directives.flag,
         "plain": directives.flag,
         "table": directives.flag,
@@ -111,7 +112,7 @@ class Drawn(OnStage):
         """Run the code; return the code and its picture."""
         code, where = "\n".join(self.content), f"{self.env.docname}, line {self.lineno}"
         found: list[nodes.Node] = []
-        if "hidden" not in self.options:
+        if not {"hidden", "unseen"} & self.options.keys():
             found.append(nodes.literal_block(code, code, language="python"))
         if self.folder is not None and {"hidden", "plain"} & self.options.keys():
             self.stage.run(code, where)

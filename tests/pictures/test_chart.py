@@ -114,6 +114,15 @@ class Charts(DrawingCase):
         power, names = (each.get_window_extent() for each in (axes.yaxis.get_offset_text(), axes.get_legend()))
         self.assertFalse(power.overlaps(names))
 
+    def test_close(self) -> None:
+        """Numbers that hardly differ are told whole; an axis that has its own way to tell them keeps it."""
+        self.assertIn("25.09340", self.labels(self.drawn(25.0933, 25.0936).yaxis))
+        from matplotlib import pyplot
+
+        _, axes = pyplot.subplots()
+        axes.set_yscale("log")
+        self.assertEqual(self.drawn(1, 10, ax=axes).get_yscale(), "log")
+
     def test_few(self) -> None:
         """Nothing, nulls, and one point of each kind are pictures, too."""
         self.assertEqual([text.get_text() for text in self.drawn().texts], ["no datapoints"])

@@ -18,7 +18,6 @@ import threading
 import time
 from pathlib import Path
 
-from .case import SOON
 from .command_line import PATIENCE, TOP
 from .forked_commands import become_standard, lived, preload
 
@@ -119,7 +118,7 @@ class Terminal:
                 start_new_session=True,
             )
             self._staying.append(process)
-            tick, end, answered = threading.Event(), time.monotonic() + SOON, 0
+            tick, end, answered = threading.Event(), time.monotonic() + PATIENCE, 0
             while process.poll() is None:
                 text = os.pread(said.fileno(), 1 << 20, 0).decode()
                 if stays and text:
@@ -129,7 +128,7 @@ class Terminal:
                     typed = [word for asked, word in passwords.items() if asked in text.splitlines()[-1]] or ["y"]
                     os.write(self._keyboard, f"{typed[0]}\n".encode())
                 if time.monotonic() > end:
-                    raise AssertionError(f"{command!r} has not ended within {SOON:g} s, and said {text!r}")
+                    raise AssertionError(f"{command!r} has not ended within {PATIENCE:g} s, and said {text!r}")
                 tick.wait(0.002)
             self._staying.remove(process)
             return process.returncode, os.pread(said.fileno(), 1 << 20, 0).decode()
