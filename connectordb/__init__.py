@@ -53,6 +53,7 @@ from .exceptions import (
     TooSlow,
 )
 from .protocol.constants import CONNECTORDB_URL, DATAPOINT_INSERT_LIMIT
+from .protocol.points import DatapointWarning
 
 __version__ = "1.0.0.dev0"
 
@@ -69,6 +70,7 @@ __all__ = [
     "DATAPOINT_INSERT_LIMIT",
     "DatabaseInUse",
     "DatapointArray",
+    "DatapointWarning",
     "Device",
     "DownlinkError",
     "DownlinkRefused",

@@ -18,7 +18,7 @@ import click
 from ..exceptions import ConnectorDBError, LocalProtocolError, PermissionDenied
 from ..plain_text import plain
 from ..point_files import line_of, points
-from ..protocol import json_text
+from ..protocol import doubts, json_text
 from ..protocol.points import Datapoint
 from . import INTERRUPTED
 from .completing import paths
@@ -87,12 +87,15 @@ def insert(path: str, value: str | None, skip: int, restamp: bool, profile: str 
         taken = _Counted(islice(_from_stdin(), skip, None))
         try:
             if value is not None:
-                found.insert(parsed(value))
+                data = parsed(value)
+                if doubt := doubts.of_value(data):
+                    raise click.UsageError(f"VALUE has {doubt}")
+                found.insert(data)
                 return
             if sys.stdin.isatty():
                 click.echo(_WAITING, err=True)
             with taken.until_interrupted():
-                found.insert_array(taken, restamp=restamp)
+                found._insert_points(taken, restamp, doubts.refuse)
         except PermissionDenied as error:
             owner = found.device
             raise click.ClickException(

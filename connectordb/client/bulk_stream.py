@@ -12,6 +12,7 @@ from .live_stream import LiveStream
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ..protocol.doubts import Tell
     from ..protocol.encoded import Encoded
 
 
@@ -20,7 +21,7 @@ class BulkStream(LiveStream):
 
     if TYPE_CHECKING:  # of `Stream`
 
-        def insert_array(self, datapoint_array: Iterable[Datapoint], restamp: bool = False) -> None: ...
+        def _insert_points(self, points: Iterable[Datapoint], restamp: bool, tell: Tell) -> None: ...
         def _insert_batches(self, batches: Iterable[Encoded], restamp: bool) -> None: ...
 
     def insert_df(self, frame: pd.DataFrame | pd.Series[Any], *, tz: str | None = None, restamp: bool = False) -> None:
@@ -36,16 +37,17 @@ class BulkStream(LiveStream):
 
         Raises:
             ModuleNotFoundError: The extra ``frames`` is not installed.
-            LocalProtocolError: The index holds no times or no time zone, times that *tz* has not or has twice, or is not in order; or a
-                value is none of JSON.
+            LocalProtocolError: The index holds no times or no time zone, times that *tz* has not or has twice, or is not in order; a
+                value is none of JSON; or a point is one of which `insert_array` warns.
 
         Errors and calls are else those of `insert_array`.
         """
         from ..frames import from_df
+        from ..protocol.doubts import refuse
         from .points.ahead import make_ahead
         from .points.batches import batches_of_pages
 
-        made = batches_of_pages(from_df(frame, tz), self._session.clock.wall())
+        made = batches_of_pages(from_df(frame, tz), self._session.clock.wall(), refuse)
         self._insert_batches(make_ahead(self._session, made), restamp)
 
     def from_parquet(self, file: str | os.PathLike[str], *, restamp: bool = False) -> None:
@@ -58,13 +60,14 @@ class BulkStream(LiveStream):
 
         Raises:
             ModuleNotFoundError: The extra ``frames`` is not installed.
-            LocalProtocolError: There are no such columns, or the times have no time zone.
+            LocalProtocolError: There are no such columns, or the times have no time zone; or a point is one of which `insert_array` warns.
 
         Errors and calls are else those of `insert_array`.
         """
         from ..frames import read_parquet
+        from ..protocol.doubts import refuse
 
-        self.insert_array(read_parquet(file), restamp)
+        self._insert_points(read_parquet(file), restamp, refuse)
 
     def from_csv(self, file: str | os.PathLike[str], *, tz: str | None = None, restamp: bool = False) -> None:
         """
@@ -78,10 +81,12 @@ class BulkStream(LiveStream):
             restamp: As for `insert_array`.
 
         Raises:
-            LocalProtocolError: A line has something else in it; the message says which, and how many points are stored.
+            LocalProtocolError: A line has something else in it, or a point is one of which `insert_array` warns; the message says which,
+                and how many points are stored.
 
         Errors and calls are else those of `insert_array`.
         """
         from ..point_files import read_csv
+        from ..protocol.doubts import refuse
 
-        self.insert_array(read_csv(file, tz), restamp)
+        self._insert_points(read_csv(file, tz), restamp, refuse)

@@ -21,6 +21,7 @@ from .terms import notes
 
 if TYPE_CHECKING:
     from ..display import Sheet
+    from ..protocol.doubts import Tell
     from ..protocol.encoded import Encoded
     from ..protocol.scripts import ScriptLike
     from ..protocol.times import Time
@@ -115,11 +116,18 @@ class Stream(LongStream, depth=3):
             PermissionDenied: The caller is not the stream's own device, and the stream is no downlink.
             OutcomeUnknown: No answer came, and whether it is stored cannot be decided.
 
+        Warns:
+            DatapointWarning: An integer in it is no 64-bit float, and a server keeps the nearest one.
+
         Calls: ``PUT crud/<path>/data``; for values that restamping damages ``POST``.
         """
-        from .points.batches import check_size  # what inserts is loaded with the first insert
+        from ..protocol import doubts  # what inserts is loaded with the first insert
+        from .points.batches import check_size
 
-        point = {"t": self._session.clock.wall(), "d": json_text.checked(data)}
+        data = json_text.checked(data)
+        point = {"t": self._session.clock.wall(), "d": data}
+        if doubt := doubts.of_value(data):
+            doubts.warn(f"the value has {doubt}")
         check_size(len(json_text.dumps(point)))
         self._insert([point], restamp_old=True)
 
@@ -144,12 +152,21 @@ class Stream(LongStream, depth=3):
 
             Each of them says how many points were stored before, and has that as its attribute ``stored``.
 
+        Warns:
+            DatapointWarning: Of the first such point: its time is behind the year 9999, as milliseconds are, and behind it the stream
+                takes none with an earlier time; or an integer in its value is no 64-bit float, and a server keeps the nearest one.
+
         Calls: ``POST`` (with *restamp* ``PUT``, or ``POST`` for values that restamping damages) ``crud/<path>/data``, at
         most 5000 points each.
         """
+        from ..protocol.doubts import warn
+
+        self._insert_points(datapoint_array, restamp, warn)
+
+    def _insert_points(self, points: Iterable[Datapoint], restamp: bool, tell: Tell) -> None:
         from .points.batches import batches
 
-        self._insert_batches(batches(datapoint_array, self._session.clock.wall()), restamp)
+        self._insert_batches(batches(points, self._session.clock.wall(), tell), restamp)
 
     def _insert_batches(self, batches: Iterable[Encoded], restamp: bool) -> None:
         stored = 0

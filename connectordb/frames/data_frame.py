@@ -10,7 +10,7 @@ from ..protocol.constants import DATAPOINT_INSERT_LIMIT
 from ..protocol.points import EXACT, Datapoint
 from .columns import Columns
 from .extras import library
-from .instants import check_seconds, to_nanoseconds, to_seconds
+from .instants import to_nanoseconds, to_seconds
 
 if TYPE_CHECKING:
     import numpy as np
@@ -126,9 +126,7 @@ def _seconds(index: Any, tz: str | None) -> Any:
         and not pandas.api.types.is_bool_dtype(index)
         and not isinstance(index, pandas.RangeIndex)
     ):
-        times = index.to_numpy(dtype=numpy.float64)
-        check_seconds(times)
-        return times
+        return index.to_numpy(dtype=numpy.float64)
     raise LocalProtocolError(
         f"the frame's index holds {index.dtype}: it is to hold the times; df.set_index('the column of times') makes one that does"
     )

@@ -24,24 +24,6 @@ _BLOCK = 16_384
 _MOST = 9_223_372_036
 
 
-#: The first second behind the year 9999.
-_END = 253_402_300_800
-
-
-def check_seconds(times: NDArray[np.float64]) -> None:
-    """
-    Refuse numbers that are no seconds, as milliseconds are not: behind points of the year 50000 a stream takes no others.
-
-    Raises:
-        LocalProtocolError: One is behind the year 9999.
-    """
-    late = times[times >= _END]
-    if len(late):
-        raise LocalProtocolError(
-            f"t={float(late[0])!r} is behind the year 9999: expected seconds since 1970, and these may be milliseconds"
-        )
-
-
 def to_nanoseconds(times: NDArray[np.float64]) -> NDArray[np.int64]:
     """
     Return nanoseconds since 1970.

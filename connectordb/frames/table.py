@@ -11,7 +11,7 @@ from ..protocol import json_text
 from ..protocol.points import Datapoint
 from .columns import Columns
 from .extras import library
-from .instants import check_seconds, to_nanoseconds, to_seconds
+from .instants import to_nanoseconds, to_seconds
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -130,8 +130,6 @@ def _seconds(array: Any) -> list[float]:
         seconds: list[float] = to_seconds(nanoseconds.to_numpy(zero_copy_only=False)).tolist()
         return seconds
     if arrow.types.is_floating(array.type) or arrow.types.is_integer(array.type):
-        times = array.to_numpy(zero_copy_only=False).astype("f8")
-        check_seconds(times)
-        found: list[float] = times.tolist()
+        found: list[float] = array.to_numpy(zero_copy_only=False).astype("f8").tolist()
         return found
     raise LocalProtocolError(f"the column 't' holds {array.type}, and no times")

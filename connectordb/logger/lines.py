@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from ..exceptions import LocalProtocolError
 from ..protocol import json_text
+from ..protocol.doubts import of_time, of_value
 from ..protocol.times import in_iso
 from .logger import Logger
 from .rows import Store
@@ -48,6 +49,8 @@ class Lines:
             return
         t, value = self._parsed(line)
         value = json_text.checked(value)
+        if doubt := of_value(value) or (of_time(t) if isinstance(t, (int, float)) else ""):
+            raise LocalProtocolError(f"it has {doubt}")
         problem = self._stream.problem(value)
         if problem is not None:
             raise LocalProtocolError(f"the stream's schema refuses it: {problem}")

@@ -17,6 +17,7 @@ from ..exceptions import (
     StreamNotAdded,
 )
 from ..protocol import json_text, rest, schemas
+from ..protocol.doubts import Once, of_time, of_value, warn
 from ..protocol.paths import check_name
 from ..protocol.points import Datapoint
 from ..protocol.times import Time
@@ -225,14 +226,22 @@ class Logger(Settings, Accounting):
             jsonschema.ValidationError: The stream's schema refuses it.
             StorageFull: The disk is full; what was logged before is safe.
             LoggerFull: The file holds as much as it may, and *on_full* is ``"raise"``.
+
+        Warns:
+            DatapointWarning: *t* is behind the year 9999, as milliseconds are, and behind it the stream takes no point with an earlier
+                time; or an integer in the value is no 64-bit float, and a server keeps the nearest one.
         """
         now = self._clock.wall()
         stream = self._streams.get(streamname) or self._stream(streamname)
-        text = stream.text(value)
-        if t is None:
+        text, doubt = stream.text(value), of_value(value)
+        seconds = None if t is None else stream.seconds(t, now)
+        if seconds is not None:
+            doubt = of_time(seconds) or doubt
+        if doubt:
+            warn(f"a point for {streamname!r} has {doubt}")
+        if seconds is None:
             id, at = self._store.points.append(stream.id, now, text, self._eras.at(now))
         else:
-            seconds = stream.seconds(t, now)
             id, at, is_aside = self._store.points.append_at(stream.id, seconds, text, now, self._restamp)
             if is_aside:
                 self._store.aside.tell([id])
@@ -250,8 +259,12 @@ class Logger(Settings, Accounting):
 
         Raises:
             StreamNotAdded, LocalProtocolError, jsonschema.ValidationError, StorageFull, LoggerFull: As `insert`.
+
+        Warns:
+            DatapointWarning: As `insert`, of the first such point.
         """
         points: dict[int, Columns] = {}
+        tell = Once(warn)
         if not isinstance(data_dict, Mapping):
             raise LocalProtocolError(f"{data_dict!r:.80} is no dict of streams: expected {{'name': [datapoint, …], …}}")
         for name, given in data_dict.items():
@@ -260,7 +273,7 @@ class Logger(Settings, Accounting):
                 raise LocalProtocolError(
                     f"{given!r:.80} for {name!r} is no list of datapoints: expected [{{'t': …, 'd': …}}, …]"
                 )
-            points[stream.id] = stream.points(given)
+            points[stream.id] = stream.points(given, tell)
         if any(points.values()):
             self._store.aside.tell(self._store.points.append_many(points, self._clock.wall(), self._restamp))
 

@@ -13,13 +13,21 @@ from . import json_text
 #: ``t`` seconds, ``d`` any JSON value, ``o`` the sender where it is not the owner.
 Datapoint = dict[str, Any]
 
-
 #: Up to here every integer is a 64-bit float.
 EXACT = 2**53
 
 _TIMES = frozenset((float, int))
 _SIMPLE = frozenset((float, int, str, bool))
 _BEGIN = b'{"t":'
+
+
+class DatapointWarning(UserWarning):
+    """
+    A point was taken that is hardly meant so: its time is behind the year 9999, or a server keeps an integer in it as another.
+
+    Programs written for 0.3.5 may depend on either, so that the methods it had warn, once a call. What is newer refuses such points;
+    ``warnings.simplefilter("error", DatapointWarning)`` has all of them do so.
+    """
 
 
 class Batch(Sequence[Datapoint]):

@@ -11,7 +11,7 @@ import subprocess
 import unittest
 from datetime import datetime
 
-from connectordb import ConnectorDB
+from connectordb import ConnectorDB, DatapointWarning
 
 from ..frames.cases import needs_frames
 from ..support.case import SOON
@@ -116,6 +116,12 @@ class Points(DataCase):
         self.ran("cat", self.path, "--csv", "--json", status=2)
         self.ran("insert", self.path, "5", "--skip", "3", status=2)
         self.assertIn("schema", self.ran("insert", self.path, "text", status=1))
+        milliseconds = self.ran("insert", self.path, stdin="1,2\n1767225600000,3\n", status=1)
+        self.assertIn("datapoint 1 has t=1767225600000.0, which is behind the year 9999", milliseconds)
+        for value, given in (("9007199254740993", ""), ("", '{"t": 1, "d": 9007199254740993}')):
+            told = self.ran("insert", self.path, *filter(None, [value]), stdin=given, status=2 if value else 1)
+            self.assertIn("the integer 9007199254740993, which a server keeps as 9007199254740992", told)
+        self.assertEqual(self.ran("cat", self.path), "")
         self.ran("insert", self.path, "5")
         self.assertIn("--restamp moves such times", self.ran("insert", self.path, stdin="1,2", status=1))
         self.ran("new", "mara/room/lamp")
@@ -145,7 +151,8 @@ class Tails(DataCase):
         self.assertEqual(self.ran("tail", self.path, "-n", "1"), f"{at}  2999.75\n")
         self.assertEqual(self.ran("tail", self.path, "-n", "0"), "")
         self.assertEqual(json.loads(self.ran("tail", self.path, "-n", "1", "--json")), POINTS[-1])
-        self.ran("insert", self.path, stdin="1767225600000,1")  # in no calendar
+        with ConnectorDB() as cdb, self.assertWarns(DatapointWarning):
+            cdb(self.path).insert_array([{"t": 1767225600000, "d": 1}])  # in no calendar
         self.assertEqual(self.ran("tail", self.path, "-n", "1"), "1767225600000  1\n")
 
     def test_follow(self) -> None:

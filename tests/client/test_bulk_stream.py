@@ -34,6 +34,24 @@ class Frames(LongStreamCase):
             other.insert_df(long.set_axis(long.index.astype(float)))
         self.assertEqual(len(other), 10_003)
 
+    def test_doubtful(self) -> None:
+        """Milliseconds, and integers that no float is, are refused, with their place."""
+        import pandas
+
+        other = self.filled([])
+        for times, values, why in (
+            ([1e9, 1767225600000.0], [1, 2], "datapoint 1 has t=1767225600000.0.*may be milliseconds"),
+            ([1.0, 2.0], [1, 2**53 + 1], "datapoint 1 has the integer 9007199254740993.*insert_array"),
+        ):
+            series = pandas.Series(values, index=times)
+            with self.assertRaisesRegex(LocalProtocolError, why):
+                other.insert_df(series)
+            file = self.folder() / "doubtful.parquet"
+            series.rename("d").rename_axis("t").reset_index().to_parquet(file)
+            with self.assertRaisesRegex(LocalProtocolError, why):
+                other.from_parquet(file)
+        self.assertEqual(len(other), 0)
+
     def test_parquet(self) -> None:
         """Likewise by way of a file."""
         other = self.filled([])
@@ -76,6 +94,13 @@ class Csv(LongStreamCase):
         self.path.write_text("t,d\n1700000000,1\n1700000001,2\nyesterday,3\n")
         with self.assertRaisesRegex(LocalProtocolError, "a.csv': line 4: 'yesterday' is no time"):
             self.stream.from_csv(self.path)
+        for line, why in (
+            ("1767225600000,1", "may be milliseconds"),
+            ("1700000002,9007199254740993", "keeps as 9007199254740992"),
+        ):
+            self.path.write_text(f"1700000000,1\n{line}\n")
+            with self.assertRaisesRegex(LocalProtocolError, f"datapoint 1 has .*{why}.*If it is meant, insert_array"):
+                self.stream.from_csv(self.path)
         self.path.unlink()
         with self.assertRaisesRegex(LocalProtocolError, "other columns than the first, which has a:"):
             self.filled([{"t": 1.0, "d": {"a": 1}}, {"t": 2.0, "d": 5}]).to_csv(self.path)

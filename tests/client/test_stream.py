@@ -6,6 +6,7 @@ import math
 import queue
 import time
 import uuid
+import warnings
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -20,6 +21,7 @@ from connectordb import (
     ConnectionFailed,
     ConnectorDB,
     DatapointArray,
+    DatapointWarning,
     InvalidRange,
     InvalidRequest,
     LocalProtocolError,
@@ -203,6 +205,27 @@ class Writing(TargetCase):
             stream = self.stream()
             stream.insert_array(source)
             self.assertEqual(stream[:], points)
+
+    def test_doubtful(self) -> None:
+        """Milliseconds, and integers that a server keeps as others, are taken as by 0.3.5, with one warning for a call."""
+        stream = self.stream()
+        points = [{"t": 1.0, "d": 2**53 + 1}, {"t": 1767225600000.0, "d": 1}, {"t": 1767225600001.0, "d": 2**53 + 1}]
+        with self.assertWarnsRegex(DatapointWarning, "datapoint 0 has the integer 9007199254740993") as caught:
+            stream.insert_array(points)
+        self.assertEqual((len(caught.warnings), caught.filename), (1, __file__))
+        self.assertEqual([point["t"] for point in stream[:]], [1.0, 1767225600000.0, 1767225600001.0])
+        with self.assertWarnsRegex(
+            DatapointWarning, "datapoint 0 has t=1767225600001.0.*no point with an earlier time"
+        ):
+            stream.insert_array(iter([{"t": 1767225600001.0 + each, "d": 0} for each in range(2)]), restamp=True)
+        with self.assertWarnsRegex(DatapointWarning, "the value has the integer -9007199254740993") as caught:
+            stream.insert({"a": [-(2**53) - 1]})
+        self.assertEqual((len(caught.warnings), caught.filename, len(stream)), (1, __file__, 6))
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", DatapointWarning)
+            with self.assertRaises(DatapointWarning):
+                stream.insert_array(points)
+        self.assertEqual(len(stream), 6)
 
     def test_nothing(self) -> None:
         """Nothing to insert is no request."""

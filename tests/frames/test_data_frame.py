@@ -98,7 +98,6 @@ class Frames(Case):
                 points_in(pandas.Series([1], index=pandas.to_datetime([time])), zone)
         for frame, why in (
             ([1], "a list is no frame of pandas"),
-            (pandas.Series([1], index=[1767225600000]), "these may be milliseconds"),
             (pandas.DataFrame({"d": [1]}), "set_index"),
             (pandas.DataFrame({"d": [1]}, index=["a"]), "set_index"),
             (pandas.DataFrame({}, index=[1.0]), "without columns"),

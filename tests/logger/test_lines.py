@@ -47,6 +47,12 @@ class LinesTests(Case):
         for line in (b'{"t": "yesterday", "d": 3}', b'{"t": "5", "d": 3}'):
             with self.assertRaisesRegex(ValueError, "is no time: expected seconds"):
                 lines.take(line)
+        for line, why in (
+            (b'{"t": 1772366401000, "d": 3}', "milliseconds"),
+            (b'{"t": 1772366402, "d": 9007199254740993}', "integer"),
+        ):
+            with self.assertRaisesRegex(ValueError, f"it has .*{why}"):
+                lines.take(line)
         self.assertEqual(lines.taken, 2)
 
     def test_no_stream(self) -> None:

@@ -7,7 +7,7 @@ import sqlite3
 
 import jsonschema
 
-from connectordb import ConnectorDB
+from connectordb import ConnectorDB, DatapointWarning
 from connectordb.exceptions import (
     ClosedError,
     ConnectionFailed,
@@ -410,6 +410,27 @@ class InsertTests(OpenCase):
         times = [row.t for row in self.logger._store.points.rows(1 << 40, 2 << 40, 10, 10**6)]
         self.assertEqual((times[0], times[-1]), (1000.0, 2000.0))
         self.assertTrue(all(one < two for one, two in zip(times, times[1:], strict=False)))
+
+    def test_doubtful(self) -> None:
+        """Milliseconds, and integers that a server keeps as others, are logged as by 0.3.5, with one warning for a call."""
+        self.new_stream()
+        logger = self.open()
+        logger.addStream("s")
+        late, large = {"t": 1767225600000, "d": 1}, {"t": 1, "d": [2**53 + 1]}
+        for told, log in (
+            ("a point for 's' has the integer 9007199254740993", lambda: logger.insert("s", 2**53 + 1)),
+            ("a point for 's' has t=1767225600000.0", lambda: logger.insert("s", 1, 1767225600000)),
+            ("point 0 for 's' has the integer", lambda: logger.insert_many({"s": [large, late]})),
+            ("point 1 for 's' has t=1767225600000", lambda: logger.insert_many({"s": [{"t": 1, "d": 1}, late, late]})),
+            (
+                "point 1 for 's' has the integer",
+                lambda: logger.insert_many({"s": [{"t": 1, "d": 1}, {"t": 2, "d": -(2**60) - 1}]}),
+            ),
+        ):
+            with self.subTest(told), self.assertWarnsRegex(DatapointWarning, told) as caught:
+                log()
+            self.assertEqual((len(caught.warnings), caught.filename), (1, __file__))
+        self.assertEqual(len(logger), 9)
 
     def test_older_than_sent(self) -> None:
         """A point older than what was sent is set aside at once, and shown."""

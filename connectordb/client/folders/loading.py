@@ -18,6 +18,7 @@ from typing import Any
 
 from ...exceptions import LocalProtocolError, RemoteProtocolError
 from ...protocol import exports, json_text
+from ...protocol.doubts import accept
 from ...protocol.json_arrays import elements
 from ...protocol.points import Datapoint
 from ..device import Device
@@ -330,7 +331,7 @@ class Loading:
             stream.set(changes)
 
     def _insert(self, series: _Series, sequence: Stream) -> None:
-        sequence.insert_array(self._counted(series))
+        sequence._insert_points(self._counted(series), False, accept)
         self._tell(f"reading {series.stream.path} back", 0, 0)
         try:
             came_to = series.compare(series.present)

@@ -17,8 +17,9 @@ from typing import Any
 from ...exceptions import LocalProtocolError
 from ...protocol import json_text
 from ...protocol.constants import DATAPOINT_INSERT_LIMIT, INSERT_BYTES_LIMIT, REQUEST_BYTES_LIMIT
+from ...protocol.doubts import LATE, Once, Tell, of_time, of_value
 from ...protocol.encoded import Encoded
-from ...protocol.points import Datapoint
+from ...protocol.points import EXACT, Datapoint
 
 #: The brackets of the array around a lone point.
 _BRACKETS = 2
@@ -38,10 +39,12 @@ class Checker:
 
     Args:
         now: The time of points that have none, in seconds since 1970.
+        tell: Told of the first that is doubtful.
     """
 
-    def __init__(self, now: float) -> None:
+    def __init__(self, now: float, tell: Tell) -> None:
         self._now = now
+        self._tell = Once(tell)
         self._last = -math.inf
         self._number = 0
 
@@ -84,7 +87,7 @@ class Checker:
         except OverflowError:  # an integer that is no float
             return False
         # a server takes 0 for "now"; what is in order needs no sorting, which is quicker than comparing
-        in_bounds = finite and 0 < times[0] and self._last <= times[0] and times[-1] <= json_text.MAX_INT
+        in_bounds = finite and 0 < times[0] and self._last <= times[0] and times[-1] < LATE
         return in_bounds and sorted(times) == times
 
     def point(self, given: Any) -> Datapoint:
@@ -112,6 +115,8 @@ class Checker:
             value = json_text.checked(given.get("d"))
         except LocalProtocolError as error:
             raise LocalProtocolError(f"datapoint {number}: {error}") from error
+        if doubt := of_time(time) or of_value(value):
+            self._tell(f"datapoint {number} has {doubt}")
         self._last = time
         return {"t": time, "d": value}
 
@@ -131,8 +136,8 @@ class Checker:
 
 
 def _are_values(values: Sequence[Any], kinds: set[type]) -> bool:
-    """Tell whether JSON can carry all of these: together, or where they are not alike, each."""
-    return _are_alike(values, kinds, json_text.MAX_DEPTH) or all(map(_is_value, values))
+    """Tell whether JSON can carry all of these, and a server keeps them: together, or where they are not alike, each."""
+    return _are_alike(values, kinds, json_text.MAX_DEPTH) or all(map(_is_kept, values))
 
 
 def _are_alike(values: Sequence[Any], kinds: set[type], depth: int) -> bool:
@@ -153,7 +158,7 @@ def _are_flat(values: Sequence[Any], kinds: set[type]) -> bool:
             return False
     if int in kinds:
         whole = [value for value in values if type(value) is int]
-        if not (json_text.MIN_INT <= min(whole) and max(whole) <= json_text.MAX_INT):
+        if not (-EXACT <= min(whole) and max(whole) <= EXACT):
             return False
     return str not in kinds or json_text.is_unicode("".join([value for value in values if type(value) is str]))
 
@@ -176,21 +181,26 @@ def _columns(values: Sequence[Any], kinds: set[type]) -> list[Sequence[Any]] | N
         return None
 
 
-def _is_value(value: Any) -> bool:
+def _is_kept(value: Any) -> bool:
     try:
-        return json_text.checked(value) is value
+        return json_text.checked(value) is value and not of_value(value)
     except LocalProtocolError:
         return False
 
 
-def batches(points: Iterable[Any], now: float) -> Iterator[Encoded]:
+def batches(points: Iterable[Any], now: float, tell: Tell) -> Iterator[Encoded]:
     """
     Yield *points* in inserts that a server takes: a sequence is checked whole first, anything else batch by batch.
+
+    Args:
+        points: Whatever was given.
+        now: As for `Checker`.
+        tell: As for `Checker`.
 
     Raises:
         LocalProtocolError: A point is none, too large, or out of order.
     """
-    checker = Checker(now)
+    checker = Checker(now, tell)
     if isinstance(points, Sequence) and not isinstance(points, (str, bytes)):
         yield from [batch for chunk in _chunks(iter(points)) for batch in _encoded(*checker.points(chunk))]
     elif isinstance(points, Iterable) and not isinstance(points, (str, bytes, Mapping)):
@@ -202,9 +212,9 @@ def batches(points: Iterable[Any], now: float) -> Iterator[Encoded]:
         raise LocalProtocolError(f"{_shown(points)} is no list of datapoints: expected [{{'t': …, 'd': …}}, …]")
 
 
-def batches_of_pages(pages: Iterable[list[Any]], now: float) -> Iterator[Encoded]:
+def batches_of_pages(pages: Iterable[list[Any]], now: float, tell: Tell) -> Iterator[Encoded]:
     """As `batches`, of lists that are ours alone, of no more than an insert takes each."""
-    checker = Checker(now)
+    checker = Checker(now, tell)
     for page in pages:
         yield from _encoded(*checker.points(page))
 

@@ -11,7 +11,9 @@ from typing import Any, Literal, cast
 
 from ...exceptions import AuthenticationError, LocalProtocolError, LoggerError, NotFound
 from ...protocol import json_text, rest, schemas
+from ...protocol.doubts import LATE, Tell, of_time, of_value
 from ...protocol.paths import Path
+from ...protocol.points import EXACT
 from ...protocol.times import Time, to_seconds
 from ..records import Columns, StreamRow
 from ..rows import Store
@@ -60,9 +62,9 @@ class Stream:
         problem = None if self.allows(value) else self._schema.problem(value)
         return None if problem is None else str(problem.message)
 
-    def point(self, n: int, point: Any) -> tuple[float, str]:
+    def point(self, n: int, point: Any, tell: Tell) -> tuple[float, str]:
         """
-        Return the time, and the value as JSON text, of a point that the user gave as the *n*-th for this stream.
+        Return the time, and the value as JSON text, of a point that the user gave as the *n*-th for this stream; *tell* what is doubtful.
 
         Raises:
             LocalProtocolError: It is no datapoint, or its time is none, or as in `text`.
@@ -74,21 +76,24 @@ class Stream:
         t = point["t"]
         if not _is_number(t) or not 0 < t < 2**63 or not isfinite(t):
             raise LocalProtocolError(f"{where} has the time {t!r}: expected seconds since 1970, more than 0")
-        return float(t), self.text(point["d"])
+        text = self.text(point["d"])
+        if doubt := of_time(t) or of_value(point["d"]):
+            tell(f"{where} has {doubt}")
+        return float(t), text
 
-    def points(self, given: Iterable[Any]) -> Columns:
+    def points(self, given: Iterable[Any], tell: Tell) -> Columns:
         """
-        Return the times and the values, as JSON text, of points that the user gave.
+        Return the times and the values, as JSON text, of points that the user gave; *tell* what is doubtful.
 
         Raises:
             LocalProtocolError: As in `point`.
             jsonschema.ValidationError: As in `text`.
         """
         given = list(given)
-        return self._numbers(given) or Columns.of([self.point(n, point) for n, point in enumerate(given)])
+        return self._numbers(given) or Columns.of([self.point(n, point, tell) for n, point in enumerate(given)])
 
     def _numbers(self, given: list[Any]) -> Columns | None:
-        """Return the same of points that are plain numbers, all at once; nothing if they are not, or one is at fault."""
+        """Return the same of points that are plain numbers, all at once; nothing if they are not, or one is at fault or doubtful."""
         if not _DICT.issuperset(map(type, given)):
             return None
         try:
@@ -105,11 +110,11 @@ class Stream:
                 times = list(map(float, times))
         except (KeyError, OverflowError):
             return None
-        if not values or (int in kinds and not -(2**63) <= min(values) <= max(values) < 2**63):
+        if not values or (int in kinds and not -EXACT <= min(values) <= max(values) <= EXACT):
             return None
         points = Columns(times, json_text.dumps(values).decode()[1:-1].split(","))
         # where each is later than the one before, none is NaN
-        return points if points.rises and 0 < points.times[0] and points.times[-1] < 2**63 else None
+        return points if points.rises and 0 < points.times[0] and points.times[-1] < LATE else None
 
     def seconds(self, t: Time, now: float) -> float:
         """

@@ -190,7 +190,9 @@ class CutOff(LoadingCase):
         while True:
             left = iter(range(changes))
             changes += 1
-            with mock.patch.multiple(Stream, **{name: _cut(name, left) for name in ("create", "set", "insert_array")}):
+            with mock.patch.multiple(
+                Stream, **{name: _cut(name, left) for name in ("create", "set", "_insert_points")}
+            ):
                 try:
                     load(person, folder)
                     break
@@ -204,13 +206,13 @@ class CutOff(LoadingCase):
         cdb, folder = self.saved()
         path, person = cdb.path, self.person()
         person(path).delete()
-        insert = Stream.insert_array
+        insert = Stream._insert_points
 
-        def half(stream: Stream, points: Any, restamp: bool = False) -> None:
-            insert(stream, list(points)[:13], restamp)
+        def half(stream: Stream, points: Any, restamp: bool, tell: Any) -> None:
+            insert(stream, list(points)[:13], restamp, tell)
             raise ConnectionFailed("cut")
 
-        with mock.patch.object(Stream, "insert_array", half), self.assertRaises(ConnectionFailed):
+        with mock.patch.object(Stream, "_insert_points", half), self.assertRaises(ConnectionFailed):
             load(person, folder)
         self.assertEqual(load(person, folder).present, 13)
         self.has_all(cdb, path)
@@ -226,7 +228,7 @@ class CutOff(LoadingCase):
         ):
             with (
                 self.subTest(why),
-                mock.patch.object(Stream, "insert_array", _spoiling(spoil)),
+                mock.patch.object(Stream, "_insert_points", _spoiling(spoil)),
                 self.assertRaisesRegex(RemoteProtocolError, why),
             ):
                 load(person, folder)
@@ -257,10 +259,10 @@ class AnyPoints(LoadingCase):
         round()
 
 
-def _spoiling(spoil: Callable[[list[Any]], list[Any]]) -> Callable[[Stream, Any], None]:
+def _spoiling(spoil: Callable[[list[Any]], list[Any]]) -> Callable[..., None]:
     """Return an insert of other points than those that it is given."""
-    insert = Stream.insert_array
-    return lambda stream, points: insert(stream, spoil(list(points)))
+    insert = Stream._insert_points
+    return lambda stream, points, *options: insert(stream, spoil(list(points)), *options)
 
 
 def _cut(name: str, left: Any) -> Any:

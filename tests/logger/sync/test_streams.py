@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from connectordb.exceptions import LocalProtocolError
 from connectordb.logger.records import StreamRow
 from connectordb.logger.sync.streams import Stream, comparable, text_of
+from connectordb.protocol.doubts import refuse
 from tests.support.case import Case
 
 TIMES = st.sampled_from([1.0, 2, 3.5, 4.0, 5e18, 2**63, 0.0, -1.0, True, float("nan"), float("inf"), 10**400])
@@ -41,34 +42,35 @@ class StreamTests(Case):
 
     def test_point(self) -> None:
         """A point needs a time above 0 and a value; the error says which point it is."""
-        self.assertEqual(stream("{}").point(0, {"t": 5, "d": None}), (5.0, "null"))
+        self.assertEqual(stream("{}").point(0, {"t": 5, "d": None}, refuse), (5.0, "null"))
         for bad in (None, {}, {"t": 5}, {"d": 5}, {"t": -1, "d": 1}, {"t": True, "d": 1}, {"t": 10**400, "d": 1}):
             with self.subTest(bad=bad), self.assertRaisesRegex(LocalProtocolError, "point 7 for 's'"):
-                stream("{}").point(7, bad)
+                stream("{}").point(7, bad, refuse)
 
     @given(
         st.lists(st.tuples(TIMES, VALUES), max_size=4), st.sampled_from(["{}", '{"type":"number"}', '{"minimum":1}'])
     )
     def test_points(self, given: list[tuple[Any, Any]], schema: str) -> None:
-        """Many at once become what each becomes by itself, and are refused as each is."""
+        """Many at once become what each becomes by itself, are refused as each is, and as doubtful."""
 
         def one_by_one() -> list[tuple[float, str]]:
-            made = [subject.point(n, {"t": t, "d": d}) for n, (t, d) in enumerate(given)]
+            made = [subject.point(n, {"t": t, "d": d}, doubts.append) for n, (t, d) in enumerate(given)]
             return sorted(made, key=lambda point: point[0])
 
-        subject, outcomes = stream(schema), []
-        for make in (one_by_one, lambda: list(subject.points({"t": t, "d": d} for t, d in given))):
+        subject, outcomes, doubts, told = stream(schema), [], list[str](), list[str]()
+        for make in (one_by_one, lambda: list(subject.points(({"t": t, "d": d} for t, d in given), told.append))):
             try:
                 outcomes.append(make())
             except (LocalProtocolError, jsonschema.ValidationError) as error:
                 outcomes.append([(0.0, str(error))])
         self.assertEqual(*outcomes)
+        self.assertEqual(told, doubts)
 
     def test_points_that_are_none(self) -> None:
         """What is no dict, or lacks something, is named."""
         for bad in ({"t": 1.0}, [1.0, 2], {"t": "1", "d": 1}):
             with self.assertRaisesRegex(LocalProtocolError, "point 1 for 's'"):
-                stream("{}").points([{"t": 1.0, "d": 1}, bad])
+                stream("{}").points([{"t": 1.0, "d": 1}, bad], refuse)
 
     def test_schema_that_cannot_be_used(self) -> None:
         """A schema that only the server can make sense of takes any value, and says so."""

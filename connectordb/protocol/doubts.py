@@ -1,0 +1,91 @@
+"""What a server takes of a point although hardly anybody means it: times in no calendar, and integers that it keeps as others."""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from collections.abc import Callable
+from datetime import datetime, timezone
+from typing import Any
+
+from ..exceptions import LocalProtocolError
+from .points import EXACT, DatapointWarning
+
+#: The first second behind the year 9999.
+LATE = 253_402_300_800.0
+
+_UNITS = {"milliseconds": 1e3, "microseconds": 1e6, "nanoseconds": 1e9}
+
+
+def of_time(t: float) -> str:
+    """Return what is doubtful about the time of a point; nothing, if nothing is."""
+    if not t >= LATE:
+        return ""
+    meant = next(
+        (f"{unit} (of {_day(t / scale)})" for unit, scale in _UNITS.items() if t / scale < LATE), "another unit"
+    )
+    return (
+        f"t={t!r}, which is behind the year 9999: expected seconds since 1970, and these may be {meant}; "
+        "once it is stored, no point with an earlier time can be"
+    )
+
+
+def _day(t: float) -> str:
+    return datetime.fromtimestamp(t, timezone.utc).date().isoformat()
+
+
+def of_value(value: Any) -> str:
+    """Return likewise what is about a value: the first integer in it that is no 64-bit float."""
+    kind = type(value)
+    if kind is float or kind is str:
+        return ""
+    for part in value.values() if kind is dict else value if kind is list or kind is tuple else (value,):
+        kind = type(part)
+        if kind is int:
+            if not -EXACT <= part <= EXACT and int(float(part)) != part:
+                return (
+                    f"the integer {part}, which a server keeps as {float(part):.0f}: its numbers are 64-bit floats; "
+                    "text keeps each digit"
+                )
+        elif (kind is dict or kind is list or kind is tuple) and (found := of_value(part)):
+            return found
+    return ""
+
+
+#: Told of what is doubtful.
+Tell = Callable[[str], object]
+
+
+def warn(doubt: str) -> None:
+    """Warn, as of the line that called this package."""
+    frame, level = inspect.currentframe(), 1
+    while frame is not None and frame.f_globals.get("__name__", "").partition(".")[0] == "connectordb":
+        frame, level = frame.f_back, level + 1
+    warnings.warn(doubt, DatapointWarning, stacklevel=level)
+
+
+def refuse(doubt: str) -> None:
+    """
+    Refuse it.
+
+    Raises:
+        LocalProtocolError: Always.
+    """
+    raise LocalProtocolError(f"{doubt}. If it is meant, insert_array() takes it")
+
+
+def accept(doubt: str) -> None:
+    """Take it: what a server has had is brought back to one."""
+
+
+class Once:
+    """Tells of the first doubt, and of no other."""
+
+    def __init__(self, tell: Tell) -> None:
+        self._tell: Tell | None = tell
+
+    def __call__(self, doubt: str) -> None:
+        """Tell of it, if it is the first."""
+        tell, self._tell = self._tell, None
+        if tell is not None:
+            tell(doubt)
