@@ -77,9 +77,10 @@ class Stream:
         if not _is_number(t) or not 0 < t < 2**63 or not isfinite(t):
             raise LocalProtocolError(f"{where} has the time {t!r}: expected seconds since 1970, more than 0")
         text = self.text(point["d"])
+        t = float(t)
         if doubt := of_time(t) or of_value(point["d"]):
             tell(f"{where} has {doubt}")
-        return float(t), text
+        return t, text
 
     def points(self, given: Iterable[Any], tell: Tell) -> Columns:
         """

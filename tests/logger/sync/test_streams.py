@@ -37,7 +37,7 @@ class StreamTests(Case):
     def test_derived_types(self) -> None:
         """A number of NumPy is a number, in a value and as a time."""
         self.assertEqual(stream('{"type":"number"}').text(numpy.float64(0.5)), "0.5")
-        points = stream('{"type":"integer"}').points([{"t": numpy.int64(5), "d": numpy.int64(3)}])
+        points = stream('{"type":"integer"}').points([{"t": numpy.int64(5), "d": numpy.int64(3)}], refuse)
         self.assertEqual((points.times, points.texts), ([5.0], ["3"]))
 
     def test_point(self) -> None:
