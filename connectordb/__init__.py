@@ -11,8 +11,6 @@ The Python client of ConnectorDB, a live time-series database, and an embedded s
 
 from __future__ import annotations
 
-import logging
-
 from .client import ConnectorDB, Device, Retry, Stream, Timeout, User
 from .datapoints import DatapointArray
 from .exceptions import (
@@ -105,6 +103,3 @@ __all__ = [
     "User",
     "__version__",
 ]
-
-# without a handler of somebody's own, warnings would go to standard error
-logging.getLogger(__name__).addHandler(logging.NullHandler())

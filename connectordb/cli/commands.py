@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import importlib
 import keyword
+import logging
 import sys
 from typing import Any
 
@@ -52,6 +53,8 @@ _COMMANDS = {
     "demo": ("demo", "See the whole job, with a server of its own."),
     "completion": ("completing", "Print what makes TAB complete in SHELL."),
 }
+
+_SILENCE = logging.NullHandler()
 
 
 class Commands(click.Group):
@@ -138,5 +141,9 @@ def _told(error: Exception) -> str:
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__)
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
-def commands(debug: bool) -> None:
+@click.pass_context
+def commands(ctx: click.Context, debug: bool) -> None:
     """ConnectorDB: a live database for the data of devices and people."""
+    if not debug and ctx.invoked_subcommand != "shell":
+        # what a command has to tell it tells itself; a prompt hears of its callbacks
+        logging.getLogger("connectordb").addHandler(_SILENCE)
