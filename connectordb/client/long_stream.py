@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..datapoints import DatapointArray
 from ..exceptions import InvalidRequest, LocalProtocolError
-from ..protocol import ranges, rest
+from ..protocol import ranges, refusals, rest
 from ..protocol.points import Datapoint
 from ..protocol.ranges import Range
 from .bulk_stream import BulkStream
@@ -139,7 +139,7 @@ class LongStream(BulkStream):
         try:
             yield from coming(self._session, rest.points(path, asked.parameters))
         except InvalidRequest as refused:
-            if refused.message != rest.INVALID_RANGE:  # which is an empty one, as for a read
+            if refused.message != refusals.INVALID_RANGE:  # which is an empty one, as for a read
                 raise
 
     def _pages(self, size: int, span: Callable[[], tuple[int, float]], path: Path) -> Pages:

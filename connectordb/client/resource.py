@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from ..exceptions import NotFound
-from ..protocol import rest
+from ..protocol import refusals, rest
 from ..protocol.paths import Path
 from .fields import Field
 from .shown import Shown
@@ -105,7 +105,7 @@ class ConnectorObject(Shown):
         try:
             self.refresh()
         except NotFound as refused:
-            if not rest.says_absent(refused):
+            if not refusals.says_absent(refused):
                 raise
             self._data = None
             return False

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast, overload
 
 from ..datapoints import DatapointArray
 from ..exceptions import Conflict, ConnectorDBError, InvalidRequest, LocalProtocolError
-from ..protocol import json_text, ranges, rest
+from ..protocol import json_text, ranges, refusals, rest
 from ..protocol.paths import Path
 from ..protocol.points import Datapoint
 from ..protocol.ranges import Range
@@ -98,7 +98,7 @@ class Stream(LongStream, depth=3):
         try:
             super().delete()
         except InvalidRequest as refused:
-            if not (self._path.downlink and rest.NOTHING_TO_DELETE in refused.message):
+            if not (self._path.downlink and refusals.NOTHING_TO_DELETE in refused.message):
                 raise
 
     # --- writing ------------------------------------------------------------------------------------------------------
@@ -192,7 +192,7 @@ class Stream(LongStream, depth=3):
                     path = self._where_it_lands()
                 restamp.insert(self._session.call, path, points)
         except Conflict as refused:
-            if rest.OLDER in refused.message:
+            if refusals.OLDER in refused.message:
                 t = points[0]["t"]
                 why = "the stream holds something newer" if t > 0 else "no stream holds times before 1970"
                 notes.add(
@@ -200,8 +200,8 @@ class Stream(LongStream, depth=3):
                 )
             raise
         except InvalidRequest as refused:
-            if rest.STORED_ALL_THE_SAME not in refused.message:
-                if rest.NOT_IN_SCHEMA in refused.message:
+            if refusals.STORED_ALL_THE_SAME not in refused.message:
+                if refusals.NOT_IN_SCHEMA in refused.message:
                     self._explain(refused, points, before)
                 raise
             log.warning("%s: stored, but too large for subscribers to be told", self.path)
@@ -310,7 +310,7 @@ class Stream(LongStream, depth=3):
             points = self._session.call(rest.points(path, parameters))
         except InvalidRequest as refused:
             # a range that ends before it begins, in the server's reckoning: to a caller, an empty one
-            if refused.message != rest.INVALID_RANGE:
+            if refused.message != refusals.INVALID_RANGE:
                 raise
             points = []
         return DatapointArray(points)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ..exceptions import AuthenticationError
-from . import rest
+from . import refusals, rest
 from .paths import Path
 from .points import Datapoint
 
@@ -60,7 +60,7 @@ def points_between(
     try:
         return call(rest.points(path, {"i1": str(i1), "i2": str(i2)}))
     except AuthenticationError as refused:
-        if refused.message == rest.INVALID_RANGE:
+        if refused.message == refusals.INVALID_RANGE:
             return None
         raise
 

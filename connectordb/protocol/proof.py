@@ -11,7 +11,7 @@ from enum import Enum, auto
 
 from ..exceptions import Conflict, ConnectorDBError, OutcomeUnknown, ResponseError
 from .features import IDEMPOTENCY_KEY
-from .rest import OLDER
+from .refusals import OLDER
 
 #: Seconds that a request on its way is given to arrive after its connection was closed and the server has answered
 #: another: the original gives a request five.

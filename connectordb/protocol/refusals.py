@@ -1,9 +1,10 @@
-"""What a server's refusals mean: which exception stands for a 4xx, by its message and its status."""
+"""What a server's refusals mean: which exception stands for an answer that is no 200, by its message and its status."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from ..exceptions import (
     AuthenticationError,
@@ -12,10 +13,36 @@ from ..exceptions import (
     NotFound,
     PermissionDenied,
     ResponseError,
+    ServerError,
     ServerTrouble,
 )
+from . import json_text
+from .http_dates import retry_after
 
-#: What a message means, first match first; without a match: `BY_STATUS`. Source: ``docs/topics/wire.rst``, "Errors".
+if TYPE_CHECKING:
+    from .rest import Reply, Request
+
+#: The 403 of a range that ends before it begins: to a caller who slices, an empty list.
+INVALID_RANGE = "Invalid index range."
+
+#: The 403 of an insert older than what is stored.
+OLDER = "Greater timestamp already exists"
+
+#: The 403 of an insert that *is* stored: it was too large to be published.
+STORED_ALL_THE_SAME = "maximum payload exceeded"
+
+#: The 403 of emptying a downlink that never had a point.
+NOTHING_TO_DELETE = "ERR value is not an integer or out of range"
+
+#: With this begins the 503 of what a server of ours did not begin in time: nothing was changed.
+NOT_DONE = "Not done: "
+
+#: The 403 of a value that the stream's schema does not allow; it does not say which.
+NOT_IN_SCHEMA = "did not conform to the stream's schema"
+
+_ABSENT = r"Can't access this resource\.|The requested (user|device|stream) was not found\."
+
+#: What a message means, first match first; without a match: `_BY_STATUS`. Source: ``docs/topics/wire.rst``, "Errors".
 _REFUSALS: tuple[tuple[str, type[AuthenticationError]], ...] = (
     (r"The requested \w+ was not found\.|was not found, so it was not deleted", NotFound),
     (r"[Pp]ermission", PermissionDenied),
@@ -25,7 +52,7 @@ _REFUSALS: tuple[tuple[str, type[AuthenticationError]], ...] = (
 )
 
 #: What the status alone means.
-BY_STATUS: Mapping[int, type[AuthenticationError]] = {
+_BY_STATUS: Mapping[int, type[AuthenticationError]] = {
     401: AuthenticationError,
     403: InvalidRequest,
     404: NotFound,
@@ -50,4 +77,73 @@ def kind_of(status: int, message: str) -> type[ResponseError]:
             if re.search(pattern, message):
                 # a 404 is "not there or not yours to see" whatever its words, but for the one about listing users
                 return NotFound if status == 404 and "list users" not in message else meaning
-    return BY_STATUS.get(status, InvalidRequest)
+    return _BY_STATUS.get(status, InvalidRequest)
+
+
+def says_absent(refused: NotFound) -> bool:
+    """
+    Tell whether it is the server that says "not there, or not yours to see".
+
+    A 404 may also be a proxy's page, or the database's trouble (``pq: …``).
+    """
+    return refused.status == 404 and re.fullmatch(_ABSENT, refused.message) is not None
+
+
+def refusal(request: Request[Any], reply: Reply) -> ResponseError:
+    """Return the exception that an answer other than 200 stands for."""
+    status = reply.status
+    told = _told(reply.body)
+    message = told.get("msg") or _not_an_answer(reply, "")
+    if not 400 <= status < 500:
+        return _error(ServerError, request, reply, message, told)
+    kind = kind_of(status, message) if told else _BY_STATUS.get(status, InvalidRequest)
+    return _error(kind, request, reply, message, told)
+
+
+def no_answer(request: Request[Any], reply: Reply, why: Exception) -> ResponseError:
+    """Return the exception for an answer that is a 200, or the beginning of one, and does not say what was asked."""
+    return _error(ServerError, request, reply, _not_an_answer(reply, str(why)))
+
+
+def _error(
+    kind: type[ResponseError],
+    request: Request[Any],
+    reply: Reply,
+    message: str,
+    told: Mapping[str, Any] | None = None,
+) -> ResponseError:
+    code, ref = (told or {}).get("code"), (told or {}).get("ref")
+    return kind(
+        message,
+        status=reply.status,
+        code=code if isinstance(code, int) else reply.status,
+        ref=ref if isinstance(ref, str) else "",
+        method=request.method,
+        path=request.path,
+        retry_after=retry_after(reply.headers) if reply.status in (429, 503) else None,
+    )
+
+
+def _told(body: bytes) -> dict[str, Any]:
+    """Return the error object of the protocol, or nothing where the body is none: a proxy's page, or empty."""
+    try:
+        told = json_text.loads(body)
+    except ValueError:
+        return {}
+    return told if isinstance(told, dict) and isinstance(told.get("msg"), str) else {}
+
+
+def _not_an_answer(reply: Reply, why: str) -> str:
+    """Say of an answer that no ConnectorDB server gives what it was, and what to look at."""
+    if 300 <= reply.status < 400:
+        where = next((value for name, value in reply.headers.items() if name.lower() == "location"), "elsewhere")
+        return f"redirected to {where}; give that address as the url if it is the server's"
+    shown = reply.body[:80].decode(errors="replace").strip()
+    if not shown:
+        return "the answer was empty" + (f" ({why})" if why else "")
+    if shown.startswith("<"):
+        return (
+            f"answered with a web page, {' '.join(shown.split())!r}: is {reply.address or 'this'} the address of a "
+            "ConnectorDB server, or is a proxy between?"
+        )
+    return f"answered {shown!r}" + (f", which is not what a ConnectorDB server says here ({why})" if why else "")

@@ -1,8 +1,8 @@
 """
-The REST interface: one builder per endpoint, which says how the answer is read; and what a refusal means.
+The REST interface: one builder per endpoint, which says how the answer is read.
 
 A builder returns a `Request`; whoever has sent it hands the `Reply` to `Request.read`, and gets the value, or the
-exception that the answer stands for. Which message means what: `connectordb.protocol.refusals`.
+exception that the answer stands for (`connectordb.protocol.refusals`).
 """
 
 from __future__ import annotations
@@ -13,17 +13,10 @@ from types import MappingProxyType
 from typing import Any, Generic, Literal, NamedTuple, TypeVar
 from urllib.parse import quote
 
-from ..exceptions import (
-    InvalidRequest,
-    NotFound,
-    ProtocolError,
-    ResponseError,
-    ServerError,
-)
+from ..exceptions import ProtocolError
 from . import json_text, refusals
 from .constants import COLUMNS, COLUMNS_MARK
 from .encoded import Encoded
-from .http_dates import retry_after
 from .paths import Path, is_name
 from .points import Datapoint, read_point
 
@@ -106,15 +99,11 @@ class Request(Generic[T]):
             ResponseError: It is a refusal, or no answer to this request.
         """
         if reply.status != 200:
-            raise refusal(self, reply)
+            raise refusals.refusal(self, reply)
         try:
             return self.reader(reply.body)
         except (ValueError, ProtocolError) as error:
-            raise self.not_answered(reply, error) from error
-
-    def not_answered(self, reply: Reply, why: Exception) -> ResponseError:
-        """Return the exception for a *reply* that is a 200, or the beginning of one, and no answer to this request."""
-        return _error(ServerError, self, reply, _not_an_answer(reply, str(why)))
+            raise refusals.no_answer(self, reply, error) from error
 
 
 def _crud(path: Path | None) -> str:
@@ -311,90 +300,3 @@ def query(kind: str, body: Any) -> Request[Any]:
 def query_points(kind: Literal["merge", "dataset"], body: Any) -> Request[list[Datapoint]]:
     """As `query`, answered by datapoints."""
     return Request("POST", f"/query/{kind}", _points, body=json_text.dumps(body))
-
-
-# --- refusals ---------------------------------------------------------------------------------------------------------
-
-#: The 403 of a range that ends before it begins: to a caller who slices, an empty list.
-INVALID_RANGE = "Invalid index range."
-
-#: The 403 of an insert older than what is stored.
-OLDER = "Greater timestamp already exists"
-
-#: The 403 of an insert that *is* stored: it was too large to be published.
-STORED_ALL_THE_SAME = "maximum payload exceeded"
-
-#: The 403 of emptying a downlink that never had a point.
-NOTHING_TO_DELETE = "ERR value is not an integer or out of range"
-
-#: With this begins the 503 of what a server of ours did not begin in time: nothing was changed.
-NOT_DONE = "Not done: "
-
-#: The 403 of a value that the stream's schema does not allow; it does not say which.
-NOT_IN_SCHEMA = "did not conform to the stream's schema"
-
-_ABSENT = r"Can't access this resource\.|The requested (user|device|stream) was not found\."
-
-
-def says_absent(refused: NotFound) -> bool:
-    """
-    Tell whether it is the server that says "not there, or not yours to see".
-
-    A 404 may also be a proxy's page, or the database's trouble (``pq: …``).
-    """
-    return refused.status == 404 and re.fullmatch(_ABSENT, refused.message) is not None
-
-
-def refusal(request: Request[Any], reply: Reply) -> ResponseError:
-    """Return the exception that an answer other than 200 stands for."""
-    status = reply.status
-    told = _told(reply.body)
-    message = told.get("msg") or _not_an_answer(reply, "")
-    if not 400 <= status < 500:
-        return _error(ServerError, request, reply, message, told)
-    kind = refusals.kind_of(status, message) if told else refusals.BY_STATUS.get(status, InvalidRequest)
-    return _error(kind, request, reply, message, told)
-
-
-def _error(
-    kind: type[ResponseError],
-    request: Request[Any],
-    reply: Reply,
-    message: str,
-    told: Mapping[str, Any] | None = None,
-) -> ResponseError:
-    code, ref = (told or {}).get("code"), (told or {}).get("ref")
-    return kind(
-        message,
-        status=reply.status,
-        code=code if isinstance(code, int) else reply.status,
-        ref=ref if isinstance(ref, str) else "",
-        method=request.method,
-        path=request.path,
-        retry_after=retry_after(reply.headers) if reply.status in (429, 503) else None,
-    )
-
-
-def _told(body: bytes) -> dict[str, Any]:
-    """Return the error object of the protocol, or nothing where the body is none: a proxy's page, or empty."""
-    try:
-        told = json_text.loads(body)
-    except ValueError:
-        return {}
-    return told if isinstance(told, dict) and isinstance(told.get("msg"), str) else {}
-
-
-def _not_an_answer(reply: Reply, why: str) -> str:
-    """Say of an answer that no ConnectorDB server gives what it was, and what to look at."""
-    if 300 <= reply.status < 400:
-        where = next((value for name, value in reply.headers.items() if name.lower() == "location"), "elsewhere")
-        return f"redirected to {where}; give that address as the url if it is the server's"
-    shown = reply.body[:80].decode(errors="replace").strip()
-    if not shown:
-        return "the answer was empty" + (f" ({why})" if why else "")
-    if shown.startswith("<"):
-        return (
-            f"answered with a web page, {' '.join(shown.split())!r}: is {reply.address or 'this'} the address of a "
-            "ConnectorDB server, or is a proxy between?"
-        )
-    return f"answered {shown!r}" + (f", which is not what a ConnectorDB server says here ({why})" if why else "")

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol, TypeVar
 
 from ..exceptions import Conflict, ConnectionFailed, OutcomeUnknown, ResponseError, ServerError
-from . import rest
+from . import refusals, rest
 from .constants import RESTAMP_STEP
 from .encoded import Encoded
 from .paths import Path
@@ -109,7 +109,7 @@ def insert(call: Call, path: Path, points: Sequence[Datapoint]) -> None:
             send_once(call, path, moved)
             return
         except Conflict as refused:
-            if rest.OLDER not in refused.message or attempt == _ATTEMPTS:
+            if refusals.OLDER not in refused.message or attempt == _ATTEMPTS:
                 raise
         newest = call(rest.points(path, read_parameters({"i1": -1})))
         moved = restamped(points, newest[-1].get("t", 0.0) if newest else None)

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectordb.protocol import indices, rest
+from connectordb.protocol import indices, refusals, rest
 from connectordb.protocol.json_text import dumps
 from connectordb.protocol.paths import Path
 
@@ -32,7 +32,7 @@ class Held:
             return request.read(rest.Reply(200, str(len(self.points)).encode()))
         i1, i2 = int(request.parameters["i1"]), int(request.parameters["i2"])
         if i1 > len(self.points):
-            return request.read(rest.Reply(403, dumps({"code": 403, "msg": rest.INVALID_RANGE, "ref": "x"})))
+            return request.read(rest.Reply(403, dumps({"code": 403, "msg": refusals.INVALID_RANGE, "ref": "x"})))
         return request.read(rest.Reply(200, dumps(self.points[i1:i2])))
 
     def range(self, fields: dict[str, Any]) -> list[int]:

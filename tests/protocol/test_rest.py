@@ -11,10 +11,6 @@ from hypothesis import strategies as st
 
 from connectordb.exceptions import (
     AuthenticationError,
-    Conflict,
-    InvalidRequest,
-    NotFound,
-    PermissionDenied,
     ResponseError,
     ServerError,
 )
@@ -45,11 +41,6 @@ REQUESTS: list[rest.Request[Any]] = [
     rest.query("merge", []),
     rest.query_points("dataset", {}),
 ]
-
-
-def error(status: int, msg: str) -> Reply:
-    """Return the protocol's error answer."""
-    return Reply(status, json.dumps({"code": status, "msg": msg, "ref": "a-ref"}).encode())
 
 
 class Building(unittest.TestCase):
@@ -149,41 +140,6 @@ class Reading(unittest.TestCase):
         answer = Reply(200, b'[{"t":1},{"d":{"x":5}}]')
         self.assertEqual(rest.query_points("merge", []).read(answer), [{"t": 1, "d": None}, {"d": {"x": 5}}])
 
-
-class Refusing(unittest.TestCase):
-    """Every failed answer becomes an exception that says what it means."""
-
-    def test_messages(self) -> None:
-        """What the server says decides which exception it is."""
-        for status, msg, kind in (
-            (401, "Incorrect Password", AuthenticationError),
-            (401, "The requested device was not found.", AuthenticationError),
-            (400, "Unrecognized query command.", InvalidRequest),
-            (404, "Can't access this resource.", NotFound),
-            (404, "The requested user was not found.", NotFound),
-            (404, "You do not have permissions necessary to list users.", PermissionDenied),
-            (403, "The requested stream was not found.", NotFound),
-            (403, "Can't access this resource.", PermissionDenied),
-            (403, "Write access to stream data denied.", PermissionDenied),
-            (403, "This device does not have permissions to write role", PermissionDenied),
-            (403, "Device with this name already exists", Conflict),
-            (403, "UNIQUE constraint failed: users.name", Conflict),
-            (403, "Greater timestamp already exists for the stream. Insert Failed.", Conflict),
-            (403, "Timestamps are not ordered!", InvalidRequest),
-            (403, "Insert Failed: Exceeded stream size limit", PermissionDenied),
-            (403, "Maximum user limit was reached", PermissionDenied),
-            (403, "Script 'x': syntax error", InvalidRequest),
-            (413, "Too large", InvalidRequest),
-            (500, "json: unsupported value: NaN", ServerError),
-            (503, "ConnectorDB is currently inactive", ServerError),
-        ):
-            with self.subTest(msg):
-                with self.assertRaises(kind) as caught:
-                    rest.read(STREAM).read(error(status, msg))
-                self.assertIs(type(caught.exception), kind)
-                self.assertEqual((caught.exception.status, caught.exception.ref), (status, "a-ref"))
-                self.assertEqual(caught.exception.value, f"{status}: {msg} (a-ref)")
-
     @given(
         st.sampled_from(REQUESTS), st.integers(100, 599).filter(lambda status: status != 200), st.binary(max_size=80)
     )
@@ -192,16 +148,3 @@ class Refusing(unittest.TestCase):
         with self.assertRaises(ResponseError) as caught:
             request.read(Reply(status, body))
         self.assertIsInstance(caught.exception, AuthenticationError if 400 <= status < 500 else ServerError)
-
-    def test_a_redirect(self) -> None:
-        """A redirect says where to."""
-        reply = Reply(301, b"", {"Location": "https://example.org/api/v1/"})
-        with self.assertRaisesRegex(ServerError, "redirected to https://example.org"):
-            rest.whoami().read(reply)
-
-    def test_a_proxy(self) -> None:
-        """A proxy's page of any status is told as one."""
-        with self.assertRaisesRegex(ServerError, "502 answered with a web page"):
-            rest.whoami().read(Reply(502, b"<html><body>Bad Gateway</body></html>"))
-        with self.assertRaisesRegex(NotFound, "web page"):
-            rest.read(STREAM).read(Reply(404, b"<!doctype html><p>nothing here"))

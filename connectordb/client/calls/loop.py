@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ...exceptions import ConnectionFailed, ConnectorDBError, RemoteProtocolError
-from ...protocol import rest
+from ...protocol import refusals, rest
 from ...protocol.features import IDEMPOTENCY_KEY, TIMEOUT
 from ...runtime.clock import Deadline
 from ..terms import Retry, Statistics, Stats, Timeout, Trace
@@ -170,7 +170,7 @@ class Calls:
                 if response.status_code == 200:
                     around.budget.earn(self._retry.budget)
                     return response, sent
-                failure = rest.refusal(request, _reply(response, endpoint))
+                failure = refusals.refusal(request, _reply(response, endpoint))
                 del response  # whoever keeps the exception keeps this frame, and is not to keep a connection with it
             try:
                 if attempts is None:

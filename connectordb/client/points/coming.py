@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing
 
 from ...exceptions import ConnectionFailed, ConnectorDBError, ProtocolError
-from ...protocol import rest
+from ...protocol import refusals, rest
 from ...protocol.constants import API_ROOT
 from ...protocol.json_arrays import elements
 from ...protocol.points import Datapoint, read_point
@@ -42,7 +42,7 @@ def coming(session: Session, request: rest.Request[list[Datapoint]]) -> Iterator
                     cost.points_read += 1
                     yield read_point(element)
             except (ValueError, ProtocolError) as error:
-                raise request.not_answered(rest.Reply(200, begin.text, address=pieces.address), error) from error
+                raise refusals.no_answer(request, rest.Reply(200, begin.text, address=pieces.address), error) from error
             except Damaged as error:
                 what = f"{request.method} {pieces.address}{API_ROOT}{request.path}"
                 raise ConnectionFailed(f"{what}: the connection broke: {error}") from error

@@ -19,7 +19,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ...exceptions import ConnectorDBError, ServerError
-from ...protocol import json_text, proof, rest, restamp
+from ...protocol import json_text, proof, refusals, rest, restamp
 from ...protocol.constants import RESTAMP_STEP
 from ...protocol.paths import Path
 from ...protocol.points import Datapoint
@@ -182,4 +182,4 @@ class Sending:
 
 
 def _was_not_done(error: ConnectorDBError) -> bool:
-    return isinstance(error, ServerError) and error.status == 503 and error.message.startswith(rest.NOT_DONE)
+    return isinstance(error, ServerError) and error.status == 503 and error.message.startswith(refusals.NOT_DONE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 
 from ...exceptions import Conflict, LocalProtocolError, NotFound
-from ...protocol import json_text, rest
+from ...protocol import json_text, refusals, rest
 from ...protocol.answers import DATATYPE, SCHEMA, Answer, companion
 from ...protocol.paths import Path
 from .owed import Owed
@@ -39,7 +39,7 @@ class Companion:
         try:
             found = self._server.call(rest.read(self._path))
         except NotFound as absent:
-            if not rest.says_absent(absent):
+            if not refusals.says_absent(absent):
                 raise
             try:
                 self._make()

@@ -28,7 +28,7 @@ from ...exceptions import (
     PermissionDenied,
     ResponseError,
 )
-from ...protocol import json_text, rest
+from ...protocol import json_text, refusals, rest
 from ...protocol.constants import DATAPOINT_INSERT_LIMIT
 from ...protocol.features import Features
 from ...protocol.paths import Path
@@ -214,7 +214,7 @@ class _Attempt:
     def _is_stored(self, error: ConnectorDBError) -> bool:
         """Tell whether a copy is stored in spite of its *error*; raise it if it never will be, or if it is to go again later."""
         answer = judge(error)
-        if isinstance(error, ResponseError) and rest.STORED_ALL_THE_SAME in error.message:
+        if isinstance(error, ResponseError) and refusals.STORED_ALL_THE_SAME in error.message:
             return True
         if answer is Answer.OLDER:
             end: list[Datapoint] = self._asked(rest.points(self._owed.path, read_parameters({"i1": -1})))
@@ -285,7 +285,7 @@ class _Attempt:
             page: list[Datapoint] = self._asked(rest.points(self._owed.path, read_parameters(limits)))
             return page
         except InvalidRequest as refused:
-            if refused.message != rest.INVALID_RANGE:  # the stream is shorter than it was
+            if refused.message != refusals.INVALID_RANGE:  # the stream is shorter than it was
                 raise
             return []
 

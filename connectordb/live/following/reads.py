@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from ...exceptions import ResponseError
-from ...protocol import indices, json_text, rest, restamp
+from ...protocol import indices, json_text, refusals, rest, restamp
 from ...protocol.feed import Failed
 from ...protocol.paths import Path
 from ...protocol.points import Datapoint
@@ -98,4 +98,4 @@ class Reads:
 def as_refusal(failed: Failed, path: str) -> ResponseError:
     """Return what the refusal of a command about *path* raises over REST."""
     body = json_text.dumps({"code": failed.code, "msg": failed.msg, "ref": failed.ref})
-    return rest.refusal(rest.Request("GET", f"/crud/{path}/data", bytes), rest.Reply(failed.code, body))
+    return refusals.refusal(rest.Request("GET", f"/crud/{path}/data", bytes), rest.Reply(failed.code, body))

@@ -19,7 +19,7 @@ from typing import Any
 
 from ...exceptions import CertificateRefused, ConnectionFailed, ConnectorDBError, LocalProtocolError, TimedOut
 from ...network import Proxy, ProxyFailed, Trust, certificate_advice, open_way, proxy_for
-from ...protocol import features, rest
+from ...protocol import features, refusals, rest
 from ...protocol.constants import API_ROOT
 from ...runtime.clock import Deadline
 from ...runtime.unshown import UnshownText
@@ -258,7 +258,7 @@ def _library_translated(target: Target, made: Any, proxy: Proxy | None) -> Itera
         yield
     except websocket.WebSocketBadStatusException as error:
         request = rest.Request("GET", "/websocket", bytes)
-        raise rest.refusal(request, rest.Reply(error.status_code, error.resp_body or b"")) from _forgetful(error)
+        raise refusals.refusal(request, rest.Reply(error.status_code, error.resp_body or b"")) from _forgetful(error)
     except (websocket.WebSocketTimeoutException, TimeoutError) as error:
         raise TimedOut(
             f"connecting a websocket to {target.url}{_through(proxy)}: no answer within {target.timeout:g} s"
@@ -267,7 +267,7 @@ def _library_translated(target: Target, made: Any, proxy: Proxy | None) -> Itera
         answer = made.handshake_response
         if answer is not None:  # a redirect, say
             request = rest.Request("GET", "/websocket", bytes)
-            raise rest.refusal(request, rest.Reply(answer.status, b"")) from _forgetful(error)
+            raise refusals.refusal(request, rest.Reply(answer.status, b"")) from _forgetful(error)
         raise ConnectionFailed(f"the websocket to {target.url}{_through(proxy)}: {error}") from _forgetful(error)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Protocol, TypeVar
 
 from ...exceptions import ResponseError
-from ...protocol import rest
+from ...protocol import refusals, rest
 from ...protocol.constants import DATAPOINT_INSERT_LIMIT
 from ...protocol.features import Features
 from ...protocol.paths import Path
@@ -123,7 +123,7 @@ def _read(server: Server, path: Path, first: int, end: int) -> list[Datapoint]:
     try:
         return server.call(rest.points(path, {"i1": str(first), "i2": str(end)}))
     except ResponseError as error:
-        if rest.INVALID_RANGE in error.message:  # it begins beyond the end
+        if refusals.INVALID_RANGE in error.message:  # it begins beyond the end
             return []
         if "msgpack" not in error.message:
             raise

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from math import isfinite, isnan
 from typing import TYPE_CHECKING
 
-from ...protocol.rest import INVALID_RANGE
+from ...protocol.refusals import INVALID_RANGE
 from ..storage import Reader, Series
 from .request import Refusal
 from .scripts import Pending

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from ...exceptions import ClosedError, ConnectorDBError, StorageFull
-from ...protocol.rest import NOT_DONE
+from ...protocol.refusals import NOT_DONE
 from ..handlers import Refusal
 from ..patience import NotWanted
 from ..tracebacks import let_go

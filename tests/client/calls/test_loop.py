@@ -24,7 +24,7 @@ from connectordb import (
 from connectordb.client.session import Session
 from connectordb.client.settings.credentials import Credentials
 from connectordb.exceptions import ConnectorDBError
-from connectordb.protocol import rest
+from connectordb.protocol import refusals, rest
 from connectordb.protocol.paths import Path
 from connectordb.runtime.clock import Deadline
 from tests.support.case import MS, Case
@@ -321,7 +321,7 @@ class Told(LoopCase):
         """What a server said stays as it was, however often it was asked: others go by its words."""
         for said in ("Can't access this resource.", "The requested stream was not found."):
             error = self.fail_with(NotFound, self.session(self.peer(hang_up(), refuse(404, said))), LENGTH)
-            self.assertEqual((error.message, rest.says_absent(error)), (said, True))  # type: ignore[attr-defined,arg-type]
+            self.assertEqual((error.message, refusals.says_absent(error)), (said, True))  # type: ignore[attr-defined,arg-type]
             self.assertEqual(str(error), f"GET {LENGTH.path}: 404 {said} (2 attempts) (ref ref-1)")
 
     def test_cause(self) -> None:

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from connectordb.exceptions import ConnectionFailed, ConnectorDBError, OutcomeUnknown
 from connectordb.logger.sync import passes, plan
 from connectordb.logger.sync.batches import Memory
-from connectordb.protocol import rest
+from connectordb.protocol import refusals, rest
 from connectordb.protocol.features import Features
 from connectordb.protocol.paths import Path
 
@@ -303,7 +303,7 @@ def _said(status: int, message: str) -> ConnectorDBError:
     """Return what the client makes of a refusal."""
     request = rest.insert_text(DEVICE / "s", b"[]", 0)
     told = {"code": status, "msg": message, "ref": "0f8fad5b"}
-    return rest.refusal(request, rest.Reply(status, json.dumps(told).encode()))
+    return refusals.refusal(request, rest.Reply(status, json.dumps(told).encode()))
 
 
 #: What the client makes of each answer to an insert.
