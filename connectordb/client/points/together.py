@@ -20,7 +20,7 @@ def together(session: Session, calls: Sequence[Callable[[], T]]) -> list[T]:
     Return what functions return that ask the server, in their order; some of them run at the same time.
 
     They go by what this thread has chosen for its calls, and are measured as its own. Once one fails no other begins, and of those
-    that failed the first in order is raised.
+    that failed the first in order is raised. Ctrl-C ends the wait at once; calls of other threads come to their end by themselves.
 
     Args:
         session: Theirs.
@@ -28,7 +28,7 @@ def together(session: Session, calls: Sequence[Callable[[], T]]) -> list[T]:
     """
     waiting = deque(enumerate(calls))
     found: dict[int, T] = {}
-    failed: dict[int, BaseException] = {}
+    failed: dict[int, Exception] = {}
 
     def work() -> None:
         while waiting and not failed:
@@ -38,7 +38,7 @@ def together(session: Session, calls: Sequence[Callable[[], T]]) -> list[T]:
                 return
             try:
                 found[number] = call()
-            except BaseException as error:
+            except Exception as error:
                 failed[number] = error
 
     helpers = min(len(calls), _AT_ONCE, session.options["pool_size"]) - 1
@@ -50,10 +50,14 @@ def together(session: Session, calls: Sequence[Callable[[], T]]) -> list[T]:
         except RuntimeError:  # there is none left: this one does it alone
             break
         threads.append(thread)
-    work()
-    for thread in threads:
-        while thread.is_alive():  # each of its calls has its end
-            thread.join(1.0)
+    try:
+        work()
+        for thread in threads:
+            while thread.is_alive():  # each of its calls has its end
+                thread.join(1.0)
+    except BaseException:
+        waiting.clear()
+        raise
     if failed:
         raise failed[min(failed)]
     return [found[number] for number in range(len(calls))]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 
 from connectordb import ClosedError, Timeout
@@ -48,6 +49,34 @@ class Together(TargetCase):
         with self.assertRaisesRegex(ValueError, "^0$"):
             together(self.session, [lambda n=n: fail(n) for n in range(1000)])  # type: ignore[misc]
         self.assertLess(len(begun), 50)
+
+    def interrupted(self, calls: int, in_a_call: bool) -> None:
+        """Press Ctrl-C in a call of this thread, or while it waits for others; look that no call begins after that."""
+        let_go, begun = threading.Event(), []
+
+        def call() -> None:
+            begun.append(1)
+            if threading.current_thread() is not threading.main_thread():
+                let_go.wait(10)
+            elif in_a_call:
+                raise KeyboardInterrupt
+            else:
+                signal.setitimer(signal.ITIMER_REAL, 0.05)
+
+        with self.assertRaises(KeyboardInterrupt):
+            together(self.session, [call] * calls)
+        before = len(begun)
+        let_go.set()
+        for thread in threading.enumerate():
+            if "together" in thread.name:
+                thread.join(10)
+        self.assertEqual(len(begun), before)
+
+    def test_interrupt(self) -> None:
+        """Ctrl-C ends the wait for the others, wherever it comes, and no other call begins."""
+        self.addCleanup(signal.signal, signal.SIGALRM, signal.signal(signal.SIGALRM, signal.default_int_handler))
+        self.interrupted(calls=100, in_a_call=True)
+        self.interrupted(calls=8, in_a_call=False)
 
     def test_as_here(self) -> None:
         """What is chosen for a block, and what it costs, is that of the block that wants them."""
