@@ -339,6 +339,10 @@ class DatapointArray(AsColumns, list[Datapoint]):
         first, last = (", ".join(map(repr, part)) for part in (self.raw()[:_SHOWN], self.raw()[-_SHOWN:]))
         return f"<{name} of {len(self)} datapoints: {first}, …, {last}>"
 
+    def __str__(self) -> str:
+        """Return all points, as a list has them: what is printed may be read by another program."""
+        return super().__repr__()
+
 
 def _read(file: Path) -> list[Datapoint]:
     """Return the points of a file: nulls are left out there, as they are on the wire."""

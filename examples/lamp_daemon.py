@@ -107,7 +107,7 @@ def main() -> None:
         tell_systemd("READY=1")
         wait_for_the_end(stop, arguments.seconds, lamp)
         tell_systemd("STOPPING=1")
-    log.info("everything is answered")
+    log.info("stopped")
 
 
 def wait_for_the_end(stop: threading.Event, seconds: float | None, lamp: Lamp) -> None:

@@ -121,6 +121,11 @@ class Lists(Case):
         self.assertRegex(shown, r"^<DatapointArray of 1000 datapoints: \{'t': 0.0.*…, .*'d': 999\}>$")
         self.assertLess(len(shown), 250)
 
+    def test_str(self) -> None:
+        """What is printed is the list, however long, as programs of 0.3.5 print it."""
+        many = [{"t": float(i), "d": i} for i in range(1_000)]
+        self.assertEqual(str(DatapointArray(many)), str(many))
+
 
 class Together(Case):
     """Sorting, merging, shifting."""

@@ -236,7 +236,7 @@ class LampTests(ExampleCase):
         process.terminate()
         said = self.finish(process)
         self.assertIn("the lamp is on", said)
-        self.assertIn("everything is answered", said)
+        self.assertIn("stopped", said)
 
     def test_seconds(self) -> None:
         """It ends by itself when it was told to."""

@@ -64,7 +64,9 @@ class Device(SeveralStreams, depth=2):
 
     def reset_apikey(self) -> str:
         """
-        Replace the API key by a new one, and return that; the old one is of no use any more.
+        Replace the API key by a new one, and return that.
+
+        No request is taken with the old one any more; a websocket that it opened goes on until it closes.
 
         Calls: ``PUT crud/<path>``.
         """

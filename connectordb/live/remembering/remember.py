@@ -215,11 +215,11 @@ def _locked(file: str) -> BaseFileLock:
     lock = FileLock(f"{file}.lock", thread_local=False, mode=0o600)
     try:
         lock.acquire(timeout=0)
-    except Timeout as error:
+    except Timeout:
         raise RememberInUse(
             f"the remember file {file!r} is in use by {_holder(file)}: one subscription at a time remembers in it. End that "
             "one first, or give this one a file of its own"
-        ) from error
+        ) from None
     except (OSError, NotImplementedError) as error:
         raise StorageError(f"locking {lock.lock_file!r}: {getattr(error, 'strerror', None) or error}") from error
     return lock
