@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
@@ -9,7 +10,7 @@ from http import HTTPStatus
 import click
 
 from ..client import ConnectorDB, Device, Stream, User
-from ..exceptions import AuthenticationError
+from ..exceptions import AuthenticationError, NotFound
 
 #: Who asks: a profile, as ``connectordb login`` keeps one.
 profile = click.option(
@@ -17,12 +18,15 @@ profile = click.option(
 )
 
 
+_KINDS = ("user", "device", "stream")
+_MISSING = re.compile(f"The requested ({'|'.join(_KINDS)}) was not found")
+
 _NOBODY = "nobody is logged in here: connectordb login"
 
 
 @contextmanager
 def connect(profile: str | None) -> Iterator[ConnectorDB]:
-    """Yield a connection, of which nothing was asked yet; whoever forgot to log in, or whose key is none, is told what to do."""
+    """Yield a connection, of which nothing was asked yet; what somebody can do about a refusal is told."""
     with ConnectorDB(profile=profile, connect=False) as cdb:
         try:
             yield cdb
@@ -31,13 +35,25 @@ def connect(profile: str | None) -> Iterator[ConnectorDB]:
 
 
 def with_remedy(cdb: ConnectorDB, error: AuthenticationError) -> str:
-    """Return what an error says, and what to do about it, where that is to log in."""
+    """Return what an error says, and what to do about it: log in, look what there is, make it."""
     if _is_nobody(cdb):
         return f"{error}; {_NOBODY}"
     if error.status == HTTPStatus.UNAUTHORIZED:
         found = cdb.settings["credentials"]
         return f"{error}; what was not accepted is {found.value} ({found.source}): connectordb login"
+    if isinstance(error, NotFound) and error.path.startswith("/crud/"):
+        return f"{error}; {_where_it_would_be(error)}"
     return str(error)
+
+
+def _where_it_would_be(error: NotFound) -> str:
+    """Return how to see what is there instead, and if somebody would write there, how to make it."""
+    names = error.path.split("/")[2:5]
+    said = _MISSING.match(error.message)
+    depth = _KINDS.index(said[1]) + 1 if said else len(names)
+    look = f"connectordb ls {'/'.join(names[: depth - 1]) or '/'} shows what is there"
+    would_write = error.method == "POST" or error.path.endswith("/data") and error.method == "PUT"
+    return f"{look}, connectordb new {'/'.join(names[:depth])} makes it" if would_write and depth > 1 else look
 
 
 def thing(cdb: ConnectorDB, path: str, *, is_new: bool = False) -> User | Device | Stream:
@@ -58,7 +74,7 @@ def thing(cdb: ConnectorDB, path: str, *, is_new: bool = False) -> User | Device
     own = cdb[path]
     if not is_new and not own.exists():
         raise click.ClickException(
-            f"there is no stream {own.path!r} (connectordb new makes one): a name alone is a stream of your own; "
+            f"there is no stream {own.path!r} (connectordb new {path} makes it): a name alone is a stream of your own; "
             f"a user is written {path + '/'!r}, any other stream user/device/stream"
         )
     return own

@@ -15,14 +15,14 @@ from typing import Any
 
 import click
 
-from ..exceptions import ConnectorDBError, LocalProtocolError, PermissionDenied
+from ..exceptions import AuthenticationError, ConnectorDBError, LocalProtocolError, PermissionDenied
 from ..plain_text import plain
 from ..point_files import line_of, points
 from ..protocol import doubts, json_text
 from ..protocol.points import Datapoint
 from . import INTERRUPTED
 from .completing import paths
-from .connection import connect, profile, stream
+from .connection import connect, profile, stream, with_remedy
 from .printing import check_formats, formats, show_lines, show_points
 from .ranges import ranged
 from .tree import parsed
@@ -105,7 +105,8 @@ def insert(path: str, value: str | None, skip: int, restamp: bool, profile: str 
             if value is not None:
                 raise
             rest = skip + getattr(error, "stored", 0)
-            told = str(error).replace("restamp=True", "--restamp")
+            told = with_remedy(cdb, error) if isinstance(error, AuthenticationError) else str(error)
+            told = told.replace("restamp=True", "--restamp")
             raise click.ClickException(f"{told}; to go on with what is left: --skip {rest}") from error
     left = f"; to go on with what is left: --skip {skip + taken.number}" if taken.is_cut_off else ""
     click.echo(f"{taken.number:,} point{'' if taken.number == 1 else 's'}{left}", err=True)

@@ -19,6 +19,9 @@ from .printing import as_json, show, show_columns
 #: What a key is shown as, where nobody asked for it.
 _HIDDEN = "(shown with --apikey)"
 
+#: What looks like an option is taken for a property, and told how that is written.
+_WITH_PROPERTIES = {"ignore_unknown_options": True}
+
 
 @click.command()
 @click.argument("path", required=False, default="", shell_complete=places)
@@ -75,7 +78,7 @@ def info(path: str, apikey: bool, as_json: bool, profile: str | None) -> None:
         )
 
 
-@click.command()
+@click.command(context_settings=_WITH_PROPERTIES)
 @click.argument("path", shell_complete=places)
 @click.argument("properties", metavar="[NAME=VALUE]...", nargs=-1)
 @profile
@@ -97,7 +100,7 @@ def new(path: str, properties: tuple[str, ...], profile: str | None) -> None:
     click.echo(f"Made the {_kind(found)} {found.path}.", err=True)
 
 
-@click.command("set")
+@click.command("set", context_settings=_WITH_PROPERTIES)
 @click.argument("path", shell_complete=paths)
 @click.argument("properties", metavar="NAME=VALUE...", nargs=-1, required=True)
 @profile
@@ -199,7 +202,7 @@ def _fields(properties: tuple[str, ...]) -> dict[str, Any]:
     for each in properties:
         name, found, value = each.partition("=")
         if not found or not name.isidentifier():
-            raise click.UsageError(f"{each!r}: expected NAME=VALUE")
+            raise click.UsageError(f'{each!r}: expected NAME=VALUE, as schema=\'{{"type": "number"}}\', or public=true')
         fields[name] = parsed(value)
     return fields
 

@@ -113,6 +113,9 @@ class Points(DataCase):
     def test_mistakes(self) -> None:
         """Text that holds no points, and options that exclude each other."""
         self.assertIn("standard input: line 1", self.ran("insert", self.path, stdin="{no", status=1))
+        for value, given in (("5", ""), ("", "5,5")):
+            told = self.ran("insert", "mara/user/none", *filter(None, [value]), stdin=given, status=1)
+            self.assertIn("connectordb new mara/user/none makes it", told)
         self.ran("cat", self.path, "--csv", "--json", status=2)
         self.ran("insert", self.path, "5", "--skip", "3", status=2)
         self.assertIn("schema", self.ran("insert", self.path, "text", status=1))

@@ -91,6 +91,18 @@ class Tree(TreeCase):
             (("info", "mara/room/none"), 1, "404"),
             (("new", "bob/"), 2, "connectordb user"),
             (("new", "mara/room/x", "schema"), 2, "NAME=VALUE"),
+            (
+                ("new", "mara/room/x", "--schema", "{}"),
+                2,
+                """'--schema': expected NAME=VALUE, as schema='{"type": "number"}'""",
+            ),
+            (
+                ("new", "mara/none/x"),
+                1,
+                "); connectordb ls mara shows what is there, connectordb new mara/none makes it",
+            ),
+            (("info", "mara/room/none"), 1, "); connectordb ls mara/room shows what is there\n"),
+            (("set", "none/", "nickname=N"), 1, "); connectordb ls / shows what is there\n"),
             (("new", "mara/room/x", "nothing=1"), 1, "nothing"),
             (("new", "mara/room/x", 'schema={"type": 5}'), 1, "Error: schema['type']: 5 is not valid"),
             (("set", "mara/room/lamp", 'schema={"pattern": "("}'), 1, "Error: schema: '(' is no regular expression"),
