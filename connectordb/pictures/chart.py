@@ -87,8 +87,8 @@ def plot(series: Sequence[Series], title: str = "", ax: Axes | None = None) -> A
 def _draw(series: Sequence[Series], figure: Figure, title: str = "") -> Axes:
     """Draw series into an empty figure, which gets the height that they need; return the first of its axes."""
     title = plain(title)
-    if len(series) == 1:
-        title = title or series[0].name
+    if len(series) == 1 and series[0].name.startswith(title):
+        title = series[0].name
     elif title:  # it begins the names of an object's keys, and those of a device's streams
         series = [each._replace(name=re.sub(f"^{re.escape(title)}[ /]", "", each.name)) for each in series]
     made = panels(series) or [Panel(Kind.NUMBERS, "", [])]

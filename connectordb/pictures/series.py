@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from enum import Enum
 from itertools import islice
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 #: Times for which Python has a calendar, with some room to the left and right of them.
 _FIRST, _LAST = -62_000_000_000, 253_000_000_000
+
+#: Which part of the values is all but some: a text among a thousand numbers, as sensors send that fail, is a gap in their line.
+_NEARLY = 0.9
 
 
 class Kind(Enum):
@@ -107,11 +111,13 @@ def _series(times: array[float], in_order: bool, by_key: Mapping[str, Any], name
         raise LocalProtocolError(f"t={odd!r} is in no calendar, which goes from the year 1 to 9999")
     found = []
     for key, values in by_key.items():
-        kind, alike = _of_a_kind(values)
+        kind, alike, others = _of_a_kind(values)
         if order is not None:
             picked = (alike[index] for index in order)
             alike = array("d", picked) if isinstance(alike, array) else list(picked)  # type: ignore[arg-type]
         label = f"{name} {key}".strip() if key else name
+        if others:
+            label = f"{label} ({others:,} of another kind)".strip()
         found.append(Series(plain(label), plain(_unit(schema, key)), kind, times, alike))
     return found
 
@@ -124,23 +130,29 @@ def _unit(schema: Any, key: str) -> str:
     return unit if isinstance(unit, str) else ""
 
 
-def _of_a_kind(values: Any) -> tuple[Kind, array[float] | list[str | None]]:
-    """Return what values are, and the values as that; of several kinds at once they are texts."""
+def _of_a_kind(values: Any) -> tuple[Kind, array[float] | list[str | None], int]:
+    """Return what values are, if nearly all are of a kind, the values as that, and how many are not and left out; else they are texts."""
     code = values.dtype.kind if hasattr(values, "dtype") else "O"
     if code != "O":  # an array of NumPy whose values are all of a kind
-        return Kind.BOOLEANS if code == "b" else Kind.NUMBERS, array("d", values.astype("f8").tobytes())
+        return Kind.BOOLEANS if code == "b" else Kind.NUMBERS, array("d", values.astype("f8").tobytes()), 0
     listed: list[Any] = list(values)
-    kinds = set(map(type, listed)) - {type(None)}
-    if kinds == {bool}:
-        return Kind.BOOLEANS, array("d", [nan if value is None else value for value in listed])
-    if bool not in kinds and all(issubclass(kind, Real) for kind in kinds):
-        return Kind.NUMBERS, array("d", map(_number, listed))
-    return Kind.TEXTS, [value if value is None or isinstance(value, str) else _json(value) for value in listed]
+    counts = Counter(map(type, listed))
+    known = len(listed) - counts.pop(type(None), 0)
+    numbers = {kind for kind in counts if kind is not bool and issubclass(kind, Real)}
+    for kind, types in (Kind.NUMBERS, numbers), (Kind.BOOLEANS, {bool}):
+        count = sum(counts[each] for each in types)
+        if count >= known * _NEARLY:
+            return (
+                kind,
+                array("d", [_number(value) if type(value) in types else nan for value in listed]),
+                known - count,
+            )
+    return Kind.TEXTS, [value if value is None or isinstance(value, str) else _json(value) for value in listed], 0
 
 
 def _number(value: Any) -> float:
     try:
-        return nan if value is None else float(value)
+        return float(value)
     except OverflowError:  # an integer beyond every float
         return nan
 

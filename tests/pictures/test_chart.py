@@ -86,6 +86,11 @@ class Charts(DrawingCase):
         axes = plot(streams, "mara/room").figure.axes
         self.assertEqual([each.get_title(loc="left") for each in axes], ["a", "b"])
 
+    def test_one_title(self) -> None:
+        """What is alone gives its own name, if that says more."""
+        for values, title in (((1,), "x"), (({"key": 1},), "x key"), (([*[1] * 10, "a"]), "x (1 of another kind)")):
+            self.assertEqual(plot(of_points(points(*values), "x"), "x").figure.get_suptitle(), title)
+
     def test_too_many(self) -> None:
         """Of very many axes some are not drawn, and it says so."""
         axes = self.drawn(*[{f"k{n}": f"{n}" for n in range(20)}] * 2)

@@ -51,6 +51,14 @@ class SeriesTests(Case):
         self.assertTrue(isnan(self.one(True, None).numbers[1]))
         self.assertTrue(isnan(self.one(1, 10**400).numbers[1]))
 
+    def test_nearly(self) -> None:
+        """Some texts among many numbers or booleans are gaps, and counted."""
+        for value, kind in ((5.0, Kind.NUMBERS), (True, Kind.BOOLEANS)):
+            series = self.one(*[value] * 4000, "failed", None, *[value] * 4000, {})
+            self.assertEqual((series.kind, series.name), (kind, "x (2 of another kind)"))
+            self.assertEqual(sum(map(isnan, series.numbers)), 3)
+            self.assertEqual(self.one(*[value] * 8, "failed").kind, Kind.TEXTS)
+
     def test_made(self) -> None:
         """What somebody made is drawn as well: numbers of other libraries, and by its name what no server has; but a time is a number."""
         self.assertEqual(list(self.one(Fraction(1, 2), 2).numbers), [0.5, 2.0])
