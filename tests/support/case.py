@@ -81,7 +81,7 @@ class Case(unittest.TestCase):
         tick = threading.Event()
         while left() and time.monotonic() < deadline:
             gc.collect()
-            tick.wait(10 * MS)
+            tick.wait(MS)
         self.assertEqual(left(), [], "the test left threads or sockets behind")
 
 

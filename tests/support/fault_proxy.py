@@ -47,7 +47,6 @@ class FaultProxy:
         parts = urlsplit(target)
         self._target = (parts.hostname or "localhost", parts.port or 80)
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self._listener.settimeout(0.1)
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         # guards the lists below
         self._lock = threading.Lock()
@@ -91,27 +90,22 @@ class FaultProxy:
     def close(self) -> None:
         """End all connections and threads."""
         self.down = True
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)  # wakes accept
+        self._accepting.join(10)
         self._listener.close()
-        with suppress(OSError):  # wakes accept() where closing does not
-            socket.create_connection(self._listener_address(), 1).close()
         with self._lock:
             sockets, threads = list(self._sockets), list(self._threads)
         for connection in sockets:
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
-        for thread in [self._accepting, *threads]:
+        for thread in threads:
             thread.join(10)
-
-    def _listener_address(self) -> tuple[str, int]:
-        parts = urlsplit(self.url)
-        return parts.hostname or "", parts.port or 0
 
     def _accept(self) -> None:
         while not self.down:
             try:
                 connection, _ = self._listener.accept()
-            except TimeoutError:
-                continue
             except OSError:
                 return
             thread = threading.Thread(target=self._serve, args=(connection,), name="fault-proxy-c", daemon=True)
