@@ -33,7 +33,7 @@ def _section(command: click.Command, context: click.Context, before: str) -> nod
     section = nodes.section(ids=[id], names=[id])
     section += nodes.title("", "", nodes.literal(text=name))
     usage = f"{before} {name} {' '.join(command.collect_usage_pieces(context))}"
-    section += nodes.literal_block(usage, usage, language="text")
+    section += nodes.literal_block(usage, usage, language="none")
     for paragraph in (command.help or "").split("\n\n"):
         section += _paragraph(" ".join(paragraph.split()))
     options = nodes.definition_list()

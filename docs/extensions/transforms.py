@@ -70,7 +70,7 @@ def _kind(arg: Argument) -> str:
 
 
 def _block(text: str) -> nodes.literal_block:
-    return nodes.literal_block(text, text, language="text")
+    return nodes.literal_block(text, text, language="none")
 
 
 def _item(ident: str, name: str, args: str, body: list[nodes.Node]) -> nodes.definition_list_item:
