@@ -19,6 +19,7 @@ from ...exceptions import (
     TimedOut,
 )
 from ...protocol import answers, json_text, rest
+from ...protocol.doubts import of_value
 from ...protocol.features import Features
 from ...protocol.paths import Path
 from ...protocol.points import Datapoint
@@ -77,7 +78,8 @@ def command(session: Session, path: Path, value: Any, timeout: float) -> Datapoi
     Raises:
         DownlinkTimeout: The device did not answer in time; says whether the command was written.
         DownlinkRefused: It refused.
-        LocalProtocolError: *value* or *timeout* is none, the stream takes no commands, or its own device commands it.
+        LocalProtocolError: *value* or *timeout* is none, an integer would be another one at the device, the stream takes no commands,
+            or its own device commands it.
         ConnectorDBError: The server refused, or is away; nothing was written.
 
     Calls: ``GET crud/<path>`` of the stream and of its companion, ``GET crud/<path>/data?q=length``, the websocket's ``subscribe``,
@@ -86,6 +88,8 @@ def command(session: Session, path: Path, value: Any, timeout: float) -> Datapoi
     if isinstance(timeout, bool) or not isinstance(timeout, (int, float)) or not 0 < timeout < math.inf:
         raise LocalProtocolError(f"timeout={timeout!r}: expected seconds, above 0 and finite")
     value = json_text.checked(value)
+    if doubt := of_value(value):
+        raise LocalProtocolError(f"the command has {doubt}")
     deadline = Deadline(timeout, session.clock)
     with session.within(deadline), ExitStack() as ending:
         attempt = _Attempt(session, path.stream, value, deadline, timeout)

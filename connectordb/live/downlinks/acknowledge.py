@@ -14,6 +14,7 @@ from typing import Any
 
 from ...exceptions import LocalProtocolError
 from ...protocol import json_text
+from ...protocol.doubts import of_time, of_value, warn
 from ...protocol.points import Datapoint
 
 
@@ -81,7 +82,10 @@ def _point(point: object, now: float) -> Datapoint:
         time = now
     if isinstance(time, bool) or not isinstance(time, (int, float)) or not math.isfinite(time):
         raise LocalProtocolError(f"a downlink's callback returned a datapoint with the time {_shown(time)}")
-    return {"t": json_text.checked(time), "d": json_text.checked(point["d"])}
+    time, value = json_text.checked(time), json_text.checked(point["d"])
+    if doubt := of_time(time) or of_value(value):
+        warn(f"a downlink's callback returned a datapoint that has {doubt}")
+    return {"t": time, "d": value}
 
 
 def _shown(value: Any) -> str:

@@ -341,6 +341,10 @@ class RefusedTests(CommandCase):
                 self.at.command("on", timeout=timeout)  # type: ignore[arg-type]
         with self.assertRaises(LocalProtocolError):
             self.at.command(float("nan"))
+        with self.assertRaisesRegex(
+            LocalProtocolError, "the command has the integer 9007199254740993, which a server keeps as"
+        ):
+            self.at.command({"id": 2**53 + 1})
         with self.assertRaisesRegex(LocalProtocolError, "is no downlink"):
             self.commander(self.stream().path).command("on")
         with self.assertRaises((NotFound, PermissionDenied)):

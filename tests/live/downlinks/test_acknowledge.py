@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unittest
 
+from connectordb import DatapointWarning
 from connectordb.exceptions import LocalProtocolError
 from connectordb.live.downlinks.acknowledge import Claim, points_to_write
 
@@ -31,6 +32,15 @@ class PointsToWriteTests(unittest.TestCase):
         """A time of 0, which a server takes for none, becomes the present."""
         for returned in (True, {"d": 1, "t": 0}, [{"d": 1, "t": 0.0}]):
             self.assertEqual(points_to_write(returned, [{"d": 1}], 99.0), [{"t": 99.0, "d": 1}])
+
+    def test_doubtful(self) -> None:
+        """Milliseconds, and an integer that a server keeps as another, are written as by 0.3.5, with a warning."""
+        for returned, why in (
+            ({"d": 1, "t": 1767225600000}, "may be milliseconds"),
+            ({"d": [2**53 + 1]}, "the integer 9007199254740993"),
+        ):
+            with self.assertWarnsRegex(DatapointWarning, f"a datapoint that has .*{why}"):
+                self.assertEqual(points_to_write(returned, COMMANDED, 99.0), [{"t": 99.0, **returned}])
 
     def test_refused(self) -> None:
         """Anything else is an error that says what was returned and what is expected."""
