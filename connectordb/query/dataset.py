@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 from ..client import Device, Stream
 from ..datapoints import DatapointArray
@@ -18,9 +18,6 @@ from .at_hand import AtHand
 from .merge import Merge, merged
 from .rows import REFERENCE, Column, rows
 from .stream_query import Query, Remote, Source, Streamlike, check_zone, run, source
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 T = TypeVar("T")
 
@@ -186,40 +183,19 @@ class Dataset(Query):
         check_zone(self.tz)
         return ask(device, "dataset", self.query)
 
-    def plot(self, *, label: str = "", ax: Axes | None = None) -> Axes:
-        """
-        Draw what `run` returns, each column by itself: those that go together share an axis; how stands at `DatapointArray.plot`.
-
-        Args:
-            label: What it is called, in the title or the legend.
-            ax: Axes of matplotlib to draw into; without it there is a new figure of ``matplotlib.pyplot``.
-
-        Returns:
-            The axes; of several the first, all are in its ``figure.axes``.
-
-        Raises:
-            ModuleNotFoundError: The extra ``plot`` is not installed.
-            LocalProtocolError: What is drawn does not go together in one *ax*.
-
-        Errors and calls are else those of `run`; and ``GET crud/<path>`` for each stream that has its unit in its schema.
-        """
-        from ..pictures import of_points, plot
-
-        rows = self.run()
-        return plot(of_points(rows, label, {"properties": self._schemas() if rows else {}}), label, ax)
-
-    def _schemas(self) -> dict[str, Any]:
-        """Return the schemas of those columns whose values are those of a stream."""
+    def _schema(self) -> dict[str, Any]:
+        """As `Query._schema`: those of the columns whose values are those of a stream."""
         if self._posttransform:
             return {}
         found = {
             name: column.sources for name, column in self._columns.items() if column.interpolator in _KEEPING_THE_UNIT
         }
-        return {
+        schemas = {
             name: sources[0].schema()
             for name, sources in {**found, REFERENCE: self._reference}.items()
             if len(sources) == 1 and isinstance(sources[0], Remote)
         }
+        return {"properties": schemas}
 
 
 def _interpolator(interpolator: ScriptLike) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 from ..client import Device
 from ..datapoints import DatapointArray
@@ -14,9 +14,6 @@ from ..protocol.scripts import ScriptLike
 from ..protocol.times import Time
 from .at_hand import AtHand
 from .stream_query import Query, Remote, Source, Streamlike, check_zone, run, source
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 T = TypeVar("T")
 
@@ -104,25 +101,6 @@ class Merge(Query):
         check_zone(self.tz)
         device = self.cdb or next((each.device for each in self._sources if isinstance(each, Remote)), None)
         return iter(()) if device is None else ask(device, "merge", self.query)
-
-    def plot(self, *, label: str = "", ax: Axes | None = None) -> Axes:
-        """
-        Draw what `run` returns, as one series; how stands at `DatapointArray.plot`.
-
-        Args:
-            label: What it is called, in the title or the legend.
-            ax: Axes of matplotlib to draw into; without it there is a new figure of ``matplotlib.pyplot``.
-
-        Returns:
-            The axes; of several the first, all are in its ``figure.axes``.
-
-        Raises:
-            ModuleNotFoundError: The extra ``plot`` is not installed.
-            LocalProtocolError: What is drawn does not go together in one *ax*.
-
-        Errors and calls are else those of `run`.
-        """
-        return self.run().plot(label=label, ax=ax)
 
 
 def merged(merge: Merge, own_range: dict[str, Any]) -> list[Source]:

@@ -22,6 +22,8 @@ from ..runtime.clock import SYSTEM
 from .at_hand import BACK, RANGE, AtHand
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
     from ..frames import Columns
 
 T = TypeVar("T")
@@ -189,6 +191,32 @@ class Query(AsColumns):
         from ..point_files import write_csv
 
         write_csv(self, file)
+
+    def plot(self, *, label: str = "", ax: Axes | None = None) -> Axes:
+        """
+        Draw what `run` returns, each column of a dataset by itself: those that go together share an axis; how stands at
+        `DatapointArray.plot`.
+
+        Args:
+            label: What it is called, in the title or the legend.
+            ax: Axes of matplotlib to draw into; without it there is a new figure of ``matplotlib.pyplot``.
+
+        Returns:
+            The axes; of several the first, all are in its ``figure.axes``.
+
+        Raises:
+            ModuleNotFoundError: The extra ``plot`` is not installed.
+            LocalProtocolError: What is drawn does not go together in one *ax*.
+
+        Errors and calls are else those of `run`; and of a dataset ``GET crud/<path>`` for each stream that has its unit in its schema.
+        """
+        from ..pictures import of_points, plot
+
+        return plot(of_points(self, label, self._schema()), label, ax)
+
+    def _schema(self) -> dict[str, Any]:
+        """Return the schema of what `run` returns, as far as units are known."""
+        return {}
 
     def _as_columns(self) -> Columns:
         from ..frames import Columns
