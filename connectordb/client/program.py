@@ -14,8 +14,6 @@ from ..runtime.clock import AT_A_TIME, Deadline
 from .device import Device
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from typing_extensions import Self
 
     from .scheduling import Job, OnError, Schedule
@@ -235,9 +233,7 @@ class Program(Device):
         """Return the connection."""
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         """Close it."""
         self.close()
 

@@ -25,7 +25,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from email.utils import parseaddr
 from pathlib import Path
-from types import TracebackType
 
 from filelock import FileLock
 from filelock import Timeout as LockTimeout
@@ -101,9 +100,7 @@ class Database:
     def __enter__(self) -> Database:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
 

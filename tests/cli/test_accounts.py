@@ -14,8 +14,9 @@ from connectordb.server import create, database
 from connectordb.server.rights.accounts import Password, confirm, look_up
 
 from ..support.case import SOON, Case
-from ..support.command_line import PATIENCE, command, environment, here
+from ..support.command_line import command, environment, here
 from ..support.server import cheap_passwords
+from ..support.terminal import answered
 
 
 class Users(Case):
@@ -97,26 +98,10 @@ class Users(Case):
     @unittest.skipUnless(hasattr(os, "openpty"), "there are no pseudo-terminals here")
     def test_typed(self) -> None:
         """At a terminal it is asked for twice, and what is typed does not appear."""
-        ours, theirs = os.openpty()
-        with open(ours, "r+b", buffering=0) as terminal:
-            process = subprocess.Popen(
-                command("user", self.directory, "password", "test"),
-                stdin=theirs,
-                stdout=theirs,
-                stderr=theirs,
-                env=environment(),
-                start_new_session=True,
-            )
-            os.close(theirs)
-            shown = b""
-            for prompt in (b"New password of test: ", b"Again: "):
-                while not shown.endswith(prompt):
-                    shown += terminal.read(1000)
-                terminal.write("typed gehëim\n".encode())
-            self.assertEqual(process.wait(PATIENCE), 0)
-            shown += terminal.read(1000)
-        self.assertIn(b"'test' has a new password.", shown)
-        self.assertNotIn("typed", shown.decode())
+        asks = (("New password of test: ", "typed gehëim\n"), ("Again: ", "typed gehëim\n"))
+        shown = answered(self, command("user", self.directory, "password", "test"), *asks, env=environment())
+        self.assertIn("'test' has a new password.", shown)
+        self.assertNotIn("typed", shown)
         self.logs_in("test", "typed gehëim")
 
 

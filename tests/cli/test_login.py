@@ -20,6 +20,7 @@ from connectordb.server.config import Config, Listen
 from ..support.case import Case
 from ..support.command_line import PATIENCE, command, connectordb, environment, here
 from ..support.server import run_server
+from ..support.terminal import answered
 from ..support.wire import Peer
 
 CERTIFICATE = Path(__file__).parents[1] / "support" / "localhost.pem"
@@ -198,30 +199,10 @@ class LoggingIn(LoginCase):
     @unittest.skipUnless(hasattr(os, "openpty"), "there are no pseudo-terminals here")
     def test_typed(self) -> None:
         """At a terminal user and password are asked for, with the server, and the password does not appear."""
-        ours, theirs = os.openpty()
-        with open(ours, "r+b", buffering=0) as terminal:
-            process = subprocess.Popen(
-                command("login", "--url", self.url),
-                stdin=theirs,
-                stdout=theirs,
-                stderr=theirs,
-                env=environment(),
-                start_new_session=True,
-            )
-            os.close(theirs)
-            shown = b""
-            for prompt, answer in (
-                (f"User at {self.url}: ", "mara\n"),
-                (f"Password of mara at {self.url}: ", "hidden word\n"),
-            ):
-                while not shown.endswith(prompt.encode()):
-                    shown += terminal.read(1000)
-                terminal.write(answer.encode())
-            while b"profile 'default'" not in shown:
-                shown += terminal.read(1000)
-            self.assertEqual(process.wait(PATIENCE), 0)
-        self.assertNotIn(b"hidden", shown)
-        self.assertIn(b"Logged in", shown)
+        asks = ((f"User at {self.url}: ", "mara\n"), (f"Password of mara at {self.url}: ", "hidden word\n"))
+        shown = answered(self, command("login", "--url", self.url), *asks, env=environment())
+        self.assertNotIn("hidden", shown)
+        self.assertIn("Logged in", shown)
 
 
 class LoggingOut(LoginCase):

@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import unittest
 
 from ..pictures.cases import needs_plot
-from ..support.case import SOON
 from ..support.command_line import command, environment
+from ..support.terminal import answered
 from .test_data import DataCase
-
-try:
-    import pty
-except ImportError:  # Windows
-    pty = None  # type: ignore[assignment]
 
 
 class Plot(DataCase):
@@ -63,28 +57,13 @@ class Plot(DataCase):
         file = self.folder() / "x.png"
         self.assertRegex(self.ran("plot", self.path, "--png", str(file)), "^Some letters are boxes.*\n$")
 
-    @unittest.skipIf(pty is None, "no pseudo-terminals")
+    @unittest.skipUnless(hasattr(os, "openpty"), "there are no pseudo-terminals here")
     def test_terminal(self) -> None:
         """A terminal has colours, unless it wants none, and its own width."""
         self.filled()
         for no_color, colored in (("", True), ("1", False)):
             with self.subTest(no_color=no_color):
-                text = self.in_terminal("plot", self.path, NO_COLOR=no_color, COLUMNS="100")
+                text = answered(self, command("plot", self.path), env=environment(NO_COLOR=no_color, COLUMNS="100"))
                 self.assertEqual("\x1b[38;5;32m" in text, colored)
                 (axis,) = (line for line in text.splitlines() if "└" in line)
                 self.assertEqual(len(axis), 100)
-
-    def in_terminal(self, *arguments: str, **variables: str) -> str:
-        """Return what a command prints on a pseudo-terminal."""
-        ours, theirs = pty.openpty()
-        self.addCleanup(os.close, ours)
-        process = subprocess.Popen(command(*arguments), stdout=theirs, env=environment(**variables))
-        os.close(theirs)
-        shown = b""
-        try:
-            while block := os.read(ours, 1 << 16):
-                shown += block
-        except OSError:  # how Linux says that nobody holds the other end any more
-            pass
-        self.assertEqual(process.wait(SOON), 0)
-        return shown.decode()

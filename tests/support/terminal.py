@@ -61,3 +61,35 @@ def typed(case: Case, command: list[str], *lines: tuple[str, str], env: Mapping[
         process.wait()
         os.close(mine)
     return (told + shown).decode(errors="replace")
+
+
+def answered(case: Case, command: list[str], *answers: tuple[str, str], env: Mapping[str, str]) -> str:
+    """
+    Run a command on a terminal to its end, which has to be a good one, and answer what it asks.
+
+    Args:
+        case: The test.
+        command: The program, and what it is given.
+        answers: How what is shown ends when it asks, and what is typed then.
+        env: The whole environment.
+
+    Returns:
+        All that was shown.
+    """
+    import pty
+
+    mine, its = pty.openpty()
+    process = subprocess.Popen(command, stdin=its, stdout=its, stderr=its, start_new_session=True, env=env)
+    os.close(its)
+    shown, waiting = b"", [*answers]
+    try:
+        while select.select([mine], [], [], SOON)[0] and (came := os.read(mine, 1 << 16)):
+            shown += came
+            if waiting and shown.endswith(waiting[0][0].encode()):
+                os.write(mine, waiting.pop(0)[1].encode())
+    except OSError:  # how Linux says that nobody holds the other end any more
+        pass
+    finally:
+        os.close(mine)  # which ends who still reads
+    case.assertEqual((process.wait(SOON), waiting), (0, []), shown)
+    return shown.decode()

@@ -50,6 +50,24 @@ class CommandCase(TargetCase):
         """Run the lamp's program."""
         self.lamp.subscribe(act, downlink=True)
 
+    def numbers(self, threads: int) -> list[float]:
+        """Return the numbers that are in the answers and refusals of equal commands, three from each of some threads, sorted."""
+        got: list[float] = []
+
+        def command() -> None:
+            for _ in range(3):
+                try:
+                    got.append(self.at.command("on", timeout=SOON)["t"] - 1000.0)
+                except DownlinkRefused as refused:
+                    got.append(float(refused.reason.removeprefix("no ")))
+
+        commanding = [threading.Thread(target=command) for _ in range(threads)]
+        for thread in commanding:
+            thread.start()
+        for thread in commanding:
+            thread.join(SOON)
+        return sorted(got)
+
     def through(self, *script: Fault, announces: bool = True) -> tuple[Stream, FaultProxy]:
         """Return the stream as seen by a user whose REST requests go through a proxy, and that."""
         running = fault_proxy(self.url)
@@ -213,21 +231,7 @@ class RecordingTests(CommandCase):
             return answers.Answer(index, answer=({"t": 1000.0 + index, "d": value},))
 
         self.obey_and_record(outcome)
-        got: list[Any] = []
-
-        def command() -> None:
-            for _ in range(3):
-                try:
-                    got.append(self.at.command("on", timeout=SOON)["t"] - 1000.0)
-                except DownlinkRefused as refused:
-                    got.append(float(refused.reason.removeprefix("no ")))
-
-        threads = [threading.Thread(target=command) for _ in range(8)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(SOON)
-        self.assertEqual(sorted(got), [float(index) for index in range(24)])
+        self.assertEqual(self.numbers(8), [float(index) for index in range(24)])
         self.assertEqual(len(self.lamp), 16)
 
     def test_refused(self) -> None:
@@ -268,21 +272,7 @@ class DaemonTests(CommandCase):
             return {"t": 1000.0 + number, "d": points[0]["d"]}
 
         self.lamp.subscribe(act, downlink=True, answers=True)
-        got: list[Any] = []
-
-        def command() -> None:
-            for _ in range(3):
-                try:
-                    got.append(self.at.command("on", timeout=SOON)["t"] - 1000.0)
-                except DownlinkRefused as refused:
-                    got.append(float(refused.reason.removeprefix("no ")))
-
-        threads = [threading.Thread(target=command) for _ in range(6)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(SOON)
-        self.assertEqual(sorted(got), [float(number) for number in range(18)])
+        self.assertEqual(self.numbers(6), [float(number) for number in range(18)])
 
     def test_refusals(self) -> None:
         """Every way not to acknowledge is a refusal with a reason."""
