@@ -7,6 +7,7 @@ did on standard output, what went wrong in one line on standard error, and end w
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 
@@ -26,6 +27,10 @@ def main() -> None:
         sys.exit(f"connectordb: the command line needs {error.name!r}: pip install 'ConnectorDB[cli]'")
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(
+            errors="replace"
+        )  # where the locale has no letter for what others have written, a ? stands
     try:
         commands(prog_name="connectordb")
     finally:

@@ -37,7 +37,8 @@ _NEAR = timedelta(days=15)
 
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
-_SETTINGS: dict[str, Any] = {"PREFER_DATES_FROM": "past", "RETURN_TIME_AS_PERIOD": True}
+#: All that dateparser sees is without a zone, and so counted as if there was one that never changes: it knows not every local one.
+_SETTINGS: dict[str, Any] = {"PREFER_DATES_FROM": "past", "RETURN_TIME_AS_PERIOD": True, "TIMEZONE": "UTC"}
 
 
 def seconds_of(text: str, now: float) -> float | None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import unittest
 
 from ..pictures.cases import needs_plot
-from ..support.command_line import command, environment
+from ..support.command_line import PATIENCE, command, environment
 from ..support.terminal import answered
 from .test_data import DataCase
 
@@ -56,6 +57,17 @@ class Plot(DataCase):
         self.ran("set", self.path, "nickname=温度")
         file = self.folder() / "x.png"
         self.assertRegex(self.ran("plot", self.path, "--png", str(file)), "^Some letters are boxes.*\n$")
+
+    def test_locale(self) -> None:
+        """Where the locale has no such letters there are others, and no traceback."""
+        self.filled()
+        done = subprocess.run(
+            command("plot", self.path),
+            capture_output=True,
+            env=environment(PYTHONIOENCODING="latin-1"),
+            timeout=PATIENCE,
+        )
+        self.assertEqual((done.returncode, done.stderr, done.stdout[:4]), (0, b"", b"?? m"))
 
     @unittest.skipUnless(hasattr(os, "openpty"), "there are no pseudo-terminals here")
     def test_terminal(self) -> None:

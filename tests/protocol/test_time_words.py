@@ -82,7 +82,11 @@ class SecondsOf(unittest.TestCase):
 
     def setUp(self) -> None:
         """Be in Berlin."""
-        patched = mock.patch.dict(os.environ, {"TZ": "Europe/Berlin"})
+        self.be_in("Europe/Berlin")
+
+    def be_in(self, zone: str) -> None:
+        """Have a local time."""
+        patched = mock.patch.dict(os.environ, {"TZ": zone})
         patched.start()
         time.tzset()
         self.addCleanup(time.tzset)
@@ -95,6 +99,11 @@ class SecondsOf(unittest.TestCase):
                 found = seconds_of(words, NOW.timestamp())
                 self.assertIsNotNone(found)
                 self.assertEqual(datetime.fromtimestamp(found or 0), meaning)
+
+    def test_zone_without_a_name(self) -> None:
+        """Words mean the same where the local time is told by its rules, as on small boards, and has no name."""
+        self.be_in("CET-1CEST,M3.5.0,M10.5.0/3")
+        self.test_meanings()
 
     def test_refused(self) -> None:
         """What would have to be guessed is refused, with what was expected."""
