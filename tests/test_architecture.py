@@ -22,10 +22,10 @@ ARROWS: dict[str, set[str]] = {
     "pipescript": {"exceptions"},
     "runtime": {"exceptions"},
     "network": {"exceptions", "runtime"},
-    "frames": {"exceptions", "protocol"},
+    "frames": {"exceptions", "protocol", "runtime"},
     "display": {"plain_text", "protocol"},
     "pictures": {"exceptions", "plain_text", "protocol", "frames"},
-    "point_files": {"exceptions", "plain_text", "protocol"},
+    "point_files": {"exceptions", "plain_text", "protocol", "runtime"},
     "datapoints": {"exceptions", "protocol", "pipescript", "frames", "display", "pictures", "point_files"},
     "live": {"exceptions", "protocol", "runtime", "network", "pipescript", "datapoints"},
     "client": {

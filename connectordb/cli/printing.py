@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -48,29 +48,34 @@ def check_formats(as_csv: bool, as_json: bool, parquet: Path | None = None) -> N
 def show_points(found: Iterable[Datapoint], as_csv: bool = False, as_json: bool = False) -> None:
     """Print points as they come, in one of the formats."""
     if as_json:
-        _show_array(found)
+        _show(_array(found))
     else:
         show_lines(found, CsvPoints().line if as_csv else line_of)
 
 
 def show_lines(found: Iterable[Datapoint], line: Callable[[Datapoint], bytes]) -> None:
-    """Print what *line* makes of each point, as they come; what came before a failure is there."""
-    out = sys.stdout.buffer
-    try:
-        for point in found:
-            out.write(line(point))
-    finally:
-        out.flush()
+    """Print what *line* makes of each point, as they come."""
+    _show(map(line, found))
 
 
-def _show_array(found: Iterable[Datapoint]) -> None:
-    out = sys.stdout.buffer
+def _array(found: Iterable[Datapoint]) -> Iterator[bytes]:
     before = b"["
     for point in found:
-        out.write(before + json_text.dumps(point))
+        yield before + json_text.dumps(point)
         before = b",\n"
-    out.write(b"[]\n" if before == b"[" else b"]\n")
-    out.flush()
+    yield b"[]\n" if before == b"[" else b"]\n"
+
+
+def _show(texts: Iterable[bytes]) -> None:
+    """Print what comes, at a terminal at once; what came before a failure is there."""
+    out, at_once = sys.stdout.buffer, sys.stdout.isatty()
+    try:
+        for text in texts:
+            out.write(text)
+            if at_once:
+                out.flush()
+    finally:
+        out.flush()
 
 
 def show(value: Any) -> None:

@@ -6,13 +6,13 @@ import csv
 import io
 import os
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 from ..exceptions import LocalProtocolError
 from ..plain_text import cut
 from ..protocol import json_text
 from ..protocol.points import Datapoint
+from ..runtime.durable import replacing
 from .cells import HARD, cell_of
 
 
@@ -71,12 +71,5 @@ def write_csv(points: Iterable[Datapoint], file: str | os.PathLike[str]) -> None
     Raises:
         LocalProtocolError: As `CsvPoints.line`.
     """
-    path = Path(file)
-    half = path.with_name(f".{path.name}.half")
-    try:
-        with half.open("wb") as opened:
-            opened.writelines(map(CsvPoints().line, points))
-        half.replace(path)
-    except BaseException:
-        half.unlink(missing_ok=True)
-        raise
+    with replacing(file) as opened:
+        opened.writelines(map(CsvPoints().line, points))

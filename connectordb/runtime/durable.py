@@ -1,10 +1,13 @@
-"""Files and folders, flushed: what has been given its name keeps it through a power cut."""
+"""Files that are there whole or not at all, and flushed: what has been given its name keeps it through a power cut."""
 
 from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from ..exceptions import StorageError
 
@@ -49,3 +52,33 @@ def write(path: str | os.PathLike[str], content: bytes) -> None:
             raise
     except OSError as error:
         raise StorageError(f"writing {str(target)!r}: {error.strerror}") from error
+
+
+@contextmanager
+def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
+    """
+    Yield a file that takes the place of another, or gets its name, when the block has come to its end; if it fails, all is as before.
+
+    It may be larger than memory, anybody may read it, and it is not flushed. What is no file of the disk, a pipe or a terminal, is
+    itself written to.
+
+    Raises:
+        OSError: It cannot be written; the name is the one that was given.
+    """
+    target = Path(os.path.realpath(path))  # and not a link in its place
+    if target.exists() and not target.is_file():
+        with target.open("wb") as file:
+            yield file
+        return
+    half = target.with_name(f".{target.name}.half")
+    try:
+        opened = half.open("wb")
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, os.fspath(path)) from error
+    try:
+        with opened as file:
+            yield file
+        half.replace(target)
+    except BaseException:
+        half.unlink(missing_ok=True)
+        raise

@@ -68,6 +68,24 @@ class Formats(Case):
 class Terminals(Case):
     """What a person reads."""
 
+    def test_at_once(self) -> None:
+        """At a terminal each point is there when it comes, of an array, too; in a pipe when there are many."""
+        for is_terminal, as_json in ((True, False), (True, True), (False, False)):
+            raw = io.BytesIO()
+            out = io.TextIOWrapper(io.BufferedWriter(raw))  # type: ignore[arg-type]  # it is one, to a writer
+
+            def coming(raw: io.BytesIO = raw, is_terminal: bool = is_terminal) -> Iterator[Datapoint]:
+                for number in range(3):
+                    self.assertEqual(raw.getvalue().count(b'"t"'), number if is_terminal else 0)
+                    yield {"t": number, "d": 1}
+
+            with (
+                mock.patch.object(sys, "stdout", out),
+                mock.patch.object(out, "isatty", lambda is_terminal=is_terminal: is_terminal),
+            ):
+                show_points(coming(), as_json=as_json)
+            self.assertEqual(raw.getvalue().count(b'"t"'), 3)
+
     def test_names(self) -> None:
         """What others have named is in its column, and cannot write to the terminal."""
         out = io.StringIO()

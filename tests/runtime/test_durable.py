@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import threading
+import unittest
 from unittest import mock
 
 from connectordb.exceptions import StorageError
-from connectordb.runtime.durable import flush, write
+from connectordb.runtime.durable import flush, replacing, write
 
 from ..support.case import Case
 
@@ -54,3 +56,50 @@ class Writing(Case):
                 with self.subTest(name), self.assertRaisesRegex(StorageError, "writing '.*file': No space"):
                     write(path, b"lost")
         self.assertEqual([(each.name, each.read_bytes()) for each in path.parent.iterdir()], [("file", b"kept")])
+
+
+class Replacing(Case):
+    """What is written for long."""
+
+    def test_whole(self) -> None:
+        """It has its name at the end; what had it before has it until then."""
+        path = self.folder() / "file"
+        for before, content in ((None, b"first"), (b"first", b"second")):
+            with replacing(path) as file:
+                file.write(content)
+                self.assertEqual(path.read_bytes() if path.exists() else None, before)
+            self.assertEqual(path.read_bytes(), content)
+        self.assertEqual(os.listdir(path.parent), ["file"])
+
+    def test_failure(self) -> None:
+        """Whatever ends it, what was there is there, and nothing else; an error has the name that was given."""
+        path = self.folder() / "file"
+        path.write_bytes(b"kept")
+        for error in (ValueError, KeyboardInterrupt, OSError):
+            with self.assertRaises(error), replacing(path) as file:
+                file.write(b"lost")
+                raise error
+        self.assertEqual([(each.name, each.read_bytes()) for each in path.parent.iterdir()], [("file", b"kept")])
+        absent = str(path.parent / "absent" / "file")
+        with self.assertRaises(FileNotFoundError) as caught, replacing(absent):
+            self.fail("there is no such folder")
+        self.assertEqual(caught.exception.filename, absent)
+        with self.assertRaises(IsADirectoryError), replacing(path.parent):
+            self.fail("it is a folder")
+
+    @unittest.skipUnless(hasattr(os, "mkfifo"), "no such pipes here")
+    def test_no_file(self) -> None:
+        """What a link leads to is replaced, and not the link; a pipe is written to."""
+        folder = self.folder()
+        (folder / "link").symlink_to("file")
+        with replacing(folder / "link") as file:
+            file.write(b"x")
+        self.assertEqual(((folder / "file").read_bytes(), (folder / "link").is_symlink()), (b"x", True))
+        os.mkfifo(folder / "pipe")
+        read: list[bytes] = []
+        reader = threading.Thread(target=lambda: read.append((folder / "pipe").read_bytes()))
+        reader.start()
+        with replacing(folder / "pipe") as file:
+            file.write(b"through it")
+        reader.join(5)
+        self.assertEqual((read, (folder / "pipe").is_fifo()), ([b"through it"], True))
