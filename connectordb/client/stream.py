@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast, overload
 
 from ..datapoints import DatapointArray
-from ..exceptions import Conflict, ConnectorDBError, InvalidRequest, LocalProtocolError
+from ..exceptions import Conflict, ConnectorDBError, InvalidRequest, LocalProtocolError, PermissionDenied
 from ..protocol import json_text, ranges, refusals, rest
 from ..protocol.paths import Path
 from ..protocol.points import Datapoint
@@ -199,6 +199,14 @@ class Stream(LongStream, depth=3):
                     refused, f" (the first of these datapoints has t={t!r}, and {why}; restamp=True moves such times)"
                 )
             raise
+        except PermissionDenied as refused:
+            if self._session.path != path.device and not path.downlink:
+                notes.add(
+                    refused,
+                    f"; only {path.device} itself puts points into its streams: log in with its API key, "
+                    f"cdb({str(path.device)!r}).apikey",
+                )
+            raise
         except InvalidRequest as refused:
             if refusals.STORED_ALL_THE_SAME not in refused.message:
                 if refusals.NOT_IN_SCHEMA in refused.message:
@@ -217,7 +225,9 @@ class Stream(LongStream, depth=3):
         found = schemas.first_problem(schema, [point["d"] for point in points])
         if found is not None:
             number, why = found
-            notes.add(refused, f" (datapoint {before + number}: {why}; the schema is {schema})")
+            notes.add(
+                refused, f" (datapoint {before + number}: {notes.cut(why)}; the schema is {notes.cut(str(schema))})"
+            )
 
     def _where_it_lands(self) -> Path:
         """Return where an insert goes, as its newest time is asked for: another device's goes to the downlink."""

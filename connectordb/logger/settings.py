@@ -63,7 +63,7 @@ class Settings:
     def apikey(self, key: str) -> None:
         if not isinstance(key, str):
             raise LocalProtocolError(f"apikey={key!r}: expected text")
-        self._save(apikey=key)
+        self._save(apikey=key.strip())
         self._on_server_changed()
 
     def keep_apikey(self, key: str) -> None:

@@ -24,6 +24,9 @@ T = TypeVar("T")
 #: Levels of lists and objects that a value keeps when it is restamped; what lies deeper becomes null.
 RESTAMP_DEPTH = 15
 
+#: The status of a server of ours whose disk is full.
+_FULL = 507
+
 #: How often times are moved here, if other writers are faster each time.
 _ATTEMPTS = 5
 
@@ -128,7 +131,8 @@ def send_once(call: Call, path: Path, points: Sequence[Datapoint], restamp: bool
     try:
         call(rest.insert(path, points, restamp))
     except (OutcomeUnknown, ServerError) as lost:
-        if lost.retryable:
+        # a server that is full says itself that nothing was stored
+        if lost.retryable or (lost.status == _FULL and lost.ref):
             raise
         if not _is_stored(call, path, points):
             raise _unknown(path, len(points), lost) from lost

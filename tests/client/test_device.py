@@ -85,8 +85,11 @@ class Devices(TargetCase):
         device = self.person().user[new_name()]
         device.create()
         old = str(device.apikey)
+        before = self.connect(old)
         new = device.reset_apikey()
         self.assertEqual((device.apikey, self.connect(new).path), (new, device.path))
+        with self.assertRaisesRegex(AuthenticationError, "is its API key still the newest one"):
+            before.ping()
         with self.assertRaises(AuthenticationError):
             self.connect(old)
 

@@ -182,6 +182,9 @@ class Writing(TargetCase):
         self.assertEqual(caught.exception.status, 403)
         with self.assertRaisesRegex(InvalidRequest, r"datapoint 1: \[\] is not of type 'number'"):
             stream.insert_array([{"t": 1, "d": 1}, {"t": 2, "d": []}])
+        with self.assertRaisesRegex(InvalidRequest, "'b': 999}]} is not of type 'number'") as caught:
+            stream.insert({"a": [{"b": number} for number in range(1000)]})
+        self.assertLess(len(str(caught.exception)), 1000)
         self.assertEqual(len(stream), 0)
 
     def test_not_there(self) -> None:
@@ -195,7 +198,7 @@ class Writing(TargetCase):
         """Nobody but the stream's own device puts points into it."""
         stream = self.stream()
         for cdb in (self.person(), self.admin()):
-            with self.assertRaises(PermissionDenied):
+            with self.assertRaisesRegex(PermissionDenied, "denied; only .* itself puts points into its streams"):
                 cdb(stream.path).insert(1)
 
     def test_insert_array(self) -> None:

@@ -360,7 +360,7 @@ class InsertTests(OpenCase):
         for value in ("a", None, True):
             with self.assertRaises(jsonschema.ValidationError):
                 self.logger.insert("n", value)
-        for value in (float("nan"), float("inf"), b"bytes", {1}, object(), {"a": {1: 2}}):
+        for value in (float("nan"), float("inf"), b"bytes", {1}, object(), {"a": {(1, 2): 3}}):
             with self.assertRaises(LocalProtocolError):
                 self.logger.insert("any", value)
         with self.assertRaisesRegex(StreamNotAdded, "it has: any, n"):

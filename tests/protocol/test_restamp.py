@@ -14,6 +14,7 @@ from connectordb.exceptions import (
     ConnectionFailed,
     InvalidRequest,
     OutcomeUnknown,
+    ServerError,
 )
 from connectordb.protocol import json_text, rest, restamp
 from connectordb.protocol.paths import Path
@@ -112,6 +113,8 @@ class Server:
             points = restamp.restamped(points, newest)
         elif points[0]["t"] < (newest or 0):
             raise Conflict("Greater timestamp already exists for the stream. Insert Failed.", status=403)
+        if fault == "full":
+            raise ServerError("The server's disk is full; nothing was stored.", status=507, ref="r")
         if fault == "schema":
             raise InvalidRequest("At least one datapoint did not conform", status=403)
         if fault != "request":
@@ -157,6 +160,15 @@ class InsertTests(unittest.TestCase):
         with self.assertRaises(AuthenticationError):
             restamp.insert(server, PATH, [{"t": 3.0, "d": {}}])
         self.assertEqual(server.asked, ["POST"])
+
+    def test_full(self) -> None:
+        """A server that is full has stored nothing, and says so: nothing is looked for."""
+        server = Server()
+        server.lose = ["full"]
+        with self.assertRaises(ServerError) as caught:
+            restamp.insert(server, PATH, [{"t": 6.0, "d": True}])
+        self.assertNotIsInstance(caught.exception, OutcomeUnknown)
+        self.assertEqual(server.asked, ["PUT"])
 
     def test_lost_answer(self) -> None:
         """A lost answer is settled by reading: the points are there."""

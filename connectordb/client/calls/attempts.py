@@ -198,6 +198,9 @@ class Attempts:
             told.status, told.code, told.ref, told.__cause__ = failure.status, failure.code, failure.ref, failure
         elif kind is Kind.CHANGE and fate in DOUBTFUL:
             about = "; whether it was done is not known: look before it is done again"
+        elif isinstance(failure, ResponseError) and failure.status == _REFUSED:
+            # a server says that it does not find "the device"; a login has its own words
+            about = " (this connection's: is its API key still the newest one of its device?)"
         if self._number > 1:
             where = "" if len(self._tried) == 1 else " at " + " and ".join(endpoint.url for endpoint in self._tried)
             about += f" ({self._number} attempts{where})"

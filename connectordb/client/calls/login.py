@@ -212,7 +212,7 @@ class Login:
         told = type(refused)(with_note(f"{self._calls.url} did not accept {self.credentials}: {refused.message}", hint))
         message, args = told.message, told.args
         told.__dict__.update(refused.__dict__)
-        told.message, told.args = message, args
+        told.message, told.args, told.about = message, args, ""
         return told
 
 

@@ -37,12 +37,16 @@ class Credentials(NamedTuple):
                 raise LocalProtocolError("a password without a user: say ConnectorDB('name', 'password')")
             return cls()
         # an original server takes an empty key for that of some user's device
-        if not user_or_apikey:
+        if not user_or_apikey.strip():
             raise LocalProtocolError("an empty user name or API key; to go on without any, pass None")
         if user_password is None:
-            return cls(secret=user_or_apikey)
+            return cls(
+                secret=user_or_apikey.strip()
+            )  # a key that was read from a file may come with the end of its line
         if ":" in user_or_apikey:
             raise LocalProtocolError(f"{user_or_apikey!r} is no user name and no email address: it has a colon")
+        if user_password.startswith(("http://", "https://")):
+            raise LocalProtocolError("an address stands where the password does: say url=…")
         return cls(user_or_apikey, user_password)
 
     @property

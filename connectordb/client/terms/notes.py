@@ -10,6 +10,11 @@ def with_note(text: str, note: str) -> str:
     return f"{text.removesuffix('.') if note.startswith(';') else text}{note}"
 
 
+def cut(text: str, most: int = 400) -> str:
+    """Return *text*, without its middle if it is long: whoever reads an error has no use for a megabyte."""
+    return text if len(text) <= most else f"{text[: most // 2]} … {text[-most // 2 :]}"
+
+
 def add(error: ConnectorDBError, note: str) -> None:
     """Append *note* to what *error* says, as `with_note`."""
     if isinstance(error, ResponseError):

@@ -29,6 +29,7 @@ class Headers(Case):
         """A key goes as the password of an empty name."""
         self.assertEqual(self.sent("the-key", None), ":the-key")
         self.assertFalse(Credentials.of("the-key", None).are_a_password)
+        self.assertEqual(self.sent(" the-key\r\n", None), ":the-key")
 
     def test_nobody(self) -> None:
         """Nothing given, nothing sent."""
@@ -38,6 +39,8 @@ class Headers(Case):
         """An empty key, which an original server takes for somebody's, is never sent; nor is what is no text."""
         for bad in (
             ("", None),
+            ("\n", None),
+            ("the-key", "http://localhost:3124"),
             ("", ""),
             ("", "secret"),
             (None, "secret"),

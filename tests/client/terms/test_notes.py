@@ -30,6 +30,11 @@ class Notes(unittest.TestCase):
                 self.assertIn(whole, str(error))
                 self.assertNotIn(".;", getattr(error, "value", ""))
 
+    def test_cut(self) -> None:
+        """A long text loses its middle."""
+        self.assertEqual(notes.cut("short"), "short")
+        self.assertEqual(notes.cut("a" * 1000 + " is no number", 26), "a" * 13 + " … " + " is no number")
+
     def test_stored(self) -> None:
         """How much was stored is said in words and as a number."""
         error = OutcomeUnknown("broke")
