@@ -10,16 +10,14 @@ from http import HTTPStatus
 import click
 
 from ..client import ConnectorDB, Device, Stream, User
-from ..exceptions import AuthenticationError, NotFound
+from ..exceptions import AuthenticationError
+from ..protocol import refusals
 
 #: Who asks: a profile, as ``connectordb login`` keeps one.
 profile = click.option(
     "--profile", metavar="NAME", help="Ask as this profile; without it as ConnectorDB() without arguments does."
 )
 
-
-_KINDS = ("user", "device", "stream")
-_MISSING = re.compile(f"The requested ({'|'.join(_KINDS)}) was not found")
 
 _NOBODY = "nobody is logged in here: connectordb login"
 
@@ -41,19 +39,20 @@ def with_remedy(cdb: ConnectorDB, error: AuthenticationError) -> str:
     if error.status == HTTPStatus.UNAUTHORIZED:
         found = cdb.settings["credentials"]
         return f"{error}; what was not accepted is {found.value} ({found.source}): connectordb login"
-    if isinstance(error, NotFound) and error.path.startswith("/crud/"):
-        return f"{error}; {_where_it_would_be(error)}"
+    absent = re.match(refusals.ABSENT, error.message)
+    if absent is not None and error.path.startswith("/crud/"):
+        return f"{error}; {_where_it_would_be(error, absent[1])}"
     return str(error)
 
 
-def _where_it_would_be(error: NotFound) -> str:
-    """Return how to see what is there instead, and if somebody would write there, how to make it."""
+def _where_it_would_be(error: AuthenticationError, kind: str | None) -> str:
+    """Return how to see what is there instead of the *kind* of thing, and if somebody would write there, how to make it."""
     names = error.path.split("/")[2:5]
-    said = _MISSING.match(error.message)
-    depth = _KINDS.index(said[1]) + 1 if said else len(names)
+    depth = 1 + ("user", "device", "stream").index(kind) if kind else len(names)
     look = f"connectordb ls {'/'.join(names[: depth - 1]) or '/'} shows what is there"
-    would_write = error.method == "POST" or error.path.endswith("/data") and error.method == "PUT"
-    return f"{look}, connectordb new {'/'.join(names[:depth])} makes it" if would_write and depth > 1 else look
+    if depth == 1 or not kind or error.method not in ("POST", "PUT"):
+        return look
+    return f"{look}, connectordb new {'/'.join(names[:depth])} makes it"
 
 
 def thing(cdb: ConnectorDB, path: str, *, is_new: bool = False) -> User | Device | Stream:

@@ -40,7 +40,8 @@ NOT_DONE = "Not done: "
 #: The 403 of a value that the stream's schema does not allow; it does not say which.
 NOT_IN_SCHEMA = "did not conform to the stream's schema"
 
-_ABSENT = r"Can't access this resource\.|The requested (user|device|stream) was not found\."
+#: What a server says of what is not there, or not for the caller to see.
+ABSENT = r"Can't access this resource|The requested (user|device|stream) was not found"
 
 #: What a message means, first match first; without a match: `_BY_STATUS`. Source: ``docs/topics/wire.rst``, "Errors".
 _REFUSALS: tuple[tuple[str, type[AuthenticationError]], ...] = (
@@ -86,7 +87,7 @@ def says_absent(refused: NotFound) -> bool:
 
     A 404 may also be a proxy's page, or the database's trouble (``pq: …``).
     """
-    return refused.status == 404 and re.fullmatch(_ABSENT, refused.message) is not None
+    return refused.status == 404 and re.fullmatch(rf"({ABSENT})\.", refused.message) is not None
 
 
 def refusal(request: Request[Any], reply: Reply) -> ResponseError:
