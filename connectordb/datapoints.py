@@ -39,11 +39,16 @@ def _time(point: Datapoint) -> float:
 
 
 class AsColumns:
-    """What can be had as arrays, frames and tables, which the extra ``frames`` is for."""
+    """Points, which can be had as arrays, frames and tables; the extra ``frames`` is for that."""
+
+    if TYPE_CHECKING:
+
+        def __iter__(self) -> Iterator[Datapoint]: ...
 
     def _as_columns(self) -> Columns:
-        """Return the columns."""
-        raise NotImplementedError
+        from .frames import Columns
+
+        return Columns.of(self)
 
     def to_numpy(self) -> NDArray[Any]:
         """
@@ -89,16 +94,18 @@ class AsColumns:
 
     def to_parquet(self, file: str | os.PathLike[str]) -> None:
         """
-        Write a Parquet file: the table that `to_arrow` returns.
+        Write a Parquet file, the table that `to_arrow` returns; what is written has its name when all of it is there.
+
+        Of a merge or dataset, some ten thousand points at a time are in memory, and meanwhile all in a temporary file.
 
         Raises:
             LocalProtocolError: A time is outside of the years 1677 to 2262.
 
         Errors and calls are else those of `to_numpy`.
         """
-        from .frames import write_parquet
+        from .frames import pieces_of, write_parquet
 
-        write_parquet(self._as_columns(), file)
+        write_parquet(pieces_of(self), file)
 
 
 class DatapointArray(AsColumns, list[Datapoint]):
@@ -222,11 +229,6 @@ class DatapointArray(AsColumns, list[Datapoint]):
         return self.sum() / len(self)
 
     # --- for other libraries ------------------------------------------------------------------------------------------
-
-    def _as_columns(self) -> Columns:
-        from .frames import Columns
-
-        return Columns.of(self)
 
     def plot(self, *, label: str = "", ax: Axes | None = None) -> Axes:
         """

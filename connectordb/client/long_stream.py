@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-    from ..frames import Columns
+    from ..frames import Columns, Piece
     from ..pictures import Series
     from ..protocol.paths import Path
     from ..protocol.scripts import ScriptLike
@@ -156,22 +156,26 @@ class LongStream(BulkStream):
 
     # --- as columns ---------------------------------------------------------------------------------------------------
 
-    def _steps(self, path: Path, asked: Range) -> Iterator[dict[str, str]]:
-        """Yield the parameters of the requests that bring a range: in pages, or what a script makes of it at once."""
-        if asked.script:
-            yield asked.parameters
-            return
+    def _requests(self, path: Path, asked: Range) -> Iterator[rest.Request[list[Datapoint]]]:
+        """Yield the requests that bring a range in pages."""
         first, last = self._span(path, asked.fields)
         for index in range(first, last, _LARGE_PAGE):
-            yield ranges.read_parameters({"i1": index, "i2": min(index + _LARGE_PAGE, last)})
+            yield rest.points(path, ranges.read_parameters({"i1": index, "i2": min(index + _LARGE_PAGE, last)}))
 
-    def _columns(self, asked: Range, downlink: bool = False) -> Columns:
-        from ..frames import Columns, wire_columns
+    def _pieces(self, asked: Range, downlink: bool) -> Iterator[Piece]:
+        from ..frames import pieces_of, read_pieces, wire_columns
         from .points.ahead import read_ahead
 
         path, columns = self._sequence(downlink), wire_columns.are_wanted()
-        texts = (rest.as_text(rest.points(path, step), columns=columns) for step in self._steps(path, asked))
-        return Columns.read(read_ahead(self._session, texts))
+        if asked.script:
+            return pieces_of(self._coming(path, asked))
+        texts = (rest.as_text(request, columns=columns) for request in self._requests(path, asked))
+        return read_pieces(read_ahead(self._session, texts))
+
+    def _columns(self, asked: Range, downlink: bool = False) -> Columns:
+        from ..frames import Columns
+
+        return Columns.join(self._pieces(asked, downlink))
 
     def to_numpy(
         self,
@@ -196,7 +200,7 @@ class LongStream(BulkStream):
             i1: As for ``stream(…)``.
             i2: As for ``stream(…)``.
             downlink: Read the downlink.
-            transform: As for ``stream(…)``; then all of it is read at once.
+            transform: As for ``stream(…)``.
 
         Raises:
             ModuleNotFoundError: The extra ``frames`` is not installed.
@@ -328,18 +332,17 @@ class LongStream(BulkStream):
         transform: ScriptLike | None = None,
     ) -> None:
         """
-        Write the points of a range to a Parquet file: the table that `to_arrow` returns.
+        Write the points of a range to a Parquet file: the table that `to_arrow` returns. It has its name when all of it is there.
 
-        Arguments, errors and calls are those of `to_numpy`.
+        Some ten thousand points at a time are in memory, and meanwhile all in a temporary file. Arguments, errors and calls are those of `to_numpy`.
 
         Raises:
             LocalProtocolError: A time is outside of the years 1677 to 2262.
         """
         from ..frames import write_parquet
 
-        write_parquet(
-            self._columns(Range(self._session.clock.wall(), t1, t2, limit, i1, i2, transform), downlink), file
-        )
+        asked = Range(self._session.clock.wall(), t1, t2, limit, i1, i2, transform)
+        write_parquet(self._pieces(asked, downlink), file)
 
     def to_csv(
         self,
@@ -370,6 +373,6 @@ class LongStream(BulkStream):
         path, asked = self._sequence(downlink), Range(self._session.clock.wall(), t1, t2, limit, i1, i2, transform)
         if asked.script:
             write_csv(self._coming(path, asked), file)
-            return
-        requests = (rest.points(path, step) for step in self._steps(path, asked))
-        write_csv((point for page in read_ahead(self._session, requests) for point in page), file)
+        else:
+            pages = read_ahead(self._session, self._requests(path, asked))
+            write_csv((point for page in pages for point in page), file)

@@ -7,16 +7,19 @@ Nothing here knows a server: what comes is points, or the text of points.
 
 from __future__ import annotations
 
-from .columns import Columns
+from .columns import Columns, Piece, pieces_of, read_pieces
 from .data_frame import from_df, side_by_side, to_df
 from .structured import to_numpy
 from .table import from_arrow, read_parquet, to_arrow, write_parquet
 
 __all__ = [
     "Columns",
+    "Piece",
     "from_arrow",
     "from_df",
+    "pieces_of",
     "read_parquet",
+    "read_pieces",
     "side_by_side",
     "to_arrow",
     "to_df",

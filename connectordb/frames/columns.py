@@ -19,14 +19,15 @@ of their keys, by the same rules; a key that one of them lacks is null there. Ob
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from itertools import count, islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..exceptions import RemoteProtocolError
 from ..protocol import json_text
 from ..protocol.points import Datapoint, checked_times
 from .extras import library
+from .kinds import Kinds, Shape
 from .number_text import read_numbers
 from .wire_columns import is_packed, unpack
 
@@ -34,10 +35,11 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-_INT64 = 2**63
+#: Times and values of consecutive points: numbers as an array, else a list.
+Piece = tuple["NDArray[np.float64]", "list[Any] | NDArray[Any]"]
 
-#: The keys of objects that are not taken for columns: none, and one that would be taken for the values.
-_NOT_SPREAD: tuple[set[str], ...] = (set(), {"d"})
+#: Points of a piece.
+_PIECE = 50_000
 
 
 class Columns(NamedTuple):
@@ -60,10 +62,7 @@ class Columns(NamedTuple):
         Raises:
             LocalProtocolError: The time of one is no number.
         """
-        numpy = library("numpy", "an array")
-        listed = list(points)
-        times = numpy.fromiter(checked_times(listed), numpy.float64, len(listed))
-        return cls(times, _values([point.get("d") for point in listed]))
+        return cls.join(pieces_of(points))
 
     @classmethod
     def read(cls, texts: Iterable[bytes]) -> Columns:
@@ -73,24 +72,60 @@ class Columns(NamedTuple):
         Raises:
             RemoteProtocolError: One is neither.
         """
+        return cls.join(read_pieces(texts))
+
+    @classmethod
+    def join(cls, pieces: Iterable[Piece]) -> Columns:
+        """Return the columns of consecutive points."""
         numpy = library("numpy", "an array")
-        times: list[NDArray[np.float64]] = [numpy.empty(0)]
-        pieces: list[NDArray[Any] | list[Any]] = []
-        for text in texts:
-            numbers = unpack(text) if is_packed(text) else read_numbers(text)
-            if numbers is not None:
-                times.append(numbers[0])
-                pieces.append(numbers[1])
-            elif listed := _listed(text):
-                times.append(numpy.array([point.get("t", 0.0) for point in listed], dtype=numpy.float64))
-                pieces.append([point.get("d") for point in listed])
-        if pieces and not any(isinstance(piece, list) for piece in pieces):
-            values = numpy.concatenate(pieces)
-        else:
-            values = _values(
-                [value for piece in pieces for value in (piece if isinstance(piece, list) else piece.tolist())]
-            )
-        return cls(numpy.concatenate(times), values)
+        all_times: list[NDArray[np.float64]] = [numpy.empty(0)]
+        all_values: list[list[Any] | NDArray[Any]] = []
+        for times, values in pieces:
+            all_times.append(times)
+            all_values.append(values)
+        if all_values and not any(isinstance(values, list) for values in all_values):
+            return cls(numpy.concatenate(all_times), numpy.concatenate(all_values))
+        listed = [value for values in all_values for value in (values if isinstance(values, list) else values.tolist())]
+        shape = Shape()
+        shape.see(listed)
+        found = shape.arrays(listed)
+        return cls(numpy.concatenate(all_times), found["d"] if list(found) == ["d"] else found)
+
+
+def pieces_of(points: Iterable[Datapoint]) -> Iterator[Piece]:
+    """
+    Yield points in pieces, however many there are, one piece at least; one without a time is of 0, one without a value null.
+
+    Raises:
+        LocalProtocolError: The time of one is no number.
+    """
+    numpy = library("numpy", "an array")
+    coming = iter(points)
+    for first in count(step=_PIECE):
+        listed = list(islice(coming, _PIECE))
+        times = numpy.fromiter(checked_times(listed, first), numpy.float64, len(listed))
+        values, kinds = [point.get("d") for point in listed], Kinds()
+        kinds.see(values)
+        yield times, kinds.array(values) if kinds.are_numbers else values
+        if len(listed) < _PIECE:
+            return
+
+
+def read_pieces(texts: Iterable[bytes]) -> Iterator[Piece]:
+    """
+    Yield the points that texts say, each an array in JSON, or columns; numbers without an object for each point.
+
+    Raises:
+        RemoteProtocolError: One is neither.
+    """
+    numpy = library("numpy", "an array")
+    for text in texts:
+        numbers = unpack(text) if is_packed(text) else read_numbers(text)
+        if numbers is not None:
+            yield numbers.times, numbers.values
+        elif listed := _listed(text):
+            times = numpy.array([point.get("t", 0.0) for point in listed], dtype=numpy.float64)
+            yield times, [point.get("d") for point in listed]
 
 
 def _listed(text: bytes) -> list[Any]:
@@ -99,36 +134,3 @@ def _listed(text: bytes) -> list[Any]:
     except ValueError as error:
         raise RemoteProtocolError(f"the answer is no array of points: {error}") from error
     return listed
-
-
-def keys_of(values: list[Any]) -> list[str]:
-    """Return the keys that are columns, in the order in which they first occur; none where not all values are objects."""
-    if values and all(type(value) is dict for value in values):
-        keys = dict.fromkeys(key for value in values for key in value)
-        if "t" not in keys and keys.keys() not in _NOT_SPREAD:
-            return list(keys)
-    return []
-
-
-def _values(values: list[Any]) -> NDArray[Any] | dict[str, NDArray[Any]]:
-    if keys := keys_of(values):
-        return {key: _array([value.get(key) for value in values]) for key in keys}
-    return _array(values)
-
-
-def _array(values: list[Any]) -> NDArray[Any]:
-    """Return the narrowest array that holds all values as they are."""
-    numpy = library("numpy", "an array")
-    kinds = set(map(type, values))
-    dtype: Any = numpy.object_
-    if kinds == {bool}:
-        dtype = numpy.bool_
-    elif kinds == {int} and -_INT64 <= min(values) and max(values) < _INT64:
-        dtype = numpy.int64
-    elif kinds <= {int, float, type(None)} and kinds not in ({int}, {type(None)}):
-        with suppress(OverflowError):  # an integer beyond every float stays one
-            return numpy.fromiter(  # type: ignore[no-any-return]
-                (numpy.nan if value is None else value for value in values), numpy.float64, len(values)
-            )
-    array: NDArray[Any] = numpy.fromiter(values, dtype, len(values))
-    return array

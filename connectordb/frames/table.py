@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import pickle
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any
 
 from ..exceptions import LocalProtocolError
 from ..protocol import json_text
 from ..protocol.points import Datapoint
-from .columns import Columns
+from ..runtime.durable import replacing
+from .columns import Columns, Piece
 from .extras import library
 from .instants import to_nanoseconds, to_seconds
+from .kinds import Shape
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -28,16 +33,21 @@ def to_arrow(columns: Columns) -> pa.Table:
     Booleans, numbers and texts have columns of their kind, a null is one. What is none of these, or several at once, is JSON text,
     and the column's metadata say so.
     """
-    arrow = library("pyarrow", "to_arrow()")
     times, values = columns
-    instants = arrow.array(to_nanoseconds(times), type=arrow.timestamp("ns", tz="UTC"))
     by_name = values if isinstance(values, dict) else {"d": values}
-    fields, arrays = [arrow.field("t", instants.type, nullable=False)], [instants]
-    for name, column in by_name.items():
-        array, metadata = _array(column)
+    return _table(times, {name: (column, set(map(type, column.tolist()))) for name, column in by_name.items()})
+
+
+def _table(times: NDArray[Any], columns: dict[str, tuple[NDArray[Any], set[type]]]) -> pa.Table:
+    """Return a table of times and columns, each of which may have values of these types."""
+    arrow = library("pyarrow", "to_arrow()")
+    instants = arrow.array(to_nanoseconds(times), type=arrow.timestamp("ns", tz="UTC"))
+    fields, found = [arrow.field("t", instants.type, nullable=False)], [instants]
+    for name, (column, types) in columns.items():
+        array, metadata = _array(column, types)
         fields.append(arrow.field(name, array.type, metadata=metadata))
-        arrays.append(array)
-    table: pa.Table = arrow.Table.from_arrays(arrays, schema=arrow.schema(fields))
+        found.append(array)
+    table: pa.Table = arrow.Table.from_arrays(found, schema=arrow.schema(fields))
     return table
 
 
@@ -67,9 +77,31 @@ def from_arrow(table: pa.Table) -> Iterator[Datapoint]:
             yield {"t": t, "d": d}
 
 
-def write_parquet(columns: Columns, file: str | os.PathLike[str]) -> None:
-    """Write points to a Parquet file."""
-    library("pyarrow.parquet", "to_parquet()").write_table(to_arrow(columns), os.fspath(file))
+def write_parquet(pieces: Iterable[Piece], file: str | os.PathLike[str]) -> None:
+    """
+    Write points to a Parquet file: the table that `to_arrow` would return. If that fails, what was there is there still.
+
+    No more than a piece is in memory. As the kind of a column is known once the last point was seen, all go through a temporary file.
+    """
+    parquet, shape = library("pyarrow.parquet", "to_parquet()"), Shape()
+    with replacing(file) as opened, TemporaryFile() as kept:
+        ends = []
+        for piece in pieces:
+            shape.see(piece[1])
+            pickle.dump(piece, kept)
+            ends.append(kept.tell())
+        kept.seek(0)
+        tables = (_of_piece(pickle.load(kept), shape) for _ in ends)
+        first = next(tables, None) or to_arrow(Columns.of([]))
+        with parquet.ParquetWriter(opened, first.schema) as writer:
+            for table in chain([first], tables):
+                writer.write_table(table)
+
+
+def _of_piece(piece: Piece, shape: Shape) -> pa.Table:
+    times, values = piece
+    found = shape.arrays(values)
+    return _table(times, {name: (found[name], kinds.types) for name, kinds in shape.columns.items()})
 
 
 def read_parquet(file: str | os.PathLike[str]) -> Iterator[Datapoint]:
@@ -89,17 +121,17 @@ def read_parquet(file: str | os.PathLike[str]) -> Iterator[Datapoint]:
             yield from from_arrow(arrow.Table.from_batches([batch]))
 
 
-def _array(column: NDArray[Any]) -> tuple[Any, dict[bytes, bytes] | None]:
+def _array(column: NDArray[Any], types: set[type]) -> tuple[Any, dict[bytes, bytes] | None]:
+    """Return a column as Arrow has it, where values of these types may be in it; and what the table says of it."""
     arrow = library("pyarrow", "to_arrow()")
     if column.dtype != object:
         return arrow.array(column, from_pandas=True), None  # NaN is a null
-    values = column.tolist()
-    kinds = set(map(type, values)) - {type(None)}
+    values, kinds = column.tolist(), types - {type(None)}
     if not kinds:
         return arrow.nulls(len(values)), None
     try:
         if len(kinds) == 1 and kinds <= {str, bool}:
-            return arrow.array(values), None
+            return arrow.array(values, type=arrow.string() if kinds == {str} else arrow.bool_()), None
         return _as_json(values)
     except (TypeError, ValueError):
         return _as_json(json_text.checked(values))  # or it says which one it is that is no value
@@ -107,7 +139,8 @@ def _array(column: NDArray[Any]) -> tuple[Any, dict[bytes, bytes] | None]:
 
 def _as_json(values: list[Any]) -> tuple[Any, dict[bytes, bytes]]:
     arrow = library("pyarrow", "to_arrow()")
-    return arrow.array([None if value is None else json_text.dumps(value).decode() for value in values]), _AS_JSON
+    texts = [None if value is None else json_text.dumps(value).decode() for value in values]
+    return arrow.array(texts, type=arrow.string()), _AS_JSON
 
 
 def _values(array: Any, metadata: Any) -> list[Any]:

@@ -13,7 +13,7 @@ from operator import le
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..exceptions import LocalProtocolError
-from ..frames.columns import keys_of
+from ..frames.kinds import keys_of
 from ..plain_text import plain
 from ..protocol import json_text
 from ..protocol.points import Datapoint

@@ -118,9 +118,13 @@ def times_of(points: Sequence[Datapoint]) -> list[float]:
     return points.times if isinstance(points, Batch) else [point["t"] for point in points]
 
 
-def checked_times(points: Sequence[Datapoint]) -> list[float]:
+def checked_times(points: Sequence[Datapoint], first: int = 0) -> list[float]:
     """
     Return the times of points that somebody made, who may have made others than a server has; one without is of 0.
+
+    Args:
+        points: The points.
+        first: What number the first of them has.
 
     Raises:
         LocalProtocolError: One is no finite number.
@@ -131,7 +135,7 @@ def checked_times(points: Sequence[Datapoint]) -> list[float]:
     with suppress(OverflowError):
         if all(issubclass(kind, Real) for kind in set(map(type, times))) and isfinite(sum(times)):
             return times
-    for number, t in enumerate(times):
+    for number, t in enumerate(times, first):
         try:
             is_time = isinstance(t, Real) and isfinite(t)
         except OverflowError:

@@ -24,8 +24,6 @@ from .at_hand import BACK, RANGE, AtHand
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from ..frames import Columns
-
 T = TypeVar("T")
 
 #: What may stand where a query wants a stream: on a server, or a list of points that is at hand.
@@ -152,14 +150,6 @@ def run_while_it_comes(device: Device, kind: Literal["merge", "dataset"], query:
     return coming(device._session, rest.query_points(kind, json_text.checked(query)))
 
 
-def run_as_columns(device: Device, kind: Literal["merge", "dataset"], query: Any) -> Columns:
-    """As `run`, in columns."""
-    from ..frames import Columns
-
-    request = rest.query_points(kind, json_text.checked(query))
-    return Columns.read([device._session.call(rest.as_text(request))])
-
-
 class Query(AsColumns):
     """What is run by a server, or here."""
 
@@ -217,12 +207,6 @@ class Query(AsColumns):
     def _schema(self) -> dict[str, Any]:
         """Return the schema of what `run` returns, as far as units are known."""
         return {}
-
-    def _as_columns(self) -> Columns:
-        from ..frames import Columns
-
-        found = self._found(run_as_columns)
-        return found if isinstance(found, Columns) else Columns.of(found)
 
 
 def check_zone(tz: str) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 from hypothesis import given, settings
 
-from connectordb.exceptions import LocalProtocolError
-from connectordb.frames import Columns, from_arrow, read_parquet, to_arrow, write_parquet
+from connectordb.exceptions import ConnectionFailed, LocalProtocolError
+from connectordb.frames import Columns, columns, from_arrow, pieces_of, read_parquet, to_arrow, write_parquet
 
 from ..support.case import Case
 from .cases import POINTS, needs_frames, without_nulls
@@ -56,17 +58,36 @@ class Tables(Case):
         points = [{"t": 1.6e9 + number, "d": {"x": number, "y": [number]}} for number in range(1000)]
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "points.parquet"
-            write_parquet(Columns.of(points), file)
+            write_parquet(pieces_of(points), file)
             self.assertEqual(list(read_parquet(file)), points)
 
     @settings(max_examples=30, deadline=None)
     @given(POINTS)
     def test_files(self, points: list[dict[str, Any]]) -> None:
-        """Whatever points there are, a file brings them back."""
+        """Whatever points there are, and however few are in memory at once, a file is their table and brings them back."""
+        import pyarrow.parquet
+
+        whole = to_arrow(Columns.of(points))
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "points.parquet"
-            write_parquet(Columns.of(points), file)
+            for size in (1, 5, 50):
+                with mock.patch.object(columns, "_PIECE", size):
+                    write_parquet(pieces_of(points), file)
+                self.assertTrue(pyarrow.parquet.read_table(file).equals(whole, check_metadata=False))
             self.assertEqual(list(read_parquet(file)), without_nulls(points))
+
+    def test_cut_off(self) -> None:
+        """Where points end with an error, what was there is there still, and nothing else."""
+
+        def coming() -> Iterator[dict[str, Any]]:
+            yield {"t": 1.6e9, "d": 1}
+            raise ConnectionFailed("away")
+
+        folder = self.folder()
+        (folder / "points.parquet").write_bytes(b"before")
+        with self.assertRaises(ConnectionFailed):
+            write_parquet(pieces_of(coming()), folder / "points.parquet")
+        self.assertEqual([(each.name, each.read_bytes()) for each in folder.iterdir()], [("points.parquet", b"before")])
 
     def test_other_files(self) -> None:
         """A file of another kind is told by its name."""
