@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 else:  # NumPy may not be there
     Time = float | int | str | date | datetime | timedelta
 
+#: So many digits are seconds since 1970, of the years 2001 to 2286, and no date.
+_SECONDS_HAVE = (9, 10)
+
 #: Fractions of a second that are finer than those of a datetime, which passes over them.
 _FINE = re.compile(r"(?<=:\d\d:\d\d)[.,](\d{7,})")
 
@@ -31,7 +34,8 @@ def to_seconds(value: Time, now: float) -> float:
     Args:
         value: Seconds; a ``datetime`` (a naive one is local time); a ``date`` (its beginning, in local time); a ``timedelta`` (that
             long before *now*); any of these of pandas or NumPy; text as ISO 8601 has it, ``"2026-03-01T12:00+01:00"`` (without an
-            offset: local time); or, with the extra ``times``, English words: ``"2 hours ago"``, ``"yesterday"``, ``"monday 8:00"``.
+            offset: local time), or seconds of 2001 or later; or, with the extra ``times``, English words: ``"2 hours ago"``,
+            ``"yesterday"``, ``"monday 8:00"``.
         now: The present, in the same unit.
 
     Raises:
@@ -84,6 +88,9 @@ def in_iso(text: str, zone: tzinfo | None = None) -> float:
 
 
 def _of_text(text: str, now: float) -> float | None:
+    whole, _, fraction = text.partition(".")
+    if len(whole) in _SECONDS_HAVE and (whole + fraction).isdecimal():
+        return float(text)
     try:
         return in_iso(text)
     except ValueError:

@@ -39,6 +39,18 @@ class ToSeconds(unittest.TestCase):
         with self.assertRaises(InvalidRange):
             to_seconds("2026-01-01 0.1234567", 0)
 
+    def test_seconds_as_text(self) -> None:
+        """Nine or ten digits are seconds, as a program may have them from its command line; fewer, or more, may be dates."""
+        for text, expected in (
+            ("1767225600", 1767225600.0),
+            ("1767225600.5", 1767225600.5),
+            ("999999999", 999999999.0),
+        ):
+            self.assertEqual(to_seconds(text, 0), expected)
+        for text in ("17672256000", "1767225600.5.5", "-1767225600", "17672256x0", "12345.6789"):
+            with self.subTest(text), self.assertRaises(InvalidRange):
+                to_seconds(text, 0)
+
     def test_naive_is_local(self) -> None:
         """A datetime or text without an offset is local time."""
         naive = datetime(2026, 7, 1, 8, 30)
