@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..exceptions import LocalProtocolError
 from ..frames.extras import library
-from ..plain_text import cut, plain
+from ..plain_text import cut, plain, width
 from .panels import Panel, panels
 from .rows import Row, rows
 from .series import Kind, Series
@@ -31,8 +31,8 @@ _MARKED = 60
 #: Numbers with which matplotlib still computes; what is beyond is drawn there.
 _MOST = 5e307
 
-#: Names of lines above a panel.
-_MOST_NAMES = 12
+#: Names of lines above a panel, and letters that a picture has room for beside each other.
+_MOST_NAMES, _LETTERS = 12, 80
 
 #: Panels of one picture; what is more is counted, not drawn.
 _MOST_PANELS = 12
@@ -106,7 +106,7 @@ def _draw(series: Sequence[Series], figure: Figure, title: str = "") -> Axes:
     if left_out:
         title = f"{title} ({left_out} more are not drawn)"
     if title:
-        figure.suptitle(title, x=0.01, ha="left", fontweight="bold", parse_math=False)
+        figure.suptitle(cut(title, _LETTERS), x=0.01, ha="left", fontweight="bold", parse_math=False)
     return found[0]
 
 
@@ -184,16 +184,17 @@ def _lines(axes: Axes, panel: Panel, named: bool) -> None:
     axes.grid(axis="y", alpha=0.25)
     if named:
         lines = [line for line in axes.get_lines() if not str(line.get_label()).startswith("_child")]
+        names = [cut(str(line.get_label()), _LETTERS) for line in lines[:_MOST_NAMES]]
         more = len(lines) - _MOST_NAMES
         legend = axes.legend(
             lines[:_MOST_NAMES],
-            [str(line.get_label()) for line in lines[:_MOST_NAMES]],
+            names,
             title=f"and {more} more" if more > 0 else None,
             title_fontsize="small",
             alignment="left",
             loc="lower left",
             bbox_to_anchor=(0, 1),
-            ncols=4,
+            ncols=max(1, min(4, _LETTERS // (max(map(width, names)) + 6))),
             frameon=False,
             fontsize="small",
             borderaxespad=0,

@@ -103,6 +103,14 @@ class Charts(DrawingCase):
         legend = axes.get_legend()
         self.assertEqual((len(legend.get_texts()), legend.get_title().get_text()), (12, "and 88 more"))
 
+    def test_long_names(self) -> None:
+        """Names stay in the picture, however long they are."""
+        for names in (["n" * 200, "m"], ["n" * 45] * 8, ["nn"] * 9):
+            series = [each for name in names for each in of_points(points(1, 2), name)]
+            axes = self.finished(plot(series, "t" * 200))
+            for shown in (axes.get_legend(), axes.figure._suptitle):
+                self.assertLessEqual(shown.get_window_extent().x1, axes.figure.bbox.x1)
+
     def test_names(self) -> None:
         """Names are shown as they are, whatever matplotlib makes of them otherwise."""
         axes = self.finished(plot(of_points(points({"_a": 1, "$b_": 2}, {"_a": 2, "$b_": 1}))))
