@@ -56,12 +56,27 @@ def of_value(value: Any) -> str:
 Tell = Callable[[str], object]
 
 
+#: What `warnings` keeps of each line of a program that it has told of.
+_told: dict[tuple[str, int], dict[Any, Any]] = {}
+
+
 def warn(doubt: str) -> None:
-    """Warn, as of the line that called this package."""
-    frame, level = inspect.currentframe(), 1
+    """
+    Warn, as of the line that called this package.
+
+    By default that is once for each line, though each text is another: a program that logs for months is not to fill its log, nor
+    its memory with texts that were told.
+    """
+    frame = inspect.currentframe()
     while frame is not None and frame.f_globals.get("__name__", "").partition(".")[0] == "connectordb":
-        frame, level = frame.f_back, level + 1
-    warnings.warn(doubt, DatapointWarning, stacklevel=level)
+        frame = frame.f_back
+    file, line, module = "connectordb", 0, "connectordb"
+    if frame is not None:
+        file, line, module = frame.f_code.co_filename, frame.f_lineno, frame.f_globals.get("__name__", "")
+    told = _told.setdefault((file, line), {})
+    if len(told) > 1 and not file.startswith("<"):  # at a prompt all lines are one
+        told = _told[file, line] = {"version": told.get("version"), (doubt, DatapointWarning, line): True}
+    warnings.warn_explicit(doubt, DatapointWarning, file, line, module, told)
 
 
 def refuse(doubt: str) -> None:

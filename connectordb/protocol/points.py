@@ -25,8 +25,8 @@ class DatapointWarning(UserWarning):
     """
     A point was taken that is hardly meant so: its time is behind the year 9999, or a server keeps an integer in it as another.
 
-    Programs written for 0.3.5 may depend on either, so that the methods it had warn, once a call. What is newer refuses such points;
-    ``warnings.simplefilter("error", DatapointWarning)`` has all of them do so.
+    Programs written for 0.3.5 may depend on either, so that the methods it had warn: once a call, and by default once for each line
+    of a program. What is newer refuses such points; ``warnings.simplefilter("error", DatapointWarning)`` has all of them do so.
     """
 
 

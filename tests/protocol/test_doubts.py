@@ -8,7 +8,7 @@ import warnings
 from hypothesis import example, given
 
 from connectordb import DatapointWarning, LocalProtocolError
-from connectordb.protocol import json_text
+from connectordb.protocol import doubts, json_text
 from connectordb.protocol.doubts import LATE, Once, of_time, of_value, refuse, warn
 from tests.support.case import Case
 from tests.support.strategies import values
@@ -57,6 +57,26 @@ class Telling(Case):
             warnings.simplefilter("error", DatapointWarning)
             with self.assertRaises(DatapointWarning):
                 warn("x")
+
+    def test_each_line(self) -> None:
+        """Each line is told of once, whatever the text, and no more is kept of it; who asks for all of them is told of all."""
+        for action, told in (("default", 1), ("always", 5), ("ignore", 0), ("default", 1)):
+            with self.subTest(action), warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter(action, DatapointWarning)
+                for number in range(5):
+                    warn(f"datapoint {number}")
+                self.assertEqual(
+                    [str(each.message) for each in caught], [f"datapoint {number}" for number in range(told)]
+                )
+        place, kept = next(
+            (place, kept) for place, kept in doubts._told.items() if place[0] == __file__ and len(kept) > 1
+        )
+        self.assertEqual(len(kept), 2)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("default", DatapointWarning)
+            for number in range(2):
+                exec(compile(f"warn('typed {number}')", "<stdin>", "single"), {"warn": warn, "__name__": "__main__"})
+        self.assertEqual(len(caught), 2)
 
     def test_refuse(self) -> None:
         """Where it is refused, it is told what takes it."""
