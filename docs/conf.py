@@ -96,7 +96,7 @@ NOT_MADE_BY_USERS = {
 
 def setup(app: Any) -> None:
     """Mend two habits of autodoc and Napoleon."""
-    kept: dict[str, list[str]] = {}
+    kept: dict[str, str] = {}
 
     def signature(
         app: Any, what: str, name: str, item: Any, options: Any, text: str | None, returned: str | None
@@ -105,12 +105,13 @@ def setup(app: Any) -> None:
         return ("", None) if text and (what == "exception" or name in NOT_MADE_BY_USERS) else None
 
     def keep(app: Any, what: str, name: str, item: Any, options: Any, lines: list[str]) -> None:
-        """Napoleon reads a colon in a property's first sentence as the end of a type: keep the sentence from it."""
-        if what in ("attribute", "data", "property"):
-            kept[name] = list(lines)
+        """Napoleon reads a colon in a property's first line as the end of a type: keep the line from it."""
+        if what in ("attribute", "data", "property") and lines:
+            kept[name], lines[0] = lines[0], "A line."
 
     def restore(app: Any, what: str, name: str, item: Any, options: Any, lines: list[str]) -> None:
-        lines[:] = kept.pop(name, lines)
+        if name in kept:
+            lines[0] = kept.pop(name)
 
     app.connect("autodoc-process-signature", signature)
     app.connect("autodoc-process-docstring", keep, priority=400)  # Napoleon has 500

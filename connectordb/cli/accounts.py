@@ -26,7 +26,7 @@ def user(context: click.Context, directory: Path) -> None:
     """
     Look after users, if a password is lost for example.
 
-    DIR is the database's folder. All but ``list`` need the server to be stopped.
+    DIR is the database's folder. All but list need the server to be stopped.
     """
     if context.invoked_subcommand is None:
         context.fail(f"no command behind DIR, which is {str(directory)!r}: list, add, password, role or remove")

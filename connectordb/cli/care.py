@@ -26,7 +26,7 @@ from .progress import shown
     "out",
     metavar="OUT",
     type=click.Path(path_type=Path),
-    help="Write all that can be read to OUT, as an export, which `connectordb import` reads.",
+    help="Write all that can be read to OUT, as an export, which connectordb import reads.",
 )
 def check(directory: Path, out: Path | None, as_json: bool) -> None:
     """

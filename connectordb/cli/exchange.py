@@ -48,8 +48,9 @@ def import_(directory: Path, source: Path, only: tuple[str, ...], locked: bool, 
     """
     Bring EXPORT into the database in DIR.
 
-    EXPORT is a folder that ``export`` of this or of a 0.3 server wrote, or a client. If DIR does not exist, a database is made of EXPORT alone. No server may run on DIR. What cannot go in is told before
-    anything is written. If it is stopped in the middle, run it again: it goes on where it was.
+    EXPORT is a folder that connectordb export, of this or of a 0.3 server, or a client wrote. If DIR does not exist, a database is made
+    of EXPORT alone. No server may run on DIR. What cannot go in is told before anything is written. If it is stopped in the middle, run
+    it again: it goes on where it was.
     """
     with shown("Importing") as progress:
         done = import_database(directory, source, only=only, locked=locked, progress=progress)

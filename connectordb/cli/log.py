@@ -262,8 +262,8 @@ def insert(
     Each line is a JSON value: a number, say. It is stamped with the time at which it was read. All lines that were read are on the
     disk before more are waited for; lines that come fast share a flush.
 
-    A new FILE gets the server and the key that ``connectordb whoami`` shows: those of CONNECTORDB_URL and CONNECTORDB_APIKEY, or of
-    ``connectordb login``.
+    A new FILE gets the server and the key that connectordb whoami shows: those of CONNECTORDB_URL and CONNECTORDB_APIKEY, or of
+    connectordb login.
 
     A line that cannot be logged is told on standard error, with its number, and the rest goes on; the status is 1 then. Ctrl-C ends
     it after the line at hand.

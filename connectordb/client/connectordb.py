@@ -37,10 +37,10 @@ class ConnectorDB(LiveConnection, WholeServer, Program):
 
     What it gives out asks the server when something is done with it::
 
-        cdb("mara")                             a user, with its devices: .devices(), ["room"]
-        cdb("mara/room")                        a device, with its streams: .streams(), ["temperature"]
-        cdb("mara/room/temperature")            a stream: .insert(21.5), [-10:], .subscribe(callback)
-        cdb["temperature"]                      one of the device that is logged in, which this is, too
+        cdb("mara")                   # a user: .devices(), ["room"]
+        cdb("mara/room")              # a device: .streams(), ["temperature"]
+        cdb("mara/room/temperature")  # a stream: .insert(21.5), [-10:], .subscribe(callback)
+        cdb["temperature"]            # one of the device that is logged in, which this is, too
 
     Args:
         user_or_apikey: A user's name or email address, or, without a password, a device's API key; ``None`` for nobody.

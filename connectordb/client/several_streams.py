@@ -49,7 +49,7 @@ class SeveralStreams(ConnectorObject):
 
             today = cdb.read(["temperature", "mara/room/lamp"], t1="today")
             today["temperature"]    # its points
-            today.to_df()           # all of it in one frame of pandas; of very long streams `to_df` makes that
+            today.to_df()           # all of it in one frame of pandas
 
         Args:
             streams: Streams, their paths, or names of the device's own; without it, all that the device has.

@@ -1,8 +1,8 @@
 """
 The Logger: points go into a file on this machine, and from there to the server, each once.
 
-Here live the file (`store`, `upgrade`), the decision what to send (`plan`), the sending (`sync`) and the object that programs
-use. Nothing here speaks HTTP: that is `connectordb.client`.
+Here live the object that programs use, the file with what waits in it, and what is sent of it when. Nothing here speaks HTTP: that is
+`connectordb.client`.
 """
 
 from __future__ import annotations

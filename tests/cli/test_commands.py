@@ -47,6 +47,19 @@ class Commands(Case):
                 self.assertEqual(line.split(maxsplit=1), [name, command.get_short_help_str(80)])
                 self.assertRegex(line, r"[^.]\.\Z")
 
+    def test_plain(self) -> None:
+        """Help is read in a terminal, and has no markup."""
+
+        def check(command: click.Command, name: str) -> None:
+            told = [command.help, *(each.help for each in command.params if isinstance(each, click.Option))]
+            with self.subTest(name):
+                self.assertNotIn("`", " ".join(text or "" for text in told))
+            if isinstance(command, click.Group):
+                for below in command.list_commands(click.Context(command)):
+                    check(command.get_command(click.Context(command), below) or command, f"{name} {below}")
+
+        check(commands, "connectordb")
+
     def test_errors_of_the_system_name_the_file(self) -> None:
         """An error that only the system has words for names the file, without numbers and brackets."""
         with mock.patch(
