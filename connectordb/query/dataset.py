@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any, Literal, TypeVar
 
 from ..client import Device, Stream
@@ -40,7 +41,7 @@ class Dataset(Query):
         x: The reference: a `Stream`, a path, a name, a list of datapoints, or a `Merge`. Its values stand in the column ``x``.
         t1: Range of the reference, or first row; seconds, a datetime, a timedelta ago, ISO text, or words as ``"yesterday"``.
         t2: Its end.
-        dt: Seconds between two rows, 0.001 at least; without *x* only.
+        dt: Seconds between two rows, or a ``timedelta``; 0.001 at least; without *x* only.
         limit: So many points of the reference at most.
         i1: From this index of the reference on.
         i2: Before this one.
@@ -58,7 +59,7 @@ class Dataset(Query):
         x: Streamlike | Merge | None = None,
         t1: Time | None = None,
         t2: Time | None = None,
-        dt: float | None = None,
+        dt: float | timedelta | None = None,
         limit: int | None = None,
         i1: int | None = None,
         i2: int | None = None,
@@ -211,13 +212,14 @@ def _interpolator(interpolator: ScriptLike) -> str:
     return f"({text})" if text.strip().isidentifier() and not is_name else text
 
 
-def _steps(t1: Time | None, t2: Time | None, dt: float | None, **without_meaning: Any) -> dict[str, float]:
+def _steps(t1: Time | None, t2: Time | None, dt: float | timedelta | None, **without_meaning: Any) -> dict[str, float]:
     given = [name for name, value in without_meaning.items() if value is not None]
     if given:
         raise InvalidRange(f"{', '.join(given)} without x: a dataset by steps of time takes t1, t2 and dt")
     if t1 is None or t2 is None or dt is None:
         raise InvalidRange("a dataset without x needs t1, t2 and dt: its rows are at t1, t1 + dt, … before t2")
     fields = range_fields(now=SYSTEM.wall(), t1=t1, t2=t2)
+    dt = dt.total_seconds() if isinstance(dt, timedelta) else dt
     step = range_fields(now=0, t1=dt)["t1"] if isinstance(dt, (int, float)) else None
     if step is None or step < _SMALLEST_STEP:
         raise InvalidRange(f"dt={dt!r}: it is a number of seconds, {_SMALLEST_STEP} or more")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from connectordb import ConnectorDB, DatapointArray
@@ -63,17 +64,18 @@ class Building(Case):
 
     def test_by_time(self) -> None:
         """Without one there is a row for each step of time."""
-        dataset = Dataset(self.device, t1=0, t2=12, dt=3)
-        dataset.addStream(self.device["temp"])
-        self.assertEqual(
-            dataset.query,
-            {
-                "t1": 0.0,
-                "t2": 12.0,
-                "dt": 3.0,
-                "dataset": {"mara/lamp/temp": {"stream": "mara/lamp/temp", "interpolator": "closest"}},
-            },
-        )
+        for dt in (3, timedelta(seconds=3)):
+            dataset = Dataset(self.device, t1=0, t2=12, dt=dt)
+            dataset.addStream(self.device["temp"])
+            self.assertEqual(
+                dataset.query,
+                {
+                    "t1": 0.0,
+                    "t2": 12.0,
+                    "dt": 3.0,
+                    "dataset": {"mara/lamp/temp": {"stream": "mara/lamp/temp", "interpolator": "closest"}},
+                },
+            )
 
     def test_merges(self) -> None:
         """A Merge may be the reference, or a column with a name."""
