@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..exceptions import (
     AuthenticationError,
@@ -18,9 +18,7 @@ from ..exceptions import (
 )
 from . import json_text
 from .http_dates import retry_after
-
-if TYPE_CHECKING:
-    from .rest import Reply, Request
+from .reply import Reply
 
 #: The 403 of a range that ends before it begins: to a caller who slices, an empty list.
 INVALID_RANGE = "Invalid index range."
@@ -90,25 +88,26 @@ def says_absent(refused: NotFound) -> bool:
     return refused.status == 404 and re.fullmatch(rf"({ABSENT})\.", refused.message) is not None
 
 
-def refusal(request: Request[Any], reply: Reply) -> ResponseError:
+def refusal(method: str, path: str, reply: Reply) -> ResponseError:
     """Return the exception that an answer other than 200 stands for."""
     status = reply.status
     told = _told(reply.body)
     message = told.get("msg") or _not_an_answer(reply, "")
     if not 400 <= status < 500:
-        return _error(ServerError, request, reply, message, told)
+        return _error(ServerError, method, path, reply, message, told)
     kind = kind_of(status, message) if told else _BY_STATUS.get(status, InvalidRequest)
-    return _error(kind, request, reply, message, told)
+    return _error(kind, method, path, reply, message, told)
 
 
-def no_answer(request: Request[Any], reply: Reply, why: Exception) -> ResponseError:
+def no_answer(method: str, path: str, reply: Reply, why: Exception) -> ResponseError:
     """Return the exception for an answer that is a 200, or the beginning of one, and does not say what was asked."""
-    return _error(ServerError, request, reply, _not_an_answer(reply, str(why)))
+    return _error(ServerError, method, path, reply, _not_an_answer(reply, str(why)))
 
 
 def _error(
     kind: type[ResponseError],
-    request: Request[Any],
+    method: str,
+    path: str,
     reply: Reply,
     message: str,
     told: Mapping[str, Any] | None = None,
@@ -119,8 +118,8 @@ def _error(
         status=reply.status,
         code=code if isinstance(code, int) else reply.status,
         ref=ref if isinstance(ref, str) else "",
-        method=request.method,
-        path=request.path,
+        method=method,
+        path=path,
         retry_after=retry_after(reply.headers) if reply.status in (429, 503) else None,
     )
 

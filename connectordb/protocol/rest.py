@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from types import MappingProxyType
-from typing import Any, Generic, Literal, NamedTuple, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 from urllib.parse import quote
 
 from ..exceptions import ProtocolError
@@ -19,28 +18,12 @@ from .constants import COLUMNS, COLUMNS_MARK
 from .encoded import Encoded
 from .paths import Path, is_name
 from .points import Datapoint, read_point
+from .reply import Reply
 
 T = TypeVar("T")
 
 #: Metadata of a user, device or stream.
 Fields = dict[str, Any]
-
-
-class Reply(NamedTuple):
-    """
-    An answer.
-
-    Attributes:
-        status: The HTTP status.
-        body: The body, uncompressed.
-        headers: With names in any spelling.
-        address: Where it came from, as a user gave it; empty where the caller says that himself.
-    """
-
-    status: int
-    body: bytes
-    headers: Mapping[str, str] = MappingProxyType({})
-    address: str = ""
 
 
 class Request(Generic[T]):
@@ -99,11 +82,11 @@ class Request(Generic[T]):
             ResponseError: It is a refusal, or no answer to this request.
         """
         if reply.status != 200:
-            raise refusals.refusal(self, reply)
+            raise refusals.refusal(self.method, self.path, reply)
         try:
             return self.reader(reply.body)
         except (ValueError, ProtocolError) as error:
-            raise refusals.no_answer(self, reply, error) from error
+            raise refusals.no_answer(self.method, self.path, reply, error) from error
 
 
 def _crud(path: Path | None) -> str:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from connectordb.protocol import indices, refusals, rest
 from connectordb.protocol.json_text import dumps
 from connectordb.protocol.paths import Path
+from connectordb.protocol.reply import Reply
 
 from ..support.case import Case
 
@@ -29,11 +30,11 @@ class Held:
         """Answer."""
         self.requests += 1
         if "q" in request.parameters:
-            return request.read(rest.Reply(200, str(len(self.points)).encode()))
+            return request.read(Reply(200, str(len(self.points)).encode()))
         i1, i2 = int(request.parameters["i1"]), int(request.parameters["i2"])
         if i1 > len(self.points):
-            return request.read(rest.Reply(403, dumps({"code": 403, "msg": refusals.INVALID_RANGE, "ref": "x"})))
-        return request.read(rest.Reply(200, dumps(self.points[i1:i2])))
+            return request.read(Reply(403, dumps({"code": 403, "msg": refusals.INVALID_RANGE, "ref": "x"})))
+        return request.read(Reply(200, dumps(self.points[i1:i2])))
 
     def range(self, fields: dict[str, Any]) -> list[int]:
         """Return the indices that a server would answer."""

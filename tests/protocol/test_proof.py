@@ -9,6 +9,7 @@ from connectordb.exceptions import ConnectionFailed, ConnectorDBError, OutcomeUn
 from connectordb.protocol import rest
 from connectordb.protocol.paths import Path
 from connectordb.protocol.proof import Answer, judge
+from connectordb.protocol.reply import Reply
 
 
 def said(status: int, message: str | None) -> ConnectorDBError | None:
@@ -17,7 +18,7 @@ def said(status: int, message: str | None) -> ConnectorDBError | None:
     told = {"code": status, "msg": message, "ref": "0f8fad5b"}
     body = b"<html>hello</html>" if message is None else json.dumps(told).encode()
     try:
-        request.read(rest.Reply(status, body if status != 200 or message is None else message.encode()))
+        request.read(Reply(status, body if status != 200 or message is None else message.encode()))
     except ConnectorDBError as error:
         return error
     return None

@@ -17,7 +17,7 @@ from connectordb.protocol import rest
 from connectordb.protocol.json_text import dumps
 from connectordb.protocol.paths import Path
 from connectordb.protocol.refusals import kind_of
-from connectordb.protocol.rest import Reply
+from connectordb.protocol.reply import Reply
 
 
 def error(status: int, msg: str) -> Reply:

@@ -16,7 +16,7 @@ from connectordb.exceptions import (
 )
 from connectordb.protocol import rest
 from connectordb.protocol.paths import Path
-from connectordb.protocol.rest import Reply
+from connectordb.protocol.reply import Reply
 
 STREAM = Path.parse("mara/lamp/light")
 

@@ -6,6 +6,7 @@ import itertools
 import linecache
 import sys
 from collections.abc import Callable
+from opcode import opmap
 from types import FrameType
 from typing import Any
 
@@ -25,8 +26,10 @@ def interrupted_at(line: int, file: str, work: Callable[[], object], but: tuple[
     def trace(frame: FrameType, event: str, argument: object) -> Any:
         if frame.f_code.co_filename != file:
             return None
-        # where a block with a lock ends the interpreter itself takes care, and before another it does not look
+        # where a block with a lock ends the interpreter itself takes care, and before another, or where a handler ends, it does not look:
+        # that would leave the thread in the handler for ever
         is_safe = linecache.getline(file, frame.f_lineno).lstrip().startswith(("with ", "try:", *but))
+        is_safe |= frame.f_code.co_code[frame.f_lasti] == opmap["POP_EXCEPT"]
         if event == "line" and not is_safe and next(seen) == line:
             raise KeyboardInterrupt
         return trace

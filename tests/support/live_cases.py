@@ -13,6 +13,7 @@ import requests
 from connectordb.live import Live, Options, Timing, check_insert
 from connectordb.protocol import rest
 from connectordb.protocol.paths import Path
+from connectordb.protocol.reply import Reply
 from connectordb.runtime.backoff import Backoff
 
 from .case import SOON, Case
@@ -116,7 +117,7 @@ class Caller:
                 data=request.body,
                 timeout=SOON,
             )
-        return request.read(rest.Reply(reply.status_code, reply.content, reply.headers))
+        return request.read(Reply(reply.status_code, reply.content, reply.headers))
 
     def live(self, timeout: float = SOON, **options: Any) -> Live:
         """Return a `Live`."""

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 
 from ...exceptions import AuthenticationError, ConnectorDBError, ServerTrouble
 from ...protocol import rest
+from ...protocol.reply import Reply
 from ...runtime.clock import Clock
 from ..http import Transport
 from ..terms import Timeout, Trace
@@ -138,7 +139,7 @@ class Endpoints:
                 timeout=_PATIENCE,
                 deadline=_PATIENCE.deadline(self._clock),
             )
-            request.read(rest.Reply(response.status_code, response.content, response.headers))
+            request.read(Reply(response.status_code, response.content, response.headers))
         except ServerTrouble:
             return False
         except AuthenticationError as refused:

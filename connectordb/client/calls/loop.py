@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ...exceptions import ConnectionFailed, ConnectorDBError, RemoteProtocolError
 from ...protocol import refusals, rest
 from ...protocol.features import IDEMPOTENCY_KEY, TIMEOUT
+from ...protocol.reply import Reply
 from ...runtime.clock import Deadline
 from ..terms import Retry, Statistics, Stats, Timeout, Trace
 from .endpoint import Endpoint
@@ -170,7 +171,7 @@ class Calls:
                 if response.status_code == 200:
                     around.budget.earn(self._retry.budget)
                     return response, sent
-                failure = refusals.refusal(request, _reply(response, endpoint))
+                failure = refusals.refusal(request.method, request.path, _reply(response, endpoint))
                 del response  # whoever keeps the exception keeps this frame, and is not to keep a connection with it
             try:
                 if attempts is None:
@@ -183,9 +184,9 @@ class Calls:
                 del failure  # it holds this frame, which is not to hold it
 
 
-def _reply(response: requests.Response, endpoint: Endpoint) -> rest.Reply:
+def _reply(response: requests.Response, endpoint: Endpoint) -> Reply:
     """Return an answer as the protocol knows it."""
-    return rest.Reply(response.status_code, response.content, response.headers, endpoint.url)
+    return Reply(response.status_code, response.content, response.headers, endpoint.url)
 
 
 def _note_cost(error: ConnectorDBError, cost: Stats) -> None:

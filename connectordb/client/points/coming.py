@@ -10,6 +10,7 @@ from ...protocol import refusals, rest
 from ...protocol.constants import API_ROOT
 from ...protocol.json_arrays import elements
 from ...protocol.points import Datapoint, read_point
+from ...protocol.reply import Reply
 from ..http import Damaged, unpacked
 from ..session import Session
 from ..terms import Stats, notes
@@ -42,7 +43,8 @@ def coming(session: Session, request: rest.Request[list[Datapoint]]) -> Iterator
                     cost.points_read += 1
                     yield read_point(element)
             except (ValueError, ProtocolError) as error:
-                raise refusals.no_answer(request, rest.Reply(200, begin.text, address=pieces.address), error) from error
+                reply = Reply(200, begin.text, address=pieces.address)
+                raise refusals.no_answer(request.method, request.path, reply, error) from error
             except Damaged as error:
                 what = f"{request.method} {pieces.address}{API_ROOT}{request.path}"
                 raise ConnectionFailed(f"{what}: the connection broke: {error}") from error

@@ -11,6 +11,7 @@ from ...protocol.feed import Failed
 from ...protocol.paths import Path
 from ...protocol.points import Datapoint
 from ...protocol.ranges import read_parameters
+from ...protocol.reply import Reply
 
 
 class Seen(NamedTuple):
@@ -37,7 +38,7 @@ class _Weighed(rest.Request[list[Datapoint]]):
         super().__init__(request.method, request.path, request.reader, request.parameters)
         self._weigh = weigh
 
-    def read(self, reply: rest.Reply) -> list[Datapoint]:
+    def read(self, reply: Reply) -> list[Datapoint]:
         self._weigh(len(reply.body))
         return super().read(reply)
 
@@ -98,4 +99,4 @@ class Reads:
 def as_refusal(failed: Failed, path: str) -> ResponseError:
     """Return what the refusal of a command about *path* raises over REST."""
     body = json_text.dumps({"code": failed.code, "msg": failed.msg, "ref": failed.ref})
-    return refusals.refusal(rest.Request("GET", f"/crud/{path}/data", bytes), rest.Reply(failed.code, body))
+    return refusals.refusal("GET", f"/crud/{path}/data", Reply(failed.code, body))

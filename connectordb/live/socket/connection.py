@@ -19,8 +19,9 @@ from typing import Any
 
 from ...exceptions import CertificateRefused, ConnectionFailed, ConnectorDBError, LocalProtocolError, TimedOut
 from ...network import Proxy, ProxyFailed, Trust, certificate_advice, open_way, proxy_for
-from ...protocol import features, refusals, rest
+from ...protocol import features, refusals
 from ...protocol.constants import API_ROOT
+from ...protocol.reply import Reply
 from ...runtime.clock import Deadline
 from ...runtime.unshown import UnshownText
 from . import frames
@@ -257,8 +258,8 @@ def _library_translated(target: Target, made: Any, proxy: Proxy | None) -> Itera
     try:
         yield
     except websocket.WebSocketBadStatusException as error:
-        request = rest.Request("GET", "/websocket", bytes)
-        raise refusals.refusal(request, rest.Reply(error.status_code, error.resp_body or b"")) from _forgetful(error)
+        reply = Reply(error.status_code, error.resp_body or b"")
+        raise refusals.refusal("GET", "/websocket", reply) from _forgetful(error)
     except (websocket.WebSocketTimeoutException, TimeoutError) as error:
         raise TimedOut(
             f"connecting a websocket to {target.url}{_through(proxy)}: no answer within {target.timeout:g} s"
@@ -266,8 +267,7 @@ def _library_translated(target: Target, made: Any, proxy: Proxy | None) -> Itera
     except websocket.WebSocketException as error:
         answer = made.handshake_response
         if answer is not None:  # a redirect, say
-            request = rest.Request("GET", "/websocket", bytes)
-            raise refusals.refusal(request, rest.Reply(answer.status, b"")) from _forgetful(error)
+            raise refusals.refusal("GET", "/websocket", Reply(answer.status, b"")) from _forgetful(error)
         raise ConnectionFailed(f"the websocket to {target.url}{_through(proxy)}: {error}") from _forgetful(error)
 
 

@@ -28,6 +28,7 @@ from connectordb.live.remembering.place import Place
 from connectordb.protocol import json_text, rest
 from connectordb.protocol.paths import Path
 from connectordb.protocol.points import Datapoint
+from connectordb.protocol.reply import Reply
 from connectordb.runtime.backoff import Backoff
 from connectordb.runtime.clock import SYSTEM, Deadline
 from tests.support.case import MS, SOON, Case
@@ -83,7 +84,7 @@ class FollowerCase(Case):
         if request.parameters.get("q") == "length":
             return len(self.stored)
         found = self.stored[int(request.parameters["i1"]) : int(request.parameters["i2"])]
-        return request.read(rest.Reply(200, json_text.dumps(found)))
+        return request.read(Reply(200, json_text.dumps(found)))
 
     def later(self, seconds: float, action: Callable[[], None]) -> None:
         """Go on at once."""

@@ -20,6 +20,7 @@ from connectordb.logger.sync.batches import Memory
 from connectordb.protocol import refusals, rest
 from connectordb.protocol.features import Features
 from connectordb.protocol.paths import Path
+from connectordb.protocol.reply import Reply
 
 from .cache import STREAM, Cache, File
 from .fingerprint import fingerprint
@@ -301,9 +302,8 @@ def _asked(request: rest.Request[Any]) -> Asked:
 
 def _said(status: int, message: str) -> ConnectorDBError:
     """Return what the client makes of a refusal."""
-    request = rest.insert_text(DEVICE / "s", b"[]", 0)
     told = {"code": status, "msg": message, "ref": "0f8fad5b"}
-    return refusals.refusal(request, rest.Reply(status, json.dumps(told).encode()))
+    return refusals.refusal("POST", f"/crud/{DEVICE}/s/data", Reply(status, json.dumps(told).encode()))
 
 
 #: What the client makes of each answer to an insert.

@@ -17,6 +17,7 @@ from connectordb.logger.sync.reading import Reading
 from connectordb.protocol import rest
 from connectordb.protocol.features import Features
 from connectordb.protocol.paths import Path
+from connectordb.protocol.reply import Reply
 from tests.support.case import Case
 
 PATH = Path.parse("u/d/s")
@@ -34,15 +35,15 @@ class Indexed:
     def call(self, request: rest.Request[Any]) -> Any:
         """Answer a length or a range of indices."""
         if request.parameters.get("q") == "length":
-            return request.read(rest.Reply(200, str(len(self.times)).encode()))
+            return request.read(Reply(200, str(len(self.times)).encode()))
         i1, i2 = int(request.parameters["i1"]), int(request.parameters["i2"])
         i1, i2 = (i1 + len(self.times) if i1 < 0 else i1), (i2 if i2 > 0 else len(self.times) + i2)
         if i1 > min(i2, len(self.times)):
-            return request.read(rest.Reply(403, b'{"code":403,"msg":"Invalid index range.","ref":"1"}'))
+            return request.read(Reply(403, b'{"code":403,"msg":"Invalid index range.","ref":"1"}'))
         if self.damaged & set(range(i1, i2)):
             text = b'{"code":403,"msg":"msgpack: invalid code 1 decoding bytes length","ref":"1"}'
-            return request.read(rest.Reply(403, text))
-        return request.read(rest.Reply(200, json.dumps([{"t": t} for t in self.times[i1:i2]]).encode()))
+            return request.read(Reply(403, text))
+        return request.read(Reply(200, json.dumps([{"t": t} for t in self.times[i1:i2]]).encode()))
 
 
 def note(length: int, before: float | None) -> Note:
@@ -91,7 +92,7 @@ class ReadingTests(Case):
 
         class Refusing(Indexed):
             def call(self, request: rest.Request[Any]) -> Any:
-                return request.read(rest.Reply(403, b'{"code":403,"msg":"Can\'t access this resource.","ref":"1"}'))
+                return request.read(Reply(403, b'{"code":403,"msg":"Can\'t access this resource.","ref":"1"}'))
 
         with self.assertRaises((PermissionDenied, InvalidRequest)):
             list(Reading(Refusing([]), PATH, note(0, None), 0.0))
