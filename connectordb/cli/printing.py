@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from ..plain_text import plain, width
-from ..point_files import CsvPoints, line_of
+from ..point_files import csv_lines, line_of
 from ..protocol import json_text
 from ..protocol.points import Datapoint
 
@@ -47,10 +47,7 @@ def check_formats(as_csv: bool, as_json: bool, parquet: Path | None = None) -> N
 
 def show_points(found: Iterable[Datapoint], as_csv: bool = False, as_json: bool = False) -> None:
     """Print points as they come, in one of the formats."""
-    if as_json:
-        _show(_array(found))
-    else:
-        show_lines(found, CsvPoints().line if as_csv else line_of)
+    _show(_array(found) if as_json else csv_lines(found) if as_csv else map(line_of, found))
 
 
 def show_lines(found: Iterable[Datapoint], line: Callable[[Datapoint], bytes]) -> None:

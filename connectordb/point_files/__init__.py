@@ -8,6 +8,6 @@ else, as ``5`` or nothing at all, is written in the quotes of JSON; so every val
 from __future__ import annotations
 
 from .reading import points, read_csv
-from .writing import CsvPoints, line_of, write_csv
+from .writing import csv_lines, line_of, write_csv
 
-__all__ = ["CsvPoints", "line_of", "points", "read_csv", "write_csv"]
+__all__ = ["csv_lines", "line_of", "points", "read_csv", "write_csv"]

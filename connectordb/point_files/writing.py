@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import chain, islice
 from typing import Any
 
 from ..exceptions import LocalProtocolError
@@ -21,41 +22,40 @@ def line_of(point: Datapoint) -> bytes:
     return json_text.dumps(point) + b"\n"
 
 
-class CsvPoints:
-    """Writes points as CSV: a time and a value, or a column for each name in the first value, if that is an object."""
+def csv_lines(points: Iterable[Datapoint]) -> Iterator[bytes]:
+    """
+    Yield points as lines of CSV, as they come, behind one with the names of the columns.
 
-    def __init__(self) -> None:
-        self._text = io.StringIO()
-        self._writer = csv.writer(self._text, lineterminator="\n")
-        self._names: list[str] | None = None
-        self._begun = False
+    These are ``t`` and ``d``, or ``t`` and each key of the first value, if that is an object.
 
-    def line(self, point: Datapoint) -> bytes:
-        """
-        Return a point as a line; the first one with the names of the columns before it.
+    Raises:
+        LocalProtocolError: A value has a key that the first one has not, or is no object as that is.
+    """
+    coming = iter(points)
+    first = list(islice(coming, 1))
+    names = _names(first[0].get("d")) if first else None
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
 
-        Raises:
-            LocalProtocolError: Its value has a column that the first one has not, or is no object as that is.
-        """
+    def line(cells: Iterable[str]) -> bytes:
+        text.seek(0)
+        text.truncate()
+        writer.writerow(cells)
+        return text.getvalue().encode()
+
+    yield line(["t", *(names or ["d"])])
+    for point in chain(first, coming):
         value = point.get("d")
-        if not self._begun:
-            self._begun = True
-            self._names = _names(value)
-            self._writer.writerow(["t", *(self._names or ["d"])])
-        if self._names is None:
+        if names is None:
             cells = [value]
-        elif isinstance(value, dict) and value.keys() <= set(self._names):
-            cells = [value.get(name) for name in self._names]
+        elif isinstance(value, dict) and value.keys() <= set(names):
+            cells = [value.get(name) for name in names]
         else:
             raise LocalProtocolError(
-                f"the value at t={point.get('t', 0.0)!r} has other columns than the first, which has {cut(', '.join(self._names), 80)}: "
+                f"the value at t={point.get('t', 0.0)!r} has other columns than the first, which has {cut(', '.join(names), 80)}: "
                 "CSV has the same in each line; JSON and Parquet take any"
             )
-        self._writer.writerow([json_text.dumps(point.get("t", 0.0)).decode(), *map(cell_of, cells)])
-        text = self._text.getvalue()
-        self._text.seek(0)
-        self._text.truncate()
-        return text.encode()
+        yield line([json_text.dumps(point.get("t", 0.0)).decode(), *map(cell_of, cells)])
 
 
 def _names(value: Any) -> list[str] | None:
@@ -69,7 +69,7 @@ def write_csv(points: Iterable[Datapoint], file: str | os.PathLike[str]) -> None
     Write points to a CSV file, as they come; if that fails, what was there is there still.
 
     Raises:
-        LocalProtocolError: As `CsvPoints.line`.
+        LocalProtocolError: As `csv_lines`.
     """
     with replacing(file) as opened:
-        opened.writelines(map(CsvPoints().line, points))
+        opened.writelines(csv_lines(points))

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given
 
 from connectordb.exceptions import LocalProtocolError
-from connectordb.point_files import CsvPoints, points, read_csv, write_csv
+from connectordb.point_files import csv_lines, points, read_csv, write_csv
 from connectordb.point_files.cells import HARD
 
 from ..frames.cases import POINTS
@@ -25,8 +25,7 @@ class Writing(Case):
 
     def csv(self, *made: dict[str, Any]) -> str:
         """Return points as CSV."""
-        table = CsvPoints()
-        return "".join(table.line(point).decode() for point in made)
+        return b"".join(csv_lines(made)).decode()
 
     def test_values(self) -> None:
         """A time and a value; of objects a column for each name."""
@@ -106,6 +105,7 @@ class Writing(Case):
             [(each.name, each.read_text()) for each in path.parent.iterdir()], [("a.csv", "t,d\n1.5,true\n")]
         )
         write_csv([], path)
+        self.assertEqual(path.read_text(), "t,d\n")
         self.assertEqual(list(read_csv(path)), [])
 
 
