@@ -6,7 +6,6 @@ import os
 import shutil
 import sys
 import warnings
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,6 @@ import click
 
 from ..client import Stream
 from ..pictures import Series, of_points, png
-from ..protocol.points import Datapoint
 from .completing import paths
 from .connection import connect, profile, stream
 from .ranges import ranged
@@ -61,14 +59,9 @@ def plot(
 
 
 def _series(found: Stream, downlink: bool, given: dict[str, Any]) -> list[Series]:
-    """Return what is drawn of a stream; its points are held as numbers or texts, a page of them as objects."""
-    range = {name: value for name, value in given.items() if name != "transform"}
-    transform = given["transform"]
-    pages: Iterable[list[Datapoint]] = (
-        [found(**given, downlink=downlink)] if transform else found.pages(**range, downlink=downlink)
-    )
-    schema = None if transform else found.schema
-    return of_points((point for page in pages for point in page), _label(found, downlink), schema)
+    """Return what is drawn of a stream; its points are held as numbers or texts, and never all as objects."""
+    schema = None if given["transform"] else found.schema
+    return of_points(found.points(**given, downlink=downlink), _label(found, downlink), schema)
 
 
 def _label(found: Stream, downlink: bool) -> str:

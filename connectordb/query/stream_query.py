@@ -157,6 +157,15 @@ class Query(AsColumns):
         """Return what *ask* returns, which has a server run it; or points, if it runs here."""
         raise NotImplementedError
 
+    @property
+    def query(self) -> Any:
+        """What is sent. Of points at hand, which are not, it says how many there are."""
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        """Return what is asked."""
+        return f"<{type(self).__name__} {self.query!r}>"
+
     def __iter__(self) -> Iterator[Datapoint]:
         """
         Yield the points that `run` returns, one by one while they come, however many there are.

@@ -68,6 +68,7 @@ LEFT_OUT: dict[str, str] = {
     ),
     **dict.fromkeys(("Merge.to_csv", "Dataset.to_csv"), "asks what iterating asks"),
     **dict.fromkeys(("ConnectorDB.url", "ConnectorDB.proxy", "ConnectorDB.stats", "ConnectorDB.measure"), _VALUE),
+    **dict.fromkeys(("Merge.__repr__", "Dataset.__repr__"), _MADE),
     "ConnectorDB.options": "chooses how the calls of a block are made",
     "ConnectorDB.__reduce__": _VALUE,
     "ConnectorDB.settings": "says what it was made with, and why",

@@ -137,6 +137,14 @@ class Iterating(TargetCase):
                 self.assertEqual(list(query), expected)
                 self.assertEqual(next(iter(query)), expected[0])
 
+    def test_shown(self) -> None:
+        """What is asked can be seen."""
+        merge = Merge(None)
+        merge.addStream([{"t": 1, "d": 2}], i1=1)
+        self.assertEqual(repr(merge), "<Merge [{'datapoints': 1, 'i1': 1}]>")
+        dataset = Dataset(self.device(), "a/b/c")
+        self.assertEqual(repr(dataset), "<Dataset {'stream': 'a/b/c', 'dataset': {}}>")
+
     def test_csv(self) -> None:
         """It is written as the points would be; and if it comes to nothing there is no file."""
         folder = self.folder()
