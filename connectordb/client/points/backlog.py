@@ -7,6 +7,7 @@ thread takes what comes, until so much waits here that it has to stop.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Generator, Iterator
 from contextlib import closing
@@ -15,6 +16,8 @@ from queue import Empty, SimpleQueue
 from ...exceptions import ConnectionFailed
 from ...runtime.clock import AT_A_TIME
 from ..session import Session
+
+log = logging.getLogger(__name__)
 
 #: Bytes that wait at most, but for one piece. Points are packed, and there are millions in that.
 MOST = 16 * 1024 * 1024
@@ -41,7 +44,10 @@ class Backlog:
         # each written by one of the two
         self._came = self._taken = 0
         self._thread = threading.Thread(target=session.for_a_thread(self._run), name="connectordb-ahead", daemon=True)
-        self._thread.start()
+        try:
+            self._thread.start()
+        except RuntimeError as error:  # there is no thread left
+            log.debug("not taken ahead: %s", error)
 
     def close(self) -> None:
         """Have the thread end."""
@@ -55,6 +61,9 @@ class Backlog:
         Raises:
             Exception: What taking them raised.
         """
+        if not self._thread.ident:
+            yield from self._pieces
+            return
         while (piece := self._next()) is not None:
             self._taken += len(piece)
             self._room.set()
@@ -70,9 +79,12 @@ class Backlog:
                 raise ConnectionFailed(
                     "what is coming comes to another process, from which this one was forked off"
                 ) from None
-            if isinstance(piece, BaseException):
+            if not isinstance(piece, BaseException):
+                return piece
+            try:
                 raise piece
-            return piece
+            finally:
+                del piece  # it holds this frame
 
     def _run(self) -> None:
         end: BaseException | None = None

@@ -8,6 +8,7 @@ import threading
 import unittest
 import warnings
 from collections.abc import Generator
+from unittest import mock
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -65,6 +66,13 @@ class Waiting(Case):
         self.assertEqual([next(coming), next(coming)], [b"1", b"2"])
         with self.assertRaisesRegex(ConnectionFailed, "away"):
             next(coming)
+
+    def test_alone(self) -> None:
+        """Where no thread can be had, they come when they are wanted."""
+        with mock.patch.object(threading.Thread, "start", side_effect=RuntimeError("can't start new thread")):
+            coming = iter(Backlog(self.session, self.coming([b"1", b"2"])))
+        self.assertEqual((next(coming), self.came), (b"1", [b"1"]))
+        self.assertEqual(list(coming), [b"2"])
 
     def test_let_go(self) -> None:
         """Who has enough has what is taken end, also while it waits for room."""
