@@ -157,7 +157,12 @@ class PagesTests(Case):
         os.chdir(folder)
         try:
             with self.served(path) as url:
-                run(path, {address: url for address in ADDRESSES}, self.shell(folder, url))
+                # what is logged in with at the terminal a program finds
+                profiles = folder / "profiles.ini"
+                profiles.touch(0o600)
+                found = {"CONNECTORDB_URL": url, "CONNECTORDB_PROFILE_FILE": str(profiles)}
+                with mock.patch.dict(os.environ, found):
+                    run(path, {address: url for address in ADDRESSES}, self.shell(folder, url, found))
         finally:
             os.chdir(before)
             root.setLevel(logged[0])
@@ -179,11 +184,11 @@ class PagesTests(Case):
             with run_server(user="mara", password="secret") as server:
                 yield server.url
 
-    def shell(self, folder: Path, url: str) -> Shell | None:
+    def shell(self, folder: Path, url: str, variables: dict[str, str]) -> Shell | None:
         """Return what runs the command lines of a page."""
         if self.commands is None:
             return None
-        terminal = Terminal(self.commands, folder, CONNECTORDB_URL=url)
+        terminal = Terminal(self.commands, folder, **variables)
         self.addCleanup(terminal.close)
 
         def run(command: str) -> tuple[int, str]:
