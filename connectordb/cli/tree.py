@@ -116,9 +116,10 @@ def set_(path: str, properties: tuple[str, ...], profile: str | None) -> None:
 
 @click.command()
 @click.argument("path", shell_complete=paths)
-@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask; of a user or a device, with --recursive.")
+@click.option("-r", "--recursive", is_flag=True, help="With --yes: also a user or a device, with all that is below it.")
 @profile
-def rm(path: str, yes: bool, profile: str | None) -> None:
+def rm(path: str, yes: bool, recursive: bool, profile: str | None) -> None:
     """
     Delete a user, a device or a stream.
 
@@ -127,7 +128,13 @@ def rm(path: str, yes: bool, profile: str | None) -> None:
     with connect(profile) as cdb:
         found = thing(cdb, path)
         found.refresh()  # what is not there needs no question
-        if not yes:
+        if yes:
+            # in a script, "mara/room/$STREAM" may be the device
+            if not recursive and not isinstance(found, Stream):
+                raise click.UsageError(
+                    f"{found.path} is a {_kind(found)}: give --recursive as well, to delete it with all that is below it"
+                )
+        else:
             if not sys.stdin.isatty():
                 raise click.UsageError(f"there is no terminal to ask at whether {found.path} is to go: give --yes")
             click.confirm(

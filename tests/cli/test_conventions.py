@@ -74,7 +74,7 @@ ROWS = {
     "info": Row("heat", ONE, asks=True),
     "new": Row("mara/{name}", asks=True),
     "set": Row("mara/user nickname=N", asks=True),
-    "rm": Row("mara/{device} --yes", asks=True),
+    "rm": Row("mara/{device} --yes --recursive", asks=True),
     "cat": Row("heat", ONE, asks=True),
     "insert": Row("{stream} 5", asks=True),
     "tail": Row("heat", LINES, asks=True),

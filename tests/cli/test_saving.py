@@ -58,9 +58,9 @@ class Saves(TreeCase):
         self.assertIn("1 user, ", self.ran("load", str(root), "--passwords", "-", stdin='{"tom": "word"}'))
         with ConnectorDB("tom", "word", url=self.url) as cdb:
             self.assertEqual(len(cdb[self.name]), 1200)
-            self.ran("rm", "-y", "tom/")
+            self.ran("rm", "-yr", "tom/")
         self.assertIn("Note: the password of tom is 'tom' now", self.ran("load", str(root)))
-        self.ran("rm", "-y", "tom/")
+        self.ran("rm", "-yr", "tom/")
 
     def test_cut_off(self) -> None:
         """What is cut off says how it goes on."""

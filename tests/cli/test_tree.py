@@ -17,7 +17,7 @@ class TreeCase(LoginCase):
         super().setUp()
         self.login()
         self.ran("new", "mara/room")
-        self.addCleanup(self.ran, "rm", "-y", "mara/room")
+        self.addCleanup(self.ran, "rm", "-yr", "mara/room")
 
     def json(self, *arguments: str) -> object:
         """Return what a command prints as JSON."""
@@ -107,6 +107,7 @@ class Tree(TreeCase):
             (("new", "mara/room/x", 'schema={"type": 5}'), 1, "Error: schema['type']: 5 is not valid"),
             (("set", "mara/room/lamp", 'schema={"pattern": "("}'), 1, "Error: schema: '(' is no regular expression"),
             (("rm", "mara/room"), 2, "--yes"),
+            (("rm", "-y", "mara/room/"), 2, "mara/room is a device: give --recursive"),
             (("rm", "mara/none", "-y"), 1, "404"),
             (
                 ("ls", "nobody"),
