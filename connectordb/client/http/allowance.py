@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -23,9 +24,10 @@ class Allowance:
         began: When it began, by the monotonic clock.
         trace: What it costs.
         connecting: When the connection has to stand that is being made; ``None`` while none is.
+        handled: The exception in whose handler the caller was then, if any: Python says of all that is raised there that it came from it.
     """
 
-    __slots__ = ("_clock", "_deadline", "_timeout", "began", "connecting", "trace")
+    __slots__ = ("_clock", "_deadline", "_timeout", "began", "connecting", "handled", "trace")
 
     def __init__(self, timeout: Timeout, deadline: Deadline, trace: Trace, clock: Clock) -> None:
         self._timeout = timeout
@@ -34,6 +36,7 @@ class Allowance:
         self.trace = trace
         self.began = clock.monotonic()
         self.connecting: Deadline | None = None
+        self.handled = sys.exc_info()[1]
 
     def begin_connecting(self) -> None:
         """Begin to make a connection."""

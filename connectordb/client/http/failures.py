@@ -61,12 +61,14 @@ def told(error: Exception, what: str, allowance: Allowance, proxy: Proxy | None 
         allowance: Its time and its trace.
         proxy: Which leads to the server; ``None`` for the straight way.
     """
-    trace, deepest = allowance.trace, _deepest(error)
+    causes = list(_causes(error, allowance.handled))
+    # what happened first: the layers above it write whole URLs and the names of Python objects into their messages
+    trace, deepest = allowance.trace, causes[-1]
     if isinstance(error, ConnectorDBError):
         if isinstance(error, RemoteProtocolError):
             trace.fate = Fate.BROKEN
         return _named(error, what)
-    if any(isinstance(cause, _ADDRESSES) for cause in _causes(error)):
+    if any(isinstance(cause, _ADDRESSES) for cause in causes):
         return LocalProtocolError(f"{what}: {_reason(deepest)}")
     is_late = isinstance(deepest, TimeoutError)
     connects = allowance.connecting is not None or trace.phase == "pool"
@@ -79,12 +81,8 @@ def told(error: Exception, what: str, allowance: Allowance, proxy: Proxy | None 
             happened, advice, through = f"{proxy} gave no connection", "does it answer, and the server behind it?", ""
         return TimedOut(f"{what}: {happened} within {allowance.what_ended()}; {advice}{through}", trace.phase)
     refused = isinstance(deepest, ssl.SSLCertVerificationError)
-    if (
-        proxy is not None
-        and not refused
-        and any(isinstance(cause, (ProxyError, ProxyFailed)) for cause in _causes(error))
-    ):
-        own = next((str(cause) for cause in _causes(error) if isinstance(cause, ProxyFailed)), None)
+    if proxy is not None and not refused and any(isinstance(cause, (ProxyError, ProxyFailed)) for cause in causes):
+        own = next((str(cause) for cause in causes if isinstance(cause, ProxyFailed)), None)
         return ConnectionFailed(f"{what}: {own or proxy.gave_none(_reason(deepest))}")
     return (CertificateRefused if refused else ConnectionFailed)(
         f"{what}: {_explained(deepest, connects)}{'' if isinstance(deepest, InterruptedError) else through}"
@@ -126,19 +124,9 @@ def _reason(error: BaseException) -> str:
     return str(error) or type(error).__name__
 
 
-def _deepest(error: BaseException) -> BaseException:
-    """
-    Return what happened first.
-
-    The layers above it write whole URLs and the names of Python objects into their messages.
-    """
-    *_, deepest = _causes(error)
-    return deepest
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Yield an exception and what it came from, to the deepest."""
-    seen: set[int] = set()
+def _causes(error: BaseException, handled: BaseException | None) -> Iterator[BaseException]:
+    """Yield an exception and what it came from, to the deepest; what was *handled* when the request began is none of it."""
+    seen = {id(handled)} - {id(error)}
     here: BaseException | None = error
     while here is not None and id(here) not in seen:
         seen.add(id(here))

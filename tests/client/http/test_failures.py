@@ -45,6 +45,24 @@ class Telling(unittest.TestCase):
         self.assertEqual(self.said(error), "GET /x: the connection broke: reset by peer")
         self.assertEqual(self.said(OSError()), "GET /x: the connection broke: OSError")
 
+    def test_in_a_handler(self) -> None:
+        """What the caller was handling when the request began has nothing to do with it."""
+        for own in (ValueError("the sensor's own"), TimeoutError("the sensor's own"), UnicodeError("the sensor's own")):
+            with self.subTest(own):
+                try:
+                    raise own
+                except Exception:
+                    allowance = self.allowance("connect", connects=True)
+                    try:
+                        try:
+                            raise ConnectionRefusedError(111, "Connection refused")
+                        except OSError as error:
+                            raise requests.exceptions.ConnectionError("refused") from error
+                    except OSError as error:
+                        failure = told(error, "GET /x", allowance)
+                self.assertIsInstance(failure, ConnectionFailed)
+                self.assertIn("GET /x: no connection: Connection refused; is the server running", str(failure))
+
     def test_late(self) -> None:
         """Each phase has its own words, and how long was waited."""
         for phase, said in (
