@@ -40,7 +40,7 @@ Every exception that this package raises, in one tree.
     └── ClosedError                      used after ``close()`` (also a RuntimeError)
 
 A second, builtin or foreign parent stands where programs written for the 0.3.5 client catch that one, or where Python's
-own convention asks for it. This module imports nothing of this package.
+own convention asks for it. Loading this module loads nothing of this package.
 """
 
 from __future__ import annotations
@@ -335,7 +335,9 @@ class PipeScriptError(ConnectorDBError, ValueError):
         if self.time is not None:
             text += f" (at {'the' if self.index is None else f'[{self.index}], the'} datapoint of time {self.time!r})"
         if self.script and self.position is not None:
-            text += f"\n{_pointed_at(self.script, self.position)}"
+            from .plain_text import pointed_at
+
+            text += f"\n{pointed_at(self.script, self.position)}"
         return text
 
     def in_script(self, script: str, position: int) -> None:
@@ -347,17 +349,6 @@ class PipeScriptError(ConnectorDBError, ValueError):
         """Note which point could not be worked on, unless that is known already."""
         self.time = time if self.time is None else self.time
         self.index = index if self.index is None else self.index
-
-
-def _pointed_at(script: str, position: int) -> str:
-    """Return the line of a script in which *position* is, not more than fits a terminal, with a caret below it."""
-    from .plain_text import plain
-
-    begin = script.rfind("\n", 0, position) + 1
-    line = script[begin:].partition("\n")[0]
-    column = position - begin
-    cut = max(0, column - 50)
-    return f"    {plain(line[cut : cut + 70])}\n    {' ' * (column - cut)}^"
 
 
 class StorageError(ConnectorDBError):

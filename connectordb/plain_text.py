@@ -25,3 +25,12 @@ def cut(text: str, columns: int) -> str:
     while width(shown) >= columns:
         shown = shown[:-1]
     return f"{shown}…"
+
+
+def pointed_at(text: str, position: int) -> str:
+    """Return the line of a text in which *position* is, not more than fits a terminal, with a caret below it."""
+    begin = text.rfind("\n", 0, position) + 1
+    line = text[begin:].partition("\n")[0]
+    column = position - begin
+    cut = max(0, column - 50)
+    return f"    {plain(line[cut : cut + 70])}\n    {' ' * width(plain(line[cut:column]))}^"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from connectordb.plain_text import cut, plain, width
+from connectordb.plain_text import cut, plain, pointed_at, width
 
 from .support.case import Case
 
@@ -23,3 +23,9 @@ class PlainText(Case):
     def test_width(self) -> None:
         """Letters take as many columns as a terminal gives them."""
         self.assertEqual([width(text) for text in ("abc", "äöü", "温度", "e\u0301", "😀")], [3, 3, 4, 1, 2])
+
+    def test_pointed_at(self) -> None:
+        """The caret is below its letter, however wide those before it are, in the line that it is of."""
+        self.assertEqual(pointed_at("if $ > 1\n| 温度 == x", 17), "    | 温度 == x\n" + " " * 14 + "^")
+        shown, caret = pointed_at("a" * 200 + "b" + "c" * 200, 200).split("\n")
+        self.assertEqual((len(shown), shown[caret.index("^")]), (74, "b"))

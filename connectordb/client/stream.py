@@ -14,8 +14,8 @@ from ..protocol import json_text, ranges, refusals, rest
 from ..protocol.paths import Path
 from ..protocol.points import Datapoint
 from ..protocol.ranges import Range
+from .column_stream import ColumnStream
 from .fields import Field
-from .long_stream import LongStream
 from .shown import of_stream
 from .terms import notes
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-class Stream(LongStream, depth=3):
+class Stream(ColumnStream, depth=3):
     """
     A sequence of datapoints, which only its own device appends to.
 
