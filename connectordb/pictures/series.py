@@ -92,11 +92,16 @@ def of_columns(columns: Columns, name: str = "", schema: Any = None) -> list[Ser
     """Return what is drawn of columns, as `of_points` does of points."""
     times, values = columns
     in_order = bool((times[1:] >= times[:-1]).all())
-    by_key = values if isinstance(values, dict) else {"": values}
+    by_key: Mapping[str, Any] = values if isinstance(values, dict) else {"": values}
+    if not isinstance(values, dict) and values.dtype == object:
+        by_key = _by_key(values.tolist())
     return _series(array("d", times.tobytes()), in_order, by_key, name, schema)
 
 
 def _by_key(values: list[Any]) -> dict[str, list[Any]]:
+    """Return what objects hold under each of their keys; a null among them is one without any."""
+    if set(map(type, values)) == {dict, type(None)}:
+        values = [{} if value is None else value for value in values]
     keys = keys_of(values)
     return {key: [value.get(key) for value in values] for key in keys} if keys else {"": values}
 

@@ -79,6 +79,8 @@ class SeriesTests(Case):
         rain, sky = of_points(points({"rain": 1, "sky": "grey"}, {"rain": 2}), "weather")
         self.assertEqual((rain.name, list(rain.values)), ("weather rain", [1.0, 2.0]))
         self.assertEqual((sky.name, sky.values), ("weather sky", ["grey", None]))
+        rain, sky = of_points(points({"rain": 1, "sky": "grey"}, None), "weather")
+        self.assertEqual((isnan(rain.numbers[1]), sky.texts), (True, ["grey", None]))
 
     def test_units(self) -> None:
         """The schema says the unit, of all or of each key; whatever else stands there is none."""
