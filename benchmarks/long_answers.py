@@ -13,6 +13,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -31,6 +32,7 @@ _COMMANDS = {
     f"merge s {_ANOTHER}": 2,
     f"dataset --x s other={_ANOTHER}": 1,
     f"dataset --x s other={_ANOTHER} --csv": 1,
+    f"merge s {_ANOTHER} --parquet FILE": 0,
     f"dataset --x s other={_ANOTHER} --parquet FILE": 0,
 }
 
@@ -61,27 +63,44 @@ def _measure(server: Program, command: str, lines: int, folder: Path) -> None:
     server.forget_peak()
     began = time.perf_counter()
     with subprocess.Popen(words, stdout=subprocess.PIPE, env=settings) as process:
+        watched = Watched(process.pid)
         assert process.stdout is not None
-        process.stdout.readline()
+        found = 0 if process.stdout.readline() == b"" else 1
         first = time.perf_counter() - began
-        found = 1
-        highest = 0.0
         while block := process.stdout.read(1 << 22):
             found += block.count(b"\n")
-            highest = max(highest, _peak(process.pid))
+        highest = watched.end()
     seconds = time.perf_counter() - began
     if process.returncode or abs(found - lines) > 1:
         raise RuntimeError(f"{command}: {found} lines of {lines}, status {process.returncode}")
-    what = command.partition(" FILE")[0]
-    figure(f"{what}, {lines:,} points, the whole process", highest, "MiB", most=64 if lines else 0)
+    what = command.removesuffix(" FILE")
+    figure(f"{what}, the whole process", highest, "MiB", most=64 if lines else 0)
     figure(f"{what}, the server meanwhile, more than before", server.peak() - before, "MiB", most=64)
-    figure(f"{what}, the first line after", first, "s", most=1 if lines else 0)
+    if lines:
+        figure(f"{what}, the first of {lines:,} lines after", first, "s", most=1)
     figure(f"{what}, all after", seconds, "s")
 
 
-def _peak(process: int) -> float:
-    highest = re.search(r"VmHWM:\s*(\d+) kB", Path(f"/proc/{process}/status").read_text())
-    return int(highest[1]) / 1024 if highest else 0.0
+class Watched:
+    """A process whose memory is looked at every few milliseconds, as it takes what it knows of that with it."""
+
+    def __init__(self, process: int) -> None:
+        self._status = Path(f"/proc/{process}/status")
+        self._highest = 0.0
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._look)
+        self._thread.start()
+
+    def end(self) -> float:
+        """Return the most that it ever took, in MiB."""
+        self._ended.set()
+        self._thread.join()
+        return self._highest
+
+    def _look(self) -> None:
+        while not self._ended.wait(0.01):
+            found = re.search(r"VmHWM:\s*(\d+) kB", self._status.read_text())
+            self._highest = int(found[1]) / 1024 if found else self._highest
 
 
 if __name__ == "__main__":
