@@ -10,6 +10,11 @@ def plain(text: str) -> str:
     return "".join(letter if letter.isprintable() else "·" for letter in text)
 
 
+def plain_lines(text: str) -> str:
+    """Return text as `plain` does, but in the lines that it has."""
+    return "\n".join(map(plain, text.splitlines()))
+
+
 def width(text: str) -> int:
     """Return how many columns of a terminal a text takes: letters of Chinese and pictures take two, accents of their own none."""
     if text.isascii():

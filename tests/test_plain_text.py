@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from connectordb.plain_text import cut, plain, pointed_at, width
+from connectordb.plain_text import cut, plain, plain_lines, pointed_at, width
 
 from .support.case import Case
 
@@ -13,6 +13,10 @@ class PlainText(Case):
     def test_plain(self) -> None:
         """Text stays what it is, but for what a terminal takes for something else."""
         self.assertEqual(plain('a\x1b[31m\nb "\x9b2J\x85\u202e ö 日本'), 'a·[31m·b "·2J·· ö 日本')
+
+    def test_lines(self) -> None:
+        """Lines stay lines."""
+        self.assertEqual(plain_lines("a\x1b\nb\x9b"), "a·\nb·")
 
     def test_cut(self) -> None:
         """What is too long ends with dots, within its length."""

@@ -14,6 +14,7 @@ from click.shell_completion import CompletionItem
 
 from .. import __version__
 from ..exceptions import ConnectorDBError
+from ..plain_text import plain_lines
 from . import INTERRUPTED, nobody_reads
 
 #: Command → the file that has it, and its help in short. A file is imported when its command runs, so that each starts quickly.
@@ -101,6 +102,8 @@ class Commands(click.Group):
         except click.ClickException as error:
             if ctx.params.get("debug") and error.__cause__ is not None:
                 raise error.__cause__ from None
+            # it may quote what others have written
+            error.message = plain_lines(error.message)  # type: ignore[misc]  # final for whoever else sees it
             raise
         except (ConnectorDBError, OSError) as error:
             if ctx.params.get("debug"):
@@ -135,7 +138,7 @@ def _told(error: Exception) -> str:
     """Return what to say of an error; one that the system says, without words of ours, names the file if there is one."""
     if isinstance(error, OSError) and error.strerror:
         return error.strerror if error.filename is None else f"{str(error.filename)!r}: {error.strerror}"
-    return str(error)
+    return plain_lines(str(error))
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

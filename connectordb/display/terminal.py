@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..plain_text import plain
+from ..plain_text import plain_lines
 from .sheet import Sheet
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def to_rich(sheet: Sheet) -> Group:
         table.add_column(Text(name), justify="right" if position in sheet.numbers else "left")
     for row in sheet.rows:
         # lines of a description stay lines
-        table.add_row(*(Text("\n".join(map(plain, cell.splitlines()))) for cell in row))
+        table.add_row(*(Text(plain_lines(cell)) for cell in row))
     parts: list[RenderableType] = [Text(sheet.title, style="bold")]
     if sheet.rows:
         parts.append(table)

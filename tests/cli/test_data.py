@@ -125,6 +125,10 @@ class Points(DataCase):
             told = self.ran("insert", self.path, *filter(None, [value]), stdin=given, status=2 if value else 1)
             self.assertIn("the integer 9007199254740993, which a server keeps as 9007199254740992", told)
         self.assertEqual(self.ran("cat", self.path), "")
+        self.ran("set", self.path, 'schema={"type": "number", "title": "\x9b2J"}')
+        self.assertIn(
+            '"·2J"', self.ran("insert", self.path, "text", status=1)
+        )  # an error quotes, and writes to no terminal
         self.ran("insert", self.path, "5")
         self.assertIn("--restamp moves such times", self.ran("insert", self.path, stdin="1,2", status=1))
         self.ran("new", "mara/room/lamp")
