@@ -10,11 +10,12 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Literal, TypeVar, get_args
 
-from ...exceptions import ClosedError, LocalProtocolError, StorageDamaged, StorageError
+from ...exceptions import ClosedError, LocalProtocolError, StorageDamaged, StorageError, StorageFull
 from ...runtime import checkpoints, sqlite
 from ...runtime.clock import Deadline
 from ..care import mending
 from ..file import FORKS, Changes, Commits, Flushing, upgrade
+from .reserve import Reserve
 from .tails import Tails
 
 log = logging.getLogger(__name__)
@@ -38,6 +39,7 @@ class CacheFile:
     Attributes:
         tails: Where the rows of each stream end; touched only by who writes.
         changes: Tells of everything that is written, but for what is added.
+        reserve: What is left of the disk.
 
     Raises:
         LocalProtocolError: There is no such durability.
@@ -49,6 +51,7 @@ class CacheFile:
             raise LocalProtocolError(f"durability={durability!r}: expected one of {', '.join(get_args(Durability))}")
         self.path = os.path.abspath(path)
         self.tails = Tails()
+        self.reserve = Reserve(self.path, self._sizes)
         self.changes = Changes()
         self._rollbacks: list[Callable[[], object]] = [self.tails.forget]
         self._was_opened = False
@@ -118,7 +121,11 @@ class CacheFile:
             StorageError: As `Commits.run`.
         """
         try:
-            result = self._commits.run(work, atomic=atomic, lasting=lasting)
+            try:
+                result = self._commits.run(work, atomic=atomic, lasting=lasting)
+            except StorageFull:
+                self.write_log_back()  # if that needs no space, the log begins anew
+                result = self._commits.run(work, atomic=atomic, lasting=lasting)
         except StorageDamaged:
             mending.suspect(self.path)
             raise
@@ -148,6 +155,13 @@ class CacheFile:
                 checkpoints.write_back_beside(connection)
         except StorageError as error:  # a later commit does it, and if it cannot write anything whoever inserts is told
             log.debug("the log of %s is not written back now: %s", self.path, error)
+
+    def _sizes(self) -> tuple[int, int]:
+        """Return the bytes of the file as it will be once its log is written back, and how many of these are free."""
+        with self.reading() as connection:
+            query = "SELECT page_count * page_size, freelist_count * page_size FROM pragma_page_count, pragma_freelist_count, pragma_page_size"
+            ((whole, free),) = connection.execute(query)
+            return whole, free
 
     @contextmanager
     def reading(self) -> Iterator[sqlite.Connection]:

@@ -24,6 +24,7 @@ class Points:
     def append(self, stream: int, t: float, d: str, era: int | None) -> tuple[int, float]:
         """Add one point, at *t* or just after the newest of the stream; return its id and its time."""
         tails = self._file.tails
+        self._file.reserve.take(len(d))
         if self._bounds is None:
             return self._file.write(
                 lambda connection: tails.append(connection, stream, t, d, era), atomic=True, lasting=False
@@ -42,6 +43,7 @@ class Points:
             added = self._file.tails.append_many(connection, stream, Columns([t], [d]), now, restamp)
             return added.ids[0], added.times[0], bool(added.aside)
 
+        self._file.reserve.take(len(d))
         if self._bounds is None:
             return self._file.write(add, lasting=False)
 
@@ -79,6 +81,7 @@ class Points:
                 aside += added.ids[: added.aside]
             return aside
 
+        self._file.reserve.take(sum(len(d) for columns in ordered.values() for d in columns.texts))
         return self._file.write(work, lasting=False)
 
     def waiting(self) -> int:

@@ -38,6 +38,22 @@ class CacheFileTests(StoreCase):
         self.store.points.append(self.stream, 1.0, "2", 0)
         self.assertEqual(self.store.points.waiting(), before + 1)
 
+    def test_full_log(self) -> None:
+        """Where there is no space for a longer log, it is begun anew, as long as the file holds what is in it."""
+        file, begun = self.store._file, []
+        self.store.points.append(self.stream, 1.0, "1", 0)
+        salt = Path(f"{self.path}-wal").read_bytes()[16:24]
+
+        def work(connection: sqlite.Connection) -> str:
+            connection.execute("UPDATE stream SET synced = 1")
+            begun.append(1)
+            if len(begun) == 1:
+                raise StorageFull("no space")
+            return "done"
+
+        self.assertEqual(file.write(work), "done")
+        self.assertNotEqual(Path(f"{self.path}-wal").read_bytes()[16:24], salt)
+
     def test_log_written_back(self) -> None:
         """What the log holds is written into the file while somebody is in the midst of writing, and the log is begun anew then."""
         log, file = Path(f"{self.path}-wal"), self.store._file
