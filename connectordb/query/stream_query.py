@@ -45,7 +45,7 @@ class Remote:
 
     def read(self, since: float | None = None) -> Iterator[Datapoint]:
         """
-        Return the points, fetched; the server applies range and transform.
+        Return the points, which are fetched while they come; the server applies range and transform.
 
         Args:
             since: For one without a range, as a column of a dataset: where that begins.
@@ -62,7 +62,7 @@ class Remote:
             # what is stored never changes its index, so that no insert meanwhile is in the way
             first = bisect_right(range(length), since, key=lambda index: float(stream[index].get("t", 0.0)))
             query = {**query, "i1": max(first - BACK, 0)} if first < length else query
-        return iter(run(self.device, "merge", [query]))
+        return run_while_it_comes(self.device, "merge", [query])
 
     def schema(self) -> Any:
         """
