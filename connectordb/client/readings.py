@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..datapoints import DatapointArray
-from ..exceptions import LocalProtocolError
+from ..exceptions import ConnectorDBError, LocalProtocolError
 from ..protocol.paths import Path
+from ..runtime.clock import Deadline
 from .shown import Shown
 
 if TYPE_CHECKING:
@@ -17,6 +19,11 @@ if TYPE_CHECKING:
     from ..display import Sheet
     from .device import Device
     from .stream import Stream
+
+log = logging.getLogger(__name__)
+
+#: Seconds that a picture of points at hand waits for what they count.
+_PATIENCE = 2.0
 
 
 class Readings(dict[str, DatapointArray], Shown):
@@ -51,7 +58,7 @@ class Readings(dict[str, DatapointArray], Shown):
 
     def plot(self, *, ax: Axes | None = None) -> Axes:
         """
-        Draw all of them into one picture, as `Device.plot` does, with their units, until the connection is closed.
+        Draw all of them into one picture, as `Device.plot` does; without units, if the server does not answer now.
 
         Args:
             ax: Axes of matplotlib to draw into, if all go together; without it there is a new figure of ``matplotlib.pyplot``.
@@ -67,11 +74,18 @@ class Readings(dict[str, DatapointArray], Shown):
         """
         from ..pictures import of_points, plot
 
-        return plot([each for name in self for each in of_points(self[name], name, self._schema(name))], "", ax)
+        schemas = self._schemas()
+        return plot([each for name in self for each in of_points(self[name], name, schemas.get(name))], "", ax)
 
-    def _schema(self, name: str) -> Any:
-        stream = self._streams.get(name)
-        return None if stream is None or stream._session.is_closed else stream.schema
+    def _schemas(self) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        try:
+            for name, stream in self._streams.items():
+                with stream._session.within(Deadline(_PATIENCE)):
+                    found[name] = stream.schema
+        except ConnectorDBError as error:
+            log.warning("a picture without units: %s", error)
+        return found
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Travel as the points alone."""

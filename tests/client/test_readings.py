@@ -21,7 +21,7 @@ class Drawn(TargetCase, DrawingCase):
         self.assertEqual(sorted(line.get_label() for each in axes.figure.axes for line in each.get_lines()), ["a", "b"])
 
     def test_units(self) -> None:
-        """Streams know what they count, as long as the connection is there; what a transform makes counts nothing."""
+        """Streams know what they count, as long as the connection is there, and then it is told that they do not; what a transform makes counts nothing."""
         cdb = self.connect(self.device_key)
         names = [new_name(), new_name()]
         for name, unit in zip(names, ("°C", "W"), strict=True):
@@ -33,5 +33,8 @@ class Drawn(TargetCase, DrawingCase):
         self.assertEqual((copied, type(copied), copy.copy(read)), (read, Readings, read))
         again = cdb.read(names)
         cdb.close()
-        for readings in (changed, copied, again):
+        for readings in (changed, copied):
             self.assertEqual([each.get_ylabel() for each in readings.plot().figure.axes], [""])
+        with self.assertLogs("connectordb.client.readings", "WARNING") as told:
+            self.assertEqual([each.get_ylabel() for each in again.plot().figure.axes], [""])
+        self.assertRegex(told.output[0], "a picture without units: .* was closed")
