@@ -228,6 +228,7 @@ PURE = (
     "logger/sync/plan.py",
     "logger/clocks/judgement.py",
     "logger/clocks/arrangement.py",
+    "client/terms/judging.py",
     "client/terms/retry.py",
     "client/calls/servers.py",
     "client/settings/choosing.py",

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from .session import Order
     from .settings.choosing import Settings
-    from .terms import Stats
+    from .terms.statistics import Stats
 
 
 class ConnectorDB(LiveConnection, WholeServer, Program):

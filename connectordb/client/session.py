@@ -24,7 +24,8 @@ from ..runtime.clock import SYSTEM, Clock, Deadline
 from .calls import Budget, Calls, Endpoints, Login, Names, Surroundings
 from .http import Transport
 from .settings import Credentials, base_urls
-from .terms import IDLE_TIMEOUT, POOL_SIZE, Retry, Statistics, Stats, Timeout
+from .terms import IDLE_TIMEOUT, POOL_SIZE, Retry, Timeout
+from .terms.statistics import Statistics, Stats
 
 if TYPE_CHECKING:
     import ssl

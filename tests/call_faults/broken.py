@@ -15,7 +15,7 @@ from unittest import mock
 
 from connectordb.client.calls.attempts import Attempts
 from connectordb.client.http import Transport, answers, failures
-from connectordb.client.terms import retry
+from connectordb.client.terms import judging
 from connectordb.client.terms.timeouts import Timeout
 from connectordb.exceptions import ConnectionFailed, OutcomeUnknown
 from connectordb.protocol import rest, restamp
@@ -41,7 +41,7 @@ class Variant:
 
 def _sends_again() -> AbstractContextManager[object]:
     """An insert without a name goes again, though the first copy may be stored."""
-    return mock.patch.dict(retry._TABLE, {retry.Kind.INSERT: {}})
+    return mock.patch.dict(judging._TABLE, {judging.Kind.INSERT: {}})
 
 
 def _names_anew() -> AbstractContextManager[object]:

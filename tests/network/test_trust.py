@@ -10,7 +10,7 @@ from typing import Any
 from unittest import mock
 
 from connectordb.client.http import Transport
-from connectordb.client.terms.retry import Fate
+from connectordb.client.terms.judging import Fate
 from connectordb.client.terms.trace import Trace
 from connectordb.exceptions import CertificateRefused, ConnectionFailed, LocalProtocolError
 from connectordb.network.trust import Trust

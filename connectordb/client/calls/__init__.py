@@ -2,7 +2,7 @@
 The calls of a session: the loop of one call, its attempts, the servers it goes to, who calls, and what is kept so that retries stay few.
 
 Nothing here knows what a request is about; how its answer is read is `connectordb.protocol.rest`'s business. What may be
-sent again is the table of `connectordb.client.terms.retry`.
+sent again is the table of `connectordb.client.terms.judging`.
 """
 
 from __future__ import annotations

@@ -17,7 +17,9 @@ from ...exceptions import (
 from ...protocol import proof, rest
 from ...protocol.features import Features
 from ...runtime.clock import Deadline
-from ..terms import DOUBTFUL, Fate, Kind, Retry, Trace, Verdict, fate_of, judge, kind_of, notes
+from ..terms import Retry, notes
+from ..terms.judging import DOUBTFUL, Fate, Kind, Verdict, fate_of, judge, kind_of
+from ..terms.trace import Trace
 from .endpoint import Endpoint
 from .surroundings import Failure, Sent, Surroundings
 

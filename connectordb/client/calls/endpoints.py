@@ -16,7 +16,8 @@ from ...protocol import rest
 from ...protocol.reply import Reply
 from ...runtime.clock import Clock
 from ..http import Transport
-from ..terms import Timeout, Trace
+from ..terms import Timeout
+from ..terms.trace import Trace
 from .endpoint import Endpoint
 from .servers import Servers
 

@@ -14,7 +14,9 @@ from ...protocol import refusals, rest
 from ...protocol.features import IDEMPOTENCY_KEY, TIMEOUT
 from ...protocol.reply import Reply
 from ...runtime.clock import Deadline
-from ..terms import Retry, Statistics, Stats, Timeout, Trace
+from ..terms import Retry, Timeout
+from ..terms.statistics import Statistics, Stats
+from ..terms.trace import Trace
 from .endpoint import Endpoint
 from .login import Login
 from .options import Options

@@ -13,7 +13,9 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from ...exceptions import ConnectionFailed
-from ..terms import Stats, Trace, notes
+from ..terms import notes
+from ..terms.statistics import Stats
+from ..terms.trace import Trace
 from .surroundings import Sent
 
 if TYPE_CHECKING:

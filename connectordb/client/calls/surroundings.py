@@ -9,7 +9,7 @@ from ...exceptions import ConnectionFailed, RemoteProtocolError, ResponseError
 from ...protocol.features import Features
 from ...runtime.clock import Clock
 from ..settings import Credentials
-from ..terms import Trace
+from ..terms.trace import Trace
 from .budget import Budget
 from .endpoint import Endpoint
 from .endpoints import Endpoints

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ...runtime.clock import Clock, Deadline
-from ..terms import Timeout, Trace
+from ..terms import Timeout
+from ..terms.trace import Trace
 
 
 class Allowance:

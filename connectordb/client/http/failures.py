@@ -19,7 +19,7 @@ from ...exceptions import (
     TimedOut,
 )
 from ...network import Proxy, ProxyFailed, certificate_advice
-from ..terms import Fate
+from ..terms.judging import Fate
 from .allowance import Allowance
 
 E = TypeVar("E", bound=ConnectorDBError)

@@ -22,7 +22,8 @@ from ...exceptions import ConnectionFailed, LocalProtocolError, TimedOut
 from ...network import Proxy, Trust, proxy_for
 from ...protocol.constants import API_ROOT
 from ...runtime.clock import SYSTEM, Clock, Deadline
-from ..terms import IDLE_TIMEOUT, POOL_SIZE, Timeout, Trace
+from ..terms import IDLE_TIMEOUT, POOL_SIZE, Timeout
+from ..terms.trace import Trace
 from . import answers, failures
 from .allowance import Allowance
 from .line import Line

@@ -13,7 +13,8 @@ from ...protocol.points import Datapoint, read_point
 from ...protocol.reply import Reply
 from ..http import Damaged, unpacked
 from ..session import Session
-from ..terms import Stats, notes
+from ..terms import notes
+from ..terms.statistics import Stats
 from .backlog import Backlog
 
 #: Characters that a point may have.

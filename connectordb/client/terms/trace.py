@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .retry import Fate
+from .judging import Fate
 
 
 class Trace:

@@ -14,7 +14,7 @@ from connectordb.client.calls.attempts import Attempts
 from connectordb.client.calls.surroundings import Sent
 from connectordb.client.http import Transport
 from connectordb.client.settings.credentials import Credentials
-from connectordb.client.terms.retry import Fate
+from connectordb.client.terms.judging import Fate
 from connectordb.client.terms.trace import Trace
 from connectordb.exceptions import ConnectorDBError
 from connectordb.protocol import rest

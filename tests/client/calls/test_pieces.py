@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from connectordb.client.calls.pieces import Pieces
 from connectordb.client.session import Session
 from connectordb.client.settings.credentials import Credentials
-from connectordb.client.terms import Retry, Stats
+from connectordb.client.terms import Retry
+from connectordb.client.terms.statistics import Stats
 from connectordb.exceptions import ClosedError, ConnectionFailed, InvalidRequest
 from connectordb.protocol import rest
 from tests.support.case import Case

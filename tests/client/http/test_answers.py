@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectordb.client.http import Transport, answers
-from connectordb.client.terms.retry import Fate
+from connectordb.client.terms.judging import Fate
 from connectordb.client.terms.trace import Trace
 from connectordb.exceptions import ConnectionFailed, RemoteProtocolError
 from tests.support.case import Case

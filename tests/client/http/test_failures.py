@@ -11,7 +11,7 @@ from urllib3.exceptions import LocationParseError, ProtocolError, ProxyError
 
 from connectordb.client.http.allowance import Allowance
 from connectordb.client.http.failures import told
-from connectordb.client.terms.retry import Fate
+from connectordb.client.terms.judging import Fate
 from connectordb.client.terms.timeouts import Timeout
 from connectordb.client.terms.trace import Trace
 from connectordb.exceptions import ClosedError, ConnectionFailed, LocalProtocolError, TimedOut

@@ -14,7 +14,7 @@ from unittest import mock
 import requests
 
 from connectordb.client.http import Transport
-from connectordb.client.terms.retry import Fate
+from connectordb.client.terms.judging import Fate
 from connectordb.client.terms.timeouts import Timeout
 from connectordb.client.terms.trace import Trace
 from connectordb.exceptions import CertificateRefused, ConnectionFailed, LocalProtocolError, TimedOut

@@ -11,7 +11,7 @@ from pathlib import Path
 from unittest import mock
 
 from connectordb.client.http import Transport
-from connectordb.client.terms.retry import Fate
+from connectordb.client.terms.judging import Fate
 from connectordb.client.terms.timeouts import Timeout
 from connectordb.client.terms.trace import Trace
 from connectordb.exceptions import ConnectionFailed, TimedOut

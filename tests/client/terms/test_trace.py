@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unittest
 
-from connectordb.client.terms.retry import Fate
+from connectordb.client.terms.judging import Fate
 from connectordb.client.terms.trace import Trace
 
 
