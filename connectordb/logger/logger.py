@@ -6,7 +6,6 @@ import logging
 import os
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path as FilePath
-from types import MappingProxyType
 from typing import Any, Literal
 
 from ..client import ConnectorDB
@@ -197,9 +196,9 @@ class Logger(Settings, Accounting):
         return stream
 
     @property
-    def streams(self) -> Mapping[str, dict[str, Any]]:
-        """The streams that were added: name to schema."""
-        return MappingProxyType({name: stream.document for name, stream in self._streams.items()})
+    def streams(self) -> dict[str, dict[str, Any]]:
+        """The streams that were added: name to schema; a dict of one's own."""
+        return {name: stream.document for name, stream in self._streams.items()}
 
     def __contains__(self, streamname: object) -> bool:
         """Tell whether a stream of that name was added."""

@@ -64,7 +64,7 @@ class SurfaceTests(OpenCase):
         logger = Logger(self.path)
         self.addCleanup(logger.close)
         self.assertEqual((logger.serverurl, logger.apikey, logger.syncperiod), ("http://localhost:3124", "", 600))
-        self.assertEqual((logger.lastsynctime, logger.data, len(logger), dict(logger.streams)), (0, {}, 0, {}))
+        self.assertEqual((logger.lastsynctime, logger.data, len(logger), logger.streams), (0, {}, 0, {}))
         self.assertTrue(logger)
         self.assertEqual((logger.onsync, logger.onsyncfail, logger.syncraise), (None, None, False))
 
@@ -76,7 +76,7 @@ class SurfaceTests(OpenCase):
         with Logger(self.path) as logger:
             self.assertEqual((logger.apikey, logger.serverurl), (self.key, self.proxy.url))
             self.assertEqual((logger.syncperiod, logger.data), (5, {"a": [1, None]}))
-            self.assertEqual(dict(logger.streams), {"s": {"type": "number"}})
+            self.assertEqual(logger.streams, {"s": {"type": "number"}})
             self.assertIn("s", logger)
             self.assertNotIn("t", logger)
         with Logger(self.path, apikey="other") as logger:
@@ -130,7 +130,7 @@ class SurfaceTests(OpenCase):
         old.close()
         with Logger(self.path, on_create=lambda logger: self.fail("the file is not new")) as logger:
             logger._syncing.patience = WAIT
-            self.assertEqual((len(logger), dict(logger.streams)), (3, {"s": {"type": "number"}}))
+            self.assertEqual((len(logger), logger.streams), (3, {"s": {"type": "number"}}))
             self.assertEqual((logger.apikey, logger.lastsynctime, logger.syncperiod), (self.key, 12.5, 30))
             self.assertEqual(logger.data, {"a": 1})
             self.assertEqual(logger.ping(), self.room)
@@ -238,14 +238,14 @@ class AddStreamTests(OpenCase):
         """A schema may be JSON text."""
         logger = self.open()
         logger.addStream("s", '{"type": "number"}')
-        self.assertEqual(dict(logger.streams), {"s": {"type": "number"}})
+        self.assertEqual(logger.streams, {"s": {"type": "number"}})
 
     def test_existing(self) -> None:
         """Without a schema, that of the stream on the server is taken."""
         self.new_stream("s", {"type": "string"})
         logger = self.open()
         logger.addStream("s")
-        self.assertEqual(dict(logger.streams), {"s": {"type": "string"}})
+        self.assertEqual(logger.streams, {"s": {"type": "string"}})
 
     def test_absent_without_schema(self) -> None:
         """An absent stream without a schema is an error."""
@@ -284,7 +284,7 @@ class AddStreamTests(OpenCase):
         with self.open() as logger, self.assertLogs("connectordb.logger", "WARNING"):
             logger.addStream("s", {"type": "number"})
         with Logger(self.path) as logger:
-            self.assertEqual(dict(logger.streams), {"s": {"type": "string"}})
+            self.assertEqual(logger.streams, {"s": {"type": "string"}})
 
     def test_server_away(self) -> None:
         """With the server away a stream with a schema is created at the first sync; one without is an error."""
@@ -328,7 +328,7 @@ class AddStreamTests(OpenCase):
         for value in (1, "a", None, [1, {"a": True}]):
             logger.insert("s", value)
         self.assertEqual(len(logger), 4)
-        self.assertEqual(dict(logger.streams), {"s": {}})
+        self.assertEqual(logger.streams, {"s": {}})
         logger.addStream_force("n", '{"type": "number"}')
         with self.assertRaises(jsonschema.ValidationError):
             logger.insert("n", "text")
