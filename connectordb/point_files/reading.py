@@ -12,6 +12,7 @@ from typing import Any, BinaryIO
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ..exceptions import LocalProtocolError
+from ..plain_text import cut
 from ..protocol import json_text
 from ..protocol.json_arrays import elements
 from ..protocol.points import Datapoint
@@ -20,6 +21,9 @@ from .cells import number_in, value_in
 
 #: Bytes that are read at once, and the most that a line may have.
 _BLOCK, _LONGEST = 1 << 16, 1 << 24
+
+#: What a point may have; ``o`` says who sent it.
+_KEYS = frozenset("tdo")
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -133,6 +137,11 @@ def _lines(text: Iterator[bytes]) -> Iterator[tuple[int, bytes]]:
 def _point(value: Any, where: str) -> Datapoint:
     if not isinstance(value, dict) or type(value.get("t", 0.0)) not in (int, float):
         raise ValueError(f'{where}: {str(value)[:60]!r} is no point: expected an object with "t", a number, and "d"')
+    if not value.keys() <= _KEYS:  # somebody's own, whose value would be lost
+        unknown = next(key for key in value if key not in _KEYS)
+        raise ValueError(
+            f'{where}: a point has "t", its time in seconds, and "d", its value, and no {cut(unknown, 30)!r}'
+        )
     return {"t": value.get("t", 0.0), "d": value.get("d")}
 
 
@@ -175,7 +184,7 @@ def _names(first: list[str]) -> list[str]:
         _time(time.strip(), None)
         return ["t", "d"]
     raise ValueError(
-        f"{','.join(first)[:60]!r} is neither a point nor a line of names: expected a time and a value, "
+        f"{','.join(first)[:60]!r} is neither a point nor a line of names: expected a time, a comma and a value, "
         "or names of columns, of which one is t"
     )
 

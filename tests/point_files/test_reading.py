@@ -116,6 +116,7 @@ class Reading(unittest.TestCase):
             ('{"t":1}\n{"t":2', "line 2: no JSON"),
             ('{"t":1}\n\n5\n', "line 3: '5' is no point"),
             ('{"t":"1"}', "line 1: .* is no point"),
+            ('{"t":1,"d":2,"o":"a/b"}\n{"time":1,"value":5}', "line 2: .* and no 'time'"),
             ('{"t":true}', "line 1: .* is no point"),
             ('[{"t":1},5]', "point 1: '5' is no point"),
             ('[{"t":1}', "point 1: it ends before its end"),
