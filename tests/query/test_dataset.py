@@ -13,7 +13,7 @@ from tests.frames.cases import needs_frames
 
 from ..pictures.cases import DrawingCase
 from ..support.case import Case
-from ..support.signatures import by_position
+from ..support.signatures import check_signatures
 from ..support.target import TargetCase
 
 _RANGE = "t1=None t2=None dt=None limit=None i1=None i2=None transform=None"
@@ -29,10 +29,7 @@ class Signatures(Case):
 
     def test_parameters(self) -> None:
         """Names, order and defaults are those that they use."""
-        for function, wanted in SIGNATURES.items():
-            with self.subTest(function.__name__):
-                self.assertEqual(by_position(function), wanted)
-                self.assertTrue(function.__doc__)
+        check_signatures(self, SIGNATURES)
 
 
 class Building(Case):

@@ -10,7 +10,7 @@ from tests.frames.cases import needs_frames
 
 from ..pictures import cases
 from ..support.case import Case
-from ..support.signatures import by_position
+from ..support.signatures import check_signatures
 from ..support.target import TargetCase
 from ..support.wire import Peer, answer
 
@@ -26,10 +26,7 @@ class Signatures(Case):
 
     def test_parameters(self) -> None:
         """Names, order and defaults are those that they use."""
-        for function, wanted in SIGNATURES.items():
-            with self.subTest(function.__name__):
-                self.assertEqual(by_position(function), wanted)
-                self.assertTrue(function.__doc__)
+        check_signatures(self, SIGNATURES)
 
 
 class Building(Case):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+import unittest
+from collections.abc import Callable, Mapping
 from typing import Any
 
 
@@ -21,3 +22,11 @@ def by_position(function: Callable[..., Any]) -> str:
     return " ".join(
         str(item.replace(annotation=item.empty)).replace(" ", "") for item in parameters if item not in added
     )
+
+
+def check_signatures(case: unittest.TestCase, wanted: Mapping[Callable[..., Any], str]) -> None:
+    """Check that functions have these parameters, as `by_position`, and say what they do."""
+    for function, parameters in wanted.items():
+        with case.subTest(function.__qualname__):
+            case.assertEqual(by_position(function), parameters)
+            case.assertTrue(function.__doc__)

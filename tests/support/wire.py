@@ -238,12 +238,7 @@ class Peer:
         with socket.socket() as knock:
             knock.connect_ex(("127.0.0.1", self.port))
         self._listener.close()
-        with self._lock:
-            for connection in self._open:
-                try:
-                    connection.shutdown(socket.SHUT_RDWR)
-                except OSError:
-                    pass  # it is gone already
+        self.hang_up_all()
         for thread in list(self._threads):
             thread.join(SOON)
 
