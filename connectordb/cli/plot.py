@@ -55,7 +55,7 @@ def plot(
             )
         return
     colored = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-    click.echo(chart(series, shutil.get_terminal_size().columns, colored), nl=False, color=colored)
+    click.echo(chart(series, shutil.get_terminal_size().columns, colored, title), nl=False, color=colored)
 
 
 def _series(found: Stream, downlink: bool, given: dict[str, Any]) -> list[Series]:

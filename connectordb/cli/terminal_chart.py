@@ -11,7 +11,7 @@ from typing import NamedTuple
 import click
 import plotext
 
-from ..pictures import Bar, Kind, Panel, Series, panels, rows, thinned
+from ..pictures import Bar, Kind, Panel, Series, below, panels, rows, thinned
 from ..plain_text import cut, width
 
 #: Colours that are seen on a dark ground and on a light one, as terminals with 256 number them.
@@ -81,7 +81,7 @@ class _Area(NamedTuple):
         return click.style(text, fg=_COLORS[number % len(_COLORS)]) if self.colored else text
 
 
-def chart(series: Sequence[Series], width: int, colored: bool) -> str:
+def chart(series: Sequence[Series], width: int, colored: bool, title: str = "") -> str:
     """
     Return a picture for a terminal: lines, each with a newline.
 
@@ -89,8 +89,11 @@ def chart(series: Sequence[Series], width: int, colored: bool) -> str:
         series: What is drawn.
         width: Columns of the terminal.
         colored: Whether it may have colours.
+        title: What stands above several, and is left out at the beginning of their names.
     """
     drawn = [each for each in series if each.times]
+    lines = [cut(title, _ABOVE)] if title and len(drawn) > 1 else []
+    drawn = below(title, drawn) if lines else drawn
     if not drawn:
         return "no datapoints\n"
     made = panels(drawn)
@@ -99,7 +102,6 @@ def chart(series: Sequence[Series], width: int, colored: bool) -> str:
         first, last = first - _MOMENT, last + _MOMENT
     beside = _VALUES if all(panel.kind is Kind.NUMBERS for panel in made) else _NAMES
     area = _Area(first, last, max(width - beside - 2, _LEAST), beside, colored)
-    lines: list[str] = []
     for panel in made:
         if panel.kind is Kind.NUMBERS:
             lines += _lines(panel, _ALONE if len(made) == 1 else _AMONG_OTHERS, area)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from .chart import plot, png
 from .panels import Panel, panels
 from .rows import Bar, Row, rows
-from .series import Kind, Series, of_columns, of_points
+from .series import Kind, Series, below, of_columns, of_points
 from .thinning import thinned
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "Panel",
     "Row",
     "Series",
+    "below",
     "of_columns",
     "of_points",
     "panels",

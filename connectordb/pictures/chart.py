@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import re
 from array import array
 from collections.abc import Sequence
 from io import BytesIO
@@ -15,7 +14,7 @@ from ..frames.extras import library
 from ..plain_text import cut, plain, width
 from .panels import Panel, panels
 from .rows import Row, rows
-from .series import Kind, Series
+from .series import Kind, Series, below
 from .thinning import thinned
 
 if TYPE_CHECKING:
@@ -90,7 +89,7 @@ def _draw(series: Sequence[Series], figure: Figure, title: str = "") -> Axes:
     if len(series) == 1 and series[0].name.startswith(title):
         title = series[0].name
     elif title:  # it begins the names of an object's keys, and those of a device's streams
-        series = [each._replace(name=re.sub(f"^{re.escape(title)}[ /]", "", each.name)) for each in series]
+        series = below(title, series)
     made = panels(series) or [Panel(Kind.NUMBERS, "", [])]
     left_out = sum(len(panel.series) for panel in made[_MOST_PANELS:])
     made = made[:_MOST_PANELS]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -125,6 +126,11 @@ def _series(times: array[float], in_order: bool, by_key: Mapping[str, Any], name
             label = f"{label} ({others:,} of another kind)".strip()
         found.append(Series(plain(label), plain(_unit(schema, key)), kind, times, alike))
     return found
+
+
+def below(title: str, series: Iterable[Series]) -> list[Series]:
+    """Return series that stand below a title, so that their names need not begin with it."""
+    return [each._replace(name=re.sub(f"^{re.escape(title)}[ /]", "", each.name)) for each in series]
 
 
 def _unit(schema: Any, key: str) -> str:

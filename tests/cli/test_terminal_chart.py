@@ -100,6 +100,14 @@ class Charts(InUtc):
         self.assertNotIn("\x1b", "".join(lines))
         self.assertRegex(drawn(value, other, colored=True)[0], r"^\x1b\[38;5;32m━━ x a\x1b\[0m   \x1b\[38;5;172m━━ x b")
 
+    def test_title(self) -> None:
+        """What belongs together has its name above, and not in each of its keys; what is alone has its own."""
+        two, one = of_points(points({"a": 1, "b": True}), "room/x"), of_points(points(1), "room/x")
+        lines = chart(two, 60, False, "room/x").splitlines()
+        self.assertEqual(lines[:2], ["room/x", "━━ a"])
+        self.assertIn("                         b │", "\n".join(lines))
+        self.assertEqual(chart(one, 60, False, "room/x").splitlines()[0], "━━ room/x")
+
     def test_times(self) -> None:
         """Ticks are on round times, as fine as they have room, and never beyond the edge."""
         for step, expected in (
