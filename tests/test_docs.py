@@ -6,6 +6,7 @@ import importlib.util
 import logging
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -142,11 +143,13 @@ class PagesTests(Case):
     #: What goes on until somebody ends it.
     STAYS = re.compile(r"connectordb run |tail -f ")
 
+    commands: ClassVar[Commands | None] = None
+
     @classmethod
     def setUpClass(cls) -> None:
         super().setUpClass()
-        cls.commands = Commands() if hasattr(os, "fork") else None
-        if cls.commands is not None:
+        if hasattr(os, "fork"):
+            cls.commands = Commands()
             cls.addClassCleanup(cls.commands.close)
 
     def run_page(self, path: Path) -> None:
@@ -161,8 +164,8 @@ class PagesTests(Case):
                 profiles = folder / "profiles.ini"
                 profiles.touch(0o600)
                 found = {"CONNECTORDB_URL": url, "CONNECTORDB_PROFILE_FILE": str(profiles)}
-                with mock.patch.dict(os.environ, found):
-                    run(path, {address: url for address in ADDRESSES}, self.shell(folder, url, found))
+                with mock.patch.dict(os.environ, found), self.shell(folder, url, found) as shell:
+                    run(path, {address: url for address in ADDRESSES}, shell)
         finally:
             os.chdir(before)
             root.setLevel(logged[0])
@@ -184,12 +187,13 @@ class PagesTests(Case):
             with run_server(user="mara", password="secret") as server:
                 yield server.url
 
-    def shell(self, folder: Path, url: str, variables: dict[str, str]) -> Shell | None:
-        """Return what runs the command lines of a page."""
+    @contextmanager
+    def shell(self, folder: Path, url: str, variables: dict[str, str]) -> Iterator[Shell | None]:
+        """Yield what runs the command lines of a page."""
         if self.commands is None:
-            return None
+            yield None
+            return
         terminal = Terminal(self.commands, folder, **variables)
-        self.addCleanup(terminal.close)
 
         def run(command: str) -> tuple[int, str]:
             for address in ADDRESSES:
@@ -198,7 +202,13 @@ class PagesTests(Case):
             status, said = terminal.run(command, self.PASSWORDS, stays=self.STAYS.search(command) is not None)
             return status, said.replace(url, URL)
 
-        return run
+        try:
+            yield run
+        finally:
+            terminal.close()
+            for database in folder.glob("*/connectordb.db"):
+                if left := running(database.parent):  # the page has failed before it stopped its server
+                    os.kill(left.pid, signal.SIGTERM)
 
     @unittest.skipUnless(hasattr(os, "fork"), "needs fork")
     def test_terminal(self) -> None:
