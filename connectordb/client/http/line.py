@@ -104,6 +104,8 @@ class Line(HTTPAdapter):
         request.headers = CaseInsensitiveDict(headers)
         try:
             response = self.send(request, stream=True)
+            if wire.is_ended:  # http.client takes what there is of a head for all of it
+                raise answers.Damaged("the answer was cut off within its head")
             if in_pieces and response.status_code == 200:
                 return response
             content = answers.content(response.raw)

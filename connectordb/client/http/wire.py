@@ -43,6 +43,7 @@ class Wire:
         socket: What is open; ``None`` if nothing is.
         is_fresh: The connection was made for the present request.
         is_spoiled: More came than the answer has: what is read next would be no answer to what was asked.
+        is_ended: The other side has said that no more comes.
         is_aborted: It is to end, and nothing new to begin.
         socks: The SOCKS proxy that leads to the server, if one does; other proxies urllib3 knows by itself.
     """
@@ -52,13 +53,14 @@ class Wire:
         self.socket: socket.socket | None = None
         self.is_fresh = False
         self.is_spoiled = False
+        self.is_ended = False
         self.is_aborted = False
         self.socks: Proxy | None = None
 
     def begin(self, allowance: Allowance) -> None:
         """Begin a request."""
         self.allowance = allowance
-        self.is_fresh = self.is_spoiled = False
+        self.is_fresh = self.is_spoiled = self.is_ended = False
 
     def opened(self, held: socket.socket) -> None:
         """
@@ -249,6 +251,8 @@ class _Incoming(io.RawIOBase):
         number = self._file.readinto(room)
         if number:
             allowance.came(number)
+        elif number == 0:
+            self._wire.is_ended = True
         return number
 
     def close(self) -> None:

@@ -103,6 +103,8 @@ class Bodies(Case):
     def test_wrong_length(self) -> None:
         """Less than was promised, and more: neither is an answer, and nothing is taken for the next one."""
         self.fails(raw(HEAD + b"Content-Length: 10\r\n\r\n123", then_close=True), "the connection broke")
+        for cut in (HEAD, HEAD + b"Content-Le", HEAD + b"X: y\r\n"):
+            self.fails(raw(cut, then_close=True), "the connection broke: the answer was cut off within its head")
         self.fails(raw(HEAD + b"Content-Length: 3\r\n\r\n12345"), "more came than the answer is said to have")
         smuggled = HEAD + b"Content-Length: 4\r\n\r\nevil"
         self.fails(raw(HEAD + b"Content-Length: 2\r\n\r\nok" + smuggled), "more came")
