@@ -64,6 +64,7 @@ ARROWS: dict[str, set[str]] = {
 SERVER_ARROWS: dict[str, set[str]] = {
     # the foundation: what all others may know
     "config": set(),
+    "config_file": {"config"},
     "file_marks": set(),
     "patterns": set(),
     "progress": set(),
@@ -99,10 +100,21 @@ SERVER_ARROWS: dict[str, set[str]] = {
     # what is done beside it
     "exchange/": {"database", "onlooker", "progress", "refusal", "tree", "values", "rights/", "storage/"},
     "upkeep/": {
-        *("config", "database", "onlooker", "patterns", "progress", "tree", "exchange/", "rights/", "storage/"),
+        *("config_file", "database", "onlooker", "patterns", "progress", "tree", "exchange/", "rights/", "storage/"),
     },
-    "server": {"config", "database", "forgetting", "service", "operation/", "rights/", "web/"},
-    "": {"config", "database", "progress", "server", "exchange/", "operation/", "rights/", "upkeep/", "web/"},
+    "server": {"config", "config_file", "database", "forgetting", "service", "operation/", "rights/", "web/"},
+    "": {
+        "config",
+        "config_file",
+        "database",
+        "progress",
+        "server",
+        "exchange/",
+        "operation/",
+        "rights/",
+        "upkeep/",
+        "web/",
+    },
 }
 
 #: Those of the Logger.
@@ -208,7 +220,7 @@ FOREIGN = {
     "jsonschema": {"protocol/schemas.py", "protocol/validators.py"},
     "fastjsonschema": {"protocol/schemas.py"},
     "re2": {"server/", "pipescript/transforms/texts.py"},
-    "tomli": {"server/config.py"},
+    "tomli": {"server/config_file.py"},
     "filelock": {
         "logger/",
         "server/",

@@ -12,9 +12,10 @@ except ImportError as error:
         "the embedded server needs aiohttp, which is not installed: pip install 'ConnectorDB[server]'"
     ) from error
 
-from .config import Config, configured
-from .config import load as load_config
-from .config import render as render_config
+from .config import Config
+from .config_file import configured
+from .config_file import load as load_config
+from .config_file import render as render_config
 from .database import Created, Running, create, running
 from .exchange import Exported, Imported, export_database, import_database
 from .operation.logs import Logs

@@ -1,21 +1,16 @@
 """
-The server's configuration: every setting with its default, its bounds and what it means, and the TOML file that changes them.
+The server's configuration: every setting with its default, its bounds and what it means.
 
-A section is a dataclass, a setting a field of it; the file, ``connectordb config`` and the documentation are made from these
-alone. A setting that a file does not name keeps its default.
+A section is a dataclass, a setting a field of it; the file (``config_file.py``), ``connectordb config`` and the documentation are made
+from these alone.
 """
 
 from __future__ import annotations
 
 import difflib
-import json
-import os
-import sys
-import textwrap
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
 from math import inf
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..exceptions import ConfigurationError
@@ -26,14 +21,6 @@ from ..protocol.constants import (
     REQUEST_BYTES_LIMIT,
     WEBSOCKET_MESSAGE_LIMIT,
 )
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
-
-#: The file's name in a database folder.
-FILE_NAME = "connectordb.toml"
 
 KIB, MIB = 1024, 1024 * 1024
 
@@ -309,37 +296,6 @@ def settings(config: Config) -> Iterator[Setting]:
             yield Setting(section.name, entry.name, getattr(values, entry.name), entry.default, entry.metadata["rule"])
 
 
-def load(path: str | os.PathLike[str]) -> Config:
-    """
-    Return what a file configures.
-
-    Raises:
-        ConfigurationError: It cannot be read, or a setting in it is unknown or makes no sense.
-    """
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-    except OSError as error:
-        raise ConfigurationError(f"reading the configuration {os.fspath(path)!r}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise ConfigurationError(f"reading the configuration {os.fspath(path)!r}: it is no UTF-8 text") from error
-    return parse(text, os.fspath(path))
-
-
-def configured(directory: str | os.PathLike[str]) -> Config:
-    """Return what the file in a database folder configures; `DEFAULT` itself if there is none."""
-    path = Path(directory) / FILE_NAME
-    return load(path) if os.path.lexists(path) else DEFAULT
-
-
-def parse(text: str, name: str = "configuration") -> Config:
-    """Return what the text of a file configures; *name* is how errors call it."""
-    try:
-        tables = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigurationError(f"{name}: this is no TOML: {error}") from error
-    return Config.of(tables, name)
-
-
 def _section(name: str, section: Field[Any], table: Any) -> Any:
     if not isinstance(table, dict):
         raise ConfigurationError(f"{name}: {section.name!r} is a section: write [{section.name}]")
@@ -376,24 +332,3 @@ def _value(where: str, entry: Field[Any], value: Any) -> Any:
     if rule.choices and value not in rule.choices:
         raise ConfigurationError(f"{where} is {value!r}; expected one of {', '.join(rule.choices)}")
     return value
-
-
-def render(config: Config) -> str:
-    """Return the file that says all of *config*, with what each setting means and what it is by default."""
-    lines: list[str] = []
-    section = ""
-    for setting in settings(config):
-        if setting.section != section:
-            section = setting.section
-            lines += ["", f"# {type(getattr(config, section)).__doc__}", f"[{section}]"]
-        about = f"{setting.rule.meaning} Default: {_toml(setting.default)}"
-        lines += ["", *textwrap.wrap(about, 100, initial_indent="# ", subsequent_indent="# ", break_long_words=False)]
-        lines.append(f"{setting.name} = {_toml(setting.value)}")
-    return "\n".join(lines[1:]) + "\n"
-
-
-def _toml(value: Any) -> str:
-    # JSON's texts, integers and truth values are TOML's, too
-    if isinstance(value, tuple):
-        return f"[{', '.join(map(_toml, value))}]"
-    return repr(value) if isinstance(value, float) else json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

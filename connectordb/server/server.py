@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING
 
 from ..exceptions import ClosedError, ConfigurationError, ConnectorDBError
 from ..runtime.worker import Worker
-from .config import DEFAULT, Config, Listen, configured
+from .config import DEFAULT, Config, Listen
+from .config_file import configured
 from .database import Database
 from .database import open as open_database
 from .forgetting import forget_the_old

@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from ...exceptions import LocalProtocolError
 from .. import database
-from ..config import configured
+from ..config_file import configured
 from ..onlooker import onlooking
 from ..rights.accounts import USER_DEVICE, new_apikey
 from ..rights.passwords import fits_none, hash_password
