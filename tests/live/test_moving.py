@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import threading
+from unittest import mock
 
 from connectordb import ConnectionFailed, ConnectorDB, Stream
+from connectordb.client.calls import servers
 from connectordb.live import ConnectionEvent, Live
+from tests.support.case import MS
 from tests.support.doors import Door
 from tests.support.live_cases import FAST, STREAM, PeerCase, Record
 from tests.support.target import TargetCase
@@ -78,6 +81,11 @@ class Moving(TargetCase):
 
     def setUp(self) -> None:
         super().setUp()
+        soon = mock.patch.object(
+            servers, "FIRST_AWAY", 100 * MS
+        )  # when the first one is asked again whether it is there
+        soon.start()
+        self.addCleanup(soon.stop)
         self.written = self.stream()
         self.doors = [Door(self.written._session.url) for _ in range(2)]
         for door in self.doors:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from unittest import mock
 
 import requests
 
@@ -97,7 +98,9 @@ class Serving(Case):
         path = self.folder() / NAME
         path.write_text(render())
         ada = {"name": "ada", "email": "ada@x", "password": "secret"}
-        with run_server(config=Config(permissions=Section(file=str(path)))) as server, requests.Session() as http:
+        config = Config(permissions=Section(file=str(path)))
+        often = mock.patch.dict(follow.__kwdefaults__, period=20 * MS)  # which it looks at the file
+        with often, run_server(config=config) as server, requests.Session() as http:
             http.headers["Origin"] = server.url
 
             def join() -> requests.Response:
