@@ -8,14 +8,13 @@ import subprocess
 import sys
 import unittest
 from pathlib import Path
-from unittest import mock
 
 from connectordb.server import create, database
 from connectordb.server.rights.accounts import Password, confirm, look_up
 
 from ..support.case import SOON, Case
 from ..support.command_line import command, environment, here
-from ..support.server import cheap_passwords
+from ..support.server import cheap_passwords, refused_at_once
 from ..support.terminal import answered
 
 
@@ -91,7 +90,7 @@ class Users(Case):
 
     def test_running(self) -> None:
         """While the server runs users are listed, and nothing is changed."""
-        with database.open(self.directory), mock.patch.object(database, "_LOCK_PATIENCE", 0.01):
+        with database.open(self.directory), refused_at_once():
             self.assertIn("test", self.ran("list"))
             self.assertIn("connectordb stop", self.ran("role", "test", "admin", status=1))
 

@@ -11,6 +11,7 @@ from connectordb.server import Server
 
 from ..support.case import Case
 from ..support.command_line import connectordb, here
+from ..support.server import refused_at_once
 
 
 def run(*arguments: object) -> tuple[int, str, str]:
@@ -41,7 +42,8 @@ class Care(Case):
             self.assertEqual((status, complaints), (0, ""))
             self.assertIn("A backup, checked: ", out)
             cdb("test/user/x").insert(6)
-            status, _, complaints = run("restore", self.directory, backup, "--force")
+            with refused_at_once():
+                status, _, complaints = run("restore", self.directory, backup, "--force")
             self.assertEqual(status, 1)
             self.assertRegex(complaints, rf"in use by the server with process id {os.getpid()}; stop it first")
         self.assertEqual(run("backup", self.directory, backup)[0], 1, "a backup is never written over")

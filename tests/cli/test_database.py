@@ -20,6 +20,7 @@ from connectordb.server import create as create_database
 
 from ..support.case import Case
 from ..support.command_line import PATIENCE, command, connectordb, environment, here
+from ..support.server import refused_at_once
 
 
 class Creating(Case):
@@ -164,7 +165,7 @@ class Running(Case):
 
     def test_running_already(self) -> None:
         """Whose port is taken by the server of this very folder is told that."""
-        with Server(self.directory, port=0) as server:
+        with Server(self.directory, port=0) as server, refused_at_once():
             done = here("run", self.directory, "--port", server.url.rpartition(":")[2])
         self.assertEqual(done.returncode, 1)
         self.assertRegex(done.stderr, rf"in use by the server with process id {os.getpid()}; stop it first")

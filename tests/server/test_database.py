@@ -26,7 +26,7 @@ from connectordb.server.rights.accounts import Password, confirm, look_up
 from connectordb.server.storage import Device, User
 
 from ..support.case import SOON, Case
-from ..support.server import cheap_passwords
+from ..support.server import cheap_passwords, refused_at_once
 
 _ROOT = str(Path(__file__).parents[2])
 
@@ -47,7 +47,7 @@ class FolderCase(Case):
     def setUp(self) -> None:
         super().setUp()
         self.path = self.folder() / "db"
-        for patch in cheap_passwords(), mock.patch.object(database, "_LOCK_PATIENCE", 0.01):
+        for patch in cheap_passwords(), refused_at_once():
             patch.start()
             self.addCleanup(patch.stop)
 

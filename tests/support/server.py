@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from connectordb.server import Server, create
+from connectordb.server import Server, create, database
 from connectordb.server.rights import passwords
 from connectordb.server.web import connections
 
@@ -18,6 +18,11 @@ from connectordb.server.web import connections
 def cheap_passwords() -> mock._patch[Any]:
     """Return the patch with which passwords are hashed as always, but with the lowest cost: it only takes time."""
     return mock.patch.multiple(passwords, _N=16, _P=1)
+
+
+def refused_at_once() -> mock._patch[Any]:
+    """Return the patch with which nobody waits for a database that another server has, as here none lets go of it soon."""
+    return mock.patch.object(database, "_LOCK_PATIENCE", 0.01)
 
 
 @contextmanager

@@ -23,6 +23,7 @@ from connectordb.server.storage import Series, Writer
 from connectordb.server.storage.access import SQLiteWriter
 
 from ...support.case import SOON
+from ...support.server import refused_at_once
 from .case import ORIGINAL, STREAM, ExchangeCase, edit, tree
 
 _PASSWORDS = {"mara": "sesame-öffne dich", "ben": "b" * 80, "sha": "öffne dich", "test": "test"}
@@ -210,7 +211,7 @@ class Refused(ExchangeCase):
     def test_running(self) -> None:
         """No server may run on it."""
         path = self.database()
-        with mock.patch.object(database, "_LOCK_PATIENCE", 0.01), database.open(path), self.assertRaises(DatabaseInUse):
+        with refused_at_once(), database.open(path), self.assertRaises(DatabaseInUse):
             import_database(path, ORIGINAL)
 
     def test_no_database(self) -> None:
