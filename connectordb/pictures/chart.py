@@ -30,8 +30,8 @@ _MARKED = 60
 #: Numbers with which matplotlib still computes; what is beyond is drawn there.
 _MOST = 5e307
 
-#: Names of lines above a panel, and letters that a picture has room for beside each other.
-_MOST_NAMES, _LETTERS = 12, 80
+#: Names of lines above a panel; letters that a picture has room for beside each other, and a unit beside its panel.
+_MOST_NAMES, _LETTERS, _UNIT = 12, 80, 24
 
 #: Panels of one picture; what is more is counted, not drawn.
 _MOST_PANELS = 12
@@ -175,7 +175,9 @@ def _lines(axes: Axes, panel: Panel, named: bool) -> None:
         axes.plot(
             _dates(times), values, label=each.name or None, linewidth=1.3, marker="o", markersize=3, markevery=dots
         )
-    units = dict.fromkeys((*axes.get_ylabel().split(", "), panel.unit))  # lines of another unit may be there already
+    units = dict.fromkeys(
+        (*axes.get_ylabel().split(", "), cut(panel.unit, _UNIT))
+    )  # lines of another unit may be there already
     axes.set_ylabel(", ".join(filter(None, units)), parse_math=False)
     with contextlib.suppress(AttributeError):  # who passed the axes has numbers of his own at them
         axes.ticklabel_format(axis="y", useOffset=False)  # 25.0936 and not 0.0006, with +2.5093e1 above

@@ -110,6 +110,8 @@ class Charts(DrawingCase):
             axes = self.finished(plot(series, "t" * 200))
             for shown in (axes.get_legend(), axes.figure._suptitle):
                 self.assertLessEqual(shown.get_window_extent().x1, axes.figure.bbox.x1)
+        axes = self.drawn(1, 2, schema={"unit": "u" * 200})
+        self.assertLessEqual(axes.yaxis.get_label().get_window_extent().y1, axes.figure.bbox.y1)
 
     def test_names(self) -> None:
         """Names are shown as they are, whatever matplotlib makes of them otherwise."""
