@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from ..exceptions import StorageError
-from ..runtime.sqlite import Connection, connect_to_read, translated, version, view
+from ..runtime.layouts import version
+from ..runtime.sqlite import Connection, connect_to_read, translated, view
 from .database import database_file
 from .storage import LAYOUT, Reader
 from .storage.access import SQLiteReader

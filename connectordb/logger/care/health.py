@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from ...exceptions import StorageDamaged, StorageError
-from ...runtime import checkpoints, sqlite
+from ...runtime import checkpoints, layouts, sqlite
 from ..file import ACCEPTED, MASK, NUMBER_BITS, WAITING, upgrade
 from .soundness import Check
 
@@ -32,7 +32,7 @@ def check(path: str | os.PathLike[str]) -> list[str]:
             with sqlite.translated(path, "reading"):
                 upgrade.check_kind(connection, path)
                 look(connection)
-                if sqlite.version(connection) != len(upgrade.MIGRATIONS):  # older: the next Logger takes it over
+                if layouts.version(connection) != len(upgrade.MIGRATIONS):  # older: the next Logger takes it over
                     return []
                 sqlite.take_on(connection)
                 return _checked(connection)

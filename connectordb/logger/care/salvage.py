@@ -18,7 +18,7 @@ from typing import Any
 from ...exceptions import StorageDamaged, StorageError
 from ...protocol import json_text
 from ...protocol.paths import is_name
-from ...runtime import sqlite
+from ...runtime import layouts, sqlite
 from ...runtime.remains import Nonsense, Remains, Remnant
 from ..file import number_of, stream_of, upgrade
 from .reckoning import reckon
@@ -119,7 +119,7 @@ def salvage(
                             migration(connection)
                         connection.pragma("user_version", len(upgrade.MIGRATIONS))
                         bringing.new(damaged, now)
-                sqlite.migrate(connection, new, upgrade.MIGRATIONS)
+                layouts.migrate(connection, new, upgrade.MIGRATIONS)
                 return bringing.result(story)
         finally:
             connection.close()

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 from ...exceptions import StorageDamaged, StorageError
 from ...protocol import json_text
-from ...runtime import sqlite
+from ...runtime import layouts, sqlite
 from ...runtime.sqlite_log import Log, goes_on_after
 from ..file import NUMBER_BITS, upgrade
 
@@ -72,7 +72,7 @@ class Check:
         whole = old or self._thorough or size <= (_MIDDLING if self._frames else _SMALL)
         if whole:
             self._expect_ok(connection, "PRAGMA quick_check(1)")
-        if not old and sqlite.version(connection):
+        if not old and layouts.version(connection):
             self._check_small_tables(connection)
             connection.execute(_ENDS, (NUMBER_BITS,)).fetchall()
             for table in ("point", "rejected") if whole else ():
@@ -113,7 +113,7 @@ class Check:
     def _check_layout(self, connection: sqlite.Connection) -> bool:
         """Check that the tables are as they were made; tell whether they are those of 0.3.5."""
         # these first: another process may be making the tables just now, which appear with the version, all at once
-        version, pages = sqlite.version(connection), int(connection.pragma("page_count"))
+        version, pages = layouts.version(connection), int(connection.pragma("page_count"))
         found = upgrade.layout(connection)
         old = set(found) == upgrade.OLD_TABLES
         if old and {table: [name for name, *_ in columns] for table, columns in found.items()} != _OLD_LAYOUT:
@@ -148,7 +148,7 @@ class Check:
 
 
 def _may_have_gaps(connection: sqlite.Connection) -> bool:
-    return bool(sqlite.version(connection) and connection.execute(upgrade.IS_UNFLUSHED).fetchall())
+    return bool(layouts.version(connection) and connection.execute(upgrade.IS_UNFLUSHED).fetchall())
 
 
 @contextmanager

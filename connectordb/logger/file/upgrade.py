@@ -16,7 +16,7 @@ from functools import cache
 
 from ...exceptions import StorageDamaged, StorageError
 from ...protocol.constants import CONNECTORDB_URL
-from ...runtime import sqlite
+from ...runtime import layouts, sqlite
 from .ids import NUMBER_BITS
 
 log = logging.getLogger(__name__)
@@ -136,10 +136,10 @@ def open_file(
         with sqlite.translated(path, "opening"):
             check_kind(connection, path)
             if check is not None:
-                sqlite.check_version(connection, path, len(MIGRATIONS))
+                layouts.check_version(connection, path, len(MIGRATIONS))
                 check(connection)
                 sqlite.take_on(connection)
-            sqlite.migrate(connection, path, MIGRATIONS)
+            layouts.migrate(connection, path, MIGRATIONS)
     except BaseException:
         connection.close()
         raise
@@ -148,7 +148,7 @@ def open_file(
 
 def check_kind(connection: sqlite.Connection, path: str | os.PathLike[str]) -> None:
     with sqlite.view(connection):  # another process may make the file just now
-        mark, version = int(connection.pragma("application_id")), sqlite.version(connection)
+        mark, version = int(connection.pragma("application_id")), layouts.version(connection)
         tables = set(_tables(connection))
     if mark == APPLICATION_ID and 0 < version < _NEVER:
         return
@@ -284,4 +284,4 @@ def _address(given: str | None) -> str:
     return address.removesuffix("/api/v1") or CONNECTORDB_URL
 
 
-MIGRATIONS: tuple[sqlite.Migration, ...] = (_first_layout,)
+MIGRATIONS: tuple[layouts.Migration, ...] = (_first_layout,)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ...runtime.sqlite import Connection, Migration
+from ...runtime.layouts import Migration
+from ...runtime.sqlite import Connection
 
 
 def _first(connection: Connection) -> None:

@@ -16,7 +16,8 @@ from typing import Generic, NamedTuple, TypeVar, cast
 
 from ...exceptions import StorageError, StorageFull
 from ...runtime.clock import SYSTEM, Deadline
-from ...runtime.sqlite import Connection, connect, migrate, transaction, translated
+from ...runtime.layouts import migrate
+from ...runtime.sqlite import Connection, connect, transaction, translated
 from ...runtime.worker import Worker
 from ..config import Storage as Settings
 from .access import SQLiteReader, SQLiteWriter

@@ -14,7 +14,8 @@ from pathlib import Path
 
 from ...exceptions import StorageError
 from ...protocol.paths import is_name
-from ...runtime.sqlite import Connection, connect_to_read, translated, version, view
+from ...runtime.layouts import version
+from ...runtime.sqlite import Connection, connect_to_read, translated, view
 from ..database import database_file
 from ..patterns import server_schema
 from ..progress import Progress, untold

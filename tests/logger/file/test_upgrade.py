@@ -12,7 +12,7 @@ from connectordb.logger.file.upgrade import open_file
 from connectordb.logger.rows.store import Store
 from connectordb.protocol import rest
 from connectordb.protocol.paths import Path
-from connectordb.runtime import sqlite
+from connectordb.runtime import layouts, sqlite
 from tests.support.logger_cases import PassCase
 
 
@@ -141,7 +141,7 @@ class UpgradeTests(PassCase):
         """A file that another process makes while it is looked at is not taken for damaged."""
         with contextlib.closing(sqlite3.connect(self.path)) as empty:
             empty.execute("PRAGMA journal_mode = WAL")
-        real, made = sqlite.version, []
+        real, made = layouts.version, []
 
         def version(connection: sqlite.Connection) -> int:
             if not made:
@@ -149,7 +149,7 @@ class UpgradeTests(PassCase):
                 open_file(self.path).close()
             return real(connection)
 
-        with mock.patch.object(sqlite, "version", version):
+        with mock.patch.object(layouts, "version", version):
             open_file(self.path).close()
         self.assertEqual(made, [True])
 

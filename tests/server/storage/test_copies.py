@@ -10,7 +10,8 @@ from unittest import mock
 
 from connectordb.exceptions import StorageError, StorageFull
 from connectordb.runtime import sqlite
-from connectordb.runtime.sqlite import connect, connect_to_read, migrate, transaction, version
+from connectordb.runtime.layouts import migrate, version
+from connectordb.runtime.sqlite import connect, connect_to_read, transaction
 from connectordb.server.storage import Series, SQLiteStorage, copied, copies
 from connectordb.server.storage.copies import kept_before_migration
 from connectordb.server.storage.layout import LAYOUT, MIGRATIONS

@@ -7,7 +7,8 @@ from unittest import mock
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connectordb.runtime.sqlite import connect, migrate, transaction
+from connectordb.runtime.layouts import migrate
+from connectordb.runtime.sqlite import connect, transaction
 from connectordb.server.storage import InsertKey, Remembered, Series, Writer
 from connectordb.server.storage.keys import InsertKeys
 from connectordb.server.storage.layout import MIGRATIONS

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from connectordb.runtime.sqlite import connect, migrate, version
+from connectordb.runtime.layouts import migrate, version
+from connectordb.runtime.sqlite import connect
 from connectordb.server.storage.layout import MIGRATIONS
 
 from ...support.case import Case

@@ -17,7 +17,8 @@ from unittest import mock
 import apsw
 
 from connectordb.exceptions import ClosedError, StorageError, StorageFull
-from connectordb.runtime.sqlite import connect, version
+from connectordb.runtime.layouts import version
+from connectordb.runtime.sqlite import connect
 from connectordb.runtime.worker import Worker
 from connectordb.server.storage import Older, Reader, Series, SQLiteStorage, Writer
 from connectordb.server.storage import sqlite as module
