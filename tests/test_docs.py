@@ -413,7 +413,7 @@ class ReferenceTests(Case):
     def test_log_events(self) -> None:
         """What the package logs is in the table of events; what has no table cannot be asked for."""
         text = re.sub(r"<[^>]+>", "", self.pages["topics/logging.html"])
-        for part in ("connectordb.runtime.worker", "%s has not ended within %s seconds"):
+        for part in ("connectordb.runtime.worker", "%s has not ended within %.3g seconds"):
             with self.subTest(part):
                 self.assertTrue(part in text, f"{part!r} is not in the table")
         self.assertFalse("Nothing is logged at this level" in text, "a level without events")

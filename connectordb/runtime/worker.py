@@ -54,7 +54,7 @@ class Worker:
             return True
         thread.join(timeout)
         if thread.is_alive():
-            log.warning("%s has not ended within %s seconds", self._name, timeout)
+            log.warning("%s has not ended within %.3g seconds", self._name, timeout)
             return False
         return True
 

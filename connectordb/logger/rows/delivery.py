@@ -95,10 +95,10 @@ class Delivery:
         finally:
             self._worker.stop()
 
-    def end(self, within: float) -> None:
-        """End the passes, waiting *within* seconds at most for the request that is under way."""
+    def end(self, within: float) -> bool:
+        """End the passes, waiting *within* seconds at most for the request that is under way; tell whether they have ended."""
         self._worker.stop()
-        self._worker.join(within)
+        return self._worker.join(within)
 
     def _run(self, stopping: threading.Event) -> None:
         try:

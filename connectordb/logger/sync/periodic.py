@@ -43,11 +43,11 @@ class Periodic:
         """Start the thread, unless it is running."""
         self._worker.start()
 
-    def stop(self, within: float) -> None:
-        """End the thread, waiting *within* seconds at most for what it is doing."""
+    def stop(self, within: float) -> bool:
+        """End the thread, waiting *within* seconds at most for what it is doing; tell whether it has ended."""
         self._worker.stop()
         self._look_up.set()
-        self._worker.join(within)
+        return self._worker.join(within)
 
     def changed(self) -> None:
         """Have the thread ask for the period again and count from now."""

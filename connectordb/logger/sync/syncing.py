@@ -10,7 +10,7 @@ from typing import Protocol
 
 from ...exceptions import AuthenticationError, ClosedError, ConnectorDBError, ResponseError
 from ...runtime.backoff import Backoff
-from ...runtime.clock import Clock
+from ...runtime.clock import Clock, Deadline
 from ..file import Busy, Holder, Turn
 from ..rows import Activity, Delivery, Store
 from . import plan
@@ -24,6 +24,9 @@ log = logging.getLogger(__name__)
 
 #: Seconds that a sync waits for one of another process to end, and ``close`` for one of our own.
 LOCK_WAIT = 30.0
+
+#: Seconds that ``close`` leaves a request that is under way, before it ends the connection.
+_GRACE = 5.0
 
 #: Seconds that a pass of `flush` waits for others to end theirs, before it looks whether they did what was wanted.
 _GLANCE = 1.0
@@ -112,9 +115,15 @@ class Syncing:
         """End all syncing for good; may be called twice."""
         with self._lock:
             self._closing.set()
-        self.stop()
-        for delivery in list(self._deliveries):
-            delivery.end(LOCK_WAIT)
+        if not self._ended(_GRACE):
+            # what became of its request is for the next pass to find out, as after a kill
+            self._links.close()
+            self._ended(LOCK_WAIT)
+
+    def _ended(self, within: float) -> bool:
+        deadline = Deadline(within)
+        ends = [self._periodic.stop, *(delivery.end for delivery in list(self._deliveries))]
+        return all([end(deadline.left() or 0.0) for end in ends])
 
     def flush(self, timeout: float) -> bool:
         """Run passes until all that waits now is at the server, or set aside, or the time is up; tell whether it is."""

@@ -6,9 +6,11 @@ import itertools
 import threading
 import time
 import uuid
+from unittest import mock
 
 from connectordb.exceptions import AuthenticationError, ConnectionFailed, ConnectorDBError
 from connectordb.logger import Logger
+from connectordb.logger.sync import syncing
 from tests.support.case import MS, SOON
 from tests.support.fault_proxy import Fault
 from tests.support.logger_cases import NOWHERE, WAIT, OpenCase
@@ -165,6 +167,33 @@ class BackgroundTests(OpenCase):
             self.logger.stop()
             self.logger.stop()
             self.assertNotIn("connectordb-logger", [thread.name for thread in threading.enumerate()])
+
+    def test_close_in_the_midst(self) -> None:
+        """A request that is not answered is left before long; what became of it is for the next pass to find out."""
+        asked, go_on = threading.Event(), threading.Event()
+
+        def hold(line: str) -> None:
+            if line.startswith("POST"):
+                asked.set()
+                go_on.wait(SOON)
+
+        self.addCleanup(go_on.set)
+        logger = self.open()
+        logger.addStream("s", {})
+        logger.insert("s", 1)
+        self.proxy.on_request = hold
+        with mock.patch.object(syncing, "_GRACE", 50 * MS):
+            logger.start()
+            self.wait(asked)
+            with self.assertLogs("connectordb.runtime.worker", "WARNING") as told:
+                logger.close()
+        self.assertEqual(len(told.output), 1)  # it has ended with its request
+        self.proxy.on_request = None
+        go_on.set()
+        self.proxy.settle()
+        again = self.open()
+        again.sync()
+        self.assertEqual((self.stored(), len(again)), ([1], 0))
 
     def test_start_twice(self) -> None:
         """A second start warns and does nothing."""
