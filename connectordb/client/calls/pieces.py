@@ -12,7 +12,7 @@ from contextlib import closing, contextmanager
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
-from ...exceptions import ConnectionFailed
+from ...exceptions import ConnectionFailed, TimedOut
 from ..terms import notes
 from ..terms.statistics import Stats
 from ..terms.trace import Trace
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     import requests
 
     from .attempts import Attempts
+
+
+#: What else may have happened where the connection broke: no other sign of it reaches a client.
+_GIVEN_UP = "; a server that has computed an answer for too long breaks it off, and says so in its log: then ask for less at once"
 
 
 class _Another(Exception):
@@ -82,7 +86,12 @@ class Pieces:
             finally:
                 del response
             attempts = attempts or self._new_attempts()
-            attempts.failed(broken, sent)
+            try:
+                attempts.failed(broken, sent)
+            except ConnectionFailed as told:
+                if self._length and not isinstance(told, TimedOut):
+                    notes.add(told, _GIVEN_UP)
+                raise
 
     def _beyond(self, body: Iterator[bytes]) -> Iterator[bytes]:
         """Yield what has not come yet."""
