@@ -194,27 +194,25 @@ class Session:
             OutcomeUnknown: Points were sent, and whether they are stored is not known; they are not sent again.
             ClosedError: This was closed.
         """
-        self._check_open()
-        self._login.first()
-        return self._calls.call(request)
+        return self._ready().call(request)
 
     def once(self, request: rest.Request[T]) -> T:
         """Do the same for somebody who tries again himself: only a read whose connection broke is sent once more."""
-        self._check_open()
-        self._login.first()
-        return self._calls.call(request, once=True)
+        return self._ready().call(request, once=True)
 
     def send(self, request: rest.Request[Any]) -> requests.Response:
         """Send *request*, and return the answer itself, which is a 200; otherwise raise as `call`."""
-        self._check_open()
-        self._login.first()
-        return self._calls.answer(request)
+        return self._ready().answer(request)
 
     def pieces(self, request: rest.Request[Any], cost: Stats) -> Pieces:
         """As `Calls.pieces`."""
+        return self._ready().pieces(request, cost)
+
+    def _ready(self) -> Calls:
+        """Return what makes calls, once this is logged in."""
         self._check_open()
         self._login.first()
-        return self._calls.pieces(request, cost)
+        return self._calls
 
     def send_as_is(self, request: rest.Request[T], once: bool) -> T:
         """Send *request* without logging in before: `call` for who does so."""
