@@ -105,6 +105,7 @@ class Line(HTTPAdapter):
         try:
             response = self.send(request, stream=True)
             if wire.is_ended:  # http.client takes what there is of a head for all of it
+                response.close()
                 raise answers.Damaged("the answer was cut off within its head")
             if in_pieces and response.status_code == 200:
                 return response
