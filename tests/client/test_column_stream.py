@@ -61,7 +61,8 @@ class AsColumns(LongStreamCase):
                     self.assertEqual(stream.to_numpy(i2=20)["d"].tolist(), list(range(20)))
                     self.assertEqual(stream.to_numpy()["d"].tolist(), [*range(20), *["x"] * 10])
                     self.assertEqual(self.stream.to_numpy()["d"].tolist(), [point["d"] for point in POINTS])
-                self.assertEqual(unpacked.call_count, 2 * wanted)
+                is_ours = stream._session.features.ws_id  # an original server knows no columns
+                self.assertEqual(unpacked.call_count, 2 * (wanted and is_ours))
 
     def test_to_df(self) -> None:
         """Numbers are a column, objects several."""
