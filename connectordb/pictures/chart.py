@@ -39,8 +39,8 @@ _MOST_PANELS = 12
 #: Inches: how wide a picture is, how high a panel of numbers, a row of booleans or texts, and what is around each panel.
 _WIDTH, _NUMBERS, _ROW, _AROUND = 8.0, 2.2, 0.3, 0.45
 
-#: A range of time, in seconds, that leaves room around it in the calendar.
-_AGES = 5_000_000_000
+#: A range of time, in seconds, that leaves room around it in the calendar, and a time that does before it.
+_AGES, _EARLY = 5_000_000_000, -50_000_000_000
 
 #: From the foot of a row of booleans to the next, where each is 1 high.
 _STEP = 1.5
@@ -256,12 +256,14 @@ def _time_axis(axes: Axes, series: Sequence[Series]) -> None:
     if not drawn:
         axes.set_xticks([])
         return
-    dates, local = library("matplotlib.dates", "plot()"), library("dateutil.tz", "plot()").tzlocal()
-    axes.xaxis_date(local)
-    locator = dates.AutoDateLocator(tz=local)
-    axes.xaxis.set_major_locator(locator)
     first, last = min(times[0] for times in drawn), max(times[-1] for times in drawn)
-    axes.xaxis.set_major_formatter(_formatter(locator, local, float(_dates(array("d", [last]))[0])))
+    dates, zones = library("matplotlib.dates", "plot()"), library("dateutil.tz", "plot()")
+    # of the year 1, where a tick may be, local time is in no calendar, and beside ages its offset is nothing
+    zone = zones.tzlocal() if first > _EARLY and last - first < _AGES else zones.UTC
+    axes.xaxis_date(zone)
+    locator = dates.AutoDateLocator(tz=zone)
+    axes.xaxis.set_major_locator(locator)
+    axes.xaxis.set_major_formatter(_formatter(locator, zone, float(_dates(array("d", [last]))[0])))
     axes.margins(x=0.02 if last - first < _AGES else 0)  # what is to the left and right has to be in the calendar, too
     if first == last:
         (moment,) = _dates(array("d", [first]))

@@ -202,8 +202,12 @@ class Charts(DrawingCase):
         for t in (-6.3e10, 2.6e11, 1e300):
             with self.assertRaisesRegex(LocalProtocolError, "is in no calendar"):
                 plot(of_points([{"t": t, "d": 1}]))
-        for times in ((-6.2e10,), (2.53e11,), (-6.2e10, 2.53e11)):
-            self.finished(plot(of_points([{"t": t, "d": 1} for t in times])))
+        self.addCleanup(time.tzset)
+        for zone in ("Europe/Berlin", "America/New_York"):
+            with mock.patch.dict(os.environ, {"TZ": zone}):
+                time.tzset()
+                for times in ((-6.2e10,), (2.53e11,), (-6.2e10, 2.53e11), (-6.2e10, -6e10)):
+                    self.finished(plot(of_points([{"t": t, "d": 1} for t in times])))
 
     @settings(max_examples=15, deadline=None)
     @given(POINTS)
