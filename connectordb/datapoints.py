@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from rich.console import Group
 
     from .display import Sheet
-    from .frames import Columns
+    from .frames import Columns, Piece
 
 #: `repr` shows this many points at either end.
 _SHOWN = 3
@@ -45,10 +45,16 @@ class AsColumns:
 
         def __iter__(self) -> Iterator[Datapoint]: ...
 
+    def _pieces(self) -> Iterator[Piece]:
+        """Return the points as columns, some at a time."""
+        from .frames import pieces_of
+
+        return pieces_of(self)
+
     def _as_columns(self) -> Columns:
         from .frames import Columns
 
-        return Columns.of(self)
+        return Columns.join(self._pieces())
 
     def to_numpy(self) -> NDArray[Any]:
         """
@@ -103,9 +109,9 @@ class AsColumns:
 
         Errors and calls are else those of `to_numpy`.
         """
-        from .frames import pieces_of, write_parquet
+        from .frames import write_parquet
 
-        write_parquet(pieces_of(self), file)
+        write_parquet(self._pieces(), file)
 
 
 class DatapointArray(AsColumns, list[Datapoint]):

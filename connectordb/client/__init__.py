@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .database import Database
     from .folders.loading import Loaded, load
     from .folders.saving import Saved, save
-    from .points.coming import coming
+    from .points.coming import coming, coming_arrays
     from .settings.choosing import Setting, Settings, Source
     from .settings.finding import found_server
     from .settings.profiles import DEFAULT_PROFILE, Profiles
@@ -44,6 +44,7 @@ __all__ = [
     "User",
     "base_urls",
     "coming",
+    "coming_arrays",
     "found_server",
     "load",
     "save",
@@ -62,6 +63,7 @@ _RARE = {
     "Loaded": "folders.loading",
     "load": "folders.loading",
     "coming": "points.coming",
+    "coming_arrays": "points.coming",
     "Saved": "folders.saving",
     "save": "folders.saving",
 }

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..protocol import ranges, rest
 from ..protocol.ranges import Range
-from .long_stream import LongStream
+from .long_stream import LongStream, or_none
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,14 +40,16 @@ class ColumnStream(LongStream):
             yield rest.points(path, ranges.read_parameters({"i1": index, "i2": min(index + _LARGE_PAGE, last)}))
 
     def _pieces(self, asked: Range, downlink: bool) -> Iterator[Piece]:
-        from ..frames import pieces_of, read_pieces, wire_columns
+        from ..frames import read_pieces, wire_columns
         from .points.ahead import read_ahead
+        from .points.coming import coming_arrays
 
         path, columns = self._sequence(downlink), wire_columns.are_wanted()
         if asked.script:
-            return pieces_of(self._coming(path, asked))
-        texts = (rest.as_text(request, columns=columns) for request in self._requests(path, asked))
-        return read_pieces(read_ahead(self._session, texts))
+            return read_pieces(or_none(coming_arrays(self._session, rest.points(path, asked.parameters))))
+        requests = (rest.as_text(request, columns=columns) for request in self._requests(path, asked))
+        texts: Iterator[bytes] = read_ahead(self._session, requests)
+        return read_pieces(texts)
 
     def _columns(self, asked: Range, downlink: bool = False) -> Columns:
         from ..frames import Columns

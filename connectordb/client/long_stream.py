@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from math import inf
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..datapoints import DatapointArray
 from ..exceptions import InvalidRequest, LocalProtocolError
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from ..protocol.scripts import ScriptLike
     from ..protocol.times import Time
     from .points.pages import Pages
+
+T = TypeVar("T")
 
 #: Points of a page where nobody says how many: each becomes an object.
 PAGE = 5000
@@ -124,11 +126,7 @@ class LongStream(BulkStream):
     def _coming(self, path: Path, asked: Range) -> Iterator[Datapoint]:
         from .points.coming import coming
 
-        try:
-            yield from coming(self._session, rest.points(path, asked.parameters))
-        except InvalidRequest as refused:
-            if refused.message != refusals.INVALID_RANGE:  # which is an empty one, as for a read
-                raise
+        return or_none(coming(self._session, rest.points(path, asked.parameters)))
 
     def _pages(self, size: int, span: Callable[[], tuple[int, float]], path: Path) -> Pages:
         from .points.pages import Pages
@@ -141,3 +139,12 @@ class LongStream(BulkStream):
         from ..protocol import indices
 
         return indices.span(self._session.call, path, fields)
+
+
+def or_none(found: Iterator[T]) -> Iterator[T]:
+    """Yield what is found in a range; nothing, if the server refuses that as one that ends before it begins, which is an empty one."""
+    try:
+        yield from found
+    except InvalidRequest as refused:
+        if refused.message != refusals.INVALID_RANGE:
+            raise

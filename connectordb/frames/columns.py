@@ -111,19 +111,24 @@ def pieces_of(points: Iterable[Datapoint]) -> Iterator[Piece]:
             return
 
 
-def read_pieces(texts: Iterable[bytes]) -> Iterator[Piece]:
+def read_pieces(texts: Iterable[bytes | list[Datapoint]]) -> Iterator[Piece]:
     """
-    Yield the points that texts say, each an array in JSON, or columns; numbers without an object for each point.
+    Yield the points that texts say, each an array in JSON, or columns, or read already; numbers without an object for each point.
 
     Raises:
         RemoteProtocolError: One is neither.
     """
     numpy = library("numpy", "an array")
     for text in texts:
-        numbers = unpack(text) if is_packed(text) else read_numbers(text)
-        if numbers is not None:
-            yield numbers.times, numbers.values
-        elif listed := _listed(text):
+        if isinstance(text, list):
+            listed = text
+        else:
+            numbers = unpack(text) if is_packed(text) else read_numbers(text)
+            if numbers is not None:
+                yield numbers.times, numbers.values
+                continue
+            listed = _listed(text)
+        if listed:
             times = numpy.array([point.get("t", 0.0) for point in listed], dtype=numpy.float64)
             yield times, [point.get("d") for point in listed]
 

@@ -5,14 +5,22 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Iterable, Iterator
+from itertools import chain, islice
 from typing import Any
 
-from .json_text import decoder
+from .json_text import decoder, loads
+from .number_columns import is_flat
 
 _SPACE = re.compile(r"[ \t\r\n]*")
 
 #: What an element ends with that cannot be the beginning of a longer one, as 1 is of 12.
 _ENDS = '}]"'
+
+#: What stands between two points; it may stand in a value as well.
+_BETWEEN = b'},{"t":'
+
+#: Bytes that are read on for it.
+_MOST = 1 << 20
 
 
 def elements(blocks: Iterable[bytes], longest: int) -> Iterator[tuple[Any, int]]:
@@ -41,6 +49,56 @@ def elements(blocks: Iterable[bytes], longest: int) -> Iterator[tuple[Any, int]]
         text.expect("]")
     if text.peek():
         raise ValueError("there is something behind the end of the array")
+
+
+def arrays(blocks: Iterable[bytes], longest: int, size: int) -> Iterator[list[Any] | bytes]:
+    """
+    Go likewise through an array of points, as many at a time as are there, which is many times quicker.
+
+    It is cut between two points, and read up to there: what was cut anywhere else, within a text or a list, is no JSON. So where that
+    fails, or nothing to cut at is found, what is left is read element by element.
+
+    Args:
+        blocks: As for `elements`.
+        longest: As for `elements`.
+        size: How many elements there are at most in a list of what is read element by element.
+
+    Yields:
+        Lists of elements, and arrays as text, of which `is_flat` is true.
+
+    Raises:
+        ValueError: As `elements`.
+    """
+    coming, held = iter(blocks), b""
+    for block in coming:
+        held += block
+        end = held.rfind(_BETWEEN) + 1
+        if end:
+            found = _array(held[:end] + b"]")
+            if found is None:
+                break
+            held = b"[" + held[end + 1 :]
+            yield found
+        elif len(held) > _MOST:
+            break
+    else:
+        found = _array(held)
+        if found is not None:
+            yield found
+            return
+    left = (element for element, _ in elements(chain([held], coming), longest))
+    while some := list(islice(left, size)):
+        yield some
+
+
+def _array(text: bytes) -> list[Any] | bytes | None:
+    if is_flat(text):
+        return text
+    try:
+        found = loads(text)
+    except ValueError:
+        return None
+    return found if isinstance(found, list) else None
 
 
 class _Text:

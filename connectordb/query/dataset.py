@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from datetime import timedelta
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 from ..client import Device, Stream
 from ..datapoints import DatapointArray
@@ -18,7 +18,7 @@ from ..runtime.clock import SYSTEM
 from .at_hand import AtHand
 from .merge import Merge, merged
 from .rows import REFERENCE, Column, rows
-from .stream_query import Query, Remote, Source, Streamlike, check_zone, run, source
+from .stream_query import Ask, Query, Remote, Source, Streamlike, check_zone, run, source
 
 T = TypeVar("T")
 
@@ -172,15 +172,15 @@ class Dataset(Query):
 
         Calls: ``POST query/dataset``; with points at hand, ``POST query/merge`` for each stream of the server's.
         """
-        return DatapointArray(self._found(run))
+        return DatapointArray(self._found(run, list))
 
-    def _found(self, ask: Callable[[Device, Literal["merge", "dataset"], Any], T]) -> T | Iterator[Datapoint]:
+    def _found(self, ask: Ask[T], own: Callable[[Iterable[Datapoint]], T]) -> T:
         if not self._columns:
             raise LocalProtocolError("the dataset has no column: addStream comes first")
         sources = [*self._reference, *(each for column in self._columns.values() for each in column.sources)]
         device = self.cdb or next((each.device for each in sources if isinstance(each, Remote)), None)
         if device is None or any(isinstance(each, AtHand) for each in sources):
-            return rows(self._steps, self._reference, self._columns, self._posttransform, self.tz)
+            return own(rows(self._steps, self._reference, self._columns, self._posttransform, self.tz))
         check_zone(self.tz)
         return ask(device, "dataset", self.query)
 

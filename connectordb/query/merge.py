@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any, Literal, TypeVar
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
 
 from ..client import Device
 from ..datapoints import DatapointArray
@@ -13,7 +13,7 @@ from ..protocol.points import Datapoint, as_answered
 from ..protocol.scripts import ScriptLike
 from ..protocol.times import Time
 from .at_hand import AtHand
-from .stream_query import Query, Remote, Source, Streamlike, check_zone, run, source
+from .stream_query import Ask, Query, Remote, Source, Streamlike, check_zone, run, source
 
 T = TypeVar("T")
 
@@ -91,16 +91,16 @@ class Merge(Query):
 
         Calls: ``POST query/merge``; with points at hand, one for each stream of the server's.
         """
-        return DatapointArray(self._found(run))
+        return DatapointArray(self._found(run, list))
 
-    def _found(self, ask: Callable[[Device, Literal["merge", "dataset"], Any], T]) -> T | Iterator[Datapoint]:
+    def _found(self, ask: Ask[T], own: Callable[[Iterable[Datapoint]], T]) -> T:
         if any(isinstance(each, AtHand) for each in self._sources):
             from ..pipescript import merge  # loads the language when something runs here
 
-            return map(as_answered, merge(*(each.read() for each in self._sources)))
+            return own(map(as_answered, merge(*(each.read() for each in self._sources))))
         check_zone(self.tz)
         device = self.cdb or next((each.device for each in self._sources if isinstance(each, Remote)), None)
-        return iter(()) if device is None else ask(device, "merge", self.query)
+        return own(()) if device is None else ask(device, "merge", self.query)
 
 
 def merged(merge: Merge, own_range: dict[str, Any]) -> list[Source]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
@@ -24,7 +24,12 @@ from .at_hand import BACK, RANGE, AtHand
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from ..frames import Piece
+
 T = TypeVar("T")
+
+#: Has a server run a query.
+Ask = Callable[["Device", Literal["merge", "dataset"], Any], T]
 
 #: What may stand where a query wants a stream: on a server, or a list of points that is at hand.
 Streamlike = Stream | str | list[Datapoint]
@@ -150,12 +155,25 @@ def run_while_it_comes(device: Device, kind: Literal["merge", "dataset"], query:
     return coming(device._session, rest.query_points(kind, json_text.checked(query)))
 
 
+def run_in_pieces(device: Device, kind: Literal["merge", "dataset"], query: Any) -> Iterator[Piece]:
+    """As `run`, in columns, some points at a time."""
+    from ..client import coming_arrays
+    from ..frames import read_pieces
+
+    return read_pieces(coming_arrays(device._session, rest.query_points(kind, json_text.checked(query))))
+
+
 class Query(AsColumns):
     """What is run by a server, or here."""
 
-    def _found(self, ask: Callable[[Device, Literal["merge", "dataset"], Any], T]) -> T | Iterator[Datapoint]:
-        """Return what *ask* returns, which has a server run it; or points, if it runs here."""
+    def _found(self, ask: Ask[T], own: Callable[[Iterable[Datapoint]], T]) -> T:
+        """Return what *ask* returns, which has a server run it; or if it runs here, what *own* makes of the points."""
         raise NotImplementedError
+
+    def _pieces(self) -> Iterator[Piece]:
+        from ..frames import pieces_of
+
+        return self._found(run_in_pieces, pieces_of)
 
     @property
     def query(self) -> Any:
@@ -176,7 +194,7 @@ class Query(AsColumns):
 
         Errors and calls are those of `run`.
         """
-        return self._found(run_while_it_comes)
+        return self._found(run_while_it_comes, iter)
 
     def to_csv(self, file: str | os.PathLike[str]) -> None:
         """

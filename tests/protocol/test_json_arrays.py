@@ -9,7 +9,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectordb.protocol.json_arrays import elements
+from connectordb.protocol.json_arrays import arrays, elements
+from connectordb.protocol.number_columns import is_flat
 
 VALUES = st.recursive(
     st.none()
@@ -82,3 +83,50 @@ class Elements(unittest.TestCase):
         """Nesting that Python cannot follow is an error."""
         with self.assertRaises(ValueError):
             read(b"[" * 500_000 + b"]" * 500_000)
+
+
+class Arrays(unittest.TestCase):
+    """Many elements at a time."""
+
+    @given(
+        st.lists(
+            VALUES
+            | st.fixed_dictionaries({"t": st.integers(0, 9), "d": VALUES})
+            | st.builds(lambda t: {"t": t, "d": [{"t": 1}, {"t": 2, "d": '},{"t":'}]}, st.integers(0, 9)),
+            max_size=6,
+        ),
+        st.integers(1, 40),
+        st.integers(1, 3),
+    )
+    def test_any(self, values: list[Any], size: int, most: int) -> None:
+        """They are the same elements, also where a value looks like the end of one."""
+        text = json.dumps(values, separators=(",", ":")).encode("utf-8", "surrogatepass")
+        blocks = [text[at : at + size] for at in range(0, len(text), size)]
+        found: list[Any] = []
+        for array in arrays(blocks, 1 << 20, most):
+            if isinstance(array, bytes):
+                self.assertTrue(is_flat(array))
+                array = json.loads(array)
+            found += array
+        self.assertEqual(found, values)
+
+    def test_at_once(self) -> None:
+        """What is there whole is not waited for; numbers are left as they are written."""
+        blocks = iter([b'[{"t":1,"d":2},{"t":2,"d":3},{"t":3', b',"d":"a"},{"t":4,"d":5}', b"]"])
+        found = arrays(blocks, 99, 1)
+        self.assertEqual(next(found), b'[{"t":1,"d":2},{"t":2,"d":3}]')
+        self.assertEqual(next(found), [{"t": 3, "d": "a"}])
+        self.assertEqual(next(found), b'[{"t":4,"d":5}]')
+        self.assertIsNone(next(found, None))
+
+    def test_cut_off(self) -> None:
+        """What ends before its end, is no array, or has an element that is too long, is an error, behind what came before."""
+        text = b'[{"t":1,"d":2},{"t":2,"d":"%b"},{"t":3,"d":4}]' % (b"x" * 99)
+        for wrong, number in ((text[:-1], 3), (text[:20], 1), (b'{"a":' + text + b"}", 0), (text + b"]", 3), (b"", 0)):
+            found: list[Any] = []
+            with self.subTest(wrong), self.assertRaises(ValueError):
+                for array in arrays([wrong[:30], wrong[30:]], 1 << 20, 1):
+                    found += json.loads(array) if isinstance(array, bytes) else array
+            self.assertEqual(len(found), number)
+        with self.assertRaisesRegex(ValueError, "an element of more than 50 characters"):
+            list(arrays([b'[{"t":1,"d":"', *([b"x" * (1 << 19)] * 3)], 50, 1))
