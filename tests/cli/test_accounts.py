@@ -12,21 +12,17 @@ from pathlib import Path
 from connectordb.server import create, database
 from connectordb.server.rights.accounts import Password, confirm, look_up
 
-from ..support.case import SOON, Case
+from ..support.case import SOON
 from ..support.command_line import command, environment, here
-from ..support.server import cheap_passwords, refused_at_once
+from ..support.server import DatabaseCase
 from ..support.terminal import answered
 
 
-class Users(Case):
+class Users(DatabaseCase):
     """Whoever lost the administrator's password gets in again."""
 
     def setUp(self) -> None:
         super().setUp()
-        self.directory = self.folder() / "db"
-        patch = cheap_passwords()
-        patch.start()
-        self.addCleanup(patch.stop)
         create(self.directory, test=True)
 
     def ran(self, *arguments: str, stdin: str = "", status: int = 0) -> str:
@@ -90,7 +86,7 @@ class Users(Case):
 
     def test_running(self) -> None:
         """While the server runs users are listed, and nothing is changed."""
-        with database.open(self.directory), refused_at_once():
+        with database.open(self.directory):
             self.assertIn("test", self.ran("list"))
             self.assertIn("connectordb stop", self.ran("role", "test", "admin", status=1))
 

@@ -9,9 +9,8 @@ from contextlib import closing
 from connectordb import ConnectorDB
 from connectordb.server import Server
 
-from ..support.case import Case
 from ..support.command_line import connectordb, here
-from ..support.server import refused_at_once
+from ..support.server import DatabaseCase
 
 
 def run(*arguments: object) -> tuple[int, str, str]:
@@ -20,12 +19,11 @@ def run(*arguments: object) -> tuple[int, str, str]:
     return done.returncode, done.stdout, done.stderr
 
 
-class Care(Case):
+class Care(DatabaseCase):
     """A database is looked after while its server runs, and brought back."""
 
     def setUp(self) -> None:
         super().setUp()
-        self.directory = self.folder() / "db"
         self.beside = self.directory.parent
         self.assertEqual(run("create", self.directory, "--test")[0], 0)
 
@@ -42,8 +40,7 @@ class Care(Case):
             self.assertEqual((status, complaints), (0, ""))
             self.assertIn("A backup, checked: ", out)
             cdb("test/user/x").insert(6)
-            with refused_at_once():
-                status, _, complaints = run("restore", self.directory, backup, "--force")
+            status, _, complaints = run("restore", self.directory, backup, "--force")
             self.assertEqual(status, 1)
             self.assertRegex(complaints, rf"in use by the server with process id {os.getpid()}; stop it first")
         self.assertEqual(run("backup", self.directory, backup)[0], 1, "a backup is never written over")

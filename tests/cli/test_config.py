@@ -18,6 +18,7 @@ from connectordb.server import Config, create, load_config
 
 from ..support.case import Case
 from ..support.command_line import PATIENCE, command, environment, here
+from ..support.server import DatabaseCase
 
 CERTIFICATE = Path(__file__).parent.parent / "support" / "localhost.pem"
 
@@ -72,12 +73,11 @@ class Printing(Case):
         self.assertIn("--tls-key goes with --tls-cert", here("run", folder, "--tls-key", "x").stderr)
 
 
-class Configured(Case):
+class Configured(DatabaseCase):
     """Servers that are configured."""
 
     def setUp(self) -> None:
         super().setUp()
-        self.directory = self.folder() / "db"
         create(self.directory, test=True)
 
     def configure(self, text: str) -> None:

@@ -18,17 +18,12 @@ from connectordb import AuthenticationError, ConnectorDB, ServerError
 from connectordb.server import Server
 from connectordb.server import create as create_database
 
-from ..support.case import Case
 from ..support.command_line import PATIENCE, command, connectordb, environment, here
-from ..support.server import refused_at_once
+from ..support.server import DatabaseCase
 
 
-class Creating(Case):
+class Creating(DatabaseCase):
     """A database is made with somebody who can log in."""
-
-    def setUp(self) -> None:
-        super().setUp()
-        self.directory = self.folder() / "db"
 
     def logs_in(self, name: str, password: str) -> None:
         """Log in as that user, who is an administrator."""
@@ -91,12 +86,11 @@ class Creating(Case):
                 self.assertFalse(self.directory.exists())
 
 
-class Running(Case):
+class Running(DatabaseCase):
     """A server is started, found, and stopped."""
 
     def setUp(self) -> None:
         super().setUp()
-        self.directory = self.folder() / "db"
         create_database(self.directory, test=True)
 
     def test_start_and_stop(self) -> None:
@@ -165,7 +159,7 @@ class Running(Case):
 
     def test_running_already(self) -> None:
         """Whose port is taken by the server of this very folder is told that."""
-        with Server(self.directory, port=0) as server, refused_at_once():
+        with Server(self.directory, port=0) as server:
             done = here("run", self.directory, "--port", server.url.rpartition(":")[2])
         self.assertEqual(done.returncode, 1)
         self.assertRegex(done.stderr, rf"in use by the server with process id {os.getpid()}; stop it first")

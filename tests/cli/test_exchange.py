@@ -10,8 +10,8 @@ from connectordb import ConnectorDB
 from connectordb.server import Server
 from connectordb.server.onlooker import onlooking
 
-from ..support.case import Case
 from ..support.command_line import connectordb, here
+from ..support.server import DatabaseCase
 
 ORIGINAL = Path(__file__).parent.parent / "server" / "exchange" / "original"
 
@@ -31,7 +31,7 @@ def hashed(directory: Path, name: str) -> str:
         return user.password
 
 
-class Moving(Case):
+class Moving(DatabaseCase):
     """A server moves from one folder to another by way of an export, and so does one of the original's."""
 
     def test_moved(self) -> None:

@@ -25,8 +25,8 @@ from connectordb.server.rights import passwords
 from connectordb.server.rights.accounts import Password, confirm, look_up
 from connectordb.server.storage import Device, User
 
-from ..support.case import SOON, Case
-from ..support.server import cheap_passwords, refused_at_once
+from ..support.case import SOON
+from ..support.server import DatabaseCase
 
 _ROOT = str(Path(__file__).parents[2])
 
@@ -41,15 +41,12 @@ sys.stdin.read()
 """
 
 
-class FolderCase(Case):
+class FolderCase(DatabaseCase):
     """A test case with a path at which there is nothing yet."""
 
     def setUp(self) -> None:
         super().setUp()
-        self.path = self.folder() / "db"
-        for patch in cheap_passwords(), refused_at_once():
-            patch.start()
-            self.addCleanup(patch.stop)
+        self.path = self.directory
 
     def made(self) -> Path:
         """Return a folder with a database."""

@@ -19,7 +19,7 @@ from connectordb.server import Server, create, running
 from connectordb.server.config import Config, Listen
 
 from ..support.case import SOON, Case
-from ..support.server import refused_at_once, run_server
+from ..support.server import DatabaseCase, run_server
 
 TOP = Path(__file__).parent.parent.parent
 
@@ -34,7 +34,7 @@ def ping(server: Server) -> str:
         return http.get(f"{server.url}/api/v1/?q=this", timeout=SOON).text
 
 
-class ServerTests(Case):
+class ServerTests(DatabaseCase):
     """Starting and closing."""
 
     def database(self) -> Path:
@@ -68,7 +68,7 @@ class ServerTests(Case):
             found = running(directory)
             assert found is not None
             self.assertEqual((found.pid, found.url), (os.getpid(), server.url))
-            with refused_at_once(), self.assertRaisesRegex(DatabaseInUse, str(os.getpid())):
+            with self.assertRaisesRegex(DatabaseInUse, str(os.getpid())):
                 Server(directory).start()
             self.assertEqual(ping(server), "nobody")
         self.assertIsNone(running(directory))

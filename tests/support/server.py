@@ -14,6 +14,8 @@ from connectordb.server import Server, create, database
 from connectordb.server.rights import passwords
 from connectordb.server.web import connections
 
+from .case import Case
+
 
 def cheap_passwords() -> mock._patch[Any]:
     """Return the patch with which passwords are hashed as always, but with the lowest cost: it only takes time."""
@@ -23,6 +25,21 @@ def cheap_passwords() -> mock._patch[Any]:
 def refused_at_once() -> mock._patch[Any]:
     """Return the patch with which nobody waits for a database that another server has, as here none lets go of it soon."""
     return mock.patch.object(database, "_LOCK_PATIENCE", 0.01)
+
+
+class DatabaseCase(Case):
+    """
+    A case with a path, `directory`, at which there is nothing yet: for databases that it makes.
+
+    Passwords are hashed as always but with the lowest cost, and nobody waits for a database that another keeps.
+    """
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.directory = self.folder() / "db"
+        for patch in cheap_passwords(), refused_at_once():
+            patch.start()
+            self.addCleanup(patch.stop)
 
 
 @contextmanager
