@@ -21,7 +21,7 @@ def span(call: Call, path: Path, fields: dict[str, Any]) -> tuple[int, int]:
     Args:
         call: Asks the server.
         path: The stream, or downlink.
-        fields: What `ranges.range_fields` made.
+        fields: What `ranges.Range` has as its fields.
 
     Calls: ``GET crud/<path>/data?q=length``, and for each time some twenty single points.
     """

@@ -25,19 +25,19 @@ class Range:
 
     Args:
         now: The present, in seconds since 1970, for times that are told from there.
-        t1: The range, as of `range_fields`.
-        t2: As of `range_fields`.
-        limit: As of `range_fields`.
-        i1: As of `range_fields`.
-        i2: As of `range_fields`.
+        t1: After this time, exclusive.
+        t2: Up to this time, inclusive.
+        limit: So many points at most; with times, or alone.
+        i1: From this index on.
+        i2: Before this one.
         transform: The script, if there is one.
 
     Attributes:
-        fields: The range in the form of the wire.
+        fields: The range in the form of the wire: only what was given, as numbers.
         script: The script as text, or ``""``.
 
     Raises:
-        InvalidRange: It is none.
+        InvalidRange: Kinds of range are mixed, or a value is of the wrong kind.
         LocalProtocolError: *transform* is no script.
     """
 
@@ -53,7 +53,7 @@ class Range:
         i2: int | None = None,
         transform: ScriptLike | None = None,
     ) -> None:
-        self.fields = range_fields(now=now, t1=t1, t2=t2, limit=limit, i1=i1, i2=i2)
+        self.fields = _fields(now, t1, t2, limit, i1, i2)
         self.script = script_text("transform", transform)
 
     @property
@@ -69,21 +69,10 @@ def to_index(value: object, name: str) -> int:
     return max(_MIN_INDEX, min(_MAX_INDEX, operator.index(value)))
 
 
-def range_fields(
-    *,
-    now: float,
-    t1: Time | None = None,
-    t2: Time | None = None,
-    limit: int | None = None,
-    i1: int | None = None,
-    i2: int | None = None,
+def _fields(
+    now: float, t1: Time | None, t2: Time | None, limit: int | None, i1: int | None, i2: int | None
 ) -> dict[str, Any]:
-    """
-    Return a range in the form of the wire: only what was given, as numbers.
-
-    Raises:
-        InvalidRange: Kinds of range are mixed, or a value is of the wrong kind.
-    """
+    """Return a range in the form of the wire: only what was given, as numbers."""
     by_index = {name: to_index(value, name) for name, value in (("i1", i1), ("i2", i2)) if value is not None}
     by_time = {name: to_seconds(value, now) for name, value in (("t1", t1), ("t2", t2)) if value is not None}
     if by_index and by_time:
@@ -100,7 +89,7 @@ def range_fields(
 
 def read_parameters(fields: dict[str, Any], transform: str | None = None, downlink: bool = False) -> dict[str, str]:
     """
-    Return the query parameters of a read, given what `range_fields` made.
+    Return the query parameters of a read, given the fields of a `Range`.
 
     Nothing given means everything; ``limit`` alone means the first points.
     """

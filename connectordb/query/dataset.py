@@ -11,7 +11,7 @@ from ..client import Device, Stream
 from ..datapoints import DatapointArray
 from ..exceptions import InvalidRange, LocalProtocolError
 from ..protocol.points import Datapoint
-from ..protocol.ranges import range_fields
+from ..protocol.ranges import Range
 from ..protocol.scripts import ScriptLike, script_text
 from ..protocol.times import Time
 from ..runtime.clock import SYSTEM
@@ -218,9 +218,9 @@ def _steps(t1: Time | None, t2: Time | None, dt: float | timedelta | None, **wit
         raise InvalidRange(f"{', '.join(given)} without x: a dataset by steps of time takes t1, t2 and dt")
     if t1 is None or t2 is None or dt is None:
         raise InvalidRange("a dataset without x needs t1, t2 and dt: its rows are at t1, t1 + dt, … before t2")
-    fields = range_fields(now=SYSTEM.wall(), t1=t1, t2=t2)
+    fields = Range(SYSTEM.wall(), t1, t2).fields
     dt = dt.total_seconds() if isinstance(dt, timedelta) else dt
-    step = range_fields(now=0, t1=dt)["t1"] if isinstance(dt, (int, float)) else None
+    step = Range(0, dt).fields["t1"] if isinstance(dt, (int, float)) else None
     if step is None or step < _SMALLEST_STEP:
         raise InvalidRange(f"dt={dt!r}: it is a number of seconds, {_SMALLEST_STEP} or more")
     if fields["t1"] < 0 or fields["t2"] < fields["t1"] + step:

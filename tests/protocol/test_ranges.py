@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectordb.exceptions import InvalidRange, LocalProtocolError
-from connectordb.protocol.ranges import Range, number_text, one_index, range_fields, read_parameters, slice_range
+from connectordb.protocol.ranges import Range, number_text, one_index, read_parameters, slice_range
 
 
 def served(points: list[int], i1: int, i2: int) -> list[int]:
@@ -63,10 +63,10 @@ class Fields(unittest.TestCase):
 
     def test_kinds(self) -> None:
         """Only what was given is there."""
-        self.assertEqual(range_fields(now=0), {})
-        self.assertEqual(range_fields(now=0, i1=-5), {"i1": -5})
-        self.assertEqual(range_fields(now=0, t1=1, t2="1970-01-01T00:00:09Z"), {"t1": 1.0, "t2": 9.0})
-        self.assertEqual(range_fields(now=0, t2=5, limit=3), {"t2": 5.0, "limit": 3})
+        self.assertEqual(Range(0).fields, {})
+        self.assertEqual(Range(0, i1=-5).fields, {"i1": -5})
+        self.assertEqual(Range(0, t1=1, t2="1970-01-01T00:00:09Z").fields, {"t1": 1.0, "t2": 9.0})
+        self.assertEqual(Range(0, t2=5, limit=3).fields, {"t2": 5.0, "limit": 3})
 
     def test_mixtures(self) -> None:
         """Kinds of range that are mixed are refused, as AssertionError too, which 0.3.5 raised."""
@@ -81,14 +81,14 @@ class Fields(unittest.TestCase):
         ]
         for mixture in mixtures:
             with self.subTest(mixture):
-                self.assertRaises(AssertionError, range_fields, now=0, **mixture)
-                self.assertRaises(ValueError, range_fields, now=0, **mixture)
+                self.assertRaises(AssertionError, Range, 0, **mixture)
+                self.assertRaises(ValueError, Range, 0, **mixture)
 
     def test_limit(self) -> None:
         """A limit that is none is told as a number of points."""
         for bad in ("3", 1.5, True, -1):
             with self.subTest(bad), self.assertRaisesRegex(InvalidRange, "limit=.*: it is a number of points"):
-                range_fields(now=0, t1=1, limit=bad)  # type: ignore[arg-type]
+                Range(0, t1=1, limit=bad)  # type: ignore[arg-type]
 
     def test_parameters(self) -> None:
         """Nothing means everything; a limit alone the first points; a transform runs over all."""

@@ -205,7 +205,7 @@ class Pass:
             first = min([rows[0].t, *(t for earlier in times.values() for t in earlier)])
             if first > newest:
                 break
-            span = ranges.range_fields(now=0.0, t1=math.nextafter(first, -math.inf), t2=rows[-1].t)
+            span = ranges.Range(0.0, math.nextafter(first, -math.inf), rows[-1].t).fields
             settling = Settling([Sent((*times.get(row.id, ()), row.t), value(row)) for row in rows])
             held = server.call(rest.points(path, ranges.read_parameters(span)))
             settling.look(held)
