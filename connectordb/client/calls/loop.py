@@ -137,6 +137,8 @@ class Calls:
         timeout = options.timeout or self._timeout
         retry = None if once else options.retry or self._retry
         deadline = self.time()
+        # without a word of the user's, what comes piece by piece may take as long as it does
+        coming = options.deadline or Deadline(None, around.clock) if timeout.total is None else deadline
         # a server would end then, too, what waits for whoever takes the pieces
         tells_time = not in_pieces and (options.deadline is not None or options.timeout is not None)
         name = request.key
@@ -161,7 +163,7 @@ class Calls:
                     else None,
                     timeout=timeout,
                     deadline=deadline,
-                    in_pieces=in_pieces,
+                    in_pieces=coming if in_pieces else None,
                 )
             except (ConnectionFailed, RemoteProtocolError) as error:
                 cost.count(sent.trace)

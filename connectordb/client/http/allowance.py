@@ -85,6 +85,10 @@ class Allowance:
         self.trace.phase = "read"
         return self._seconds(self._timeout.read)
 
+    def until(self, deadline: Deadline) -> None:
+        """Have all of it be over at another time from now on."""
+        self._deadline = deadline
+
     @contextmanager
     def stopped(self) -> Iterator[None]:
         """Do not count the time that passes in the block, in which nobody waits for the network."""

@@ -96,7 +96,7 @@ class Transport:
         headers: Mapping[str, str] | None = None,
         timeout: Timeout | None = None,
         deadline: Deadline | None = None,
-        in_pieces: bool = False,
+        in_pieces: Deadline | None = None,
     ) -> requests.Response:
         """
         Send one request, and return its answer, whatever its status.
@@ -111,8 +111,9 @@ class Transport:
             headers: Further ones.
             timeout: How long each phase of it may take; what the transport was made with, if it is not given.
             deadline: When all of it is over; if it is not given, after the ``total`` of *timeout*.
-            in_pieces: Whether the body of a 200 may be larger than memory: ``raw`` of the answer is an iterator over it then, packed
-                as ``Content-Encoding`` says, which raises the same. What it is not asked for in does not count as time.
+            in_pieces: Given where the body of a 200 may be larger than memory: ``raw`` of the answer is an iterator over it then, packed
+                as ``Content-Encoding`` says, which raises the same. What it is not asked for in does not count as
+                time. It is when the body has to have come; *deadline* is for its head.
 
         Raises:
             ConnectionFailed: There is no connection, or it broke.
@@ -132,7 +133,7 @@ class Transport:
             sent["Content-Length"] = str(len(body))
         if headers:
             sent.update(headers)
-        if in_pieces:
+        if in_pieces is not None:
             sent["Accept-Encoding"] = answers.ACCEPTED_IN_PIECES
         allowance = Allowance(timeout, deadline, trace, self._clock)
         response = self._exchange(method, self._url(path, parameters), sent, body, what, allowance, in_pieces)
@@ -170,15 +171,17 @@ class Transport:
         body: bytes | None,
         what: str,
         allowance: Allowance,
-        in_pieces: bool,
+        in_pieces: Deadline | None,
     ) -> requests.Response:
         lines = self._own_lines()
         line, is_good, goes_on = None, False, False
         try:
             line = lines.take(allowance)
-            response = line.exchange(method, url, headers, body, allowance, in_pieces)
-            is_good, goes_on = True, in_pieces and response.status_code == 200
-            if goes_on:
+            response = line.exchange(method, url, headers, body, allowance, in_pieces is not None)
+            is_good = True
+            if in_pieces is not None and response.status_code == 200:
+                goes_on = True
+                allowance.until(in_pieces)
                 response.raw = self._pieces(lines, line, response.raw, what, allowance)
             if response.status_code == _PROXY_REFUSES and line.passes_on:
                 assert line.proxy is not None

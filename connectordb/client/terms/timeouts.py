@@ -35,7 +35,8 @@ class Timeout(Frozen):
         write: For the network to take the next bytes of the request.
         pool: For one of the connections to be free, where other threads use them all.
         total: For all of it; but not the time in which a program works on the points of an answer that still comes. By default five
-            minutes, or the sum of the others where that is longer; ``math.inf`` for no end.
+            minutes, or the sum of the others where that is longer, and for such an answer until it begins to come;
+            ``math.inf`` for no end.
 
     Raises:
         LocalProtocolError: One of them is no number above 0, or is infinite and not `total`.

@@ -7,12 +7,14 @@ import threading
 import zlib
 from collections.abc import Iterator
 from typing import Any
+from unittest import mock
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectordb.client.points.coming import coming, coming_arrays
-from connectordb.exceptions import ConnectionFailed, InvalidRequest, ServerError
+from connectordb.client.terms import Timeout, timeouts
+from connectordb.exceptions import ConnectionFailed, InvalidRequest, ServerError, TimedOut
 from connectordb.protocol import json_text
 from connectordb.protocol.points import read_point
 from tests.client.calls.test_pieces import REQUEST, TEXT, PiecesCase
@@ -112,3 +114,20 @@ class Coming(PiecesCase):
             next(found)
         threading.Event().wait(0.4)
         self.assertEqual(len(list(found)), 39)
+
+    def test_slow_server(self) -> None:
+        """An answer that has begun may take any time as long as it goes on, unless somebody has said how long a call may."""
+
+        def late(number: int) -> None:
+            threading.Event().wait(0.3 if number else 0.0)
+
+        step = chunked(*[TEXT[at : at + 99] for at in range(0, len(TEXT), 99)], before=late)
+        with mock.patch.object(timeouts, "_WHOLE", 0.1):
+            for total in (None, 0.7):
+                with self.session.chosen(timeout=Timeout(0.05, 0.5, 0.05, 0.05, total), retry=1):
+                    found = self.coming(step)
+                    if total is None:
+                        self.assertEqual(list(found), POINTS)
+                        continue
+                    with self.assertRaisesRegex(TimedOut, r"that there were for the whole.*\(after \d+ points\)"):
+                        list(found)
