@@ -23,6 +23,9 @@ MAX_DEPTH = 100
 #: What an integer may be.
 MIN_INT, MAX_INT = -(2**63), 2**64 - 1
 
+#: NumPy's kinds of what JSON has: not times, which without their unit are numbers, and no rows, whose fields would lose their names.
+_OF_JSON = frozenset("biufUO")
+
 
 @lru_cache(maxsize=1)
 def _orjson() -> Any:
@@ -117,7 +120,7 @@ def _plain(value: Any, at: str, depth: int) -> Any:
             return _plain_object(value, at, depth)
         return [_plain(item, f"{at}[{index}]", depth - 1) for index, item in enumerate(value)]
     numpy = sys.modules.get("numpy")  # without it nobody has one of its values
-    if numpy is not None and isinstance(value, (numpy.generic, numpy.ndarray)):
+    if numpy is not None and isinstance(value, (numpy.generic, numpy.ndarray)) and value.dtype.kind in _OF_JSON:
         own = value.tolist()
         if not isinstance(own, numpy.generic):  # as one is that Python has no type for
             return _plain(own, at, depth)
