@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from secrets import token_hex
 from typing import BinaryIO
 
 from ..exceptions import StorageError
@@ -59,24 +61,27 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     """
     Yield a file that takes the place of another, or gets its name, when the block has come to its end; if it fails, all is as before.
 
-    It may be larger than memory, anybody may read it, and it is not flushed. What is no file of the disk, a pipe or a terminal, is
-    itself written to.
+    It may be larger than memory, may be read by whoever may read the other, or else any file of this process, and is not flushed. What is
+    no file of the disk, a pipe or a terminal, is itself written to.
 
     Raises:
         OSError: It cannot be written; the name is the one that was given.
     """
-    target = Path(os.path.realpath(path))  # and not a link in its place
-    if target.exists() and not target.is_file():
-        with target.open("wb") as file:
+    given = Path(path)
+    if given.exists() and not given.is_file():
+        with given.open("wb") as file:
             yield file
         return
-    half = target.with_name(f".{target.name}.half")
+    target = Path(os.path.realpath(path))  # and not a link in its place
+    half = target.with_name(f".{target.name}-{token_hex(4)}")
     try:
-        opened = half.open("wb")
+        opened = half.open("xb")
     except OSError as error:
         raise OSError(error.errno, error.strerror, os.fspath(path)) from error
     try:
         with opened as file:
+            if target.exists():
+                shutil.copymode(target, half)
             yield file
         half.replace(target)
     except BaseException:

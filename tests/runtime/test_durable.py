@@ -71,6 +71,38 @@ class Replacing(Case):
             self.assertEqual(path.read_bytes(), content)
         self.assertEqual(os.listdir(path.parent), ["file"])
 
+    def test_two_at_once(self) -> None:
+        """Each is whole, the one that ends last has the name."""
+        path = self.folder() / "file"
+        with replacing(path) as first:
+            first.write(b"one, ")
+            with replacing(path) as second:
+                second.write(b"two")
+            first.write(b"in two parts")
+            first.flush()
+            self.assertEqual(path.read_bytes(), b"two")
+        self.assertEqual(path.read_bytes(), b"one, in two parts")
+        self.assertEqual(os.listdir(path.parent), ["file"])
+
+    @unittest.skipIf(os.name == "nt", "no such permissions here")
+    def test_permissions(self) -> None:
+        """What nobody else might read nobody else may."""
+        path = self.folder() / "file"
+        path.touch(0o600)
+        with replacing(path) as file:
+            file.write(b"x")
+        self.assertEqual(path.stat().st_mode & 0o777, 0o600)
+
+    @unittest.skipUnless(os.path.exists("/dev/fd"), "no such names here")
+    def test_own_pipe(self) -> None:
+        """The name of an open pipe, as /dev/stdout is, leads to the pipe."""
+        reading, writing = os.pipe()
+        with replacing(f"/dev/fd/{writing}") as file:
+            file.write(b"x")
+        os.close(writing)
+        with open(reading, "rb") as other:
+            self.assertEqual(other.read(), b"x")
+
     def test_failure(self) -> None:
         """Whatever ends it, what was there is there, and nothing else; an error has the name that was given."""
         path = self.folder() / "file"
