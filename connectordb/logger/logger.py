@@ -16,7 +16,7 @@ from ..exceptions import (
     StreamNotAdded,
 )
 from ..protocol import json_text, rest, schemas
-from ..protocol.doubts import Once, of_time, of_value, warn
+from ..protocol.doubts import Once, of_time, warn
 from ..protocol.paths import check_name
 from ..protocol.points import Datapoint
 from ..protocol.times import Time
@@ -232,7 +232,7 @@ class Logger(Settings, Accounting):
         """
         now = self._clock.wall()
         stream = self._streams.get(streamname) or self._stream(streamname)
-        text, doubt = stream.text(value), of_value(value)
+        text, doubt = stream.text(value)
         seconds = None if t is None else stream.seconds(t, now)
         if seconds is not None:
             doubt = of_time(seconds) or doubt

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import warnings
 from collections.abc import Callable
-from datetime import datetime, timezone
+from datetime import datetime, timedelta
 from typing import Any
 
 from ..exceptions import LocalProtocolError
@@ -13,6 +13,8 @@ from .points import EXACT, DatapointWarning
 
 #: The first second behind the year 9999.
 LATE = 253_402_300_800.0
+
+_EPOCH = datetime(1970, 1, 1)
 
 _UNITS = {"milliseconds": 1e3, "microseconds": 1e6, "nanoseconds": 1e9}
 
@@ -31,7 +33,7 @@ def of_time(t: float) -> str:
 
 
 def _day(t: float) -> str:
-    return datetime.fromtimestamp(t, timezone.utc).date().isoformat()
+    return (_EPOCH + timedelta(seconds=t)).date().isoformat()  # some boards count no second after 2038
 
 
 def of_value(value: Any) -> str:

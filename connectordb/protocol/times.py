@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 else:  # NumPy may not be there
     Time = float | int | str | date | datetime | timedelta
 
-#: So many digits are seconds since 1970, of the years 2001 to 2286, and no date.
+#: So many digits are seconds since 1970, of the years 1973 to 2286, and no date.
 _SECONDS_HAVE = (9, 10)
 
 #: Fractions of a second that are finer than those of a datetime, which passes over them.
@@ -34,7 +34,7 @@ def to_seconds(value: Time, now: float) -> float:
     Args:
         value: Seconds; a ``datetime`` (a naive one is local time); a ``date`` (its beginning, in local time); a ``timedelta`` (that
             long before *now*); any of these of pandas or NumPy; text as ISO 8601 has it, ``"2026-03-01T12:00+01:00"`` (without an
-            offset: local time), or seconds of 2001 or later; or, with the extra ``times``, English words: ``"2 hours ago"``,
+            offset: local time), or seconds of 1973 to 2286; or, with the extra ``times``, English words: ``"2 hours ago"``,
             ``"yesterday"``, ``"monday 8:00"``.
         now: The present, in the same unit.
 

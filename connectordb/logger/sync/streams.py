@@ -44,9 +44,9 @@ class Stream:
         self._schema = _schema(row)
         self.allows = self._schema.allows
 
-    def text(self, value: Any) -> str:
+    def text(self, value: Any) -> tuple[str, str]:
         """
-        Return *value* as JSON text.
+        Return *value* as JSON text, and what is doubtful about it, if anything is.
 
         Raises:
             LocalProtocolError: JSON cannot carry it.
@@ -55,7 +55,7 @@ class Stream:
         value = json_text.checked(value)
         if not self.allows(value):
             self._schema.check(value)
-        return json_text.dumps(value).decode()
+        return json_text.dumps(value).decode(), of_value(value)
 
     def problem(self, value: Any) -> str | None:
         """Return why the schema refuses *value*; ``None`` if it does not."""
@@ -76,9 +76,9 @@ class Stream:
         t = point["t"]
         if not _is_number(t) or not 0 < t < 2**63 or not isfinite(t):
             raise LocalProtocolError(f"{where} has the time {t!r}: expected seconds since 1970, more than 0")
-        text = self.text(point["d"])
+        text, doubt = self.text(point["d"])
         t = float(t)
-        if doubt := of_time(t) or of_value(point["d"]):
+        if doubt := of_time(t) or doubt:
             tell(f"{where} has {doubt}")
         return t, text
 

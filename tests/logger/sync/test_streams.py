@@ -30,13 +30,16 @@ class StreamTests(Case):
 
     def test_text(self) -> None:
         """A value becomes compact JSON text."""
-        self.assertEqual(stream("{}").text({"a": [1, None, "é"]}), '{"a":[1,null,"é"]}')
+        self.assertEqual(stream("{}").text({"a": [1, None, "é"]}), ('{"a":[1,null,"é"]}', ""))
         with self.assertRaises(jsonschema.ValidationError):
             stream('{"type":"number"}').text("a")
 
     def test_derived_types(self) -> None:
         """A number of NumPy is a number, in a value and as a time."""
-        self.assertEqual(stream('{"type":"number"}').text(numpy.float64(0.5)), "0.5")
+        self.assertEqual(stream('{"type":"number"}').text(numpy.float64(0.5)), ("0.5", ""))
+        text, doubt = stream("{}").text([numpy.int64(2**53 + 1)])
+        self.assertEqual(text, "[9007199254740993]")
+        self.assertIn("the integer 9007199254740993, which a server keeps as 9007199254740992", doubt)
         points = stream('{"type":"integer"}').points([{"t": numpy.int64(5), "d": numpy.int64(3)}], refuse)
         self.assertEqual((points.times, points.texts), ([5.0], ["3"]))
 
@@ -75,7 +78,7 @@ class StreamTests(Case):
     def test_schema_that_cannot_be_used(self) -> None:
         """A schema that only the server can make sense of takes any value, and says so."""
         with self.assertLogs("connectordb.logger", "WARNING"):
-            self.assertEqual(stream('{"$ref":"http://example.org/x"}').text(1), "1")
+            self.assertEqual(stream('{"$ref":"http://example.org/x"}').text(1), ("1", ""))
 
     def test_document(self) -> None:
         """The schema is given as a dict of one's own."""
