@@ -15,9 +15,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from ...exceptions import ConnectionFailed, ConnectorDBError, LoggerError, OutcomeUnknown, ProtocolError, ResponseError
-from ...protocol import ranges, rest
+from ...protocol import rest
 from ...protocol.constants import DATAPOINT_INSERT_LIMIT
 from ...protocol.paths import Path
+from ...protocol.ranges import Range
 from ...protocol.settle import Sent, Settling
 from ...runtime.clock import Clock
 from ..records import Note, Row, StreamRow
@@ -205,9 +206,9 @@ class Pass:
             first = min([rows[0].t, *(t for earlier in times.values() for t in earlier)])
             if first > newest:
                 break
-            span = ranges.Range(0.0, math.nextafter(first, -math.inf), rows[-1].t).fields
+            span = Range(0.0, math.nextafter(first, -math.inf), rows[-1].t)
             settling = Settling([Sent((*times.get(row.id, ()), row.t), value(row)) for row in rows])
-            held = server.call(rest.points(path, ranges.read_parameters(span)))
+            held = server.call(rest.points(path, span.parameters))
             settling.look(held)
             found = set(settling.result().found)
             confirmed = [row.id for at, row in enumerate(rows) if at in found]
