@@ -12,7 +12,7 @@ from ..datapoints import DatapointArray
 from ..exceptions import Conflict, ConnectorDBError, InvalidRequest, LocalProtocolError, PermissionDenied
 from ..protocol import json_text, ranges, refusals, rest
 from ..protocol.paths import Path
-from ..protocol.points import Datapoint
+from ..protocol.points import Datapoint, DatapointWarning
 from ..protocol.ranges import Range
 from .column_stream import ColumnStream
 from .fields import Field
@@ -174,7 +174,7 @@ class Stream(ColumnStream, depth=3):
             for batch in batches:
                 self._insert(batch, restamp, stored)
                 stored += len(batch)
-        except ConnectorDBError as error:
+        except (ConnectorDBError, DatapointWarning) as error:  # a program may have made errors of warnings
             notes.add_stored(error, stored)
             raise
 

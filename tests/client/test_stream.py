@@ -226,9 +226,13 @@ class Writing(TargetCase):
         self.assertEqual((len(caught.warnings), caught.filename, len(stream)), (1, __file__, 6))
         with warnings.catch_warnings():
             warnings.simplefilter("error", DatapointWarning)
-            with self.assertRaises(DatapointWarning):
+            with self.assertRaisesRegex(DatapointWarning, "; before that, nothing of this call was stored"):
                 stream.insert_array(points)
-        self.assertEqual(len(stream), 6)
+            self.assertEqual(len(stream), 6)
+            late = 1767225600002.0
+            with self.assertRaisesRegex(DatapointWarning, "5000 datapoints of this call were stored") as raised:
+                self.stream().insert_array({"t": t, "d": 0} for t in [*range(1, 5001), late])
+            self.assertEqual(raised.exception.stored, 5000)  # type: ignore[attr-defined]
 
     def test_nothing(self) -> None:
         """Nothing to insert is no request."""

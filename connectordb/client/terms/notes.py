@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...exceptions import ConnectorDBError, ResponseError
+from ...exceptions import ResponseError
 
 
 def with_note(text: str, note: str) -> str:
@@ -15,14 +15,14 @@ def cut(text: str, most: int = 400) -> str:
     return text if len(text) <= most else f"{text[: most // 2]} … {text[-most // 2 :]}"
 
 
-def add(error: ConnectorDBError, note: str) -> None:
+def add(error: Exception, note: str) -> None:
     """Append *note* to what *error* says, as `with_note`."""
     if isinstance(error, ResponseError):
         error.message = with_note(error.message, note)
     error.args = (with_note(str(error.args[0]) if error.args else "", note), *error.args[1:])
 
 
-def add_stored(error: ConnectorDBError, stored: int) -> None:
+def add_stored(error: Exception, stored: int) -> None:
     """Say how many points of the same call were stored before *error*, in words and as its attribute ``stored``."""
     what = f"{stored} datapoints of this call were" if stored else "nothing of this call was"
     add(error, f"; before that, {what} stored")
