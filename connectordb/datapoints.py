@@ -102,7 +102,7 @@ class AsColumns:
         """
         Write a Parquet file, the table that `to_arrow` returns; what is written has its name when all of it is there.
 
-        Of a merge or dataset, some ten thousand points at a time are in memory, and meanwhile all in a temporary file.
+        Of a merge or dataset, some ten thousand points at a time are in memory, and meanwhile all in a temporary file beside it.
 
         Raises:
             LocalProtocolError: A time is outside of the years 1677 to 2262.

@@ -213,7 +213,7 @@ class ColumnStream(LongStream):
         """
         Write the points of a range to a Parquet file: the table that `to_arrow` returns. It has its name when all of it is there.
 
-        Some ten thousand points at a time are in memory, and meanwhile all in a temporary file. Arguments, errors and calls are those of `to_numpy`.
+        Some ten thousand points at a time are in memory, and meanwhile all in a temporary file beside it. Arguments, errors and calls are those of `to_numpy`.
 
         Raises:
             LocalProtocolError: A time is outside of the years 1677 to 2262.

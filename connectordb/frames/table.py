@@ -7,7 +7,7 @@ import pickle
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from tempfile import TemporaryFile
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from ..exceptions import LocalProtocolError
 from ..protocol import json_text
@@ -84,7 +84,7 @@ def write_parquet(pieces: Iterable[Piece], file: str | os.PathLike[str]) -> None
     No more than a piece is in memory. As the kind of a column is known once the last point was seen, all go through a temporary file.
     """
     parquet, shape = library("pyarrow.parquet", "to_parquet()"), Shape()
-    with replacing(file) as opened, TemporaryFile() as kept:
+    with replacing(file) as opened, TemporaryFile(dir=_folder(opened)) as kept:
         ends = []
         for piece in pieces:
             shape.see(piece[1])
@@ -96,6 +96,11 @@ def write_parquet(pieces: Iterable[Piece], file: str | os.PathLike[str]) -> None
         with parquet.ParquetWriter(opened, first.schema) as writer:
             for table in chain([first], tables):
                 writer.write_table(table)
+
+
+def _folder(file: BinaryIO) -> str | None:
+    """Return the folder of a file of the disk; where else temporary ones are may be memory."""
+    return os.path.dirname(file.name) if os.path.isfile(file.name) else None
 
 
 def _of_piece(piece: Piece, shape: Shape) -> pa.Table:

@@ -84,6 +84,8 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
                 shutil.copymode(target, half)
             yield file
         half.replace(target)
-    except BaseException:
+    except BaseException as error:
         half.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno and not error.filename:  # the disk is full
+            raise OSError(error.errno, error.strerror, os.fspath(path)) from error
         raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
 import unittest
@@ -112,6 +113,9 @@ class Replacing(Case):
                 file.write(b"lost")
                 raise error
         self.assertEqual([(each.name, each.read_bytes()) for each in path.parent.iterdir()], [("file", b"kept")])
+        with self.assertRaises(OSError) as full, replacing(path) as file:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        self.assertEqual(full.exception.filename, str(path))
         absent = str(path.parent / "absent" / "file")
         with self.assertRaises(FileNotFoundError) as caught, replacing(absent):
             self.fail("there is no such folder")
