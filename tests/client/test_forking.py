@@ -64,13 +64,19 @@ def main():
     lost = []
     cdb.on_disconnect(lost.append)
 
+    # while a thread makes a TLS connection, OpenSSL may hold a lock that a child would find held for ever
+    connected = threading.Barrier(4)
+
     def busy():
+        stream[-1]
+        connected.wait(10)
         while not stop.is_set():
             stream[-1]
 
     threads = [threading.Thread(target=busy) for _ in range(3)]
     for thread in threads:
         thread.start()
+    connected.wait(10)
     try:
         children = children_work(cdb, stream)
     finally:
