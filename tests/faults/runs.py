@@ -55,7 +55,7 @@ def run(kind: type[Kind], stage: Stage, order: Order, enough: int = _ENOUGH) -> 
             break
         if station is None or number % kind.fresh == 0:
             finish(station, outcome)
-            stage.proxy.announces = kind.announced and turns[stations % len(turns)]
+            stage.proxy.announces = stage.announces and kind.announced and turns[stations % len(turns)]
             options = play.options(stations)
             stations += 1
             station = Station(stage, stage.next_number(), kind.timeout, kind.layer, **options)

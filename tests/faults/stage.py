@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from connectordb import ConnectorDB, Stream
+from connectordb.protocol.features import HEADER
 
 from ..support.fault_servers import Target
 from ..support.nursery import Nursery
@@ -26,6 +27,9 @@ class Stage:
         work: A folder.
         target: The server.
         without: The variant of `broken` that Loggers are, if any.
+
+    Attributes:
+        announces: Whether the server can do anything beyond 0.3.
     """
 
     def __init__(self, work: Path, target: Target, without: str = "") -> None:
@@ -39,6 +43,7 @@ class Stage:
             self._device = f"{user.name}/logger"
             self.apikey = str(admin(self._device).apikey)
         self.owner = ConnectorDB(self.apikey, url=target.url)
+        self.announces = HEADER in self.owner.request("GET", "meta/version").headers
         self.proxy = Saboteur(target.url)
         # the address of such a socket must be short
         self._listener = socket.socket(socket.AF_UNIX)

@@ -72,7 +72,7 @@ class Mixed(Kind):
         station.make_anew(self.chance.choice((COUNTED, TIMED)))
 
     def _announce(self, station: Station) -> None:
-        self.stage.proxy.announces = not self.stage.proxy.announces
+        self.stage.proxy.announces = self.stage.announces and not self.stage.proxy.announces
 
     def _killed(self, exchange: Exchange) -> bool:
         self.stage.target.kill()
