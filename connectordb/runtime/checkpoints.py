@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import apsw
 
-from .sqlite import Connection
+from .sqlite import BUSY_TIMEOUT, Connection
+
+#: Milliseconds.
+_MOMENT = 1000
 
 
 def write_back(connection: Connection) -> None:
     """Write all that the log has into the file, and empty the log, as far as nobody reads meanwhile."""
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+
+def empty(connection: Connection) -> None:
+    """As `write_back`, so that the log takes no space; if somebody reads or writes for longer than a moment, it is left."""
+    connection.set_busy_timeout(_MOMENT)
+    try:
+        write_back(connection)
+    finally:
+        connection.set_busy_timeout(BUSY_TIMEOUT)
 
 
 def write_back_beside(connection: Connection) -> None:

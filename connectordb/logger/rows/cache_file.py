@@ -51,7 +51,7 @@ class CacheFile:
             raise LocalProtocolError(f"durability={durability!r}: expected one of {', '.join(get_args(Durability))}")
         self.path = os.path.abspath(path)
         self.tails = Tails()
-        self.reserve = Reserve(self.path, self._sizes)
+        self.reserve = Reserve(self.path, self._sizes, partial(self._write_log_back, checkpoints.empty))
         self.changes = Changes()
         self._rollbacks: list[Callable[[], object]] = [self.tails.forget]
         self._was_opened = False
@@ -150,9 +150,12 @@ class CacheFile:
 
     def write_log_back(self) -> None:
         """Write into the file what its log holds, by the reading connection, so that no commit has to, and nobody waits for that."""
+        self._write_log_back(checkpoints.write_back_beside)
+
+    def _write_log_back(self, write: Callable[[sqlite.Connection], object]) -> None:
         try:
             with self.reading() as connection:
-                checkpoints.write_back_beside(connection)
+                write(connection)
         except StorageError as error:  # a later commit does it, and if it cannot write anything whoever inserts is told
             log.debug("the log of %s is not written back now: %s", self.path, error)
 

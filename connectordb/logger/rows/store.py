@@ -100,6 +100,10 @@ class Store:
         """Have all that was inserted by now outlast a power cut, whatever the durability."""
         self._file.flush()
 
+    def make_room(self) -> None:
+        """Make room for what is noted about what is sent, if the disk is nearly full."""
+        self._file.reserve.make_room()
+
     def write_log_back(self) -> None:
         """Write into the file what its log holds, without keeping anybody from writing."""
         self._file.write_log_back()

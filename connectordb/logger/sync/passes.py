@@ -93,6 +93,7 @@ class Pass:
         if not streams:
             return self._context.report
         device = device_of(self._server)
+        self._store.make_room()
         self._store.outcomes.reached(self._server.features)
         for stream in streams:
             self._context.check_stopping()

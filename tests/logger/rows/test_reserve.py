@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections import namedtuple
+from pathlib import Path
 from unittest import mock
 
 from connectordb.exceptions import StorageFull
 from connectordb.logger.records import Columns
 from connectordb.logger.rows import reserve
+from connectordb.runtime import checkpoints, sqlite
 from tests.support.logger_cases import StoreCase
 
 Disk = namedtuple("Disk", "total free")
@@ -48,13 +51,45 @@ class Reserves(StoreCase):
         self.assertEqual(self.store.points.waiting(), 2)
 
     def test_growing(self) -> None:
-        """What is in the log has to find its place in the file yet."""
+        """What is in the log has to find its place in the file yet: it is written there before a point is refused."""
+        reader = sqlite.connect(self.path)
+        self.addCleanup(reader.close)
+        reader.execute("BEGIN; SELECT * FROM point").fetchall()
         self.insert('"' + "x" * MB + '"')
         self.disk(2 * MB)
-        with self.assertRaises(StorageFull):
+        with mock.patch.object(checkpoints, "_MOMENT", 1), self.assertRaises(StorageFull):
             self.insert()
-        self.store._file.write_log_back()
+        reader.execute("COMMIT")
         self.insert()
+        self.assertLess(os.path.getsize(f"{self.path}-wal"), MB)
+
+    def test_sending(self) -> None:
+        """Before much is noted on a disk that is nearly full, what is in the log is in the file, for which there may be no room later."""
+        log = Path(f"{self.path}-wal")
+        for free, size in ((500 * MB, log.stat().st_size), (8 * MB, 0)):
+            self.disk(free)
+            self.store.make_room()
+            self.assertEqual(log.stat().st_size, size)
+        self.disk(0).side_effect = OSError(5, "I/O error")
+        self.store.make_room()
+
+    def test_filled_again(self) -> None:
+        """A disk that is full takes as many points again once these were sent, however short the log is that it has room for."""
+
+        def usage(folder: str) -> Disk:
+            files = (each for each in Path(folder).iterdir() if not each.name.endswith("-shm"))
+            return Disk(2 * MB, 2 * MB - sum(each.stat().st_size for each in files))
+
+        self.disk(0).side_effect = usage
+        numbers = []
+        for _ in range(3):
+            with self.assertRaises(StorageFull):
+                while True:
+                    self.insert('"' + "x" * 100 + '"')
+            numbers.append(self.store.points.waiting())
+            self.store._file.write(lambda connection: connection.execute("DELETE FROM point"))
+        self.assertGreater(numbers[0], 200)
+        self.assertGreater(min(numbers[1:]), numbers[0] * 0.7)
 
     def test_inside(self) -> None:
         """A file that has room in it is filled, however full the disk is."""
