@@ -34,7 +34,7 @@ FIRST_BATCH, _GROWTH = 500, 10.0
 
 #: Batches that follow each other as quickly as this, in seconds, have this many rows at most while somebody inserts; and how
 #: long that is thought of anybody who had to wait for one. More slowly, hardly anybody meets one.
-_QUICK, _BESIDE, INSERTING = 0.02, 500, 1.0
+_QUICK, _BESIDE, INSERTING = 0.02, 250, 1.0
 
 #: After so many batches beside inserts the file's log is written back by who syncs, as whoever inserts would have to otherwise.
 WRITTEN_BACK = 20

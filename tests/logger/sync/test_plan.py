@@ -91,7 +91,7 @@ class StepTests(Case):
 
     def test_beside(self) -> None:
         """Batches stay small where somebody inserts and they follow each other quickly."""
-        self.assertEqual(plan.beside(5000, 0.003, inserting=True), 500)
+        self.assertEqual(plan.beside(5000, 0.003, inserting=True), 250)
         self.assertEqual(plan.beside(20, 0.003, inserting=True), 20)
         for seconds, inserting in ((0.003, False), (0.2, True), (None, True)):
             self.assertEqual(plan.beside(5000, seconds, inserting), 5000)
