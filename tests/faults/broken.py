@@ -139,7 +139,7 @@ VARIANTS = {
     "impatient": Variant(_impatient, "late", ("twice",)),
     "noteless": Variant(_noteless, "syncing-killed", ("twice", "there, and set aside")),
     "miscounts": Variant(_miscounts, "cut", ("counts",), "on"),
-    "unflushed": Variant(_unflushed, "power", ("lost", "counts")),
+    "unflushed": Variant(_unflushed, "power", ("lost", "counts", "twice")),
     "swallows": Variant(_swallows, "disk-full", ("lost",)),
     "careless": Variant(_careless, "last-second", ("lost",)),
     "greedy": Variant(_greedy, "another-writer", ("lost",)),
