@@ -167,22 +167,28 @@ class Pool:
         """Have the next job of *lane* run; called under the lock. Who is returned is to be woken when it is free again."""
         if self._closed:
             return None
-        self._ready.append(lane)
+        lane._scheduled = True
         try:
+            self._ready.append(lane)
             return self._call()
-        except RuntimeError as error:
-            self._lacks_a_thread(error)
-            if not self._hands:  # nobody is there who would come to it
-                self._ready.remove(lane)
-                raise
-            return None
+        except BaseException as error:  # Ctrl-C, or no thread
+            if isinstance(error, RuntimeError):
+                self._lacks_a_thread(error)
+                if self._hands:
+                    return None
+            # nobody is there who would come to it
+            self._ready.remove(lane)
+            lane._scheduled = False
+            raise
 
     def _call(self) -> _Hand | None:
         """Have a thread come for what is ready, if none is on its way; called under the lock, returns as `_schedule`."""
         if self._called is not None or not self._ready:
             return None
         if self._idle:
-            self._called = self._idle.pop()
+            # no calls, behind which Ctrl-C strikes: it would be neither here nor there
+            self._called = self._idle[-1]
+            del self._idle[-1]
             return self._called
         if len(self._hands) < self._most:
             self._hire()
@@ -196,10 +202,18 @@ class Pool:
         hand.thread = threading.Thread(
             target=self._work, args=(hand,), name=f"connectordb-{self._name}-{number}", daemon=True
         )
-        hand.thread.start()  # first: where no more threads can be had, there is none to be waited for at the end
         self._hands[number] = self._called = hand
+        try:
+            hand.thread.start()
+        except BaseException:  # there are no more; or Ctrl-C, and it may come all the same: then it ends at once
+            del self._hands[number]
+            self._called = None
+            raise
 
     def _work(self, hand: _Hand) -> None:
+        with self._lock:
+            if self._hands.get(hand.number) is not hand:
+                return
         lane: Lane | None = None
         try:
             while True:
@@ -328,11 +342,10 @@ class Lane:
                 return 0
             while weight and self._held and self._held + weight > self._most:
                 dropped += self._drop_oldest()
-            self._jobs.append((job, weight))
             self._held += weight
+            self._jobs.append((job, weight))
             if not self._scheduled:
                 hand = self._pool._schedule(self)
-                self._scheduled = True
         if hand is not None:
             hand.wake()  # behind the lock, into which it would run
         return dropped

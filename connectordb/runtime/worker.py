@@ -14,7 +14,7 @@ class Worker:
     A daemon thread that runs ``run(stopping)`` until that returns; *stopping* is set when it is to end.
 
     ``start`` may be called again after ``stop``; calling either twice does nothing. An exception that leaves *run* is
-    logged with its traceback, told to *on_crash*, and ends the thread.
+    logged with its traceback, told to *on_crash*, and ends the thread. What ``start`` raises is that there is no thread.
     """
 
     def __init__(
@@ -38,7 +38,11 @@ class Worker:
                 return False
             self._stopping = threading.Event()
             self._thread = threading.Thread(target=self._top, args=(self._stopping,), name=self._name, daemon=True)
-            self._thread.start()
+            try:
+                self._thread.start()
+            except BaseException:  # there are no more; or Ctrl-C, and it may come all the same: then it ends at once
+                self._thread = None
+                raise
             return True
 
     def stop(self) -> None:
@@ -65,6 +69,11 @@ class Worker:
             return self._thread is not None and self._thread.is_alive() and not self._stopping.is_set()
 
     def _top(self, stopping: threading.Event) -> None:
+        with self._lock:
+            if (
+                self._thread is not threading.current_thread()
+            ):  # whoever started it was interrupted, or thought better of it
+                return
         try:
             self._run(stopping)
         except BaseException as error:  # that of a cancelled task, say, which would end in no log

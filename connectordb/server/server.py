@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -128,9 +129,9 @@ class Server:
                 database.close()
                 raise
             ready: Future[None] = Future()
-            worker = Worker("server", lambda _: self._serve(config, database, sockets, ready), self._crashed)
-            worker.start()
+            worker = Worker("server", partial(self._serve, config, database, sockets, ready), self._crashed)
             try:
+                worker.start()
                 ready.result(START_TIMEOUT)
                 self._url = url(listen.host, sockets.main, "https" if tls else "http")
                 if sockets.metrics is not None:
@@ -236,9 +237,16 @@ class Server:
 
     # --- the thread ---
 
-    def _serve(self, config: Config, database: Database, sockets: _Sockets, ready: Future[None]) -> None:
+    def _serve(
+        self,
+        config: Config,
+        database: Database,
+        sockets: _Sockets,
+        ready: Future[None],
+        stopping: threading.Event,
+    ) -> None:
         try:
-            asyncio.run(self._main(config, database, sockets, ready))
+            asyncio.run(self._main(config, database, sockets, ready, stopping))
         except BaseException as error:
             if not ready.done():
                 ready.set_exception(error)
@@ -247,8 +255,17 @@ class Server:
         finally:
             sockets.close()
 
-    async def _main(self, config: Config, database: Database, sockets: _Sockets, ready: Future[None]) -> None:
+    async def _main(
+        self,
+        config: Config,
+        database: Database,
+        sockets: _Sockets,
+        ready: Future[None],
+        stopping: threading.Event,
+    ) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+        if stopping.is_set():  # before there was a loop to be told
+            self._stop.set()
         service = Service(database.storage, config=config)
         watch: PermissionWatch | None = None
         forgetting = asyncio.ensure_future(forget_the_old(database.storage, config.idempotency.seconds))
@@ -291,6 +308,7 @@ class Server:
     def _end(self, worker: Worker, database: Database) -> None:
         """End the thread, then the database."""
         try:
+            worker.stop()
             if self._loop is not None and self._stop is not None and not self._loop.is_closed():
                 self._loop.call_soon_threadsafe(self._stop.set)
             if not worker.join(CLOSE_TIMEOUT):

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from connectordb.live import dispatch
 from connectordb.live.dispatch import Lane, Pool
 from connectordb.runtime.clock import Deadline
-from tests.support.case import SOON, Case
-from tests.support.interrupts import interrupted_at
+from tests.support.case import MS, SOON, Case
+from tests.support.interrupts import interrupted_at, interrupted_start
 
 
 class PoolTests(Case):
@@ -106,6 +106,52 @@ class PoolTests(Case):
                 run()
                 for name in ("a", "b"):
                     self.assertEqual([each for each in ran if each[0] == name], [(name, 0), (name, 1), (name, 2)])
+
+    def test_ctrl_c_while_a_thread_begins(self) -> None:
+        """Ctrl-C while a thread is started leaves none that nobody knows; the job runs with what is put next."""
+        for begins in (False, True):
+            with self.subTest(begins=begins):
+                pool, ran = Pool("callbacks", 1), []
+                lane, done = pool.lane(), threading.Event()
+                with interrupted_start(begins), self.assertRaises(KeyboardInterrupt):
+                    lane.put(partial(ran.append, 0))
+                lane.put(done.set)
+                self.wait(done)
+                self.assertEqual(ran, [0])
+                self.assertTrue(pool.close(Deadline(SOON)))
+
+    def test_ctrl_c_beside_threads(self) -> None:
+        """Ctrl-C at any moment of putting a job, whoever is to run it, loses none that was put, and has none run twice."""
+        calls_nothing: tuple[str, ...] = ("self._jobs.append", "self._ready.append", "lane._scheduled", "return lane")
+        calls_nothing += (
+            "self._called =",
+            "return self._called",
+            "del self._",
+            "self._hands[number]",
+            "hand.thread.start",
+        )
+        patience = mock.patch.object(dispatch, "_LINGER", 20 * MS)  # so long somebody called may sleep on
+        patience.start()
+        self.addCleanup(patience.stop)
+        for line in range(40):
+            for idle in (False, True):
+                pool = Pool("callbacks", 2)
+                ran: list[int] = []
+                if idle:
+                    pool.lane().put(lambda: None)
+                    self.eventually(lambda pool=pool: pool._idle)  # type: ignore[misc]
+                lane, done = pool.lane(), threading.Event()
+
+                def put(lane: Lane = lane, ran: list[int] = ran) -> None:
+                    for number in range(3):
+                        lane.put(partial(ran.append, number))
+
+                with self.subTest(line=line, idle=idle):
+                    interrupted_at(line, dispatch.__file__, put, calls_nothing)
+                    lane.put(done.set)
+                    self.wait(done)
+                    self.assertEqual(ran, list(range(len(ran))))
+                    self.assertTrue(pool.close(Deadline(SOON)))
 
     def test_exit_in_a_job(self) -> None:
         """sys.exit() in a callback ends one thread, and neither the lane nor its neighbours."""

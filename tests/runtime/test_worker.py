@@ -8,6 +8,7 @@ import threading
 from connectordb.runtime.worker import Worker
 
 from ..support.case import Case
+from ..support.interrupts import interrupted_start
 
 
 class Living(Case):
@@ -48,6 +49,21 @@ class Living(Case):
         worker = Worker("test", self.work)
         worker.stop()
         self.assertTrue(worker.join(0))
+
+    def test_interrupted(self) -> None:
+        """If starting it is interrupted, or there is no thread, nothing runs; it may be started again."""
+        worker = Worker("test", self.work)
+        for begins in (False, True):
+            with self.subTest(begins=begins), interrupted_start(begins), self.assertRaises(KeyboardInterrupt):
+                worker.start()
+            self.assertFalse(worker.is_running)
+            worker.stop()
+            self.assertTrue(worker.join(0))
+        self.assertTrue(worker.start())
+        self.wait(self.running)
+        worker.stop()
+        self.assertTrue(worker.join(5))
+        self.assertEqual(self.runs, ["connectordb-test"])
 
     def test_join_says_when_time_ran_out(self) -> None:
         """A join that ran out says so and is logged."""

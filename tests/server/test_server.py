@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import socket
@@ -10,15 +11,20 @@ import sys
 import threading
 import time
 import unittest
+from collections.abc import Coroutine
+from concurrent.futures import Future
 from pathlib import Path
+from typing import Any
+from unittest import mock
 
 import requests
 
 from connectordb.exceptions import ClosedError, DatabaseInUse, StorageError
 from connectordb.server import Server, create, running
+from connectordb.server import server as module
 from connectordb.server.config import Config, Listen
 
-from ..support.case import SOON, Case
+from ..support.case import MS, SOON, Case
 from ..support.server import DatabaseCase, run_server
 
 TOP = Path(__file__).parent.parent.parent
@@ -72,6 +78,51 @@ class ServerTests(DatabaseCase):
                 Server(directory).start()
             self.assertEqual(ping(server), "nobody")
         self.assertIsNone(running(directory))
+        with Server(directory) as server:
+            self.assertEqual(ping(server), "nobody")
+
+    def test_interrupted(self) -> None:
+        """Ctrl-C at any moment of starting leaves nothing open, at once; it may be started again."""
+        directory = self.database()
+        threads = ("connectordb-storage-writer", "connectordb-storage-reader-1", "connectordb-server")
+        start = threading.Thread.start
+        for name in threads:
+            for begins in (False, True):
+
+                def interrupted(thread: threading.Thread, name: str = name, begins: bool = begins) -> None:
+                    if begins or thread.name != name:
+                        start(thread)
+                    if thread.name == name:
+                        raise KeyboardInterrupt
+
+                with self.subTest(name, begins=begins):
+                    with (
+                        mock.patch.object(threading.Thread, "start", interrupted),
+                        self.assertRaises(KeyboardInterrupt),
+                    ):
+                        Server(directory).start()
+                    with Server(directory) as server:
+                        self.assertEqual(ping(server), "nobody")
+
+    def test_interrupted_early(self) -> None:
+        """So does Ctrl-C while the thread has begun and has no loop yet that it could be told of."""
+        directory, begun, waited = self.database(), threading.Event(), threading.Event()
+        run = asyncio.run
+
+        def slow(work: Coroutine[Any, Any, None]) -> None:
+            begun.set()
+            waited.wait(SOON)
+            run(work)
+
+        class Interrupted(Future):  # type: ignore[type-arg]
+            def result(self, timeout: float | None = None) -> None:
+                begun.wait(SOON)
+                threading.Timer(50 * MS, waited.set).start()
+                raise KeyboardInterrupt
+
+        with mock.patch.object(asyncio, "run", slow), mock.patch.object(module, "Future", Interrupted):
+            with self.assertRaises(KeyboardInterrupt):
+                Server(directory).start()
         with Server(directory) as server:
             self.assertEqual(ping(server), "nobody")
 

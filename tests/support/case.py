@@ -39,6 +39,7 @@ class Case(unittest.TestCase):
         # so that looking for leaks does not go through all that was there before, each time
         gc.freeze()
         self.addCleanup(self._check_leaks)
+        self._watch_threads()
 
     def folder(self) -> Path:
         """Return a new folder that goes with the test."""
@@ -67,6 +68,23 @@ class Case(unittest.TestCase):
         at_once = mock.patch.object(retry, "DEFAULT", retry.Retry(first_backoff=0))
         at_once.start()
         self.addCleanup(at_once.stop)
+
+    def _watch_threads(self) -> None:
+        """Have an exception that ends a thread of ours fail the test."""
+        before, ended = threading.excepthook, []
+
+        def hook(what: threading.ExceptHookArgs) -> None:
+            is_error = what.exc_type is not SystemExit
+            if is_error and what.thread is not None and what.thread.name.startswith("connectordb-"):
+                ended.append(f"{what.thread.name}: {what.exc_type.__name__}: {what.exc_value}")
+            before(what)
+
+        def check() -> None:
+            threading.excepthook = before
+            self.assertEqual(ended, [], "exceptions ended threads")
+
+        threading.excepthook = hook
+        self.addCleanup(check)
 
     def _check_leaks(self) -> None:
         def left() -> list[str]:

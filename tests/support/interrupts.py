@@ -1,14 +1,17 @@
-"""Ctrl-C at a chosen moment: before the n-th line that is run of a file."""
+"""Ctrl-C at a chosen moment: before the n-th line that is run of a file, or while a thread is started."""
 
 from __future__ import annotations
 
 import itertools
 import linecache
 import sys
+import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from opcode import opmap
 from types import FrameType
 from typing import Any
+from unittest import mock
 
 
 def interrupted_at(line: int, file: str, work: Callable[[], object], but: tuple[str, ...] = ()) -> bool:
@@ -43,3 +46,15 @@ def interrupted_at(line: int, file: str, work: Callable[[], object], but: tuple[
     finally:
         sys.settrace(before)
     return False
+
+
+def interrupted_start(begins: bool) -> AbstractContextManager[object]:
+    """Have starting a thread be interrupted in this block; *begins*: in its last instant, when the thread is there."""
+    start = threading.Thread.start
+
+    def interrupted(thread: threading.Thread) -> None:
+        if begins:
+            start(thread)
+        raise KeyboardInterrupt
+
+    return mock.patch.object(threading.Thread, "start", interrupted)

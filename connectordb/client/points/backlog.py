@@ -48,6 +48,9 @@ class Backlog:
             self._thread.start()
         except RuntimeError as error:  # there is no thread left
             log.debug("not taken ahead: %s", error)
+        except BaseException:  # Ctrl-C: the thread may have come
+            self.close()
+            raise
 
     def close(self) -> None:
         """Have the thread end."""

@@ -43,14 +43,16 @@ def together(session: Session, calls: Sequence[Callable[[], T]]) -> list[T]:
 
     helpers = min(len(calls), _AT_ONCE, session.options["pool_size"]) - 1
     threads: list[threading.Thread] = []
-    for number in range(helpers):
-        thread = threading.Thread(target=session.for_a_thread(work), name=f"connectordb-together-{number}", daemon=True)
-        try:
-            thread.start()
-        except RuntimeError:  # there is none left: this one does it alone
-            break
-        threads.append(thread)
     try:
+        for number in range(helpers):
+            thread = threading.Thread(
+                target=session.for_a_thread(work), name=f"connectordb-together-{number}", daemon=True
+            )
+            try:
+                thread.start()
+            except RuntimeError:  # there is none left: this one does it alone
+                break
+            threads.append(thread)
         work()
         for thread in threads:
             while thread.is_alive():  # each of its calls has its end

@@ -19,6 +19,7 @@ from connectordb.client.session import Session
 from connectordb.client.settings.credentials import Credentials
 from connectordb.exceptions import ConnectionFailed
 from tests.support.case import MS, Case
+from tests.support.interrupts import interrupted_start
 from tests.support.wire import Peer
 
 
@@ -84,6 +85,13 @@ class Waiting(Case):
         self.assertEqual(len(self.came), 4)
 
     @unittest.skipUnless(hasattr(os, "fork"), "no forks here")
+    def test_interrupted(self) -> None:
+        """Ctrl-C while the thread begins leaves none that would wait for room for ever."""
+        for begins in (False, True):
+            with self.subTest(begins=begins), interrupted_start(begins), self.assertRaises(KeyboardInterrupt):
+                Backlog(self.session, self.coming([b"12345"] * 9), 12)
+            self.eventually(self.ended.is_set if begins else lambda: not self.came)
+
     def test_forked(self) -> None:
         """A process that was forked off meanwhile has no thread that takes anything, and is told."""
         going_on = threading.Event()

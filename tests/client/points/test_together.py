@@ -8,6 +8,7 @@ import threading
 from connectordb import ClosedError, Timeout
 from connectordb.client.points.together import together
 from connectordb.protocol import rest
+from tests.support.interrupts import interrupted_start
 from tests.support.target import TargetCase
 
 
@@ -77,6 +78,20 @@ class Together(TargetCase):
         self.addCleanup(signal.signal, signal.SIGALRM, signal.signal(signal.SIGALRM, signal.default_int_handler))
         self.interrupted(calls=100, in_a_call=True)
         self.interrupted(calls=8, in_a_call=False)
+
+    def test_interrupt_of_a_beginning(self) -> None:
+        """Ctrl-C while a thread begins leaves none that goes on."""
+        begun, let_go = [], threading.Event()
+
+        def call() -> None:
+            begun.append(threading.current_thread())
+            let_go.wait(10)
+
+        with interrupted_start(True), self.assertRaises(KeyboardInterrupt):
+            together(self.session, [call] * 50)
+        let_go.set()
+        self.eventually(lambda: not any("together" in thread.name for thread in threading.enumerate()))
+        self.assertLessEqual(len(begun), 1)
 
     def test_as_here(self) -> None:
         """What is chosen for a block, and what it costs, is that of the block that wants them."""
