@@ -1,9 +1,10 @@
 """
-What became of a command, as the device's daemon records it: one point per command in a companion of the commanded stream.
+What became of each command, as the device's daemon records it in a companion of the commanded stream.
 
-An acknowledgement alone does not say which command it belongs to, and a refusal leaves no trace at all. So a daemon that was
-asked to (``answers=True``) appends to a stream of its own beside that one: the command's index in the downlink, which is its
-identity, what became of it, and the answer or the reason. ``docs/topics/commands.rst`` has the format in words.
+An acknowledgement alone does not say which command it belongs to, and a refusal leaves no trace at all. So a daemon with
+``answers=True`` appends one point per command to a second stream beside the commanded one. The point holds the command's index
+in the downlink, which identifies it, what became of it, and the answer or the reason. ``docs/topics/commands.rst`` describes
+the format.
 """
 
 from __future__ import annotations
@@ -16,10 +17,10 @@ from .constants import NAME_LIMIT
 from .paths import Path
 from .points import Datapoint, read_point
 
-#: By this datatype a companion is known; a stream of that name with another one is somebody's own.
+#: The datatype that marks a companion. A stream with a companion's name but another datatype is not ours to write to.
 DATATYPE = "connectordb.answers"
 
-#: The companion's schema. Readers pass over what they do not know in a record.
+#: The companion's schema. Readers ignore keys that they do not know.
 SCHEMA: dict[str, Any] = {
     "type": "object",
     "properties": {
@@ -32,23 +33,23 @@ SCHEMA: dict[str, Any] = {
     "required": ["command", "outcome"],
 }
 
-#: The outcome of a command that was acknowledged; every other one is a refusal, whatever it is called.
+#: The outcome of a command that was acknowledged. Every other outcome is a refusal, also one that is not known here.
 DONE = "done"
 
-#: A callback refused; it raised something else, or what it returned could not be written; it was not called.
+#: The callback refused; it raised an exception, or what it returned could not be written; it was not called.
 REFUSED, FAILED, SKIPPED = "refused", "failed", "skipped"
 
-#: Characters of a reason that are kept.
+#: The most characters that are kept of a reason.
 REASON_LIMIT = 1000
 
 _SUFFIX = "_answers"
 
 
 def companion(path: Path) -> Path:
-    """Return where the answers to the commands of a stream, or of its downlink, are recorded."""
+    """Return the path of the stream that records the answers to commands of a stream or its downlink."""
     name = path.stream.name
     if len(name) + len(_SUFFIX) > NAME_LIMIT:
-        # cut, and told from others that begin alike
+        # too long a name is cut; the checksum tells it from others that begin alike
         digest = f"_{crc32(name.encode()):08x}"
         name = name[: NAME_LIMIT - len(digest) - len(_SUFFIX)] + digest
     return path.device / f"{name}{_SUFFIX}"
@@ -61,10 +62,10 @@ class Answer:
 
     Attributes:
         command: Its index in the downlink.
-        series: What tells the downlink from another one that had its path before; ``""`` on servers that do not say.
-        outcome: `DONE`, or what kind of refusal it was.
-        answer: The points that acknowledged it, as they are stored; none unless it was done.
-        reason: Why not; empty if it was done.
+        series: Tells the downlink from an earlier one at the same path; ``""`` if the server does not say.
+        outcome: `DONE`, or the kind of refusal.
+        answer: The points that acknowledged it, as they are stored; empty unless it was done.
+        reason: Why it was refused; empty if it was done.
     """
 
     command: int
@@ -87,7 +88,7 @@ class Answer:
 
     @classmethod
     def read(cls, value: Any) -> Answer | None:
-        """Return what a recorded value says; ``None`` if it is no record."""
+        """Return the answer that a value records; ``None`` if it is no record of one."""
         if not isinstance(value, dict):
             return None
         command, series, outcome = value.get("command"), value.get("series", ""), value.get("outcome")

@@ -1,4 +1,4 @@
-"""Points as the JSON text in which they are sent: encoded once, and read again only where somebody wants to see them."""
+"""Points as the JSON text in which they are sent: encoded once, and decoded only if somebody looks at them."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from .points import Datapoint
 
 class Encoded(Sequence[Datapoint]):
     """
-    Points, and their text.
+    A sequence of points that holds their JSON text.
 
     Args:
         text: A JSON array of points.
-        number: How many they are.
-        is_flat: Whether no value is a list or an object.
+        number: How many points it has.
+        is_flat: Whether none of their values is a list or an object.
 
     Attributes:
-        text: The same.
-        is_flat: The same.
+        text: As given.
+        is_flat: As given.
     """
 
     def __init__(self, text: bytes, number: int, is_flat: bool) -> None:

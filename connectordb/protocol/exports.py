@@ -1,5 +1,5 @@
 """
-The export directory, as names and shapes.
+The layout of an export directory: the names of its files, and what they hold.
 
 ::
 
@@ -19,18 +19,18 @@ from typing import Any
 
 from .constants import SERVER_VERSION
 
-#: What clients write; what servers write, and what they read. Clients read both, but for the passwords.
+#: The version that clients write, the one that servers write, and those that both read; clients skip the passwords.
 VERSION = 1
 SERVERS_VERSION = 2
 READABLE = (VERSION, SERVERS_VERSION)
 
-#: Names of the files, by what lies in them.
+#: The names of the files.
 ABOUT = "connectordb.json"
 OBJECT = {"user": "user.json", "device": "device.json", "stream": "stream.json"}
 DATA = "data.json"
 DOWNLINK = "downlink.json"
 
-#: What ``user.json`` has in version 2 only: the hash, what was added to the password before, and how it was made.
+#: The keys that ``user.json`` has in version 2 only: the hash, its salt, and how it was made.
 PASSWORD = ("password", "password_salt", "password_scheme")
 
 

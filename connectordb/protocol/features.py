@@ -1,8 +1,8 @@
 """
-What a server says it can do beyond the 0.3 protocol, in the header ``ConnectorDB-Features`` of every answer.
+What a server can do beyond the 0.3 protocol, as it announces in the header ``ConnectorDB-Features`` of every answer.
 
-A client believes that header and nothing else; without it, a server is taken for an original one. The header is words with
-commas between, of which some have a number: ``durable, idempotency=604800, ws-id, ws-index``.
+A client believes that header and nothing else; a server without it is taken for an original one. The header is a list of words
+separated by commas, some with a number: ``durable, idempotency=604800, ws-id, ws-index``.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ from typing import NamedTuple
 #: The header's name.
 HEADER = "ConnectorDB-Features"
 
-#: The header with which a client names an insert, so that it may be repeated.
+#: The header by which a client gives an insert its idempotency key, under which it may be repeated.
 IDEMPOTENCY_KEY = "Idempotency-Key"
 
-#: The header with which a client says for how many seconds it waits for an answer.
+#: The header by which a client says how many seconds it will wait for an answer.
 TIMEOUT = "ConnectorDB-Timeout"
 
-#: Characters of such a name, which are those of ASCII that can be seen.
+#: The most characters of an idempotency key; they are visible ASCII.
 KEY_LIMIT = 255
 
-#: Digits of a number that is believed: three hundred years.
+#: The most digits of a number that is believed: ten of them are three hundred years.
 _MOST_DIGITS = 10
 
 
@@ -31,7 +31,7 @@ class Features(NamedTuple):
 
     Attributes:
         durable: An insert that was answered ``ok`` survives a power cut.
-        idempotency: Seconds for which an insert may be repeated under its key; `None` if keys mean nothing there.
+        idempotency: Seconds for which an insert may be repeated under its key; `None` if the server knows no keys.
         ws_id: A websocket command with an ``id`` is answered.
         ws_index: A subscription made with an ``id`` tells indices and stored times.
     """
@@ -43,7 +43,7 @@ class Features(NamedTuple):
 
     @classmethod
     def parse(cls, header: str | None) -> Features:
-        """Return what *header* announces; words that are not known here, or make no sense, are passed over."""
+        """Return what *header* announces. Unknown words are ignored, and so are those that make no sense."""
         words: dict[str, str] = {}
         for word in (header or "").split(","):
             name, _, value = word.partition("=")
@@ -67,11 +67,11 @@ class Features(NamedTuple):
 
 
 def _seconds(text: str) -> int | None:
-    """Return a number of seconds above 0, if *text* is one."""
+    """Return the number of seconds that *text* says; `None` if it is no number, or 0."""
     plain = text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS
     return (int(text) or None) if plain else None
 
 
 def is_key(text: str) -> bool:
-    """Tell whether *text* can name an insert: up to `KEY_LIMIT` visible characters of ASCII."""
+    """Tell whether *text* can be an idempotency key: 1 to `KEY_LIMIT` visible ASCII characters."""
     return 0 < len(text) <= KEY_LIMIT and all("!" <= character <= "~" for character in text)

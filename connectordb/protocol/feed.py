@@ -1,9 +1,9 @@
 """
-Websocket commands and messages, between JSON text and frozen values.
+Websocket commands and messages: from JSON text to frozen values, and back.
 
-A command always carries the four keys of the 0.3 protocol: the original server decodes each message over the one before, so a
-key that is left out keeps its old value there. ``id`` and ``key`` are understood by servers that announce it
-(``docs/topics/beyond_0_3.rst``); what such a server says beyond the messages of 0.3 is read by `read_told`.
+A command always carries the four keys of the 0.3 protocol: the original server decodes each message on top of the one before,
+so a key that is left out would keep its old value. ``id`` and ``key`` are for servers that announce that they understand them
+(``docs/topics/beyond_0_3.rst``). `read_told` also reads what such servers say beyond the messages of 0.3.
 """
 
 from __future__ import annotations
@@ -18,14 +18,15 @@ from .points import Datapoint, read_point
 
 CommandName = Literal["insert", "subscribe", "unsubscribe", "unsubscribe_all"]
 
-#: What a command may be called; its answer has the same.
+#: What a client may choose as the id of a command; the answer carries the same.
 CommandId = str | int | float
 
-#: Characters of a command's id that is a text.
+#: The most characters of an id that is text.
 ID_LIMIT = 255
 
-#: Why a subscription has ended: the stream is gone, or all of its points are; it must not be read any more; the device that
-#: opened the connection is gone; its transform took too long for an insert, or made too much of it.
+#: Why a subscription has ended. ``deleted``: the stream is gone; ``cleared``: all its points are; ``denied``: it may not be read any
+#: more; ``caller``: the device that opened the connection is gone; ``exceeded``: the transform took too long for an insert, or made
+#: too much of it.
 EndReason = Literal["deleted", "cleared", "denied", "caller", "exceeded"]
 
 END_REASONS: tuple[EndReason, ...] = ("deleted", "cleared", "denied", "caller", "exceeded")
@@ -34,15 +35,15 @@ END_REASONS: tuple[EndReason, ...] = ("deleted", "cleared", "denied", "caller", 
 @dataclass(frozen=True, slots=True)
 class Command:
     """
-    What a client asks of the server.
+    What a client asks the server to do.
 
     Attributes:
         cmd: What to do.
         arg: The path of a stream or downlink.
         transform: PipeScript, or ``""``.
         d: Points, for ``insert``.
-        id: What the answer is to carry; without it there is none.
-        key: An ``insert``'s idempotency key, or ``""``.
+        id: The id that the answer is to carry; without it there is no answer.
+        key: The idempotency key of an ``insert``, or ``""``.
     """
 
     cmd: CommandName
@@ -53,7 +54,7 @@ class Command:
     key: str = ""
 
     def encode(self) -> bytes:
-        """Return the command as JSON text, all four keys in it."""
+        """Return the command as JSON text, with all four keys of 0.3."""
         content: dict[str, Any] = {"cmd": self.cmd, "arg": self.arg, "transform": self.transform, "d": self.d}
         if self.id is not None:
             content["id"] = self.id
@@ -65,13 +66,13 @@ class Command:
 @dataclass(frozen=True, slots=True)
 class Message:
     """
-    What the server tells a subscriber of one insert.
+    What the server tells a subscriber about one insert.
 
     Attributes:
-        stream: The path that was written; of a downlink with ``/downlink``.
-        data: The points. With an index they are as they were stored, without as they were sent: times before restamping.
+        stream: The path that was written to; a downlink's ends with ``/downlink``.
+        data: The points: with an index as they were stored, else as they were sent, with times from before restamping.
         transform: The transform of the subscription, or ``""``.
-        index: Of the first point, for who subscribed with an id; `None` if the points were not stored.
+        index: The index of the first point, if the subscription was made with an id; `None` if the points were not stored.
     """
 
     stream: str
@@ -80,7 +81,7 @@ class Message:
     index: int | None = None
 
     def encode(self) -> bytes:
-        """Return the message as JSON text; ``transform`` and ``index`` only if there is one."""
+        """Return the message as JSON text, with ``transform`` and ``index`` only if it has them."""
         content: dict[str, Any] = {"stream": self.stream}
         if self.transform:
             content["transform"] = self.transform
@@ -94,7 +95,7 @@ class Message:
         Return the message that *text* says.
 
         Raises:
-            RemoteProtocolError: It says none.
+            RemoteProtocolError: It is no such message.
         """
         message = _message(_loads(text))
         if message is None:
@@ -105,15 +106,14 @@ class Message:
 @dataclass(frozen=True, slots=True)
 class Done:
     """
-    The answer to a command that was obeyed.
+    The answer to a command that was carried out.
 
     Attributes:
         id: The command's.
-        stream: What was subscribed to or unsubscribed from, or where points landed; ``""`` of ``unsubscribe_all``.
-        index: Of the first point that will be told, or that was inserted; `None` if nothing was stored.
-        series: What tells a stream from another one that had its path before, in the same database; ``""`` but for
-            ``subscribe``.
-        ephemeral: Whether points are told but not stored, as things are.
+        stream: What was subscribed to or unsubscribed from, or where points landed; ``""`` for ``unsubscribe_all``.
+        index: The index of the first point that will be told, or that was inserted; `None` if nothing was stored.
+        series: Tells a stream from an earlier one at the same path in the same database; only for ``subscribe``, else ``""``.
+        ephemeral: Whether points of the stream are, at present, told but not stored.
     """
 
     id: CommandId
@@ -135,13 +135,13 @@ class Done:
 @dataclass(frozen=True, slots=True)
 class Failed:
     """
-    The answer to a command that was refused: the id, and what the error body of the same refusal over REST says.
+    The answer to a command that was refused. It says the same as the error body of such a refusal over REST.
 
     Attributes:
         id: The command's.
-        code: The status.
-        msg: Why.
-        ref: What the server's log calls it.
+        code: The HTTP status.
+        msg: Why it was refused.
+        ref: The id under which the server's log has the refusal.
     """
 
     id: CommandId
@@ -157,12 +157,12 @@ class Failed:
 @dataclass(frozen=True, slots=True)
 class Gap:
     """
-    Points that were not told, as the client did not read; they can be read over REST.
+    Points that were not told because the client did not read fast enough. They can be read over REST.
 
     Attributes:
         stream: The path that was subscribed to.
         first: The index of the first of them.
-        after: That of the first point behind them, which is the next to be told.
+        after: The index after the last of them: of the point that is told next.
     """
 
     stream: str
@@ -181,7 +181,7 @@ def _with(transform: str) -> dict[str, str]:
 @dataclass(frozen=True, slots=True)
 class Lost:
     """
-    Points that were not told, and were not stored either.
+    Points that were neither told nor stored, so that nobody can read them any more.
 
     Attributes:
         stream: The path that was subscribed to.
@@ -201,7 +201,7 @@ class Lost:
 @dataclass(frozen=True, slots=True)
 class Ended:
     """
-    A subscription that is none any more.
+    The end of a subscription that the server has ended.
 
     Attributes:
         stream: The path that was subscribed to.
@@ -227,36 +227,36 @@ def read_told(text: str | bytes) -> Told:
     Return what a server says.
 
     Raises:
-        RemoteProtocolError: It says nothing that is known here.
+        RemoteProtocolError: It is none of the messages that are known here.
     """
     content = _loads(text)
     told = _message(content) or _answer(content) or _notice(content)
     if told is None:
-        raise RemoteProtocolError(f"a websocket message that is none: {text[:200]!r}")
+        raise RemoteProtocolError(f"a websocket message of no known kind: {text[:200]!r}")
     return told
 
 
 class Signal(NamedTuple):
-    """That so many points were told of a stream, without the points."""
+    """A message reduced to its stream and the number of its points."""
 
     stream: str
     number: int
 
 
-#: How nearly every message begins that a server of 0.3 sends.
+#: How nearly every message of a 0.3 server begins.
 _TELLS = re.compile(rb'\{"stream":"([\w./-]+)","data":\[\{"t":')
 
 
 def read_signal(text: bytes) -> Signal | None:
     """
-    Return what a message is about whose points nobody needs, in a fifth of the time; ``None`` if it has to be read for that.
+    Return what a message is about, without its points, in a fifth of the time that `read_told` takes.
 
-    Whether the points make sense is not looked at.
+    ``None`` if the message has to be decoded after all. Whether the points make sense is not looked at.
     """
     begins = _TELLS.match(text)
-    if begins is None or not text.endswith((b"}]}", b"}]}\n")):  # an original server ends a line
+    if begins is None or not text.endswith((b"}]}", b"}]}\n")):  # an original server ends messages with a newline
         return None
-    # each point is an object; where there is another, or a brace in a text, that is one brace more than these
+    # count points by their borders, and check by counting braces: an object or a brace inside a value makes the two differ
     number = text.count(b'},{"t":') + 1
     return Signal(begins[1].decode(), number) if number == text.count(b"{") - 1 else None
 
@@ -269,7 +269,7 @@ def _loads(text: str | bytes) -> Any:
 
 
 def _message(content: Any) -> Message | None:
-    # what comes most by far, and many times a second: without a pattern, which takes twice as long
+    # by far the most frequent kind, many times a second, so without match, which takes twice as long
     if type(content) is not dict:
         return None
     stream, data = content.get("stream"), content.get("data")
@@ -284,7 +284,7 @@ def _message(content: Any) -> Message | None:
 def _points(data: list[Any]) -> tuple[Datapoint, ...]:
     try:
         for point in data:
-            point["d"]  # of what JSON has, only objects can be asked for it
+            point["d"]  # among JSON values, only an object can be indexed by text
     except (KeyError, TypeError):
         return tuple(map(read_point, data))
     return tuple(data)

@@ -1,16 +1,16 @@
-"""The two headers that speak of time: ``Date``, and ``Retry-After`` (RFC 9110, sections 5.6.7, 6.6.1 and 10.2.3)."""
+"""The HTTP headers ``Date`` and ``Retry-After`` (RFC 9110, sections 5.6.7, 6.6.1 and 10.2.3)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 
-#: Seconds to which a server may ask to be left alone; whoever asks for more is asked again after these.
+#: The longest pause, in seconds, that a server may ask for. If it asks for more, it is asked again after these.
 LONGEST = 24 * 3600.0
 
 
 def seconds(date: str) -> float | None:
-    """Return the seconds since 1970 that an HTTP date stands for; ``None`` if it is none."""
+    """Return an HTTP date as seconds since 1970; ``None`` if it is none."""
     try:
         return parsedate_to_datetime(date).timestamp()
     except (ValueError, OverflowError):
@@ -19,9 +19,9 @@ def seconds(date: str) -> float | None:
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
     """
-    Return the seconds for which a server asks not to be asked again, `LONGEST` at most; ``None`` if it does not.
+    Return for how many seconds a server does not want to be asked again, at most `LONGEST`; ``None`` if it does not say.
 
-    A date is taken as a distance from the answer's own ``Date``: the clock here may be another one.
+    If it gives a date, the seconds are counted from the answer's own ``Date``, as the clock here may show another time.
     """
     given = {name.lower(): value for name, value in headers.items() if name.lower() in ("retry-after", "date")}
     text = given.get("retry-after", "").strip()

@@ -1,4 +1,4 @@
-"""A range of points as two indices: what is read by index can be read in pages, and each page again."""
+"""From any range of points to a range of indices, which can be read in pages, and each page again after a failure."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 def span(call: Call, path: Path, fields: dict[str, Any]) -> tuple[int, int]:
     """
-    Return the indices of a range: of its first point, and behind its last; equal ones if it holds none.
+    Return the index of a range's first point, and the one after its last point; the two are equal if it holds none.
 
     Args:
-        call: Asks the server.
+        call: Sends a request to the server.
         path: The stream, or downlink.
-        fields: What `ranges.Range` has as its fields.
+        fields: `ranges.Range.fields`.
 
-    Calls: ``GET crud/<path>/data?q=length``, and for each time some twenty single points.
+    Calls: ``GET crud/<path>/data?q=length``; and for each of ``t1`` and ``t2`` about twenty reads of single points.
     """
     length = call(rest.length(path))
     first, last = _bound(fields.get("i1", 0), length), _bound(fields.get("i2", 0) or length, length)
@@ -40,7 +40,7 @@ def index_after(call: Call, path: Path, t: float, length: int) -> int:
     """
     Return the index of the first of *length* points that is later than *t*; *length* if none is.
 
-    By halving: an original server can be asked for it directly, and loses a connection to its database each time.
+    It searches by halving. An original server could be asked directly, but leaks a connection to its database each time.
     """
     low, high = 0, length
     while low < high:
@@ -56,7 +56,7 @@ def index_after(call: Call, path: Path, t: float, length: int) -> int:
 def points_between(
     call: Callable[[rest.Request[list[Datapoint]]], list[Datapoint]], path: Path, i1: int, i2: int
 ) -> list[Datapoint] | None:
-    """Return the points from *i1* to before *i2*, as far as there are any; ``None`` if the stream ends before *i1*."""
+    """Return the points from *i1* to before *i2*, or as many of them as there are; ``None`` if the stream ends before *i1*."""
     try:
         return call(rest.points(path, {"i1": str(i1), "i2": str(i2)}))
     except AuthenticationError as refused:

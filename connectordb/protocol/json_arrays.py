@@ -1,4 +1,4 @@
-"""The elements of a JSON array, one after the other: of an array that may be larger than memory. Pure."""
+"""Reading a JSON array element by element as its text comes in, so that it may be larger than memory. Pure."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from .number_columns import is_flat
 
 _SPACE = re.compile(r"[ \t\r\n]*")
 
-#: What an element ends with that cannot be the beginning of a longer one, as 1 is of 12.
+#: An element that ends with one of these is complete; a number at the end of what was read so far is not: 1 may become 12.
 _ENDS = '}]"'
 
-#: What stands between two points; it may stand in a value as well.
+#: What stands between two points. It may also stand inside a value.
 _BETWEEN = b'},{"t":'
 
-#: Bytes that are read on for it.
-_MOST = 1 << 20
+#: How many bytes are read in search of it.
+_SEARCHED = 1 << 20
 
 
 def elements(blocks: Iterable[bytes], longest: int) -> Iterator[tuple[Any, int]]:
     """
-    Go through the elements of the array whose text, in UTF-8, *blocks* make up.
+    Go through the elements of a JSON array.
 
     Args:
-        blocks: Pieces of the text, cut anywhere.
-        longest: Characters that an element may have; memory is taken for some of that size.
+        blocks: The array's text in UTF-8, in pieces that are cut anywhere.
+        longest: The most characters that an element may have. Memory is needed for a few elements of that size.
 
     Yields:
         Each element, and how many characters its text has.
 
     Raises:
-        ValueError: It is no JSON, no array, or an element of it is longer than that.
+        ValueError: The text is no JSON, no array, or an element is longer than *longest*.
     """
     text = _Text(blocks, longest)
     text.expect("[")
@@ -48,23 +48,24 @@ def elements(blocks: Iterable[bytes], longest: int) -> Iterator[tuple[Any, int]]
             yield text.element()
         text.expect("]")
     if text.peek():
-        raise ValueError("there is something behind the end of the array")
+        raise ValueError("there is something after the end of the array")
 
 
 def arrays(blocks: Iterable[bytes], longest: int, size: int) -> Iterator[list[Any] | bytes]:
     """
-    Go likewise through an array of points, as many at a time as are there, which is many times quicker.
+    Go through an array of points, many at a time, which is many times quicker than `elements`.
 
-    It is cut between two points, and read up to there: what was cut anywhere else, within a text or a list, is no JSON. So where that
-    fails, or nothing to cut at is found, what is left is read element by element.
+    What has come in is cut at the last place that looks like the border between two points, and decoded up to there. If that place
+    was inside a text or a list instead, what was cut off is no JSON. So if decoding fails, or no such place is found, the rest is
+    read element by element.
 
     Args:
         blocks: As for `elements`.
         longest: As for `elements`.
-        size: How many elements there are at most in a list of what is read element by element.
+        size: The most elements of a list that was read element by element.
 
     Yields:
-        Lists of elements, and arrays as text, of which `is_flat` is true.
+        Lists of elements; and arrays for which `is_flat` is true, as text.
 
     Raises:
         ValueError: As `elements`.
@@ -79,7 +80,7 @@ def arrays(blocks: Iterable[bytes], longest: int, size: int) -> Iterator[list[An
                 break
             held = b"[" + held[end + 1 :]
             yield found
-        elif len(held) > _MOST:
+        elif len(held) > _SEARCHED:
             break
     else:
         found = _array(held)
@@ -102,7 +103,7 @@ def _array(text: bytes) -> list[Any] | bytes | None:
 
 
 class _Text:
-    """The text from where it was read to on, as much of it as was needed so far."""
+    """A text that comes in pieces: holds the part that was needed so far and not read yet."""
 
     def __init__(self, blocks: Iterable[bytes], longest: int) -> None:
         self._blocks = iter(blocks)
@@ -113,7 +114,7 @@ class _Text:
         self._ended = False
 
     def peek(self) -> str:
-        """Return the next character that is no space, or ``""`` at the end."""
+        """Skip spaces; return the next character without going past it, or ``""`` at the end."""
         while True:
             found = _SPACE.match(self._text, self._at)
             self._at = found.end() if found else self._at
@@ -122,10 +123,10 @@ class _Text:
             self._fill()
 
     def expect(self, character: str) -> None:
-        """Go past the next character, which is this one."""
+        """Go past the next character, which has to be this one."""
         found = self.peek()
         if found != character:
-            raise ValueError(f"{character!r} was expected, not {found!r}" if found else "it ends before its end")
+            raise ValueError(f"{character!r} was expected, not {found!r}" if found else "it ends too early")
         self._at += 1
 
     def element(self) -> tuple[Any, int]:
@@ -137,7 +138,7 @@ class _Text:
             except RecursionError as error:
                 raise ValueError("nested too deeply") from error
             except ValueError:
-                # it is wrong, or goes on in what was not read yet
+                # it is no JSON, or the rest of it was not read yet
                 if self._ended:
                     raise
             else:
@@ -149,7 +150,7 @@ class _Text:
             self._fill()
 
     def _fill(self) -> None:
-        """Read on: as much again as is there, so that a long element is not tried too often."""
+        """Read on. What is held doubles each time, so that a long element is not decoded in vain too often."""
         parts = [self._text[self._at :]]
         wanted = len(parts[0])
         got = 0

@@ -2,8 +2,8 @@
 JSON text in and out: orjson where it is installed, else the standard library, and the same results from both.
 
 What may be written is decided here, not by the library: finite numbers, integers of at most 64 bits, text that UTF-8 can
-carry, lists and tuples, dicts, `MAX_DEPTH` levels deep. Everything else is refused, where orjson alone
-would turn NaN into null and UUIDs or dataclasses into something, and the standard library would write ``NaN``.
+carry, lists, tuples and dicts, at most `MAX_DEPTH` levels deep. Everything else is refused. By itself, orjson would turn NaN
+into null, and encode UUIDs and dataclasses in its own way; the standard library would write ``NaN``.
 """
 
 from __future__ import annotations
@@ -17,13 +17,14 @@ from typing import Any
 
 from ..exceptions import LocalProtocolError
 
-#: Levels of lists and objects that a value may have.
+#: The most levels of lists and objects in a value.
 MAX_DEPTH = 100
 
-#: What an integer may be.
+#: The smallest and the largest integer that may be written.
 MIN_INT, MAX_INT = -(2**63), 2**64 - 1
 
-#: NumPy's kinds of what JSON has: not times, which without their unit are numbers, and no rows, whose fields would lose their names.
+#: NumPy's kinds that JSON can express. Not among them are times, which would become numbers without a unit, and structured rows,
+#: whose fields would lose their names.
 _OF_JSON = frozenset("biufUO")
 
 
@@ -39,10 +40,10 @@ def _orjson() -> Any:
 
 def checked(value: Any) -> Any:
     """
-    Return *value* as JSON carries it, which is itself, or where it is not made of Python's own types alone, a copy that is.
+    Return *value* in Python's own types: itself if it is made of these alone, else a copy that is.
 
-    Numbers and text of derived types (``numpy.float64``, an ``IntEnum``) become plain ones, and so do scalars and arrays of NumPy;
-    keys that are numbers, booleans or None become the text that the standard library's ``json`` writes for them.
+    Numbers and text of derived types (``numpy.float64``, an ``IntEnum``) become plain ones, and so do scalars and arrays of NumPy.
+    Keys that are numbers, booleans or None become text, as in the standard library's ``json``.
 
     Raises:
         LocalProtocolError: JSON cannot carry it; the message says which part of it.
@@ -57,7 +58,7 @@ def checked(value: Any) -> Any:
 
 
 def _is_plain(value: Any, depth: int) -> bool:
-    """Tell whether a list or an object is surely fine, without saying where it is not: four times as fast as `_plain`."""
+    """Tell whether a value needs no copy: four times as fast as `_plain`, which it leaves to say what is wrong."""
     kind = type(value)
     if kind is dict:
         for key in value:
@@ -112,17 +113,17 @@ def _plain(value: Any, at: str, depth: int) -> Any:
             value.encode()
         except UnicodeEncodeError as error:
             raise LocalProtocolError(f"text{where} cannot be sent as UTF-8: {error}") from error
-        return str.__str__(value)  # what an enum is, not what it is called
+        return str.__str__(value)  # str() of an enum would be its name, not its value
     if isinstance(value, (dict, list, tuple)):
         if depth == 0:
             raise LocalProtocolError(f"a value nested more than {MAX_DEPTH} levels deep{where} is not accepted")
         if isinstance(value, dict):
             return _plain_object(value, at, depth)
         return [_plain(item, f"{at}[{index}]", depth - 1) for index, item in enumerate(value)]
-    numpy = sys.modules.get("numpy")  # without it nobody has one of its values
+    numpy = sys.modules.get("numpy")  # if it is not loaded, this is not one of its values
     if numpy is not None and isinstance(value, (numpy.generic, numpy.ndarray)) and value.dtype.kind in _OF_JSON:
         own = value.tolist()
-        if not isinstance(own, numpy.generic):  # as one is that Python has no type for
+        if not isinstance(own, numpy.generic):  # it still is one if Python has no such type, as for long doubles
             return _plain(own, at, depth)
     raise LocalProtocolError(
         f"{_shown(value)}{where} is no JSON value: expected a number, text, True, False, None, a list or a dict"
@@ -149,9 +150,9 @@ def _shown(value: object) -> str:
 
 def dumps(value: Any) -> bytes:
     """
-    Return *value* as compact JSON text in UTF-8; as `checked` returned it.
+    Return *value*, which `checked` has returned, as compact JSON text in UTF-8.
 
-    Numbers are written so that they read back as the same number.
+    Numbers read back as the same numbers.
     """
     orjson = _orjson()
     if orjson is not None:
@@ -162,7 +163,7 @@ def dumps(value: Any) -> bytes:
 
 def loads(text: bytes | str) -> Any:
     """
-    Return what JSON *text* says; integers beyond 64 bits as floats.
+    Return what JSON *text* says. Integers of more than 64 bits become floats.
 
     Raises:
         ValueError: It is not JSON, or a number in it is beyond a float.
@@ -194,15 +195,15 @@ def _refuse(constant: str) -> Any:
     raise ValueError(f"{constant} is not JSON")
 
 
-#: The standard library's, with our rules for numbers.
+#: The standard library's decoder, with our rules for numbers.
 decoder = json.JSONDecoder(parse_int=_parse_int, parse_float=_parse_float, parse_constant=_refuse)
 
 
 def as_stored(value: Any) -> Any:
     """
-    Return *value* as a 0.3 server keeps it: numbers as 64-bit floats, integers too, tuples as lists.
+    Return *value* as a 0.3 server stores it: all numbers as 64-bit floats, tuples as lists.
 
-    Whether one value is the stored copy of another is asked with `comparable`.
+    To find out whether one value is the stored copy of another, use `comparable`.
     """
     if isinstance(value, bool) or value is None or isinstance(value, str):
         return value
@@ -215,9 +216,9 @@ def as_stored(value: Any) -> Any:
 
 def comparable(value: Any) -> Hashable:
     """
-    Return something that is equal, and hashes alike, for values that are the same once stored, and for no others.
+    Return a hashable stand-in for *value*: two values have equal ones exactly if they are the same once stored.
 
-    Unlike Python's own comparison it takes True for another value than 1, as JSON does.
+    Unlike in Python's own comparison, and as in JSON, True is not 1.
     """
     return _hashable(as_stored(value))
 

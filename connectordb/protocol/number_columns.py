@@ -1,8 +1,8 @@
 """
-Many points off the wire, each a time and a number, as one flat list: time, value, time, value, and so on.
+A quick way to read many points that are numbers, as one flat list: time, value, time, value, and so on.
 
-For who wants columns, and no point: from such text all that is no number is cut out at once, and what is left is decoded as one
-array of numbers, several times quicker than a point at a time. Text that says anything else is for whoever reads all there is.
+For callers that want columns and no points. All characters that belong to no number are removed from the text at once, and the
+rest is decoded as one array of numbers, several times quicker than point by point. Any other text is left to the general way.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ import re
 from collections.abc import Callable
 from functools import lru_cache
 
-#: What numbers are written with; what is left of a text without them is the same for each point.
+#: The characters of numbers, and what is left of a point without them: the same for each.
 _DIGITS = b"0123456789.-+eE"
 _POINT = b'{"t":,"d":},'
 
-#: What stands around the numbers of a point, but for its commas. What separates becomes a space, which is none within a number.
+#: To turn an array of points into one of numbers, these characters are removed, and ``:`` and ``}`` become spaces, so that numbers
+#: never run into each other. The commas stay.
 _AROUND = b'{"td'
 _SPACES = bytes.maketrans(b":}", b"  ")
 
@@ -33,15 +34,15 @@ def _decode() -> Callable[[bytes], list[float]] | None:
 
 
 def is_quick() -> bool:
-    """Tell whether `read_flat` reads anything here."""
+    """Tell whether `read_flat` works here: it needs msgspec."""
     return _decode() is not None
 
 
 def is_flat(text: bytes) -> bool:
     """
-    Tell whether *text* is an array of points that have a time and a number and nothing else, some at least.
+    Tell whether *text* looks like an array of one or more points that each consist of a time and a number.
 
-    Whether its numbers are some, and no digit stands in a key, as in ``"d1"``, is for who reads them to see.
+    Whether the numbers are valid, and no digit stands in a key, as in ``"d1"``, comes out when they are read.
     """
     if not text.startswith(b'[{"t":'):
         return False
@@ -51,12 +52,12 @@ def is_flat(text: bytes) -> bool:
 
 
 def read_flat(text: bytes) -> list[float] | None:
-    """Return times and values by turns, if *text*, which is JSON, is an array of points that have both and nothing else."""
+    """Return times and values in turn if *text*, which is JSON, is an array of points that each consist of a time and a number."""
     decode = _decode()
     if decode is None or not is_flat(text):
         return None
     try:
-        # one number for each place where one belongs, or it fails: a digit within a key is another one
+        # this fails unless exactly one number stands between two commas: a digit in a key would be a second one
         return decode(text.translate(_SPACES, _AROUND))
     except ValueError:
         return None

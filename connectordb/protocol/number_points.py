@@ -1,8 +1,8 @@
 """
-Many points off the wire, each a time and a number: decoded straight into columns by msgspec, where that is installed.
+A quick way to decode an insert of many points that are numbers: straight into columns by msgspec, where that is installed.
 
-Text that says anything else is for whoever reads all there is, as is all text where msgspec is missing: what a point is, and
-what is refused, does not depend on it.
+Any other text, and all text where msgspec is missing, is left to the general way. What a point is, and what is refused, does not
+depend on which way was taken.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from .points import EXACT, Batch
 
-#: Bytes of text from which on it is worth it: who is sent little at once need not load the library.
+#: The fewest bytes for which it is worth it. A server that is sent little at a time need not load the library.
 _LEAST = 4096
 
 
@@ -26,7 +26,7 @@ class _Codec(NamedTuple):
 def _codec() -> _Codec | None:
     try:
         import msgspec
-    except ImportError:  # 32-bit ARM
+    except ImportError:  # there is no wheel for 32-bit ARM
         return None
     point = msgspec.defstruct("point", [("t", float), ("d", int | float)], gc=False, forbid_unknown_fields=True)
     kind: Any = list[point]  # type: ignore[valid-type]
@@ -34,16 +34,16 @@ def _codec() -> _Codec | None:
 
 
 def read_numbers(text: bytes) -> Batch | None:
-    """Return the points that *text* says, if they are many, and each a time and a number; times are floats."""
+    """Return the points in *text* if there are many, and each is a time and a number; else ``None``."""
     codec = _codec() if len(text) >= _LEAST else None
     if codec is None:
         return None
     try:
         rows = codec.decode(text)
-    except ValueError:  # something else, or no JSON
+    except ValueError:  # other points, or no JSON
         return None
     times, values = [row.t for row in rows], [row.d for row in rows]
     batch = Batch(rows, times, values, codec.encode)
     if int in batch.kinds and not (-EXACT < min(values) and max(values) < EXACT):
-        return None  # of more than 64 bits, perhaps, which are floats to others
+        return None  # one may have more than 64 bits, which the general way makes a float
     return batch if rows else None

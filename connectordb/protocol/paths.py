@@ -1,4 +1,4 @@
-"""Paths of users, devices, streams and downlinks: text to value and back."""
+"""Paths of users, devices, streams and downlinks: from text to value and back."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Path(NamedTuple):
         Return the path that *text* says.
 
         Raises:
-            LocalProtocolError: A part is no name, there are too many, or the fourth is not ``downlink``.
+            LocalProtocolError: A part is no name, there are too many parts, or the fourth is not ``downlink``.
         """
         if not isinstance(text, str) or not text:
             raise LocalProtocolError(f"{text!r} is no path: expected 'user', 'user/device' or 'user/device/stream'")
@@ -70,7 +70,7 @@ class Path(NamedTuple):
 
     @property
     def depth(self) -> int:
-        """1 for a user, 2 for a device, 3 for a stream and its downlink."""
+        """1 for a user, 2 for a device, 3 for a stream or its downlink."""
         return len(self.names)
 
     @property
@@ -90,19 +90,19 @@ class Path(NamedTuple):
 
     @property
     def device(self) -> Path:
-        """The device that a stream belongs to; of a device itself."""
+        """The device that a stream belongs to; for a device, the device itself."""
         if self.depth < 2:
             raise LocalProtocolError(f"{str(self)!r} is a {self.kind}: it belongs to no device")
         return Path(self.names[:2])
 
     @property
     def stream(self) -> Path:
-        """The stream itself, of a downlink as of a stream."""
+        """The stream that a downlink belongs to; for a stream, the stream itself."""
         return Path(self.names) if self.downlink else self
 
     @property
     def rest(self) -> str:
-        """The path below ``/api/v1/crud/``; a downlink is told by a query parameter there."""
+        """The path below ``/api/v1/crud/``, where a query parameter says that a downlink is meant."""
         return "/".join(self.names)
 
     def at_downlink(self) -> Path:
@@ -112,7 +112,7 @@ class Path(NamedTuple):
         return Path(self.names, downlink=True)
 
     def __truediv__(self, name: str) -> Path:
-        """Return the path of the child called *name*; of a stream, the only child is ``downlink``."""
+        """Return the path of the child called *name*; the only child of a stream is ``downlink``."""
         if self.depth == 3:
             return Path.parse(f"{self}/{name}")
         return Path((*self.names, check_name(name)))
@@ -122,5 +122,5 @@ class Path(NamedTuple):
         return f"{self.rest}/{DOWNLINK}" if self.downlink else self.rest
 
 
-#: Where who is not logged in is, says the server.
+#: The path that the server gives a caller who is not logged in.
 NOBODYS_PATH = Path((NOBODY,))

@@ -1,4 +1,4 @@
-"""A datapoint as it crosses the wire, and many of them as columns."""
+"""A datapoint as it crosses the wire, and batches of simple datapoints as columns."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Any, overload
 from ..exceptions import LocalProtocolError, PipeScriptError, RemoteProtocolError
 from . import json_text
 
-#: ``t`` seconds, ``d`` any JSON value, ``o`` the sender where it is not the owner.
+#: ``t``: seconds since 1970; ``d``: any JSON value; ``o``: the sender, if it is not the stream's own device.
 Datapoint = dict[str, Any]
 
-#: Up to here every integer is a 64-bit float.
+#: Up to here a 64-bit float can hold every integer exactly.
 EXACT = 2**53
 
 _TIMES = frozenset((float, int))
@@ -23,25 +23,25 @@ _BEGIN = b'{"t":'
 
 class DatapointWarning(UserWarning):
     """
-    A point was taken that is hardly meant so: its time is behind the year 9999, or a server keeps an integer in it as another.
+    A point was accepted that is probably a mistake: its time is after the year 9999, or the server will change an integer in it.
 
-    Programs written for 0.3.5 may depend on either, so that the methods it had warn: once a call, and by default once for each line
-    of a program. What is newer refuses such points; ``warnings.simplefilter("error", DatapointWarning)`` has all of them do so.
+    Programs written for 0.3.5 may depend on either, so the methods that 0.3.5 had only warn: once a call, and by default once for
+    each line of a program. Newer methods refuse such points. With ``warnings.simplefilter("error", DatapointWarning)`` all do.
     """
 
 
 class Batch(Sequence[Datapoint]):
     """
-    Points of which each is a time, a number, text or boolean, and nothing else; a sequence that knows its columns.
+    Simple points, as a sequence that also has them as columns.
 
-    Most inserts are that, and are looked at column by column, which is several times quicker than point by point. Who asks for
-    a point is given one of his own.
+    Simple is a point that consists of a time and of a value that is a number, text or boolean. Most inserts hold nothing else, and
+    looking at them column by column is several times quicker than point by point. Points taken out of a batch are new dicts.
 
     Args:
         rows: The points in the shape in which they were decoded.
         times: Their times, as floats.
         values: Their values.
-        write: Returns the JSON text of an array of such rows, the time first in each, or nothing.
+        write: Returns the JSON text of an array of such rows with the time first in each; ``None`` if that is not how it writes them.
 
     Attributes:
         times: The points' times, all of them floats.
@@ -66,13 +66,13 @@ class Batch(Sequence[Datapoint]):
 
     @classmethod
     def of(cls, items: Sequence[Any]) -> Batch | None:
-        """Return the points that *items* are, if all are such."""
+        """Return *items* as a batch, if each is a simple point; else ``None``."""
         try:
-            # of what JSON has, only objects can be asked for these
+            # among JSON values only objects can be indexed by text
             times, values = [item["t"] for item in items], [item["d"] for item in items]
         except (KeyError, TypeError):
             return None
-        # both keys are there, so that it is two of each if it is two on average
+        # every item has both keys, so none has a third one if they have two keys on average
         if not items or sum(map(len, items)) != 2 * len(items) or not _TIMES.issuperset(map(type, times)):
             return None
         batch = cls(items, list(map(float, times)), values, _write)
@@ -100,9 +100,9 @@ class Batch(Sequence[Datapoint]):
 
     def text(self, first: int, last: int) -> bytes | None:
         """
-        Return the JSON text of the points from the *first* to before the *last*, if the time comes first in each.
+        Return the points from *first* to before *last* as JSON text without the brackets; ``None`` if a time does not come first.
 
-        Libraries agree on how numbers below `EXACT` are written.
+        What libraries wrote the text does not matter: they agree on how numbers below `EXACT` are written.
         """
         text = self._write(self._rows[first:last])
         return None if text is None else text[1:-1]
@@ -120,16 +120,18 @@ def times_of(points: Sequence[Datapoint]) -> list[float]:
 
 def checked_times(points: Sequence[Datapoint], first: int = 0) -> list[float]:
     """
-    Return the times of points that somebody made, who may have made others than a server has; one without is of 0.
+    Return the times of points that a user made, and check them: what comes from a server needs no checking.
+
+    A point without a time counts as one at 0.
 
     Args:
         points: The points.
-        first: What number the first of them has.
+        first: The number of the first one, for the error.
 
     Raises:
-        LocalProtocolError: One is no finite number.
+        LocalProtocolError: A time is no finite number.
     """
-    from numbers import Real  # which is not free to load
+    from numbers import Real  # imported here because loading it takes time
 
     times = [point.get("t", 0.0) for point in points]
     with suppress(OverflowError):
@@ -147,10 +149,10 @@ def checked_times(points: Sequence[Datapoint], first: int = 0) -> list[float]:
 
 def read_point(point: Any) -> Datapoint:
     """
-    Return a point off the wire with ``d`` in it: nulls are left out there.
+    Return a point off the wire, completed: a server leaves out ``d`` if it is null.
 
     Raises:
-        RemoteProtocolError: It is none.
+        RemoteProtocolError: It is no point.
     """
     if not isinstance(point, dict):
         raise RemoteProtocolError(f"{point!r} stands where a datapoint should")
@@ -161,10 +163,10 @@ def read_point(point: Any) -> Datapoint:
 
 def as_answered(point: Datapoint) -> Datapoint:
     """
-    Return a point that was computed here as it would come off the wire: time and value alone, whole numbers as integers.
+    Return a point that was computed here as a server would send it: only its time and value, whole numbers as integers.
 
     Raises:
-        PipeScriptError: There is a number in it that JSON does not have.
+        PipeScriptError: It has a number in it that JSON cannot hold.
     """
     try:
         return {"t": _as_read(point["t"]), "d": _as_read(point.get("d"))}
@@ -176,7 +178,7 @@ def _as_read(value: Any) -> Any:
     if isinstance(value, float):
         if not isfinite(value):
             raise ValueError(repr(float(value)))
-        # text without a fraction, and not beyond 64 bits
+        # a server writes whole numbers without a fraction; an integer of more than 64 bits would be read as a float again
         return int(value) if value.is_integer() and -(2.0**63) <= value < 2.0**64 else float(value)
     if value is None or isinstance(value, (str, bool)):
         return value

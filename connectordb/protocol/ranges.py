@@ -1,9 +1,9 @@
 """
-Ranges of points, by index or by time, as users write them and as the wire has them.
+Ranges of points, by index or by time: from what users write to what crosses the wire.
 
-The server's rules (``docs/topics/wire.rst``, "Ranges"): of *n* points, ``[i1, i2)`` with negative indices counted from
-the end, ``i2 = 0`` meaning "to the end", and a range that ends before it begins refused rather than empty; ``(t1, t2]``
-by time, the first exclusive.
+The server's rules (``docs/topics/wire.rst``, "Ranges"): by index a range is ``[i1, i2)``, where negative indices count from
+the end and ``i2 = 0`` means "to the end"; a range that ends before it begins is refused, not empty. By time it is
+``(t1, t2]``.
 """
 
 from __future__ import annotations
@@ -15,25 +15,25 @@ from ..exceptions import InvalidRange
 from .scripts import ScriptLike, script_text
 from .times import Time, to_seconds
 
-#: Indices travel as 64-bit integers; what lies beyond these is beyond every stream.
+#: Indices travel as 64-bit integers. No stream reaches these, so larger ones are cut down to them.
 _MAX_INDEX, _MIN_INDEX = 2**62, -(2**62)
 
 
 class Range:
     """
-    A range as somebody asks for it, and the script that is to run over it.
+    A range as a user gives it, and the script that is to run over it.
 
     Args:
-        now: The present, in seconds since 1970, for times that are told from there.
+        now: The present, in seconds since 1970: what "2 hours ago" counts from.
         t1: After this time, exclusive.
         t2: Up to this time, inclusive.
-        limit: So many points at most; with times, or alone.
+        limit: At most this many points; with times, or alone.
         i1: From this index on.
-        i2: Before this one.
-        transform: The script, if there is one.
+        i2: Up to before this index.
+        transform: The script, if any.
 
     Attributes:
-        fields: The range in the form of the wire: only what was given, as numbers.
+        fields: The range as the wire wants it: only what was given, as numbers.
         script: The script as text, or ``""``.
 
     Raises:
@@ -58,12 +58,12 @@ class Range:
 
     @property
     def parameters(self) -> dict[str, str]:
-        """The query parameters of a read of it."""
+        """The query parameters of a request that reads it."""
         return read_parameters(self.fields, self.script)
 
 
 def to_index(value: object, name: str) -> int:
-    """Return *value* as an integer index, also if it is one of NumPy's; raise `InvalidRange` for anything else."""
+    """Return *value* as an index: an integer, also one of NumPy's; raise `InvalidRange` for anything else."""
     if isinstance(value, bool) or not hasattr(value, "__index__"):
         raise InvalidRange(f"{name}={value!r} is no index: expected an integer")
     return max(_MIN_INDEX, min(_MAX_INDEX, operator.index(value)))
@@ -72,7 +72,7 @@ def to_index(value: object, name: str) -> int:
 def _fields(
     now: float, t1: Time | None, t2: Time | None, limit: int | None, i1: int | None, i2: int | None
 ) -> dict[str, Any]:
-    """Return a range in the form of the wire: only what was given, as numbers."""
+    """Return a range as the wire wants it: only what was given, as numbers."""
     by_index = {name: to_index(value, name) for name, value in (("i1", i1), ("i2", i2)) if value is not None}
     by_time = {name: to_seconds(value, now) for name, value in (("t1", t1), ("t2", t2)) if value is not None}
     if by_index and by_time:
@@ -87,41 +87,39 @@ def _fields(
     return {**by_time, "limit": count}
 
 
-def read_parameters(fields: dict[str, Any], transform: str | None = None, downlink: bool = False) -> dict[str, str]:
+def read_parameters(fields: dict[str, Any], transform: str | None = None) -> dict[str, str]:
     """
     Return the query parameters of a read, given the fields of a `Range`.
 
-    Nothing given means everything; ``limit`` alone means the first points.
+    No fields mean the whole stream; ``limit`` alone means its first points.
     """
     if "limit" in fields and "t1" not in fields and "t2" not in fields:
-        fields = {"t1": 0, **fields}  # the server wants a time beside a limit
+        fields = {"t1": 0, **fields}  # the server takes a limit only with a time
     parameters = {name: number_text(value) for name, value in (fields or {"i1": 0, "i2": 0}).items()}
     if transform:
         parameters["transform"] = transform
-    if downlink:
-        parameters["downlink"] = "true"
     return parameters
 
 
 def number_text(number: float) -> str:
-    """Return *number* as the wire has it; text that reads back as the same float."""
+    """Return *number* as text that reads back as the same number."""
     return str(number) if isinstance(number, int) else repr(float(number))
 
 
 def one_index(index: int) -> tuple[int, int]:
-    """Return ``i1, i2`` that hold the point at *index* and no other; negative ones count from the end."""
+    """Return ``i1, i2`` of the range that holds the point at *index* alone; negative indices count from the end."""
     return index, index + 1
 
 
 def slice_range(start: object, stop: object, step: object) -> tuple[int, int, int] | None:
     """
-    Return ``i1, i2`` for the points of ``stream[start:stop:step]``, and the step to take through them in Python.
+    Return ``i1, i2, step`` such that ``stream[start:stop:step]`` is ``points[::step]`` of the points that ``i1, i2`` read.
 
-    ``None`` if the slice is empty whatever the stream holds. A range that the server refuses as ending before it begins
-    is empty as well. The result, ``points[::step]``, is that of slicing a list.
+    The result is that of slicing a list. ``None`` if the slice is empty whatever the stream holds; also a range that the server
+    refuses because it ends before it begins is an empty slice.
 
     Raises:
-        InvalidRange: A part is no integer.
+        InvalidRange: A part is neither ``None`` nor an integer.
         ValueError: The step is zero.
     """
     first = None if start is None else to_index(start, "slice start")
@@ -129,7 +127,9 @@ def slice_range(start: object, stop: object, step: object) -> tuple[int, int, in
     stride = 1 if step is None else to_index(step, "slice step")
     if stride == 0:
         raise ValueError("slice step cannot be zero")
-    if stride < 0:  # backwards from first down to, without, last: the same points as forward from last + 1 to first
+    if (
+        stride < 0
+    ):  # backwards from first to before last: the same points as forwards from last + 1 up to and with first
         if last == -1:
             return None
         first, last = (None if last is None else last + 1), (None if first in (None, -1) else _next(first))

@@ -1,4 +1,4 @@
-"""What a server's refusals mean: which exception stands for an answer that is no 200, by its message and its status."""
+"""What a server's refusals mean: from the status and the message of an answer that is no 200 to an exception."""
 
 from __future__ import annotations
 
@@ -20,28 +20,28 @@ from . import json_text
 from .http_dates import retry_after
 from .reply import Reply
 
-#: The 403 of a range that ends before it begins: to a caller who slices, an empty list.
+#: The 403 for a range that ends before it begins. A caller who slices gets an empty list instead.
 INVALID_RANGE = "Invalid index range."
 
-#: The 403 of an insert older than what is stored.
+#: The 403 for an insert that is older than what is stored.
 OLDER = "Greater timestamp already exists"
 
-#: The 403 of an insert that *is* stored: it was too large to be published.
+#: The 403 for an insert that *is* stored, but was too large to be published.
 STORED_ALL_THE_SAME = "maximum payload exceeded"
 
-#: The 403 of emptying a downlink that never had a point.
+#: The 403 for emptying a downlink that never had a point.
 NOTHING_TO_DELETE = "ERR value is not an integer or out of range"
 
-#: With this begins the 503 of what a server of ours did not begin in time: nothing was changed.
+#: How the 503 begins that an embedded server sends for what it did not begin in time: nothing was changed.
 NOT_DONE = "Not done: "
 
-#: The 403 of a value that the stream's schema does not allow; it does not say which.
+#: The 403 for a value that the stream's schema does not allow; it does not say which value.
 NOT_IN_SCHEMA = "did not conform to the stream's schema"
 
-#: What a server says of what is not there, or not for the caller to see.
+#: What a server says if something does not exist, or is not for the caller to see.
 ABSENT = r"Can't access this resource|The requested (user|device|stream) was not found"
 
-#: What a message means, first match first; without a match: `_BY_STATUS`. Source: ``docs/topics/wire.rst``, "Errors".
+#: What a message means; the first match counts, and without one `_BY_STATUS`. Source: ``docs/topics/wire.rst``, "Errors".
 _REFUSALS: tuple[tuple[str, type[AuthenticationError]], ...] = (
     (r"The requested \w+ was not found\.|was not found, so it was not deleted", NotFound),
     (r"[Pp]ermission", PermissionDenied),
@@ -50,7 +50,7 @@ _REFUSALS: tuple[tuple[str, type[AuthenticationError]], ...] = (
     (r"limit was reached|Exceeded |[Ll]imit exceeded", PermissionDenied),
 )
 
-#: What the status alone means.
+#: What a status means by itself.
 _BY_STATUS: Mapping[int, type[AuthenticationError]] = {
     401: AuthenticationError,
     403: InvalidRequest,
@@ -60,30 +60,30 @@ _BY_STATUS: Mapping[int, type[AuthenticationError]] = {
     429: PermissionDenied,
 }
 
-#: With these begin 4xx that tell of the server's own trouble, but for those of `_VALUES`.
+#: How the messages of a 4xx begin that reports trouble of the server itself, except for `_VALUES`.
 _TROUBLES = r"pq: |database is locked|redis: |msgpack: |read tcp .*timeout"
 
-#: What a database says of a value.
+#: How the server's database complains about a value that the caller sent.
 _VALUES = r"pq: (duplicate key|value too long|invalid input|invalid byte)"
 
 
 def kind_of(status: int, message: str) -> type[ResponseError]:
-    """Return the exception that a 4xx stands for, with a message of the protocol's own form."""
+    """Return the exception that a 4xx with this message of the protocol stands for."""
     if re.match(_TROUBLES, message) and not re.match(_VALUES, message):
         return ServerTrouble
     if status in (403, 404):
         for pattern, meaning in _REFUSALS:
             if re.search(pattern, message):
-                # a 404 is "not there or not yours to see" whatever its words, but for the one about listing users
+                # a 404 means "not there, or not yours to see" whatever it says, except for the one about listing users
                 return NotFound if status == 404 and "list users" not in message else meaning
     return _BY_STATUS.get(status, InvalidRequest)
 
 
 def says_absent(refused: NotFound) -> bool:
     """
-    Tell whether it is the server that says "not there, or not yours to see".
+    Tell whether the server itself says "not there, or not yours to see".
 
-    A 404 may also be a proxy's page, or the database's trouble (``pq: …``).
+    A 404 may also be a proxy's page, or trouble with the server's database (``pq: …``).
     """
     return refused.status == 404 and re.fullmatch(rf"({ABSENT})\.", refused.message) is not None
 
@@ -100,7 +100,7 @@ def refusal(method: str, path: str, reply: Reply) -> ResponseError:
 
 
 def no_answer(method: str, path: str, reply: Reply, why: Exception) -> ResponseError:
-    """Return the exception for an answer that is a 200, or the beginning of one, and does not say what was asked."""
+    """Return the exception for a 200, perhaps cut short, whose body does not answer what was asked."""
     return _error(ServerError, method, path, reply, _not_an_answer(reply, str(why)))
 
 
@@ -125,7 +125,7 @@ def _error(
 
 
 def _told(body: bytes) -> dict[str, Any]:
-    """Return the error object of the protocol, or nothing where the body is none: a proxy's page, or empty."""
+    """Return the protocol's error object; an empty one if the body is something else, as a proxy's page is."""
     try:
         told = json_text.loads(body)
     except ValueError:
@@ -134,7 +134,7 @@ def _told(body: bytes) -> dict[str, Any]:
 
 
 def _not_an_answer(reply: Reply, why: str) -> str:
-    """Say of an answer that no ConnectorDB server gives what it was, and what to look at."""
+    """Describe an answer that no ConnectorDB server gives, and say what to check."""
     if 300 <= reply.status < 400:
         where = next((value for name, value in reply.headers.items() if name.lower() == "location"), "elsewhere")
         return f"redirected to {where}; give that address as the url if it is the server's"

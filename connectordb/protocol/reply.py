@@ -1,4 +1,4 @@
-"""What comes back for a request."""
+"""The reply to a request."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import NamedTuple
 
 class Reply(NamedTuple):
     """
-    An answer.
+    An HTTP answer.
 
     Attributes:
         status: The HTTP status.
         body: The body, uncompressed.
-        headers: With names in any spelling.
-        address: Where it came from, as a user gave it; empty where the caller says that himself.
+        headers: The headers; their names may be in upper or lower case.
+        address: The server it came from, as the user gave it; empty if the caller names the server in its errors itself.
     """
 
     status: int

@@ -1,8 +1,8 @@
 """
-The REST interface: one builder per endpoint, which says how the answer is read.
+The REST interface: one function per endpoint, which builds the request and knows how to read its answer.
 
-A builder returns a `Request`; whoever has sent it hands the `Reply` to `Request.read`, and gets the value, or the
-exception that the answer stands for (`connectordb.protocol.refusals`).
+Each returns a `Request`. Send it, hand the `Reply` to `Request.read`, and get the value, or the exception that the answer
+stands for (`connectordb.protocol.refusals`).
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ Fields = dict[str, Any]
 
 class Request(Generic[T]):
     """
-    A request, and how its answer is read; not to be changed once made.
+    A request, and how to read its answer. Treat it as immutable.
 
     Attributes:
-        method: The verb.
+        method: The HTTP method.
         path: Below ``/api/v1``, quoted, without the query.
         reader: Makes the value out of the body of a 200.
         parameters: The query.
-        body: JSON text, or nothing.
-        inserts: The points in the body, if it is an insert: sending it twice may store them twice.
-        key: The name of the insert for servers that know such names (``docs/topics/beyond_0_3.rst``), if it has one.
-        accept: What kinds of answer are wanted; empty for any.
+        body: JSON text, or ``None``.
+        inserts: The number of points in the body, if this is an insert: sending it twice may store them twice.
+        key: The insert's idempotency key, if it has one, for servers that know these (``docs/topics/beyond_0_3.rst``).
+        accept: The ``Accept`` header; empty for any answer.
     """
 
     __slots__ = ("method", "path", "reader", "parameters", "body", "inserts", "key", "accept")
@@ -65,13 +65,13 @@ class Request(Generic[T]):
 
     @property
     def brings_points(self) -> bool:
-        """Whether it is answered by a list of datapoints."""
+        """Whether the answer is a list of datapoints."""
         return self.reader is _points
 
     @property
     def reads(self) -> bool:
         """Whether it changes nothing, however often it is sent."""
-        # a query is a POST as it is too long for an address
+        # queries are sent by POST only because they may be too long for a URL
         return self.method in ("GET", "HEAD", "OPTIONS") or (self.method == "POST" and self.path.startswith("/query/"))
 
     def read(self, reply: Reply) -> T:
@@ -79,7 +79,7 @@ class Request(Generic[T]):
         Return what *reply* says.
 
         Raises:
-            ResponseError: It is a refusal, or no answer to this request.
+            ResponseError: The reply is a refusal, or makes no sense as an answer to this request.
         """
         if reply.status != 200:
             raise refusals.refusal(self.method, self.path, reply)
@@ -93,24 +93,29 @@ def _crud(path: Path | None) -> str:
     return f"/crud/{quote(path.rest)}" if path is not None else "/crud/"
 
 
-#: What a server may say of its version: ``0.3.0``, ``0.3.0b1``, ``0.3.0-git.1234``.
+def _downlink(path: Path) -> dict[str, str]:
+    """Return the query that tells a stream's downlink from the stream itself."""
+    return {"downlink": "true"} if path.downlink else {}
+
+
+#: Versions look like ``0.3.0``, ``0.3.0b1``, ``0.3.0-git.1234``.
 _VERSION = r"\d[\w.+-]*"
 
 
-# --- what a body says -------------------------------------------------------------------------------------------------
+# --- reading bodies ---------------------------------------------------------------------------------------------------
 
 
 def _text(body: bytes) -> str:
     text = body.decode()
     if not text or len(text) > 1000 or "<" in text:
-        raise ValueError("no line of text")
+        raise ValueError("expected a line of text")
     return text
 
 
 def _version(body: bytes) -> str:
     text = _text(body)
     if not re.fullmatch(_VERSION, text):
-        raise ValueError("no version")
+        raise ValueError("expected a version")
     return text
 
 
@@ -178,7 +183,7 @@ def whoami() -> Request[Path]:
 
 
 def count(what: Literal["users", "devices", "streams"]) -> Request[int]:
-    """``GET /?q=countusers`` and so on: how many there are in the whole database."""
+    """``GET /?q=countusers`` and so on: how many of them the whole database has."""
     return Request("GET", "/", _integer, {"q": f"count{what}"})
 
 
@@ -203,7 +208,7 @@ def read(path: Path) -> Request[Fields]:
 
 
 def create(path: Path, fields: Fields) -> Request[Fields]:
-    """``POST crud/<path>``: make a user, device or stream."""
+    """``POST crud/<path>``: create a user, device or stream."""
     return Request("POST", _crud(path), _object, body=json_text.dumps(fields))
 
 
@@ -214,7 +219,7 @@ def update(path: Path, fields: Fields) -> Request[Fields]:
 
 def delete(path: Path) -> Request[None]:
     """``DELETE crud/<path>``: remove it and all below it; of a downlink, only its points."""
-    return Request("DELETE", _crud(path), _ok, {"downlink": "true"} if path.downlink else {})
+    return Request("DELETE", _crud(path), _ok, _downlink(path))
 
 
 def list_users() -> Request[list[Fields]]:
@@ -233,7 +238,7 @@ def list_streams(device: Path) -> Request[list[Fields]]:
 
 
 def list_user_streams(user: Path, *, public: bool, downlink: bool, visible: bool) -> Request[list[Fields]]:
-    """``GET crud/<user>?q=streams``: those of all its devices, each with the key ``device``."""
+    """``GET crud/<user>?q=streams``: the streams of all the user's devices, each with the key ``device``."""
     flags = {"public": public, "downlink": downlink, "visible": visible}
     return Request(
         "GET",
@@ -244,7 +249,7 @@ def list_user_streams(user: Path, *, public: bool, downlink: bool, visible: bool
 
 
 def insert(path: Path, points: Iterable[Datapoint], restamp: bool = False) -> Request[None]:
-    """``POST crud/<path>/data``, or ``PUT`` to have times that are too old moved to the newest."""
+    """``POST crud/<path>/data``; or ``PUT``, by which the server moves times that are too old to the newest one."""
     if isinstance(points, Encoded):
         return insert_text(path, points.text, len(points), restamp)
     listed = list(points)
@@ -252,27 +257,28 @@ def insert(path: Path, points: Iterable[Datapoint], restamp: bool = False) -> Re
 
 
 def insert_text(path: Path, points: bytes, number: int, restamp: bool = False, key: str | None = None) -> Request[None]:
-    """As `insert`, for *number* points that are JSON text already; *key* names the insert, so that it may be repeated."""
-    where = {"downlink": "true"} if path.downlink else {}
-    return Request("PUT" if restamp else "POST", f"{_crud(path)}/data", _ok, where, points, number, key)
+    """Like `insert`, for *number* points that are JSON text already; under an idempotency *key* it may be repeated."""
+    return Request("PUT" if restamp else "POST", f"{_crud(path)}/data", _ok, _downlink(path), points, number, key)
 
 
 def points(path: Path, parameters: Mapping[str, str]) -> Request[list[Datapoint]]:
-    """``GET crud/<path>/data``, with what `ranges.read_parameters` made."""
-    where = {"downlink": "true"} if path.downlink else {}
-    return Request("GET", f"{_crud(path)}/data", _points, {**parameters, **where})
+    """``GET crud/<path>/data``, with *parameters* made by `ranges.read_parameters`."""
+    return Request("GET", f"{_crud(path)}/data", _points, {**parameters, **_downlink(path)})
 
 
 def as_text(request: Request[list[Datapoint]], *, columns: bool = False) -> Request[bytes]:
-    """A request for points, answered by the text of a JSON array, for who decodes it in his own way; or by *columns*, if it may be."""
+    """
+    Return a request for points whose answer is not decoded: it is the text of a JSON array.
+
+    Where *columns* are asked for, a server that has them may answer with columns of Arrow instead.
+    """
     accept = f"{COLUMNS}, */*;q=0.5" if columns else ""
     return Request(request.method, request.path, _array_text, request.parameters, request.body, accept=accept)
 
 
 def length(path: Path) -> Request[int]:
     """``GET crud/<path>/data?q=length``: how many points there are."""
-    where = {"downlink": "true"} if path.downlink else {}
-    return Request("GET", f"{_crud(path)}/data", _integer, {"q": "length", **where})
+    return Request("GET", f"{_crud(path)}/data", _integer, {"q": "length", **_downlink(path)})
 
 
 def query(kind: str, body: Any) -> Request[Any]:
@@ -281,5 +287,5 @@ def query(kind: str, body: Any) -> Request[Any]:
 
 
 def query_points(kind: Literal["merge", "dataset"], body: Any) -> Request[list[Datapoint]]:
-    """As `query`, answered by datapoints."""
+    """Like `query`, for an answer that is a list of datapoints."""
     return Request("POST", f"/query/{kind}", _points, body=json_text.dumps(body))

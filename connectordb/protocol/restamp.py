@@ -1,9 +1,9 @@
 """
-Inserting with times that are moved where the stream holds something newer, without damage to the values.
+Inserting with restamping (points that are older than the newest stored one get a newer time) without damage to their values.
 
-The original server re-encodes the value of a point whose time it moves (``docs/topics/wire.rst``, "Restamping"), and
-damages some. Those are inserted with ``POST``, which refuses what is older; then the times are moved here. `insert` says
-the whole order of requests; it is pure, as it is given the function that sends them.
+The original server re-encodes the value of each point whose time it moves (``docs/topics/wire.rst``, "Restamping"), and
+damages some values. Points with such values are inserted with ``POST``, which refuses older points, and their times are moved
+here. `insert` says which requests are sent in which order; it stays pure, as it is given the function that sends them.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from .ranges import read_parameters
 
 T = TypeVar("T")
 
-#: Levels of lists and objects that a value keeps when it is restamped; what lies deeper becomes null.
+#: Levels of lists and objects that survive restamping; what lies deeper becomes null.
 RESTAMP_DEPTH = 15
 
-#: The status of a server of ours whose disk is full.
-_FULL = 507
+#: The status by which an embedded server says that its disk is full.
+_DISK_FULL = 507
 
-#: How often times are moved here, if other writers are faster each time.
+#: How often points are sent, if another writer stores a newer point each time just before.
 _ATTEMPTS = 5
 
 
@@ -35,8 +35,8 @@ class Call(Protocol):
     """
     Sends a request; returns what the answer says, or raises one of our exceptions.
 
-    Of an insert without an answer it raises `OutcomeUnknown` if any of it may have arrived, and another
-    `ConnectionFailed` only if nothing can have.
+    For an insert that got no answer it raises `OutcomeUnknown` if any of it may have arrived. Any other `ConnectionFailed`
+    means that nothing can have arrived.
     """
 
     def __call__(self, request: rest.Request[T]) -> T: ...
@@ -46,8 +46,8 @@ def is_damaged_by_restamping(value: Any) -> bool:
     """
     Tell whether the original server may change *value* when it moves its time.
 
-    It does so to nulls inside of lists and objects (a null alone is safe), to empty objects, and to what lies deeper
-    than `RESTAMP_DEPTH` levels.
+    It changes nulls inside lists and objects (a null by itself is safe), empty objects, and all that lies deeper than
+    `RESTAMP_DEPTH` levels.
     """
     return isinstance(value, (dict, list, tuple)) and _is_damaged(value, RESTAMP_DEPTH)
 
@@ -70,7 +70,7 @@ def are_damaged_by_restamping(points: Sequence[Datapoint]) -> bool:
 
 
 def restamped_time(newest: float) -> float:
-    """Return the time that a point gets which is older than the *newest* stored one: the server's own rule."""
+    """Return the time that the server gives to a point that is older than the *newest* stored one."""
     return newest + RESTAMP_STEP if float(newest).is_integer() else newest
 
 
@@ -78,8 +78,8 @@ def restamped(points: Sequence[Datapoint], newest: float | None) -> list[Datapoi
     """
     Return *points* as the server restamps them.
 
-    If the first is older than the *newest* stored time (``None``: the stream is empty), it and those after it are moved
-    to `restamped_time`, up to the first that is later than that.
+    If the first is older than the *newest* stored time (``None``: the stream is empty), it gets the time `restamped_time`,
+    and so does each that follows, up to the first point that is later than that.
     """
     if not points or points[0]["t"] >= (newest or 0.0):
         return list(points)
@@ -92,13 +92,13 @@ def insert(call: Call, path: Path, points: Sequence[Datapoint]) -> None:
     """
     Insert *points*, moving times that are too old; every point has ``t`` and ``d``.
 
-    Where no answer came, the end of the stream is read: if the points are there, with the times they were sent with,
-    all is well. Nothing is sent twice.
+    If no answer comes, the end of the stream is read: if the points are there, with the times they were sent with, the insert
+    has succeeded. Nothing is sent twice.
 
     Raises:
         AuthenticationError: The server refused; nothing is stored.
-        OutcomeUnknown: No answer came, or a useless one, and whether the points are stored cannot be decided.
-        ConnectionFailed: The server is away; nothing is stored.
+        OutcomeUnknown: No answer came, or one that says nothing, and whether the points are stored cannot be found out.
+        ConnectionFailed: The server cannot be reached; nothing is stored.
 
     Calls: ``PUT crud/<path>/data``; for values that restamping damages ``POST``, and if they are refused as older
     ``GET crud/<path>/data?i1=-1`` and ``POST`` again.
@@ -120,19 +120,19 @@ def insert(call: Call, path: Path, points: Sequence[Datapoint]) -> None:
 
 def send_once(call: Call, path: Path, points: Sequence[Datapoint], restamp: bool = False) -> None:
     """
-    Send one insert, and if no answer came look whether it is stored.
+    Send one insert, and if no answer comes, look whether it is stored.
 
     Raises:
         AuthenticationError: The server refused; nothing is stored.
-        OutcomeUnknown: Whether it is stored cannot be decided: what is not there may still arrive, a point whose time was
-            moved looks like anybody's, or the stream cannot be read now.
-        ConnectionFailed, ServerError: The server is away, or did nothing, which the error says as ``retryable``.
+        OutcomeUnknown: Whether it is stored cannot be found out: points that are not there may still arrive, a point whose time
+            the server moved cannot be told from another, or the stream cannot be read now.
+        ConnectionFailed, ServerError: The server cannot be reached, or did nothing, and the error's ``retryable`` says so.
     """
     try:
         call(rest.insert(path, points, restamp))
     except (OutcomeUnknown, ServerError) as lost:
-        # a server that is full says itself that nothing was stored
-        if lost.retryable or (lost.status == _FULL and lost.ref):
+        # a server whose disk is full stores nothing, and says so
+        if lost.retryable or (lost.status == _DISK_FULL and lost.ref):
             raise
         if not _is_stored(call, path, points):
             raise _unknown(path, len(points), lost) from lost
@@ -150,11 +150,11 @@ def _unknown(path: Path, number: int, lost: OutcomeUnknown | ServerError) -> Out
 
 
 def _is_stored(call: Call, path: Path, points: Sequence[Datapoint]) -> bool:
-    """Look at the end of the stream: all of *points*, with the times they were sent with, or not that anybody could tell."""
+    """Tell whether the end of the stream holds all of *points*, with the times they were sent with; False if it cannot be read."""
     try:
         end = call(rest.points(path, read_parameters({"i1": -2 * len(points) - 10})))
     except (ConnectionFailed, ResponseError):
         return False
-    from .settle import Outcome, Sent, settle  # loads what few programs need
+    from .settle import Outcome, Sent, settle  # imported here because few programs ever need it
 
     return settle([Sent((point["t"],), point.get("d")) for point in points], end).outcome is Outcome.STORED

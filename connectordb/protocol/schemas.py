@@ -1,14 +1,13 @@
 """
-JSON Schemas: text or dict to a checked, cached `Schema` that says whether a value is allowed.
+JSON Schemas: from text or dict to a checked, cached `Schema` that says whether a value is allowed.
 
-A schema is read as a 0.3 server reads it (``docs/topics/wire.rst``, "Schemas"): the keywords of drafts 4, 6 and 7 side by
-side, draft 4's boolean ``exclusiveMinimum`` and ``exclusiveMaximum`` too, ``1.0`` an integer, ``format`` enforced and
-applied to numbers as well. What leaves the schema (a ``$ref`` to a file or a URL) is refused, as nobody should fetch it.
+A schema means what it means to a 0.3 server (``docs/topics/wire.rst``, "Schemas"): it may mix keywords of drafts 4, 6 and 7,
+also draft 4's boolean ``exclusiveMinimum`` and ``exclusiveMaximum``; ``1.0`` is an integer; ``format`` is enforced, for numbers
+too. A ``$ref`` that leaves the schema, to a file or a URL, is refused, because nobody should fetch it.
 
-Values are checked by a compiled function where that is possible (measured: a thousand times faster than
-``jsonschema.validate``), and by ``jsonschema`` where the schema holds a pattern or a format, since the two libraries differ
-in those. Both libraries take megabytes, and are imported when the first schema is met that says more than a type, or a value
-that is not of it.
+Values are checked by a function that fastjsonschema compiles, where that is possible (measured: a thousand times faster than
+``jsonschema.validate``), and by ``jsonschema`` for schemas that the two libraries read differently. Both libraries take
+megabytes, so they are imported only at the first schema that says more than a type, or the first value that is of another type.
 """
 
 from __future__ import annotations
@@ -41,34 +40,35 @@ _EXCLUSIVE = {"exclusiveMinimum": "minimum", "exclusiveMaximum": "maximum"}
 _SUBSCHEMA = "additionalItems additionalProperties contains else if items not propertyNames then".split()
 _SUBSCHEMA_LISTS = "allOf anyOf items oneOf".split()
 _SUBSCHEMA_MAPS = "definitions dependencies patternProperties properties".split()
-#: With one of these a schema goes to jsonschema: fastjsonschema would run patterns with Python's own regular expressions, and
-#: takes True for 1; nobody would count the steps along a $ref; and dependencies become code in the square of their number.
+#: A schema with one of these is not compiled: fastjsonschema runs patterns with Python's own regular expressions, and takes True
+#: for 1; the steps along a $ref could not be counted; and the code for dependencies grows with the square of their number.
 _NOT_COMPILED = {
     *("pattern", "patternProperties", "format", "uniqueItems", "$ref", "dependencies"),
     "an enum that is not of texts",
 }
-#: Likewise one with more parts than this: the code for them takes seconds to make, and megabytes.
+#: Nor is a schema with more parts than this: making the code would take seconds, and megabytes.
 _MOST_COMPILED = 500
-#: Parts of the schema times parts of the value that the compiled function may go through, which has no end: some two seconds.
-_MOST_WORK = 20_000_000
-#: Likewise with such text anywhere in it, which had better not stand in the Python code that fastjsonschema writes.
+#: Nor is a schema with such a character in any text, which had better not get into the Python code that fastjsonschema writes.
 _ODD_TEXT = re.compile(r"[\"'{}\\\x00-\x1f]")
+#: A compiled function cannot be stopped, so it is used only if characters of the schema times parts of the value are at most this:
+#: about two seconds.
+_MOST_WORK = 20_000_000
 
-#: Type → kinds of values that are of it, all of them. Floats that are integers are left to be looked at.
+#: For each type of JSON Schema the Python types all of whose values it allows. Floats may be of the type "integer", but not all are.
 _KINDS: Mapping[str, tuple[type, ...]] = {
     "number": (int, float),
     "integer": (int,),
     "string": (str,),
     "boolean": (bool,),
 }
-#: What a type may be called.
+#: The names of all types.
 _TYPES = {*_KINDS, "null", "array", "object"}
-#: Values without parts.
+#: Types of values without parts.
 _SCALARS = frozenset((float, int, str, bool, type(None)))
 #: Keywords that refuse no value.
 _REMARKS = ("$schema", "title", "description", "default", "examples")
 
-#: Levels of lists and objects in a schema's text: one keyword may take several.
+#: The most levels of lists and objects in a schema's text, where one keyword may take several levels.
 _MAX_NESTING = 3 * json_text.MAX_DEPTH
 
 
@@ -77,44 +77,51 @@ class Schema:
     One schema, ready to check values.
 
     Attributes:
-        text: The schema as JSON text without insignificant blanks, as the server keeps it.
-        document: The same as a dict (or as a boolean); do not change it.
+        text: The schema as JSON text without insignificant whitespace, as the server keeps it.
+        document: The same as a dict, or as a boolean. Do not change it.
     """
 
     def __init__(self, text: str, search: Search = re.search) -> None:
         document = _loads(text)
-        odd = any([_ODD_TEXT.search(part) for part in _texts(document)])  # a list: all of it is gone through
+        # any() of a list, not of a generator: it must go through all of the schema, which also checks how deep it is nested
+        odd = any([_ODD_TEXT.search(part) for part in _texts(document)])
         self.document: dict[str, Any] | bool = document
         self.text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
         self._search = search
         self._rewritten, found = _one_dialect(document)
         self._is_plain = not (odd or found & _NOT_COMPILED or _has_more(self._rewritten, _MOST_COMPILED))
         if not _is_mere_type(document):
-            self._precise = precise_validator(self._rewritten, search)  # which also looks whether the schema is one
+            self._precise = precise_validator(self._rewritten, search)  # now, as this also checks the schema itself
         self._most_parts = _MOST_WORK // len(text)
         self._anything = document in ({}, True)
         self._kinds = _kinds(document)
 
     def allows(self, value: Any, is_late: Callable[[], bool] | None = None) -> bool:
-        """Tell whether *value* is allowed; one that is still being checked when *is_late* says so is not."""
+        """
+        Tell whether *value* is allowed.
+
+        Args:
+            value: The value.
+            is_late: Says when time is up: a value that is still being checked then is not allowed.
+        """
         if self._anything or type(value) in self._kinds:
             return True
         if self._compiled is not None and not _has_more(value, self._most_parts) and self._compiled(value):
             return True
-        # the two libraries differ in odd corners (tuples, numpy numbers); jsonschema has the last word
+        # the two libraries differ in odd corners (tuples, NumPy's numbers); jsonschema has the last word
         try:
             with counted_steps(is_late):
                 return bool(self._precise.is_valid(value))
         except (TooManySteps, RecursionError):
-            return False  # nobody can tell; `problem` says so
+            return False  # it cannot be found out; `problem` says so
 
     def allows_kinds(self, kinds: AbstractSet[type]) -> bool:
-        """Tell whether every value of these kinds is allowed, whatever it is; if not, `allows` is to be asked about each."""
+        """Tell whether every value of these types is allowed. If not, ask `allows` about each value."""
         return self._anything or self._kinds.issuperset(kinds)
 
     def check(self, value: Any) -> None:
         """
-        Accept *value* if it is allowed.
+        Raise an error if *value* is not allowed.
 
         Raises:
             jsonschema.ValidationError: It is not; the message says why.
@@ -125,7 +132,7 @@ class Schema:
             raise problem
 
     def problem(self, value: Any) -> ValidationError | None:
-        """Return what keeps *value* from being allowed, or ``None``."""
+        """Return why *value* is not allowed; ``None`` if it is."""
         from jsonschema import ValidationError
         from jsonschema.exceptions import best_match
 
@@ -151,11 +158,14 @@ class Schema:
 
 def schema(given: str | Mapping[str, Any] | bool | None) -> Schema:
     """
-    Return the `Schema` that *given* says: JSON text, a dict, or nothing (any value is allowed).
+    Return a `Schema`.
+
+    Args:
+        given: JSON text, a dict or a boolean; ``None`` or ``""`` for a schema that allows any value.
 
     Raises:
-        ValueError: A text is no JSON, or a value in a dict is none.
-        jsonschema.SchemaError: It is JSON, but no schema that a server accepts.
+        ValueError: The text is no JSON, or JSON cannot carry a value in the dict.
+        jsonschema.SchemaError: It is no schema that a server accepts.
     """
     if given is None or given == "":
         return _cached("{}")
@@ -171,7 +181,7 @@ def first_problem(text: str | None, values: Sequence[Any]) -> tuple[int, str] | 
     """
     Return the index of the first value that a schema does not allow, and why.
 
-    ``None`` if all are allowed here, or if the schema is one that is not accepted here.
+    ``None`` if all values are allowed, or if the schema itself is not accepted here.
     """
     from jsonschema import SchemaError
 
@@ -184,13 +194,13 @@ def first_problem(text: str | None, values: Sequence[Any]) -> tuple[int, str] | 
 
 
 def is_schema_error(error: Exception) -> bool:
-    """Tell whether an exception is jsonschema's of a schema that is none; jsonschema is not imported for it."""
+    """Tell whether an exception is a ``jsonschema.SchemaError``, without importing jsonschema."""
     jsonschema = sys.modules.get("jsonschema")
     return jsonschema is not None and isinstance(error, jsonschema.SchemaError)
 
 
 def usable(text: str) -> Schema | None:
-    """Return the `Schema` that *text* says, or ``None`` if it is none that can be used here: a server may have it all the same."""
+    """Return the `Schema` that *text* says; ``None`` if it cannot be used here, although a server may have it all the same."""
     from jsonschema import SchemaError
 
     try:
@@ -206,7 +216,7 @@ def _cached(text: str) -> Schema:
 
 def _loads(text: str) -> dict[str, Any] | bool:
     try:
-        document = json_text.decoder.decode(text)  # without NaN and the infinities, which no value can be compared with
+        document = json_text.decoder.decode(text)  # refuses NaN and infinities, with which no value can be compared
     except ValueError as error:
         raise LocalProtocolError(f"the schema {text!r} is no JSON text: {error}") from error
     except RecursionError as error:
@@ -217,7 +227,7 @@ def _loads(text: str) -> dict[str, Any] | bool:
 
 
 def _one_dialect(document: Any, depth: int = 0) -> tuple[Any, set[str]]:
-    """Return the schema in draft 7's words, and the keywords that occur in it."""
+    """Return the schema rewritten as draft 7, and the keywords that occur in it."""
     if not isinstance(document, dict):
         return document, set()
     if depth > json_text.MAX_DEPTH:
@@ -251,13 +261,17 @@ def _one_dialect(document: Any, depth: int = 0) -> tuple[Any, set[str]]:
             rewritten[key] = value
             if not all(isinstance(item, str) for item in (value if isinstance(value, list) else [value])):
                 found.add("an enum that is not of texts")
-        elif key not in ("$schema", "id", "$id"):  # these choose another dialect, or move what $ref refers to
+        elif key not in (
+            "$schema",
+            "id",
+            "$id",
+        ):  # left out: they choose another dialect, or change what $ref refers to
             rewritten[key] = value
     return rewritten, found
 
 
 def _kinds(document: Any) -> frozenset[type]:
-    """Return kinds of which a schema allows every value; none if it says more than the type."""
+    """Return Python types of which a schema surely allows every value; none if it says more than a type."""
     if not isinstance(document, dict) or not document.keys() <= {"type", *_REMARKS}:
         return frozenset()
     type_ = document.get("type")
@@ -266,16 +280,16 @@ def _kinds(document: Any) -> frozenset[type]:
 
 
 def _is_mere_type(document: Any) -> bool:
-    """Tell whether a schema allows all, or all of one type: then nobody need look whether it is one."""
+    """Tell whether a schema allows any value, or any of one type: such a schema is valid, and need not be checked."""
     return document in ({}, True, *({"type": name} for name in _TYPES))
 
 
 def _texts(document: Any) -> Iterator[str]:
     """
-    Yield every text in a schema, keys too.
+    Yield every text in a schema, keys included, level by level and not by recursion.
 
     Raises:
-        jsonschema.SchemaError: It is nested too deeply for anybody to go through it by recursion.
+        jsonschema.SchemaError: It is nested so deeply that nothing may go through it by recursion.
     """
     level = [document]
     for _ in range(_MAX_NESTING):
@@ -295,7 +309,7 @@ def _texts(document: Any) -> Iterator[str]:
 
 
 def _has_more(value: Any, most: int) -> bool:
-    """Tell whether a value has more than so many parts, at whatever depth."""
+    """Tell whether a value has more than *most* parts, counting those at every depth."""
     if not isinstance(value, (dict, list, tuple)):
         return False
     parts = 0
@@ -304,7 +318,7 @@ def _has_more(value: Any, most: int) -> bool:
         node = level.pop()
         parts += len(node)
         inner = node.values() if isinstance(node, dict) else node
-        if not _SCALARS.issuperset(map(type, inner)):  # most often there are no others
+        if not _SCALARS.issuperset(map(type, inner)):  # most lists and objects hold nothing else
             level += [part for part in inner if isinstance(part, (dict, list, tuple))]
     return parts > most
 
@@ -320,7 +334,7 @@ def _compile(document: Any) -> Callable[[Any], bool] | None:
             use_default=False,
         )
     except (fastjsonschema.JsonSchemaDefinitionException, SyntaxError, RecursionError, MemoryError):
-        return None  # the last three: the code for it is nested deeper than Python goes
+        return None  # the last three: its code would be nested too deeply for Python
     refusal = fastjsonschema.JsonSchemaValueException
 
     def allows(value: Any) -> bool:

@@ -1,4 +1,4 @@
-"""Scripts of the transform language as callers give them, to the text that travels; what the text says is not looked at."""
+"""From PipeScript as callers give it to the text that is sent. The text is not parsed here."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from ..exceptions import LocalProtocolError
 
 @runtime_checkable
 class SaysScript(Protocol):
-    """Something that can be said as a script, as a compiled one can."""
+    """Something that can be written as a script, as a compiled one can."""
 
     def __pipescript__(self) -> str:
-        """Return it as the text of a script."""
+        """Return the text of the script."""
         ...
 
 
-#: What may stand where a script is asked for.
+#: What functions that want a script accept.
 ScriptLike = str | SaysScript
 
 
 def script_text(name: str, script: ScriptLike | None) -> str:
     """
-    Return a script as text, ``""`` if there is none.
+    Return a script as text; ``""`` if there is none.
 
     Args:
-        name: How the caller calls it.
+        name: The name of the caller's argument, for the error.
         script: Text, what `pipescript.pipe` made, or a `pipescript.Script`.
 
     Raises:
@@ -35,7 +35,7 @@ def script_text(name: str, script: ScriptLike | None) -> str:
         return ""
     if isinstance(script, str):
         return str(script)
-    # a class says what its objects say
+    # a class has the method too, but only its objects have a text
     if isinstance(script, SaysScript) and not isinstance(script, type):
         return script.__pipescript__()
     raise LocalProtocolError(f"{name}={script!r} is no PipeScript: expected text, a Script, or what pipe(…) made")

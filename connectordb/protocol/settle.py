@@ -1,9 +1,9 @@
 """
-What was sent, and what the end of the stream holds: was it stored?
+Whether an insert was stored, found out by comparing what was sent with the end of the stream.
 
-For an insert whose answer never came, or proved nothing. A sent point is found where the stream holds its value at its
-time, or at another time that it was sent with; what it is compared with is what a server makes of a value
-(`json_text.comparable`). Equal points are found as often as they occur, no more.
+For inserts whose answer never came, or proved nothing. A sent point is found if the stream holds its value at a time that it
+was sent with. Values are compared as a server stores them (`json_text.comparable`). Each stored point accounts for one sent
+point only: of three equal points that were sent, two are found if two are stored.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from .points import Datapoint
 
 
 class Outcome(Enum):
-    """What became of an insert."""
+    """What became of an insert: all its points were found, none, or some."""
 
     STORED = auto()
     NOT_STORED = auto()
@@ -28,7 +28,7 @@ class Outcome(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A point as it was sent: its value, and every time it was sent with, the latest last."""
+    """A point as it was sent: its value, and each time that it was sent with, the latest last."""
 
     times: tuple[float, ...]
     value: Any
@@ -50,7 +50,7 @@ class Settlement:
 
 class Settling:
     """
-    The same, piece by piece: for a stream that is read in pages.
+    Settles an insert piece by piece, for a stream that is read in pages. `settle` does it at once.
 
     Args:
         sent: What was sent.
@@ -66,7 +66,7 @@ class Settling:
         self._found: set[int] = set()
 
     def look(self, held: Iterable[Datapoint]) -> None:
-        """Take in points that the stream holds."""
+        """Look for what was sent among more points that the stream holds."""
         missing = self._missing
         for point in held:
             t = point.get("t", 0)
@@ -78,11 +78,11 @@ class Settling:
 
     @property
     def complete(self) -> bool:
-        """Whether all were found, so that nothing more need be read."""
+        """Whether all points were found, so that no more of the stream need be read."""
         return len(self._found) == self._number
 
     def result(self, all_read: bool = True) -> Settlement:
-        """Return what became of the insert; *all_read*: whether everything could be read."""
+        """Return what became of the insert; *all_read*: whether all of the stream that matters could be read."""
         found = tuple(sorted(self._found))
         if len(found) == self._number:
             return Settlement(Outcome.STORED, found)
@@ -92,7 +92,14 @@ class Settling:
 
 
 def settle(sent: Sequence[Sent], held: Iterable[Datapoint], all_read: bool = True) -> Settlement:
-    """Return what became of *sent*, given what the stream *held* from where it ended before; *all_read*: no gaps in that."""
+    """
+    Return what became of an insert.
+
+    Args:
+        sent: What was sent.
+        held: What the stream holds now behind its former end.
+        all_read: Whether that is without gaps.
+    """
     settling = Settling(sent)
     settling.look(held)
     return settling.result(all_read)

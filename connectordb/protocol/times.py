@@ -1,4 +1,4 @@
-"""Points in time as users write them, to seconds since 1970."""
+"""From points in time as users write them to seconds since 1970."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from typing import TYPE_CHECKING, Any
 
 from ..exceptions import InvalidRange
 
-#: What may stand where a time is asked for.
+#: What functions that want a time accept.
 if TYPE_CHECKING:
     from numpy import datetime64
 
     Time = float | int | str | date | datetime | timedelta | datetime64
-else:  # NumPy may not be there
+else:  # NumPy may not be installed
     Time = float | int | str | date | datetime | timedelta
 
-#: So many digits are seconds since 1970, of the years 1973 to 2286, and no date.
+#: A text of 9 or 10 digits is no date but seconds since 1970: of the years 1973 to 2286.
 _SECONDS_HAVE = (9, 10)
 
-#: Fractions of a second that are finer than those of a datetime, which passes over them.
+#: Fractions of a second that are too fine for a datetime, which would cut them off.
 _FINE = re.compile(r"(?<=:\d\d:\d\d)[.,](\d{7,})")
 
-#: What NumPy calls its kinds of numbers.
+#: NumPy's kinds of numbers: integers, unsigned ones, floats.
 _NUMBERS = frozenset("iuf")
 
 
@@ -33,16 +33,16 @@ def to_seconds(value: Time, now: float) -> float:
 
     Args:
         value: Seconds; a ``datetime`` (a naive one is local time); a ``date`` (its beginning, in local time); a ``timedelta`` (that
-            long before *now*); any of these of pandas or NumPy; text as ISO 8601 has it, ``"2026-03-01T12:00+01:00"`` (without an
-            offset: local time), or seconds of 1973 to 2286; or, with the extra ``times``, English words: ``"2 hours ago"``,
+            long before *now*); the same types of pandas or NumPy; ISO 8601 text, ``"2026-03-01T12:00+01:00"`` (local time without an
+            offset); seconds as text, of the years 1973 to 2286; or, with the extra ``times``, English words: ``"2 hours ago"``,
             ``"yesterday"``, ``"monday 8:00"``.
         now: The present, in the same unit.
 
     Raises:
-        InvalidRange: It is none of these, or not finite; or it may be words, and these are not installed.
+        InvalidRange: It is none of these, or not finite; or it may be words, and the extra is not installed.
     """
     seconds: float | None = None
-    kind = getattr(getattr(value, "dtype", None), "kind", "")  # of what is NumPy's
+    kind = getattr(getattr(value, "dtype", None), "kind", "")  # empty for all that is not NumPy's
     if kind == "m":
         value = value.astype("m8[us]").item()  # type: ignore[union-attr]
     if isinstance(value, timedelta):
@@ -65,24 +65,24 @@ def to_seconds(value: Time, now: float) -> float:
 
 def in_iso(text: str, zone: tzinfo | None = None) -> float:
     """
-    Return what text means as seconds since 1970, if it is ISO 8601: for data, where words have no present to go by.
+    Return an ISO 8601 text as seconds since 1970. For data: words would need a present to be told from.
 
     Args:
-        text: A date, or date and time.
-        zone: What it means without an offset; `None` for local time.
+        text: A date, or a date and a time.
+        zone: The time zone of a text without an offset; `None` for local time.
 
     Raises:
-        ValueError: It is none.
+        ValueError: It is not ISO 8601.
     """
     fine = _FINE.search(text)
     if fine is not None:
         text = text[: fine.start()] + text[fine.end() :]
-    # before Python 3.11 the "Z" of UTC was not understood
+    # before Python 3.11, fromisoformat does not understand the "Z" of UTC
     moment = datetime.fromisoformat(text.removesuffix("Z") + "+00:00" * text.endswith("Z"))
     seconds = (moment.replace(tzinfo=zone) if moment.tzinfo is None else moment).timestamp()
     if fine is None:
         return seconds
-    from decimal import Decimal  # few texts need it
+    from decimal import Decimal  # imported here because few texts need it
 
     return float(int(seconds) + Decimal(f"0.{fine[1]}"))
 
@@ -105,7 +105,11 @@ def _of_text(text: str, now: float) -> float | None:
 
 
 def _of_date(value: Any) -> float | None:
-    """Return what is meant by a date, or an instant of pandas or NumPy: by its text, which is local time without an offset, and has nanoseconds."""
+    """
+    Return the time of a date, or of an instant of pandas or NumPy.
+
+    It goes by the text, which keeps nanoseconds, and is local time where it has no offset.
+    """
     text = value.isoformat() if isinstance(value, date) else str(value)
     try:
         return in_iso(text if len(text) > len("2026-01") else str(value.astype("M8[D]")))
@@ -116,5 +120,5 @@ def _of_date(value: Any) -> float | None:
 def _finite(number: Any) -> float | None:
     try:
         return float(number)
-    except (OverflowError, TypeError):  # more than one number
+    except (OverflowError, TypeError):  # TypeError: an array of more than one number
         return None

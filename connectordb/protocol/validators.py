@@ -1,8 +1,9 @@
 """
-jsonschema's validator with the reading of a 0.3 server: regular expressions run as told, formats enforced, and an end.
+jsonschema's validator, made to read schemas as a 0.3 server does, and to end in bounded time.
 
-Who writes a schema need not be who checks values against it. So the steps along references are counted, how deep they lead is
-limited, what jsonschema does by comparing each with each is done otherwise, and before each keyword somebody looks at the clock.
+Whoever checks values against a schema need not trust its author. So regular expressions run by a function that is passed in,
+steps along references are counted and their depth is limited, ``uniqueItems`` does not compare every item with every other, and
+before each keyword the validator checks whether it has time left.
 """
 
 from __future__ import annotations
@@ -20,30 +21,37 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from jsonschema.protocols import Validator
 
-#: Finds a regular expression in a text, as ``re.search`` does; a server passes one that cannot run for ever.
+#: Looks for a regular expression in a text, as ``re.search`` does. A server passes one that cannot run for ever.
 Search = Callable[[str, str], object]
 
-#: Steps along a ``$ref`` that checking one value may take, a second's worth: two of them in each of thirty definitions are
-#: short to write, and 2³⁰ steps.
+#: How many times checking one value may follow a ``$ref``: about a second's worth. Thirty definitions that each refer twice to the
+#: next one are quickly written, and take 2³⁰ steps.
 MOST_STEPS = 20_000
 
 
 def nested_too_deeply() -> Exception:
+    """Return the error for a schema that cannot be gone through by recursion."""
     return schema_error("the schema is nested too deeply", None)
 
 
 def schema_error(message: str, at: Any) -> Exception:
+    """Return a ``jsonschema.SchemaError``, *at* being the part of the schema that is wrong."""
     from jsonschema import SchemaError
 
     return SchemaError(message, instance=at)
 
 
 def precise_validator(document: Any, search: Search) -> Validator:
-    """Return jsonschema's validator with the server's reading, having checked the schema itself."""
+    """
+    Check a schema; return a validator that reads it as the server does.
+
+    Raises:
+        jsonschema.SchemaError: It is no valid schema, or its references lead in a circle.
+    """
     from jsonschema import Draft7Validator, SchemaError
     from jsonschema.validators import extend
 
-    kind: Any = extend(Draft7Validator, _pattern_keywords(search))  # type: ignore[no-untyped-call]
+    kind: Any = extend(Draft7Validator, _keywords(search))  # type: ignore[no-untyped-call]
     try:
         kind.check_schema(document, format_checker=_no_formats())  # patterns are looked at below
         _check_inside(document, document, search)
@@ -61,11 +69,11 @@ def precise_validator(document: Any, search: Search) -> Validator:
 
 
 class TooManySteps(Exception):
-    """Checking a value goes on and on, or deeper and deeper, or takes longer than it may."""
+    """Checking a value takes too many steps, leads too deep, or takes longer than it may."""
 
 
 def _is_deep() -> bool:
-    """Tell whether most of the stack is used: at its end, what follows references panics, where Python has an exception."""
+    """Tell whether most of the stack is used: at its end, the library that resolves references panics instead of raising."""
     try:
         sys._getframe(sys.getrecursionlimit() * 3 // 4)
     except ValueError:
@@ -83,13 +91,13 @@ class _Steps:
             raise TooManySteps
 
 
-#: Of the check under way; each thread has its own.
+#: The steps of the check that is under way; each thread has its own.
 _steps: ContextVar[_Steps] = ContextVar("steps")
 
 
 @contextmanager
 def counted_steps(is_late: Callable[[], bool] | None = None) -> Iterator[None]:
-    """Let the block take `MOST_STEPS` along references, and until *is_late* says that it is late."""
+    """Let the block follow `MOST_STEPS` references at most, and go on only until *is_late* says that time is up."""
     before = _steps.set(_Steps(MOST_STEPS, is_late or (lambda: False)))
     try:
         yield
@@ -98,7 +106,7 @@ def counted_steps(is_late: Callable[[], bool] | None = None) -> Iterator[None]:
 
 
 def _check_inside(node: Any, document: Any, search: Search) -> None:
-    """Look for what the meta-schema does not see: references that lead nowhere, patterns that do not compile."""
+    """Refuse what the meta-schema cannot see: references that lead nowhere, patterns that do not compile."""
     if isinstance(node, list):
         for item in node:
             _check_inside(item, document, search)
@@ -128,8 +136,8 @@ def _follow(reference: str, document: Any) -> None:
             raise schema_error(f"$ref {reference!r} leads nowhere", document) from error
 
 
-def _pattern_keywords(search: Search) -> dict[str, Any]:
-    """Return the keywords that run regular expressions, running them with *search*, and those that could take for ever."""
+def _keywords(search: Search) -> dict[str, Any]:
+    """Return all keywords of draft 7, with those replaced that run regular expressions or could take for ever."""
     from jsonschema import Draft7Validator, ValidationError
 
     def pattern(validator: Any, wanted: str, value: Any, where: Any) -> Any:
@@ -166,7 +174,7 @@ def _pattern_keywords(search: Search) -> dict[str, Any]:
         yield from follow(validator, reference, value, where)
 
     def unique_items(validator: Any, wanted: bool, value: Any, where: Any) -> Any:
-        # jsonschema compares each with each
+        # jsonschema compares every item with every other
         if wanted and isinstance(value, (list, tuple)) and len(set(map(_hashable, value))) < len(value):
             yield ValidationError("an item occurs twice")
 
@@ -181,7 +189,7 @@ def _pattern_keywords(search: Search) -> dict[str, Any]:
 
 
 def _timed(keyword: Callable[..., Any]) -> Callable[..., Any]:
-    """Return what checks a keyword, looking at the clock before."""
+    """Return the check of a keyword, preceded by a look at whether time is up."""
 
     def look(validator: Any, wanted: Any, value: Any, where: Any) -> Any:
         _steps.get().look()
@@ -191,7 +199,7 @@ def _timed(keyword: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _hashable(value: Any) -> Hashable:
-    """Return something that is equal for equal JSON values, and only for those: True is not 1, but 1.0 is."""
+    """Return something hashable that is equal for equal JSON values and for no others: True is not 1, but 1.0 is."""
     if isinstance(value, bool):
         return (bool, value)
     if isinstance(value, dict):
@@ -203,7 +211,7 @@ def _hashable(value: Any) -> Hashable:
 
 
 def _formats(search: Search) -> Any:
-    """Return the formats that are enforced; the server applies them to numbers too, which then fit none."""
+    """Return a checker of the formats that are enforced. As on the server, a number fits none of them."""
     checker = _no_formats()
     for name, fits in {**_FORMATS, "regex": lambda text: _compiles(text, search)}.items():
         checker.checks(name)(_text_only(fits))
@@ -219,7 +227,7 @@ def _no_formats() -> Any:
 def _compiles(pattern: str, search: Search) -> bool:
     try:
         search(pattern, "")
-    except Exception:  # re.error, or whatever the server's library calls it
+    except Exception:  # re.error, or that of the server's library
         return False
     return True
 
@@ -249,7 +257,7 @@ _DATE_TIME = re.compile(rf"{_DATE}|{_CLOCK}(Z|[+-]\d\d:\d\d)?|{_DATE}T{_CLOCK}(Z
 
 
 def _date_time(text: str) -> bool:
-    """Tell whether a text is a date and a time with its zone, or only one of them, which the server takes, too."""
+    """Tell whether a text is a date and a time with its zone, or only a date or a time: the server takes these too."""
     shape = _DATE_TIME.fullmatch(text)
     if shape is None:
         return False
@@ -265,7 +273,7 @@ def _uri_reference(text: str) -> bool:
 
 _URI = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:[^\x00-\x1f\x7f]*")
 
-#: All that a 0.3 server knows, but for ``regex``; it takes anything for a ``date``, say.
+#: All formats that a 0.3 server knows, except for ``regex``. It knows no ``date``, for example, and accepts anything there.
 _FORMATS: dict[str, Callable[[str], bool]] = {
     "date-time": _date_time,
     "email": lambda text: re.fullmatch(r"[^@\s]+@[^@\s]+", text) is not None,

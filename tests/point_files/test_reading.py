@@ -119,7 +119,7 @@ class Reading(unittest.TestCase):
             ('{"t":1,"d":2,"o":"a/b"}\n{"time":1,"value":5}', "line 2: .* and no 'time'"),
             ('{"t":true}', "line 1: .* is no point"),
             ('[{"t":1},5]', "point 1: '5' is no point"),
-            ('[{"t":1}', "point 1: it ends before its end"),
+            ('[{"t":1}', "point 1: it ends too early"),
             ("5\n6\n", "line 1: '5' is neither"),
             ("a,b,c\n", "line 1: 'a,b,c' is neither"),
             ("time,value\n1,2\n", "line 1: 'time,value' is neither .* of which one is t"),

@@ -95,7 +95,7 @@ class Fields(unittest.TestCase):
         self.assertEqual(read_parameters({}), {"i1": "0", "i2": "0"})
         self.assertEqual(read_parameters({"limit": 3}), {"t1": "0", "limit": "3"})
         self.assertEqual(read_parameters({}, "mean"), {"i1": "0", "i2": "0", "transform": "mean"})
-        self.assertEqual(read_parameters({"t1": 1.5}, downlink=True), {"t1": "1.5", "downlink": "true"})
+        self.assertEqual(read_parameters({"t1": 1.5}), {"t1": "1.5"})
 
     def test_range(self) -> None:
         """A range has its fields, its script, and what a read of both says."""

@@ -69,8 +69,8 @@ class Coming(PiecesCase):
             (answer(b"<html>"), ServerError, f"is {self.peer.url} the address of a ConnectorDB server"),
             (answer(b""), ServerError, "the answer was empty"),
             (answer(b"[1]"), ServerError, "1 stands where a datapoint should"),
-            (answer(TEXT[:-1]), ServerError, r"it ends before its end.*\(after 40 points\)"),
-            (answer(TEXT + b"]"), ServerError, r"behind the end of the array.*\(after 40 points\)"),
+            (answer(TEXT[:-1]), ServerError, r"it ends too early.*\(after 40 points\)"),
+            (answer(TEXT + b"]"), ServerError, r"after the end of the array.*\(after 40 points\)"),
             (answer(b"abc", Content_Encoding="br"), ConnectionFailed, "said to be packed with br"),
         ):
             with self.subTest(why), self.assertRaisesRegex(kind, why) as caught:
