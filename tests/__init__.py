@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import tempfile
 
 from hypothesis import settings
@@ -22,3 +23,7 @@ os.environ["CONNECTORDB_PROFILE_FILE"] = os.devnull
 if os.environ.pop("PYTHONDONTWRITEBYTECODE", ""):
     _bytecode = tempfile.TemporaryDirectory(prefix="connectordb-bytecode-", ignore_cleanup_errors=True)
     os.environ["PYTHONPYCACHEPREFIX"] = _bytecode.name
+
+# A shell that runs the tests in its background, as scripts do, has Ctrl-C ignored by them and by all that they start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
