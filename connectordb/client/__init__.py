@@ -1,8 +1,8 @@
 """
-The objects that users work with: `ConnectorDB`, `User`, `Device`, `Stream`, all of it over REST.
+The objects that users work with: `ConnectorDB`, `User`, `Device` and `Stream`, over REST.
 
-What goes over the wire is said in ``protocol``; here lives who sends it, when, and what is remembered of the answers.
-Subscriptions are not here: a session makes a `live` client when the first of them is asked for.
+``protocol`` says what crosses the wire; this package decides when to send it and what to keep of the answers. Subscriptions
+live elsewhere: a session creates a `live` client when the first subscription is made.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ __all__ = [
 ]
 
 
-#: What few programs ask for, and the file that is loaded then.
+#: Names that few programs use, with the module that is loaded when one is.
 _RARE = {
     "Database": "database",
     "DEFAULT_PROFILE": "settings.profiles",
@@ -70,7 +70,7 @@ _RARE = {
 
 
 def __getattr__(name: str) -> Any:
-    """Return what few programs need."""
+    """Import the rarely used names when they are asked for."""
     if name not in _RARE:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module

@@ -1,4 +1,4 @@
-"""Many points out of frames and files: the part of `Stream` that appends them."""
+"""The part of `Stream` that appends many points at once: from frames, Parquet and CSV files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class BulkStream(LiveStream):
-    """A stream that takes frames and files."""
+    """A stream that accepts frames and files."""
 
     if TYPE_CHECKING:  # of `Stream`
 
@@ -26,21 +26,21 @@ class BulkStream(LiveStream):
 
     def insert_df(self, frame: pd.DataFrame | pd.Series[Any], *, tz: str | None = None, restamp: bool = False) -> None:
         """
-        Append what a frame of pandas holds, however long it is, in its order.
+        Append the rows of a pandas frame or series, in their order and however many there are.
 
         Args:
-            frame: Its index holds the times: instants, or seconds since 1970. A series holds the values, and so does a frame's
-                only column if that is called ``d``; else each row is an object that has what is not missing in it. A value that is
-                missing (NaN, NaT, NA) is null.
-            tz: The time zone of an index that has none, as ``"UTC"`` or ``"Europe/Berlin"``.
+            frame: Its index holds the times, as instants or as seconds since 1970. The values are those of a series, or of a frame's
+                only column if that is called ``d``. Any other row becomes an object, without the columns that are missing in it.
+                A missing value (NaN, NaT, NA) in a series or in ``d`` becomes null.
+            tz: The time zone of an index that has none, such as ``"UTC"`` or ``"Europe/Berlin"``.
             restamp: As for `insert_array`.
 
         Raises:
             ModuleNotFoundError: The extra ``frames`` is not installed.
-            LocalProtocolError: The index holds no times or no time zone, times that *tz* has not or has twice, or is not in order; a
-                value is none of JSON; or a point is one of which `insert_array` warns.
+            LocalProtocolError: The index holds no times, has no time zone, is not in order, or has times that do not exist or exist
+                twice in *tz*; a value cannot be JSON; or a point is one of which `insert_array` would warn.
 
-        Errors and calls are else those of `insert_array`.
+        Other errors, and the calls, are those of `insert_array`.
         """
         from ..frames import from_df
         from ..protocol.doubts import refuse
@@ -52,17 +52,18 @@ class BulkStream(LiveStream):
 
     def from_parquet(self, file: str | os.PathLike[str], *, restamp: bool = False) -> None:
         """
-        Append what a Parquet file holds: the times in its column ``t``, values in ``d``, or an object of all other columns.
+        Append the rows of a Parquet file: times are in the column ``t``, values in ``d``, or else objects of all other columns.
 
         Args:
-            file: It is read piece by piece.
+            file: The file, which is read piece by piece.
             restamp: As for `insert_array`.
 
         Raises:
             ModuleNotFoundError: The extra ``frames`` is not installed.
-            LocalProtocolError: There are no such columns, or the times have no time zone; or a point is one of which `insert_array` warns.
+            LocalProtocolError: There are no such columns, the times have no time zone, or a point is one of which `insert_array`
+                would warn.
 
-        Errors and calls are else those of `insert_array`.
+        Other errors, and the calls, are those of `insert_array`.
         """
         from ..frames import read_parquet
         from ..protocol.doubts import refuse

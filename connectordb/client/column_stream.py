@@ -1,4 +1,4 @@
-"""A stream as arrays, frames, tables, pictures and files; the part of `Stream` that other libraries are for."""
+"""The part of `Stream` that makes arrays, frames, tables, pictures and files of it."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ if TYPE_CHECKING:
     from ..protocol.scripts import ScriptLike
     from ..protocol.times import Time
 
-#: Points of a page that goes into columns, or a file: some megabytes of text.
+#: Points in a page that goes into columns or a file: some megabytes of text.
 _LARGE_PAGE = 50_000
 
 
 class ColumnStream(LongStream):
-    """A stream whose points are taken as columns, and not as an object each."""
+    """A stream that is read as columns instead of a Python object for each point."""
 
     # --- as columns ---------------------------------------------------------------------------------------------------
 
     def _requests(self, path: Path, asked: Range) -> Iterator[rest.Request[list[Datapoint]]]:
-        """Yield the requests that bring a range in pages."""
+        """Yield the requests that read a range page by page."""
         first, last = self._span(path, asked.fields)
         for index in range(first, last, _LARGE_PAGE):
             yield rest.points(path, ranges.read_parameters({"i1": index, "i2": min(index + _LARGE_PAGE, last)}))
@@ -67,25 +67,26 @@ class ColumnStream(LongStream):
         transform: ScriptLike | None = None,
     ) -> NDArray[Any]:
         """
-        Return the points of a range as a structured array: ``array["t"]`` are seconds since 1970, ``array["d"]`` the values.
+        Return the points of a range as a structured NumPy array: ``array["t"]`` holds seconds since 1970, ``array["d"]`` the values.
 
-        Numbers go from the wire into the array without an object for each point. What array holds which values, and what becomes
-        of nulls, stands at `connectordb.frames.Columns`; where all values are objects, ``array["d"]["name"]`` is a column.
+        Numbers go from the wire into the array without a Python object for each point. `connectordb.frames.Columns` says which
+        values become which type of array, and what becomes of nulls. If all values are objects, ``array["d"]["name"]`` holds the
+        values of one key.
 
         Args:
-            t1: The range, as for ``stream(…)``; without any, all points.
+            t1: The range, as for ``stream(…)``; by default all points.
             t2: As for ``stream(…)``.
             limit: As for ``stream(…)``.
             i1: As for ``stream(…)``.
             i2: As for ``stream(…)``.
-            downlink: Read the downlink.
+            downlink: Read the downlink instead.
             transform: As for ``stream(…)``.
 
         Raises:
             ModuleNotFoundError: The extra ``frames`` is not installed.
-            InvalidRange: The range is none.
+            InvalidRange: The range is not valid.
 
-        Calls: As `pages`; with a transform ``GET crud/<path>/data``.
+        Calls: As `pages`; with a transform, ``GET crud/<path>/data``.
         """
         from ..frames import to_numpy
 
@@ -102,12 +103,14 @@ class ColumnStream(LongStream):
         transform: ScriptLike | None = None,
     ) -> pd.DataFrame:
         """
-        Return the points of a range as a frame of pandas: times in UTC are its index ``t``, values its column ``d``.
+        Return the points of a range as a pandas frame: the index ``t`` holds the times in UTC, the column ``d`` the values.
 
-        Where all values are objects, there is a column for each of their keys. Arguments, errors and calls are those of `to_numpy`.
+        If all values are objects, there is a column for each of their keys instead.
 
         Raises:
             LocalProtocolError: A time is outside of the years 1677 to 2262.
+
+        Arguments, other errors, and the calls are those of `to_numpy`.
         """
         from ..frames import to_df
 
@@ -124,12 +127,14 @@ class ColumnStream(LongStream):
         transform: ScriptLike | None = None,
     ) -> pa.Table:
         """
-        Return the points of a range as a table of Arrow, with the columns ``t``, times in UTC, and ``d``, or one for each key.
+        Return the points of a range as an Arrow table: the column ``t`` holds the times in UTC, ``d`` the values.
 
-        Arguments, errors and calls are those of `to_numpy`.
+        If all values are objects, there is a column for each of their keys instead of ``d``.
 
         Raises:
             LocalProtocolError: A time is outside of the years 1677 to 2262.
+
+        Arguments, other errors, and the calls are those of `to_numpy`.
         """
         from ..frames import to_arrow
 
@@ -151,33 +156,33 @@ class ColumnStream(LongStream):
         ax: Axes | None = None,
     ) -> Axes:
         """
-        Draw the points of a range: numbers as a line, booleans as steps, texts as rows of bars, and of objects each key by itself.
+        Draw the points of a range: numbers as a line, booleans as steps, texts as rows of bars, and each key of objects by itself.
 
-        Times are local ones, a null is a gap. Of many points the lowest and the highest on each column of pixels are drawn, so that no
-        peak is lost; a shorter range shows more. The unit is that of the schema, ``{"type": "number", "unit": "°C"}``; what a
-        transform makes has none.
+        Times are shown as local time, and a null is a gap. Of many points only the lowest and the highest in each column of pixels
+        are drawn, so no peak is lost, and a shorter range shows more detail. The unit is that of the schema,
+        ``{"type": "number", "unit": "°C"}``; the result of a transform has none.
 
         Args:
-            t1: The range, as for ``stream(…)``; without any, all points.
+            t1: The range, as for ``stream(…)``; by default all points.
             t2: As for ``stream(…)``.
             limit: As for ``stream(…)``.
             i1: As for ``stream(…)``.
             i2: As for ``stream(…)``.
-            downlink: Draw the downlink.
+            downlink: Draw the downlink instead.
             transform: As for ``stream(…)``.
-            label: What it is called, in the title or the legend; by default its nickname, or else its path.
-            ax: Axes of matplotlib to draw into; without it there is a new figure of ``matplotlib.pyplot``.
+            label: The stream's name in the title or the legend; by default its nickname, or else its path.
+            ax: Matplotlib axes to draw into; by default a new figure of ``matplotlib.pyplot``.
 
         Returns:
-            The axes. Keys whose values do not go together have axes below each other, of which this is the first; all are in its
-            ``figure.axes``.
+            The axes. Keys whose values do not fit on one axis get several, one below the other; the first is returned, and all are
+            in its ``figure.axes``.
 
         Raises:
             ModuleNotFoundError: The extra ``plot`` is not installed.
-            InvalidRange: The range is none.
-            LocalProtocolError: What is drawn does not go together in one *ax*, or a time is beyond the year 9999.
+            InvalidRange: The range is not valid.
+            LocalProtocolError: More than one *ax* is needed, or a time is after the year 9999.
 
-        Calls: As `to_numpy`, and ``GET crud/<path>`` for nickname and unit, if they are not known.
+        Calls: As `to_numpy`, and ``GET crud/<path>`` for nickname and unit if they are not known yet.
         """
         from ..pictures import plot
 
@@ -190,7 +195,7 @@ class ColumnStream(LongStream):
         return f"{self.nickname}/downlink" if sequence.downlink else self.nickname
 
     def _series(self, label: str, asked: Range, downlink: bool = False) -> list[Series]:
-        """Return what is drawn of a range."""
+        """Return what there is to draw of a range."""
         from ..pictures import of_columns
 
         schema = self.data.get("schema") if not asked.script else None
@@ -211,12 +216,15 @@ class ColumnStream(LongStream):
         transform: ScriptLike | None = None,
     ) -> None:
         """
-        Write the points of a range to a Parquet file: the table that `to_arrow` returns. It has its name when all of it is there.
+        Write the points of a range to a Parquet file, with the columns of `to_arrow`.
 
-        Some ten thousand points at a time are in memory, and meanwhile all in a temporary file beside it. Arguments, errors and calls are those of `to_numpy`.
+        Memory holds some ten thousand points at a time; the others are in a temporary file beside it. The file gets its name when
+        it is complete.
 
         Raises:
             LocalProtocolError: A time is outside of the years 1677 to 2262.
+
+        Arguments, other errors, and the calls are those of `to_numpy`.
         """
         from ..frames import write_parquet
 
@@ -235,16 +243,16 @@ class ColumnStream(LongStream):
         transform: ScriptLike | None = None,
     ) -> None:
         """
-        Write the points of a range to a CSV file, page by page: the columns ``t``, seconds since 1970, and ``d``.
+        Write the points of a range to a CSV file, page by page, with the columns ``t``, seconds since 1970, and ``d``.
 
-        Where the first value is an object there is a column for each of its keys instead; a key that another lacks is an empty cell,
-        as a null is. A value is written as JSON, text as it is, in the quotes of JSON where it would say something else. `from_csv`
-        reads every value as it was.
+        If the first value is an object, there is a column for each of its keys instead of ``d``; a key that a later value lacks is
+        an empty cell, as a null is. Text is written as it is, or in JSON's quotes if it would be read as something else; other
+        values are written as JSON. `from_csv` reads every value as it was.
 
         Raises:
-            LocalProtocolError: A value is no object, or has another key, where the first one is an object; there is no file then.
+            LocalProtocolError: The first value is an object, and another one is none or has another key; no file is written.
 
-        Arguments, errors and calls are else those of `to_numpy`.
+        Arguments, other errors, and the calls are those of `to_numpy`.
         """
         from ..point_files import write_csv
         from .points.ahead import read_ahead

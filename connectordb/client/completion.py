@@ -1,11 +1,11 @@
 """
-Tab completion of users, devices and streams, in a prompt: names that are asked for with a short deadline, and kept for a moment.
+Tab completion of the names of users, devices and streams at a prompt.
 
-IPython asks an object for its keys (``cdb["…``) by itself. With ``%load_ext connectordb.client.completion`` it completes paths
-(``cdb("mara/…``) and what follows them, too; Python's own prompt does all of that after ``completion.install()``.
+IPython completes an object's keys (``cdb["…``) without further ado. After ``%load_ext connectordb.client.completion`` it also
+completes paths (``cdb("mara/…``) and what follows them. Python's own prompt does all of this after ``completion.install()``.
 
-A name that is asked for is waited for as long as nobody minds, by a thread, so that neither a dead server nor one that is
-looked up for ever holds up the prompt. What comes later is there for the next TAB. What fails is no names.
+A thread asks the server for the names, and the prompt waits for it only for a moment, so a dead server cannot hold it up. Names
+that come later are there at the next TAB, and are kept for a few seconds. Where something fails, there are no names.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ from .session import Session
 
 log = logging.getLogger(__name__)
 
-#: Seconds that a prompt may be held up, and that names are kept: about the time in which TAB is pressed again.
+#: Seconds that a prompt may be held up, and for which names are kept: about the time until TAB is pressed again.
 PATIENCE, FRESH = 0.7, 5.0
 
-#: Seconds after which a question is given up that nobody waits for any more.
+#: Seconds after which the thread gives up asking.
 _LIMIT = 5.0
 
-#: At the end of a line: a variable, what is looked up from there, and the beginning of another path or name.
+#: The end of a line: a variable, the steps from there (``.user``, ``["name"]``), and the beginning of a further path or name.
 _LINE = re.compile(
     r"""(?P<variable>[^\W\d]\w*)
         (?P<steps>(?:\.user|\.device|\(\s*(?:"[\w/-]*"|'[\w/-]*')\s*\)|\[\s*(?:"[\w-]*"|'[\w-]*')\s*\])*)
@@ -45,7 +45,14 @@ _STEP = re.compile(r"""\.(?P<property>\w+)|(?P<bracket>[(\[])\s*["'](?P<name>[\w
 
 
 class _Question:
-    """What lies below a path."""
+    """
+    The question what is below a path, and its latest answer.
+
+    Attributes:
+        names: The names.
+        until: When they become stale, by the monotonic clock.
+        thread: Asks the server, or has asked it.
+    """
 
     def __init__(self) -> None:
         self.names: list[str] = []
@@ -53,17 +60,17 @@ class _Question:
         self.thread: threading.Thread | None = None
 
 
-# guards the questions
+# guards `_asked` and the starting of threads
 _lock = threading.Lock()
 _asked: WeakKeyDictionary[Session, dict[Path | None, _Question]] = WeakKeyDictionary()
 
 
 def below(session: Session, path: Path | None) -> list[str]:
     """
-    Return the names of what lies below *path*, as far as they are known within a moment; never raises, and hangs for nobody.
+    Return the names of what is below *path*, as far as they are known within a moment; never raises, and never hangs.
 
     Args:
-        session: Who asks.
+        session: Asks the server.
         path: A device or a user, or the empty path for all users; ``None`` for the device that is logged in.
     """
     with _lock:
@@ -77,7 +84,7 @@ def below(session: Session, path: Path | None) -> list[str]:
             )
             try:
                 thread.start()
-            except RuntimeError as error:  # there is no thread left
+            except RuntimeError as error:  # the system gives us no thread
                 log.debug("no completion: %s", error)
                 return question.names
             question.thread = thread
@@ -89,7 +96,7 @@ def _ask(session: Session, path: Path | None, question: _Question) -> None:
     try:
         with session.within(Deadline(_LIMIT, session.clock)), session.chosen(retry=1):
             question.names = sorted(_names(session, session.path if path is None else path))
-    except Exception as error:  # whatever it is, there is nobody whom it would help
+    except Exception as error:  # whatever it is, a traceback in the middle of typing would help nobody
         log.debug("no completion: %s", error)
     question.until = time.monotonic() + FRESH
 
@@ -107,7 +114,7 @@ def _names(session: Session, path: Path) -> list[str]:
     except PermissionDenied:
         if path.depth:
             raise
-        return [session.path.user.name]  # the one that everybody sees
+        return [session.path.user.name]  # one may always see one's own user
     return [fields["name"] for fields in listed]
 
 
@@ -116,12 +123,12 @@ def _names(session: Session, path: Path) -> list[str]:
 
 class Completions(NamedTuple):
     """
-    What may stand at the end of a line.
+    The completions of a path or name at the end of a line.
 
     Attributes:
-        begun: What stands there.
-        wholes: What may stand there instead: paths, or names.
-        is_key: Whether it is the key of a variable.
+        begun: The part of it that is there.
+        wholes: The whole paths or names that it may become.
+        is_key: Whether it is a key of a plain variable, ``cdb["…``.
     """
 
     begun: str
@@ -131,9 +138,9 @@ class Completions(NamedTuple):
 
 def of_line(line: str, variables: Mapping[str, Any]) -> Completions | None:
     """
-    Return what the path or name at the end of *line* may become; ``None`` where there is none that is ours.
+    Return the completions of the path or name at the end of *line*; ``None`` if nothing of ours is there.
 
-    Only what asks nobody is evaluated: paths, names, and ``.user`` and ``.device``.
+    Of the line, only what does not ask the server is evaluated: paths, names, ``.user`` and ``.device``.
     """
     found = _LINE.search(line)
     if found is None:
@@ -148,7 +155,7 @@ def of_line(line: str, variables: Mapping[str, Any]) -> Completions | None:
             wholes = below(session, path) if path is None or path.depth < 3 and "/" not in begun else []
         else:
             wholes = _paths(start[0], begun) if start[1] is None and not found["steps"] else []
-    except ConnectorDBError:  # a name that is none
+    except ConnectorDBError:  # a name that is not valid
         return None
     is_key = found["bracket"] == "[" and not found["steps"]
     return Completions(begun, [whole for whole in wholes if whole.startswith(begun)], is_key)
@@ -156,21 +163,21 @@ def of_line(line: str, variables: Mapping[str, Any]) -> Completions | None:
 
 def paths(here: ConnectorObject, begun: str, *, with_own: bool = False) -> list[str]:
     """
-    Return the paths that *begun* may become, as far as they are known within a moment; never raises, and hangs for nobody.
+    Return the paths that *begun* may become, as far as they are known within a moment; never raises, and never hangs.
 
     Args:
-        here: Whose connection is asked.
-        begun: The beginning of a path as commands have it, up to the whole of it: that of a user ends with a slash.
-        with_own: Also names of the device's own streams.
+        here: Any object of the connection to use.
+        begun: The beginning of a path, or all of it, as on the command line, where a user's path ends with a slash.
+        with_own: Also return names of the device's own streams.
     """
     try:
         found = [path for path in _paths(here._session, begun) if "/" in path and path.startswith(begun)]
-    except LocalProtocolError:  # what can begin no path
+    except LocalProtocolError:  # no path begins like this
         return []
     if "/" not in begun:
         if with_own:
             found += [name for name in below(here._session, None) if name.startswith(begun)]
-        if len(found) == 1 and found[0].endswith("/"):  # a shell would take a lone one for finished
+        if len(found) == 1 and found[0].endswith("/"):  # a shell would take a single completion for finished
             found += _paths(here._session, found[0])
     return found
 
@@ -181,12 +188,16 @@ def _paths(session: Session, begun: str) -> list[str]:
     if parent.depth > 2:
         return []
     paths = [f"{above}/{name}" if above else name for name in below(session, parent)]
-    # with both, a prompt does not take the path for finished, and shows that it may go on
+    # as there are two for each, a prompt does not take the path for finished, and shows that it may go on
     return paths if parent.depth == 2 else [path + end for path in paths for end in ("", "/")]
 
 
 def _looked_up(variable: object, steps: str) -> tuple[Session, Path | None] | None:
-    """Return what an expression is, as session and path; ``None`` as the path is the device that is logged in."""
+    """
+    Return session and path of the object that *variable*, followed by *steps*, would be; ``None`` if it is not ours.
+
+    A path of ``None`` is the device that is logged in.
+    """
     if not isinstance(variable, ConnectorObject):
         return None
     session, path = variable._session, variable._place
@@ -196,7 +207,7 @@ def _looked_up(variable: object, steps: str) -> tuple[Session, Path | None] | No
             if path is not None:  # only a connection can be called with a path
                 return None
             path = Path.parse(step["name"])
-        elif here is None:  # nobody knows yet who this is
+        elif here is None:  # which device is logged in is not known yet, and this must not ask
             return None
         elif step["bracket"] == "[":
             path = here / step["name"]
@@ -220,9 +231,9 @@ def load_ipython_extension(shell: Any) -> None:
 
     def matcher(context: Any) -> dict[str, Any]:
         found = of_line(context.text_until_cursor, shell.user_ns)
-        if found is None or found.is_key:  # keys it completes by itself, brackets included
+        if found is None or found.is_key:  # IPython completes keys by itself, with the closing bracket
             return {"completions": []}
-        # IPython replaces what it takes for the word at the end
+        # IPython replaces what it considers to be the last word of the line, which may be less, or more, than ours
         word = context.token
         kept = len(found.begun) - len(word)
         wholes = found.wholes if kept >= 0 and found.begun.endswith(word) else []
@@ -233,7 +244,7 @@ def load_ipython_extension(shell: Any) -> None:
         }
 
     matcher.matcher_api_version = 2  # type: ignore[attr-defined]
-    matcher.matcher_priority = 1000  # type: ignore[attr-defined]  # before those that it suppresses
+    matcher.matcher_priority = 1000  # type: ignore[attr-defined]  # before the matchers that it suppresses
     matcher.matcher_identifier = "connectordb"  # type: ignore[attr-defined]
     shell.Completer.custom_matchers.append(matcher)
 
@@ -243,7 +254,7 @@ def install(variables: Mapping[str, Any] | None = None) -> None:
     Complete paths and names in Python's own prompt.
 
     Args:
-        variables: Those of the prompt; by default those of ``__main__``.
+        variables: The variables of the prompt; by default those of ``__main__``.
     """
     names = vars(sys.modules["__main__"]) if variables is None else variables
     for module in ("readline", "_pyrepl.readline"):
@@ -254,13 +265,13 @@ def install(variables: Mapping[str, Any] | None = None) -> None:
 
 class _Completer:
     """
-    Completes what is ours in a line, and leaves the rest to who did that before.
+    A completer for readline that completes our objects, and leaves everything else to the former completer.
 
     Args:
-        before: That one.
+        before: The former completer.
         line: Returns the whole line.
-        end: Returns where in it the cursor is.
-        variables: Those of the prompt.
+        end: Returns the position of the cursor in it.
+        variables: The variables of the prompt.
     """
 
     def __init__(
@@ -274,13 +285,13 @@ class _Completer:
         self._found: list[str] | None = None
 
     def __call__(self, text: str, state: int) -> str | None:
-        """Return the completion of that number, of the word at the end; ``None`` after the last."""
+        """Return completion number *state* of the last word; ``None`` after the last one."""
         if state == 0:
             found = of_line(self._line()[: self._end()], self._variables)
             if found is None:
                 self._found = None
             else:
-                # a word ends at a slash, here
+                # to readline a word begins after a slash: only what follows it is replaced
                 kept = len(found.begun) - len(text)
                 self._found = [whole[kept:] for whole in found.wholes]
         if self._found is None:

@@ -1,4 +1,4 @@
-"""`ConnectorDB`: logging in, and everything from there."""
+"""`ConnectorDB`: the connection that programs make, and where everything else starts."""
 
 from __future__ import annotations
 
@@ -28,55 +28,55 @@ if TYPE_CHECKING:
 
 class ConnectorDB(LiveConnection, WholeServer, Program):
     """
-    A connection to a ConnectorDB server; at the same time, the device that is logged in.
+    A connection to a ConnectorDB server, and at the same time the device that is logged in.
 
-    Many threads may use it, and a process may fork. Close it, or use it in a ``with`` block::
+    It may be shared by threads, and the process may fork. Close it, or use it in a ``with`` block::
 
         with ConnectorDB("mara", "secret") as cdb:
             cdb("mara/room/temperature").insert(21.5)
 
-    What it gives out asks the server when something is done with it::
+    Getting an object from it does not contact the server; using the object does::
 
         cdb("mara")                   # a user: .devices(), ["room"]
         cdb("mara/room")              # a device: .streams(), ["temperature"]
         cdb("mara/room/temperature")  # a stream: .insert(21.5), [-10:], .subscribe(callback)
-        cdb["temperature"]            # one of the device that is logged in, which this is, too
+        cdb["temperature"]            # a stream of the device that is logged in
 
     Args:
-        user_or_apikey: A user's name or email address, or, without a password, a device's API key; ``None`` for nobody.
-        user_password: The user's password. It is sent when logging in only: after that the key of the user's device is used. If that
-            is refused later, as somebody has reset it, this logs in again.
-        url: The server. Without a scheme it is taken for ``https://``. Or several servers of one database: one of them is used as
-            long as it answers, then another; and the first again, once it is there. Without *url*, user and key, server and key
-            are those of the environment (``CONNECTORDB_URL``, ``CONNECTORDB_APIKEY``), or of the profile that ``connectordb login``
-            wrote; with *url* alone, their key is used where it is for this very server.
-        order: Which of several servers is the first: that which was ``"given"`` first, or a ``"random"`` one, so that a fleet
-            spreads over them.
-        timeout: How long a call may take: seconds for all of it, or a `Timeout`, which has seconds for each phase of it as well; or
-            a pair of seconds, for a connection to be there and for the server to answer. By default 10 for a connection, 60 of
-            silence, and five minutes for a whole call.
-        retry: How often a request is sent that may be sent again: a `Retry`, or a number of attempts; 1 for no retries. By default
-            3, with pauses that grow.
-        verify: Check the server's certificate; or a file or folder of certificates to trust instead.
-        cert: A client certificate: one file, or certificate and key.
-        ssl_context: Instead of these two, all about TLS, for requests and subscriptions alike.
-        proxies: Scheme → proxy (``http://``, ``https://``, ``socks5h://`` and their like); by default those of the environment.
-        pool_size: How many connections to a server the threads of a program share.
-        idle_timeout: Seconds after which a connection that was kept open is not used again; an original server closes it after five.
-        profile: The profile that names server and key, instead of that of ``CONNECTORDB_PROFILE`` or ``"default"``.
-        anonymous: Take no key from anywhere.
+        user_or_apikey: A user's name or email address; or, without a password, a device's API key; ``None`` to log in as nobody.
+        user_password: The user's password. It is sent only to log in; after that, the API key of the user's device is used. If
+            that key is refused later because somebody has reset it, the connection logs in again.
+        url: The server's address; ``https://`` if it has no scheme. Or several servers of one database: one is used for as long as
+            it answers, then another, and the first again once it is back. Without *url*, user and key, server and key come from
+            the environment (``CONNECTORDB_URL``, ``CONNECTORDB_APIKEY``) or from the profile that ``connectordb login`` wrote;
+            with *url* alone, the key from there is used only if it belongs to this very server.
+        order: Which of several servers to use first: ``"given"``, the first in the list, or ``"random"``, so that a fleet of
+            devices spreads over them.
+        timeout: How long a call may take: seconds for the whole call; a `Timeout`, which also limits each of its phases; or a pair
+            of seconds, for connecting and for the server's answer. By default 10 seconds to connect, 60 of silence, and five
+            minutes for a whole call.
+        retry: How often a request that may safely be repeated is sent: a `Retry`, or a number of attempts; 1 for no retries. By
+            default 3, with growing pauses.
+        verify: Whether to check the server's certificate; or a file or folder of certificates to trust instead.
+        cert: A client certificate: one file, or a pair of certificate and key.
+        ssl_context: Replaces *verify* and *cert*, for requests and subscriptions alike.
+        proxies: Scheme → proxy (``http://``, ``https://``, ``socks5h://`` and so on); by default those of the environment.
+        pool_size: How many connections to one server the program's threads share.
+        idle_timeout: Seconds after which an unused connection is not used again; an original server closes it after five.
+        profile: The profile that names server and key, instead of the one in ``CONNECTORDB_PROFILE``, or ``"default"``.
+        anonymous: Do not look for a key anywhere.
         connect: Log in now; otherwise at the first use.
         wait: Seconds to keep trying to log in while there is no server.
-        auto_reconnect: Connect subscriptions again by itself when their connection was lost; otherwise when `reconnect` is
-            called, or something else is subscribed to.
-        threads: How many callbacks may run at the same time; 0 for a program with a loop of its own, which calls `pump`.
+        auto_reconnect: Reconnect subscriptions automatically when their connection is lost; otherwise only when `reconnect` is
+            called or something else is subscribed to.
+        threads: How many callbacks may run at the same time; 0 for a program with its own loop, which calls `pump`.
 
     Raises:
         AuthenticationError: The server did not accept the credentials.
-        ConnectionFailed: There is no server.
-        ServerError: What answered is none.
-        LocalProtocolError: The URL or another argument is none.
-        ConfigurationError: A variable of the environment, or a profile, makes no sense or is not there.
+        ConnectionFailed: The server cannot be reached.
+        ServerError: What answered is not a ConnectorDB server.
+        LocalProtocolError: The URL or another argument is not valid.
+        ConfigurationError: An environment variable or a profile is not valid, or the profile does not exist.
     """
 
     def __init__(
@@ -116,15 +116,15 @@ class ConnectorDB(LiveConnection, WholeServer, Program):
             "idle_timeout": idle_timeout,
             **live_options,
         }
-        # what decides, and what sends, are loaded with the first connection
+        # imported here to keep `import connectordb` fast
         from .session import Session
         from .settings.finding import find
 
         credentials = Credentials.of(user_or_apikey, user_password)
         chosen = find(url, credentials, profile, anonymous, options, ConnectorDB.__init__.__kwdefaults__ or {})
-        for option in live_options:
+        for option in live_options:  # they were passed to `find` only so that `settings` shows them
             chosen.options.pop(option, None)
-        # a traceback with its variables would show them; `chosen` hides what is secret
+        # keep secrets out of tracebacks that show local variables; `chosen` hides its own
         del user_or_apikey, user_password, proxies, options
         session = Session(chosen.servers, chosen.credentials, **chosen.options)
         session.live_options = live_options
@@ -139,27 +139,27 @@ class ConnectorDB(LiveConnection, WholeServer, Program):
 
     @property
     def url(self) -> str:
-        """The address of the server, without ``/api/v1``; of several, that of the one that is used at present."""
+        """The server's address, without ``/api/v1``; of several servers, that of the one in use."""
         return self._session.url
 
     @property
     def proxy(self) -> str:
         """
-        Which proxy leads to that server, and who says so: ``"the proxy http://proxy:3128 (HTTPS_PROXY of the environment)"``; without its
-        password. Empty for the straight way.
+        The proxy that leads to the server, and where it is set: ``"the proxy http://proxy:3128 (HTTPS_PROXY of the environment)"``.
+        Its password is left out. Empty without a proxy.
 
         Raises:
-            LocalProtocolError: It is no address of a proxy.
+            LocalProtocolError: The configured address is not valid for a proxy.
         """
         return self._session.proxy
 
     @property
     def settings(self) -> Settings:
-        """What is in force and where it came from, without secrets: ``print(cdb.settings)``, ``cdb.settings["url"].source``."""
+        """The settings in force and where each came from, without secrets: ``print(cdb.settings)``, ``cdb.settings["url"].source``."""
         return self._settings
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Travel as its settings, the key (before logging in: the password) among them; the login is asked for anew."""
+        """Pickle the settings, including the key (or, before the login, the password); the copy logs in by itself."""
         return *super().__reduce__(), {"_settings": self._settings}
 
     def options(
@@ -169,20 +169,20 @@ class ConnectorDB(LiveConnection, WholeServer, Program):
         retry: Retry | int | None = None,
     ) -> AbstractContextManager[None]:
         """
-        Have the calls of a block be made with other options; those of this thread, and of nothing that is in the background::
+        Use other options for the calls that this thread makes inside a block; background work is not affected::
 
             with cdb.options(timeout=2, retry=1):
                 newest = cdb("mara/room/temperature")[-1]
 
-        What this returns may be kept, and a block made of it as often as one likes.
+        The returned object may be kept and entered as often as you like.
 
         Args:
-            timeout: How long each call may take, as for `ConnectorDB`; without it, as long as otherwise. The server is told, so that
-                ours does not do for nobody what it has not begun by then.
-            retry: How often a request is sent, as for `ConnectorDB`; without it, as often as otherwise.
+            timeout: How long each call may take, as for `ConnectorDB`; by default unchanged. The server is told, and the embedded
+                one does not begin work that nobody waits for any more.
+            retry: How often a request is sent, as for `ConnectorDB`; by default unchanged.
 
         Raises:
-            LocalProtocolError: One of them is none.
+            LocalProtocolError: One of them is not valid.
         """
         return self._session.chosen(timeout=timeout, retry=retry)
 
@@ -191,15 +191,15 @@ class ConnectorDB(LiveConnection, WholeServer, Program):
     @property
     def stats(self) -> Stats:
         """
-        What the calls of this connection have cost so far, in this process: requests, retries, bytes, points, times, reconnects.
+        What this connection's calls have cost so far in this process: requests, retries, bytes, points, times, reconnects.
 
-        It does not change any more; the difference of two is what came between: ``cdb.stats - before``.
+        It is a snapshot; subtract an earlier one to see what happened in between: ``cdb.stats - before``.
         """
         return self._session.statistics.snapshot()
 
     def measure(self) -> AbstractContextManager[Stats]:
         """
-        Measure what the calls of a block cost; those of this thread, and of nothing that is in the background::
+        Measure what the calls cost that this thread makes inside a block; background work is not counted::
 
             with cdb.measure() as stats:
                 points = cdb("mara/room/temperature")[-1000:]
@@ -210,7 +210,7 @@ class ConnectorDB(LiveConnection, WholeServer, Program):
     # --- to everything else -------------------------------------------------------------------------------------------
 
     def __getitem__(self, stream: str) -> Stream:
-        """Return a stream of the device that is logged in."""
+        """Return a stream of the device that is logged in, without asking the server."""
         path = self._path
         if path == NOBODYS_PATH:
             raise LocalProtocolError(
@@ -220,7 +220,7 @@ class ConnectorDB(LiveConnection, WholeServer, Program):
 
     def ping(self) -> str:
         """
-        Ask the server who is calling, and return that path.
+        Ask the server who is logged in, and return that path.
 
         Calls: ``GET ?q=this``.
         """
@@ -230,18 +230,18 @@ class ConnectorDB(LiveConnection, WholeServer, Program):
         self, method: str, path: str, params: Mapping[str, Any] | None = None, data: Any = None
     ) -> requests.Response:
         """
-        Send a request to any endpoint, and return its answer, which is a 200.
+        Send a request to any endpoint, and return the answer, which has status 200.
 
         Args:
-            method: The verb.
-            path: Below ``/api/v1``.
-            params: The query.
-            data: What the body says, as JSON; without it there is none.
+            method: The HTTP verb.
+            path: The path below ``/api/v1``.
+            params: The query parameters.
+            data: The value of the JSON body; with ``None`` there is no body.
 
         Raises:
-            ResponseError: Any other answer.
-            ConnectionFailed: No answer.
+            ResponseError: The answer has another status.
+            ConnectionFailed: There is no answer.
         """
-        from . import database  # as `db`, for what has no method of its own
+        from . import database
 
-        return database.request(self._session, method, path, params, data, data is not None)
+        return database.request(self._session, method, path, params, data)

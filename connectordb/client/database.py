@@ -1,4 +1,4 @@
-"""The raw connection: requests by verb and path, for what has no method of its own."""
+"""The raw connection: requests by verb and path, for endpoints that have no method of their own."""
 
 from __future__ import annotations
 
@@ -18,14 +18,21 @@ _VERBS = ("GET", "POST", "PUT", "DELETE", "OPTIONS")
 
 
 def request(
-    session: Session, method: str, path: str, params: Mapping[str, Any] | None, data: Any, has_body: bool
+    session: Session, method: str, path: str, params: Mapping[str, Any] | None = None, data: Any = None
 ) -> requests.Response:
     """
-    Send a request to any endpoint, and return its answer.
+    Send a request to any endpoint, and return the answer.
+
+    Args:
+        session: Sends it.
+        method: The HTTP verb.
+        path: The path below ``/api/v1``.
+        params: The query parameters; those that are ``None`` are left out.
+        data: The value of the JSON body; with ``None`` there is no body.
 
     Raises:
-        LocalProtocolError: The verb is none, or the data are no JSON.
-        ResponseError: The answer is not 200.
+        LocalProtocolError: There is no such verb, the path has a query, or the data cannot be JSON.
+        ResponseError: The answer's status is not 200.
         ConnectionFailed: There is no answer.
     """
     verb = method.upper() if isinstance(method, str) else ""
@@ -33,9 +40,7 @@ def request(
         raise LocalProtocolError(f"{method!r} is no verb of the REST interface; there are {', '.join(_VERBS)}")
     if not isinstance(path, str) or "?" in path or "#" in path:
         raise LocalProtocolError(f"{path!r} is no path below /api/v1; what follows a '?' goes into params")
-    body = None
-    if has_body:
-        body = json_text.dumps(json_text.checked(data))
+    body = None if data is None else json_text.dumps(json_text.checked(data))
     below = "/" + quote(path.lstrip("/"), safe="/%:@!$&'()*+,;=~")
     inserts = len(data) if below.endswith("/data") and verb in ("POST", "PUT") and isinstance(data, list) else 0
     texts = {name: _text(value) for name, value in (params or {}).items() if value is not None}
@@ -48,9 +53,9 @@ def _text(value: Any) -> str:
 
 class Database:
     """
-    The raw connection of a `ConnectorDB`, which every object shows as ``db``.
+    The raw connection of a `ConnectorDB`, which every object has as ``db``.
 
-    Answers are those of the library requests; a failed one is raised.
+    Answers are `requests.Response` objects; a refusal raises an exception.
     """
 
     def __init__(self, session: Session) -> None:
@@ -67,7 +72,7 @@ class Database:
 
         Calls: ``GET <path>``.
         """
-        return request(self._session, "GET", path, params, None, False)
+        return request(self._session, "GET", path, params)
 
     def read(self, path: str, params: Mapping[str, Any] | None = None) -> requests.Response:
         """
@@ -75,7 +80,7 @@ class Database:
 
         Calls: ``GET crud/<path>``.
         """
-        return request(self._session, "GET", _crud(path), params, None, False)
+        return request(self._session, "GET", _crud(path), params)
 
     def create(self, path: str, data: Any = None) -> requests.Response:
         """
@@ -83,15 +88,15 @@ class Database:
 
         Calls: ``POST crud/<path>``.
         """
-        return request(self._session, "POST", _crud(path), None, {} if data is None else data, True)
+        return request(self._session, "POST", _crud(path), data={} if data is None else data)
 
     def update(self, path: str, data: Any = None) -> requests.Response:
         """
-        Change something, or insert points at ``<path>/data``, moving times that are too old.
+        Change something, or insert points at ``<path>/data``, moving times that are too old to the newest one.
 
         Calls: ``PUT crud/<path>``.
         """
-        return request(self._session, "PUT", _crud(path), None, {} if data is None else data, True)
+        return request(self._session, "PUT", _crud(path), data={} if data is None else data)
 
     def delete(self, path: str) -> requests.Response:
         """
@@ -99,7 +104,7 @@ class Database:
 
         Calls: ``DELETE crud/<path>``.
         """
-        return request(self._session, "DELETE", _crud(path), None, None, False)
+        return request(self._session, "DELETE", _crud(path))
 
     def query(self, query_type: str, query: Any = None) -> Any:
         """
@@ -107,10 +112,10 @@ class Database:
 
         Args:
             query_type: ``"merge"`` or ``"dataset"``.
-            query: As the wire has it.
+            query: The query, as it goes over the wire (``docs/topics/wire.rst``).
 
         Returns:
-            What the answer's JSON says.
+            The value of the answer's JSON.
 
         Calls: ``POST query/<query_type>``.
         """

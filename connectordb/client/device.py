@@ -1,4 +1,4 @@
-"""A device: what logs in, and owns streams."""
+"""`Device`: it logs in, and owns streams."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ if TYPE_CHECKING:
 
 
 class Device(SeveralStreams, depth=2):
-    """Anything that logs in with an API key, and has streams."""
+    """Anything that logs in with an API key and has streams: a sensor, a program, a lamp."""
 
     public: Field[bool | None] = Field(None, doc="Whether other users see it, its streams and their points.")
     role: Field[str | None] = Field(
-        None, doc='What it sees beyond itself: nothing (``"none"``), or as ``"reader"``, ``"writer"`` or ``"user"``.'
+        None, doc='What it may see beyond itself: ``"none"``, ``"reader"``, ``"writer"`` or ``"user"``.'
     )
-    enabled: Field[bool | None] = Field(None, doc="For information: whether it is in use.")
-    visible: Field[bool | None] = Field(None, doc="For information: whether it is to be shown in lists.")
-    user_editable: Field[bool | None] = Field(None, doc="For information: whether people are to change it.")
+    enabled: Field[bool | None] = Field(None, doc="For information only: whether it is in use.")
+    visible: Field[bool | None] = Field(None, doc="For information only: whether lists should show it.")
+    user_editable: Field[bool | None] = Field(None, doc="For information only: whether people should change it.")
     apikey: Field[str | None] = Field(
         None,
         readonly=True,
-        doc="The key that it logs in with, where the caller may see it; `reset_apikey` makes another.",
+        doc="The key with which it logs in, if the caller may see it; `reset_apikey` makes a new one.",
     )
 
     def create(self, public: bool = False, **properties: Any) -> None:
@@ -43,21 +43,21 @@ class Device(SeveralStreams, depth=2):
         Create the device.
 
         Args:
-            public: Whether other users see it; the user must be public then.
-            properties: Others, such as ``nickname``, ``role`` or ``apikey``; and ``streams={name: properties}``, which are
-                created with it.
+            public: Whether other users see it; then its user has to be public, too.
+            properties: Further properties, such as ``nickname``, ``role`` or ``apikey``; and ``streams={name: properties}``, which
+                are created with it.
 
         Raises:
-            LocalProtocolError: A name or a property is none.
-            jsonschema.SchemaError: A schema is none; nothing was sent.
-            Conflict: There is such a device, or another one has the key.
+            LocalProtocolError: A name is not valid, or there is no such property.
+            jsonschema.SchemaError: A schema is not valid; nothing was sent.
+            Conflict: The device exists already, or another one has that key.
 
         Calls: ``POST crud/<path>``.
         """
         self._create({"public": public, **properties})
 
     def set(self, property_dict: Mapping[str, Any]) -> None:
-        """As `ConnectorObject.set`; whoever changes the key that it is logged in with goes on with the new one."""
+        """As `ConnectorObject.set`; a connection that changes its own key goes on with the new one."""
         super().set(property_dict)
         if "apikey" in property_dict and self._path == self._session.path:
             self._session.use_apikey(property_dict["apikey"] or self._shown_apikey())
@@ -66,7 +66,7 @@ class Device(SeveralStreams, depth=2):
         """
         Replace the API key by a new one, and return that.
 
-        No request is taken with the old one any more; a websocket that it opened goes on until it closes.
+        From then on requests with the old key are refused; a websocket that it has opened stays open until it closes.
 
         Calls: ``PUT crud/<path>``.
         """
@@ -98,23 +98,23 @@ class Device(SeveralStreams, depth=2):
         return cast("Stream", self._at(self._path / stream))
 
     def _ipython_key_completions_(self) -> list[str]:
-        """Return the streams' names, for IPython; at once, whatever becomes of the server."""
-        from . import completion  # by who sits at a prompt
+        """Return the streams' names for completion in IPython; quickly, even if the server does not answer."""
+        from . import completion  # only needed at a prompt
 
         return completion.below(self._session, self._place)
 
     def live(self, keep: float | timedelta = 1, *, on_error: OnError | None = None) -> DeviceMirror:
         """
-        Return the mirrors of the device's streams by name; streams that appear and go are followed.
+        Return mirrors of all streams of the device, by name; streams that are created or deleted later come and go in it.
 
         Args:
-            keep: How much each holds, as of `Stream.live`.
-            on_error: Called with what a function given to `on_change` raises, and with what goes wrong later; without it, that
-                is logged.
+            keep: How much each mirror holds, as for `Stream.live`.
+            on_error: Called with what a function given to `on_change` raises, and with errors that occur later; by default they
+                are logged.
 
         Raises:
-            NotFound, PermissionDenied: The device is not there, or not for this caller.
-            ConnectionFailed: The server is away.
+            NotFound, PermissionDenied: The device does not exist, or the caller may not see it.
+            ConnectionFailed: The server cannot be reached.
         """
         from ..live import mirror_device
 
@@ -122,7 +122,7 @@ class Device(SeveralStreams, depth=2):
 
     @contextmanager
     def _logged_in(self) -> Iterator[Device]:
-        """Yield this device with itself as the caller."""
+        """Yield this device on a session that is logged in as the device itself."""
         if self._path == self._session.path:
             yield self
             return
@@ -138,31 +138,31 @@ class Device(SeveralStreams, depth=2):
 
     @property
     def user(self) -> User:
-        """The user it belongs to."""
+        """The user to whom it belongs."""
         return self._user()
 
     def export(self, directory: str | os.PathLike[str]) -> None:
         """
         Write the device with its streams and their points into a new folder.
 
-        The folder holds the API key, and so is for its owner only.
+        The folder contains the API key, so only its owner may read it.
 
         Raises:
-            FileExistsError: The folder is there already.
+            FileExistsError: The folder exists already.
         """
-        from .folders import exports  # rarely used, and not free to load
+        from .folders import exports  # rarely used, and slow to load
 
         exports.export(self, directory)
 
     def import_stream(self, directory: str | os.PathLike[str]) -> None:
         """
-        Make a stream with its points from what `Stream.export` wrote.
+        Create a stream with its points from what `Stream.export` wrote.
 
-        Only a device itself puts points into its streams, so this logs in as it, with its key.
+        As only a device itself puts points into its streams, this logs in as the device, with its key.
 
         Raises:
-            ValueError: There is such a stream, or the folder is no export of one.
+            ValueError: The stream exists already, or the folder is no export of a stream.
         """
-        from .folders import exports  # rarely used, and not free to load
+        from .folders import exports  # rarely used, and slow to load
 
         exports.import_stream(self, directory)

@@ -1,4 +1,4 @@
-"""A metadata property, declared once: read from what the server last said, written by a request."""
+"""`Field`: a metadata property, declared once; reading it uses the fetched metadata, assigning it sends a request."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ class Field(property, Generic[T]):
     """
     One property of a user, device or stream.
 
-    A `property`, too: that is what tells tab completion not to look what its value is, which would ask the server.
+    It is a subclass of `property` because tab completion does not evaluate those; evaluating it would ask the server.
 
     Args:
-        default: What it reads as where the server does not show it to this caller.
+        default: Its value if the server does not show it to this caller.
         doc: What it means.
         readonly: Whether it cannot be assigned.
     """
@@ -36,16 +36,16 @@ class Field(property, Generic[T]):
     def __set_name__(self, owner: type[ConnectorObject], name: str) -> None:
         """Learn the property's name."""
         self._name = name
-        # with this a prompt knows what methods the value has, without looking at the value
+        # from this annotation a prompt knows what methods the value has, without evaluating it
         kind = bool if "bool" in owner.__annotations__[name] else str
         self.fget.__annotations__["return"] = kind
 
-    @overload  # type: ignore[override]  # a property's value is of any type, this one's is known
+    @overload  # type: ignore[override]  # a property's value may have any type, the type of this one is known
     def __get__(self, instance: None, owner: Any) -> Self: ...
     @overload
     def __get__(self, instance: ConnectorObject, owner: Any) -> T: ...
     def __get__(self, instance: ConnectorObject | None, owner: Any) -> T | Self:
-        """Return the value; the object's metadata are fetched if they are not here."""
+        """Return the value; the object's metadata are fetched if they were not yet."""
         if instance is None:
             return self
         value: T = instance.data.get(self._name, self._default)

@@ -1,4 +1,4 @@
-"""What comes from a server as it happens: the part of `ConnectorDB` that goes by the websocket."""
+"""The part of `ConnectorDB` that uses the websocket: subscriptions to many streams, and the events of the connection."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class LiveConnection(Device):
 
     @property
     def is_connected(self) -> bool:
-        """Whether the websocket is open that subscriptions go by; there is one as long as anything is subscribed to."""
+        """Whether the websocket for subscriptions is open; there is one as long as anything is subscribed to."""
         try:
             return self._session.has_live and self._session.live.is_connected
         except ClosedError:
@@ -26,29 +26,29 @@ class LiveConnection(Device):
 
     @property
     def on_connect(self) -> Event:
-        """Handlers called once the websocket is there: ``@cdb.on_connect``; each gets a `connectordb.live.ConnectionEvent`."""
+        """Handlers called when the websocket was opened first: ``@cdb.on_connect``; each gets a `connectordb.live.ConnectionEvent`."""
         return self._session.events.on_connect
 
     @property
     def on_disconnect(self) -> Event:
-        """Handlers called when it was lost, or closed as nobody needed it any more."""
+        """Handlers called when it was lost, or closed because nothing needed it any more."""
         return self._session.events.on_disconnect
 
     @property
     def on_reconnect(self) -> Event:
-        """Handlers called when it is there again."""
+        """Handlers called when it was opened again after a loss."""
         return self._session.events.on_reconnect
 
     @property
     def on_error(self) -> Event:
-        """Handlers called when an attempt to connect it failed."""
+        """Handlers called when an attempt to open it failed."""
         return self._session.events.on_error
 
     def reconnect(self) -> None:
         """
-        Connect the websocket anew, at once; of several servers, to the next one, which requests go to from now on, too.
+        Connect the websocket now, without waiting for the pause that grows with failures; an open one stays as it is.
 
-        With one server: if it was lost, instead of after the pause that grows with failures; one that is open stays.
+        With several servers, switch to the next one, for requests as well.
         """
         self._session.leave_server()
         self._session.live.hurry()
@@ -64,22 +64,23 @@ class LiveConnection(Device):
         on_error: OnError | None = None,
     ) -> ManySubscriptions:
         """
-        Have one callback called with what is inserted into many streams.
+        Call one callback with what is inserted into any of many streams.
 
         Args:
-            paths: Streams, downlinks, and ``"user/device/*"``: all streams of a device. Those that appear later are watched from
-                their first point on, within half a minute, or at once where ``user/meta/log`` may be read.
-            callback: Called as ``callback(path, points)``, as for `Stream.subscribe`; the points of each stream in order, and
-                those of several streams at the same time.
-            since: As for `Stream.subscribe`, for those that are there now.
+            paths: Paths of streams or downlinks, or ``"user/device/*"`` for all streams of a device. Streams that are created
+                later are watched from their first point on: at once if the caller may read ``user/meta/log``, otherwise within
+                half a minute.
+            callback: Called as ``callback(path, points)``, as for `Stream.subscribe`. The points of each stream come in order;
+                calls for different streams may run at the same time.
+            since: As for `Stream.subscribe`; for the streams that exist now.
             overflow: As for `Stream.subscribe`.
             wait: As for `Stream.subscribe`.
             on_error: As for `Stream.subscribe`.
 
         Raises:
-            NotFound, PermissionDenied: Something is not there, or not for this caller.
-            ConnectionFailed: The server is away.
-            LocalProtocolError: A path is none.
+            NotFound, PermissionDenied: Something does not exist, or the caller may not read it.
+            ConnectionFailed: The server cannot be reached.
+            LocalProtocolError: A path is not valid.
         """
         from ..live import Options, subscribe_to_many
 
@@ -88,9 +89,9 @@ class LiveConnection(Device):
 
     def pump(self, timeout: float = 0.0) -> int:
         """
-        Run callbacks that wait, on this thread; return how many. For a connection that was made with ``threads=0``.
+        Run the callbacks that are due on this thread, and return how many ran. For connections made with ``threads=0``.
 
         Args:
-            timeout: Seconds to wait for the first, and after which no other is begun.
+            timeout: Seconds to wait for the first callback; once they are over, no further one is begun.
         """
         return self._session.live.pump(timeout)

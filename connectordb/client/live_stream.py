@@ -1,4 +1,4 @@
-"""What comes from a stream as it happens: the part of `Stream` that goes by the websocket."""
+"""The part of `Stream` that uses the websocket: subscriptions, mirrors and commands."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class LiveStream(ConnectorObject):
-    """A stream, or the view of a downlink, that can be watched."""
+    """A stream, or its downlink, that can be watched."""
 
     def subscribe(
         self,
@@ -41,41 +41,42 @@ class LiveStream(ConnectorObject):
         on_subscribed: Callable[[int], Any] | None = None,
     ) -> Subscription:
         """
-        Have *callback* called with every point from now on, or from *since*: each once, in order, across lost connections.
+        Call *callback* with every point from now on, or from *since*: each point once, in order, across lost connections.
 
-        What was inserted while there was no connection is fetched once it is back. With a transform, and on ephemeral streams,
-        nothing can be fetched; what is lost there is told to ``on_error``.
+        Points that were inserted while there was no connection are fetched when it is back. With a transform, and on ephemeral
+        streams, nothing can be fetched; what is lost there is reported to ``on_error``.
 
         Args:
-            callback: Called as ``callback(path, points)``, on a thread of its own, one call at a time. The points are a
+            callback: Called as ``callback(path, points)``, on a background thread, one call at a time. The points are a
                 `connectordb.live.Batch`: a list that knows its ``first_index``, whether it is ``caught_up``, and who sent each point.
-                On a downlink it is one command a call, and what it returns is the acknowledgement: ``True`` writes the same
-                point to the stream, a datapoint or a list of them writes those.
+                On a downlink each call gets one command, and the return value is the acknowledgement: ``True`` writes the
+                command's own point to the stream, a datapoint or a list of datapoints is written instead of it.
             transform: PipeScript that the server runs over each insert, as in reading.
-            downlink: Watch the downlink.
-            since: Where to begin: an ``int`` is an index (``-10``: the last ten, then what comes), a ``float``, ``datetime``,
-                ``timedelta`` (ago), ISO 8601 text or words a time: the points after it; one to come counts as now.
-            remember: A file in which the place is kept, so that the program goes on there when it is started again: every
-                point at least once. It has one holder.
-            at: Where the transform runs: ``"server"``, anew for each insert, or ``"client"``, over all points as one sequence.
-            overflow: What becomes of points when the callback is too slow for them: ``"catch_up"``, they are fetched again
-                later; ``"latest"``, all but the newest are left out; ``"raise"``, the subscription ends and says so.
-            missed: Which commands that came while nobody listened are handed on: ``"all"``, ``"latest"`` or ``"none"``.
+            downlink: Watch the downlink instead.
+            since: Where to begin. An ``int`` is an index (``-10``: the last ten points, then new ones). A ``float``, ``datetime``,
+                ``timedelta`` (ago), ISO 8601 text or words are a time: the points after it; a time in the future counts as now.
+            remember: A file that stores how far the callback has come, so that the program goes on there after a restart: it gets
+                every point at least once. Only one subscription at a time may use the file.
+            at: Where the transform runs: at the ``"server"``, for each insert by itself, or at the ``"client"``, over all points
+                as one sequence.
+            overflow: What happens when the callback is too slow: ``"catch_up"`` fetches the points again later, ``"latest"`` leaves
+                out all but the newest, ``"raise"`` ends the subscription with an error.
+            missed: Which of the commands that arrived while nothing listened are handed on: ``"all"``, ``"latest"`` or ``"none"``.
             expire: Seconds after which a command is not obeyed any more.
-            on_crash: With *remember*, whether a command that was begun when the program was killed is obeyed ``"again"``, or
-                ``"skip"``: only you know which is safe.
+            on_crash: With *remember*, what to do with a command that was being handled when the program was killed: obey it
+                ``"again"``, or ``"skip"`` it. Only you know which is safe.
             answers: Record what became of each command in a companion stream, for `command`.
-            add: Leave the callbacks that are there for this transform; otherwise this one replaces them.
-            wait: Return when the server has obeyed; otherwise at once, and connect when that can be.
-            on_error: Called with what goes wrong later; without it, that is logged.
-            on_gone: Called with why, if the stream is deleted (``"deleted"``), made unreadable (``"denied"``), made anew
-                (``"recreated"``), loses its end (``"restored"``) or all points (``"cleared"``). It is looked for again.
-            on_subscribed: Called with how many points were caught up, once they are handed on; again after each reconnect.
+            add: Keep the other callbacks for this stream and transform; otherwise this one replaces them.
+            wait: Return when the server has confirmed the subscription; otherwise return at once, and connect when possible.
+            on_error: Called with errors that occur later; by default they are logged.
+            on_gone: Called with the reason if the stream is deleted (``"deleted"``), made unreadable (``"denied"``), created anew
+                (``"recreated"``), or loses its newest (``"restored"``) or all points (``"cleared"``). It is looked for again.
+            on_subscribed: Called with the number of points caught up, after they were handed on; again after each reconnect.
 
         Raises:
-            NotFound, PermissionDenied: The stream is not there, or not for this caller.
-            ConnectionFailed: The server is away.
-            LocalProtocolError: An option makes no sense.
+            NotFound, PermissionDenied: The stream does not exist, or the caller may not read it.
+            ConnectionFailed: The server cannot be reached.
+            LocalProtocolError: An option is not valid.
         """
         from ..live import Options
 
@@ -97,7 +98,7 @@ class LiveStream(ConnectorObject):
 
     def on_downlink(self, callback: Callback | None = None, **options: Any) -> Any:
         """
-        Have the decorated function called with each command: `subscribe` with ``downlink=True``, and with its options.
+        Decorate a function that is called with each command: `subscribe` with ``downlink=True``, and with its options.
 
         >>> @lamp.on_downlink
         ... def switch(path, points): ...
@@ -122,26 +123,26 @@ class LiveStream(ConnectorObject):
         wait: bool = True,
     ) -> Watch:
         """
-        Return an iterator over what is inserted, to be used in a ``with`` block::
+        Return an iterator over points as they are inserted, to be used in a ``with`` block::
 
             with stream.watch(since=-10) as points:
                 for point in points:
                     print(point["t"], point["d"])
 
-        It brings the points on the thread that iterates, each once, in order, across lost connections.
+        The thread that iterates gets each point once, in order, across lost connections.
 
         Args:
             transform: As for `subscribe`.
-            downlink: Watch the downlink; its commands are not acknowledged by that.
+            downlink: Watch the downlink instead; this does not acknowledge its commands.
             since: As for `subscribe`.
-            timeout: Seconds without a point after which the iteration ends; by default it does not.
+            timeout: Seconds without a point after which the iteration ends; by default it never does.
             at: As for `subscribe`.
             overflow: As for `subscribe`.
             wait: As for `subscribe`.
 
         Raises:
-            NotFound, PermissionDenied: The stream is not there, or not for this caller.
-            ConnectionFailed: The server is away.
+            NotFound, PermissionDenied: The stream does not exist, or the caller may not read it.
+            ConnectionFailed: The server cannot be reached.
         """
         from ..live import Options
 
@@ -150,7 +151,7 @@ class LiveStream(ConnectorObject):
         return self._session.live.watch(path, script, options, timeout=timeout, wait=wait)
 
     def unsubscribe(self, transform: ScriptLike = "", downlink: bool = False) -> None:
-        """End all subscriptions with that transform; once this has returned their callbacks run no more."""
+        """End all subscriptions with that transform. When this has returned, their callbacks do not run any more."""
         self._session.live.unsubscribe(self._sequence(downlink), script_text("transform", transform))
 
     def live(
@@ -162,20 +163,20 @@ class LiveStream(ConnectorObject):
         on_error: OnError | None = None,
     ) -> Mirror:
         """
-        Return an object that holds the newest points and is kept up to date, so that reading it asks no server.
+        Return a mirror: an object that always holds the newest points, so that reading them does not ask the server.
 
         Args:
-            keep: How much it holds: an ``int`` is a number of points, a ``timedelta``, or a ``float`` of seconds, a span up to
-                the present; the newest point is always held.
-            downlink: The downlink's.
-            wait: Return when it holds what is there; otherwise at once, and connect when that can be.
-            on_error: Called with what a function given to `on_change` raises, and with what goes wrong later; without it, that
-                is logged.
+            keep: How much it holds. An ``int`` is a number of points; a ``timedelta``, or a ``float`` of seconds, is a time span
+                up to the present. The newest point is always there.
+            downlink: Mirror the downlink instead.
+            wait: Return when it holds the present points; otherwise return at once, and connect when possible.
+            on_error: Called with what a function given to `on_change` raises, and with errors that occur later; by default they
+                are logged.
 
         Raises:
-            NotFound, PermissionDenied: The stream is not there, or not for this caller.
-            ConnectionFailed: The server is away.
-            LocalProtocolError: *keep* is none.
+            NotFound, PermissionDenied: The stream does not exist, or the caller may not read it.
+            ConnectionFailed: The server cannot be reached.
+            LocalProtocolError: *keep* is not valid.
         """
         from ..live import mirror_stream
 
@@ -184,10 +185,10 @@ class LiveStream(ConnectorObject):
 
     def command(self, value: Any, timeout: float = 5.0) -> Datapoint:
         """
-        Command a value through the downlink, and return the point with which the device answered, within *timeout* seconds.
+        Send a command through the downlink, and return the point with which the device answers within *timeout* seconds.
 
         Raises:
-            DownlinkTimeout: There was no answer in time; says whether the command was written.
+            DownlinkTimeout: There was no answer in time; the error says whether the command was written.
             DownlinkRefused: The device refused, and recorded why (``answers=True``).
             LocalProtocolError: The stream is no downlink, or belongs to the device that is logged in.
         """
@@ -196,4 +197,5 @@ class LiveStream(ConnectorObject):
         return command(self._session, self._path, value, timeout)
 
     def _sequence(self, downlink: bool) -> Path:
+        """Return the path of what is read: the stream itself, or its downlink."""
         return self._path.at_downlink() if downlink else self._path

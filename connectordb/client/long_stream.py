@@ -1,4 +1,4 @@
-"""A long stream: read page by page, or point by point; the part of `Stream` that holds no more than it has to."""
+"""The part of `Stream` that reads long streams in little memory: page by page, or point by point."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-#: Points of a page where nobody says how many: each becomes an object.
+#: Points in a page, unless the caller says otherwise: few, as each becomes a Python object.
 PAGE = 5000
 
 
 class LongStream(BulkStream):
-    """A stream that may be too long for a list of its points."""
+    """A stream that may be too long for a list of all its points."""
 
     if TYPE_CHECKING:  # of `Stream`
 
@@ -45,27 +45,27 @@ class LongStream(BulkStream):
         transform: ScriptLike | None = None,
     ) -> Pages:
         """
-        Return an iterator over the points of a range, page by page, so that never more than a page is in memory.
+        Return an iterator over the pages of a range, so that there is never more than one page in memory.
 
-        The range is that of the moment of the first page. Each page is a request of its own, by index: what fails and may be
-        tried again is. Where that comes to nothing, `next` raises, and reads the same page when it is called again; a program that
-        remembers the iterator's ``index`` can go on there with *i1* another day.
+        The range is settled when the first page is read; points that are inserted later are not in it. Each page is read by index,
+        in a request of its own, which is retried like any other. If it fails for good, `next` raises, and reads the same page when
+        it is called again. A program that stores the iterator's ``index`` can go on there another day, with *i1*.
 
         Args:
-            size: Points of a page; the last one may have fewer.
-            t1: The range, as for ``stream(…)``.
+            size: Points in a page; the last one may have fewer.
+            t1: The range, as for ``stream(…)``; by default all points.
             t2: As for ``stream(…)``.
             limit: As for ``stream(…)``.
             i1: As for ``stream(…)``.
             i2: As for ``stream(…)``.
-            downlink: Read the downlink.
-            transform: Refused: what a script makes has no indices by which a page could be read again. `points` takes one.
+            downlink: Read the downlink instead.
+            transform: Refused, as results of a script have no indices by which a page could be read again. `points` accepts one.
 
         Raises:
-            InvalidRange: It is none.
-            LocalProtocolError: There is a transform.
+            InvalidRange: The range is not valid.
+            LocalProtocolError: There is a transform, or *size* is not valid.
 
-        Calls: ``GET crud/<path>/data?q=length``, ``GET crud/<path>/data`` for each page, and with times some single points.
+        Calls: ``GET crud/<path>/data?q=length``, ``GET crud/<path>/data`` for each page, and with times for some single points.
         """
         if isinstance(size, bool) or not isinstance(size, int) or size < 1:
             raise LocalProtocolError(f"size={size!r}: a page has one point at least")
@@ -78,7 +78,7 @@ class LongStream(BulkStream):
         return self._pages(size, lambda: self._span(path, fields), path)
 
     def __iter__(self) -> Iterator[Datapoint]:
-        """Yield every point, holding no more than a page of them; after a failure `next` goes on where it was."""
+        """Yield every point, with no more than a page of them in memory; after an exception `next` continues where it was."""
         from .points.pages import Points
 
         return Points(self._pages(PAGE, lambda: (0, inf), self._path))
@@ -94,27 +94,29 @@ class LongStream(BulkStream):
         transform: ScriptLike | None = None,
     ) -> Iterator[Datapoint]:
         """
-        Yield the points of a range one by one, however many there are, or what a transform makes of them.
+        Yield the points of a range one by one, however many there are, or the results of a transform.
 
-        Without a transform no more than a page of them is in memory, and after a failure `next` goes on where it was, as with
-        `pages`. What a transform makes is there as soon as the server has made it; what comes while the program works on a point waits
-        in memory, up to 16 MiB. If the answer breaks off, the server is asked again, and gone on with if it answers the same to there;
-        else the exception says how many points came, and a program has to begin anew.
+        Without a transform, there is no more than a page of them in memory, and after an exception `next` continues where it was,
+        as with `pages`.
+
+        The results of a transform come as soon as the server has computed them; those that come while the program works on a point
+        wait in memory, up to 16 MiB. If the answer breaks off, the server is asked again, and the iteration continues if the new
+        answer begins like the old one. Otherwise the exception says how many points came, and the program has to start again.
 
         Args:
-            t1: The range, as for ``stream(…)``; without any, all points.
+            t1: The range, as for ``stream(…)``; by default all points.
             t2: As for ``stream(…)``.
             limit: As for ``stream(…)``.
             i1: As for ``stream(…)``.
             i2: As for ``stream(…)``.
-            downlink: Read the downlink.
+            downlink: Read the downlink instead.
             transform: As for ``stream(…)``.
 
         Raises:
-            InvalidRange: It is none.
-            InvalidRequest: The transform is none, or fails.
+            InvalidRange: The range is not valid.
+            InvalidRequest: The transform is not valid, or fails.
 
-        Calls: As `pages`; with a transform ``GET crud/<path>/data``.
+        Calls: As `pages`; with a transform, ``GET crud/<path>/data``.
         """
         path, asked = self._sequence(downlink), Range(self._session.clock.wall(), t1, t2, limit, i1, i2, transform)
         if asked.script:
@@ -142,7 +144,7 @@ class LongStream(BulkStream):
 
 
 def or_none(found: Iterator[T]) -> Iterator[T]:
-    """Yield what is found in a range; nothing, if the server refuses that as one that ends before it begins, which is an empty one."""
+    """Yield what is *found* in a range; nothing if the server refuses the range because it ends before it begins."""
     try:
         yield from found
     except InvalidRequest as refused:

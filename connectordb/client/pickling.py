@@ -1,9 +1,9 @@
 """
-Connections in other processes: what a session was made of travels, its sockets, threads and subscriptions do not.
+Sessions in pickles: what a session was made of is pickled; its sockets, threads and subscriptions are not.
 
-All objects that come out of pickles of one session share one session in a process, so that a thousand streams that are handed
-to a pool's worker cost it one connection. That session is made when the first of them is unpickled, and connects when it is
-first used.
+All objects that were pickled with one session share one session in the process that unpickles them, so that a thousand streams
+handed to a pool's worker cost it one connection. The session is created when the first of them is unpickled, and connects when
+it is first used.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from .settings import Credentials
 if TYPE_CHECKING:
     from .session import Session
 
-#: The sessions of this process that others know of, by name. Two threads that unpickle the same one at the same time may
-#: make two, which does no harm; so there is no lock that a fork could find taken.
+#: This process's sessions that were pickled or unpickled, by name. There is no lock, which a fork might copy while it is held:
+#: two threads that unpickle the same session at the same time may make two, and that does no harm.
 _known: WeakValueDictionary[str, Session] = WeakValueDictionary()
 
-#: The last few that came, held so that a worker that drops what it was handed finds its connection again at the next task.
+#: The sessions unpickled last, kept alive so that a worker that drops its objects after each task need not connect anew.
 _recent: deque[Session] = deque(maxlen=8)
 
 State = dict[str, Any]
@@ -31,10 +31,10 @@ State = dict[str, Any]
 
 def state_of(session: Session) -> tuple[str, State]:
     """
-    Return the name of a session among processes, and what another one makes it from; the key, or the password, is in it.
+    Return what identifies a session in other processes, and what they make it from, including the key or the password.
 
     Raises:
-        pickle.PicklingError: An option of it is bound to this process.
+        pickle.PicklingError: The session has an ``ssl_context``, which cannot be pickled.
     """
     if session.options.get("ssl_context") is not None:
         raise pickle.PicklingError(
@@ -44,7 +44,7 @@ def state_of(session: Session) -> tuple[str, State]:
         session.pickled_as = uuid.uuid4().hex
         _known[session.pickled_as] = session
     return session.pickled_as, {
-        # by the first one objects are equal or not
+        # the origin goes first: objects are compared by it
         "url": (session.origin, *(url for url in session.urls if url != session.origin)),
         "credentials": tuple(session.credentials),
         "options": session.options,
@@ -53,7 +53,7 @@ def state_of(session: Session) -> tuple[str, State]:
 
 
 def session_of(name: str, state: State) -> Session:
-    """Return this process's session of that *name*; one is made of *state* if there is none, or it was closed."""
+    """Return this process's session of that *name*; if there is none, or it was closed, make one from *state*."""
     from .session import Session
 
     known = _known.get(name)

@@ -1,4 +1,4 @@
-"""A program that lives by a connection: functions that are called at times, staying alive until somebody ends it, and the end."""
+"""The part of `ConnectorDB` that is about the program: functions called on a schedule, waiting for a signal, closing."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ R = TypeVar("R")
 
 
 class _Decorated:
-    """Stands where no function was passed, as one is decorated."""
+    """The default of a parameter for a function: without one, the method is a decorator. (``None`` is refused as no function.)"""
 
     def __repr__(self) -> str:
         return "<the decorated one>"
@@ -32,22 +32,22 @@ class _Decorated:
 
 _DECORATED: Any = _Decorated()
 
-#: Seconds between two looks at the signals, where callbacks run on the thread that waits for them.
+#: Seconds between two looks for a signal, where `run` also runs the callbacks (``threads=0``).
 _PUMPED = 0.1
 
 
 class Program(Device):
-    """A device that is logged in, and the program that it is logged in from."""
+    """A device that is logged in, with the program that uses it."""
 
-    #: What is called at times; made when first asked for.
+    #: The scheduled functions; created at the first use.
     _schedule: Schedule | None = None
-    #: Whether somebody has begun to close it, and whether that is done.
+    #: Whether `close` was called, and whether it is done.
     _is_closed = _has_closed = False
 
-    #: What `run` waits for, while it does.
+    #: Where `run`, while it waits, is told the number of a signal, or 0 once the connection is closed.
     _told: SimpleQueue[int] | None = None
 
-    # --- functions at times -------------------------------------------------------------------------------------------
+    # --- scheduled functions ------------------------------------------------------------------------------------------
 
     @overload
     def every(
@@ -71,27 +71,28 @@ class Program(Device):
         on_error: OnError | None = None,
     ) -> Any:
         """
-        Have a function called every so many seconds, on a thread of its own::
+        Call a function every so many seconds, on a background thread::
 
             @cdb.every(10)
             def measure():
                 cdb["temperature"].insert(sensor.read())
 
-        The first call comes after that time, the others at multiples of it after the first, and do not drift. A call that takes longer than that has those
-        left out that were due meanwhile: there is never more than one at a time, and none waits for another. One that raises
-        is logged with its traceback, and the next one comes all the same. `close` ends it; a child process does not have it.
+        Calls are due at fixed multiples of the period and do not drift. There is never more than one call of a function at a time:
+        those that become due while one still runs are left out. An exception is logged with its traceback, and the calls go on.
+        `close` ends them; a forked child does not make them.
 
         Args:
-            seconds: Between the beginnings of two calls.
-            function: Called without arguments; without it, this is a decorator.
-            first: Seconds until the first call, if it is not to be as many as between two. With 0 it may come before this has returned.
+            seconds: The time from the start of one call to the start of the next.
+            function: Called without arguments. Without it, `every` is a decorator.
+            first: Seconds until the first call; by default as many as between two calls. With 0 it may run before `every` returns.
             on_error: Called with what the function raises.
 
         Returns:
-            A `connectordb.client.scheduling.Job`, which calls the function if called, and has `cancel`; the function itself may do that.
+            A `connectordb.client.scheduling.Job`. Calling it calls the function; its `cancel` ends the calls, also from within the
+            function.
 
         Raises:
-            LocalProtocolError: *seconds* are none, or *function* cannot be called.
+            LocalProtocolError: *seconds* is no valid time, or *function* cannot be called.
             ClosedError: The connection was closed.
         """
         period = _seconds("every", seconds, above=0.0)
@@ -116,18 +117,18 @@ class Program(Device):
         on_error: OnError | None = None,
     ) -> Any:
         """
-        Have a function called once, after so many seconds, on a thread of its own: ``cdb.after(5, lamp_off)``.
+        Call a function once, after so many seconds, on a background thread: ``cdb.after(5, lamp_off)``.
 
         Args:
-            seconds: From now.
+            seconds: The time from now until the call.
             function: As for `every`.
             on_error: As for `every`.
 
         Returns:
-            A `connectordb.client.scheduling.Job`, as `every`.
+            A `connectordb.client.scheduling.Job`, as for `every`.
 
         Raises:
-            LocalProtocolError: *seconds* are none, or *function* cannot be called.
+            LocalProtocolError: *seconds* is no valid time, or *function* cannot be called.
             ClosedError: The connection was closed.
         """
         pause = _seconds("after", seconds)
@@ -136,14 +137,14 @@ class Program(Device):
         return self._scheduled().after(pause, _checked(function), on_error)
 
     def _scheduled(self) -> Schedule:
-        from .scheduling import Schedule  # loaded by who uses it
+        from .scheduling import Schedule  # loaded only if it is used
 
         self._check_open()
         schedule = self._schedule
         if schedule is None:
-            # by setdefault, as two threads may be here
+            # setdefault, as two threads may get here at the same time
             schedule = self.__dict__.setdefault("_schedule", Schedule(self._session.clock))
-            self._check_open()  # close() ends the schedule that it finds; this one may have come just after
+            self._check_open()  # close() ends the schedule if there is one; it may have looked just before
         return schedule
 
     def _check_open(self) -> None:
@@ -154,31 +155,31 @@ class Program(Device):
 
     def run(self, *, timeout: float = 10.0) -> None:
         """
-        Hold the program until SIGINT (Ctrl-C) or SIGTERM comes, or somebody closes the connection; then close it.
+        Keep the program running until SIGINT (Ctrl-C) or SIGTERM arrives or the connection is closed; then close it.
 
-        Subscriptions and scheduled functions go on meanwhile. While it closes, the signals do what they did before: a second
-        Ctrl-C ends the program at once.
+        Subscriptions and scheduled functions go on meanwhile. Once closing begins, signals have their former effect again, so a
+        second Ctrl-C ends the program at once.
 
         Args:
             timeout: As for `close`.
 
         Raises:
-            LocalProtocolError: This is not the main thread, which is the one that signals come to.
+            LocalProtocolError: This is not the main thread, which alone receives signals.
             ClosedError: The connection was closed before.
         """
         if threading.current_thread() is not threading.main_thread():
             raise LocalProtocolError("run() waits for signals, which come to the main thread: call it there")
         self._check_open()
-        import signal  # by who waits for one
+        import signal  # needed only here
 
-        told: SimpleQueue[int] = SimpleQueue()  # the one thing of ours that a signal's handler may touch
+        told: SimpleQueue[int] = SimpleQueue()  # its put is reentrant, so a signal handler may call it
         before: dict[int, Any] = {}
         self._told = told
         try:
             try:
                 for name in ("SIGINT", "SIGTERM", "SIGBREAK"):
                     number = getattr(signal, name, None)
-                    # one that is ignored (a shell does that to what it starts with &) remains so
+                    # an ignored signal stays ignored: shells ignore SIGINT for what they start with &
                     if number is not None and signal.getsignal(number) not in (None, signal.SIG_IGN):
                         before[number] = signal.signal(number, lambda number, frame: told.put(number))
                 came = self._wait(told)
@@ -188,15 +189,15 @@ class Program(Device):
                     signal.signal(number, handler)
             if came:
                 log.info("%s: closing", signal.Signals(came).name)
-            if not told.empty() and told.get():  # another one came before the handlers were back
+            if not told.empty() and told.get():  # a second signal came before the former handlers were back
                 raise KeyboardInterrupt
             self.close(timeout=timeout)
-        except BaseException:  # the second Ctrl-C
+        except BaseException:  # usually the second Ctrl-C
             self.close(timeout=0.0)
             raise
 
     def _wait(self, told: SimpleQueue[int]) -> int:
-        """Wait for a signal, or for somebody else's `close` to be done: 0."""
+        """Wait for a signal, and return its number; 0 if another thread has closed the connection."""
         is_pumped = self._session.live_options.get("threads") == 0
         while not self._has_closed:
             try:
@@ -210,17 +211,18 @@ class Program(Device):
 
     def close(self, *, timeout: float = 10.0) -> None:
         """
-        End every scheduled function, subscription, thread and socket; calling it twice does nothing.
+        End every scheduled function, subscription, thread and socket. Calling it again does nothing.
 
         Args:
-            timeout: Seconds for functions and callbacks that run now to end. What has not is logged, and not called again.
+            timeout: Seconds for which running functions and callbacks are waited for. What still runs then is logged and left
+                alone.
         """
         deadline = Deadline(_seconds("close: timeout=", timeout), self._session.clock)
         was_closed, self._is_closed = self._is_closed, True
         try:
             if self._schedule is not None and not was_closed:
                 self._schedule.close(deadline)
-        except BaseException:  # Ctrl-C, of somebody who does not want to wait any more
+        except BaseException:  # Ctrl-C: do not wait any longer
             deadline = Deadline(0.0, self._session.clock)
             raise
         finally:
@@ -239,7 +241,7 @@ class Program(Device):
 
 
 def _seconds(what: str, given: object, above: float | None = None) -> float:
-    """Return seconds that were given as a number or a timedelta."""
+    """Return a time that was given in seconds or as a timedelta, in seconds; it must not be equal to *above*."""
     seconds = given.total_seconds() if isinstance(given, timedelta) else given
     if (
         isinstance(seconds, bool)
@@ -255,7 +257,7 @@ def _seconds(what: str, given: object, above: float | None = None) -> float:
 def _checked(function: Any) -> Any:
     if not callable(function):
         raise LocalProtocolError(f"{function!r} cannot be called: expected a function without arguments")
-    from inspect import iscoroutinefunction  # not free to load
+    from inspect import iscoroutinefunction  # slow to load
 
     if iscoroutinefunction(function):
         raise LocalProtocolError(

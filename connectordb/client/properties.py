@@ -1,6 +1,5 @@
 """
-What may be said of a user, a device or a stream when it is made or changed: names, schemas and values, checked before
-anything is sent; pure.
+Checks the properties with which a user, a device or a stream is created or changed, before anything is sent; pure.
 """
 
 from __future__ import annotations
@@ -22,24 +21,24 @@ KNOWN: Mapping[str, tuple[str, ...]] = {
     "stream": (*_ALL, "schema", "datatype", "ephemeral", "downlink"),
 }
 
-#: What may be created along.
+#: What may be created together with an object, by the kind of that object: property → kind of what it creates.
 _NESTED: Mapping[str, Mapping[str, str]] = {
     "user": {"devices": "device", "streams": "stream"},
     "device": {"streams": "stream"},
     "stream": {},
 }
 
-#: A device that is created along with its user is hidden and disabled by default, unlike one that is created by itself.
+#: A server makes a device that is created along with its user hidden and disabled, unlike one that is created by itself.
 _DEVICE_DEFAULTS = {"enabled": True, "visible": True, "user_editable": True}
 
 
 def for_update(kind: str, given: Mapping[str, Any]) -> Fields:
     """
-    Return the body of an update of a user, device or stream.
+    Return the body of the request that changes a user, device or stream.
 
     Raises:
-        LocalProtocolError: A name is none that a server knows, or a value is none of JSON.
-        jsonschema.SchemaError: The schema is none.
+        LocalProtocolError: There is no such property, or a value cannot be JSON.
+        jsonschema.SchemaError: The schema is not valid.
     """
     _check_mapping(f"the properties of a {kind}", given)
     return {name: _value(kind, name, value, (*KNOWN[kind], "name")) for name, value in given.items()}
@@ -47,11 +46,11 @@ def for_update(kind: str, given: Mapping[str, Any]) -> Fields:
 
 def for_create(kind: str, own_name: str, given: Mapping[str, Any]) -> Fields:
     """
-    Return the body that creates a user, device or stream, and what goes along.
+    Return the body of the request that creates a user, device or stream, and what is created together with it.
 
     Raises:
-        LocalProtocolError: A name is none that a server knows, or a value is none of JSON.
-        jsonschema.SchemaError: A schema is none.
+        LocalProtocolError: There is no such property, a name is not valid, or a value cannot be JSON.
+        jsonschema.SchemaError: A schema is not valid.
     """
     _check_mapping(f"the {kind} {own_name!r}", given)
     nested = _NESTED[kind]
@@ -76,7 +75,7 @@ def _children(kind: str, what: str, given: Any) -> dict[str, Fields]:
                 f"every user has a device {name!r} from the start"
                 + (": what is to be in it goes into streams=" if name == "user" else "")
             )
-        # a server falls over a null here
+        # None becomes {}, as a server fails at a null here
         made = for_create(kind, name, {} if properties is None else properties)
         children[name] = {**_DEVICE_DEFAULTS, **made} if kind == "device" else made
     return children
@@ -91,7 +90,7 @@ def _value(kind: str, name: str, value: Any, known: tuple[str, ...]) -> Any:
     if name not in known:
         raise LocalProtocolError(f"a {kind} has no property {name!r}; there are {', '.join(known)}")
     if name == "schema":
-        from ..protocol import schemas  # loads what compiles them only where there is one
+        from ..protocol import schemas  # it loads a validator, which only a schema needs
 
         return schemas.schema(value).text
     try:

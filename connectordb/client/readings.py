@@ -1,4 +1,4 @@
-"""Several streams that were read together."""
+"""`Readings`: the points of several streams that were read together; and the choice of these streams."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-#: Seconds that a picture of points at hand waits for what they count.
+#: Seconds that a picture of points already read waits for the streams' units.
 _PATIENCE = 2.0
 
 
 class Readings(dict[str, DatapointArray], Shown):
     """
-    What was read of several streams: the points of each, under the name by which it was asked for.
+    The points of several streams: a dict with the points of each, under the name by which it was asked for.
 
     Args:
-        points: These.
-        streams: Streams that they are as they were stored in: what they count is in their schemas.
+        points: Name → points.
+        streams: Name → stream, for those whose points are as stored, so that their schemas tell the units.
     """
 
     def __init__(
@@ -43,10 +43,10 @@ class Readings(dict[str, DatapointArray], Shown):
 
     def to_df(self) -> pd.DataFrame:
         """
-        Return one frame of pandas: a row for each time, in UTC, at which one of the streams has a point, and a column for each stream.
+        Return one pandas frame: a column for each stream, and a row for each time (UTC) at which one of the streams has a point.
 
-        Where all values of a stream are objects there is a column for each of their keys, ``"stream.key"``. What a stream has no
-        point for is missing (NaN). Several points of a stream at the same time have a row each.
+        A stream whose values are all objects has a column for each of their keys, ``"stream.key"``. Where a stream has no point
+        at a time, its value is missing (NaN). Several points of a stream at the same time have a row each.
 
         Raises:
             ModuleNotFoundError: The extra ``frames`` is not installed.
@@ -58,19 +58,19 @@ class Readings(dict[str, DatapointArray], Shown):
 
     def plot(self, *, ax: Axes | None = None) -> Axes:
         """
-        Draw all of them into one picture, as `Device.plot` does; without units, if the server does not answer now.
+        Draw all streams into one picture, as `Device.plot` does; without units if the server does not answer now.
 
         Args:
-            ax: Axes of matplotlib to draw into, if all go together; without it there is a new figure of ``matplotlib.pyplot``.
+            ax: Matplotlib axes to draw into, if one is enough for all streams; by default a new figure of ``matplotlib.pyplot``.
 
         Returns:
             The first of the axes; all are in its ``figure.axes``.
 
         Raises:
             ModuleNotFoundError: The extra ``plot`` is not installed.
-            LocalProtocolError: They do not go together in one *ax*, or a time is beyond the year 9999.
+            LocalProtocolError: The streams need more than one *ax*, or a time is after the year 9999.
 
-        Calls: ``GET crud/<path>`` of each stream whose unit is not known.
+        Calls: ``GET crud/<path>`` for each stream whose unit is not known.
         """
         from ..pictures import of_points, plot
 
@@ -88,7 +88,7 @@ class Readings(dict[str, DatapointArray], Shown):
         return found
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Travel as the points alone."""
+        """Pickle the points alone."""
         return type(self), (dict(self),)
 
     def _sheet(self) -> Sheet:
@@ -97,22 +97,22 @@ class Readings(dict[str, DatapointArray], Shown):
         return of_several(self, type(self).__name__)
 
     def __repr__(self) -> str:
-        """Return how many points there are of each."""
+        """Return the number of points of each stream."""
         return f"<{type(self).__name__} {', '.join(f'{name}: {len(points):,}' for name, points in self.items())}>"
 
 
 def chosen(device: Device, streams: Iterable[Stream | str] | None) -> dict[str, Stream]:
     """
-    Return streams under the names by which they are asked for.
+    Return streams by the names by which they are asked for.
 
     Args:
-        device: Whose streams bare names are.
-        streams: Names, paths, or streams; ``None`` for all that the device has.
+        device: The device to which bare names belong.
+        streams: Names, paths, or streams; ``None`` for all streams of the device.
 
     Raises:
-        LocalProtocolError: One of them is no stream, or stands there twice.
+        LocalProtocolError: One of them is no stream, or is given twice.
 
-    Calls: ``GET crud/<path>?q=ls`` for those of the device.
+    Calls: Without *streams*, ``GET crud/<path>?q=ls``.
     """
     if streams is None:
         return {stream.name: stream for stream in device.streams()}
@@ -130,10 +130,10 @@ def chosen(device: Device, streams: Iterable[Stream | str] | None) -> dict[str, 
 
 def one(device: Device, stream: Any) -> Stream:
     """
-    Return a stream: itself, that of a path, or that of a bare name, which is *device*'s own.
+    Return the stream that is meant by a `Stream`, by a path, or by the bare name of one of *device*'s streams.
 
     Raises:
-        LocalProtocolError: It is none.
+        LocalProtocolError: *stream* is none of these.
     """
     from .stream import Stream
 

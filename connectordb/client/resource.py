@@ -1,4 +1,4 @@
-"""What users, devices and streams have in common: a path, metadata that are fetched when first needed, and a server."""
+"""What users, devices and streams have in common: a path, a session, and metadata that are fetched when first needed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,12 @@ if TYPE_CHECKING:
 
 
 class ConnectorObject(Shown):
-    """A user, a device or a stream; making one asks the server nothing."""
+    """
+    A user, a device or a stream. Creating the object does not contact the server.
+
+    The classes need not import each other: each registers itself for the depth of its paths (1 for ``user``, 2 for
+    ``user/device``, 3 for ``user/device/stream``), and `_at` makes an object of the right class for a path.
+    """
 
     _class_at_depth: ClassVar[dict[int, type[ConnectorObject]]] = {}
 
@@ -33,7 +38,7 @@ class ConnectorObject(Shown):
 
     def __init__(self, session: Session, path: Path | None, data: rest.Fields | None = None) -> None:
         self._session = session
-        # without one it is the device that is logged in
+        # None is the device that is logged in, whose path only the server knows at first
         self._place = path
         self._data = data
 
@@ -55,8 +60,8 @@ class ConnectorObject(Shown):
 
     @property
     def db(self) -> Database:
-        """The raw connection: any request, answered by `requests.Response`."""
-        from .database import Database  # few look beneath
+        """The raw connection, for requests that have no method of their own."""
+        from .database import Database  # few programs need it
 
         return Database(self._session)
 
@@ -71,9 +76,9 @@ class ConnectorObject(Shown):
     @property
     def data(self) -> rest.Fields:
         """
-        The metadata as a dict, fetched once.
+        The metadata as a dict; fetched at the first use, and by `refresh`.
 
-        Calls: ``GET crud/<path>``, if they are not here.
+        Calls: ``GET crud/<path>``, if they were not fetched yet.
         """
         if self._data is None:
             self.refresh()
@@ -95,10 +100,10 @@ class ConnectorObject(Shown):
 
     def exists(self) -> bool:
         """
-        Tell whether it is there, and for this caller to see.
+        Return whether it exists and this caller may see it.
 
         Raises:
-            ConnectorDBError: That could not be found out; in particular `ConnectionFailed` where there is no server.
+            ConnectorDBError: That could not be found out, for instance because there is no server (`ConnectionFailed`).
 
         Calls: ``GET crud/<path>``.
         """
@@ -113,27 +118,27 @@ class ConnectorObject(Shown):
 
     def set(self, property_dict: Mapping[str, Any]) -> None:
         """
-        Change some of the metadata: all of these, or none.
+        Change some of the metadata. Either all given properties are changed, or none is.
 
         Args:
-            property_dict: Names and values; a schema may be a dict or JSON text.
+            property_dict: Property → new value; a schema may be a dict or JSON text.
 
         Raises:
-            LocalProtocolError: There is no such property, or a value is none of JSON.
-            jsonschema.SchemaError: The schema is none.
-            InvalidRequest: The server does not take a value.
+            LocalProtocolError: There is no such property, or a value cannot be JSON.
+            jsonschema.SchemaError: The schema is not valid.
+            InvalidRequest: The server does not accept a value.
             PermissionDenied: The caller may not change it.
 
         Calls: ``PUT crud/<path>``.
         """
-        from . import properties  # what reads needs none of it
+        from . import properties  # programs that only read do not need it
 
         fields = properties.for_update(self._path.kind, property_dict)
         self._keep(self._session.call(rest.update(self._path, fields)))
 
     def delete(self) -> None:
         """
-        Delete it, and all that is below it.
+        Delete it, with everything below it.
 
         Calls: ``DELETE crud/<path>``.
         """
@@ -147,25 +152,30 @@ class ConnectorObject(Shown):
         self._data = self._session.call(rest.create(self._path, fields))
 
     def _keep(self, answer: rest.Fields) -> None:
-        """Keep what an update answered, without what it blanks instead of leaving it out."""
-        shown = self._data
+        """
+        Keep the metadata that a server answers to an update.
+
+        What this caller may not see a read leaves out, while the answer to an update has it as ``""`` or ``false``. So such a
+        value is dropped if a read did not show the property either.
+        """
+        known = self._data
         hidden = {
             name
             for name, value in answer.items()
-            if value in ("", False) and (name == "apikey" or (shown is not None and name not in shown))
+            if value in ("", False) and (name == "apikey" or (known is not None and name not in known))
         }
         self._data = {name: value for name, value in answer.items() if name not in hidden}
 
     # --- in another process -----------------------------------------------------------------------------------------
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Travel as what it is and where, with the connection's settings; what was fetched is fetched anew."""
+        """Pickle class, session and path; the copy fetches its metadata anew."""
         return _restored, (type(self), self._session, self._place)
 
     # --- as a value ---------------------------------------------------------------------------------------------------
 
     def __eq__(self, other: object) -> bool:
-        """Tell whether it is the same object of the same server."""
+        """Return whether it is the same path on the same server."""
         if not isinstance(other, ConnectorObject):
             return NotImplemented
         return (self._session.origin, self._path) == (other._session.origin, other._path)
@@ -175,18 +185,18 @@ class ConnectorObject(Shown):
         return hash((self._session.origin, self._path))
 
     def __repr__(self) -> str:
-        """Return class, path and server, without asking it."""
+        """Return class, path and server, without asking the server."""
         place = self._place or self._session.path_if_known
         return f"<{type(self).__name__}{f' {str(place)!r}' if place else ''} at {self._session.url}>"
 
 
 def _restored(kind: type[ConnectorObject], session: Session, place: Path | None) -> ConnectorObject:
     restored = kind.__new__(kind)
-    ConnectorObject.__init__(restored, session, place)
+    ConnectorObject.__init__(restored, session, place)  # and not its own: that of `ConnectorDB` would log in
     return restored
 
 
 def by_name(parent: Path, listed: list[rest.Fields]) -> Iterator[tuple[Path, rest.Fields]]:
-    """Yield path and metadata of what a listing holds; what lies below *parent*."""
+    """Yield the path and the metadata of each object in a listing of what is below *parent*."""
     for fields in listed:
         yield parent / fields["name"], fields

@@ -1,13 +1,13 @@
 """
-Functions that are called at times: an agenda, and the threads that follow it.
+Scheduled functions: an agenda, and the threads that work it off.
 
-One thread at a time waits for what is due next, takes it off the agenda, leaves the waiting to another one, and calls it. So
-a slow function delays no other, a program with one function has one thread, and where nothing is on the agenda there is none.
-(One thread for all would have them wait for one another; one for each would cost a thousand stacks where a program puts off a
-thousand things.)
+One thread at a time, the watcher, waits for the next job to be due. It takes the job off the agenda, has another thread become
+the watcher, and runs the job. So a slow function delays no other, a program with one function has one thread, and with an empty
+agenda there is none. (With one thread for everything, functions would wait for one another; with one for each, a program that
+puts off a thousand things would have a thousand stacks.)
 
-Times are multiples of the period since the beginning, by the monotonic clock, so nothing adds up. What a function was too slow
-for is left out: there is never more than one call of it, and none waits.
+Calls are due at multiples of the period since the first, by the monotonic clock, so delays do not add up. Calls that become due
+while the function still runs are left out: there is never more than one call of it, and none is queued.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ log = logging.getLogger(__name__)
 
 R = TypeVar("R")
 
-#: Told what a function raised.
+#: Called with what a function raised.
 OnError = Callable[[BaseException], object]
 
-#: So many functions may be slow at the same time.
+#: How many functions may run at the same time.
 MOST_THREADS = 16
 
-#: Seconds that a thread stays for the next function before it ends.
+#: Seconds that an idle thread waits for something to do before it ends.
 _LINGER = 5.0
 
 _NAME = "connectordb-schedule"
@@ -42,11 +42,11 @@ _NAME = "connectordb-schedule"
 
 class Job(Generic[R]):
     """
-    A function that is called at times. ``@cdb.every(10)`` makes one of what it decorates; calling it calls the function.
+    A scheduled function. ``@cdb.every(10)`` turns the decorated function into one; calling it calls the function.
 
     Attributes:
-        runs: How often it was called, by itself.
-        skipped: How often it was not, as it still ran then.
+        runs: How often the schedule has called it.
+        skipped: How many calls were left out because the function still ran.
         failures: How often it raised.
     """
 
@@ -58,15 +58,16 @@ class Job(Generic[R]):
         period: float | None,
         on_error: OnError | None,
     ) -> None:
-        update_wrapper(self, function)  # first: it brings what attributes the function has
+        update_wrapper(self, function)  # first, as it copies the function's attributes over those of the job
         self._schedule = schedule
         self._function = function
         self._begin = begin
         self._period = period
         self._on_error = on_error
-        #: The next call's number.
+        #: The number of the next call.
         self._number = 0
         self._is_over = False
+        #: Whether the last call made others be left out, which is logged only once in a row.
         self._is_late = False
         self.runs = self.skipped = self.failures = 0
 
@@ -76,45 +77,44 @@ class Job(Generic[R]):
 
     @property
     def is_over(self) -> bool:
-        """Whether it is not called any more: it was cancelled, closed, or was to be called once."""
+        """Whether it will not be called any more: it was cancelled, the connection was closed, or its only call is over."""
         return self._is_over
 
     def cancel(self, timeout: float = 0.0) -> bool:
         """
-        Call it no more; called twice, or by the function itself, that is fine.
+        Stop calling it. This may be done more than once, and by the function itself.
 
         Args:
-            timeout: Seconds to wait for a call that is under way.
+            timeout: Seconds to wait for a call that still runs.
 
         Returns:
-            Whether none is under way, but for one that called this.
+            Whether no call runs any more, apart from the one that called this.
         """
         return self._schedule.cancel(self, timeout)
 
     def __repr__(self) -> str:
-        """Return the function's name, and when it is called."""
+        """Return the function's name and how often it is called."""
         when = "once" if self._period is None else f"every {self._period:g} s"
         return f"<Job {self.name} {when}{', over' if self._is_over else ''}>"
 
     @property
     def name(self) -> str:
-        """What the function is called."""
+        """The function's name."""
         return str(getattr(self._function, "__qualname__", self._function))
 
     # --- for the schedule ---------------------------------------------------------------------------------------------
 
     def due(self) -> float:
-        """Return when it is to be called next, by the monotonic clock."""
-        # by its number, so that nothing adds up
+        """Return when the next call is due, by the monotonic clock."""
         return self._begin + self._number * (self._period or 0.0)
 
     def run(self, clock: Clock) -> None:
-        """Call the function, and see to it that nothing leaves this."""
+        """Call the function, without letting any exception escape, and plan the next call."""
         began = clock.monotonic()
         self.runs += 1
         try:
             self._function()
-        except BaseException as error:  # exit(), say, which would end the thread and no more
+        except BaseException as error:  # also exit(), which would only end the thread
             self.failures += 1
             log.exception("%s, which is called %s, raised", self.name, self._when())
             self._tell(error)
@@ -131,7 +131,7 @@ class Job(Generic[R]):
             log.exception("the on_error of %s raised", self.name)
 
     def _plan(self, now: float, took: float) -> None:
-        """Find the next time, which is none that has passed."""
+        """Advance to the next call that is not due yet, and log if calls in between are left out."""
         if self._period is None:
             self._is_over = True
             return
@@ -141,7 +141,6 @@ class Job(Generic[R]):
         self._number += skipped
         self.skipped += skipped
         if skipped and not self._is_late:
-            # once, until it was in time again
             if took >= self._period:
                 log.warning(
                     "%s, which is called %s, took %.3g s: %d calls are left out", self.name, self._when(), took, skipped
@@ -158,11 +157,11 @@ class Job(Generic[R]):
 
 class Schedule:
     """
-    Calls functions at times, on threads of its own.
+    Calls functions when they are due, on threads of its own.
 
     Args:
-        clock: The clocks.
-        most: So many threads at the most.
+        clock: The clocks; tests replace them.
+        most: The largest number of threads.
     """
 
     def __init__(self, clock: Clock = SYSTEM, most: int = MOST_THREADS) -> None:
@@ -172,22 +171,24 @@ class Schedule:
         self._begin_in_process()
 
     def _begin_in_process(self) -> None:
-        """Begin with nothing: at the start, and in a child process, whose parent goes on with what is on its agenda."""
+        """Begin with an empty agenda: at the start, and in a forked child, as the jobs remain the parent's."""
         self._process = os.getpid()
-        # guards all that follows, and when each job is due
+        # guards everything below, and the plans of the jobs
         self._lock = threading.Lock()
+        #: A heap of (due time, running number, job); the number decides between equal times, as jobs have no order.
         self._agenda: list[tuple[float, int, Job[Any]]] = []
         self._order = 0
         self._running: dict[Job[Any], threading.Thread] = {}
         self._has_run = threading.Condition(self._lock)
         self._threads: set[threading.Thread] = set()
-        #: Whether a thread waits for what is due next; the event has it look again.
+        #: Whether some thread is the watcher; the event makes it look at the agenda again.
         self._is_watched = False
         self._look_again = threading.Event()
-        #: Who else is there, and waits to be that thread; and whether one was called or started to be it, and has not come yet.
+        #: How many idle threads wait to become the watcher, and how they are woken.
         self._idle = 0
-        self._is_called = False
         self._call = threading.Condition(self._lock)
+        #: Whether a thread was woken or started to become the watcher, and has not come yet.
+        self._is_called = False
 
     def every(
         self, period: float, function: Callable[[], R], first: float = 0.0, on_error: OnError | None = None
@@ -196,7 +197,7 @@ class Schedule:
         Call *function* after *first* seconds, and every *period* seconds from then on.
 
         Raises:
-            ClosedError: This was closed.
+            ClosedError: The schedule was closed.
         """
         return self._add(Job(self, function, self._clock.monotonic() + first, period, on_error))
 
@@ -205,12 +206,12 @@ class Schedule:
         Call *function* once, after so many seconds.
 
         Raises:
-            ClosedError: This was closed.
+            ClosedError: The schedule was closed.
         """
         return self._add(Job(self, function, self._clock.monotonic() + seconds, None, on_error))
 
     def cancel(self, job: Job[Any], timeout: float = 0.0) -> bool:
-        """Call *job* no more; tell whether it does not run, but on this thread, before *timeout* seconds are over."""
+        """Stop calling *job*; return whether, within *timeout* seconds, no other thread runs it any more."""
         self._check_process()
         deadline = Deadline(timeout, self._clock)
         with self._lock:
@@ -226,9 +227,9 @@ class Schedule:
 
     def close(self, deadline: Deadline) -> bool:
         """
-        Begin no call any more, and wait for those that are under way; tell whether they have ended.
+        Begin no more calls, wait until *deadline* for those that run, and return whether they have ended.
 
-        Called by one of them: it is not waited for.
+        If a scheduled function calls this itself, it is not waited for.
         """
         self._check_process()
         with self._lock:
@@ -260,7 +261,7 @@ class Schedule:
             self._put(job)
             try:
                 self._have_it_watched()
-            except RuntimeError:  # the system has no thread for us; where we have some, they will come to it
+            except RuntimeError:  # the system gives us no thread; if we have others, one of them will get to the job
                 if not self._threads:
                     self._agenda = [entry for entry in self._agenda if entry[2] is not job]
                     raise
@@ -273,7 +274,7 @@ class Schedule:
             self._look_again.set()
 
     def _have_it_watched(self) -> None:
-        """See to it that a thread waits for what is due next."""
+        """Make sure that there is a watcher if there is anything to wait for: wake an idle thread, or start one."""
         if self._is_watched or self._is_called or not self._agenda or self._is_closed:
             return
         if self._idle:
@@ -292,7 +293,7 @@ class Schedule:
             job.run(self._clock)
             if (
                 os.getpid() != process
-            ):  # the function has forked, and this is the child: it has no thread that goes on here
+            ):  # the function has forked and returned in the child, which has no schedule to work off
                 return
             with self._lock:
                 del self._running[job]
@@ -301,7 +302,7 @@ class Schedule:
                 self._has_run.notify_all()
 
     def _take(self) -> Job[Any] | None:
-        """Wait for what is due next, and take it off the agenda; ``None`` where this thread is not needed any more."""
+        """Be the watcher until a job is due, and take it off the agenda; ``None`` if this thread is not needed any more."""
         me = threading.current_thread()
         while True:
             with self._lock:
@@ -325,7 +326,7 @@ class Schedule:
                     self._is_watched = False
 
     def _comes_to_watch(self) -> bool:
-        """Stay for a while, as another thread waits for what is due; tell whether that is wanted of this one now."""
+        """Stay idle for a while, as another thread is the watcher; return whether this one should be the watcher now."""
         self._idle += 1
         try:
             self._call.wait(_LINGER)
@@ -335,6 +336,7 @@ class Schedule:
         return not self._is_watched and not self._is_closed and bool(self._agenda)
 
     def _leave_the_watch(self) -> None:
+        """Have another thread become the watcher, as this one is about to run a job."""
         try:
             self._have_it_watched()
         except RuntimeError as error:

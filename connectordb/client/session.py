@@ -1,8 +1,8 @@
 """
-One login: who calls, the servers that are called, and what has to be ended with it.
+A session: one login to the servers of a database, shared by all objects that come from one `ConnectorDB`.
 
-`Session.call` is the one way to the server; how it goes is `connectordb.client.calls`' business. The live client is made when first
-asked for.
+Every request goes through `Session.call`; what happens to it there (retries, several servers) is in `connectordb.client.calls`.
+The live client, which has the websocket, is created when it is first needed.
 """
 
 from __future__ import annotations
@@ -42,35 +42,35 @@ T = TypeVar("T")
 #: In which order several servers are tried.
 Order = Literal["given", "random"]
 
-#: Seconds that closing may take.
+#: Seconds that closing may take by default.
 _CLOSING = 10.0
 
 
 class Session:
     """
-    A caller's way to the servers of one database.
+    One caller's access to the servers of one database.
 
     Args:
-        url: The server, or several.
+        url: The server's address, or several addresses.
         credentials: Who calls.
-        order: Which of several servers is the first to use: the one that was given first, or any.
-        timeout: How long a call may take; anything that `Timeout.of` takes.
-        retry: How often it is sent; anything that `Retry.of` takes.
-        verify: Check the server's certificate; or a file or folder of certificates to trust.
-        cert: A client certificate: one file, or certificate and key.
-        ssl_context: Instead of these two, all about TLS.
-        proxies: As requests has them.
-        pool_size: How many connections to a server there may be.
-        idle_timeout: Seconds after which a connection that was kept open is not used again.
-        clock: The clocks.
+        order: Which of several servers to use first: the first one in the list, or a random one.
+        timeout: How long a call may take; anything that `Timeout.of` accepts.
+        retry: How often a request is sent; anything that `Retry.of` accepts.
+        verify: Whether to check the server's certificate; or a file or folder of certificates to trust.
+        cert: A client certificate: one file, or a pair of certificate and key.
+        ssl_context: Replaces *verify* and *cert*.
+        proxies: Scheme → proxy, as in requests.
+        pool_size: How many connections to one server there may be.
+        idle_timeout: Seconds after which an unused connection is not used again.
+        clock: The clocks; tests replace them.
 
     Attributes:
-        urls: The addresses of all servers, as they were given.
-        origin: The address that stands for the database: the first that was given.
-        credentials: Those that go with requests.
-        options: What this was made with, but for URL, credentials and clocks.
-        live_options: What else the websocket's client is made with.
-        pickled_as: Its name among processes, once it was pickled, or came out of a pickle.
+        urls: The addresses of all servers, in the order in which they were given.
+        origin: The address that identifies the database: the first of *urls*.
+        credentials: What is sent with each request now.
+        options: The arguments that this was made with, without URL, credentials and clock.
+        live_options: Further arguments for the live client.
+        pickled_as: What identifies this session in other processes, once it was pickled or unpickled; otherwise empty.
     """
 
     def __init__(
@@ -103,9 +103,9 @@ class Session:
             "pool_size": pool_size,
             "idle_timeout": idle_timeout,
         }
-        # one for all servers: what it holds of certificates is a megabyte, and the time to read it
+        # shared by all servers: loading the certificates takes time and a megabyte
         trust = Trust(verify, cert, ssl_context)
-        self._way: dict[str, Any] = {
+        self._transport_options: dict[str, Any] = {
             "trust": trust,
             "proxies": proxies,
             "pool_size": pool_size,
@@ -117,7 +117,7 @@ class Session:
         self._events: Events | None = None
         if order not in ("given", "random"):
             raise LocalProtocolError(f"order={order!r}: expected 'given' or 'random'")
-        # anew in each process that gets this
+        # shuffled here and not in `urls`: each process that unpickles this session gets an order of its own
         urls = random.sample(self.urls, len(self.urls)) if order == "random" else self.urls
         self._endpoints = Endpoints(urls, self._transport_to, clock, self._moved)
         self._login = Login(self, credentials)
@@ -128,80 +128,80 @@ class Session:
         self._begin_in_process()
 
     def _begin_in_process(self) -> None:
-        """Make what belongs to this process alone."""
+        """Create what belongs to one process: called at the start, and again in a child after a fork."""
         self._process = os.getpid()
-        self._closed = threading.Event()
-        #: Set a little earlier: subscriptions still end in good order, but nobody waits to try something again.
-        self._ending = threading.Event()
-        self._live: Live | None = None
+        # `close` sets these one after the other: the first keeps new subscriptions out, the second ends every pause between
+        # attempts, the third, once subscriptions have sent their last acknowledgements, refuses calls
         self._is_closing = False
-        # guards the live client; nothing is called, joined or waited for under it
+        self._ending = threading.Event()
+        self._closed = threading.Event()
+        self._live: Live | None = None
+        # guards `_live` and `_is_closing`; nothing slow is done while it is held
         self._changing = threading.Lock()
         self._endpoints.begin_in_process()
         self._login.begin_in_process()
         self._calls.begin_in_process(lambda: 0 if self._events is None else self._events.reconnects)
 
     def _transport_to(self, url: str) -> Transport:
-        return Transport(url, timeout=self._timeout, **self._way, clock=self.clock)
+        return Transport(url, timeout=self._timeout, **self._transport_options, clock=self.clock)
 
     # --- the servers --------------------------------------------------------------------------------------------------
 
     @property
     def url(self) -> str:
-        """The address of the server that is used at present, without ``/api/v1``."""
+        """The address of the server in use, without ``/api/v1``."""
         return self._endpoints.here.url
 
     @property
     def proxy(self) -> str:
-        """Which leads there, in words, without its password; empty for the straight way."""
+        """A description of the proxy that leads there, without its password; empty without a proxy."""
         return str(self._endpoints.here.transport.proxy or "")
 
     @property
     def features(self) -> Features:
-        """What the server's last answer said it can do beyond 0.3."""
+        """What the server can do beyond ConnectorDB 0.3, by its last answer."""
         return self._endpoints.here.features
 
     def server_time(self) -> float | None:
-        """Return what the server's clock shows now, by its last answer; ``None`` if that did not say."""
+        """Return the server's present time, reckoned from its last answer; ``None`` if that had no date."""
         return self._endpoints.here.time()
 
     def leave_server(self) -> bool:
-        """Use the next of several servers for now; tell whether there is one."""
+        """Switch to the next of several servers for now, and return whether there is one."""
         self._check_open()
         return self._endpoints.leave()
 
     def _moved(self) -> None:
-        """Have subscriptions go on with the server that is used now."""
+        """Move subscriptions to the server that is in use now."""
         live = self._live
         if live is not None:
             live.move()
 
     @property
     def statistics(self) -> Statistics:
-        """What the calls of this process have cost."""
+        """The counters of what calls have cost in this process."""
         return self._calls.statistics
 
     # --- calling ------------------------------------------------------------------------------------------------------
 
     def call(self, request: rest.Request[T]) -> T:
         """
-        Send *request*, and return what the answer says.
+        Send *request*, and return what it reads from the answer.
 
         Raises:
-            AuthenticationError: The server refused.
-            ServerError: It failed, or it is none.
+            ResponseError: The server refused the request or failed; see its subclasses.
             ConnectionFailed: There is no connection, or no answer in time (`TimedOut`).
             OutcomeUnknown: Points were sent, and whether they are stored is not known; they are not sent again.
-            ClosedError: This was closed.
+            ClosedError: The session was closed.
         """
         return self._ready().call(request)
 
     def once(self, request: rest.Request[T]) -> T:
-        """Do the same for somebody who tries again himself: only a read whose connection broke is sent once more."""
+        """As `call`, for callers that have their own retries: only a read whose connection broke is sent a second time."""
         return self._ready().call(request, once=True)
 
     def send(self, request: rest.Request[Any]) -> requests.Response:
-        """Send *request*, and return the answer itself, which is a 200; otherwise raise as `call`."""
+        """Send *request*, and return the answer itself, which has status 200; otherwise raise as `call` does."""
         return self._ready().answer(request)
 
     def pieces(self, request: rest.Request[Any], cost: Stats) -> Pieces:
@@ -209,30 +209,30 @@ class Session:
         return self._ready().pieces(request, cost)
 
     def _ready(self) -> Calls:
-        """Return what makes calls, once this is logged in."""
+        """Log in if that has not been done, and return what makes the calls."""
         self._check_open()
         self._login.first()
         return self._calls
 
     def send_as_is(self, request: rest.Request[T], once: bool) -> T:
-        """Send *request* without logging in before: `call` for who does so."""
+        """As `call` or `once`, but without logging in first; for the login itself."""
         self._check_open()
         return self._calls.call(request, once)
 
     def chosen(
         self, *, timeout: Timeout | float | tuple[float, float] | None = None, retry: Retry | int | None = None
     ) -> AbstractContextManager[None]:
-        """Have every call of this thread in the block take so long at most, and be sent so often; ``None``: as before."""
+        """Limit the time and the attempts of the calls that this thread makes in the block; ``None`` leaves them as they are."""
         return self._calls.options.chosen(
             timeout=None if timeout is None else Timeout.of(timeout), retry=None if retry is None else Retry.of(retry)
         )
 
     def within(self, deadline: Deadline) -> AbstractContextManager[None]:
-        """Have every call of this thread in the block end at *deadline*, of which the server is told as well."""
+        """End the calls that this thread makes in the block at *deadline*; the server is told of it, too."""
         return self._calls.options.chosen(deadline=deadline)
 
     def as_one_call(self) -> AbstractContextManager[None]:
-        """Have all calls of this thread in the block end when a single one would have to."""
+        """Give all calls that this thread makes in the block together the time of a single one."""
         return self._calls.options.as_one_call(self._calls.time())
 
     def for_a_thread(self, work: Callable[[], T]) -> Callable[[], T]:
@@ -240,25 +240,25 @@ class Session:
         return self._calls.for_a_thread(work)
 
     def time_for_a_call(self) -> Deadline:
-        """Return when a call of this thread that begins now has to have ended."""
+        """Return the deadline of a call that this thread begins now."""
         return self._calls.time()
 
     def pause(self, seconds: float) -> None:
         """
-        Wait.
+        Sleep, unless the session is closed.
 
         Raises:
-            ClosedError: This was closed meanwhile.
+            ClosedError: The session was closed meanwhile.
         """
         if self.clock.wait(self._ending, seconds):
             raise self._was_closed()
 
     def check_insert(self, path: Path) -> None:
         """
-        Refuse an insert into *path* that would feed the callback on whose behalf this thread runs.
+        Refuse an insert that a subscription's callback makes into the stream that it watches: it would call itself for ever.
 
         Raises:
-            LocalProtocolError: It would.
+            LocalProtocolError: This thread runs a callback, and *path* is what that watches.
         """
         from ..live import check_insert
 
@@ -266,7 +266,7 @@ class Session:
 
     def _check_process(self) -> None:
         if self._process != os.getpid():
-            # a child: threads that its parent's locks and subscriptions belong to are not here
+            # this is a forked child: the parent's threads are not here, and its locks may have been held
             closed = self._closed.is_set()
             self._begin_in_process()
             if closed:
@@ -285,26 +285,26 @@ class Session:
 
     @property
     def path(self) -> Path:
-        """The caller: the device that is logged in, or ``nobody``; asks the server when first used."""
+        """The path of the device that is logged in, or ``nobody``; asks the server at the first use."""
         self._check_open()
         return self._login.path
 
     @property
     def path_if_known(self) -> Path | None:
-        """The same without a request."""
+        """The same without asking the server; ``None`` if it is not known yet."""
         return self._login.path_if_known
 
     @property
     def credentials(self) -> Credentials:
-        """Those that go with requests."""
+        """What is sent with each request now."""
         return self._login.credentials
 
     def authorization(self) -> str | None:
-        """Return what the ``Authorization`` header says now, or ``None`` for nobody."""
+        """Return the present value of the ``Authorization`` header; ``None`` for nobody."""
         return self._login.header
 
     def renew(self, refused: str | None) -> bool:
-        """Get another ``Authorization`` header than the one that the server *refused*; tell whether there is one."""
+        """Try to get another ``Authorization`` header than the one that the server *refused*; return whether there is one."""
         credentials = self._login.credentials
         return credentials.header != refused or self._login.renew(credentials)
 
@@ -314,7 +314,7 @@ class Session:
         return self._login.login(wait)
 
     def of_another(self, apikey: str) -> Session:
-        """Return a session of another device, with the same servers and options; whoever asks for it closes it."""
+        """Return a new session as another device, with the same servers and options; the caller has to close it."""
         return Session(self.urls, Credentials(secret=apikey), **self.options, clock=self.clock)
 
     def use_apikey(self, apikey: str) -> None:
@@ -325,7 +325,7 @@ class Session:
 
     @property
     def live(self) -> Live:
-        """The subscriptions, made when first asked for."""
+        """The live client, created at the first use."""
         self._check_open()
         from ..live import Live
 
@@ -353,12 +353,12 @@ class Session:
 
     @property
     def has_live(self) -> bool:
-        """Whether subscriptions were asked for."""
+        """Whether the live client was created."""
         return self._live is not None
 
     @property
     def events(self) -> Events:
-        """What becomes of the websocket."""
+        """The events of the websocket: connected, lost, reconnected, failed."""
         if self._events is None:
             from ..live import Events
 
@@ -366,14 +366,14 @@ class Session:
         return self._events
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Travel as what it was made of, with its present credentials."""
+        """Pickle what the session was made of, with its present credentials."""
         from .pickling import session_of, state_of
 
         return session_of, state_of(self)
 
     @property
     def is_closed(self) -> bool:
-        """Whether this was closed."""
+        """Whether the session was closed."""
         return self._closed.is_set()
 
     def close(self, timeout: float = _CLOSING) -> None:
@@ -387,7 +387,9 @@ class Session:
         self._ending.set()
         try:
             if live is not None:
-                live.close(deadline.left() or 0.0)  # first: a command that is being acted on is still acknowledged
+                live.close(
+                    deadline.left() or 0.0
+                )  # first, as a command that is being handled still sends its acknowledgement
         finally:
             self._closed.set()
             self._endpoints.stop()

@@ -1,4 +1,4 @@
-"""Several streams at once: the part of `Device` that reads them."""
+"""The part of `Device` that reads several streams at once."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 
 class SeveralStreams(ConnectorObject):
-    """What reads streams: its own, by their names, and any, by their paths."""
+    """A device that reads streams together: its own by their names, and others by their paths."""
 
     def _of_each(self, streams: Iterable[Stream | str] | None, read: Callable[[Stream], T]) -> dict[str, T]:
         from .points.together import together
@@ -43,29 +43,29 @@ class SeveralStreams(ConnectorObject):
         transform: ScriptLike | None = None,
     ) -> Readings:
         """
-        Return the points of several streams, as a dict: of each the same range, by the same clock, and several read at once.
+        Return the points of several streams as a dict. The range is the same for all, and several streams are read at once.
 
         Example::
 
             today = cdb.read(["temperature", "mara/room/lamp"], t1="today")
             today["temperature"]    # its points
-            today.to_df()           # all of it in one frame of pandas
+            today.to_df()           # all of them in one pandas frame
 
         Args:
-            streams: Streams, their paths, or names of the device's own; without it, all that the device has.
-            t1: The range, as for ``stream(…)``; without any, all points.
+            streams: Streams, their paths, or names of the device's own; by default all streams of the device.
+            t1: The range, as for ``stream(…)``; by default all points.
             t2: As for ``stream(…)``.
-            limit: As for ``stream(…)``; of each stream.
+            limit: As for ``stream(…)``; for each stream.
             i1: As for ``stream(…)``.
             i2: As for ``stream(…)``.
-            transform: As for ``stream(…)``; of each stream by itself.
+            transform: As for ``stream(…)``; it runs over each stream by itself.
 
         Raises:
-            LocalProtocolError: One is no stream, or stands there twice; nothing was asked for.
-            InvalidRange: The range is none.
+            LocalProtocolError: One of them is no stream, or is given twice; the server was not asked.
+            InvalidRange: The range is not valid.
             ResponseError: One of the streams cannot be read; the error's ``path`` says which.
 
-        Calls: ``GET crud/<path>/data`` for each; without *streams*, ``GET crud/<path>?q=ls`` before.
+        Calls: ``GET crud/<path>/data`` for each; without *streams*, ``GET crud/<path>?q=ls`` first.
         """
         from .readings import Readings
 
@@ -85,15 +85,16 @@ class SeveralStreams(ConnectorObject):
         transform: ScriptLike | None = None,
     ) -> pd.DataFrame:
         """
-        Return one frame of several streams: a row for each time at which one of them has a point, a column for each of them.
+        Return one pandas frame of several streams: a column for each, and a row for each time at which one of them has a point.
 
-        It is that of ``read(…).to_df()``, without an object for each point in between, and read page by page.
+        The frame is the same as that of ``read(…).to_df()``, but the streams are read page by page and without a Python object for
+        each point.
 
         Raises:
             ModuleNotFoundError: The extra ``frames`` is not installed.
             LocalProtocolError: A time is outside of the years 1677 to 2262.
 
-        Arguments and errors are else those of `read`; calls those of `Stream.to_df` for each.
+        Other arguments and errors are those of `read`; the calls are those of `Stream.to_df` for each stream.
         """
         from ..frames import side_by_side
 
@@ -113,32 +114,31 @@ class SeveralStreams(ConnectorObject):
         ax: Axes | None = None,
     ) -> Axes:
         """
-        Draw several streams into one picture: an axis for each unit, all above the same time.
+        Draw several streams into one picture: an axis for each unit, one below the other, with a common time axis.
 
-        Numbers of one unit share an axis; those without one do, too, as long as none of them becomes a flat line by it. Booleans
-        share one. How each is drawn stands at `Stream.plot`.
+        Numbers of the same unit share an axis. So do numbers without a unit, unless that would make one of them a flat line; and so
+        do booleans. `Stream.plot` says how each stream is drawn.
 
         Args:
-            streams: Each a `Stream`, a path ``"user/device/stream"`` (``/downlink`` may follow), or the name of one of the device's own;
-                by default all of its own.
-            t1: The range, the same of each, as for ``stream(…)``.
+            streams: Streams, their paths (``"user/device/stream"``, also with ``/downlink``), or names of the device's own; by
+                default all streams of the device.
+            t1: The range, as for ``stream(…)``; the same for each stream.
             t2: As for ``stream(…)``.
             limit: As for ``stream(…)``.
             i1: As for ``stream(…)``.
             i2: As for ``stream(…)``.
-            transform: PipeScript that runs over each.
-            ax: Axes of matplotlib to draw into, if all of them go together; without it there is a new figure of
-                ``matplotlib.pyplot``.
+            transform: PipeScript that runs over each stream by itself.
+            ax: Matplotlib axes to draw into, if one is enough for all streams; by default a new figure of ``matplotlib.pyplot``.
 
         Returns:
             The first of the axes; all are in its ``figure.axes``.
 
         Raises:
             ModuleNotFoundError: The extra ``plot`` is not installed.
-            InvalidRange: The range is none.
-            LocalProtocolError: One is no stream; they do not go together in one *ax*; or a time is beyond the year 9999.
+            InvalidRange: The range is not valid.
+            LocalProtocolError: One of them is no stream, they need more than one *ax*, or a time is after the year 9999.
 
-        Calls: For each as `Stream.plot`; without *streams* ``GET crud/<path>?q=ls``.
+        Calls: Those of `Stream.plot` for each; without *streams*, ``GET crud/<path>?q=ls`` first.
         """
         from ..pictures import plot
 

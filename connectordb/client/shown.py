@@ -1,4 +1,4 @@
-"""What notebooks, and terminals with rich, show of a stream, a device or a user: read when it is shown, with a short deadline."""
+"""The tables that notebooks, and terminals with rich, show for a stream, device or user: read when shown, within seconds."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
     from .resource import ConnectorObject
     from .stream import Stream
 
-#: Seconds that showing something may take: nobody asked for a request.
+#: Seconds that showing something may take: whoever evaluates an object at a prompt does not expect a request.
 _PATIENCE = 2.0
 
-#: Points that a stream shows.
+#: How many points a stream shows.
 _NEWEST = 40
 
 
 class Shown:
-    """Shows a table, where a notebook or rich asks for one."""
+    """An object that notebooks and rich show as a table."""
 
     def _sheet(self) -> Sheet:
         """Return the table."""
@@ -44,7 +44,7 @@ class Shown:
 
 
 def of_stream(stream: Stream) -> Sheet:
-    """Return the newest points of a stream, and how many it has."""
+    """Return a table of a stream's newest points, and how many points it has."""
     from ..display import of_points
 
     def read() -> Sheet:
@@ -56,7 +56,7 @@ def of_stream(stream: Stream) -> Sheet:
 
 
 def of_listed(above: ConnectorObject, what: str, listed: Callable[[], list[Any]]) -> Sheet:
-    """Return what lies below a user or a device: names, what they are for people, and what streams hold."""
+    """Return a table of what is below a user or a device: names, nicknames, kinds and descriptions."""
     from ..display import Sheet
 
     def read() -> Sheet:
@@ -91,7 +91,7 @@ def _title(thing: ConnectorObject) -> str:
 
 
 def _kind(fields: dict[str, Any]) -> str:
-    """Return what is to be known of a stream: its type, its unit, and what is special about it."""
+    """Return a stream's type and unit, as its schema says them, and whether it is a downlink or ephemeral."""
     try:
         schema = json.loads(fields.get("schema", "{}"))
     except ValueError:

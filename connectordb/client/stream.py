@@ -1,4 +1,4 @@
-"""A stream: points in order of time; and the view of a stream's downlink."""
+"""`Stream`: a series of datapoints, in order of time, and the commands sent to it (its downlink)."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ log = logging.getLogger(__name__)
 
 class Stream(ColumnStream, depth=3):
     """
-    A sequence of datapoints, which only its own device appends to.
+    A series of datapoints in order of time. Only its own device appends to it.
 
-    What another device inserts into a stream that is a downlink goes to the downlink, a sequence of its own, which is
-    looked at as ``cdb("user/device/stream/downlink")`` or with ``downlink=True``.
+    If the stream is a downlink, other devices may insert into it, too. What they insert are commands, and goes to a second
+    series, the downlink, which is read as ``cdb("user/device/stream/downlink")`` or with ``downlink=True``.
     """
 
     datatype: Field[str] = Field("", doc="A hint for displays, such as ``rating.stars``.")
-    downlink: Field[bool] = Field(False, doc="Whether other devices may write what they want it to be.")
-    ephemeral: Field[bool] = Field(False, doc="Whether points are handed to subscribers and not stored.")
+    downlink: Field[bool] = Field(False, doc="Whether other devices may send it commands.")
+    ephemeral: Field[bool] = Field(False, doc="Whether points are only handed to subscribers, and not stored.")
 
     # --- metadata -----------------------------------------------------------------------------------------------------
 
@@ -51,12 +51,12 @@ class Stream(ColumnStream, depth=3):
 
         Args:
             schema: A JSON Schema that every value must fit, as a dict or as JSON text.
-            properties: Others: ``nickname``, ``description``, ``icon``, ``datatype``, ``downlink``, ``ephemeral``.
+            properties: Further properties: ``nickname``, ``description``, ``icon``, ``datatype``, ``downlink``, ``ephemeral``.
 
         Raises:
-            jsonschema.SchemaError: The schema is none; nothing was sent.
-            LocalProtocolError: The schema is no JSON text, or a property is none.
-            Conflict: There is such a stream.
+            jsonschema.SchemaError: The schema is not valid; nothing was sent.
+            LocalProtocolError: The schema is not JSON, or there is no such property.
+            Conflict: The stream exists already.
 
         Calls: ``POST crud/<path>``.
         """
@@ -71,7 +71,7 @@ class Stream(ColumnStream, depth=3):
 
     @property
     def schema(self) -> Any:
-        """The schema as a dict; a dict or JSON text may be assigned."""
+        """The schema as a dict; assign a dict or JSON text to change it."""
         text = self.sschema
         return None if text is None else json.loads(text)
 
@@ -81,17 +81,17 @@ class Stream(ColumnStream, depth=3):
 
     @property
     def user(self) -> User:
-        """The user it belongs to."""
+        """The user to whom it belongs."""
         return self._user()
 
     @property
     def device(self) -> Device:
-        """The device it belongs to."""
+        """The device to which it belongs."""
         return cast("Device", self._at(self._path.device))
 
     def delete(self) -> None:
         """
-        Delete the stream with its points; of a downlink only its points.
+        Delete the stream with its points; for ``…/downlink``, only the commands in it.
 
         Calls: ``DELETE crud/<path>``.
         """
@@ -105,23 +105,23 @@ class Stream(ColumnStream, depth=3):
 
     def insert(self, data: Any) -> None:
         """
-        Append one value, at the present time; if the stream holds something newer, at the newest time.
+        Append one value with the present time. If the stream already holds a newer point, that point's time is used.
 
         Args:
             data: Any JSON value that fits the schema.
 
         Raises:
-            LocalProtocolError: It is no JSON value.
+            LocalProtocolError: It cannot be JSON.
             InvalidRequest: It does not fit the schema.
             PermissionDenied: The caller is not the stream's own device, and the stream is no downlink.
-            OutcomeUnknown: No answer came, and whether it is stored cannot be decided.
+            OutcomeUnknown: No answer came, and it cannot be found out whether the value is stored.
 
         Warns:
-            DatapointWarning: An integer in it is no 64-bit float, and a server keeps the nearest one.
+            DatapointWarning: It has an integer that no 64-bit float can hold exactly; a server stores the nearest one.
 
-        Calls: ``PUT crud/<path>/data``; for values that restamping damages ``POST``.
+        Calls: ``PUT crud/<path>/data``; ``POST`` for values that a server would damage with ``PUT``.
         """
-        from ..protocol import doubts  # what inserts is loaded with the first insert
+        from ..protocol import doubts  # programs that only read need neither
         from .points.batches import check_size
 
         data = json_text.checked(data)
@@ -132,32 +132,33 @@ class Stream(ColumnStream, depth=3):
         self._insert([point], restamp_old=True)
 
     def append(self, data: Any) -> None:
-        """As `insert`."""
+        """The same as `insert`."""
         self.insert(data)
 
     def insert_array(self, datapoint_array: Iterable[Datapoint], restamp: bool = False) -> None:
         """
-        Append datapoints, however many there are.
+        Append any number of datapoints.
 
         Args:
-            datapoint_array: Dicts with ``t``, seconds since 1970, and ``d``, a JSON value; in order of ``t``. A list is
-                checked whole before anything is sent, an iterator as it goes. A point without ``t`` gets the present.
+            datapoint_array: Dicts with ``t``, seconds since 1970, and ``d``, a JSON value, in order of ``t``. A point without ``t``
+                gets the present time. A list is checked as a whole before anything is sent, an iterator while it is sent.
             restamp: Move points that are older than the newest stored one to its time, instead of refusing them.
 
         Raises:
-            LocalProtocolError: A point is none, or older than the one before it.
+            LocalProtocolError: Something is no datapoint, or a point is older than the one before it.
             InvalidRequest: A value does not fit the schema.
-            Conflict: The stream holds something newer, and *restamp* is off.
-            OutcomeUnknown: No answer came, and whether some are stored cannot be decided.
+            Conflict: The stream holds a newer point, and *restamp* is off.
+            OutcomeUnknown: No answer came, and it cannot be found out whether some points are stored.
 
-            Each of them says how many points were stored before, and has that as its attribute ``stored``.
+            The message of each says how many points were stored before it, and so does its attribute ``stored``.
 
         Warns:
-            DatapointWarning: Of the first such point: its time is behind the year 9999, as milliseconds are, and behind it the stream
-                takes none with an earlier time; or an integer in its value is no 64-bit float, and a server keeps the nearest one.
+            DatapointWarning: Once, for the first such point: its time is after the year 9999, which usually means milliseconds, and
+                the stream will take no earlier point after it; or its value has an integer that no 64-bit float can hold exactly,
+                and a server stores the nearest one.
 
-        Calls: ``POST`` (with *restamp* ``PUT``, or ``POST`` for values that restamping damages) ``crud/<path>/data``, at
-        most 5000 points each.
+        Calls: ``POST crud/<path>/data`` with at most 5000 points at a time; with *restamp* ``PUT``, unless a server would damage
+        the values with it.
         """
         from ..protocol.doubts import warn
 
@@ -174,7 +175,7 @@ class Stream(ColumnStream, depth=3):
             for batch in batches:
                 self._insert(batch, restamp, stored)
                 stored += len(batch)
-        except (ConnectorDBError, DatapointWarning) as error:  # a program may have made errors of warnings
+        except (ConnectorDBError, DatapointWarning) as error:  # a program may turn warnings into errors
             notes.add_stored(error, stored)
             raise
 
@@ -215,12 +216,12 @@ class Stream(ColumnStream, depth=3):
             log.warning("%s: stored, but too large for subscribers to be told", self.path)
 
     def _explain(self, refused: InvalidRequest, points: Sequence[Datapoint], before: int) -> None:
-        """Say which value the schema does not allow, and why: the server's answer does not."""
+        """Add to *refused* which value does not fit the schema, and why, as the server's answer does not say it."""
         try:
             schema = self._session.call(rest.read(self._path)).get("schema")
         except ConnectorDBError:
             return
-        from ..protocol import schemas  # loads what checks them only after a refusal
+        from ..protocol import schemas  # it loads a validator, which only a refusal needs
 
         found = schemas.first_problem(schema, [point["d"] for point in points])
         if found is not None:
@@ -230,7 +231,7 @@ class Stream(ColumnStream, depth=3):
             )
 
     def _where_it_lands(self) -> Path:
-        """Return where an insert goes, as its newest time is asked for: another device's goes to the downlink."""
+        """Return the series that an insert goes to, whose newest time matters: that of another device goes to the downlink."""
         if self._path.downlink or self._session.path == self._path.device:
             return self._path
         flagged = self._session.call(rest.read(self._path)).get("downlink", False)
@@ -249,22 +250,22 @@ class Stream(ColumnStream, depth=3):
         transform: ScriptLike | None = None,
     ) -> DatapointArray:
         """
-        Return the points of a range, by time or by index; without any, all of them.
+        Return the points of a range of times or of indices; without arguments, all points.
 
         Args:
-            t1: After this time, exclusive: seconds since 1970, a ``datetime``, a ``timedelta`` (ago), ISO 8601 text, or,
-                with the extra ``times``, words as ``"2 hours ago"``.
-            t2: Up to this time, inclusive.
-            limit: So many points at most; with times, or alone for the first ones.
-            i1: From this index on; negative ones count from the end.
-            i2: Before this one; 0 means to the end.
-            downlink: Read the downlink.
-            transform: PipeScript that the server runs over the range: text, what `connectordb.pipescript.pipe` made, or a
+            t1: Only points after this time (exclusive): seconds since 1970, a ``datetime``, a ``timedelta`` (ago), ISO 8601 text,
+                or, with the extra ``times``, words such as ``"2 hours ago"``.
+            t2: Only points up to this time (inclusive).
+            limit: At most this many points, the earliest ones; 0 for no limit. It does not go with indices.
+            i1: The first index; a negative one counts from the end.
+            i2: The index after the last one; a negative one counts from the end, and 0 is the end.
+            downlink: Read the downlink instead.
+            transform: PipeScript that the server runs over the range: text, the result of `connectordb.pipescript.pipe`, or a
                 `connectordb.pipescript.Script`.
 
         Raises:
             InvalidRange: Times and indices are mixed, or a value is of the wrong kind.
-            InvalidRequest: The transform is none.
+            InvalidRequest: The transform is not valid.
 
         Calls: ``GET crud/<path>/data``.
         """
@@ -277,7 +278,7 @@ class Stream(ColumnStream, depth=3):
     def __getitem__(self, getrange: slice) -> DatapointArray: ...
     def __getitem__(self, getrange: int | slice) -> Datapoint | DatapointArray:
         """
-        Return the point at an index, or those of a slice, as a list of all points would.
+        Return the point at an index, or the points of a slice, as a list of all points would.
 
         Raises:
             IndexError: There is no such point.
@@ -298,7 +299,7 @@ class Stream(ColumnStream, depth=3):
 
     def __len__(self) -> int:
         """
-        Return how many points there are.
+        Return the number of points.
 
         Calls: ``GET crud/<path>/data?q=length``.
         """
@@ -306,7 +307,7 @@ class Stream(ColumnStream, depth=3):
 
     def length(self, downlink: bool = False) -> int:
         """
-        Return how many points there are, in the stream or in its downlink.
+        Return the number of points in the stream, or in its downlink.
 
         Calls: ``GET crud/<path>/data?q=length``.
         """
@@ -319,7 +320,7 @@ class Stream(ColumnStream, depth=3):
         try:
             points = self._session.call(rest.points(path, parameters))
         except InvalidRequest as refused:
-            # a range that ends before it begins, in the server's reckoning: to a caller, an empty one
+            # a server refuses a range that ends before it begins; to a caller it is an empty one
             if refused.message != refusals.INVALID_RANGE:
                 raise
             points = []
@@ -335,8 +336,8 @@ class Stream(ColumnStream, depth=3):
         Write the stream with its points into a new folder.
 
         Raises:
-            FileExistsError: The folder is there already.
+            FileExistsError: The folder exists already.
         """
-        from .folders import exports  # rarely used, and not free to load
+        from .folders import exports  # rarely used, and slow to load
 
         exports.export(self, directory)

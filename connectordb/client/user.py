@@ -1,4 +1,4 @@
-"""A user: who owns devices."""
+"""`User`: a person or an organisation, who owns devices."""
 
 from __future__ import annotations
 
@@ -17,28 +17,30 @@ if TYPE_CHECKING:
 
 
 class User(ConnectorObject, depth=1):
-    """A person or an organisation; what talks to the server is one of its devices."""
+    """A person or an organisation. Only its devices talk to the server; a password logs in its device ``user``."""
 
-    email: Field[str | None] = Field(None, doc="The address; with the password it logs in as well as the name does.")
+    email: Field[str | None] = Field(None, doc="The email address; one may log in with it instead of the name.")
     public: Field[bool | None] = Field(None, doc="Whether other users see it.")
-    role: Field[str | None] = Field(None, doc='What it may do, by default ``"user"`` or ``"admin"``.')
+    role: Field[str | None] = Field(
+        None, doc='What it may do: ``"user"`` or ``"admin"``, unless the server has other roles.'
+    )
 
     def create(self, email: str, password: str, role: str = "user", public: bool = True, **properties: Any) -> None:
         """
-        Create the user, and what is to be there with it.
+        Create the user, with devices and streams if you like.
 
         Args:
-            email: The address; no other user has it.
+            email: The email address; no other user may have it.
             password: The password.
-            role: ``"user"`` or ``"admin"``, or what else the server knows.
+            role: ``"user"`` or ``"admin"``, or another role that the server knows.
             public: Whether other users see it.
-            properties: Others, such as ``nickname``; ``devices={name: properties}``, each with ``streams`` of its own, and
-                ``streams={name: properties}`` for the user's own device.
+            properties: Further properties, such as ``nickname``; ``devices={name: properties}``, each of which may have
+                ``streams``; and ``streams={name: properties}`` for the user's own device.
 
         Raises:
-            LocalProtocolError: A name or a property is none.
-            jsonschema.SchemaError: A schema is none; nothing was sent.
-            Conflict: There is such a user, or such an address.
+            LocalProtocolError: A name is not valid, or there is no such property.
+            jsonschema.SchemaError: A schema is not valid; nothing was sent.
+            Conflict: The user exists already, or another one has that address.
             PermissionDenied: The caller is no administrator.
 
         Calls: ``POST crud/<path>``.
@@ -70,9 +72,9 @@ class User(ConnectorObject, depth=1):
         Return the streams of all its devices, with their metadata.
 
         Args:
-            public: Only those of public devices.
-            downlink: Only those that are downlinks.
-            visible: Only those of visible devices.
+            public: Only streams of public devices.
+            downlink: Only streams that are downlinks.
+            visible: Only streams of visible devices.
 
         Calls: ``GET crud/<path>?q=streams``.
         """
@@ -90,36 +92,36 @@ class User(ConnectorObject, depth=1):
         return cast("Device", self._at(self._path / device))
 
     def _ipython_key_completions_(self) -> list[str]:
-        """Return the devices' names, for IPython; at once, whatever becomes of the server."""
-        from . import completion  # by who sits at a prompt
+        """Return the devices' names for completion in IPython; quickly, even if the server does not answer."""
+        from . import completion  # only needed at a prompt
 
         return completion.below(self._session, self._place)
 
     def export(self, directory: str | os.PathLike[str]) -> None:
         """
-        Write the user with all devices and streams into a folder, next to other users that may be there.
+        Write the user with all devices and streams into a folder, which may already hold other users.
 
-        The folder holds API keys, and so is for its owner only.
+        The folder contains API keys, so only its owner may read it.
 
         Args:
-            directory: The folder; the user gets one below it.
+            directory: The folder; the user gets a folder of its own in it.
 
         Raises:
-            FileExistsError: The user is in it already.
+            FileExistsError: The user is in the folder already.
         """
-        from .folders import exports  # rarely used, and not free to load
+        from .folders import exports  # rarely used, and slow to load
 
         exports.export(self, directory)
 
     def import_device(self, directory: str | os.PathLike[str]) -> None:
         """
-        Make a device, with its streams and their points, from what `Device.export` wrote.
+        Create a device with its streams and their points from what `Device.export` wrote.
 
-        The device ``user`` is there already: its properties become those of the export. The device ``meta`` is passed over.
+        Every user has a device ``user`` from the start: it gets the exported properties. The device ``meta`` is left out.
 
         Raises:
-            ValueError: There is such a device, or the folder is no export of one.
+            ValueError: The device exists already, or the folder is no export of a device.
         """
-        from .folders import exports  # rarely used, and not free to load
+        from .folders import exports  # rarely used, and slow to load
 
         exports.import_device(self, directory)

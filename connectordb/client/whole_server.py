@@ -1,4 +1,4 @@
-"""A server as a whole: what it holds by path, its users, how much there is, and what it can do."""
+"""The part of `ConnectorDB` that is about the server as a whole: any object by its path, users, counts, what it can do."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 class WholeServer(Device):
     """A device that is logged in, and the server that it is logged in to."""
 
-    # what it returns depends on the text, which no type can say
+    # which of the three classes it returns depends on the text, which no type can express
     def __call__(self, path: str) -> Any:
         """
         Return a user, a device or a stream by its path, without asking the server.
 
         Args:
-            path: ``"user"``, ``"user/device"``, ``"user/device/stream"``, or that and ``"/downlink"``.
+            path: ``"user"``, ``"user/device"``, ``"user/device/stream"`` or ``"user/device/stream/downlink"``.
 
         Raises:
-            LocalProtocolError: It is no path.
+            LocalProtocolError: The path is not valid.
         """
         return self._at(Path.parse(path))
 
@@ -54,10 +54,10 @@ class WholeServer(Device):
 
     def info(self) -> dict[str, Any]:
         """
-        Return what the server is: its ``version``, and the ``transforms`` and ``interpolators`` that it runs.
+        Return the server's ``version``, and the ``transforms`` and ``interpolators`` that it offers.
 
-        The last two are dicts by name, with at least ``name``, ``description`` and ``documentation`` in each; a transform
-        has its ``args`` too.
+        The last two are dicts by name. Each entry has at least ``name``, ``description`` and ``documentation``; a transform
+        also has ``args``.
 
         Calls: ``GET meta/version``, ``meta/transforms``, ``meta/interpolators``.
         """
@@ -70,15 +70,15 @@ class WholeServer(Device):
 
     def import_users(self, directory: str | os.PathLike[str], *, passwords: Mapping[str, str] | None = None) -> None:
         """
-        Make users, with all that is theirs, from what `User.export` wrote.
+        Create users with everything that belongs to them from what `User.export` wrote.
 
         Args:
-            directory: The folder that holds a folder for each of them.
-            passwords: User name → password; an export holds none. Without it, a user's password is its name.
+            directory: The folder that holds a folder for each user.
+            passwords: User name → password, as an export holds none. A user without an entry gets its name as the password.
 
         Raises:
-            ValueError: One of the users is there already, the folder is no export, or its version is another one.
+            ValueError: One of the users exists already, the folder is no export, or its version is not supported.
         """
-        from .folders import exports  # rarely used, and not free to load
+        from .folders import exports  # rarely used, and slow to load
 
         exports.import_users(self, directory, passwords)
