@@ -10,7 +10,7 @@ from typing import Any, TypeVar, cast
 
 import click
 
-from ..protocol.times import Time, to_seconds
+from ..protocol.times import LATE, Time, to_seconds
 from ..runtime.clock import SYSTEM
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -24,9 +24,14 @@ def _moment(context: click.Context, option: click.Parameter, text: str | None) -
     if text is None or _DATE.fullmatch(text):
         return text
     try:
-        return float(text)
+        t = float(text)
     except ValueError:
         return text
+    if t >= LATE:
+        from ..protocol import doubts  # few ranges have one
+
+        raise click.BadParameter(doubts.of_bound(str(option.name), t))
+    return t
 
 
 _OPTIONS = (

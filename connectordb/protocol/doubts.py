@@ -1,4 +1,4 @@
-"""What a server takes of a point although hardly anybody means it: times in no calendar, and integers that it keeps as others."""
+"""What a server takes although hardly anybody means it: times in no calendar, and integers that it keeps as others."""
 
 from __future__ import annotations
 
@@ -10,9 +10,7 @@ from typing import Any
 
 from ..exceptions import LocalProtocolError
 from .points import EXACT, DatapointWarning
-
-#: The first second behind the year 9999.
-LATE = 253_402_300_800.0
+from .times import LATE
 
 _EPOCH = datetime(1970, 1, 1)
 
@@ -21,15 +19,18 @@ _UNITS = {"milliseconds": 1e3, "microseconds": 1e6, "nanoseconds": 1e9}
 
 def of_time(t: float) -> str:
     """Return what is doubtful about the time of a point; nothing, if nothing is."""
+    found = of_bound("t", t)
+    return found and f"{found}; once it is stored, no point with an earlier time can be"
+
+
+def of_bound(name: str, t: float) -> str:
+    """Return likewise what is about a time that bounds a range, which is called *name*."""
     if not t >= LATE:
         return ""
     meant = next(
         (f"{unit} (of {_day(t / scale)})" for unit, scale in _UNITS.items() if t / scale < LATE), "another unit"
     )
-    return (
-        f"t={t!r}, which is behind the year 9999: expected seconds since 1970, and these may be {meant}; "
-        "once it is stored, no point with an earlier time can be"
-    )
+    return f"{name}={t!r}, which is behind the year 9999: expected seconds since 1970, and these may be {meant}"
 
 
 def _day(t: float) -> str:

@@ -24,6 +24,7 @@ _BEGIN = b'{"t":'
 class DatapointWarning(UserWarning):
     """
     A point was accepted that is probably a mistake: its time is after the year 9999, or the server will change an integer in it.
+    Or a range was asked for with such a time, and most likely holds nothing.
 
     Programs written for 0.3.5 may depend on either, so the methods that 0.3.5 had only warn: once a call, and by default once for
     each line of a program. Newer methods refuse such points. With ``warnings.simplefilter("error", DatapointWarning)`` all do.

@@ -13,7 +13,7 @@ from typing import Any
 
 from ..exceptions import InvalidRange
 from .scripts import ScriptLike, script_text
-from .times import Time, to_seconds
+from .times import LATE, Time, to_seconds
 
 #: Indices travel as 64-bit integers. No stream reaches these, so larger ones are cut down to them.
 _MAX_INDEX, _MIN_INDEX = 2**62, -(2**62)
@@ -39,6 +39,9 @@ class Range:
     Raises:
         InvalidRange: Kinds of range are mixed, or a value is of the wrong kind.
         LocalProtocolError: *transform* is no script.
+
+    Warns:
+        DatapointWarning: A time is behind the year 9999, as milliseconds are.
     """
 
     __slots__ = ("fields", "script")
@@ -78,6 +81,11 @@ def _fields(
     if by_index and by_time:
         given = ", ".join((*by_index, *by_time))
         raise InvalidRange(f"{given} mixed: a range goes either by index (i1, i2) or by time (t1, t2, limit)")
+    for name, t in by_time.items():
+        if t > LATE:  # where the last microsecond of the year 9999 becomes a float
+            from . import doubts  # few ranges have one
+
+            doubts.warn(f"a range has {doubts.of_bound(name, t)}")
     if limit is None:
         return by_index or by_time
     if by_index:

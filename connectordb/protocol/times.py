@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 else:  # NumPy may not be installed
     Time = float | int | str | date | datetime | timedelta
 
+#: The first second after the year 9999: such a number is hardly meant as seconds.
+LATE = 253_402_300_800.0
+
 #: A text of 9 or 10 digits is no date but seconds since 1970: of the years 1973 to 2286.
 _SECONDS_HAVE = (9, 10)
 

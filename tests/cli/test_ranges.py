@@ -39,6 +39,20 @@ class Ranges(Case):
                 self.assertEqual(given, {**nothing, **expected})
         self.assertEqual(CliRunner().invoke(command, ["--i1", "x"]).exit_code, 2)
 
+    def test_milliseconds(self) -> None:
+        """A time that can hardly be seconds is refused, and what it may be is said."""
+
+        @click.command()
+        @ranged
+        def command(**typed: Any) -> None:
+            self.fail("it ran")
+
+        for option in ("--t1", "--t2"):
+            done = CliRunner().invoke(command, [option, "1767225600000"])
+            self.assertEqual(done.exit_code, 2)
+            self.assertIn(f"{option[2:]}=1767225600000.0, which is behind the year 9999", done.stderr)
+            self.assertIn("these may be milliseconds (of 2026-01-01)", done.stderr)
+
     def test_backwards(self) -> None:
         """A range that is empty whatever the stream holds is told, and no other."""
 
@@ -52,7 +66,7 @@ class Ranges(Case):
                 ["--t1", "2026-01-02", "--t2", "2026-01-01"],
                 "after --t1 2026-01-02 00:00:00 and up to --t2 2026-01-01 00:00:00",
             ),
-            (["--t1", "5e12", "--t2", "5e12"], "after --t1 5000000000000.0 and up to --t2 5000000000000.0"),
+            (["--t1", "-1e14", "--t2", "-2e14"], "after --t1 -100000000000000.0 and up to --t2 -200000000000000.0"),
             (["--i1", "5", "--i2", "2"], "from --i1 5 on and before --i2 2"),
             (["--i1", "-2", "--i2", "-2"], "from --i1 -2 on and before --i2 -2"),
             (["--t1", "1", "--t2", "2"], ""),

@@ -9,7 +9,8 @@ from hypothesis import example, given
 
 from connectordb import DatapointWarning, LocalProtocolError
 from connectordb.protocol import doubts, json_text
-from connectordb.protocol.doubts import LATE, Once, of_time, of_value, refuse, warn
+from connectordb.protocol.doubts import Once, of_time, of_value, refuse, warn
+from connectordb.protocol.times import LATE
 from tests.support.case import Case
 from tests.support.strategies import values
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import unittest
-from datetime import timedelta
+import warnings
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from connectordb import DatapointWarning
 from connectordb.exceptions import InvalidRange, LocalProtocolError
 from connectordb.protocol.ranges import Range, number_text, one_index, read_parameters, slice_range
 
@@ -105,6 +107,21 @@ class Fields(unittest.TestCase):
         self.assertEqual(Range(0).parameters, read_parameters({}))
         self.assertRaises(InvalidRange, Range, 0, 1, i1=1)
         self.assertRaisesRegex(LocalProtocolError, "transform=3 is no PipeScript", Range, 0, transform=3)
+
+    def test_milliseconds(self) -> None:
+        """A time that can hardly be seconds is doubted, as of the line that asks; what indices are is not."""
+        for t in (1767225600000, 1767225600000.0):
+            for name in ("t1", "t2"):
+                with self.assertWarnsRegex(
+                    DatapointWarning,
+                    rf"^a range has {name}=1767225600000\.0, which is behind .* milliseconds \(of 2026-01-01\)$",
+                ) as caught:
+                    self.assertEqual(Range(0, **{name: t}).fields, {name: 1767225600000.0})
+                self.assertEqual(caught.filename, __file__)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            Range(0, t1=253_402_300_799, t2=datetime.max.replace(tzinfo=timezone.utc))
+            Range(0, i1=1767225600000)
 
     @given(st.one_of(st.integers(-(2**62), 2**62), st.floats(allow_nan=False, allow_infinity=False)))
     def test_numbers(self, number: float) -> None:

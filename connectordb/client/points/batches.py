@@ -17,9 +17,10 @@ from typing import Any
 from ...exceptions import LocalProtocolError
 from ...protocol import json_text
 from ...protocol.constants import DATAPOINT_INSERT_LIMIT, INSERT_BYTES_LIMIT, REQUEST_BYTES_LIMIT
-from ...protocol.doubts import LATE, Once, Tell, of_time, of_value
+from ...protocol.doubts import Once, Tell, of_time, of_value
 from ...protocol.encoded import Encoded
 from ...protocol.points import EXACT, Datapoint
+from ...protocol.times import LATE
 
 #: The brackets of the array around a lone point.
 _BRACKETS = 2

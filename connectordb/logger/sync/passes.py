@@ -18,7 +18,7 @@ from ...exceptions import ConnectionFailed, ConnectorDBError, LoggerError, Outco
 from ...protocol import rest
 from ...protocol.constants import DATAPOINT_INSERT_LIMIT
 from ...protocol.paths import Path
-from ...protocol.ranges import Range
+from ...protocol.ranges import read_parameters
 from ...protocol.settle import Sent, Settling
 from ...runtime.clock import Clock
 from ..records import Note, Row, StreamRow
@@ -207,9 +207,9 @@ class Pass:
             first = min([rows[0].t, *(t for earlier in times.values() for t in earlier)])
             if first > newest:
                 break
-            span = Range(0.0, math.nextafter(first, -math.inf), rows[-1].t)
+            span = read_parameters({"t1": math.nextafter(first, -math.inf), "t2": rows[-1].t})
             settling = Settling([Sent((*times.get(row.id, ()), row.t), value(row)) for row in rows])
-            held = server.call(rest.points(path, span.parameters))
+            held = server.call(rest.points(path, span))
             settling.look(held)
             found = set(settling.result().found)
             confirmed = [row.id for at, row in enumerate(rows) if at in found]

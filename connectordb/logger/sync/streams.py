@@ -11,10 +11,10 @@ from typing import Any, Literal, cast
 
 from ...exceptions import AuthenticationError, LocalProtocolError, LoggerError, NotFound
 from ...protocol import json_text, rest, schemas
-from ...protocol.doubts import LATE, Tell, of_time, of_value
+from ...protocol.doubts import Tell, of_time, of_value
 from ...protocol.paths import Path
 from ...protocol.points import EXACT
-from ...protocol.times import Time, to_seconds
+from ...protocol.times import LATE, Time, to_seconds
 from ..records import Columns, StreamRow
 from ..rows import Store
 from .reading import Server

@@ -18,7 +18,8 @@ from connectordb.datapoints import DatapointArray
 from connectordb.exceptions import LocalProtocolError
 from connectordb.protocol import json_text
 from connectordb.protocol.constants import INSERT_BYTES_LIMIT
-from connectordb.protocol.doubts import LATE, accept
+from connectordb.protocol.doubts import accept
+from connectordb.protocol.times import LATE
 from tests.support.case import Case
 from tests.support.strategies import datapoints, values
 
