@@ -286,21 +286,22 @@ class DatapointArray(AsColumns, list[Datapoint]):
         write_csv(json_text.checked(list(self)), file)
 
     @classmethod
-    def from_csv(cls, file: str | os.PathLike[str], *, tz: str | None = None) -> DatapointArray:
+    def from_csv(cls, file: str | os.PathLike[str], *, tz: str | None = None, unit: str = "s") -> DatapointArray:
         """
         Return the points of a CSV file: a time and a value in each line; or names of columns in the first line, of which one is ``t``.
 
         Args:
-            file: Times are seconds since 1970 or ISO 8601 text. Values are numbers, ``true``, ``false``, nothing (null), JSON in
+            file: Times are numbers since 1970 or ISO 8601 text. Values are numbers, ``true``, ``false``, nothing (null), JSON in
                 brackets, braces or quotes, or else text. Without a column ``d``, or with others beside it, each is an object.
             tz: The time zone of times without an offset, as ``"UTC"`` or ``"Europe/Berlin"``; without it they are local time.
+            unit: What times that are numbers are counted in: ``"s"``, seconds, or ``"ms"``, ``"us"``, ``"ns"``.
 
         Raises:
             LocalProtocolError: A line has something else in it; the message says which.
         """
         from .point_files import read_csv
 
-        return cls(read_csv(file, tz))
+        return cls(read_csv(file, tz, unit))
 
     def loadJSON(self, filename: str | os.PathLike[str]) -> DatapointArray:
         """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import sys
 import threading
@@ -62,7 +63,19 @@ def cat(
             found.to_parquet(parquet, downlink=downlink, **given)
 
 
-@click.command()
+class _WithNumbers(click.Command):
+    """A command with an argument that may be a number below 0, which is no option."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Take the words of the command line, and such a number as what stands behind ``--``."""
+        pairs = zip(["", *args], args, strict=False)
+        below = [word for before, word in pairs if word[:1] == "-" != before[:1] and type(parsed(word)) in (int, float)]
+        if below and "--" not in args:
+            args = [*(word for word in args if word not in below), "--", *below]
+        return super().parse_args(ctx, args)
+
+
+@click.command(cls=_WithNumbers)
 @click.argument("path", metavar="STREAM", shell_complete=paths)
 @click.argument("value", required=False)
 @click.option(
@@ -71,8 +84,14 @@ def cat(
 @click.option(
     "--restamp", is_flag=True, help="Move times that are older than the stream's newest, instead of refusing them."
 )
+@click.option(
+    "--unit",
+    type=click.Choice(["s", "ms", "us", "ns"]),
+    default="s",
+    help="What times that are numbers are counted in; s is seconds.",
+)
 @profile
-def insert(path: str, value: str | None, skip: int, restamp: bool, profile: str | None) -> None:
+def insert(path: str, value: str | None, skip: int, restamp: bool, unit: str, profile: str | None) -> None:
     """
     Append VALUE or points to STREAM.
 
@@ -80,11 +99,11 @@ def insert(path: str, value: str | None, skip: int, restamp: bool, profile: str 
     or CSV: a time and a value in each line, or with names of columns in the first line, of which one is t. If it fails, or Ctrl-C
     ends it, it says how many points are stored, and with which --skip it goes on.
     """
-    if value is not None and (skip or restamp):
-        raise click.UsageError("--skip and --restamp are for points on standard input, not for a VALUE")
+    if value is not None and (skip or restamp or unit != "s"):
+        raise click.UsageError("--skip, --restamp and --unit are for points on standard input, not for a VALUE")
     with connect(profile) as cdb:
         found = stream(cdb, path)
-        taken = _Counted(islice(_from_stdin(), skip, None))
+        taken = _Counted(islice(_from_stdin(unit), skip, None))
         try:
             if value is not None:
                 data = parsed(value)
@@ -95,18 +114,18 @@ def insert(path: str, value: str | None, skip: int, restamp: bool, profile: str 
             if sys.stdin.isatty():
                 click.echo(_WAITING, err=True)
             with taken.until_interrupted():
-                found._insert_points(taken, restamp, doubts.refuse)
+                found._insert_points(taken, restamp, doubts.refuse_of_text)
         except PermissionDenied as error:
             owner = found.device
             raise click.ClickException(
-                f"{error}; only its own device appends to a stream: connectordb login {owner.user.name} --device {owner.name}"
+                f"{error}; on the command line: connectordb login {owner.user.name} --device {owner.name}"
             ) from error
         except ConnectorDBError as error:
             if value is not None:
                 raise
             rest = skip + getattr(error, "stored", 0)
             told = with_remedy(cdb, error) if isinstance(error, AuthenticationError) else str(error)
-            told = told.replace("restamp=True", "--restamp")
+            told = re.sub(r"\bunit='(\w+)'", r"--unit \1", told.replace("restamp=True", "--restamp"))
             raise click.ClickException(f"{told}; to go on with what is left: --skip {rest}") from error
     left = f"; to go on with what is left: --skip {skip + taken.number}" if taken.is_cut_off else ""
     click.echo(f"{taken.number:,} point{'' if taken.number == 1 else 's'}{left}", err=True)
@@ -135,7 +154,7 @@ def tail(path: str, number: int, follow: bool, as_json: bool, downlink: bool, pr
     with connect(profile) as cdb:
         found = stream(cdb, path)
         if not follow:
-            show_lines(found(i1=-number, downlink=downlink) if number else (), line)
+            show_lines(found.points(i1=-number, downlink=downlink) if number else (), line)
             return
         with found.watch(since=-number if number else None, downlink=downlink) as coming:
             for point in coming:
@@ -151,9 +170,9 @@ def _read_by_people(point: Datapoint) -> bytes:
     return f"{at}  {plain(json_text.dumps(point.get('d')).decode())}\n".encode()
 
 
-def _from_stdin() -> Iterator[Datapoint]:
+def _from_stdin(unit: str) -> Iterator[Datapoint]:
     try:
-        yield from points(sys.stdin.buffer)
+        yield from points(sys.stdin.buffer, unit=unit)
     except ValueError as error:
         raise LocalProtocolError(f"standard input: {error}") from error
 

@@ -70,15 +70,18 @@ class BulkStream(LiveStream):
 
         self._insert_points(read_parquet(file), restamp, refuse)
 
-    def from_csv(self, file: str | os.PathLike[str], *, tz: str | None = None, restamp: bool = False) -> None:
+    def from_csv(
+        self, file: str | os.PathLike[str], *, tz: str | None = None, unit: str = "s", restamp: bool = False
+    ) -> None:
         """
         Append what a CSV file holds: a time and a value in each line; or names of columns in the first line, of which one is ``t``.
 
         Args:
-            file: Times are seconds since 1970 or ISO 8601 text. Values are numbers, ``true``, ``false``, nothing (null), JSON in
+            file: Times are numbers since 1970 or ISO 8601 text. Values are numbers, ``true``, ``false``, nothing (null), JSON in
                 brackets, braces or quotes, or else text. Without a column ``d``, or with others beside it, each is an object. It is
                 read piece by piece.
             tz: The time zone of times without an offset, as ``"UTC"`` or ``"Europe/Berlin"``; without it they are local time.
+            unit: What times that are numbers are counted in: ``"s"``, seconds, or ``"ms"``, ``"us"``, ``"ns"``.
             restamp: As for `insert_array`.
 
         Raises:
@@ -88,6 +91,6 @@ class BulkStream(LiveStream):
         Errors and calls are else those of `insert_array`.
         """
         from ..point_files import read_csv
-        from ..protocol.doubts import refuse
+        from ..protocol.doubts import refuse_of_text
 
-        self._insert_points(read_csv(file, tz), restamp, refuse)
+        self._insert_points(read_csv(file, tz, unit), restamp, refuse_of_text)

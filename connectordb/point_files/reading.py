@@ -25,41 +25,48 @@ _BLOCK, _LONGEST = 1 << 16, 1 << 24
 #: What a point may have; ``o`` says who sent it.
 _KEYS = frozenset("tdo")
 
+#: What times that are numbers are counted in, and how many of it a second has.
+_UNITS = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
+
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
-def points(file: BinaryIO, before_waiting: Callable[[], Any] = lambda: None) -> Iterator[Datapoint]:
+def points(file: BinaryIO, before_waiting: Callable[[], Any] = lambda: None, unit: str = "s") -> Iterator[Datapoint]:
     """
     Yield the points in a file, holding no more of it than a block, or a line.
 
     Args:
         file: JSON objects, a line each or in an array, or CSV.
         before_waiting: Called before each time that more of it is read.
+        unit: What times that are numbers are counted in: ``"s"``, ``"ms"``, ``"us"`` or ``"ns"``.
 
     Raises:
+        LocalProtocolError: There is no such unit.
         ValueError: It has something else in it; the message says in which line, or which point.
     """
+    scale = _scale(unit)
     head, text = _without_mark(_blocks(file, before_waiting))
     if head.startswith(b"["):
-        return _array(text)
-    return _objects(text) if head.startswith(b"{") else _table(text)
+        return _array(text, scale)
+    return _objects(text, scale) if head.startswith(b"{") else _table(text, scale)
 
 
-def read_csv(file: str | os.PathLike[str], tz: str | None = None) -> Iterator[Datapoint]:
+def read_csv(file: str | os.PathLike[str], tz: str | None = None, unit: str = "s") -> Iterator[Datapoint]:
     """
     Yield the points in a CSV file, holding no more of it than a block, or a line.
 
     Args:
         file: A time and a value in each line; or names of columns in the first line, of which one is ``t``.
         tz: The time zone of times without one; `None` for local time.
+        unit: What times that are numbers are counted in: ``"s"``, ``"ms"``, ``"us"`` or ``"ns"``.
 
     Raises:
-        LocalProtocolError: It has something else in it; the message says in which line. Or there is no such time zone.
+        LocalProtocolError: It has something else in it; the message says in which line. Or there is no such time zone, or unit.
     """
-    zone = None if tz is None else _zone(tz)
+    zone, scale = None if tz is None else _zone(tz), _scale(unit)
     with open(os.fspath(file), "rb") as opened:
         try:
-            yield from _table(_without_mark(_blocks(opened))[1], zone)
+            yield from _table(_without_mark(_blocks(opened))[1], scale, zone)
         except ValueError as error:
             raise LocalProtocolError(f"{os.fspath(file)!r}: {error}") from error
 
@@ -69,6 +76,12 @@ def _zone(name: str) -> tzinfo:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise LocalProtocolError(f"tz={name!r} is no time zone: expected a name as 'UTC' or 'Europe/Berlin'") from error
+
+
+def _scale(unit: str) -> int:
+    if unit not in _UNITS:
+        raise LocalProtocolError(f"unit={unit!r:.60}: expected one of {', '.join(map(repr, _UNITS))}")
+    return _UNITS[unit]
 
 
 def _without_mark(blocks: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:
@@ -96,7 +109,7 @@ def _blocks(file: BinaryIO, before_waiting: Callable[[], Any] = lambda: None) ->
 # --- JSON -------------------------------------------------------------------------------------------------------------
 
 
-def _array(text: Iterator[bytes]) -> Iterator[Datapoint]:
+def _array(text: Iterator[bytes], scale: int) -> Iterator[Datapoint]:
     number = 0
     found = elements(text, _LONGEST)
     while True:
@@ -106,18 +119,18 @@ def _array(text: Iterator[bytes]) -> Iterator[Datapoint]:
             return
         except ValueError as error:
             raise ValueError(f"point {number}: {error}") from error
-        yield _point(element, f"point {number}")
+        yield _point(element, f"point {number}", scale)
         number += 1
 
 
-def _objects(text: Iterator[bytes]) -> Iterator[Datapoint]:
+def _objects(text: Iterator[bytes], scale: int) -> Iterator[Datapoint]:
     for number, line in _lines(text):
         if line.strip():
             try:
                 value = json_text.loads(line)
             except ValueError as error:
                 raise ValueError(f"line {number}: no JSON: {error}") from error
-            yield _point(value, f"line {number}")
+            yield _point(value, f"line {number}", scale)
 
 
 def _lines(text: Iterator[bytes]) -> Iterator[tuple[int, bytes]]:
@@ -134,7 +147,7 @@ def _lines(text: Iterator[bytes]) -> Iterator[tuple[int, bytes]]:
         yield number + 1, rest
 
 
-def _point(value: Any, where: str) -> Datapoint:
+def _point(value: Any, where: str, scale: int) -> Datapoint:
     if not isinstance(value, dict) or type(value.get("t", 0.0)) not in (int, float):
         raise ValueError(f'{where}: {str(value)[:60]!r} is no point: expected an object with "t", a number, and "d"')
     if not value.keys() <= _KEYS:  # somebody's own, whose value would be lost
@@ -142,13 +155,14 @@ def _point(value: Any, where: str) -> Datapoint:
         raise ValueError(
             f'{where}: a point has "t", its time in seconds, and "d", its value, and no {cut(unknown, 30)!r}'
         )
-    return {"t": value.get("t", 0.0), "d": value.get("d")}
+    t = value.get("t", 0.0)
+    return {"t": t if scale == 1 else t / scale, "d": value.get("d")}
 
 
 # --- CSV --------------------------------------------------------------------------------------------------------------
 
 
-def _table(text: Iterator[bytes], zone: tzinfo | None = None) -> Iterator[Datapoint]:
+def _table(text: Iterator[bytes], scale: int, zone: tzinfo | None = None) -> Iterator[Datapoint]:
     csv.field_size_limit(
         max(csv.field_size_limit(), _LONGEST)
     )  # of the whole process: a cell is as long as a line may be
@@ -163,9 +177,9 @@ def _table(text: Iterator[bytes], zone: tzinfo | None = None) -> Iterator[Datapo
                 continue
             if names is None:
                 names = _names(row)
-                if names is row:
+                if "t" in map(str.strip, row):
                     continue
-            yield _of_row(names, row, zone)
+            yield _of_row(names, row, scale, zone)
         except UnicodeDecodeError as error:  # in a line that is not counted yet
             raise ValueError(f"line {reader.line_num + 1}: it is not in UTF-8: {error}") from error
         except (ValueError, csv.Error) as error:
@@ -173,15 +187,18 @@ def _table(text: Iterator[bytes], zone: tzinfo | None = None) -> Iterator[Datapo
 
 
 def _names(first: list[str]) -> list[str]:
-    """Return the names of the columns: the first line itself, if these stand there."""
-    if "t" in first:
-        repeated = sorted({name for name in first if first.count(name) > 1})
+    """Return the names of the columns: what stands in the first line, if one of it is t."""
+    names = [name.strip() for name in first]
+    if "t" in names:
+        repeated = sorted({name for name in names if names.count(name) > 1})
         if repeated:
             raise ValueError(f"two columns are called {repeated[0]!r}")
-        return first
+        if "" in names:  # as that of the rows' numbers, which pandas writes
+            raise ValueError(f"column {1 + names.index('')} has no name: give it one, or leave it out")
+        return names
     with suppress(ValueError):
         time, _ = first
-        _time(time.strip(), None)
+        _time(time.strip(), 1, None)
         return ["t", "d"]
     raise ValueError(
         f"{','.join(first)[:60]!r} is neither a point nor a line of names: expected a time, a comma and a value, "
@@ -189,20 +206,20 @@ def _names(first: list[str]) -> list[str]:
     )
 
 
-def _of_row(names: list[str], row: list[str], zone: tzinfo | None) -> Datapoint:
+def _of_row(names: list[str], row: list[str], scale: int, zone: tzinfo | None) -> Datapoint:
     if len(row) != len(names):
         raise ValueError(f"{len(row)} cells, where the first line has {len(names)}")
     cells = dict(zip(names, row, strict=True))
-    t = _time(cells.pop("t").strip(), zone)
+    t = _time(cells.pop("t").strip(), scale, zone)
     if cells.keys() == {"d"}:
         return {"t": t, "d": value_in(cells["d"])}
     return {"t": t, "d": {name: value_in(cell) for name, cell in cells.items()}}
 
 
-def _time(cell: str, zone: tzinfo | None) -> float:
+def _time(cell: str, scale: int, zone: tzinfo | None) -> float:
     number = number_in(cell)
     if number is not None:
-        return float(number)
+        return number / scale
     try:
         return in_iso(cell, zone)
     except ValueError:

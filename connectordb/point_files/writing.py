@@ -61,7 +61,12 @@ def csv_lines(points: Iterable[Datapoint]) -> Iterator[bytes]:
 def _names(value: Any) -> list[str] | None:
     """Return the names of the columns for values like this, or `None` if it stands in one of its own."""
     spread = isinstance(value, dict) and value and "t" not in value and list(value) != ["d"]
-    return list(value) if spread and not any(HARD & set(name) for name in value) else None
+    return list(value) if spread and all(map(_is_name, value)) else None
+
+
+def _is_name(key: str) -> bool:
+    """Tell whether a key can be the name of a column: it is read back without what is around it."""
+    return bool(key) and key == key.strip() and HARD.isdisjoint(key)
 
 
 def write_csv(points: Iterable[Datapoint], file: str | os.PathLike[str]) -> None:

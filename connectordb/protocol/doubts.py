@@ -14,7 +14,8 @@ from .times import LATE
 
 _EPOCH = datetime(1970, 1, 1)
 
-_UNITS = {"milliseconds": 1e3, "microseconds": 1e6, "nanoseconds": 1e9}
+#: What a number too large for seconds may be counted in, by the short name of it, and how many of it a second has.
+_UNITS = {"ms": ("milliseconds", 1e3), "us": ("microseconds", 1e6), "ns": ("nanoseconds", 1e9)}
 
 
 def of_time(t: float) -> str:
@@ -28,7 +29,7 @@ def of_bound(name: str, t: float) -> str:
     if not t >= LATE:
         return ""
     meant = next(
-        (f"{unit} (of {_day(t / scale)})" for unit, scale in _UNITS.items() if t / scale < LATE), "another unit"
+        (f"{name} (of {_day(t / scale)})" for name, scale in _UNITS.values() if t / scale < LATE), "another unit"
     )
     return f"{name}={t!r}, which is behind the year 9999: expected seconds since 1970, and these may be {meant}"
 
@@ -90,6 +91,18 @@ def refuse(doubt: str) -> None:
         LocalProtocolError: Always.
     """
     raise LocalProtocolError(f"{doubt}. If it is meant, insert_array() takes it")
+
+
+def refuse_of_text(doubt: str) -> None:
+    """
+    Refuse likewise what was read out of text, where a time may be counted in another unit.
+
+    Raises:
+        LocalProtocolError: Always.
+    """
+    units = (unit for unit, (name, _) in _UNITS.items() if f"these may be {name}" in doubt)
+    unit = next(units, None)
+    refuse(f"{doubt}. unit={unit!r} reads it so" if unit else doubt)
 
 
 def accept(doubt: str) -> None:

@@ -60,10 +60,26 @@ class Points(DataCase):
         """A word is JSON, or else text."""
         path = f"mara/user/{new_name()}"
         self.ran("new", path)
-        for word in ("21.5", "on", '{"a": [true]}', '"5"', "NaN"):
+        for word in ("21.5", "on", '{"a": [true]}', '"5"', "NaN", "-5", "-1.5e3"):
             self.ran("insert", path, word)
+        self.ran("insert", path, "--", "-x")
         found = json.loads(self.ran("cat", path.rpartition("/")[2], "--json"))
-        self.assertEqual([point["d"] for point in found], [21.5, "on", {"a": [True]}, "5", "NaN"])
+        self.assertEqual([point["d"] for point in found], [21.5, "on", {"a": [True]}, "5", "NaN", -5, -1500, "-x"])
+        self.assertIn("Did you mean '--restamp'", self.ran("insert", path, "--restam", status=2))
+        self.assertIn("-5 is not in the range", self.ran("insert", path, "--skip", "-5", status=2))
+
+    def test_units(self) -> None:
+        """Times that are numbers may be counted otherwise, in each form; who does not say so is told how."""
+        for text in ("t,d\n1767225600500,1\n2026-01-02T00:00Z,2", '{"t": 1767225600500, "d": 1}'):
+            path = f"mara/user/{new_name()}"
+            self.ran("new", path)
+            told = self.ran("insert", path, stdin=text, status=1)
+            self.assertIn("milliseconds (of 2026-01-01)", told)
+            self.assertIn("--unit ms reads it so", told)
+            self.ran("insert", path, "--unit", "ms", stdin=text)
+            times = [point["t"] for point in json.loads(self.ran("cat", path, "--json"))]
+            self.assertEqual(times, [1767225600.5, 1767312000][: len(times)])
+        self.ran("insert", path, "5", "--unit", "ms", status=2)
 
     def test_go_on(self) -> None:
         """What fails on the way says how to go on with the rest, and that does."""
@@ -154,6 +170,7 @@ class Tails(DataCase):
         """The last ones, for people and for programs."""
         self.filled()
         self.assertEqual(len(self.ran("tail", self.path).splitlines()), 10)
+        self.assertEqual(len(self.ran("tail", self.path, "-n", str(10**20)).splitlines()), len(POINTS))
         at = datetime.fromtimestamp(1.6e9 + 11_999).isoformat(" ", "milliseconds")
         self.assertEqual(self.ran("tail", self.path, "-n", "1"), f"{at}  2999.75\n")
         self.assertEqual(self.ran("tail", self.path, "-n", "0"), "")

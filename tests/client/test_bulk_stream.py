@@ -89,13 +89,21 @@ class Csv(LongStreamCase):
         self.stream.to_csv(self.path, i1=-2, transform="$ * 0")
         self.assertEqual(DatapointArray.from_csv(self.path).d(), [0, 0])
 
+    def test_units(self) -> None:
+        """Times in milliseconds are read as such by who is told so."""
+        self.path.write_text("1700000000500,1\n1700000001000,2\n")
+        points = [{"t": 1700000000.5, "d": 1}, {"t": 1700000001.0, "d": 2}]
+        copy = self.filled([])
+        copy.from_csv(self.path, unit="ms")
+        self.assertEqual((copy(), DatapointArray.from_csv(self.path, unit="ms")), (points, points))
+
     def test_refused(self) -> None:
         """What is no point is told with its line, and how many are stored; what does not go into columns leaves no file."""
         self.path.write_text("t,d\n1700000000,1\n1700000001,2\nyesterday,3\n")
         with self.assertRaisesRegex(LocalProtocolError, "a.csv': line 4: 'yesterday' is no time"):
             self.stream.from_csv(self.path)
         for line, why in (
-            ("1767225600000,1", "may be milliseconds"),
+            ("1767225600000,1", r"may be milliseconds.*\. unit='ms' reads it so"),
             ("1700000002,9007199254740993", "keeps as 9007199254740992"),
         ):
             self.path.write_text(f"1700000000,1\n{line}\n")

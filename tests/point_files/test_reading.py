@@ -81,6 +81,21 @@ class Reading(unittest.TestCase):
             ],
         )
 
+    def test_units(self) -> None:
+        """Numbers may be counted otherwise than in seconds; text that is a date is what it is."""
+        for unit, t in (("s", 1.5), ("ms", 1500), ("us", 1_500_000), ("ns", 1_500_000_000)):
+            for text in (f"t,d\n{t},1\n1970-01-01T00:00:02Z,2", f"{t},1", f'{{"t":{t},"d":1}}', f'[{{"t":{t},"d":1}}]'):
+                with self.subTest(unit=unit, text=text):
+                    found = list(points(Blocks(text.encode(), 9), unit=unit))  # type: ignore[arg-type]
+                    self.assertEqual(found, [{"t": 1.5, "d": 1}, {"t": 2, "d": 2}][: len(found)])
+        with self.assertRaisesRegex(LocalProtocolError, "unit='h': expected one of 's', 'ms', 'us', 'ns'"):
+            points(Blocks(b"", 1), unit="h")  # type: ignore[arg-type]
+
+    def test_names(self) -> None:
+        """What stands around a name is none of it."""
+        self.assertEqual(read("t, d\n1, 5\n"), [{"t": 1, "d": 5}])
+        self.assertEqual(read(' t ,"a ", b\n1,5,6\n'), [{"t": 1, "d": {"a": 5, "b": 6}}])
+
     def test_little(self) -> None:
         """Nothing is no points; what a point lacks is 0 and null."""
         for text in ("", "\n \n", "[]", " [ ] ", "t,d\n"):
@@ -126,6 +141,8 @@ class Reading(unittest.TestCase):
             ("1,2\n3,4,5\n", "line 2: 3 cells, where the first line has 2"),
             ("1,2\nx,4\n", "line 2: 'x' is no time"),
             ("t,d,d\n", "line 1: two columns are called 'd'"),
+            ("t,d, d\n", "line 1: two columns are called 'd'"),
+            (",t,d\n0,1,2\n", "line 1: column 1 has no name: give it one, or leave it out"),
             (b"1,2\n1,\xff\n", "line 2: it is not in UTF-8"),
         ):
             with self.subTest(text), self.assertRaisesRegex(ValueError, reason):

@@ -52,8 +52,8 @@ class Writing(Case):
 
     def test_odd_columns(self) -> None:
         """However many they are, and whatever they are called, that is a line."""
-        names = {f"\n{number}": number for number in range(100)}
-        with self.assertRaisesRegex(LocalProtocolError, "the first, which has ·0, ·1, .{60,80}…: CSV"):
+        names = {f"a\n{number}": number for number in range(100)}
+        with self.assertRaisesRegex(LocalProtocolError, "the first, which has a·0, a·1, .{60,80}…: CSV"):
             self.csv({"t": 1, "d": names}, {"t": 2, "d": 1})
 
     @given(POINTS)
@@ -114,6 +114,6 @@ def with_nulls(point: dict[str, Any], made: list[dict[str, Any]]) -> dict[str, A
     first = made[0]["d"]
     if not isinstance(first, dict) or not first or "t" in first or list(first) == ["d"]:
         return point
-    if any(HARD & set(name) for name in first):
+    if any(HARD & set(name) or name != name.strip() or not name for name in first):
         return point
     return {"t": point["t"], "d": {**dict.fromkeys(first), **point["d"]}}

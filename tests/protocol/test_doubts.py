@@ -84,6 +84,18 @@ class Telling(Case):
         with self.assertRaisesRegex(LocalProtocolError, r"x has y\. If it is meant, insert_array\(\) takes it"):
             refuse("x has y")
 
+    def test_refuse_of_text(self) -> None:
+        """Of a time in another unit it is told how that is read."""
+        for t, told in ((1767225600000.0, "unit='ms' reads it so"), (1.7672256e18, "unit='ns' reads it so")):
+            with self.assertRaisesRegex(LocalProtocolError, rf"\. {told}\. If it is meant"):
+                doubts.refuse_of_text(of_time(t))
+        for doubt in (of_time(1e300), of_value(2**53 + 1)):
+            with self.assertRaisesRegex(
+                LocalProtocolError, r"\. If it is meant, insert_array\(\) takes it$"
+            ) as refused:
+                doubts.refuse_of_text(doubt)
+            self.assertNotIn("unit=", str(refused.exception))
+
     def test_once(self) -> None:
         """Only the first is told."""
         told: list[str] = []
