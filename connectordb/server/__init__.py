@@ -1,8 +1,8 @@
 """
-The embedded server: everything of a ConnectorDB 0.3 server, in a thread of yours or as a program of its own.
+The embedded server: all that a ConnectorDB 0.3 server does, in a thread of your program or as a program of its own.
 
-It needs the extra ``server``: ``pip install 'ConnectorDB[server]'``. In here live the database, who may do what, and the HTTP
-and websocket interface; nothing of the client, which meets it on the wire only.
+It needs the extra ``server``: ``pip install 'ConnectorDB[server]'``. This package has the database, the permissions, and the HTTP
+and websocket interface. It has nothing of the client, which it meets only on the wire.
 """
 
 try:

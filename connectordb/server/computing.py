@@ -1,5 +1,5 @@
 """
-What is computed of points, on threads of its own: it must hold up neither the storage nor the event loop.
+Computing the answers of queries and transforms, on threads for that: it must hold up neither the storage nor the event loop.
 
 Used on the event loop's thread only.
 """
@@ -19,20 +19,20 @@ T = TypeVar("T")
 
 
 class Computing:
-    """The threads that compute, for whoever asks and for subscriptions."""
+    """The threads that compute, for requests and for subscriptions."""
 
     def __init__(self, queries: Queries) -> None:
         self._crew = Crew("queries", queries.threads, queries.waiting)
-        #: Held while something is computed for a subscription: what many subscribed to is not to fill the queue, nor all threads.
+        #: Held while something is computed for a subscription, so that many subscriptions cannot fill the queue or all threads.
         self._telling = asyncio.Semaphore(max(queries.threads - 1, 1))
 
     def close(self) -> None:
-        """End the threads; what waits for them is not done any more."""
+        """End the threads; work that still waits for them is dropped."""
         self._crew.close()
 
     async def compute(self, work: Callable[[], T], patience: Patience | None = None) -> T:
         """
-        Have a function done on a thread for what takes long.
+        Run a function on one of the threads.
 
         Raises:
             Refusal: Too much is being computed.
@@ -45,7 +45,7 @@ class Computing:
 
     async def tell(self, work: Callable[[], T]) -> T:
         """
-        Have what a subscription is told computed, when others that came before have been.
+        Run a function that computes what a subscription is told, after those that came before.
 
         Raises:
             Refusal: Too much is being computed.

@@ -1,8 +1,8 @@
 """
-The server's configuration: every setting with its default, its bounds and what it means.
+The server's configuration: every setting with its default, its bounds and its meaning.
 
-A section is a dataclass, a setting a field of it; the file (``config_file.py``), ``connectordb config`` and the documentation are made
-from these alone.
+A section is a dataclass, and a setting is a field of it. The file (``config_file.py``), ``connectordb config`` and the documentation
+are all made from these.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ class Rule(NamedTuple):
     What a setting may be, and what it means.
 
     Attributes:
-        meaning: In words, with the unit.
-        least: The smallest number.
-        choices: The texts it may be; any text if there are none.
+        meaning: What it means, with its unit.
+        least: The smallest number that is allowed.
+        choices: The texts that are allowed; any text if there are none.
     """
 
     meaning: str
@@ -52,22 +52,23 @@ class Listen:
     port: int = _setting(3124, "The port; 0 takes one that is free.")
     unencrypted: bool = _setting(
         False,
-        "Listen on an address that other machines reach although there is no TLS: whoever is on the way reads all.",
+        "Listen without TLS even on an address that other machines can reach: anybody in between can read everything.",
     )
     tls_cert: str = _setting(
         "", "The file with the certificate and its chain (PEM), relative to the database folder. Empty: no TLS."
     )
     tls_key: str = _setting(
-        "", "The file with the certificate's key (PEM), relative likewise. Empty: it is in tls_cert."
+        "", "The file with the certificate's key (PEM), relative to the same folder. Empty: the key is in tls_cert."
     )
     site_url: str = _setting(
-        "", "Where clients reach the server, for links in feeds and as its own origin. Empty: as they say."
+        "",
+        "The URL by which clients reach the server, for links in feeds and as its own origin. Empty: as each client says.",
     )
     trusted_proxies: tuple[str, ...] = _setting(
         (), "Networks of reverse proxies whose X-Forwarded-For, -Proto and -Host are believed, such as 10.0.0.0/8."
     )
     allowed_origins: tuple[str, ...] = _setting(
-        ("*",), "Pages of which origins may read answers, without cookies: https://…, or * for any."
+        ("*",), "The origins whose web pages may read answers, without cookies: https://…, or * for any."
     )
 
 
@@ -78,10 +79,10 @@ class Login:
     refused_delay: float = _setting(0.3, "Seconds that a refused login waits for its answer.")
     refused_waiting: int = _setting(1000, "Refused logins that wait at once; beyond it 503.", least=1)
     refused_per_address: int = _setting(20, "Refused logins of one address that wait at once; beyond it 503.", least=1)
-    password_threads: int = _setting(2, "Passwords that are checked at once, each with 16 MiB and a core.", least=1)
+    password_threads: int = _setting(2, "Passwords that are checked at once; each takes 16 MiB and a core.", least=1)
     passwords_waiting: int = _setting(100, "Passwords that wait to be checked; beyond it 503.", least=1)
     passwords_per_address: int = _setting(
-        25, "Passwords of one address that are checked, or wait for it, at once; beyond it 503.", least=1
+        25, "Passwords of one address that are being checked or wait for that; beyond it 503.", least=1
     )
     cookie_days: float = _setting(120.0, "Days that a remembered login lasts.")
 
@@ -92,40 +93,42 @@ class Limits:
 
     body_bytes: int = _setting(REQUEST_BYTES_LIMIT, "Bytes of a request's body; beyond it 413.", least=KIB)
     anonymous_bytes: int = _setting(
-        MIB, "Bytes of a request's body from who is not logged in; beyond it 413.", least=KIB
+        MIB, "Bytes of a request's body from a client that is not logged in; beyond it 413.", least=KIB
     )
     unknown_bytes: int = _setting(
-        64 * KIB, "Bytes of the longest body that is received before it is known who sends it."
+        64 * KIB, "Bytes of the longest body that is received before the sender's login is checked."
     )
     bodies_bytes: int = _setting(
         128 * MIB,
-        "Bytes of all bodies that are being received, an eighth of it for who is not logged in; beyond it 503.",
+        "Bytes of all bodies that are being received, an eighth of it for clients not logged in; beyond it 503.",
         least=MIB,
     )
     body_brackets: int = _setting(
-        500_000, "Lists and objects in a request's body, by their opening brackets; beyond it 413.", least=1000
+        500_000, "Lists and objects in a request's body, counted by opening brackets; beyond it 413.", least=1000
     )
-    tree_objects: int = _setting(1000, "Devices and streams that are made with one request; beyond it 403.", least=1)
+    tree_objects: int = _setting(1000, "Devices and streams that one request may create; beyond it 403.", least=1)
     line_bytes: int = _setting(64 * KIB, "Bytes of the request line, and of one header.", least=KIB)
     headers_bytes: int = _setting(128 * KIB, "Bytes of the request line and all headers; beyond it 431.", least=4 * KIB)
     header_seconds: float = _setting(15.0, "Seconds that a request's headers may take to arrive.", least=0.1)
     body_seconds: float = _setting(60.0, "Seconds that a request's body may take to arrive.", least=0.1)
-    idle_seconds: float = _setting(75.0, "Seconds that a connection is kept on which nothing happens.", least=0.1)
+    idle_seconds: float = _setting(75.0, "Seconds that an idle connection is kept open.", least=0.1)
     answer_seconds: float = _setting(
-        30.0, "Seconds that a client may take to read a quarter of a MiB of an answer, or its end.", least=0.1
+        30.0, "Seconds that a client may take to read each quarter of a MiB of an answer, or its end.", least=0.1
     )
     pipelined_requests: int = _setting(
-        100, "Requests that wait on one connection for those before them; beyond it the connection is cut.", least=1
+        100, "Requests on one connection that wait for earlier ones; beyond it the connection is cut.", least=1
     )
     connections: int = _setting(2000, "Connections that are open at once; beyond it 503.", least=1)
     connections_per_address: int = _setting(
-        200, "Connections from one address, and behind a trusted proxy its requests at once; beyond it 503.", least=1
+        200,
+        "Connections from one address, or requests at once if it is behind a trusted proxy; beyond it 503.",
+        least=1,
     )
     schema_bytes: int = _setting(64 * KIB, "Bytes of a stream's schema.", least=2)
     check_seconds: float = _setting(5.0, "Seconds that checking the values of one insert may take.", least=0.1)
     text_characters: int = _setting(1000, "Characters of a nickname, email address, data type or API key.", least=100)
     merged_streams: int = _setting(MERGE_LIMIT, "Streams in a merge.", least=1)
-    dataset_streams: int = _setting(100, "Streams in a dataset, in all its columns and before them.", least=1)
+    dataset_streams: int = _setting(100, "Streams in a dataset: its reference and all its columns.", least=1)
     shutdown_seconds: float = _setting(5.0, "Seconds that requests under way are given when the server stops.")
 
 
@@ -133,17 +136,19 @@ class Limits:
 class WebSocket:
     """Websockets."""
 
-    ping_seconds: float = _setting(PING_PERIOD, "Seconds between pings, at which rights are checked again.", least=0.05)
+    ping_seconds: float = _setting(
+        PING_PERIOD, "Seconds between pings; with each, permissions are checked again.", least=0.05
+    )
     pong_seconds: float = _setting(PONG_WAIT, "Seconds without a pong after which a connection is dropped.", least=0.05)
-    close_seconds: float = _setting(2.0, "Seconds for a client to answer a close frame.")
+    close_seconds: float = _setting(2.0, "Seconds that a client has to answer a close frame.")
     message_bytes: int = _setting(
         WEBSOCKET_MESSAGE_LIMIT, "Bytes of a message to the server; beyond it close code 1009.", least=KIB
     )
     message_brackets: int = _setting(
-        100_000, "Lists and objects in a message, by their opening brackets; beyond it close code 1009.", least=1000
+        100_000, "Lists and objects in a message, counted by opening brackets; beyond it close code 1009.", least=1000
     )
     large_commands: int = _setting(
-        4, "Commands of more than 16 KiB that are obeyed at once, of all connections; others wait.", least=1
+        4, "Commands of more than 16 KiB that are carried out at once, on all connections; others wait.", least=1
     )
     subscriptions: int = _setting(10_000, "Subscriptions of one connection.", least=1)
     waiting_messages: int = _setting(1000, "Messages that wait for a client that does not read.", least=1)
@@ -159,8 +164,8 @@ class Storage:
     """The database file."""
 
     readers: int = _setting(2, "Threads that read.", least=1)
-    group_inserts: int = _setting(128, "Writes that share one flush to disk at most.", least=1)
-    group_seconds: float = _setting(0.02, "Seconds after which a flush takes in no more writes.")
+    group_inserts: int = _setting(128, "The most writes that share one flush to disk.", least=1)
+    group_seconds: float = _setting(0.02, "Seconds during which writes may join a flush.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,11 +174,11 @@ class Queries:
 
     threads: int = _setting(2, "Pieces of answers that are computed at once.", least=1)
     waiting: int = _setting(100, "Pieces of answers that wait to be computed; beyond it 503.", least=1)
-    seconds: float = _setting(60.0, "Seconds that one answer may be computed.", least=0.01)
+    seconds: float = _setting(60.0, "Seconds that computing one answer may take.", least=0.01)
     answer_bytes: int = _setting(1024 * MIB, "Bytes that are computed for one answer.", least=KIB)
     subscription_seconds: float = _setting(
         10.0,
-        "Seconds that a subscription's transform may compute one insert; beyond it the subscription ends.",
+        "Seconds that a subscription's transform may take for one insert; beyond it the subscription ends.",
         least=0.01,
     )
     subscription_bytes: int = _setting(
@@ -181,15 +186,17 @@ class Queries:
     )
     script_characters: int = _setting(10_000, "Characters of a transform.", least=100)
     all_script_characters: int = _setting(
-        50_000, "Characters of all transforms of one query, and of all that one connection subscribes with.", least=100
+        50_000, "Characters of all transforms in one query, and in all subscriptions of one connection.", least=100
     )
-    split_max: int = _setting(50_000, "Keys of a map, and values that new remembers.", least=1)
-    string_max: int = _setting(1_000_000, "Bytes of a text that is put together.", least=1)
-    peek_max: int = _setting(100, "Points that next looks ahead.", least=1)
-    value_bytes: int = _setting(10_000_000, "Bytes of a value that is put together, about.", least=KIB)
+    split_max: int = _setting(50_000, "Keys of a map, and values that the transform new remembers.", least=1)
+    string_max: int = _setting(1_000_000, "Bytes of a text that a transform puts together.", least=1)
+    peek_max: int = _setting(100, "Points that the transform next looks ahead.", least=1)
+    value_bytes: int = _setting(
+        10_000_000, "Bytes, approximately, of a value that a transform puts together.", least=KIB
+    )
     held_bytes: int = _setting(
         50_000_000,
-        "Bytes that all transforms of one query may hold together, about; and the points of all its streams at once.",
+        "Bytes, approximately, that all transforms of a query may hold; and the same for the points of its streams.",
         least=KIB,
     )
 
@@ -198,10 +205,12 @@ class Queries:
 class Idempotency:
     """Inserts with an Idempotency-Key."""
 
-    seconds: int = _setting(604800, "Seconds, while the server runs, that a key is remembered.", least=1)
+    seconds: int = _setting(
+        604800, "Seconds that a key is remembered; only the time that the server runs counts.", least=1
+    )
     keys_per_device: int = _setting(
         1_000_000,
-        "Keys that are remembered of one device, each some 100 bytes; beyond it an insert with a new key is refused.",
+        "Keys that are remembered for one device, about 100 bytes each; beyond it inserts with a new key are refused.",
         least=1,
     )
 
@@ -211,18 +220,18 @@ class Compression:
     """Compressed answers, for clients that ask for them."""
 
     least_bytes: int = _setting(16 * KIB, "Bytes of the smallest answer that is compressed; 0: none is.")
-    loopback: bool = _setting(False, "Compress also for clients on this machine.")
+    loopback: bool = _setting(False, "Compress answers to clients on this machine too.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Log:
-    """What the server tells of itself."""
+    """The server's log."""
 
-    level: str = _setting("info", "What is logged at least.", choices=("debug", "info", "warning", "error"))
+    level: str = _setting("info", "The least level that is logged.", choices=("debug", "info", "warning", "error"))
     format: str = _setting("lines", "Lines for people, or one JSON object a line.", choices=("lines", "json"))
     file: str = _setting("", "The file, relative to the database folder. Empty: standard error (for a journal).")
-    rotate_bytes: int = _setting(10 * MIB, "Bytes after which the file is put aside; 0: never.")
-    keep: int = _setting(5, "Files put aside that are kept.", least=1)
+    rotate_bytes: int = _setting(10 * MIB, "Bytes after which the file is rotated; 0: never.")
+    keep: int = _setting(5, "Rotated files that are kept.", least=1)
     requests: bool = _setting(False, "Log each request.")
 
 
@@ -238,8 +247,8 @@ class Metrics:
 class Permissions:
     """Who may do what."""
 
-    file: str = _setting("", "The permissions file, relative to the database folder. Empty: as a 0.3 server has them.")
-    watch: bool = _setting(True, "Take on a changed file while the server runs.")
+    file: str = _setting("", "The permissions file, relative to the database folder. Empty: those of a 0.3 server.")
+    watch: bool = _setting(True, "Load the file again when it changes while the server runs.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -265,7 +274,7 @@ class Config:
 
         Args:
             sections: Settings by section, as in the file: ``{"listen": {"port": 0}}``.
-            name: How errors call it.
+            name: What errors call it.
 
         Raises:
             ConfigurationError: A setting is unknown or makes no sense.
@@ -279,7 +288,7 @@ DEFAULT = Config()
 
 
 class Setting(NamedTuple):
-    """A setting and what it is in one configuration."""
+    """A setting and its value in one configuration."""
 
     section: str
     name: str
@@ -315,7 +324,7 @@ def _check_names(name: str, what: str, given: Mapping[str, Any], known: Mapping[
 
 
 def _value(where: str, entry: Field[Any], value: Any) -> Any:
-    """Return a setting's value as it is kept; what it has to be is told by its default."""
+    """Return a setting's value as it is kept. It has to be of the same type as the default."""
     rule: Rule = entry.metadata["rule"]
     kind: Any = type(entry.default)
     if kind is tuple:

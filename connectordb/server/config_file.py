@@ -1,4 +1,4 @@
-"""The TOML file that changes the server's configuration, read and written; a setting that it does not name keeps its default."""
+"""Reading and writing the server's configuration as a TOML file. Settings that the file does not name keep their defaults."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def configured(directory: str | os.PathLike[str]) -> Config:
 
 
 def parse(text: str, name: str = "configuration") -> Config:
-    """Return what the text of a file configures; *name* is how errors call it."""
+    """Return what the text of a file configures; *name* is what errors call it."""
     try:
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -53,7 +53,7 @@ def parse(text: str, name: str = "configuration") -> Config:
 
 
 def render(config: Config) -> str:
-    """Return the file that says all of *config*, with what each setting means and what it is by default."""
+    """Return the text of a file with all settings of *config*, each with its meaning and its default."""
     lines: list[str] = []
     section = ""
     for setting in settings(config):
@@ -67,7 +67,7 @@ def render(config: Config) -> str:
 
 
 def _toml(value: Any) -> str:
-    # JSON's texts, integers and truth values are TOML's, too
+    # texts, integers and booleans are written alike in JSON and TOML
     if isinstance(value, tuple):
         return f"[{', '.join(map(_toml, value))}]"
     return repr(value) if isinstance(value, float) else json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

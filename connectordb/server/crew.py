@@ -1,7 +1,7 @@
 """
-Threads for what takes long: few, with a bounded queue before them.
+A few threads for work that takes long, behind a bounded queue.
 
-One crew hashes passwords, as each hash takes memory and a core; another computes the answers of queries.
+One crew hashes passwords, as each hash needs 16 MiB and a core; another computes the answers to queries.
 """
 
 from __future__ import annotations
@@ -18,31 +18,31 @@ from ..runtime.worker import Worker
 
 T = TypeVar("T")
 
-#: Seconds that a thread may take to end: what it does must end by then.
+#: Seconds that `Crew.close` waits for each thread to finish what it is doing.
 CLOSE_TIMEOUT = 5.0
 
-#: Seconds after which an idle thread looks up; nothing depends on it.
+#: The longest that an idle thread waits, in seconds. Nothing depends on it: no wait should be without an end.
 _IDLE = 60.0
 
 
 class Busy(ConnectorDBError):
-    """Too much is waiting already."""
+    """The queue is full."""
 
 
 class Crew:
     """
-    Threads that do what takes long, and a queue before them.
+    Threads that take work from a bounded queue.
 
     Args:
-        name: What the threads are called, and are for.
-        threads: How many there are.
-        waiting: How much may wait for one of them.
+        name: What the work is, in one word; the threads are named after it.
+        threads: How many threads there are.
+        waiting: How many pieces of work may wait in the queue.
     """
 
     def __init__(self, name: str, threads: int, waiting: int) -> None:
         self._name = name
         self._jobs: queue.Queue[tuple[Future[Any], Callable[[], Any]]] = queue.Queue(waiting)
-        # guards what follows, and that nothing is queued after it is set
+        # guards _closed, so that nothing is queued after it is set
         self._lock = threading.Lock()
         self._closed = False
         self._workers = [Worker(f"{name}-{number}", self._run) for number in range(1, threads + 1)]
@@ -54,8 +54,8 @@ class Crew:
         Have *work* done on one of the threads.
 
         Raises:
-            Busy: Too much is waiting.
-            ClosedError: They have ended.
+            Busy: The queue is full.
+            ClosedError: The threads have ended.
         """
         future: Future[T] = Future()
         with self._lock:
@@ -70,7 +70,7 @@ class Crew:
         return future
 
     def _drop_unwanted(self) -> None:
-        """Take out of the queue what was cancelled: who asks and goes away must not leave it full."""
+        """Remove cancelled work from the queue: clients that ask and go away must not keep it full."""
         jobs = []
         with contextlib.suppress(queue.Empty):
             while True:
@@ -80,7 +80,7 @@ class Crew:
                 self._jobs.put_nowait(job)
 
     def close(self) -> None:
-        """End the threads; what waits is cancelled. May be called again."""
+        """End the threads; work that waits is cancelled. May be called again."""
         with self._lock:
             self._closed = True
             while not self._jobs.empty():
@@ -88,7 +88,7 @@ class Crew:
                 future.cancel()
             for worker in self._workers:
                 worker.stop()
-                # wakes one of them, which then finds that it is to end
+                # an empty job wakes a thread, which then sees that it should stop
                 if not self._jobs.full():
                     self._jobs.put_nowait((Future(), lambda: None))
         for worker in self._workers:

@@ -1,14 +1,14 @@
 """
-The database folder: making one, opening it for one server at a time, and telling who has it open.
+The database folder: making one, opening it for one server at a time, and finding out who has it open.
 
 ::
 
     DIR/connectordb.db     everything that is kept
-    DIR/connectordb.key    signs session cookies; secret, and made by the first server that runs
-    DIR/connectordb.lock   locked by the operating system while a server runs; says nothing by itself being there
+    DIR/connectordb.key    signs session cookies; secret; made by the first server that runs
+    DIR/connectordb.lock   locked by the operating system while a server runs; that it exists means nothing
     DIR/connectordb.pid    {"pid", "url"} of that server, as JSON; believed only while the lock is held
 
-A server that was killed leaves the last two behind, and SQLite's files; the next one goes on from there.
+A server that is killed leaves the last two and SQLite's own files behind; the next one goes on from there.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ FILE = "connectordb.db"
 _LOCK = "connectordb.lock"
 _PID = "connectordb.pid"
 
-#: Seconds to wait for the lock: whoever asks for the state of a folder holds it for a moment.
+#: Seconds to wait for the lock: `running` holds it for a moment to see whether it is free.
 _LOCK_PATIENCE = 0.5
 
 
@@ -53,7 +53,7 @@ class Created:
 
     Attributes:
         name: The administrator's name.
-        password: The password that was made up; `None` if one was given.
+        password: The generated password; `None` if one was given.
     """
 
     name: str
@@ -66,8 +66,8 @@ class Running:
     A server that has a folder open.
 
     Attributes:
-        pid: Its process.
-        url: Where it listens; `None` if it does not yet.
+        pid: Its process id.
+        url: Its URL; `None` if it does not listen yet.
     """
 
     pid: int
@@ -75,7 +75,7 @@ class Running:
 
 
 class Database:
-    """A database folder, opened: nobody else has it until `close`. Made by `open`."""
+    """A database folder that is open, and no one else's until `close`. Made by `open`."""
 
     def __init__(self, directory: Path, storage: Storage, lock: FileLock) -> None:
         self.directory = directory
@@ -83,16 +83,16 @@ class Database:
         self._lock = lock
 
     def announce(self, url: str) -> None:
-        """Note where the server listens, for `running`."""
+        """Write down the server's URL, for `running`."""
         _write_status(self.directory, url)
 
     def close(self) -> None:
-        """Finish what was handed to the storage, then leave the folder to others; may be called again."""
+        """Finish the storage's work, then release the folder. May be called again."""
         try:
             self.storage.close()
         finally:
             if self._lock.is_locked:
-                # before the lock: behind it, this could be the next server's
+                # before releasing the lock: after that, the file could be the next server's
                 with contextlib.suppress(FileNotFoundError):
                     (self.directory / _PID).unlink()
                 self._lock.release()
@@ -113,17 +113,17 @@ def create(
     test: bool = False,
 ) -> Created:
     """
-    Make a database with an administrator in it; whole, or not at all.
+    Make a database with an administrator in it; completely, or not at all.
 
     Args:
-        directory: Where; it must not exist.
-        user: The administrator's name. Without it, yours on this machine if that will do, else ``owner``.
-        password: The administrator's password; without it, one is made up.
-        email: The administrator's address; ``root@localhost`` unless given.
-        test: For trying things out: ``test`` with the password ``test`` and ``test@localhost``, where nothing else is given.
+        directory: The folder; it must not exist yet.
+        user: The administrator's name. Without it, your login name on this machine if that is valid here, else ``owner``.
+        password: The administrator's password; without it, one is generated.
+        email: The administrator's address; by default ``root@localhost``.
+        test: For trying things out: the defaults become ``test``, with the password ``test`` and ``test@localhost``.
 
     Raises:
-        LocalProtocolError: The name, password or address will not do.
+        LocalProtocolError: The name, password or address is not valid.
         StorageError: The folder exists, or cannot be made.
     """
     path = Path(directory).absolute()
@@ -163,7 +163,7 @@ def checked_name(name: str) -> str:
     Return the name of a new user.
 
     Raises:
-        LocalProtocolError: None can have it.
+        LocalProtocolError: No user can have this name.
     """
     if check_name(name) in RESERVED_USER_NAMES:
         raise LocalProtocolError(f"{name!r} is a reserved name, which no user can have; give another one")
@@ -185,7 +185,11 @@ def checked_email(email: str) -> str:
 
 @contextlib.contextmanager
 def built(path: Path) -> Iterator[Path]:
-    """Have a folder filled beside *path*, for its owner only, then give it that name, on the disk too."""
+    """
+    Give the block a temporary folder to fill, which only its owner can read; then rename it to *path* and flush it to disk.
+
+    If the block fails, nothing is left.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         building = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))  # 0700 from its first moment
@@ -213,7 +217,7 @@ def open(directory: str | os.PathLike[str], settings: StorageSettings | None = N
 
     Raises:
         DatabaseInUse: Another server has it open.
-        StorageError: It is no database folder, cannot be read and written, or was made by a newer version.
+        StorageError: It is no database folder, cannot be read and written, or was made by a newer version of this package.
     """
     path = _checked_folder(directory)
     lock = _locked(path)
@@ -223,7 +227,7 @@ def open(directory: str | os.PathLike[str], settings: StorageSettings | None = N
         storage = SQLiteStorage(path / FILE, settings.readers, settings.group_inserts, settings.group_seconds)
         return Database(path, storage, lock)
     except BaseException:
-        with contextlib.suppress(OSError):  # what went wrong before is what is to be told
+        with contextlib.suppress(OSError):  # the first error is the one to report
             (path / _PID).unlink()
         lock.release()
         raise
@@ -262,7 +266,7 @@ def database_file(directory: str | os.PathLike[str]) -> Path:
 @contextlib.contextmanager
 def only_while_stopped(directory: str | os.PathLike[str]) -> Iterator[Path]:
     """
-    Have a database folder that no server opens meanwhile.
+    Keep a database folder, whose server is stopped, from being opened by a server during the block.
 
     Raises:
         DatabaseInUse: A server has it open.
@@ -288,7 +292,7 @@ def _locked(path: Path) -> FileLock:
 
 
 def _new_lock(path: Path) -> FileLock:
-    # thread_local: the thread that closes a server need not be the one that opened it
+    # not thread_local, as the thread that closes a server need not be the one that opened it
     return FileLock(path / _LOCK, mode=0o600, thread_local=False)
 
 
@@ -300,7 +304,7 @@ def _in_use(path: Path) -> DatabaseInUse:
 
 def running(directory: str | os.PathLike[str]) -> Running | None:
     """
-    Return the server that has a folder open, if one has; none can have one that lies on a disk which only can be read.
+    Return the server that has a folder open; `None` if none has, which is certain for a folder on a read-only disk.
 
     Raises:
         StorageError: It is no database folder, or cannot be read and written.
@@ -327,4 +331,4 @@ def _read_status(path: Path) -> Running | None:
         status = json.loads((path / _PID).read_text())
         return Running(int(status["pid"]), status["url"])
     except (OSError, ValueError, TypeError, KeyError):
-        return None  # just started, or about to end
+        return None  # the server has just started, or is about to end

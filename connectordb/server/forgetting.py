@@ -1,4 +1,4 @@
-"""Forgetting what nobody asks for any more: a little at a time, between what others write."""
+"""Removing what is no longer needed: a little at a time, between other writes."""
 
 from __future__ import annotations
 
@@ -13,16 +13,21 @@ log = logging.getLogger(__name__)
 #: Seconds between two looks.
 _EVERY = 60.0
 
-#: Keys that are forgotten in one transaction: a few milliseconds.
+#: Keys that are forgotten in one transaction, which takes a few milliseconds.
 _SLICE = 500
 
-#: Pieces of some 1000 points that are removed in one transaction, and seconds between two of these: the disk is others' too.
+#: Pieces of some 1000 points that are removed in one transaction, and the seconds between two such transactions, in which others
+#: can use the disk.
 _PIECES = 100
 _PAUSE = 0.05
 
 
 async def forget_the_old(storage: Storage, age: float, every: float = _EVERY) -> None:
-    """Forget keys older than *age* seconds, and points of deleted streams, until cancelled or the storage is closed."""
+    """
+    Forget idempotency keys older than *age* seconds, and remove what is left of deleted streams.
+
+    Goes on, every *every* seconds, until it is cancelled or the storage is closed.
+    """
     while True:
         await asyncio.sleep(every)
         try:

@@ -1,4 +1,4 @@
-"""Reading a database from beside: in short views, through a connection of its own, whether its server runs or not."""
+"""Reading a database while its server may be running: in short views, through a connection of its own."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 
 class Onlooker:
-    """Made by `onlooking`."""
+    """Reads a database file. Made by `onlooking`."""
 
     def __init__(self, path: Path, connection: Connection) -> None:
         self._path = path
@@ -28,7 +28,7 @@ class Onlooker:
 
     def look(self, work: Callable[[Reader], T]) -> T:
         """
-        Run *work* on what there is at this moment; quickly, as SQLite's log is not cut back meanwhile.
+        Run *work* on a consistent view of the database. It should be quick: SQLite's log cannot be cut back meanwhile.
 
         Raises:
             StorageError: It cannot be read.
@@ -40,7 +40,7 @@ class Onlooker:
 @contextmanager
 def onlooking(directory: str | os.PathLike[str]) -> Iterator[Onlooker]:
     """
-    Have a database folder read.
+    Open a database folder for reading during the block.
 
     Raises:
         StorageError: It is no database folder, cannot be read, or has another layout than this version knows.

@@ -1,8 +1,8 @@
 """
-How long the answer to a request is wanted: while its client is there, and until the client's own deadline.
+How long the answer to a request is wanted: until its client goes away, or until the client's own deadline.
 
-Work that has not begun by then is not done. Reading that has begun is left to itself, and its result dropped; a change that has
-begun is finished, and what came of it is answered: nobody is told "not in time" about something that was stored.
+Work that has not begun by then is not done at all. A read that has begun is left running, and its result dropped. A change that
+has begun is finished and answered: no client is told "not in time" about something that was stored.
 """
 
 from __future__ import annotations
@@ -14,13 +14,9 @@ from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from ..exceptions import ConnectorDBError
-from ..protocol.features import TIMEOUT
 from .aftermath import Promise
 
 T = TypeVar("T")
-
-#: The header in which a client says how many seconds it waits.
-HEADER = TIMEOUT
 
 
 class NotWanted(ConnectorDBError):
@@ -32,27 +28,28 @@ class Patience:
     Whether an answer is still wanted. Used on the event loop's thread only.
 
     Args:
-        seconds: How long the client waits; `None` if it does not say.
+        seconds: How long the client will wait; `None` if it does not say.
     """
 
     __slots__ = ("_give_up", "_timer", "gone", "passed")
 
     def __init__(self, seconds: float | None = None) -> None:
-        #: Whether the client has closed the connection, or has waited long enough.
+        #: Whether the client has closed the connection, and whether its deadline has passed.
         self.gone = False
         self.passed = False
+        #: Ends the wait that is under way, if there is one.
         self._give_up: Callable[[], Any] | None = None
         self._timer: asyncio.TimerHandle | None = None
         if seconds is not None:
             self._timer = asyncio.get_running_loop().call_later(seconds, self._pass)
 
     def close(self) -> None:
-        """Forget about the deadline: the answer is made."""
+        """Stop watching the deadline: the answer is ready."""
         if self._timer is not None:
             self._timer.cancel()
 
     def leave(self) -> None:
-        """Take note that the client is gone."""
+        """Note that the client has gone away."""
         self.gone = True
         self._end()
 
@@ -66,7 +63,7 @@ class Patience:
 
     def check(self) -> None:
         """
-        Do nothing while the answer is wanted.
+        Raise an error if the answer is not wanted any more.
 
         Raises:
             NotWanted: It is not.
@@ -78,35 +75,35 @@ class Patience:
 
     async def read(self, work: Future[T] | Promise[T]) -> T:
         """
-        Wait for the result of something that changes nothing.
+        Wait for the result of work that changes nothing.
 
         Raises:
-            NotWanted: The answer is not wanted any more. What had not begun will not be done.
+            NotWanted: The answer is not wanted any more. If the work had not begun, it will not be done.
         """
         waiter = _waiter(work)
 
         def give_up() -> None:
-            work.cancel()  # does nothing if it runs; then at least nobody waits for it
+            work.cancel()  # does nothing if it is running already; nobody waits for it then
             waiter.cancel()
 
         return await self._wait(waiter, give_up)
 
     async def change(self, work: Future[T] | Promise[T]) -> T:
         """
-        Wait for the result of a change; once it has begun, whatever happens.
+        Wait for the result of a change; once it has begun, wait to its end.
 
         Raises:
-            NotWanted: The answer was not wanted any more before it had begun; it will not be done.
+            NotWanted: The answer was not wanted any more before the change began; it will not be done.
         """
-        # cancels the work alone, which refuses if it runs
+        # cancel() does nothing once the work is running, so the wait goes on then
         return await self._wait(_waiter(work), work.cancel)
 
     async def attend(self, work: Coroutine[Any, Any, T]) -> T:
         """
-        Do something on the event loop.
+        Run a coroutine until the deadline. That the client has gone away it has to find out by itself.
 
         Raises:
-            NotWanted: The deadline passed meanwhile; it was cancelled. That the client is gone, such work finds out itself.
+            NotWanted: The deadline passed, and it was cancelled.
         """
         if self._timer is None:
             return await work
@@ -121,7 +118,7 @@ class Patience:
             return await waiter
         except asyncio.CancelledError:
             self.check()
-            raise  # it is the server that stops
+            raise  # not given up by us: the server is stopping
         finally:
             self._give_up = None
 
@@ -132,10 +129,10 @@ def _waiter(work: Future[T] | Promise[T]) -> asyncio.Future[T]:
 
 def read_timeout(text: str | None) -> float | None:
     """
-    Return the seconds that `HEADER` says; `None` if it is not there.
+    Return the seconds in the header ``ConnectorDB-Timeout``; `None` if it is not there.
 
     Raises:
-        ValueError: It says no number of seconds.
+        ValueError: It is no number of seconds.
     """
     if text is None:
         return None

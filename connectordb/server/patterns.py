@@ -1,9 +1,9 @@
 """
-Schemas as the server checks them: the protocol's, with regular expressions that cannot run for ever.
+Schemas as the server checks them: those of the protocol, with regular expressions that cannot run for ever.
 
-A pattern comes from whoever may change a stream. RE2 takes time in proportion to the text and to the pattern, and what would
-take too much is not searched; where there is no wheel of it (``docs/howto/small_board.rst``) Python's own expressions are used,
-and a pattern can occupy the server.
+Patterns come from anybody who may change a stream. RE2 takes time in proportion to the length of pattern and text, and is not
+asked for what would take too long. Where there is no wheel of it (``docs/howto/small_board.rst``), Python's own regular
+expressions are used, and a pattern can occupy the server.
 """
 
 from __future__ import annotations
@@ -16,22 +16,23 @@ from ..exceptions import LocalProtocolError
 from ..protocol.schemas import Schema, is_schema_error
 from ..protocol.validators import TooManySteps
 
-#: Different schemas that are kept compiled: short ones, of so many characters, and long ones, which take megabytes.
+#: How many compiled schemas are kept: of short ones, which have at most so many characters, and of long ones, which take megabytes.
 _KEPT = 1024
 _SHORT = 1024
 _KEPT_LONG = 32
 
-#: Patterns that are kept compiled, and bytes that RE2 may take for one of them.
+#: How many compiled patterns are kept, and how many bytes RE2 may take for one.
 _KEPT_PATTERNS = 256
 _PATTERN_BYTES = 1024 * 1024
 
-#: Steps of a pattern times characters of a text that are searched: two seconds for the worst patterns, a blink for the usual.
+#: The size of a pattern's program times the characters of the text may be at most this: two seconds for the worst patterns, no
+#: noticeable time for common ones.
 _MOST_WORK = 500_000_000
 
 
 @lru_cache(maxsize=1)
 def _re2() -> Any:
-    """Return RE2, which takes megabytes, and is imported with the first pattern; `None` if it is not there (32-bit ARM)."""
+    """Return RE2, imported at the first pattern because it takes megabytes; `None` if it is missing (32-bit ARM)."""
     try:
         import re2
     except ImportError:
@@ -52,10 +53,10 @@ def _compiled(pattern: str) -> Any:
 
 def search(pattern: str, text: str) -> object:
     """
-    Find *pattern* in *text*; the result is true if it is there.
+    Search *text* for *pattern*; the result is true if it was found.
 
     Raises:
-        TooManySteps: That could take too long.
+        TooManySteps: The search could take too long.
     """
     compiled = _compiled(pattern)
     if _re2() is not None and compiled.programsize * len(text) > _MOST_WORK:
@@ -65,10 +66,10 @@ def search(pattern: str, text: str) -> object:
 
 def server_schema(text: str) -> Schema:
     """
-    Return the schema that *text* says; ``""`` allows everything.
+    Return the schema that *text* says; ``""`` allows any value.
 
     Raises:
-        LocalProtocolError: It is no schema; the message says why.
+        LocalProtocolError: It is no valid schema; the message says why.
     """
     return (_short_schema if len(text) <= _SHORT else _long_schema)(text or "{}")
 

@@ -1,4 +1,4 @@
-"""Places of which there are few, so that one client does not take them all; pure."""
+"""Limiting how many of something one client may have at once, so that it does not take all. Pure."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from .proxies import site
 
 
 class TooMany(ConnectorDBError):
-    """There is no place for this one; it is to come again."""
+    """This client has as many as it may have; it may try again later."""
 
 
 class Places:
     """
-    How many places each client has. Used on the event loop's thread only.
+    Counts the places that each client has taken. Used on the event loop's thread only.
 
     Args:
-        each: How many one client may have, or all those of one network of IPv6 addresses.
+        each: How many places one client may take. IPv6 addresses of one network count as one client.
     """
 
     def __init__(self, each: int) -> None:
@@ -27,19 +27,19 @@ class Places:
         self._taken: Counter[str] = Counter()
 
     def __len__(self) -> int:
-        """Return how many places are taken, by whomever."""
+        """Return how many places all clients have taken."""
         return self._taken.total()
 
     @contextmanager
     def one(self, address: str) -> Iterator[None]:
         """
-        Have a place during the block.
+        Take a place during the block.
 
         Args:
-            address: Whose.
+            address: The client's address.
 
         Raises:
-            TooMany: That client has all it may have.
+            TooMany: The client has as many places as it may have.
         """
         whose = site(address)
         if self._taken[whose] >= self._each:

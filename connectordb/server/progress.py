@@ -1,12 +1,12 @@
-"""Telling how far something that takes long has come."""
+"""Reporting the progress of work that takes long."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-#: Told what is being done, how much of it is done, and how much there is (0: that is not known).
+#: Called with what is being done, how much of it is done, and how much there is in all (0 if that is not known).
 Progress = Callable[[str, int, int], object]
 
 
 def untold(what: str, done: int, all: int) -> None:
-    """Tell nobody."""
+    """Report progress to nobody."""

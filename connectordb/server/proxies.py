@@ -1,8 +1,8 @@
 """
-Who is asking and by which address of ours, when reverse proxies may stand between; pure.
+Who sends a request, and to which address of this server, when there may be reverse proxies in between. Pure.
 
-What a proxy says in ``X-Forwarded-For``, ``-Proto`` and ``-Host`` is believed only if the connection comes from one that the
-configuration trusts: anybody else can write what he likes into these headers, and proxies pass on what he wrote.
+The headers ``X-Forwarded-For``, ``-Proto`` and ``-Host`` are believed only if the connection comes from a proxy that the
+configuration trusts: anybody else can write anything into them, and proxies pass it on.
 """
 
 from __future__ import annotations
@@ -16,24 +16,24 @@ from ..exceptions import ConfigurationError
 
 Address = IPv4Address | IPv6Address
 
-#: What a host in a header may be: a name or an address, perhaps with a port. Nothing that would break out of a URL.
+#: A host in a header: a name or an address, perhaps with a port, and nothing that could break out of a URL.
 _HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?", re.ASCII)
 
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
-#: Bits of an IPv6 address that one customer of a provider has at least; who counts single addresses counts nobody.
+#: The length of the prefix of an IPv6 network that a provider gives to one customer: such a customer has countless addresses.
 _ONE_SITE = 64
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
     """
-    A request as its client made it.
+    What is known of a request as its client sent it.
 
     Attributes:
-        address: The client's; what a trusted proxy said, else where the connection comes from.
+        address: The client's address: as a trusted proxy says, else where the connection comes from.
         scheme: ``http`` or ``https``.
-        host: What the client believes this server to be called, with the port if there is one; empty if it does not say.
+        host: This server's host as the client addressed it, with the port if it names one; empty if it does not say.
     """
 
     address: str
@@ -50,7 +50,7 @@ class Seen:
 
 class Proxies:
     """
-    The reverse proxies that are believed.
+    The reverse proxies that are trusted.
 
     Args:
         networks: Their addresses or networks, such as ``10.0.0.0/8`` or ``::1``.
@@ -80,7 +80,7 @@ class Proxies:
         forwarded_host: Sequence[str] = (),
     ) -> Seen:
         """
-        Return the request as its client made it.
+        Return what is known of a request as its client sent it.
 
         Args:
             peer: Where the connection comes from.
@@ -93,7 +93,7 @@ class Proxies:
         address, scheme, host = plain(peer), "https" if encrypted else "http", _checked_host(host)
         if not self.trusts(peer):
             return Seen(address, scheme, host)
-        # the last value is the nearest proxy's own; those before it may be anybody's
+        # the last value was written by the nearest proxy; those before it may be from anybody
         said = _last(forwarded_proto).lower()
         return Seen(
             self._client(address, forwarded_for),
@@ -102,12 +102,12 @@ class Proxies:
         )
 
     def _client(self, peer: str, forwarded_for: Sequence[str]) -> str:
-        """Return the address nearest to us that is no trusted proxy's; beyond it nobody vouches for what is written."""
+        """Return the address nearest to us that is no trusted proxy's: whatever comes before it in the headers may be made up."""
         client = peer
         for part in reversed(_split(forwarded_for)):
             parsed = _parsed(_without_port(part))
             if parsed is None:
-                break  # "unknown", say: then it is told who said so
+                break  # such as "unknown": then the proxy that says so is the client
             client = str(parsed)
             if not self._contains(parsed):
                 break
@@ -118,13 +118,13 @@ class Proxies:
 
 
 def plain(address: str) -> str:
-    """Return an address as it is usually written: an IPv4 address also where IPv6 carries it, and without a zone."""
+    """Return an address in its usual form: without a zone, and as IPv4 if it is an IPv4 address mapped into IPv6."""
     parsed = _parsed(address)
     return address if parsed is None else str(parsed)
 
 
 def site(address: str) -> str:
-    """Return what stands for all addresses that one client may have: the address itself, of IPv6 its network."""
+    """Return what identifies a client that may have several addresses: the address itself; for IPv6 its network."""
     parsed = _parsed(address)
     if isinstance(parsed, IPv6Address):
         return str(IPv6Network((parsed, _ONE_SITE), strict=False))
@@ -132,7 +132,7 @@ def site(address: str) -> str:
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether only this machine reaches that address."""
+    """Tell whether an address can be reached from this machine only."""
     parsed = _parsed(host.removeprefix("[").removesuffix("]"))
     return host.lower() == "localhost" if parsed is None else parsed.is_loopback
 
@@ -156,7 +156,7 @@ def _parsed(text: str) -> Address | None:
 
 
 def _without_port(text: str) -> str:
-    """Return an address of ``X-Forwarded-For``, to which some proxies add the port."""
+    """Return an address of ``X-Forwarded-For`` without the port that some proxies add."""
     if text.startswith("["):
         return text[1:].partition("]")[0]
     return text.partition(":")[0] if text.count(":") == 1 else text

@@ -1,4 +1,4 @@
-"""What is refused, and what the client is told of it."""
+"""The exception for a request that is refused, with what the client is told."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ class Refusal(ConnectorDBError):
 
     Attributes:
         status: The HTTP status.
-        message: What clients are told.
-        headers: Of the answer, besides those that all have.
+        message: What the client is told.
+        headers: Headers of the answer, besides those that every answer has.
     """
 
     def __init__(self, status: int, message: str, headers: Mapping[str, str] | None = None) -> None:

@@ -1,4 +1,4 @@
-"""Which handler a verb and a path lead to, as a table; pure."""
+"""Which handler answers which method and path, as a table. Pure."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from ..protocol.constants import API_ROOT
 from .handlers import Refusal, Reply, Request, atom, create, crud, data, join, meta, query, sessions
 from .storage import Reader, Writer
 
-#: These end in a slash; nothing else does.
+#: The only paths that end in a slash.
 _FOLDERS = (API_ROOT, f"{API_ROOT}/crud")
 
 _VERBS = ("GET", "POST", "PUT", "DELETE")
 
-#: What stands for names in the kind of an address.
+#: What `kind_of` writes in place of names.
 _NAMES = ("USER", "DEVICE", "STREAM")
 
 
@@ -28,12 +28,12 @@ class Route:
     Where a request leads.
 
     Attributes:
-        does: Whether it reads, writes, needs no credentials and no storage, or opens a websocket.
-        handler: What does it.
+        does: ``read`` or ``write``: it needs the storage; ``tell``: neither storage nor credentials; ``listen``: it opens a websocket.
+        handler: Answers the request.
         names: The names in the path.
-        restamp: Of an insert: whether it restamps.
-        recalls: Of reading: whether what was looked up a while ago is often enough for it.
-        tells_site: Whether the answer says where the server is reached.
+        restamp: For an insert: whether it restamps.
+        recalls: For a read: whether it can often be answered from what was looked up before.
+        tells_site: Whether the answer contains the server's own URL.
     """
 
     does: Literal["read", "write", "tell", "listen"]
@@ -46,7 +46,7 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Redirect:
-    """The path is spelt differently."""
+    """The path has to be spelt like this instead."""
 
     location: str
 
@@ -63,7 +63,7 @@ def _listening(*_: Any) -> Reply:
     raise Refusal(426, "this is a websocket: ask for an upgrade", {"Upgrade": "websocket"})
 
 
-#: Paths below the root, and per verb where they lead.
+#: Paths below the root of the REST interface: for each, where each method leads.
 _FIXED: Mapping[str, Mapping[str, Route]] = {
     "": {"GET": _reading(meta.root)},
     "login": {"GET": _reading(sessions.login)},
@@ -75,7 +75,7 @@ _FIXED: Mapping[str, Mapping[str, Route]] = {
     "query/dataset": {"POST": _reading(query.dataset)},
     "websocket": {"GET": Route("listen", _listening)},
 }
-#: Paths beside it.
+#: Paths outside of it.
 _BESIDE: Mapping[str, Mapping[str, Route]] = {
     "/": {"GET": Route("tell", sessions.start_page)},
     "/login": {"GET": _reading(sessions.login_page)},
@@ -103,21 +103,21 @@ def route(verb: str, raw_path: str, query_text: str = "") -> Route | Redirect:
     Args:
         verb: The HTTP method.
         raw_path: The path as it came, still quoted.
-        query_text: The query as it came, for a redirection.
+        query_text: The query as it came, for a redirect.
 
     Raises:
-        Refusal: Nowhere (404), or not with this verb (405).
+        Refusal: There is nothing at this path (404), or not for this method (405).
     """
     goal = _short_route(verb, raw_path) if len(raw_path) <= _SHORT else _route(verb, raw_path)
     return Redirect(f"{goal.location}?{query_text}") if query_text and isinstance(goal, Redirect) else goal
 
 
 def _route(verb: str, raw_path: str) -> Route | Redirect:
-    # an escaped slash separates like a plain one
+    # an escaped slash separates names just as a plain one
     path = unquote(raw_path, errors="replace")
     proper = _proper(path)
     if proper != path:
-        return Redirect(_quoted(proper))
+        return Redirect(quote(proper))
     routes, names = _routes(path)
     found = routes.get("GET" if verb == "HEAD" else verb)
     if found is None:
@@ -126,13 +126,13 @@ def _route(verb: str, raw_path: str) -> Route | Redirect:
     return Route(found.does, found.handler, names, found.restamp, found.recalls, found.tells_site)
 
 
-#: The same few paths are asked for again and again; long ones are not kept, as anybody can make them up.
+#: The routes of short paths are cached, as the same few are requested again and again. Long ones could be made up to fill memory.
 _SHORT = 200
 _short_route = lru_cache(maxsize=2048)(_route)
 
 
 def allowed(raw_path: str) -> str:
-    """Return the verbs that are possible at a path, for the header ``Allow``; all that there are, if it leads nowhere."""
+    """Return the methods that a path allows, for the header ``Allow``; all methods if there is nothing at this path."""
     try:
         routes, _ = _routes(_proper(unquote(raw_path, errors="replace")))
     except Refusal:
@@ -151,7 +151,7 @@ def _users(reader: Reader, request: Request) -> Reply:
     return crud.list_users(reader, request)
 
 
-#: Whatever the verb, as long as it asks for the list.
+#: Every method is answered by the list, if the query asks for that.
 _USERS: Mapping[str, Route] = dict.fromkeys(_VERBS, _reading(_users))
 
 
@@ -177,7 +177,7 @@ def _routes(path: str) -> tuple[Mapping[str, Route], tuple[str, ...]]:
 
 
 def kind_of(path: str) -> str:
-    """Return the kind of address that a path is, as ``crud/USER``: few enough to count by, whatever clients ask for."""
+    """Return the kind of a path, such as ``crud/USER``. There are few kinds, whatever clients ask for, so they can be counted."""
     if not path.startswith(f"{API_ROOT}/"):
         return "other"
     try:
@@ -192,12 +192,8 @@ def kind_of(path: str) -> str:
 
 
 def _proper(path: str) -> str:
-    """Return the spelling of a path without dots, doubled slashes and slashes at the end, but where one belongs."""
+    """Return a path without dots, doubled slashes and slashes at the end, except where one belongs."""
     proper = posixpath.normpath(path) if path.startswith("/") else path
     if proper.startswith("//"):
         proper = proper[1:]
     return f"{proper}/" if proper in _FOLDERS else proper
-
-
-def _quoted(path: str) -> str:
-    return quote(path)

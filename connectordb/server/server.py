@@ -1,4 +1,4 @@
-"""The server as an object: a thread with an event loop in it, a database folder, a socket."""
+"""The server as an object: a database folder, a socket, and a thread with an event loop."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ log = logging.getLogger(__name__)
 START_TIMEOUT = 30.0
 CLOSE_TIMEOUT = 20.0
 
-#: Seconds after which the thread that waits in `Server.run` looks up; on some systems a signal is seen only then.
+#: Seconds after which the wait in `Server.run` is interrupted: on some systems a signal is noticed only then.
 _TICK = 1.0
 
 
@@ -50,15 +50,15 @@ class Server:
     """
     A ConnectorDB server on a database folder, in a thread of its own.
 
-    Used as ``with Server(directory) as server:``, or with `start` and `close`, or with `run` for a program that does nothing
-    else. Once closed it is not started again; make another one.
+    Use it as ``with Server(directory) as server:``, with `start` and `close`, or with `run` in a program that does nothing
+    else. A closed server cannot be started again; make another one.
 
     Args:
         directory: A folder that `create` made.
-        config: All settings; without it, those of the file ``connectordb.toml`` in the folder, and the defaults where there
-            is none. What follows overrides it.
+        config: All settings. Without it, those of the file ``connectordb.toml`` in the folder; without that, the defaults.
+            The arguments below override it.
         host: The address to listen on.
-        port: The port; 0 takes one that is free, which is also what is done where nothing says anything.
+        port: The port; 0 takes a free one. Without this and without any configuration, a free one is taken too.
         login_delay: Seconds that a refused login waits for its answer.
     """
 
@@ -77,7 +77,7 @@ class Server:
         self._port = port
         self._login_delay = login_delay
         self._certificate: Certificate | None = None
-        # guards what follows; held while the server starts or closes
+        # guards all that follows; held while the server starts or closes
         self._lock = threading.Lock()
         self._closed = False
         self._database: Database | None = None
@@ -86,31 +86,31 @@ class Server:
         self._metrics_url: str | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
-        #: Set when the server has ended, and why, if it was not told to.
+        #: Set when the server has ended; and the error, if it ended by itself.
         self._ended = threading.Event()
         self._crash: BaseException | None = None
 
     @property
     def url(self) -> str:
-        """Where it listens, as clients want it."""
+        """The server's URL, for clients."""
         if not self._url:
             raise ClosedError("this server does not listen yet: start() it")
         return self._url
 
     @property
     def metrics_url(self) -> str | None:
-        """Where Prometheus asks for figures; `None` where that is off."""
+        """The URL of the figures for Prometheus; `None` if they are off."""
         return self._metrics_url
 
     def start(self) -> None:
         """
-        Open the database and listen; when this returns, requests are answered. Does nothing if it has been started already.
+        Open the database and listen; when this returns, requests are answered. Does nothing if the server was started already.
 
         Raises:
             DatabaseInUse: Another server has the folder open.
             StorageError: It is no database folder, or cannot be read and written.
             ConfigurationError: A setting makes no sense, or would let others read what is sent.
-            OSError: The port is taken, or the address is none of this machine's.
+            OSError: The port is taken, or the address does not belong to this machine.
             ClosedError: The server was closed.
         """
         with self._lock:
@@ -121,7 +121,7 @@ class Server:
             config = self._configured()
             listen = config.listen
             tls = self._certificate = self._loaded(listen)
-            # first: whose port is taken by the server of this very folder is to hear that
+            # before the port: if a server of this very folder is running, that is the error to report, not its port
             database = open_database(self._directory, config.storage)
             try:
                 sockets = _Sockets.bound(config)
@@ -145,16 +145,16 @@ class Server:
         log.info("listening at %s, on %s", self._url, database.directory)
 
     def reload(self) -> None:
-        """Load the certificate's files again; new connections use them. Done by itself some seconds after they changed."""
+        """Load the certificate's files again, for new connections. This also happens by itself a few seconds after they change."""
         if self._certificate is not None:
             self._certificate.look(again=True)
 
     def close(self) -> None:
         """
-        Take no more requests, finish those under way, and close everything; may be called again.
+        Accept no more requests, finish those under way, and close everything. May be called again.
 
         Raises:
-            ConnectorDBError: It has not ended in time.
+            ConnectorDBError: The server has not ended in time.
         """
         with self._lock:
             self._closed = True
@@ -171,10 +171,11 @@ class Server:
         """
         Serve until SIGINT (Ctrl-C), SIGTERM, or `close` in another thread; then everything is closed.
 
-        SIGHUP does `reload`. A service manager that gave ``NOTIFY_SOCKET`` (systemd) is told when it listens and when it stops.
+        SIGHUP calls `reload`. A service manager that sets ``NOTIFY_SOCKET`` (systemd) is told when the server listens and when it
+        stops.
 
         Args:
-            started: Called with the server's `url` once it listens, and a signal ends it well.
+            started: Called with the server's `url` once it listens and signals end it properly.
             reloaded: Called after `reload` when SIGHUP came.
 
         Raises:
@@ -187,7 +188,7 @@ class Server:
             asked.set()
 
         before = {}
-        if threading.current_thread() is threading.main_thread():  # nobody else may handle signals
+        if threading.current_thread() is threading.main_thread():  # Python lets no other thread handle signals
             before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
             if hasattr(signal, "SIGHUP"):  # not on Windows
                 before[signal.SIGHUP] = signal.signal(signal.SIGHUP, lambda *_: again.set())
@@ -204,7 +205,7 @@ class Server:
                         reloaded()
             notify("STOPPING=1")
         finally:
-            # before closing: a second Ctrl-C does not wait
+            # before closing, so that a second Ctrl-C ends the program without waiting for that
             for number, handler in before.items():
                 signal.signal(number, handler)
             self.close()
@@ -219,11 +220,11 @@ class Server:
         self.close()
 
     def __repr__(self) -> str:
-        """Return the folder, and where it listens."""
+        """Return the folder and the URL."""
         return f"<Server {os.fspath(self._directory)!r} {self._url or 'not started'}>"
 
     def _configured(self) -> Config:
-        """Return the settings that hold, the arguments put over them."""
+        """Return the settings, with those that were given as arguments put over them."""
         config = self._given or configured(self._directory)
         listen = config.listen
         listen = replace(
@@ -264,7 +265,7 @@ class Server:
         stopping: threading.Event,
     ) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-        if stopping.is_set():  # before there was a loop to be told
+        if stopping.is_set():  # it was set before there was a loop that could be told
             self._stop.set()
         service = Service(database.storage, config=config)
         watch: PermissionWatch | None = None
@@ -344,7 +345,7 @@ class _Sockets:
 
 def _metrics_port(app: App, service: Service, database: Database) -> MetricsPort:
     try:
-        # only here: most servers need no prometheus-client
+        # imported here because most servers need no prometheus-client
         from .operation.metrics import Metrics, Now
         from .web.metrics_port import MetricsPort
     except ModuleNotFoundError as error:

@@ -1,10 +1,10 @@
-"""What a request took, for the header ``Server-Timing`` (https://www.w3.org/TR/server-timing/)."""
+"""How long the parts of a request took, for the header ``Server-Timing`` (https://www.w3.org/TR/server-timing/)."""
 
 from __future__ import annotations
 
 import time
 
-#: The clock of all these; what `time.perf_counter` returns.
+#: The clock by which all of this is measured.
 seconds = time.perf_counter
 
 HEADER = "Server-Timing"
@@ -12,13 +12,13 @@ HEADER = "Server-Timing"
 
 class Spent:
     """
-    Seconds that the parts of a request took.
+    How many seconds the parts of a request took.
 
     Attributes:
         began: When it began, by `seconds`.
         queue: Waiting for a thread of the storage.
-        login: Finding out who calls.
-        storage: Reading or changing.
+        login: Finding out who is calling.
+        storage: Reading or changing data.
         flush: Waiting for the disk.
     """
 
@@ -29,7 +29,7 @@ class Spent:
         self.queue = self.login = self.storage = self.flush = 0.0
 
     def header(self, points: int | None = None) -> str:
-        """Return the header's text, up to now; *points* were gone through."""
+        """Return the header's text as of now; *points*: how many points were gone through, if any."""
         parts = [f"total;dur={1000 * (seconds() - self.began):.2f}"]
         if self.storage:
             parts.append(

@@ -1,8 +1,8 @@
 """
-Handlers, run: credentials checked, work handed to the storage, subscribers told.
+Where a request becomes an answer: credentials are checked, the handler runs in the storage, subscribers are told.
 
-All of it happens on the event loop's thread, which neither the storage nor a password's hash may hold up. No HTTP library is
-known here.
+All of this happens on the event loop's thread, so it must never wait for the storage or for the hash of a password. Nothing here
+knows an HTTP library.
 """
 
 from __future__ import annotations
@@ -44,11 +44,11 @@ Done = TypeVar("Done", Reply, Claim, Reply | Claim)
 @dataclass(slots=True)
 class Counts:
     """
-    What was done so far.
+    What the server has done so far.
 
     Attributes:
-        inserts: Inserts that were stored, or told to subscribers.
-        points: Points of them.
+        inserts: Inserts that were stored, or only told to subscribers.
+        points: The points of these inserts.
         refused_logins: Logins that were refused.
     """
 
@@ -59,7 +59,7 @@ class Counts:
 
 class Service:
     """
-    What the server does, whoever asks.
+    What the server does for requests and for websockets.
 
     Args:
         storage: Where everything is kept.
@@ -68,11 +68,11 @@ class Service:
         config: All settings.
 
     Attributes:
-        teller: Tells subscribers of what happens.
+        teller: Tells subscribers what happens.
         counts: What was done so far.
-        queries: What may be computed.
-        computing: Where what takes long is computed.
-        large_commands: Held while a large command of a websocket is obeyed.
+        queries: The settings for what may be computed.
+        computing: The threads for what takes long to compute.
+        large_commands: Held while a large command of a websocket is carried out.
     """
 
     def __init__(
@@ -100,18 +100,18 @@ class Service:
         self.computing = Computing(config.queries)
 
     def close(self) -> None:
-        """End the threads; what waits for them is not done any more."""
+        """End the threads; work that still waits for them is dropped."""
         self.teller.close()
         self._hashers.close()
         self.computing.close()
 
     def adopt(self, permissions: Permissions) -> None:
-        """Hold callers to these permissions, from their next request on; may be called from any thread."""
+        """Apply other permissions, from the next request on. May be called from any thread."""
         self.permissions = permissions
         self.teller.look_again_soon()
 
     def request(self, **fields: Any) -> Request:
-        """Return a request of now."""
+        """Return a request made now, under the present settings and permissions."""
         return Request(
             now=self._clock.wall(),
             permissions=self.permissions,
@@ -135,16 +135,16 @@ class Service:
         Return the answer to a request.
 
         Args:
-            route: Where it leads.
-            credentials: Who says that he is asking.
+            route: Where the request leads.
+            credentials: Who the caller claims to be.
             request: What is asked.
-            patience: How long it is wanted; without it, whatever it takes.
-            spent: Where what it took is noted.
-            pack: Compresses what was read, on the thread that read it.
+            patience: How long the answer is wanted; without it, however long it takes.
+            spent: Where to note how long each part took.
+            pack: Compresses the reply, on the thread that made it.
 
         Raises:
-            Refusal: It is refused.
-            NotWanted: It is not wanted any more, and nothing was changed.
+            Refusal: The request is refused.
+            NotWanted: The answer is not wanted any more, and nothing was changed.
         """
         if route.does == "tell":
             return route.handler()
@@ -162,7 +162,7 @@ class Service:
         except LoginRefused as refused:
             raise await self._refused(refused, request.address) from refused
         except HashWanted as wanted:
-            # all checks have passed; the handler makes them again when it gets the hash
+            # all checks have passed; the handler repeats them when it is called again with the hash
             password = wanted.password
             call.request = call.request.with_hash(
                 await self._hashed(lambda: hash_password(password), patience, request.address)
@@ -170,12 +170,12 @@ class Service:
             done = await self._run(call, credentials, patience)
         assert isinstance(done, Reply)  # a claim has been confirmed by now
         if done.rest is not None and done.rest.computed:
-            # what cannot be computed is refused while it still can be
+            # the first piece is computed now: if that fails, the request can still be refused
             done = done._replace(body=done.body + (await self.page(done.rest, patience) or b""))
         return done
 
     async def _run(self, call: _Call, credentials: Credentials, patience: Patience) -> Reply | Claim:
-        """Have the storage do a call; return who claims to be calling if that takes long to confirm."""
+        """Have the storage carry out a call; return the claim instead if it takes long to confirm who is calling."""
         given = seconds()
         if call.route.does == "write":
             done = await patience.change(self._write(lambda access: call.run(access, credentials, given)))
@@ -185,7 +185,7 @@ class Service:
             try:
                 return self._storage.recall(lambda access: call.run(access, credentials, given))
             except NotRecent:
-                pass  # the first time somebody asks for it
+                pass  # nobody has asked for it lately
         return await patience.read(self._read(lambda access: call.run(access, credentials, given)))
 
     async def caller(self, credentials: Credentials, patience: Patience | None = None, address: str = "") -> Caller:
@@ -194,7 +194,7 @@ class Service:
 
         Raises:
             Refusal: The credentials are wrong.
-            NotWanted: Nobody wants to know any more.
+            NotWanted: The answer is not wanted any more.
         """
         if credentials is None:
             return ANONYMOUS
@@ -213,7 +213,7 @@ class Service:
         Return the next piece of a long answer.
 
         Raises:
-            Refusal: It cannot be computed, or too much is being computed.
+            Refusal: It cannot be computed, or too much is being computed at once.
             NotWanted: Nobody waits for it any more.
         """
         patience = patience or Patience()
@@ -228,13 +228,13 @@ class Service:
         try:
             return await self.computing.compute(lambda: pages.next(fetch), patience)
         except (NotWanted, asyncio.CancelledError):
-            pages.drop()  # it may be computed for a minute without reading anything
+            pages.drop()  # fetch() would end it too, but it may compute for a minute before it reads again
             raise
 
     # --- for websockets ---
 
     async def readable(self, caller: Caller, paths: tuple[Path, ...]) -> tuple[Path, ...]:
-        """Return those of *paths* whose points the caller may read as things are now."""
+        """Return those of *paths* whose points the caller may read at present."""
 
         def work(reader: Reader) -> tuple[Path, ...]:
             now = as_of_now(reader, caller)
@@ -243,7 +243,7 @@ class Service:
         return await self._read(work).waiter
 
     async def lost(self, caller: Caller, paths: Sequence[Path]) -> dict[Path, EndReason]:
-        """Return those of *paths* whose points the caller cannot read any more as things are now, and why."""
+        """Return those of *paths* whose points the caller can no longer read, and why."""
 
         def work(reader: Reader) -> dict[Path, EndReason]:
             now = as_of_now(reader, caller)
@@ -256,13 +256,13 @@ class Service:
 
     async def follow(self, caller: Caller, path: Path, begin: Callable[[Start], None]) -> None:
         """
-        Have a subscription begin: every insert that is published after *begin* was called comes after its start.
+        Begin a subscription: call *begin* with its start, before any insert is published that comes after that start.
 
         Raises:
-            Refusal: The caller may not read it, or there is nothing.
+            Refusal: The caller may not read the stream, or it does not exist.
         """
 
-        # by the writer, which changes nothing: what it finds has its place in the order of what others change
+        # done by the writer, although nothing is changed, to get a definite place in the order of all changes
         def work(writer: Writer) -> Start:
             return start(writer, self._at(path, self._present(writer, caller)))
 
@@ -274,7 +274,7 @@ class Service:
         self, caller: Caller, path: Path, points: tuple[dict[str, Any], ...], key: str | None = None
     ) -> Landed:
         """
-        Append points, restamped where they are too old; under a *key*, once.
+        Append points, restamping those that are too old; if there is a *key*, only once.
 
         Raises:
             Refusal: They are refused.
@@ -291,7 +291,7 @@ class Service:
 
     @staticmethod
     def _present(reader: Reader, caller: Caller) -> Caller:
-        """Return a caller with its rights of now; refuse one that is gone."""
+        """Return a caller with its present rights; refuse one that was deleted."""
         now = as_of_now(reader, caller)
         if now is None:
             raise Refusal(403, "The device that opened this connection is not there any more.")
@@ -304,20 +304,20 @@ class Service:
     # --- inside ---
 
     def _read(self, work: Callable[[Reader], T]) -> Promise[T]:
-        """Have the storage look for something."""
+        """Hand the storage something to read."""
         promise: Promise[T] = self._aftermath.promise()
         self._storage.give_read(work, promise)
         return promise
 
     def _write(self, work: Callable[[Writer], Done]) -> Promise[Done]:
-        """Have the storage change something; when it is done, subscribers are told whoever waits for it."""
+        """Hand the storage a change; once it is done, subscribers are told, even if nobody waits for it any more."""
         promise: Promise[Done] = self._aftermath.promise(self._settle)
         self._storage.give_write(work, promise)
         return promise
 
     def _settle(self, done: Reply | Claim) -> None:
         if isinstance(done, Reply):
-            if done.landed is not None and done.published:  # not again what is known by its key
+            if done.landed is not None and done.published:  # a repeated insert, known by its key, publishes nothing
                 self.counts.inserts += 1
                 self.counts.points += sum(len(it.points) for it in done.published if it.path == done.landed.path)
             self.teller.settle(done)
@@ -329,7 +329,7 @@ class Service:
         return caller
 
     async def _hashed(self, work: Callable[[], T], patience: Patience, address: str) -> T:
-        """Do what computes a hash, on a thread of its own; not so many of one client that nobody else gets to log in."""
+        """Compute a hash on a thread for that; only so many for one client at once that others can still log in."""
         try:
             with self._logins.one(address):
                 return await patience.read(self._hashers.submit(work))
@@ -357,11 +357,15 @@ class _Call:
         self.request = request
         self.spent = spent
         self._pack = pack
-        #: When the storage was done with it, but for the disk.
+        #: When the storage had done everything but flush it to the disk.
         self.ended = 0.0
 
     def run(self, access: Any, credentials: Credentials, given: float) -> Reply | Claim:
-        """Do it, in one piece with finding out who calls: most come with a key, which takes no time to check."""
+        """
+        Find out who calls and run the handler, both in one piece of work for the storage.
+
+        Most callers use an API key, which is checked in no time. A password takes long: its claim is returned to be confirmed.
+        """
         begin = seconds()
         claim = look_up(access, credentials)
         looked = seconds()

@@ -1,4 +1,4 @@
-"""Letting go of what an error holds once it has been answered."""
+"""Freeing the memory that an error holds on to, once it has been answered."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ def let_go(error: BaseException) -> None:
     """
     Drop the traceback of an error that was answered, and those of its causes.
 
-    A traceback holds the frames that the error went through, and with them the request and its body; a frame holds the
-    future that the error came out of, and that the error. Such a circle stays until the next full collection of garbage, which
-    may be hundreds of requests away: each would hold megabytes until then.
+    A traceback refers to the frames that the error went through, and so to the request and its body. One of these frames refers to
+    the future that raised the error, which refers to the error: a reference cycle. It would stay in memory, with megabytes, until
+    the next full garbage collection, which may be hundreds of requests away.
     """
     chain: list[BaseException | None] = [error]
     while chain:

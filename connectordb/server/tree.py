@@ -1,4 +1,4 @@
-"""What comes into being along with a user: the rules about the tree that hold whoever makes one."""
+"""Making a user with the devices that every user has: by a request, an import, or on the command line."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Any
 from .rights.accounts import USER_DEVICE, new_apikey
 from .storage import User, Writer
 
-#: The device that holds what is made automatically, the log of changes above all.
+#: The device that holds automatically made streams, above all the log of changes.
 META_DEVICE = "meta"
 
-#: The role of whoever administers the server.
+#: The role of those who administer the server.
 ADMIN = "admin"
 
-#: Devices that every user has, and that go only with the user.
+#: The devices that every user has, and that are deleted only with the user.
 BORN_DEVICES = (USER_DEVICE, META_DEVICE)
 
 _USER_DEFAULTS = {"nickname": "", "description": "", "icon": ""}
@@ -25,10 +25,10 @@ def create_user(writer: Writer, fields: Mapping[str, Any], password_hash: str) -
     Make a user with the two devices that every user has.
 
     Args:
-        writer: Where.
-        fields: ``name``, ``email``, ``role``, ``public``, and where they are not empty ``nickname``, ``description``, ``icon``.
-            They have been checked.
-        password_hash: What `passwords.hash_password` returned.
+        writer: Where to make it.
+        fields: ``name``, ``email``, ``role``, ``public``, and unless they are empty ``nickname``, ``description``, ``icon``; all
+            checked already.
+        password_hash: As returned by `passwords.hash_password`.
 
     Raises:
         Taken: Somebody has this name or email address.

@@ -64,7 +64,7 @@ class Files(unittest.TestCase):
         text = " ".join(render(Config(log=Log(level="error"))).replace("\n# ", " ").split())
         for setting in settings(Config()):
             self.assertIn(" ".join(setting.rule.meaning.split()), text)
-        self.assertIn('What is logged at least. Default: "info" level = "error"', text)
+        self.assertIn('The least level that is logged. Default: "info" level = "error"', text)
 
     def test_a_file_is_read(self) -> None:
         """And what is wrong with it names it."""

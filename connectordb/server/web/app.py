@@ -24,13 +24,12 @@ from multidict import MultiMapping
 
 from ...exceptions import ClosedError
 from ...protocol.constants import COLUMNS
-from ...protocol.features import IDEMPOTENCY_KEY, Features
+from ...protocol.features import IDEMPOTENCY_KEY, TIMEOUT, Features
 from ..config import Config
 from ..handlers import Kind, Refusal, Reply, Request
 from ..operation.health import PATH as HEALTH
 from ..operation.health import Health
 from ..operation.observer import Observer
-from ..patience import HEADER as TIMEOUT
 from ..patience import NotWanted, Patience, read_timeout
 from ..places import Places, TooMany
 from ..proxies import Proxies

@@ -11,8 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from ...protocol.features import HEADER, IDEMPOTENCY_KEY
-from ..patience import HEADER as TIMEOUT
+from ...protocol.features import HEADER, IDEMPOTENCY_KEY, TIMEOUT
 from ..server_timing import HEADER as SERVER_TIMING
 
 #: Verbs that change nothing.
