@@ -120,7 +120,8 @@ def _seconds(index: Any, tz: str | None) -> Any:
         aware = _localized(index, tz) if index.tz is None else index
         if aware.hasnans:
             raise LocalProtocolError("a row of the frame has no time")
-        return to_seconds(aware.tz_convert("UTC").tz_localize(None).to_numpy().astype("M8[ns]").view("i8"))
+        instants = aware.tz_convert("UTC").tz_localize(None).to_numpy()
+        return to_seconds(instants.view("i8"), numpy.datetime_data(instants.dtype)[0])
     if (
         pandas.api.types.is_numeric_dtype(index)
         and not pandas.api.types.is_bool_dtype(index)

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 _SECOND = 1_000_000_000
 
+#: The units in which pandas and Arrow count the times of others, and how many of each a second has.
+_UNITS = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": _SECOND}
+
 #: Times that are computed at once: what a processor has at hand, and not as much memory again as all of them take.
 _BLOCK = 16_384
 
@@ -47,9 +50,16 @@ def to_nanoseconds(times: NDArray[np.float64]) -> NDArray[np.int64]:
     return nanoseconds
 
 
-def to_seconds(nanoseconds: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return seconds since 1970."""
+def to_seconds(counts: NDArray[np.int64], unit: str = "ns") -> NDArray[np.float64]:
+    """
+    Return seconds since 1970.
+
+    Args:
+        counts: How many of the unit have passed since then. They are not made nanoseconds first: those of the year 9000 are none
+            of 64 bits.
+        unit: ``"s"``, ``"ms"``, ``"us"`` or ``"ns"``.
+    """
     numpy = library("numpy", "a time")
-    whole, rest = numpy.divmod(nanoseconds, _SECOND)
-    seconds: NDArray[Any] = whole + rest / _SECOND
+    whole, rest = numpy.divmod(counts, _UNITS[unit])
+    seconds: NDArray[Any] = whole + rest / _UNITS[unit]
     return seconds

@@ -164,8 +164,8 @@ def _seconds(array: Any) -> list[float]:
             raise LocalProtocolError(
                 "the table's times have no time zone; cast the column 't' to one, as timestamp('us', 'UTC')"
             )
-        nanoseconds = array.cast(arrow.timestamp("ns", tz="UTC")).cast(arrow.int64())
-        seconds: list[float] = to_seconds(nanoseconds.to_numpy(zero_copy_only=False)).tolist()
+        counts = array.cast(arrow.int64()).to_numpy(zero_copy_only=False)
+        seconds: list[float] = to_seconds(counts, array.type.unit).tolist()
         return seconds
     if arrow.types.is_floating(array.type) or arrow.types.is_integer(array.type):
         found: list[float] = array.to_numpy(zero_copy_only=False).astype("f8").tolist()

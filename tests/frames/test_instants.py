@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,6 +24,15 @@ class Instants(Case):
         import numpy
 
         self.assertEqual(to_seconds(to_nanoseconds(numpy.array(times, dtype=float))).tolist(), times)
+
+    @given(st.integers(-(2**53), 2**53), st.sampled_from([("s", 1), ("ms", 1_000), ("us", 1_000_000), ("ns", 10**9)]))
+    def test_units(self, count: int, unit: tuple[str, int]) -> None:
+        """What others count otherwise are the same seconds, also those that are too late for nanoseconds."""
+        import numpy
+
+        name, second = unit
+        found = to_seconds(numpy.array([count]), name).tolist()[0]
+        self.assertLessEqual(abs(found - count / second), math.ulp(max(abs(found), 1)))
 
     def test_many(self) -> None:
         """So is every one of more times than are computed at once, and one that no frame holds is found behind them."""

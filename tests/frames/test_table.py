@@ -105,6 +105,9 @@ class Tables(Case):
             list(from_arrow(pyarrow.table({"t": [1, 2], "d": ["a", None]}))),
             [{"t": 1.0, "d": "a"}, {"t": 2.0, "d": None}],
         )
+        for unit, count in (("s", 221845392000), ("ms", 221845392000_000), ("us", 221845392000_000_000)):
+            times = pyarrow.array([count], pyarrow.timestamp(unit, "Europe/Berlin"))
+            self.assertEqual(list(from_arrow(pyarrow.table({"t": times, "d": [1]}))), [{"t": 221845392000.0, "d": 1}])
         for table, why in (
             (pyarrow.table({"d": [1]}), "are to be 't'"),
             (pyarrow.table({"t": ["x"], "d": [1]}), "no times"),
