@@ -1,8 +1,8 @@
 """
-A gateway for sensors that speak no HTTP: lines ``STREAM VALUE`` on a TCP port, taken by several processes.
+A gateway for sensors that do not speak HTTP: several processes accept lines ``STREAM VALUE`` on a TCP port.
 
-The parent logs in, and forks. Its children share the port and the login; each makes connections of its own to the server, and
-the parent's stay the parent's. Servers that fork before they serve, such as gunicorn with ``--preload``, are used the same way. Server and
+The parent logs in, and forks. Its children share the port and the login; each makes its own connections to the server and leaves
+the parent's alone. Servers that fork before they serve, such as gunicorn with ``--preload``, work the same way. The server and the
 key come from the environment, or from ``connectordb login``::
 
     CONNECTORDB_URL=http://localhost:3124 CONNECTORDB_APIKEY=... python gateway.py --port 4000
@@ -20,7 +20,7 @@ from connectordb import ConnectorDB, ConnectorDBError
 
 
 def serve(listener: socket.socket, cdb: ConnectorDB, parent: int) -> None:
-    """Answer each line with ``ok``, or with what is wrong, as long as there is a parent."""
+    """Answer each line with ``ok`` or an error message, for as long as the parent lives."""
     listener.settimeout(1.0)
     while os.getppid() == parent:
         try:
@@ -41,8 +41,8 @@ def serve(listener: socket.socket, cdb: ConnectorDB, parent: int) -> None:
 def main() -> None:
     """Log in, fork, and wait for SIGTERM or Ctrl-C."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").strip().splitlines()[0])
-    parser.add_argument("--port", type=int, default=0, help="where to listen; without it somewhere that is free")
-    parser.add_argument("--processes", type=int, default=2, help="how many (%(default)s)")
+    parser.add_argument("--port", type=int, default=0, help="where to listen (default: any free port)")
+    parser.add_argument("--processes", type=int, default=2, help="how many processes serve (%(default)s)")
     arguments = parser.parse_args()
     with ConnectorDB() as cdb, socket.create_server(("127.0.0.1", arguments.port)) as listener:
         children = [child(listener, cdb) for _ in range(arguments.processes)]
@@ -54,7 +54,7 @@ def main() -> None:
 
 
 def child(listener: socket.socket, cdb: ConnectorDB) -> int:
-    """Make a process that serves until SIGTERM, and return its number."""
+    """Start a process that serves until SIGTERM, and return its id."""
     parent, process = os.getpid(), os.fork()
     if process == 0:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent to handle

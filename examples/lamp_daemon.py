@@ -1,17 +1,17 @@
 """
 A lamp that others switch: a daemon that waits for commands on a stream's downlink, acts, and answers.
 
-It needs the API key of the lamp's device in the environment, and makes the stream ``lamp`` if it is not there::
+It needs the API key of the lamp's device in the environment, and creates the stream ``lamp`` if it does not exist::
 
     CONNECTORDB_APIKEY=... python lamp_daemon.py --url http://localhost:3124
 
-Any other device of the same user switches it, here at a prompt, and gets the lamp's answer::
+Any other device of the same user can switch it, here at a prompt, and gets the lamp's answer::
 
     ConnectorDB("tom", "his-own-secret")("tom/room/lamp").command(True)
 
-It runs until Ctrl-C or SIGTERM, or for ``--seconds``. What it has done and what it owes is kept in ``lamp.state``, so that it
-misses no command and answers each once, however it ended. ``lamp.service`` is a unit with which systemd runs it: it tells when
-it is ready and that it is well, and is started again if it is not.
+It runs until Ctrl-C or SIGTERM, or for ``--seconds``. The file ``lamp.state`` records what it has done and what it owes, so that
+it misses no command and answers each one once, no matter how it ended. ``lamp.service`` is the unit with which systemd runs it:
+the daemon says when it is ready and that it is well, and is restarted if it is not.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ log = logging.getLogger("lamp")
 
 
 class Lamp:
-    """The thing itself; drive a GPIO pin in ``switch`` instead."""
+    """The lamp itself; replace the body of ``switch`` with code that drives, for example, a GPIO pin."""
 
-    #: Seconds that switching may take, before something must be wrong.
+    #: Seconds that switching may take; if it takes longer, something is wrong.
     PATIENCE = 5.0
 
     def __init__(self) -> None:
@@ -41,7 +41,7 @@ class Lamp:
         self._began: float | None = None
 
     def switch(self, on: bool) -> None:
-        """Switch it."""
+        """Switch the lamp on or off."""
         self._began = time.monotonic()
         try:
             self.on = on
@@ -51,13 +51,13 @@ class Lamp:
 
     @property
     def is_well(self) -> bool:
-        """Whether it is not stuck in the midst of switching."""
+        """False if it is stuck while switching."""
         began = self._began
         return began is None or time.monotonic() < began + self.PATIENCE
 
 
 def tell_systemd(state: str) -> None:
-    """Tell the service manager how we are, if there is one that wants to know: one datagram, as sd_notify(3) says."""
+    """Report our state to the service manager, if there is one: a single datagram, as described in sd_notify(3)."""
     address = os.environ.get("NOTIFY_SOCKET", "")
     if address:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
@@ -66,12 +66,12 @@ def tell_systemd(state: str) -> None:
 
 
 def parse_arguments() -> argparse.Namespace:
-    """Return what the command line and the environment say."""
+    """Return the settings from the command line and the environment."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").strip().splitlines()[0])
     parser.add_argument("--url", default=os.environ.get("CONNECTORDB_URL", CONNECTORDB_URL), help="the server")
     parser.add_argument("--stream", default="lamp", help="the stream's name (%(default)s)")
-    parser.add_argument("--state", default="lamp.state", help="what it remembers (%(default)s)")
-    parser.add_argument("--seconds", type=float, default=None, help="how long to run; without it: until Ctrl-C")
+    parser.add_argument("--state", default="lamp.state", help="the file that it remembers in (%(default)s)")
+    parser.add_argument("--seconds", type=float, default=None, help="how long to run (default: until Ctrl-C)")
     return parser.parse_args()
 
 
@@ -90,18 +90,18 @@ def main() -> None:
     lamp = Lamp()
 
     def switch(path: str, points: list[dict[str, Any]]) -> bool:
-        (point,) = points  # of a downlink it is one command a call
+        (point,) = points  # a downlink's callback gets one command at a time
         if not isinstance(point["d"], bool):
             raise DownlinkRefused("a lamp is on or off: true or false")
         lamp.switch(point["d"])
         return True
 
-    # the server may come up after us
+    # the server may start after us
     with ConnectorDB(key, url=arguments.url, wait=60) as cdb:
         stream = cdb[arguments.stream]
         if not stream.exists():
             stream.create({"type": "boolean"}, downlink=True)
-        # of what came while we were away only the latest counts: it says what the lamp should be now
+        # of the commands that came while we were away, only the latest counts: it says what the lamp should be now
         stream.subscribe(switch, downlink=True, remember=arguments.state, missed="latest", answers=True)
         log.info("waiting for commands at %s", stream.path)
         tell_systemd("READY=1")
@@ -111,7 +111,7 @@ def main() -> None:
 
 
 def wait_for_the_end(stop: threading.Event, seconds: float | None, lamp: Lamp) -> None:
-    """Wait for a signal, or for so many seconds; and have the watchdog fed for as long as the lamp is well."""
+    """Wait for a signal, or for this many seconds, and feed the watchdog for as long as the lamp is well."""
     watchdog = int(os.environ.get("WATCHDOG_USEC", "0")) / 1e6
     end = None if seconds is None else time.monotonic() + seconds
     while not stop.is_set() and (end is None or time.monotonic() < end):

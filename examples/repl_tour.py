@@ -1,5 +1,5 @@
 """
-What one does at the prompt, as a script: create a user, a device and a stream, insert, slice, subscribe, clean up.
+A tour of what you would do at the prompt: create a user, a device and a stream, insert, slice, subscribe, clean up.
 
 It needs an administrator's name and password::
 
@@ -19,7 +19,7 @@ from connectordb import CONNECTORDB_URL, ConnectorDB
 
 
 def parse_arguments() -> argparse.Namespace:
-    """Return what the command line and the environment say."""
+    """Return the settings from the command line and the environment."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").strip().splitlines()[0])
     parser.add_argument("administrator", help="an administrator's name")
     parser.add_argument("--url", default=os.environ.get("CONNECTORDB_URL", CONNECTORDB_URL), help="the server")
@@ -28,14 +28,14 @@ def parse_arguments() -> argparse.Namespace:
 
 
 def main() -> None:
-    """Walk through it, printing what is there."""
+    """Take the tour, and print what there is to see."""
     arguments = parse_arguments()
     password = os.environ.get("CONNECTORDB_PASSWORD") or getpass(f"password of {arguments.administrator}: ")
     with ConnectorDB(arguments.administrator, password, url=arguments.url) as cdb:
         print("logged in as", cdb.path)
         user = cdb(arguments.name)
         if user.exists():
-            raise SystemExit(f"{user.path} is there already: choose another --name, it is deleted at the end")
+            raise SystemExit(f"{user.path} exists already: choose another --name (it will be deleted)")
         user.create(f"{arguments.name}@example.org", "a-password", public=False)
         try:
             tour(arguments)
@@ -45,14 +45,14 @@ def main() -> None:
 
 
 def tour(arguments: argparse.Namespace) -> None:
-    """Log in as the new user, make a device with a stream, and use it."""
+    """Log in as the new user, create a device with a stream, and use it."""
     with ConnectorDB(arguments.name, "a-password", url=arguments.url) as cdb:
         room = cdb.user["room"]
         room.create(description="Where the sensors are")
         room["temperature"].create({"type": "number"}, datatype="temperature.celsius")
         print("streams:", ", ".join(stream.path for stream in room.streams()))
 
-        # only the device itself writes into its streams, so it logs in with its own key
+        # only the device itself can write to its streams, so it logs in with its own key
         with ConnectorDB(room.apikey, url=arguments.url) as sensor:
             stream = sensor["temperature"]
             now = time.time()

@@ -1,14 +1,14 @@
 """
-Log two sensors of this machine, and send what was logged when the server is there.
+Log two sensors of this machine, and send the readings whenever the server can be reached.
 
-The sensors are readings that every machine has: how much disk is free, and how long writing to it takes. Put your own into
-``SENSORS``. The first run needs the server's address and a device's API key, as options or in the environment
-(``CONNECTORDB_URL``, ``CONNECTORDB_APIKEY``); after that the cache file knows them::
+The sensors are readings that every machine has: how much disk space is free, and how long it takes to write to the disk. Put your
+own into ``SENSORS``. The first run needs the server's address and a device's API key, as an option or in the environment
+(``CONNECTORDB_URL``, ``CONNECTORDB_APIKEY``); after that the cache file has them::
 
     CONNECTORDB_APIKEY=... python sensors.py --url http://localhost:3124 --every 10
     python sensors.py --every 10
 
-It runs until Ctrl-C or SIGTERM, or for ``--samples`` samples. With the server away the readings wait in the file.
+It runs until Ctrl-C or SIGTERM, or for ``--samples`` samples. If the server is away, readings wait in the file.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from connectordb.logger import Logger
 
 
 def disk_free() -> float:
-    """Return the gigabytes that are free where this runs."""
+    """Return the gigabytes that are free on this disk."""
     return shutil.disk_usage(".").free / 1e9
 
 
 def disk_delay() -> float:
-    """Return the milliseconds that it takes to bring a few bytes to the disk."""
+    """Return the milliseconds that it takes to write a few bytes to the disk."""
     start = time.perf_counter()
     with tempfile.TemporaryFile() as file:
         file.write(b"connectordb")
@@ -44,23 +44,25 @@ SENSORS: dict[str, Callable[[], float]] = {"disk_free": disk_free, "disk_delay":
 
 
 def parse_arguments() -> argparse.Namespace:
-    """Return what the command line and the environment say."""
+    """Return the settings from the command line and the environment."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").strip().splitlines()[0])
     parser.add_argument("--file", default="sensors.db", help="the cache file (%(default)s)")
     parser.add_argument("--url", default=os.environ.get("CONNECTORDB_URL", CONNECTORDB_URL), help="the server")
     parser.add_argument("--every", type=float, default=10.0, metavar="SECONDS", help="between samples (%(default)s)")
     parser.add_argument("--sync", type=float, default=60.0, metavar="SECONDS", help="between syncs (%(default)s)")
-    parser.add_argument("--samples", type=int, default=0, metavar="N", help="how many; 0: until Ctrl-C (%(default)s)")
+    parser.add_argument(
+        "--samples", type=int, default=0, metavar="N", help="how many to take; 0: until Ctrl-C (%(default)s)"
+    )
     return parser.parse_args()
 
 
 def main() -> None:
-    """Log until the end, then sync once more."""
+    """Log until told to stop, then sync once more."""
     arguments = parse_arguments()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
 
     def first_time(log: Logger) -> None:
-        # a key on the command line could be read by everybody on the machine, so it comes from the environment
+        # everybody on the machine could read a key on the command line, so it comes from the environment
         key = os.environ.get("CONNECTORDB_APIKEY")
         if not key:
             raise SystemExit("the first run needs the device's API key: set CONNECTORDB_APIKEY")
@@ -71,7 +73,7 @@ def main() -> None:
 
     with (
         Logger(arguments.file, on_create=first_time) as log,
-        # for its clockwork: it asks the server nothing, as the Logger has a connection of its own
+        # only for its scheduling: it sends nothing to the server, since the Logger has its own connection
         ConnectorDB(log.apikey, url=log.serverurl, connect=False) as cdb,
     ):
         log.syncperiod = arguments.sync

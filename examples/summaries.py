@@ -1,8 +1,8 @@
 """
-The streams of a device, summed up by several processes at once.
+Summarise the streams of a device in several processes.
 
-Streams are handed to the workers of a pool as they are: each travels as its path and its connection's settings, and the workers
-connect for themselves, once each. Server and key come from the environment, or from ``connectordb login``::
+Streams are passed to the workers of a pool as they are: what is sent is the path and the connection's settings, and each worker
+connects once by itself. The server and the key come from the environment, or from ``connectordb login``::
 
     CONNECTORDB_URL=http://localhost:3124 CONNECTORDB_APIKEY=... python summaries.py
 """
@@ -17,13 +17,13 @@ from connectordb import ConnectorDB, Stream
 
 
 def summary(stream: Stream) -> tuple[str, int, float]:
-    """Return the path of a stream, how many points it has, and their mean; this runs in a worker."""
+    """Return a stream's path, its number of points, and their mean; this runs in a worker."""
     points = stream[:]
     return stream.path, len(points), points.mean() if points else 0.0
 
 
 def main() -> None:
-    """Print a line a stream."""
+    """Print one line for each stream."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").strip().splitlines()[0])
     parser.add_argument("--processes", type=int, default=2, help="how many workers (%(default)s)")
     parser.add_argument("--method", choices=multiprocessing.get_all_start_methods(), help="how they are started")

@@ -1,12 +1,12 @@
 """
-Log a weather station on a small board, which loses its power and its network, for years.
+Log a weather station for years, on a small board that sometimes loses its power or its network.
 
-Its sensors are made up here; put your own into ``read_sensors``. The server's address and the device's API key come from the
-environment at the first run, and are in the cache file from then on::
+The sensors here are made up; put your own into ``read_sensors``. On the first run, the server's address and the device's API key
+come from the environment; from then on they are in the cache file::
 
     CONNECTORDB_URL=https://example.com CONNECTORDB_APIKEY=... python weather_station.py station.db
 
-It ends on SIGTERM or Ctrl-C; started again it goes on where it was.
+It ends on SIGTERM or Ctrl-C; when started again, it continues where it stopped.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ STREAMS: dict[str, dict[str, Any]] = {
 
 
 def read_sensors() -> dict[str, Any]:
-    """Return what the sensors say now."""
+    """Return the current readings."""
     hour = time.time() / 3600
     return {"temperature": round(12 + 8 * math.sin(hour), 2), "rain": math.sin(hour / 7) > 0.8}
 
 
 def first_time(logger: Logger) -> None:
-    """Say where the points go; the server need not be there."""
+    """Say where the points go; the server need not be reachable."""
     logger.serverurl = os.environ["CONNECTORDB_URL"]
     logger.apikey = os.environ["CONNECTORDB_APIKEY"]
     for name, schema in STREAMS.items():
@@ -45,7 +45,7 @@ def first_time(logger: Logger) -> None:
 
 
 def tell_rejected(points: list[dict[str, Any]]) -> None:
-    """Say which points the server will not take; they stay in the file until somebody looks at them."""
+    """Report points that the server will not take; they stay in the file until somebody looks at them."""
     for point in points:
         log.warning("%s: %r was set aside: %s", point["stream"], point["d"], point["reason"])
 
@@ -65,9 +65,9 @@ def main() -> None:
     with Logger(
         arguments.file,
         on_create=first_time,
-        durability="batched",  # a power cut may take the last second, and the card lasts longer
-        max_bytes=200_000_000,  # some months without network
-        on_full="thin",  # then every other reading is enough
+        durability="batched",  # a power cut may cost the last second, but the card lasts longer
+        max_bytes=200_000_000,  # enough for months without a network
+        on_full="thin",  # then every other reading will do
         onreject=tell_rejected,
     ) as logger:
         logger.syncperiod = arguments.sync
