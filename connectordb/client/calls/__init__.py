@@ -1,8 +1,8 @@
 """
-The calls of a session: the loop of one call, its attempts, the servers it goes to, who calls, and what is kept so that retries stay few.
+Making calls: the loop of one call and its attempts, the choice between several servers, the login, and the budget of retries.
 
-Nothing here knows what a request is about; how its answer is read is `connectordb.protocol.rest`'s business. What may be
-sent again is the table of `connectordb.client.terms.judging`.
+Nothing here knows what a request is about; `connectordb.protocol.rest` reads its answer, and the table in
+`connectordb.client.terms.judging` says what may be sent again.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""One call that did not succeed at once: what became of its attempts, whether there is another one, and what is told in the end."""
+"""`Attempts`: what happens to a call after a failure: whether and where it is sent again, and which exception ends it."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from .surroundings import Failure, Sent, Surroundings
 
 log = logging.getLogger(__name__)
 
-#: What tells of the server, and not of the request: another one is worth trying.
+#: Failures that are the server's and not the request's, so that another server is worth trying.
 _OF_THE_SERVER = frozenset({Fate.UNSENT, Fate.BROKEN, Fate.SILENT, Fate.BETWEEN, Fate.LATER})
 
-#: The status of a server that has had enough of this caller, but not of others.
+#: The status by which a server limits this one caller.
 _TOO_MANY = 429
 
 _REFUSED = 401
@@ -36,18 +36,19 @@ _REFUSED = 401
 
 class Attempts:
     """
-    Those of one call.
+    The attempts of one call; created at its first failure.
 
     Args:
-        request: What is called.
-        retry: How often, and when; ``None`` for who tries again himself: then only a read whose connection broke is sent once more.
-        name: The insert's, if it has one.
-        deadline: When the call has to have ended.
+        request: What is sent.
+        retry: How often, and when; ``None`` for callers with their own retries: then only a read whose connection broke is sent a
+            second time.
+        name: The idempotency key of the insert, if it has one.
+        deadline: When the call has to be over.
         around: What all calls share.
 
     Attributes:
-        endpoint: To whom the next attempt goes.
-        name: The name with which it goes.
+        endpoint: The server of the next attempt.
+        name: The idempotency key of the next attempt.
     """
 
     def __init__(
@@ -67,20 +68,21 @@ class Attempts:
         self._number = 0
         self._pauses = 0
         self._tried: list[Endpoint] = []
-        #: Whether a copy of an insert may be stored, or on its way.
+        #: Whether an earlier copy of the insert may be stored, or may still be on its way.
         self._is_doubted = False
+        #: Whether the credentials were renewed in this call, which is done once.
         self._is_renewed = False
-        #: Whether there is no time for another pause.
+        #: Whether the last pause has used up half of the time that was left, so that there is none after it.
         self._is_last = False
         #: When the first attempt began.
         self._since = 0.0
 
     def failed(self, failure: Failure, sent: Sent) -> None:
         """
-        Take a *failure* in. Return when the request is to go again; otherwise raise what is to be told.
+        Deal with a *failure*: return when it is time to send the request again, or raise the exception that ends the call.
 
         Raises:
-            OutcomeUnknown: Points may be stored, or not.
+            OutcomeUnknown: Points may have been stored or not.
             ClosedError: The session was closed meanwhile.
             ConnectorDBError: The failure.
         """
@@ -108,21 +110,21 @@ class Attempts:
             try:
                 raise told
             finally:
-                del failure, told  # or the exception would hold this frame, and the frame the exception
+                del failure, told  # the exception refers to this frame: without this, they would keep each other alive
 
-    # --- another one? -------------------------------------------------------------------------------------------------
+    # --- another attempt? ---------------------------------------------------------------------------------------------
 
     def _prepare(self, failure: Failure, fate: Fate | None, kind: Kind, sent: Sent) -> str | None:
-        """Wait until the next attempt is due, and return ``None``; or return what is to be said of why there is none."""
+        """Wait until the next attempt is due and return ``None``; or return a text (maybe empty) on why there is no other attempt."""
         if isinstance(failure, ResponseError) and self._is_mended(failure, kind, sent):
             return None
         verdict = judge(kind, fate)
         if verdict not in (Verdict.AGAIN, Verdict.ELSEWHERE) or self._deadline.passed():
             return ""
-        # a name is known to the server that it was told, and to no other for certain
+        # only the server that got the idempotency key is certain to know it, so a doubted insert goes nowhere else
         here = sent.endpoint if self._is_doubted else self._around.endpoints.here
         is_another = here not in self._tried and not self._around.endpoints.is_away(here)
-        # a certificate that was refused is refused the next time
+        # the same server's certificate would be refused again
         if not is_another and (verdict is Verdict.ELSEWHERE or isinstance(failure, CertificateRefused)):
             return ""
         if not (is_another and fate is Fate.UNSENT):
@@ -134,16 +136,16 @@ class Attempts:
         if self._is_doubted and self._is_forgotten(sent.endpoint.features):
             return ""
         log.debug("%s; trying again", failure)
-        if fate is Fate.BROKEN and sent.trace.reused:  # the others that were kept are no better
+        if fate is Fate.BROKEN and sent.trace.reused:  # the server has probably closed the other kept connections, too
             sent.endpoint.transport.drop_connections()
         self.endpoint = sent.endpoint if self._is_doubted else self._around.endpoints.here
         return None
 
     def _delay(self, retry: Retry, failure: Failure, fate: Fate | None, sent: Sent, is_another: bool) -> str | None:
-        """Wait as *retry* says, and return ``None``; or return what is to be said of why there is no other attempt."""
+        """Wait as *retry* says and return ``None``; or return a text (maybe empty) on why there is no other attempt."""
         if self._number >= retry.max_attempts:
             return ""
-        # that a connection was closed which had been kept is nobody's failure
+        # a server may close an idle connection at any time, so this costs neither a pause nor the budget
         if fate is Fate.BROKEN and sent.trace.reused and self._number == 1:
             return None
         if not self._around.budget.spend(retry.budget):
@@ -159,7 +161,11 @@ class Attempts:
         return None
 
     def _next_pause(self, asked: float, retry: Retry) -> float | None:
-        """Return the seconds to wait before the next attempt, *asked* by the server at least; ``None`` if there are not so many."""
+        """
+        Return the seconds to wait before the next attempt, at least as many as the server *asked* for; ``None`` if there is no time.
+
+        A pause that would take all the time that is left is shortened once, to half of it, so that there is a last attempt.
+        """
         self._pauses += 1
         pause = asked + retry.pause(self._pauses, random.random)
         left = self._deadline.left()
@@ -167,16 +173,19 @@ class Attempts:
             return pause
         if asked >= left or self._is_last:
             return None
-        # once more, while there is time for an answer
         self._is_last = True
         return (asked + left) / 2
 
     def _is_forgotten(self, features: Features) -> bool:
-        """Tell whether a server may have forgotten the insert's name since it was sent first."""
+        """Tell whether the server may have forgotten the idempotency key since it was first sent."""
         return features.idempotency is None or self._around.clock.monotonic() - self._since >= features.idempotency
 
     def _is_mended(self, refused: ResponseError, kind: Kind, sent: Sent) -> bool:
-        """Tell whether the request is to go again at once, as what was *refused* about it is another now."""
+        """
+        Tell whether the request should be sent again at once, because what the server *refused* about it was changed.
+
+        That may be the idempotency key, if the server has no room for more, or the credentials.
+        """
         if self.name is not None and self._request.key is None and not self._is_doubted and _is_no_room(refused):
             self.name = None
             self._around.names.pause(refused.retry_after)
@@ -186,10 +195,10 @@ class Attempts:
             return self._around.renew(sent.credentials)
         return False
 
-    # --- what is told -------------------------------------------------------------------------------------------------
+    # --- the exception that ends the call -----------------------------------------------------------------------------
 
     def _told(self, failure: Failure, fate: Fate | None, kind: Kind, why_not: str, is_unknown: bool) -> Failure:
-        """Return what is told of the call."""
+        """Return the exception that ends the call: *failure*, or `OutcomeUnknown`, with all that the caller should know."""
         told, about = failure, ""
         if (
             is_unknown
@@ -201,14 +210,14 @@ class Attempts:
         elif kind is Kind.CHANGE and fate in DOUBTFUL:
             about = "; whether it was done is not known: look before it is done again"
         elif isinstance(failure, ResponseError) and failure.status == _REFUSED:
-            # a server says that it does not find "the device"; a login has its own words
+            # the server only says that it does not find "the device"; a refused login is explained in `Login`
             about = " (this connection's: is its API key still the newest one of its device?)"
         if self._number > 1:
             where = "" if len(self._tried) == 1 else " at " + " and ".join(endpoint.url for endpoint in self._tried)
             about += f" ({self._number} attempts{where})"
         about += why_not
         if isinstance(told, ResponseError):
-            told.about = about  # others go by the server's own words
+            told.about = about  # apart from the message, by which code recognizes what the server said
         elif about:
             notes.add(told, about)
         told.method, told.path = self._request.method, self._request.path
@@ -218,7 +227,7 @@ class Attempts:
 
 def _fate(failure: Failure, kind: Kind, trace: Trace) -> Fate | None:
     if isinstance(failure, RemoteProtocolError) and kind is Kind.READ:
-        return None  # what is too long to be taken is too long the next time
+        return None  # an answer that is too long will be too long the next time
     return fate_of(failure) if isinstance(failure, ResponseError) else trace.fate
 
 
@@ -231,14 +240,14 @@ def _is_no_room(refused: ResponseError) -> bool:
 
 
 def _proves_nothing(failure: Failure) -> bool:
-    """Tell whether an earlier copy of an insert may be stored, as this says nothing about it."""
+    """Tell whether this failure leaves open if an earlier copy of the insert was stored."""
     if not isinstance(failure, ResponseError):
         return True
     return not isinstance(failure, AuthenticationError) or failure.status in (_REFUSED, _TOO_MANY)
 
 
 def _is_worth_repeating(failure: Exception, fate: Fate | None, kind: Kind) -> bool:
-    """Tell whether the call may be made again as it is: it did nothing, and it may succeed."""
+    """Tell whether it makes sense to repeat the call as it is: it did nothing, and may succeed the next time."""
     if isinstance(failure, (OutcomeUnknown, CertificateRefused)) or fate is None:
         return False
     return fate in (Fate.UNSENT, Fate.LATER) or kind is Kind.READ

@@ -1,4 +1,4 @@
-"""How many requests may be sent again: a share of all, and a few beyond, so that those who retry do not storm a server."""
+"""`Budget`: how many requests may be retried: a share of all, and a few more, so that clients do not storm a server in trouble."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import threading
 
 from ...runtime.clock import Clock
 
-#: Retries that may be saved up, and that there are at the beginning.
+#: The most retries that can be saved up; a session begins with as many.
 _SAVED = 10.0
 
-#: Seconds after which there is one more, whatever was sent: who asks once a minute has few requests to take a share of.
+#: Seconds after which there is one more, as a share of the requests is next to nothing for a program that sends one a minute.
 _ONE_EACH = 10.0
 
 
 class Budget:
     """
-    A bucket of tokens: each request brings a share of one, each retry takes one.
+    A token bucket: each request adds a share of a token, each retry takes one.
 
     Args:
         clock: The clock.
@@ -23,19 +23,19 @@ class Budget:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        # what brings tokens takes no lock, as every request does so: two at once may bring one share, which is no harm
+        # every request adds to this, so that takes no lock: if two at once add only one share, that does no harm
         self._tokens = _SAVED
-        # guards taking
+        # guards the taking of tokens
         self._lock = threading.Lock()
         self._looked = clock.monotonic()
 
     def earn(self, share: float | None) -> None:
-        """Bring the *share* of one request."""
+        """Add the *share* that one request brings."""
         if share is not None and self._tokens < _SAVED:
             self._tokens = min(_SAVED, self._tokens + share)
 
     def spend(self, share: float | None) -> bool:
-        """Take one token; tell whether there was one. Without a *share* there is no limit."""
+        """Take one token, and return whether there was one; always true without a *share*, as there is no limit then."""
         if share is None:
             return True
         with self._lock:

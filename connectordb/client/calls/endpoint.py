@@ -1,4 +1,4 @@
-"""One server: the way to it, and what its answers said about it."""
+"""`Endpoint`: one server, with the connections to it and what its answers told about it."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from ..http import Transport
 
 class Endpoint:
     """
-    A server, as the calls of one session know it.
+    A server, as one session knows it.
 
     Args:
         url: Its address, without ``/api/v1``.
-        transport: The way to it.
+        transport: Sends requests to it.
         clock: The clocks.
 
     Attributes:
-        features: What its last answer said it can do beyond 0.3.
+        features: What it can do beyond ConnectorDB 0.3, by its last answer.
     """
 
     def __init__(self, url: str, transport: Transport, clock: Clock) -> None:
@@ -29,11 +29,11 @@ class Endpoint:
         self.features = Features()
         self._clock = clock
         self._announced: str | None = None
-        # what the last answer said of the time, and when it came
+        # the ``Date`` of the last answer, and when that came
         self._dated: tuple[str, float] | None = None
 
     def heard(self, headers: Mapping[str, str], is_failure: bool = False) -> None:
-        """Take note of what an answer says about the server; a failure may be somebody's between, who knows nothing of it."""
+        """Note what an answer tells about the server; a failure without features may come from a proxy, and changes none."""
         if (date := headers.get("Date")) is not None:
             self._dated = (date, self._elapsed())
         announced = headers.get(HEADER)
@@ -42,9 +42,9 @@ class Endpoint:
 
     def time(self) -> float | None:
         """
-        Return what its clock shows now, by its last answer; ``None`` if that did not say.
+        Return the server's present time, reckoned from its last answer; ``None`` if that had no date.
 
-        To half a second, as whole ones are said, and what the answer travelled.
+        It may be wrong by half a second, as answers give whole seconds, and by the time that the answer was on its way.
         """
         if self._dated is None:
             return None
@@ -53,5 +53,5 @@ class Endpoint:
         return None if said is None else said + 0.5 + self._elapsed() - came
 
     def _elapsed(self) -> float:
-        """Return seconds since some moment; those in which the machine slept included, where a clock counts them."""
+        """Return seconds since some moment; if the system has a clock for that, including those in which the machine slept."""
         return self._clock.monotonic() if self._clock.boot is None else self._clock.boot()

@@ -1,7 +1,8 @@
 """
-The servers of one database together: which one is used, and the way back to the best.
+`Endpoints`: the servers of one database, which of them is in use, and the way back to the first.
 
-While another than the first is used, the thread ``connectordb-servers`` asks now and then whether a better one is there again.
+The order of preference is that of the addresses. While another server than the first is in use, the thread ``connectordb-servers``
+asks now and then whether a preferred one is back.
 """
 
 from __future__ import annotations
@@ -23,22 +24,22 @@ from .servers import Servers
 
 log = logging.getLogger(__name__)
 
-#: How long a server is waited for that is not used.
+#: How long that thread waits for an answer.
 _PATIENCE = Timeout(connect=5.0, read=5.0, write=5.0, total=10.0)
 
 
 class Endpoints:
     """
-    The servers, and the one in use.
+    The servers, and which one is in use.
 
     Args:
-        urls: Their addresses, the best first.
-        transport: Makes the way to an address.
+        urls: Their addresses, in order of preference.
+        transport: Makes the transport to an address.
         clock: The clocks.
-        moved: Called when another one is used than before, by the thread that found out.
+        moved: Called when another server than before is in use, by the thread that found out.
 
     Attributes:
-        here: The one in use.
+        here: The server in use.
     """
 
     def __init__(
@@ -50,10 +51,10 @@ class Endpoints:
         self.begin_in_process()
 
     def begin_in_process(self) -> None:
-        """Begin with the best, and without a thread: at the start, and in a child process."""
-        from ...runtime.worker import Worker  # with the first connection, not with the package
+        """Begin with the first server and without a thread: at the start, and in a forked child."""
+        from ...runtime.worker import Worker  # imported here to keep `import connectordb` fast
 
-        # guards what follows; nothing is waited for under it
+        # guards everything below; nothing slow is done while it is held
         self._lock = threading.Lock()
         self._servers = Servers(len(self._all))
         self._stopped = False
@@ -61,33 +62,33 @@ class Endpoints:
         self.here = self._all[0]
 
     def is_away(self, endpoint: Endpoint) -> bool:
-        """Tell whether it failed a while ago, and is to be left alone."""
+        """Tell whether it has failed, and is not to be used for a while."""
         if len(self._all) == 1:
             return False
         with self._lock:
             return self._servers.is_away(self._all.index(endpoint), self._clock.monotonic())
 
     def failed(self, endpoint: Endpoint) -> None:
-        """Take note that a server failed; another one is used if there is one."""
+        """Note that a server has failed, and use another one if there is one."""
         if len(self._all) > 1:
             self._change(lambda servers, now: servers.failed(self._all.index(endpoint), now))
 
     def url_failed(self, url: str) -> bool:
-        """Do the same, by its address; tell whether there is another one to go to at once."""
+        """Do the same for the server at *url*; return whether there is another one to use at once."""
         self.failed(next(endpoint for endpoint in self._all if endpoint.url == url))
         return self.here.url != url and not self.is_away(self.here)
 
     def leave(self) -> bool:
-        """Use the next one for now; tell whether there is one."""
+        """Use the next server for now; return whether there is one."""
         return len(self._all) > 1 and self._change(lambda servers, now: servers.leave(now))
 
     def drop_connections(self) -> None:
-        """Close what this thread has kept open."""
+        """Close all connections that are open and not in use."""
         for endpoint in self._all:
             endpoint.transport.drop_connections()
 
     def stop(self) -> None:
-        """End the connections, and ask the thread to end."""
+        """Close all connections, and tell the thread to end."""
         with self._lock:
             self._stopped = True
         self._asking.stop()
@@ -99,7 +100,12 @@ class Endpoints:
         self._asking.join(timeout)
 
     def _change(self, change: Callable[[Servers, float], bool]) -> bool:
-        """Change something; tell what *change* does, and others if another server is in use that is worth going to."""
+        """
+        Apply *change* to the state of the servers, and use the server that is the present one then.
+
+        Returns:
+            What *change* returns: whether another server is in use that is worth going to; if so, *moved* was called.
+        """
         with self._lock:
             before = self.here
             is_better = change(self._servers, self._clock.monotonic())
@@ -119,10 +125,10 @@ class Endpoints:
             with self._lock:
                 which, pause = self._servers.worth_asking(self._clock.monotonic())
                 if which is None and pause == float("inf"):
-                    stopping.set()  # under the lock: whoever starts a thread from here on starts another one
+                    stopping.set()  # under the lock, so that `_change` either finds this thread at work or starts another
                     return
             if which is None:
-                # a fleet is not to come back at once
+                # at random, so that a fleet does not come back to a server all at once
                 self._clock.wait(stopping, pause * (1.0 + random.random() / 4))
             elif self._answers(self._all[which]) and not stopping.is_set():
                 self._change(lambda servers, now, which=which: servers.answered(which, now))  # type: ignore[misc]
@@ -144,7 +150,7 @@ class Endpoints:
         except ServerTrouble:
             return False
         except AuthenticationError as refused:
-            return refused.status != 429  # somebody is there who knows what to say to nobody
+            return refused.status != 429  # a server that refuses a request without credentials is there
         except ConnectorDBError as error:
             log.debug("the server %s is not there yet: %s", endpoint.url, error)
             return False

@@ -1,4 +1,4 @@
-"""Who calls: the credentials that go with each request, finding out whose they are, and what is done when they are refused."""
+"""`Login`: the credentials that are sent with each request, whose they are, and what is done when they are refused."""
 
 from __future__ import annotations
 
@@ -29,64 +29,67 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
-#: Between two attempts to log in, with ``wait=``.
+#: The seconds between two attempts to log in, with ``wait=``.
 _PATIENCE = {"first": 0.5, "longest": 10.0}
 
 
 class Calls(Protocol):
-    """What of a session is needed to log in."""
+    """The parts of a session that are needed to log in; see `connectordb.client.session.Session` for each."""
 
     clock: Clock
 
     @property
     def url(self) -> str:
-        """The server."""
+        """The server's address."""
 
     def send_as_is(self, request: rest.Request[T], once: bool) -> T:
-        """Send a request with the credentials that there are; *once*: whoever asks tries again himself."""
+        """Send a request without logging in first."""
 
     def time_for_a_call(self) -> Deadline:
-        """Return when a call that begins now has to have ended."""
+        """Return the deadline of a call that begins now."""
 
     def pause(self, seconds: float) -> None:
-        """Wait; raise if the session is closed meanwhile."""
+        """Sleep; raise if the session is closed meanwhile."""
 
 
 class Login:
     """
-    One caller.
+    Who is logged in, and with which credentials.
+
+    A password is used only to learn the API key of the user's device, which then goes with requests. If the key is refused later,
+    the password is used once more.
 
     Args:
-        calls: How the server is asked.
-        credentials: Who says so.
+        calls: Asks the server.
+        credentials: The caller's.
     """
 
     def __init__(self, calls: Calls, credentials: Credentials) -> None:
         self._calls = calls
-        #: Those that go with requests. Replaced as a whole, so that who holds them can tell whether they are still the ones.
+        #: What is sent with requests. Always replaced and never changed, so that one can tell by identity whether they are current.
         self.credentials = credentials
         self._renewing: Credentials | None = None
-        #: With which a new key can be had.
+        #: The password, while it may be used to get a new key.
         self._password = credentials if credentials.are_a_password else None
         self._path: Path | None = None
         self.begin_in_process()
 
     def begin_in_process(self) -> None:
-        """Begin without a thread that is logging in: at the start, and in a child process."""
+        """Begin with no thread that is logging in: at the start, and in a forked child."""
         # one thread logs in at a time, and the others wait for it
         self._logging_in = threading.RLock()
         if self._renewing is not None and self.credentials.are_a_password:
-            self.credentials = (
-                self._renewing
-            )  # as it would be with the thread that was at it: requests carry no password
-        #: What the ``Authorization`` header says now, or ``None`` for nobody.
+            # the parent's thread that was renewing the key would not have left the password in place, either
+            self.credentials = self._renewing
+        #: The value of the ``Authorization`` header now; ``None`` for nobody.
         self.header = self.credentials.header
-        #: What was refused, while it does so on that account: others wait, or their requests would have the password checked, each.
+        #: The refused credentials, while a thread uses the password to get others. Until then other threads wait: with the password
+        #: each of their requests would cost the server a slow check.
         self._renewing = None
 
     @property
     def path(self) -> Path:
-        """The caller: the device that is logged in, or ``nobody``; asks the server when first used."""
+        """The path of the device that is logged in, or ``nobody``; asks the server at the first use."""
         if self._path is None:
             with self._alone():
                 if self._path is None:
@@ -96,15 +99,15 @@ class Login:
 
     @property
     def path_if_known(self) -> Path | None:
-        """The same without a request."""
+        """The same without asking the server; ``None`` if it is not known yet."""
         return self._path
 
     def use(self, credentials: Credentials) -> None:
-        """Go on with other ones of the same device."""
+        """Go on with other credentials of the same device. The header is set first: see `Calls._exchange`."""
         self.header, self.credentials = credentials.header, credentials
 
     def first(self) -> None:
-        """Log in now if every request would otherwise have a password checked; or wait for who does."""
+        """Log in before the first request if there is a password, which every request would have checked; or wait for a login."""
         if self._renewing is not None or (self._path is None and self.credentials.are_a_password):
             with self._alone():
                 if self._path is None:
@@ -112,13 +115,13 @@ class Login:
 
     def login(self, wait: float = 0.0) -> rest.Fields | None:
         """
-        Ask the server who this is, and after a password go on with the device's API key.
+        Ask the server who this is; if there is a password, go on with the device's API key.
 
         Args:
             wait: Seconds to keep trying while there is no server.
 
         Returns:
-            The device's metadata, if they had to be read.
+            The device's metadata, if they were read to get the key.
 
         Raises:
             AuthenticationError: The credentials were refused.
@@ -142,9 +145,9 @@ class Login:
 
     def renew(self, refused: Credentials) -> bool:
         """
-        Get other credentials than those that the server *refused*; tell whether there are any.
+        Try to get other credentials than those that the server *refused*, and return whether there are any.
 
-        Another thread may have got them meanwhile, or be about to. A key that came with a password is asked for once more.
+        Another thread may have got them meanwhile, or may be doing so. Otherwise the password, if there is one, gets a new key.
         """
         if refused.are_a_password or (self._password is None and self.credentials is refused):
             return self.credentials is not refused
@@ -152,7 +155,7 @@ class Login:
             password = self._password
             if self.credentials is not refused:
                 return True
-            if password is None:  # the one that was waited for has found that it is refused, too
+            if password is None:  # the thread that was waited for found that the password is refused, too
                 return False
             log.info("%s refused the key of %s; logging in again", self._calls.url, password.name)
             try:
@@ -160,7 +163,7 @@ class Login:
                 self.use(password)
                 self._login()
             except AuthenticationError:
-                self._password = None  # each check is slow for the server, and its answer will be the same
+                self._password = None  # it would be refused again, after a check that is slow for the server
                 self.use(refused)
                 return False
             except BaseException:
@@ -181,7 +184,7 @@ class Login:
             raise self._refused(refused) from refused
         device: rest.Fields | None = None
         if with_password:
-            # every check of a password costs the server a slow hash; where the key is not shown, the password goes on
+            # go on with the key, as every check of a password costs the server a slow hash; if it is not shown, keep the password
             with suppress(NotFound):
                 device = send(rest.read(path), once)
                 if device.get("apikey"):
@@ -191,7 +194,7 @@ class Login:
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        """Log in by no other thread; wait for it no longer than a call may take."""
+        """Keep other threads from logging in during the block; wait for one that does so for as long as a call may take."""
         left = self._calls.time_for_a_call().left()
         lock = self._logging_in
         try:
@@ -201,11 +204,11 @@ class Login:
                 )
             yield
         finally:
-            with suppress(RuntimeError):  # it is not ours: the time was up, or Ctrl-C came before
+            with suppress(RuntimeError):  # it was not acquired: the time was up, or Ctrl-C came before
                 lock.release()
 
     def _refused(self, refused: AuthenticationError) -> AuthenticationError:
-        """Say of a refused login what was refused, which the server's own words leave open."""
+        """Return the exception for a refused login with a message that says which credentials were refused; the server's does not."""
         hint = (
             "" if self.credentials.are_a_password else "; is it a key of this server, and the newest one of its device?"
         )

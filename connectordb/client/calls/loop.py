@@ -1,7 +1,7 @@
 """
-The way of one call: from a request to an answer that is a 200, or to the exception that is told.
+`Calls`: the loop of one call, from a request to an answer with status 200, or to an exception.
 
-What goes wrong is `Attempts`' business; here is what every call pays for, and it is kept short.
+This is what every call pays for, so it is kept short; what goes wrong is dealt with in `Attempts`.
 """
 
 from __future__ import annotations
@@ -33,16 +33,16 @@ T = TypeVar("T")
 
 class Calls:
     """
-    How a session calls.
+    Makes the calls of a session.
 
     Args:
         login: Who calls.
         around: What all calls share.
-        timeout: How long a call may take that chooses nothing else.
-        retry: How often it is sent, likewise.
+        timeout: How long a call may take, unless its thread has chosen otherwise.
+        retry: How often it is sent, unless its thread has chosen otherwise.
 
     Attributes:
-        options: What each thread has chosen.
+        options: What each thread has chosen for its calls.
         statistics: What the calls of this process have cost.
     """
 
@@ -55,11 +55,11 @@ class Calls:
         self.begin_in_process(lambda: 0)
 
     def begin_in_process(self, reconnects: Callable[[], int]) -> None:
-        """Begin to count: at the start, and in a child process. *reconnects* tells how often the websocket was there again."""
+        """Begin to count: at the start, and in a forked child. *reconnects* returns how often the websocket was reconnected."""
         self.statistics = Statistics(reconnects)
 
     def for_a_thread(self, work: Callable[[], T]) -> Callable[[], T]:
-        """Return *work* as a new thread is to do it for this one: its calls are chosen and measured as those of this one."""
+        """Return *work* for another thread to do: its calls have the options of this thread, and are measured with its own."""
         choose, measure = self.options.handed_over(), self.statistics.handed_over()
 
         def done() -> T:
@@ -70,7 +70,7 @@ class Calls:
         return done
 
     def time(self) -> Deadline:
-        """Return when a call of this thread that begins now has to have ended."""
+        """Return the deadline of a call that this thread begins now."""
         options = self.options
         whole = options.whole or (options.timeout or self._timeout).deadline(self._around.clock)
         if options.deadline is None:
@@ -80,15 +80,15 @@ class Calls:
 
     def call(self, request: rest.Request[T], once: bool = False) -> T:
         """
-        Send a request, and return what its answer says.
+        Send a request, and return what it reads from the answer.
 
         Args:
             request: The request.
-            once: Whoever calls tries again himself: see `Attempts`.
+            once: The caller has its own retries: see `Attempts`.
 
         Raises:
-            ResponseError: The answer is a refusal, or none that makes sense.
-            ConnectionFailed: There was none.
+            ResponseError: The answer is a refusal, or makes no sense.
+            ConnectionFailed: There was no answer.
         """
         cost, failed = Stats(), True
         try:
@@ -106,7 +106,7 @@ class Calls:
             self.statistics.add(cost, failed)
 
     def answer(self, request: rest.Request[Any]) -> requests.Response:
-        """Send a request, and return its answer, which is a 200; raise as `call` if it is another."""
+        """Send a request, and return its answer, which has status 200; otherwise raise as `call` does."""
         cost, failed = Stats(), True
         try:
             response = self._exchange(request, False, cost)[0]
@@ -120,9 +120,9 @@ class Calls:
             self.statistics.add(cost, failed)
 
     def pieces(self, request: rest.Request[Any], cost: Stats) -> Pieces:
-        """Return the body of the answer to a *request* that reads, which is sent when that is iterated; *cost* is told what it costs."""
+        """Return the body of the answer to a reading *request*, which is sent when the body is iterated; its costs go to *cost*."""
         from .attempts import Attempts
-        from .pieces import Pieces  # few answers are that long
+        from .pieces import Pieces  # only long answers need it
 
         return Pieces(
             lambda: self._exchange(request, False, cost, in_pieces=True),
@@ -137,9 +137,9 @@ class Calls:
         timeout = options.timeout or self._timeout
         retry = None if once else options.retry or self._retry
         deadline = self.time()
-        # without a word of the user's, what comes piece by piece may take as long as it does
+        # unless the user has set a limit, an answer in pieces may take as long as it takes
         coming = options.deadline or Deadline(None, around.clock) if timeout.total is None else deadline
-        # a server would end then, too, what waits for whoever takes the pieces
+        # a server that knew the time of an answer in pieces would break it off, although the program may only be slow to read it
         tells_time = not in_pieces and (options.deadline is not None or options.timeout is not None)
         name = request.key
         if request.inserts and name is None and retry is not None and retry.max_attempts > 1:
@@ -147,7 +147,8 @@ class Calls:
         attempts: Attempts | None = None
         while True:
             endpoint = around.endpoints.here if attempts is None else attempts.endpoint
-            # in this order: see `Login.use`
+            # the credentials before the header, which `Login.use` sets in the other order: so those that are noted here may be
+            # older than the header, but never newer, and a refused header is never mistaken for that of newer credentials
             sent = Sent(endpoint, endpoint.features, login.credentials, Trace())
             failure: Failure
             try:
@@ -176,25 +177,25 @@ class Calls:
                     around.budget.earn(self._retry.budget)
                     return response, sent
                 failure = refusals.refusal(request.method, request.path, _reply(response, endpoint))
-                del response  # whoever keeps the exception keeps this frame, and is not to keep a connection with it
+                del response  # the exception refers to this frame, and should not keep the connection alive
             try:
                 if attempts is None:
-                    from .attempts import Attempts  # with the first failure
+                    from .attempts import Attempts  # imported at the first failure
 
                     attempts = Attempts(request, retry, name, deadline, around)
                 attempts.failed(failure, sent)
                 name = attempts.name
             finally:
-                del failure  # it holds this frame, which is not to hold it
+                del failure  # the exception refers to this frame: without this, they would keep each other alive
 
 
 def _reply(response: requests.Response, endpoint: Endpoint) -> Reply:
-    """Return an answer as the protocol knows it."""
+    """Return an answer in the form that the protocol's functions take."""
     return Reply(response.status_code, response.content, response.headers, endpoint.url)
 
 
 def _note_cost(error: ConnectorDBError, cost: Stats) -> None:
-    """Say of an *error* what the call has cost that it ends."""
+    """Note in an *error* what the call that it ends has cost."""
     error.attempts, error.stats = cost.requests, cost
 
 

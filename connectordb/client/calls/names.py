@@ -1,4 +1,4 @@
-"""Names of inserts, under which a server that knows such names makes each once, however often it is sent."""
+"""`Names`: idempotency keys. A server that knows them stores an insert once, however often it arrives under the same key."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import os
 from ...protocol.features import Features
 from ...runtime.clock import Clock, Deadline
 
-#: Seconds for which no names are used after a server had no room for more.
+#: Seconds without keys after a server had no room to remember more, unless it says how long.
 _NO_ROOM = 60.0
 
 
 class Names:
     """
-    Gives them out.
+    Makes idempotency keys.
 
     Args:
         clock: The clock.
@@ -24,7 +24,7 @@ class Names:
         self._paused: Deadline | None = None
 
     def another(self, features: Features) -> str | None:
-        """Return a name that no other insert has; ``None`` if the server has no use for one, or no room."""
+        """Return a new key; ``None`` if the server does not know keys, or has no room for more."""
         if features.idempotency is None:
             return None
         paused = self._paused
@@ -35,5 +35,5 @@ class Names:
         return os.urandom(16).hex()
 
     def pause(self, seconds: float | None) -> None:
-        """Give none for a while: the server has no room for more."""
+        """Make no keys for a while, as the server has no room for more."""
         self._paused = Deadline(_NO_ROOM if seconds is None else seconds, self._clock)

@@ -1,4 +1,4 @@
-"""What a thread has chosen for the calls of a block."""
+"""`Options`: what a thread has chosen for the calls of a ``with`` block."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from ..terms import Retry, Timeout
 
 class Options(threading.local):
     """
-    Those of each thread.
+    The options of each thread.
 
     Attributes:
-        timeout: How long each call may take; ``None`` for as long as usual.
-        retry: How often it is sent; ``None`` for as often as usual.
-        deadline: When all calls have to have ended, if they have; servers are told.
-        whole: When what is one call to the user has to have ended, though it is several to the server.
-        before: What held before each of the blocks that the thread is in.
+        timeout: How long each call may take; ``None`` for the session's default.
+        retry: How often a request is sent; ``None`` for the session's default.
+        deadline: When all calls have to be over, if there is such a time; servers are told.
+        whole: When several requests that are one call to the user have to be over.
+        before: The values before each block that the thread is in, the outermost first.
     """
 
     timeout: Timeout | None = None
@@ -29,13 +29,13 @@ class Options(threading.local):
     before: tuple[tuple[Timeout | None, Retry | None, Deadline | None], ...] = ()
 
     def handed_over(self) -> Callable[[], None]:
-        """Return what makes a new thread, which calls it, go by what this one has chosen."""
+        """Return a function that another thread calls to have the options that this one has now."""
         mine = dict(self.__dict__)
         return lambda: self.__dict__.update(mine)
 
     @contextmanager
     def as_one_call(self, whole: Deadline) -> Iterator[None]:
-        """Have this thread's calls in the block be one, which has to have ended at *whole*."""
+        """Treat this thread's calls in the block as one, which has to be over at *whole*."""
         before = self.whole
         try:
             self.whole = whole
@@ -46,19 +46,19 @@ class Options(threading.local):
     def chosen(
         self, *, timeout: Timeout | None = None, retry: Retry | None = None, deadline: Deadline | None = None
     ) -> Block:
-        """Return a block in which this thread's calls go by what is not ``None``."""
+        """Return a block in which those options hold that are not ``None``, and otherwise the present ones."""
         return Block(self, timeout, retry, deadline)
 
 
 class Block(ContextDecorator):
     """
-    A block of code whose calls go by what was chosen for it; entered as often as one likes, by any thread, also within itself.
+    A context manager for options. It may be entered any number of times, by any thread, and within itself.
 
     Args:
-        options: Those of the threads.
-        timeout: As `Options` has it, where it is not ``None``.
-        retry: Likewise.
-        deadline: Likewise.
+        options: The options of the threads.
+        timeout: The timeout in the block; ``None`` leaves it as it is.
+        retry: The retries in the block; ``None`` leaves them as they are.
+        deadline: The deadline in the block; ``None`` leaves it as it is.
     """
 
     def __init__(
@@ -68,20 +68,20 @@ class Block(ContextDecorator):
         self._chosen = timeout, retry, deadline
 
     def __enter__(self) -> None:
-        """Have them hold."""
+        """Set the options of this thread."""
         options, (timeout, retry, deadline) = self._options, self._chosen
         before = options.timeout, options.retry, options.deadline
         try:
             options.before = (*options.before, before)
             options.timeout, options.retry = timeout or options.timeout, retry or options.retry
             options.deadline = options.deadline if deadline is None else deadline
-        except BaseException:  # Ctrl-C; what is not entered is not left
+        except BaseException:  # Ctrl-C: a block that was not entered is not left, so this has to undo what was done
             if options.before and options.before[-1] is before:
                 self.__exit__()
             raise
 
     def __exit__(self, *error: object) -> None:
-        """Have those hold that held before."""
+        """Restore the options that this thread had before."""
         options = self._options
         *others, (options.timeout, options.retry, options.deadline) = options.before
         options.before = tuple(others)

@@ -1,8 +1,8 @@
 """
-An answer that may be larger than memory: its body, piece by piece, and what happens if it breaks off.
+`Pieces`: the body of an answer that may be larger than memory, piece by piece.
 
-Then the request is sent again, as any that reads, and as much as came before is passed over, if it is the same: its digest tells.
-So whoever takes the pieces sees one answer, which is the last one from its beginning to its end.
+If the answer breaks off, the request is sent again, as any that reads. As many bytes as came before are skipped, provided that a
+digest shows that they are the same. So the pieces always make up one whole answer.
 """
 
 from __future__ import annotations
@@ -24,26 +24,26 @@ if TYPE_CHECKING:
     from .attempts import Attempts
 
 
-#: What else may have happened where the connection broke: no other sign of it reaches a client.
+#: Added to the error, as a client cannot tell this from a broken connection.
 _GIVEN_UP = "; a server that has computed an answer for too long breaks it off, and says so in its log: then ask for less at once"
 
 
 class _Another(Exception):
-    """The answer begins otherwise than the one that broke off."""
+    """The new answer does not begin like the one that broke off."""
 
 
 class Pieces:
     """
-    The body of the answer to one request, to be iterated once.
+    The body of the answer to one request; it can be iterated once.
 
     Args:
         exchange: Sends the request; returns the answer's head, whose ``raw`` is the body, and the attempt.
-        attempts: Makes what decides, after a failure, whether there is another one.
-        cost: Is told what it costs.
+        attempts: Makes the `Attempts` that decide after a failure.
+        cost: The counters of what it costs.
 
     Attributes:
-        encoding: How it is packed; known once there is a piece.
-        address: Whose it is, likewise.
+        encoding: The ``Content-Encoding``; known with the first piece.
+        address: The address of the server that answered; known with the first piece.
     """
 
     def __init__(
@@ -55,17 +55,17 @@ class Pieces:
         self._exchange = exchange
         self._new_attempts = attempts
         self._cost = cost
-        #: What came so far.
+        #: Digest and length of what came so far.
         self._digest = blake2b(digest_size=16)
         self._length = 0
         self.encoding = self.address = ""
 
     def __iter__(self) -> Generator[bytes, None, None]:
         """
-        Yield the pieces, as they were sent.
+        Yield the pieces as they were sent, that is, compressed if the answer is.
 
         Raises:
-            ConnectorDBError: As a call; also where the answer broke off and what the server answers now begins otherwise.
+            ConnectorDBError: As for any call; or the answer broke off, and the server's new one does not begin in the same way.
         """
         attempts: Attempts | None = None
         broken: ConnectionFailed | None = None
@@ -94,7 +94,7 @@ class Pieces:
                 raise
 
     def _beyond(self, body: Iterator[bytes]) -> Iterator[bytes]:
-        """Yield what has not come yet."""
+        """Yield what the *body* has beyond the part that came before, which is compared."""
         known, seen = self._length, blake2b(digest_size=16)
         for piece in body:
             if known:
@@ -111,7 +111,7 @@ class Pieces:
 
     @contextmanager
     def _counted(self, trace: Trace) -> Iterator[None]:
-        """Count what comes in the block, which the head's costs do not have in them."""
+        """Add to the costs what the body costs, as those of the head were counted before it came."""
         cost, came, seconds = self._cost, trace.bytes_in, trace.seconds
         try:
             yield

@@ -1,13 +1,13 @@
-"""Which of several servers is used: in order, the same as long as it answers, and the first one again once it does; pure."""
+"""`Servers`: which of several servers is in use: the same one while it answers, and the first again once it is back; pure."""
 
 from __future__ import annotations
 
 from math import inf
 
-#: Seconds for which a server is not used after one failure; each further one doubles them, up to the longest.
+#: Seconds for which a server is not used after its first failure; each further failure doubles them, up to the longest.
 FIRST_AWAY, LONGEST_AWAY = 1.0, 60.0
 
-#: Seconds after which a server counts as one that had never failed.
+#: Seconds of use after which a server's earlier failures are forgotten.
 _STABLE = 60.0
 
 
@@ -16,9 +16,9 @@ class _Health:
     What is known of one server.
 
     Attributes:
-        failures: How many in a row.
+        failures: How often it failed in a row.
         until: When it may be tried again.
-        since: When it was chosen last.
+        since: When it became the present one last.
     """
 
     __slots__ = ("failures", "since", "until")
@@ -31,15 +31,15 @@ class _Health:
 
 class Servers:
     """
-    Some servers, by number, the one that is liked best first.
+    The state of some servers, which are numbered in order of preference.
 
-    Whoever uses it says what time it is, by one clock, and sees to it that one thread at a time does so.
+    It has no clock and no lock: callers pass the time, and call it from one thread at a time.
 
     Args:
-        number: How many there are.
+        number: How many servers there are.
 
     Attributes:
-        present: The one to use.
+        present: The number of the server to use.
     """
 
     def __init__(self, number: int) -> None:
@@ -47,20 +47,20 @@ class Servers:
         self._health = [_Health() for _ in range(number)]
 
     def is_away(self, which: int, now: float) -> bool:
-        """Tell whether it failed a while ago, and is to be left alone."""
+        """Tell whether a server has failed, and is not to be used for a while."""
         return now < self._health[which].until
 
     def failed(self, which: int, now: float) -> bool:
-        """Take note that a server failed; tell whether another one is the present one now, which is not known to be away."""
+        """Note that a server has failed; return whether that made another one the present one that is not known to be away."""
         if which != self.present and self.is_away(which, now):
-            return False  # it is known: many threads use the same one
+            return False  # another thread has reported it already
         health = self._health[which]
         health.failures = 1 if now - health.since > _STABLE else health.failures + 1
         health.until = now + min(LONGEST_AWAY, FIRST_AWAY * 2.0 ** min(health.failures - 1, 60))
         return which == self.present and self._move(now)
 
     def leave(self, now: float) -> bool:
-        """Use the next one for now, as somebody asks for that; tell whether there is one."""
+        """Use the next server for now because the user wants it; return whether there is one."""
         health = self._health[self.present]
         health.until = now + LONGEST_AWAY
         after = [(self.present + step) % len(self._health) for step in range(1, len(self._health))]
@@ -69,7 +69,7 @@ class Servers:
         return bool(after)
 
     def answered(self, which: int, now: float) -> bool:
-        """Take note that a server that was away is there; tell whether it is the present one now, and was not before."""
+        """Note that a server is back; return whether that made it the present one."""
         self._health[which].until = -inf
         if which >= self.present:
             return False
@@ -78,15 +78,15 @@ class Servers:
 
     def worth_asking(self, now: float) -> tuple[int | None, float]:
         """
-        Return the best of the servers that are liked better than the present one and may be tried again, if there is any; and the
-        seconds until there may be one. They are infinite if the present one is the best.
+        Return the first server before the present one that may be tried again, or ``None``; and the seconds until there may be one,
+        which are infinite if the present one is the first.
         """
         better = range(self.present)
         found = next((which for which in better if not self.is_away(which, now)), None)
         return found, min((max(0.0, self._health[which].until - now) for which in better), default=inf)
 
     def _move(self, now: float) -> bool:
-        """Choose the first that is not away; if all are, the one that was to be left alone for the shortest time."""
+        """Choose the first server that is not away; if all are, the one that will be back soonest."""
         best = min(range(len(self._health)), key=lambda which: (max(now, self._health[which].until), which))
         if best != self.present:
             self._begin(best, now)

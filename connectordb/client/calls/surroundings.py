@@ -1,4 +1,4 @@
-"""What the attempts of calls share, and what one of them is: known to who calls, and to who decides after a failure."""
+"""What all calls of a session share, and the record of one attempt: for `Calls`, which sends, and `Attempts`, which decides."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from .endpoint import Endpoint
 from .endpoints import Endpoints
 from .names import Names
 
-#: How a request fails.
+#: The exceptions with which a request fails.
 Failure = ConnectionFailed | ResponseError | RemoteProtocolError
 
 
 class Surroundings(NamedTuple):
     """
-    What the attempts of all calls of a session share.
+    What all calls of a session share.
 
     Attributes:
         endpoints: The servers.
-        budget: How many requests may be sent again.
-        names: Those of inserts.
-        renew: Gets other credentials than those that were refused; tells whether there are any.
+        budget: How many requests may be retried.
+        names: Makes idempotency keys.
+        renew: Tries to get other credentials than those that were refused; returns whether there are any.
         check_open: Raises if the session was closed.
-        pause: Waits; raises if the session is closed meanwhile.
+        pause: Sleeps; raises if the session is closed meanwhile.
         clock: The clocks.
     """
 
@@ -43,7 +43,15 @@ class Surroundings(NamedTuple):
 
 
 class Sent(NamedTuple):
-    """One attempt: to whom, and what was known of him by then; by whom, and what it cost."""
+    """
+    One attempt.
+
+    Attributes:
+        endpoint: The server.
+        features: What the server could do, as far as was known when the request was sent.
+        credentials: What was sent with it.
+        trace: What became of it, and what it cost.
+    """
 
     endpoint: Endpoint
     features: Features

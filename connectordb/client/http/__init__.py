@@ -1,8 +1,8 @@
 """
-Requests over HTTP: who sends bytes and receives them, and how long that may take.
+Sending requests over HTTP, and receiving the answers, within a given time.
 
-A `Transport` is one server and the connections to it. What a request means, who may send it again and where else to, is decided
-outside; nothing here knows of retries, credentials or other servers. requests and urllib3 are imported here, and nowhere else.
+A `Transport` is one server and the connections to it. It knows nothing of retries, credentials or other servers; these are decided
+outside. Only this room imports requests and urllib3.
 """
 
 from __future__ import annotations

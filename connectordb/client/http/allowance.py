@@ -1,4 +1,4 @@
-"""How long the next wait of a request may be: by the phase that it is in, and by what is left of the whole."""
+"""`Allowance`: how long the next wait of a request may be, given its phase and what is left of the whole time."""
 
 from __future__ import annotations
 
@@ -13,19 +13,20 @@ from ..terms.trace import Trace
 
 class Allowance:
     """
-    The time that one request has.
+    The time that one request may take.
 
     Args:
-        timeout: Phase by phase.
-        deadline: When all of it is over.
-        trace: Is told the phase.
+        timeout: The limits of its phases.
+        deadline: When all of it has to be over.
+        trace: Gets the phase, and what the request costs.
         clock: The clocks.
 
     Attributes:
         began: When it began, by the monotonic clock.
         trace: What it costs.
-        connecting: When the connection has to stand that is being made; ``None`` while none is.
-        handled: The exception in whose handler the caller was then, if any: Python says of all that is raised there that it came from it.
+        connecting: The deadline of the connection that is being made; ``None`` if none is being made.
+        handled: The exception that the caller was handling when the request began, if any. Python makes it the context of all that
+            is raised meanwhile, although it has nothing to do with the request.
     """
 
     __slots__ = ("_clock", "_deadline", "_timeout", "began", "connecting", "handled", "trace")
@@ -45,16 +46,16 @@ class Allowance:
 
     def to_connect(self, phase: str) -> float:
         """
-        Return the seconds that are left for the connection to stand, and note what is done about it next.
+        Return the seconds that are left for making the connection, and note its next *phase*.
 
         Raises:
-            TimeoutError: None.
+            TimeoutError: None are left.
         """
         self.trace.phase = phase
         return self._seconds(self._timeout.connect if self.connecting is None else self.connecting.left() or 0.0)
 
     def to_wait(self) -> float:
-        """Return the seconds to wait for a connection to be free; 0 if there are none left."""
+        """Return the seconds that are left to wait for a free connection; 0 if none are left."""
         self.trace.phase = "pool"
         waited = self._clock.monotonic() - self.began
         left = self._deadline.left()
@@ -63,19 +64,19 @@ class Allowance:
 
     def to_write(self) -> float:
         """
-        Return the seconds within which the network has to take something.
+        Return the seconds within which the network has to accept more bytes.
 
         Raises:
             TimeoutError: None are left.
         """
-        if self.connecting is not None:  # a word to a proxy
+        if self.connecting is not None:  # this talks to a proxy
             return self.to_connect(self.trace.phase)
         self.trace.phase = "write"
         return self._seconds(self._timeout.write)
 
     def to_read(self) -> float:
         """
-        Return the seconds within which something has to come.
+        Return the seconds within which more bytes have to come.
 
         Raises:
             TimeoutError: None are left.
@@ -86,12 +87,12 @@ class Allowance:
         return self._seconds(self._timeout.read)
 
     def until(self, deadline: Deadline) -> None:
-        """Have all of it be over at another time from now on."""
+        """Replace the deadline of the whole."""
         self._deadline = deadline
 
     @contextmanager
     def stopped(self) -> Iterator[None]:
-        """Do not count the time that passes in the block, in which nobody waits for the network."""
+        """Do not count the time that passes in the block, as it is the program's and not the network's."""
         left = self._deadline.left()
         yield
         self._deadline = Deadline(left, self._clock)
@@ -109,13 +110,13 @@ class Allowance:
             self.trace.bytes_in += number
 
     def end(self) -> float:
-        """Note how long it took, and return the time."""
+        """Note how long the request took, and return the present time of the monotonic clock."""
         now = self._clock.monotonic()
         self.trace.seconds = now - self.began
         return now
 
     def what_ended(self) -> str:
-        """Return in words which of the times is over, which it is now."""
+        """Return in words which of the limits was exceeded; called when one was."""
         self.end()
         if self._deadline.passed():
             return f"the {self.trace.seconds:.3g} s that there were for the whole"

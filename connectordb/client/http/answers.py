@@ -1,7 +1,7 @@
 """
-The body of an answer: all of it, unpacked, and no more than one can hold; or piece by piece, as it comes.
+Reads the body of an answer: all of it, decompressed and limited in size, or piece by piece.
 
-A body that was packed has to come to its end, too: what a proxy has cut would otherwise read as a shorter answer.
+A compressed body has to be complete; otherwise one that a proxy has cut off would look like a shorter answer.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ class Damaged(Exception):
     """An answer did not arrive as it was sent."""
 
 
-#: Bytes of an answer, unpacked, beyond which none is taken: a server that sends without end would fill the memory.
+#: The most bytes of an answer, decompressed; without a limit, a server that sends without end would fill the memory.
 LIMIT = 1024 * 1024 * 1024
 
-#: The encodings that are asked for, and what unpacks them.
+#: The encodings that are asked for.
 ACCEPTED = "gzip, deflate"
 
-#: The same for an answer that is taken in pieces.
+#: The same for an answer that is read in pieces.
 ACCEPTED_IN_PIECES = "gzip"
 
 _CHUNK = 256 * 1024
 
-#: What zlib calls gzip or its own format, by their heads.
+#: The ``wbits`` with which zlib reads gzip and its own format, whichever the data begin with.
 _GZIP = 47
 
 
@@ -40,12 +40,12 @@ def content(raw: BaseHTTPResponse, limit: int = LIMIT) -> bytes:
     Read the body of an answer.
 
     Args:
-        raw: The answer, of which the head was read.
-        limit: The bytes that are taken at most.
+        raw: The answer, after its head was read.
+        limit: The most bytes that it may have.
 
     Raises:
         RemoteProtocolError: It is longer.
-        Damaged: It was packed, and is cut or damaged.
+        Damaged: It is compressed, and was cut off or damaged.
     """
     packed = _whole(raw, limit)
     encoding = raw.headers.get("Content-Encoding")
@@ -56,25 +56,25 @@ def content(raw: BaseHTTPResponse, limit: int = LIMIT) -> bytes:
         if name in ("gzip", "x-gzip", "deflate"):
             packed = _unpacked(packed, name, limit)
         elif name not in ("", "identity"):
-            return packed  # not asked for: whoever reads it sees that it makes no sense
+            return packed  # an encoding that nobody asked for: reading the answer as JSON will fail, and say so
     return packed
 
 
 def pieces(raw: BaseHTTPResponse) -> Iterator[bytes]:
-    """Yield the body of an answer as it comes, still packed."""
+    """Yield the body of an answer as it comes, still compressed."""
     return raw.stream(_CHUNK, decode_content=False)
 
 
 def unpacked(packed: Iterable[bytes], encoding: Callable[[], str]) -> Iterator[bytes]:
     """
-    Unpack a body piece by piece.
+    Decompress a body piece by piece.
 
     Args:
-        packed: The pieces, cut anywhere.
-        encoding: Returns, once there is one, what the answer says of them: ``"gzip"``, or nothing.
+        packed: The pieces, which may be cut anywhere.
+        encoding: Returns the answer's ``Content-Encoding``, ``"gzip"`` or nothing; called only after the first piece came.
 
     Raises:
-        Damaged: They are packed otherwise, or cut or damaged.
+        Damaged: They are compressed in another way, or were cut off or damaged.
     """
     unpacker = zlib.decompressobj(_GZIP)
     for piece in packed:
@@ -92,7 +92,7 @@ def unpacked(packed: Iterable[bytes], encoding: Callable[[], str]) -> Iterator[b
 
 
 def _whole(raw: BaseHTTPResponse, limit: int) -> bytes:
-    """Return the body as it comes."""
+    """Return the body, still compressed."""
     promised = raw.length_remaining
     if promised is not None:
         if promised > limit:
@@ -108,8 +108,8 @@ def _whole(raw: BaseHTTPResponse, limit: int) -> bytes:
 
 
 def _unpacked(packed: bytes, name: str, limit: int) -> bytes:
-    """Return what was packed with gzip or deflate."""
-    # -15: deflate alone, which some servers take "deflate" for
+    """Decompress gzip or deflate."""
+    # -15 is deflate without zlib's header, which is what some servers send as "deflate"
     for bits in (_GZIP, -15) if name == "deflate" else (_GZIP,):
         unpacker = zlib.decompressobj(bits)
         try:

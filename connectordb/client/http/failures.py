@@ -1,4 +1,4 @@
-"""What goes wrong with a request, in our exceptions: what was tried, what happened, what to do; and what became of the request."""
+"""Turns what goes wrong with a request into our exceptions, which say what was tried, what happened, and what to do."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from .allowance import Allowance
 
 E = TypeVar("E", bound=ConnectorDBError)
 
-#: What TLS libraries say where the other side answers in plain HTTP.
+#: What TLS libraries report if the other side answers in plain HTTP.
 _PLAIN_HTTP = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG")
 
-#: What they say where the server wants to know by a certificate who calls.
+#: What they report if the server wants a certificate of the client.
 _WANTS_CERTIFICATE = ("CERTIFICATE_REQUIRED", "ALERT_BAD_CERTIFICATE", "HANDSHAKE_FAILURE")
 
-#: Who made a request that cannot be sent at all: whoever wrote its address, or that of a proxy.
+#: What is raised if the address of the server, or of a proxy, is not valid.
 _ADDRESSES = (
     requests.exceptions.InvalidURL,
     requests.exceptions.MissingSchema,
@@ -40,7 +40,7 @@ _ADDRESSES = (
     UnicodeError,
 )
 
-#: Phase → what was not there in time, and what to do.
+#: Phase → what did not happen in time, and what to do.
 _LATE = {
     "pool": ("no connection was free", "allow more of them with pool_size="),
     "resolve": ("the server's name was not found", "is there a network, and does its name server answer?"),
@@ -53,16 +53,16 @@ _LATE = {
 
 def told(error: Exception, what: str, allowance: Allowance, proxy: Proxy | None = None) -> ConnectorDBError:
     """
-    Return our exception for what was raised, and note what became of the request.
+    Return our exception for an error, and note in the trace what became of the request.
 
     Args:
         error: What requests, urllib3, http.client, ssl, the system or this package raised.
         what: The request, in words, without secrets.
         allowance: Its time and its trace.
-        proxy: Which leads to the server; ``None`` for the straight way.
+        proxy: The proxy that leads to the server; ``None`` if there is none.
     """
     causes = list(_causes(error, allowance.handled))
-    # what happened first: the layers above it write whole URLs and the names of Python objects into their messages
+    # the first cause, as the layers above it put whole URLs and the names of Python objects into their messages
     trace, deepest = allowance.trace, causes[-1]
     if isinstance(error, ConnectorDBError):
         if isinstance(error, RemoteProtocolError):
@@ -90,7 +90,7 @@ def told(error: Exception, what: str, allowance: Allowance, proxy: Proxy | None 
 
 
 def _named(error: E, what: str) -> E:
-    """Return an exception of ours again, with the request in front of its text."""
+    """Return one of our exceptions with the request in front of its message."""
     if isinstance(error, TimedOut):
         return type(error)(f"{what}: {error}", error.phase)
     return type(error)(f"{what}: {error}")
@@ -125,7 +125,7 @@ def _reason(error: BaseException) -> str:
 
 
 def _causes(error: BaseException, handled: BaseException | None) -> Iterator[BaseException]:
-    """Yield an exception and what it came from, to the deepest; what was *handled* when the request began is none of it."""
+    """Yield an exception, its cause, the cause of that, and so on, but not what was *handled* already when the request began."""
     seen = {id(handled)} - {id(error)}
     here: BaseException | None = error
     while here is not None and id(here) not in seen:

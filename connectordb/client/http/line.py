@@ -1,7 +1,7 @@
 """
-One line to a server: requests' adapter with one connection, beneath its session.
+`Line`: one connection to a server: requests' adapter, used without its `Session`.
 
-A session's own work (cookies, ``.netrc``, redirects, the environment, for each request anew) takes longer than all the rest of a
+For each request, that session looks after cookies, ``.netrc``, redirects and the environment. This takes longer than the rest of a
 small request, and none of it is wanted here.
 """
 
@@ -27,9 +27,9 @@ from .wire import Plain, Secure, Wire
 
 class _Holder:
     """
-    What urllib3 keeps the connections of a pool in, for one that a single thread uses at a time.
+    Holds the connections of one of urllib3's pools, without locks, as only one thread at a time uses the pool.
 
-    Its own has locks, and a process that is forked off while another thread holds one of them would wait for it for ever.
+    urllib3's own queue has locks; a process that is forked while another thread holds one would wait for it for ever.
     """
 
     def __init__(self, maxsize: int) -> None:
@@ -67,12 +67,12 @@ class Line(HTTPAdapter):
 
     Args:
         origin: The server: scheme, host and port.
-        trust: How TLS is spoken.
-        proxies: As requests has them.
+        trust: The TLS settings.
+        proxies: Scheme → proxy, as in requests.
 
     Attributes:
         used: When it was used last, by the monotonic clock.
-        proxy: Which leads to the server, by what was found when it last connected; ``None`` for the straight way.
+        proxy: The proxy that leads to the server, as found when it last connected; ``None`` if there is none.
     """
 
     def __init__(self, origin: str, trust: Trust, proxies: Mapping[str, str]) -> None:
@@ -94,17 +94,17 @@ class Line(HTTPAdapter):
         allowance: Allowance,
         in_pieces: bool = False,
     ) -> requests.Response:
-        """Send a request, and return the whole answer; or, if it is a 200 and wanted *in_pieces*, one of which `pieces` are still to come."""
+        """Send a request, and return the whole answer; if *in_pieces*, one with status 200 without its body: see `pieces`."""
         wire = self._wire
         wire.begin(allowance)
         if wire.socket is None or self._pool is None:
-            self._find_way()  # which may be another one now: a laptop moves between networks
+            self._find_way()  # the proxy may be another one now, as laptops move between networks
         request = requests.PreparedRequest()
         request.method, request.url, request.body = method, url, body
         request.headers = CaseInsensitiveDict(headers)
         try:
             response = self.send(request, stream=True)
-            if wire.is_ended:  # http.client takes what there is of a head for all of it
+            if wire.is_ended:  # http.client does not notice that the head was cut off
                 response.close()
                 raise answers.Damaged("the answer was cut off within its head")
             if in_pieces and response.status_code == 200:
@@ -121,7 +121,7 @@ class Line(HTTPAdapter):
         return response
 
     def pieces(self, raw: Any) -> Iterator[bytes]:
-        """Yield the body of an answer that was wanted in pieces, of which this is ``raw``: as it comes, and as it is packed."""
+        """Yield the body of an answer that was wanted in pieces, whose ``raw`` this is; as it comes, still compressed."""
         is_whole = False
         try:
             for piece in answers.pieces(raw):
@@ -138,45 +138,45 @@ class Line(HTTPAdapter):
             raise answers.Damaged("more came than the answer is said to have")
 
     def abandon(self) -> None:
-        """Let go of the socket and of nothing else: what else there is may be locked by a thread that this process has not."""
+        """Close the socket and nothing else, after a fork: everything else may be locked by a thread that only the parent has."""
         self._wire.close()
 
     def abort(self) -> None:
-        """Have what is under way end; may be called by another thread."""
+        """End the request that is under way; may be called by another thread."""
         self._wire.abort()
 
     def close(self) -> None:
         """Close the connection; another is made when it is needed."""
         pool, self._pool = self._pool, None
         if pool is not None:
-            pool.close()  # what requests does leaves that to whoever lets go of it last, a traceback say
+            pool.close()  # requests would leave that to the garbage collector, and a traceback may keep the pool alive
         super().close()
         self._wire.close()
 
-    # --- how requests is to go about it -------------------------------------------------------------------------------
+    # --- what requests' adapter calls ---------------------------------------------------------------------------------
 
     def get_connection_with_tls_context(self, *arguments: Any, **options: Any) -> HTTPConnectionPool:
-        """Return what holds the connection."""
+        """Return the pool that holds the connection."""
         assert self._pool is not None
         return self._pool
 
     def cert_verify(self, *arguments: Any, **options: Any) -> None:
-        """Do nothing: the TLS context says all."""
+        """Do nothing: the pool has a TLS context."""
 
     def request_url(self, request: requests.PreparedRequest, proxies: Any) -> str:
-        """Return what the request's first line names: to a proxy that passes it on, the whole URL."""
+        """Return the target in the request's first line: the path, or the whole URL for a proxy that passes requests on."""
         assert request.url is not None
         if self.passes_on:
             return request.url
         return request.url[len(self._origin) :]
 
     def proxy_headers(self, proxy: Any) -> dict[str, str]:
-        """Return what a proxy is told of whom it serves."""
+        """Return the headers for a proxy: our credentials there, if there are any."""
         authorization = self.proxy.authorization if self.proxy is not None else None
         return {} if authorization is None else {"Proxy-Authorization": authorization}
 
     def build_response(self, request: requests.PreparedRequest, raw: Any) -> requests.Response:
-        """Return the answer as users of requests know it; without its cookies, which are nobody's here."""
+        """Return the answer as a `requests.Response`, without extracting cookies."""
         response = requests.Response()
         response.status_code = raw.status
         response.headers = CaseInsensitiveDict(raw.headers)
@@ -189,10 +189,11 @@ class Line(HTTPAdapter):
 
     @property
     def passes_on(self) -> bool:
-        """Whether there is a proxy that is told each request, and does not only connect."""
+        """Whether there is a proxy that gets each request and passes it on, instead of just connecting us."""
         return self.proxy is not None and self._wire.socks is None and self._origin.startswith("http:")
 
     def _find_way(self) -> None:
+        """Find the proxy that leads to the server, if any; make the pool for it, if that has changed."""
         proxy = proxy_for(self._origin, self._proxies)
         if self._pool is not None and proxy == self.proxy:
             return
@@ -204,7 +205,7 @@ class Line(HTTPAdapter):
             manager = self.poolmanager
         else:
             secure_proxy = {"proxy_ssl_context": self._trust.context} if proxy.scheme == "https" else {}
-            self.proxy_manager.pop(proxy.address, None)  # which may be one with another account
+            self.proxy_manager.pop(proxy.address, None)  # it may have other credentials for the same proxy
             manager = self.proxy_manager_for(proxy.address, **secure_proxy)
         manager.pool_classes_by_scheme = _POOLS
         pool = manager.connection_from_host(parts.hostname, parts.port, parts.scheme, pool_kwargs=options)

@@ -1,8 +1,8 @@
 """
-The connections that are kept to one server: so many, each used by one thread at a time, the one used last first.
+`Lines`: the pool of connections to one server. Each is used by one thread at a time, and the one used last is used first.
 
-A line is in the list of idle ones or in somebody's hands, and how many there are is how many live: what Ctrl-C takes out of
-somebody's hands between two steps is gone, and its place is free.
+A line is either in the list of idle ones or in a thread's hands. How many there are is counted by weak references: a line that gets
+lost, because Ctrl-C came between two steps, is collected, and its place is free again.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Lines:
 
     Args:
         size: How many there may be.
-        idle_timeout: Seconds after which one is not used again: the server may be closing it.
+        idle_timeout: Seconds after which an unused one is not used again, as the server may be closing it.
         make: Makes a line, which connects when it is used.
         clock: The clocks.
     """
@@ -40,21 +40,21 @@ class Lines:
         self._make = make
         self._clock = clock
         self._closed = False
-        #: Those that nobody uses; the one used last at the end.
+        #: The lines that are not in use, the one used last at the end.
         self._idle: deque[Line] = deque()
-        #: A bell for each thread that waits, the longest first.
+        #: A bell for each waiting thread; the one that has waited longest comes first.
         self._waiting: deque[SimpleQueue[None]] = deque()
+        # guards `_all`
         self._lock = threading.Lock()
-        # guarded by the lock
         self._all: list[weakref.ref[Line]] = []
 
     def take(self, allowance: Allowance) -> Line:
         """
-        Return a line for one request, to be given back whatever becomes of it.
+        Return a line for one request; the caller has to give it back in any case.
 
         Raises:
-            TimedOut: All are in use, and none was free in time.
-            ConnectionFailed: They were closed.
+            TimedOut: All are in use, and none became free in time.
+            ConnectionFailed: The connections were closed.
         """
         while True:
             if self._closed:
@@ -72,7 +72,7 @@ class Lines:
                 return line
 
     def give_back(self, line: Line, now: float, is_good: bool) -> None:
-        """Take a line back; one that is not good is used when there is no other."""
+        """Take a line back; one whose request failed is used only when there is no other."""
         line.used = now
         (self._idle.append if is_good else self._idle.appendleft)(line)
         if self._closed:
@@ -82,7 +82,7 @@ class Lines:
         self._put_away(now)
 
     def drop(self) -> None:
-        """Close those that nobody uses."""
+        """Close the lines that are not in use."""
         while True:
             try:
                 self._idle.pop().close()
@@ -90,7 +90,7 @@ class Lines:
                 return
 
     def close(self) -> None:
-        """Close all; requests that are under way end at once."""
+        """Close all lines; requests that are under way end at once."""
         self._closed = True
         with self._lock:
             lines = [line for ref in self._all if (line := ref()) is not None]
@@ -99,8 +99,8 @@ class Lines:
         self.drop()
 
     def abandon(self) -> None:
-        """Let go of all without a word to the server: they are those of the process that this one was forked from."""
-        for ref in list(self._all):  # no lock: a thread that held it is not here
+        """Let go of all lines without telling the server, as they belong to the process from which this one was forked."""
+        for ref in list(self._all):  # without the lock, which may have been held at the fork
             line = ref()
             if line is not None:
                 line.abandon()
@@ -113,12 +113,12 @@ class Lines:
                 return None
             line = self._make()
             self._all.append(weakref.ref(line))
-        if self._closed:  # meanwhile, and did not see this one
+        if self._closed:  # closed in between, by `close`, which may not have seen this line
             line.abort()
         return line
 
     def _wait(self, allowance: Allowance) -> None:
-        """Wait until one may be free."""
+        """Wait until a line may be free."""
         seconds = allowance.to_wait()
         if not seconds:
             raise TimedOut(
@@ -129,7 +129,7 @@ class Lines:
         bell: SimpleQueue[None] = SimpleQueue()
         self._waiting.append(bell)
         try:
-            if not self._idle:  # which may have been given back before the bell was there
+            if not self._idle:  # one may have been given back before the bell was in place
                 bell.get(timeout=min(seconds, _LOOK))
         except Empty:
             pass
@@ -138,7 +138,7 @@ class Lines:
                 self._waiting.remove(bell)
 
     def _put_away(self, now: float) -> None:
-        """Close those that have not been used for long."""
+        """Close the lines that have not been used for long."""
         while self._idle:
             try:
                 oldest = self._idle.popleft()

@@ -1,9 +1,8 @@
 """
-Bytes out and in: one request to one server, within its time.
+`Transport`: sends one request to one server, and receives the answer, within a given time.
 
-Every wait has its end. A request follows no redirect, and carries the credentials that it was given and no others: not those of a
-``.netrc``, not those of a cookie. No connection outlives a ``fork`` or `Transport.close`. What goes wrong is told by
-`failures.told` and nowhere else.
+Every wait is limited. A request follows no redirect, and carries only the credentials that it was given, none from a ``.netrc`` or a
+cookie. No connection outlives a ``fork`` or `Transport.close`. Every error goes through `failures.told`.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ from .lines import Lines
 
 log = logging.getLogger(__name__)
 
-#: The status by which a proxy says that it wants to know who calls. The server has not seen the request.
+#: The status by which a proxy asks for credentials. The server has not seen the request.
 _PROXY_REFUSES = 407
 
 _HEADERS = {
@@ -48,15 +47,15 @@ class Transport:
 
     Args:
         base_url: The server's address, without ``/api/v1``.
-        timeout: How long a request may take that is given nothing else; anything that `Timeout.of` takes.
-        trust: How TLS is spoken.
-        proxies: As requests has them; what they do not say, the environment does.
+        timeout: How long a request may take by default; anything that `Timeout.of` accepts.
+        trust: The TLS settings.
+        proxies: Scheme → proxy, as in requests; for other schemes those of the environment.
         pool_size: How many connections there may be.
-        idle_timeout: Seconds after which a connection that was kept open is not used again.
-        clock: Says how long things take.
+        idle_timeout: Seconds after which an unused connection is not used again.
+        clock: The clocks.
 
     Raises:
-        LocalProtocolError: One of them makes no sense.
+        LocalProtocolError: One of them is not valid.
     """
 
     def __init__(
@@ -102,24 +101,25 @@ class Transport:
         Send one request, and return its answer, whatever its status.
 
         Args:
-            method: The verb.
-            path: Below ``/api/v1``, quoted.
-            trace: Is told what became of it, and what it cost.
-            parameters: The query.
-            body: JSON text.
-            authorization: The header of that name.
-            headers: Further ones.
-            timeout: How long each phase of it may take; what the transport was made with, if it is not given.
-            deadline: When all of it is over; if it is not given, after the ``total`` of *timeout*.
-            in_pieces: Given where the body of a 200 may be larger than memory: ``raw`` of the answer is an iterator over it then, packed
-                as ``Content-Encoding`` says, which raises the same. What it is not asked for in does not count as
-                time. It is when the body has to have come; *deadline* is for its head.
+            method: The HTTP verb.
+            path: The path below ``/api/v1``, quoted.
+            trace: Gets what became of the request, and what it cost.
+            parameters: The query parameters.
+            body: The JSON text of the body.
+            authorization: The value of the ``Authorization`` header.
+            headers: Further headers.
+            timeout: How long each phase may take; by default that of the transport.
+            deadline: When all of it has to be over; by default after the ``total`` of *timeout*.
+            in_pieces: If the body of an answer with status 200 may be larger than memory: the deadline for that body, while
+                *deadline* is that of its head. Then ``raw`` of the answer is an iterator over the body, compressed as
+                ``Content-Encoding`` says, which raises the same exceptions. Time in which it is not asked for a piece does not
+                count.
 
         Raises:
             ConnectionFailed: There is no connection, or it broke.
             TimedOut: No answer came in time.
-            RemoteProtocolError: The answer is longer than any can be.
-            LocalProtocolError: The request, a proxy or a certificate makes no sense.
+            RemoteProtocolError: The answer is larger than this client accepts.
+            LocalProtocolError: The request, a proxy or a certificate is not valid.
         """
         timeout = self.timeout if timeout is None else timeout
         deadline = timeout.deadline(self._clock) if deadline is None else deadline
@@ -143,12 +143,12 @@ class Transport:
 
     @property
     def proxy(self) -> Proxy | None:
-        """Which leads to the server now; ``None`` for the straight way."""
+        """The proxy that leads to the server now; ``None`` if there is none."""
         return proxy_for(self._origin, self._proxies)
 
     @property
     def for_websocket(self) -> dict[str, Any]:
-        """What a websocket to the same server is made with, so that it goes the same way."""
+        """Arguments for a websocket to the same server, so that it uses the same proxy and TLS settings."""
         return {
             "trust": self._trust,
             "proxies": self._proxies,
@@ -156,11 +156,11 @@ class Transport:
         }
 
     def drop_connections(self) -> None:
-        """Close the connections that are kept open and not in use."""
+        """Close the connections that are open and not in use."""
         self._own_lines().drop()
 
     def close(self) -> None:
-        """Close all connections; requests that other threads wait for end at once, as failed."""
+        """Close all connections; requests of other threads fail at once."""
         self._own_lines().close()
 
     def _exchange(
@@ -209,7 +209,7 @@ class Transport:
         return f"{self._root}{path}{'&' if '?' in path else '?'}{query}" if query else f"{self._root}{path}"
 
     def _own_lines(self) -> Lines:
-        """Return the connections of this process: the sockets of one that was forked off are its parent's."""
+        """Return the connections of this process; in a forked child, replace those that belong to the parent."""
         if self._process != os.getpid():
             inherited, self._lines = self._lines, self._new_lines()
             self._process = os.getpid()
@@ -222,7 +222,7 @@ class Transport:
 
 
 def _prepared(url: str) -> str:
-    """Return a URL as it is sent: its host as name servers know it."""
+    """Return a URL as it is sent, with its host in the form that name servers know."""
     try:
         prepared = requests.Request("GET", url).prepare().url
     except requests.exceptions.RequestException as error:

@@ -1,9 +1,9 @@
 """
-One connection, as urllib3 makes and uses them, but that no wait of it is longer than its request allows.
+urllib3's connections, changed so that no wait is longer than what is left of the request's time.
 
-urllib3's timeouts are per wait: who sends a byte before each of them is over holds a caller for ever. Here the socket is given what is
-left before each wait. What is read passes through `_Incoming`, what is written through `send`, the name and the connect through
-the room ``network``, and a TLS handshake takes its socket's timeout as a whole.
+urllib3's timeouts are for each wait: a server that sends one byte before each of them is over could hold a caller for ever. Here the
+socket's timeout is set before each wait. Reading goes through `_Incoming`, writing through `Plain.send`, looking up the name and
+connecting through the room ``network``; a TLS handshake has its socket's timeout as a whole.
 """
 
 from __future__ import annotations
@@ -24,28 +24,28 @@ from .allowance import Allowance
 if TYPE_CHECKING:
     from ...network import Proxy
 
-#: Bytes of one write: what a socket's buffer takes at once, so that time is looked at in between.
+#: The most bytes of one write: about what a socket's buffer takes at once, so that the time is checked in between.
 _CHUNK = 256 * 1024
 
-#: Bytes of a body that is sent together with the head: it costs a copy and saves a packet.
+#: The most bytes of a body that is sent together with the head, which costs a copy and saves a packet.
 _TOGETHER = 64 * 1024
 
-#: Bytes that are read ahead. Larger answers go by the buffer.
+#: The size of the buffer for reading; larger reads bypass it.
 _AHEAD = 16 * 1024
 
 
 class Wire:
     """
-    What a connection and who uses it share; one thread uses it at a time, but for `abort`.
+    The state that a `Line` and its connection share. One thread at a time uses it, apart from `abort`.
 
     Attributes:
-        allowance: The time that the present request has.
-        socket: What is open; ``None`` if nothing is.
-        is_fresh: The connection was made for the present request.
-        is_spoiled: More came than the answer has: what is read next would be no answer to what was asked.
-        is_ended: The other side has said that no more comes.
-        is_aborted: It is to end, and nothing new to begin.
-        socks: The SOCKS proxy that leads to the server, if one does; other proxies urllib3 knows by itself.
+        allowance: The time that the present request may take.
+        socket: The open socket; ``None`` if there is none.
+        is_fresh: Whether the connection was made for the present request.
+        is_spoiled: Whether more came than belongs to the answer; the connection cannot be used again.
+        is_ended: Whether the other side has closed its end.
+        is_aborted: Whether everything has to end, and nothing may begin.
+        socks: The SOCKS proxy that leads to the server, if there is one; urllib3 deals with other proxies.
     """
 
     def __init__(self) -> None:
@@ -64,10 +64,10 @@ class Wire:
 
     def opened(self, held: socket.socket) -> None:
         """
-        Note what is open now, for `abort` to find.
+        Note the open socket, for `abort` to find.
 
         Raises:
-            InterruptedError: It was to end, and what did that found nothing yet.
+            InterruptedError: `abort` was called before there was a socket.
         """
         self.socket = held
         if self.is_aborted:
@@ -75,35 +75,35 @@ class Wire:
             raise InterruptedError("closed")
 
     def close(self) -> None:
-        """Close what is open, also where a request was interrupted that held it."""
+        """Close the open socket, even if an interrupted request still has it."""
         held, self.socket = self.socket, None
         if held is not None:
             held.close()
 
     def abort(self) -> None:
-        """Have whatever waits end; may be called by another thread."""
+        """End whatever waits for the socket; may be called by another thread."""
         self.is_aborted = True
         held = self.socket
         if held is not None:
             try:
-                # not the TLS socket's own method: that would touch what its thread is using
+                # not the TLS socket's own method, which would change state that its thread is using
                 socket.socket.shutdown(getattr(held, "socket", held), socket.SHUT_RDWR)
             except OSError:
                 pass  # it was closed meanwhile
 
 
 class Plain(HTTPConnection):
-    """A connection whose waits are bounded."""
+    """A connection whose waits are limited."""
 
     def __init__(self, wire: Wire, *arguments: Any, **options: Any) -> None:
         self._wire = wire
-        #: The request's head while it waits for the body that it is sent with; ``None`` if none is to wait.
+        #: The head of a request, held back to be sent with its body; ``b""`` before there is one, ``None`` if nothing is held back.
         self._head: bytes | None = None
         super().__init__(*arguments, **options)
         self.response_class = functools.partial(_response, wire)  # type: ignore[assignment]
 
     def connect(self) -> None:
-        """Make the connection, all of it within the time for that."""
+        """Make the connection, all of it within the time for connecting."""
         wire = self._wire
         wire.is_fresh = True
         allowance = wire.allowance
@@ -121,9 +121,9 @@ class Plain(HTTPConnection):
         super().close()
 
     def request(self, *arguments: Any, **options: Any) -> None:
-        """Send a request: its head with the body, or with its beginning."""
+        """Send a request, the head together with the body if that is small."""
         if self.sock is None:
-            self.connect()  # before there is a head, which tracebacks would show
+            self.connect()  # before there is a head, which contains credentials that a traceback might show
         self._head = b""
         try:
             super().request(*arguments, **options)
@@ -134,7 +134,7 @@ class Plain(HTTPConnection):
         self._wire.allowance.trace.complete = True
 
     def send(self, data: Any) -> None:
-        """Send bytes, waiting no longer than is allowed; the head of a request waits for what comes next."""
+        """Send bytes, waiting no longer than is allowed; the head of a request is held back until the next call."""
         if self._head is None:
             self._write(data)
         elif self._head:
@@ -161,7 +161,7 @@ class Plain(HTTPConnection):
 
     def _new_conn(self) -> socket.socket:
         """Return a connected socket; urllib3 calls this from `connect`."""
-        from ...network import dial, look_up  # loaded with the first connection, not with the package
+        from ...network import dial, look_up  # imported here to keep `import connectordb` fast
 
         allowance, wire = self._wire.allowance, self._wire
         host = getattr(self, "_dns_host", self.host).strip("[]")
@@ -179,7 +179,7 @@ class Plain(HTTPConnection):
         except (OSError, UnicodeError) as error:
             raise NewConnectionError(self, f"no connection: {error}") from error
         try:
-            # TLS takes the socket out of our hands until it has shaken hands, so `abort` gets one of its own
+            # the TLS handshake wraps the socket before we see it again, so `abort` gets a duplicate
             wire.opened(connected.dup() if isinstance(self, HTTPSConnection) else connected)
         except BaseException:
             connected.close()
@@ -187,7 +187,7 @@ class Plain(HTTPConnection):
         return connected
 
     def _pass_socks(self, proxy: Proxy, host: str, stopped: Callable[[], bool]) -> socket.socket:
-        from ...network import dial_proxy, pass_socks  # few go by one
+        from ...network import dial_proxy, pass_socks  # few connections need it
 
         def seconds() -> float:
             return self._wire.allowance.to_connect("connect")
@@ -202,7 +202,7 @@ class Plain(HTTPConnection):
         return held
 
     def _tunnel(self) -> None:
-        """Have a proxy make the connection; urllib3 calls this from `connect`."""
+        """Ask a proxy to make the connection; urllib3 calls this from `connect`."""
         allowance = self._wire.allowance
         allowance.trace.phase = "connect"
         super()._tunnel()
@@ -218,19 +218,19 @@ def _response(wire: Wire, sock: socket.socket, *arguments: Any, **options: Any) 
 
 
 class _Readable:
-    """What an answer is read from: it asks for a file, and for nothing else."""
+    """Stands in for the socket of an `http.client.HTTPResponse`, which only calls `makefile`."""
 
     def __init__(self, wire: Wire, sock: socket.socket) -> None:
         self._wire = wire
         self._sock = sock
 
     def makefile(self, mode: str) -> io.BufferedReader:
-        """Return what has been received, as a file."""
+        """Return a file of what is received."""
         return _Ahead(_Incoming(self._wire, self._sock), _AHEAD)
 
 
 class _Incoming(io.RawIOBase):
-    """What comes in, waited for as long as is allowed."""
+    """Reads from the socket, waiting no longer than is allowed."""
 
     def __init__(self, wire: Wire, sock: socket.socket) -> None:
         self._wire = wire
@@ -239,11 +239,11 @@ class _Incoming(io.RawIOBase):
         self.is_over = False
 
     def readable(self) -> bool:
-        """Say that it is."""
+        """Return true."""
         return True
 
     def readinto(self, room: Any) -> int | None:
-        """Read what there is."""
+        """Read what is there, or wait for it."""
         if self.is_over:
             return None
         allowance = self._wire.allowance
@@ -256,19 +256,19 @@ class _Incoming(io.RawIOBase):
         return number
 
     def close(self) -> None:
-        """Let go of the socket."""
+        """Close the file, which releases the socket."""
         if not self.closed:
             self._file.close()
         super().close()
 
 
 class _Ahead(io.BufferedReader):
-    """What was read ahead; at the end of an answer, nothing should be left of it."""
+    """The buffer between an answer and the socket; at the end of the answer it should be empty."""
 
     raw: _Incoming
 
     def close(self) -> None:
-        """Look whether more has come than the answer has."""
+        """Check whether more came than belongs to the answer."""
         if not self.closed:
             self.raw.is_over = True
             if self.peek(1):

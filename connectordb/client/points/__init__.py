@@ -1,3 +1,5 @@
 """
-Many points at once: sent in batches, read in pages, ahead, and from several streams together. Entered by file, as each is loaded when used.
+Many points at once: sent in batches, read in pages, read ahead, and read from several streams together.
+
+The files are imported one by one, when they are used.
 """

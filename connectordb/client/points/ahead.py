@@ -1,4 +1,4 @@
-"""Doing things ahead: while one answer is looked at, the next ones come in; while one insert is sent, the next is made."""
+"""Working ahead on threads: the next answers come in while one is used; the next insert is made while one is sent."""
 
 from __future__ import annotations
 
@@ -21,32 +21,32 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-#: Answers that are read in advance: one that is on its way, and one that the server is making.
+#: How many answers are read in advance: one is on its way while the server makes the other.
 READ_AHEAD = 2
 
-#: Bytes of a text of which one at a time is enough in memory.
+#: After an answer of more bytes than this, none is read ahead, to keep memory small.
 LARGE = 16 * 1024 * 1024
 
 
 def read_ahead(session: Session, requests: Iterable[rest.Request[T]]) -> Iterator[T]:
     """
-    Yield what the answers to *requests* say, in their order; while whoever takes one works on it, threads read the next ones.
+    Yield what `Session.call` returns for each of *requests*, in order; threads read the next answers while the caller uses one.
 
-    No more than `READ_AHEAD` are read in advance, nothing behind a text of more than `LARGE` bytes, and a single request by no
-    thread. Who lets go before the end does not wait for what is under way: the threads end with their answers.
+    No more than `READ_AHEAD` answers are read in advance, and none after one of more than `LARGE` bytes; a single request needs no
+    thread. A caller that stops early does not wait: the threads end with their answers.
 
     Raises:
-        ConnectorDBError: As `Session.call`, in the turn of the request that failed.
+        ConnectorDBError: As `Session.call`, when it is the turn of the request that failed.
     """
     return _ahead(session, (partial(session.call, request) for request in requests), READ_AHEAD)
 
 
 def make_ahead(session: Session, items: Iterator[T]) -> Iterator[T]:
     """
-    Yield *items*; while whoever takes one works on it, the next is made by a thread.
+    Yield *items*, of which none may be ``None``; a thread makes the next item while the caller uses one.
 
     Raises:
-        Exception: What making one raised, in its turn.
+        Exception: What making an item raised, when it is its turn.
     """
     for item in _ahead(session, repeat(partial(next, items, None)), 1):
         if item is None:
@@ -55,28 +55,30 @@ def make_ahead(session: Session, items: Iterator[T]) -> Iterator[T]:
 
 
 def _ahead(session: Session, works: Iterable[Callable[[], T]], most: int) -> Iterator[T]:
+    """Yield what *works* return, in order; at most *most* of them are begun before their turn."""
     waiting = iter(works)
-    #: What returns the next values; no name of this frame, as it may hold an error that holds this frame.
+    #: Each returns, or raises, one of the next results. They are only in this queue and never in a variable: the error that one of
+    #: them may hold refers to this frame, and a variable would refer back to it.
     coming: deque[Callable[[], T]] = deque(islice(waiting, 1))
     while coming:
         value = coming.popleft()()
         if isinstance(value, bytes) and len(value) > LARGE:
-            coming.extend(islice(waiting, 0 if coming else 1))  # in its turn, and not before
+            coming.extend(islice(waiting, 0 if coming else 1))  # without a thread: it is done when it is its turn
         else:
             coming.extend([_begun(session, work) for work in islice(waiting, most - len(coming))])
         yield value
-        del value  # before there is one more
+        del value  # free the memory before there is another one
 
 
 def _begun(session: Session, work: Callable[[], T]) -> Callable[[], T]:
-    """Have something done by a thread; return what waits for it."""
+    """Begin *work* on a thread; return a function that waits for its result."""
     from concurrent.futures import Future  # few programs need it
 
     future: Future[T] = Future()
     work = session.for_a_thread(work)
     try:
         threading.Thread(target=_run, args=(work, future), name="connectordb-ahead", daemon=True).start()
-    except RuntimeError as error:  # there is no thread left
+    except RuntimeError as error:  # the system gives us no thread
         log.debug("not read ahead: %s", error)
         _run(work, future)
     return future.result
@@ -88,4 +90,4 @@ def _run(work: Callable[[], T], future: Future[T]) -> None:
     except BaseException as error:
         future.set_exception(error)
     finally:
-        del work, future  # which holds the error, and that this frame
+        del work, future  # the future refers to the error, and the error to this frame

@@ -1,8 +1,8 @@
 """
-What comes over the network, taken at once and kept until somebody wants it.
+`Backlog`: takes from the network what comes, and keeps it until the program wants it.
 
-A server does not wait long for whoever reads nothing for a while: a pager on the screen, a program that works on each point. So a
-thread takes what comes, until so much waits here that it has to stop.
+A server gives up on clients that read nothing for a while, as with a pager on the screen, or a program that works on each point. So
+a thread takes what comes, until the backlog is full.
 """
 
 from __future__ import annotations
@@ -19,41 +19,41 @@ from ..session import Session
 
 log = logging.getLogger(__name__)
 
-#: Bytes that wait at most, but for one piece. Points are packed, and there are millions in that.
+#: How many bytes may wait, apart from the last piece. They are compressed, which makes it millions of points.
 MOST = 16 * 1024 * 1024
 
 
 class Backlog:
     """
-    Pieces that a thread takes, which ends with them, or with the piece after `close`.
+    Takes pieces on a thread, which ends with the last piece, or with the first one after `close`.
 
     Args:
-        session: Whose thread it is, and by whose options.
-        pieces: What it takes.
-        most: How many bytes wait.
+        session: The session whose calls bring the pieces.
+        pieces: The pieces.
+        most: How many bytes may wait.
     """
 
     def __init__(self, session: Session, pieces: Generator[bytes, None, None], most: int = MOST) -> None:
         self._pieces = pieces
         self._most = most
-        #: Pieces; behind them ``None``, or what they ended with.
+        #: The pieces; after the last one ``None``, or the exception that ended them.
         self._coming: SimpleQueue[bytes | BaseException | None] = SimpleQueue()
-        #: Set when something was taken, or nothing is wanted any more.
+        #: Wakes the thread when a piece was used, or this was closed.
         self._room = threading.Event()
         self._is_closed = False
-        # each written by one of the two
+        # bytes that came, counted by the thread; bytes that were used, counted by the program's thread
         self._came = self._taken = 0
         self._thread = threading.Thread(target=session.for_a_thread(self._run), name="connectordb-ahead", daemon=True)
         try:
             self._thread.start()
-        except RuntimeError as error:  # there is no thread left
+        except RuntimeError as error:  # the system gives us no thread; `__iter__` does without
             log.debug("not taken ahead: %s", error)
-        except BaseException:  # Ctrl-C: the thread may have come
+        except BaseException:  # Ctrl-C: the thread may have been started all the same
             self.close()
             raise
 
     def close(self) -> None:
-        """Have the thread end."""
+        """Tell the thread to end."""
         self._is_closed = True
         self._room.set()
 
@@ -87,7 +87,7 @@ class Backlog:
             try:
                 raise piece
             finally:
-                del piece  # it holds this frame
+                del piece  # the exception refers to this frame: without this, they would keep each other alive
 
     def _run(self) -> None:
         end: BaseException | None = None

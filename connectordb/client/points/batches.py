@@ -1,9 +1,9 @@
 """
-Points on their way to a stream: checked, and cut into inserts that a server takes; pure.
+Checks points that are to be inserted, and divides them into batches that a server accepts; pure.
 
-Most of what is inserted is many points alike, each a time and a number or text. Those are looked at a column at a time, which is
-several times quicker than point by point; whatever is unusual about them, if only one of them, is for `Checker`, which looks at
-each and says which it is that is wrong.
+Most inserts consist of many similar points, each a time and a number or text. These are checked column by column, which is several
+times faster than point by point. If anything about a batch is unusual, if only a single point, `Checker.point` looks at each point,
+and can say which one is wrong.
 """
 
 from __future__ import annotations
@@ -30,17 +30,17 @@ _NUMBERS = frozenset((float, int, bool))
 _FLAT = frozenset((float, int, bool, str, type(None)))
 _OBJECTS, _LISTS = frozenset((dict,)), frozenset((list, tuple))
 
-#: Keys, or places, that are looked at together.
+#: The most keys of objects, or places in lists, that are checked as columns.
 _MOST_COLUMNS = 50
 
 
 class Checker:
     """
-    Checks points one after the other, as they are to be sent: each no older than the one before.
+    Checks the points of one call, batch after batch; none may be older than the one before it.
 
     Args:
         now: The time of points that have none, in seconds since 1970.
-        tell: Told of the first that is doubtful.
+        tell: Called with a text about the first doubtful point.
     """
 
     def __init__(self, now: float, tell: Tell) -> None:
@@ -51,10 +51,10 @@ class Checker:
 
     def points(self, given: list[Any]) -> tuple[list[Datapoint], bool]:
         """
-        Return points as they are sent, and whether no value is a list or an object.
+        Return points in the form in which they are sent, and whether all values are flat, neither lists nor objects.
 
         Raises:
-            LocalProtocolError: One is none, or older than the one before.
+            LocalProtocolError: Something is no datapoint, or a point is older than the one before it.
         """
         kinds = self._kinds(given)
         if kinds is not None:
@@ -63,14 +63,14 @@ class Checker:
         return checked, _FLAT.issuperset([type(point["d"]) for point in checked])
 
     def _kinds(self, given: list[Any]) -> set[type] | None:
-        """Return the types that occur among the values, if all points can be sent as they are; look at them all at once."""
+        """Check all points at once; return the types of their values if all can be sent as they are, or ``None``."""
         if not _OBJECTS.issuperset(map(type, given)):
             return None
         try:
             times, values = [point["t"] for point in given], [point["d"] for point in given]
         except KeyError:
             return None
-        # both keys are there, so that it is two of each if it is two on average
+        # each point has the two keys, so if there are two on average, none has others
         if sum(map(len, given)) != 2 * len(given) or not self._are_in_order(times):
             return None
         kinds = set(map(type, values))
@@ -85,18 +85,18 @@ class Checker:
             return False
         try:
             finite = math.isfinite(sum(times))
-        except OverflowError:  # an integer that is no float
+        except OverflowError:  # an integer that is too large for a float
             return False
-        # a server takes 0 for "now"; what is in order needs no sorting, which is quicker than comparing
+        # 0 is excluded as it means "now" to a server; sorting what is in order is faster than comparing neighbours
         in_bounds = finite and 0 < times[0] and self._last <= times[0] and times[-1] < LATE
         return in_bounds and sorted(times) == times
 
     def point(self, given: Any) -> Datapoint:
         """
-        Return a point as it is sent.
+        Return a point in the form in which it is sent.
 
         Raises:
-            LocalProtocolError: It is none, or older than the one before.
+            LocalProtocolError: It is no datapoint, or is older than the one before it.
         """
         number, self._number = self._number, self._number + 1
         if not isinstance(given, Mapping):
@@ -132,17 +132,17 @@ class Checker:
             time = math.inf
         if not math.isfinite(time):
             raise LocalProtocolError(f"datapoint {number} has t={_shown(given)}, which is no time")
-        # a server takes 0 for "now"
+        # to a server 0 means "now"
         return time or self._now
 
 
 def _are_values(values: Sequence[Any], kinds: set[type]) -> bool:
-    """Tell whether JSON can carry all of these, and a server keeps them: together, or where they are not alike, each."""
+    """Tell whether JSON can express these values, and a server keeps them unchanged; check them together if they are alike."""
     return _are_alike(values, kinds, json_text.MAX_DEPTH) or all(map(_is_kept, values))
 
 
 def _are_alike(values: Sequence[Any], kinds: set[type], depth: int) -> bool:
-    """Tell whether these are alike, so that they can be looked at together, and JSON can carry them all."""
+    """Tell whether these values are alike, so that they can be checked as columns, and have passed that check."""
     if kinds <= _FLAT:
         return _are_flat(values, kinds)
     columns = _columns(values, kinds) if depth else None
@@ -154,7 +154,7 @@ def _are_flat(values: Sequence[Any], kinds: set[type]) -> bool:
         floats = values if kinds <= _NUMBERS else [value for value in values if type(value) is float]
         try:
             if not math.isfinite(sum(floats)):
-                return False  # one of them is not, or all together are too much
+                return False  # one of them is not finite, or their sum overflows
         except OverflowError:
             return False
     if int in kinds:
@@ -165,7 +165,7 @@ def _are_flat(values: Sequence[Any], kinds: set[type]) -> bool:
 
 
 def _columns(values: Sequence[Any], kinds: set[type]) -> list[Sequence[Any]] | None:
-    """Return what objects with the same keys hold under each, or lists of the same length at each place; `None` of others."""
+    """Return the columns of objects with the same keys, or of lists of the same length; ``None`` if the values are neither."""
     if not kinds <= _OBJECTS and not kinds <= _LISTS:
         return None
     first = values[0]
@@ -176,7 +176,7 @@ def _columns(values: Sequence[Any], kinds: set[type]) -> list[Sequence[Any]] | N
             return list(zip(*values, strict=True))
         if not all(type(key) is str and json_text.is_unicode(key) for key in first):
             return None
-        # if each has these keys, and they are so many on average, none has others
+        # each has these keys, and as many on average, so none has others
         return [[value[key] for value in values] for key in first]
     except (KeyError, ValueError):
         return None
@@ -191,21 +191,21 @@ def _is_kept(value: Any) -> bool:
 
 def batches(points: Iterable[Any], now: float, tell: Tell) -> Iterator[Encoded]:
     """
-    Yield *points* in inserts that a server takes: a sequence is checked whole first, anything else batch by batch.
+    Yield *points* in batches that a server accepts. A sequence is checked as a whole first, anything else batch by batch.
 
     Args:
-        points: Whatever was given.
+        points: What the user passed.
         now: As for `Checker`.
         tell: As for `Checker`.
 
     Raises:
-        LocalProtocolError: A point is none, too large, or out of order.
+        LocalProtocolError: Something is no datapoint, or a point is too large or out of order.
     """
     checker = Checker(now, tell)
     if isinstance(points, Sequence) and not isinstance(points, (str, bytes)):
         yield from [batch for chunk in _chunks(iter(points)) for batch in _encoded(*checker.points(chunk))]
     elif isinstance(points, Iterable) and not isinstance(points, (str, bytes, Mapping)):
-        # each as it is when it comes: it may be one object that has another content each time
+        # copied at once, as an iterator may yield the same dict again and again, with other content
         taken = (point.copy() if type(point) is dict else _taken(point) for point in points)
         for chunk in _chunks(taken):
             yield from _encoded(*checker.points(chunk))
@@ -214,7 +214,7 @@ def batches(points: Iterable[Any], now: float, tell: Tell) -> Iterator[Encoded]:
 
 
 def batches_of_pages(pages: Iterable[list[Any]], now: float, tell: Tell) -> Iterator[Encoded]:
-    """As `batches`, of lists that are ours alone, of no more than an insert takes each."""
+    """As `batches`, for lists that nobody else changes, none longer than one insert may be."""
     checker = Checker(now, tell)
     for page in pages:
         yield from _encoded(*checker.points(page))
@@ -244,10 +244,10 @@ def _encoded(points: list[Datapoint], is_flat: bool) -> Iterator[Encoded]:
 
 def check_size(size: int) -> None:
     """
-    Refuse a lone point that no server takes.
+    Refuse a single point that is too large for any request.
 
     Raises:
-        LocalProtocolError: It is that large.
+        LocalProtocolError: It is.
     """
     if size > REQUEST_BYTES_LIMIT - _BRACKETS:
         raise LocalProtocolError(

@@ -1,4 +1,4 @@
-"""The points of an answer that may be larger than memory, while it comes."""
+"""Reads the points of an answer that may be larger than memory, while it comes."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ from ..terms import notes
 from ..terms.statistics import Stats
 from .backlog import Backlog
 
-#: Characters that a point may have.
+#: The most characters that a point may have.
 _LONGEST = 64 * 1024 * 1024
 
-#: Bytes of text, and else points, that make an array.
+#: For `coming_arrays`: the bytes of text to read at a time, and the points in a list.
 _LARGE, _AT_ONCE = 2 * 1024 * 1024, 10_000
 
-#: Bytes of an answer that are shown where it is none.
+#: How many bytes of an answer an error shows that makes no sense.
 _SHOWN = 80
 
 
 def coming(session: Session, request: rest.Request[list[Datapoint]]) -> Iterator[Datapoint]:
     """
-    Yield the points that answer a request, while they come; it is sent with the first `next`.
+    Yield the points of the answer to a request while they come. The request is sent with the first `next`.
 
-    What comes while whoever takes them does something else waits here, up to what a `Backlog` holds.
+    What comes while the caller does something else waits in memory, as much as a `Backlog` holds. If the answer breaks off, the
+    server is asked again, and the points continue if its new answer begins like the old one (see `Pieces`).
 
     Raises:
-        ConnectorDBError: As `Session.call`. If points came before, it says how many: what breaks off is asked for again, and gone on
-            with if it is the same to there (`Pieces`).
+        ConnectorDBError: As `Session.call`; if points came before, the message says how many.
     """
     with _answer(session, request) as (cost, blocks):
         for array in arrays(blocks, _LONGEST, 1):
@@ -45,7 +45,7 @@ def coming(session: Session, request: rest.Request[list[Datapoint]]) -> Iterator
 
 
 def coming_arrays(session: Session, request: rest.Request[list[Datapoint]]) -> Iterator[list[Datapoint] | bytes]:
-    """As `coming`, many points at a time: as lists, and those of which each is a time and a number as the text of an array."""
+    """As `coming`, but many points at a time: as a list of points, or, if all values are numbers, as the text of a JSON array."""
     with _answer(session, request) as (cost, blocks):
         for array in arrays(_joined(blocks), _LONGEST, _AT_ONCE):
             found = array if isinstance(array, bytes) else list(map(read_point, array))
@@ -54,7 +54,7 @@ def coming_arrays(session: Session, request: rest.Request[list[Datapoint]]) -> I
 
 
 def _joined(blocks: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield large blocks."""
+    """Join blocks to large ones."""
     held: list[bytes] = []
     for block in blocks:
         held.append(block)
@@ -66,7 +66,11 @@ def _joined(blocks: Iterable[bytes]) -> Iterator[bytes]:
 
 @contextmanager
 def _answer(session: Session, request: rest.Request[list[Datapoint]]) -> Iterator[tuple[Stats, Iterable[bytes]]]:
-    """Yield the text of the answer, of which points are made in the block, and what it costs, which is to be told how many."""
+    """
+    Yield counters, to which the caller adds the points that it has read, and the text of the answer, block by block.
+
+    Errors that come up while the text is read, in the network or because it makes no sense, are raised as ours from the ``with``.
+    """
     cost, failed = Stats(), True
     try:
         pieces = session.pieces(request, cost)
@@ -81,7 +85,7 @@ def _answer(session: Session, request: rest.Request[list[Datapoint]]) -> Iterato
                 what = f"{request.method} {pieces.address}{API_ROOT}{request.path}"
                 raise ConnectionFailed(f"{what}: the connection broke: {error}") from error
         failed = False
-    except GeneratorExit:  # whoever takes them has enough
+    except GeneratorExit:  # the caller wants no more points
         failed = False
         raise
     except ConnectorDBError as error:
@@ -94,7 +98,7 @@ def _answer(session: Session, request: rest.Request[list[Datapoint]]) -> Iterato
 
 
 class _Begin:
-    """Blocks of text, of which the first characters are remembered."""
+    """Blocks of text, of which the first characters are kept for error messages."""
 
     def __init__(self, blocks: Iterable[bytes]) -> None:
         self._blocks = blocks

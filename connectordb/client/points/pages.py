@@ -1,4 +1,4 @@
-"""Reading a long stream page by page, in such a way that after a failure it goes on with the page that failed."""
+"""Reads a long stream page by page; after a failure one can go on with the page that failed."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from ...protocol.points import Datapoint
 
 class Pages(Iterator[DatapointArray]):
     """
-    The pages of a range of points, one after the other; no more than one is in memory.
+    The pages of a range of points, one after the other; there is no more than one in memory.
 
-    Where a page cannot be read, `next` raises. It may be called again, once the network is back say, and reads that page anew: none is
-    left out, and none comes twice::
+    If a page cannot be read, `next` raises. It may be called again, for instance when the network is back, and then reads that page;
+    no page is left out, and none comes twice::
 
         pages = stream.pages()
         while True:
@@ -27,10 +27,10 @@ class Pages(Iterator[DatapointArray]):
                 time.sleep(60)
 
     Args:
-        read: Returns the points from one index to before another, or as many of them as there are.
-        size: Points of a page.
-        span: Returns the indices of the range: that of its first point, and that behind its last, infinite for an end that is found when
-            a page is not full.
+        read: Returns the points from one index up to, but not including, another, or as many of them as there are.
+        size: The number of points in a page.
+        span: Returns the index of the first point of the range, and the index after its last. That may be infinite: then the range
+            ends with the first page that is not full.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class Pages(Iterator[DatapointArray]):
 
     @property
     def index(self) -> int | None:
-        """The index at which the next page begins; ``None`` as long as nobody has asked for the first."""
+        """The index at which the next page begins; ``None`` until the first page is asked for."""
         return self._index
 
     def __next__(self) -> DatapointArray:
@@ -52,7 +52,7 @@ class Pages(Iterator[DatapointArray]):
         Read the next page.
 
         Raises:
-            ConnectorDBError: It cannot be read; `next` tries to read it again.
+            ConnectorDBError: It cannot be read; the next call tries to read it again.
         """
         if self._index is None:
             self._index, self._end = self._span()
@@ -70,7 +70,7 @@ class Pages(Iterator[DatapointArray]):
 
 class Points(Iterator[Datapoint]):
     """
-    The points of pages, one after the other; after a failure it goes on, as they do.
+    The points of pages, one after the other. After a failure `next` may be called again, as with the pages.
 
     Args:
         pages: The pages.
@@ -85,7 +85,7 @@ class Points(Iterator[Datapoint]):
         Return the next point.
 
         Raises:
-            ConnectorDBError: The page that it is on cannot be read; `next` tries to read it again.
+            ConnectorDBError: The page that it is in cannot be read; the next call tries to read it again.
         """
         while True:
             for point in self._page:

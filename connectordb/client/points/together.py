@@ -1,4 +1,4 @@
-"""Several calls at once, for whoever needs them all."""
+"""Makes several calls at the same time, for callers that need all of their results."""
 
 from __future__ import annotations
 
@@ -11,19 +11,20 @@ from ..session import Session
 
 T = TypeVar("T")
 
-#: Calls that are under way at a time: what hides the way to the server, without being a crowd there.
+#: How many calls are under way at a time: enough to hide the latency, without crowding the server.
 _AT_ONCE = 8
 
 
 def together(session: Session, calls: Sequence[Callable[[], T]]) -> list[T]:
     """
-    Return what functions return that ask the server, in their order; some of them run at the same time.
+    Run functions that ask the server, several at the same time, and return their results in order.
 
-    They go by what this thread has chosen for its calls, and are measured as its own. Once one fails no other begins, and of those
-    that failed the first in order is raised. Ctrl-C ends the wait at once; calls of other threads come to their end by themselves.
+    They have the options that this thread has chosen for its calls, and are measured with its own. Once a function fails, no other
+    is begun; of several errors, that of the first function in order is raised. Ctrl-C ends the wait at once; calls that are under
+    way on other threads end by themselves.
 
     Args:
-        session: Theirs.
+        session: The session that the functions use.
         calls: The functions.
     """
     waiting = deque(enumerate(calls))
@@ -50,12 +51,12 @@ def together(session: Session, calls: Sequence[Callable[[], T]]) -> list[T]:
             )
             try:
                 thread.start()
-            except RuntimeError:  # there is none left: this one does it alone
+            except RuntimeError:  # the system gives us no thread; those that there are do it
                 break
             threads.append(thread)
         work()
         for thread in threads:
-            while thread.is_alive():  # each of its calls has its end
+            while thread.is_alive():  # it ends, as each of its calls has a deadline
                 thread.join(1.0)
     except BaseException:
         waiting.clear()

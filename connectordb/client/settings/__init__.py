@@ -1,9 +1,9 @@
 """
-Which server, which key, and which options a connection has: what was passed, the environment, a profile.
+The settings of a connection: its server, key and options, from arguments, the environment or a profile.
 
-``choosing`` decides, and is told all of it by ``finding``, which looks into the environment (``environment``) and the user's file of
-profiles (``profiles``); these four are loaded with the first connection, and entered by file. What every connection has, an address and
-credentials, is entered here.
+``choosing`` decides which of them hold. ``finding`` tells it what there is, from the environment (``environment``) and the user's
+file of profiles (``profiles``). These four are imported by file, with the first connection; this door has only what every
+connection needs: an address and credentials.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The server's address as a user writes it, to the one form that is used everywhere; pure."""
+"""Brings a server's address, as users write it, into the one form that is used everywhere; pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _HOST = r"[^\s/\\?#@<>\"'`{}|^%\x00-\x20]+"
 
 
 class NotGiven(str):
-    """The default of an argument, which is told from the same text when somebody passes that."""
+    """The default value of an argument; its class distinguishes it from the same text passed by a user."""
 
 
 #: The default of ``url``.
@@ -24,10 +24,10 @@ def base_url(given: object) -> str:
     """
     Return a server's address without ``/api/v1`` and without a slash at its end.
 
-    Without a scheme it is taken for ``https://``. A path before ``/api/v1`` is kept.
+    The scheme is ``https://`` if there is none. A path before ``/api/v1`` is kept.
 
     Raises:
-        LocalProtocolError: It is no address of a server.
+        LocalProtocolError: It is not a valid address.
     """
     if not isinstance(given, str) or not given.strip():
         raise _refusal(given, "is no address")
@@ -57,10 +57,10 @@ def base_url(given: object) -> str:
 
 def base_urls(given: object) -> tuple[str, ...]:
     """
-    Return the addresses of one server or of several, each as `base_url` has it and once.
+    Return the addresses of one or several servers, each as `base_url` returns it, without repetitions.
 
     Raises:
-        LocalProtocolError: One of them is no address, or there is none.
+        LocalProtocolError: One of them is not a valid address, or there is none.
     """
     if isinstance(given, str) or not isinstance(given, Sequence):
         return (base_url(given),)
@@ -74,6 +74,6 @@ def _refusal(given: object, why: str) -> LocalProtocolError:
 
 
 def _without_secret(given: str) -> str:
-    """Leave out of an address what may be a password or a key."""
+    """Return an address without the parts that may contain a password or a key."""
     scheme, found, rest = given.rpartition("://")
     return scheme + found + re.sub(r"\?.*", "?…", rest.rpartition("@")[2])

@@ -1,10 +1,10 @@
 """
-Which server, which key and which options a connection has: arguments, then the environment, then a profile; pure.
+Decides which server, key and options a connection has: from arguments, else the environment, else a profile; pure.
 
-It is told all of these; `finding` looks for them.
+`finding` looks for these and passes them in.
 
-A key is for the servers that its own source names. Where the address comes from somewhere else, the key goes along only if
-that source names the same server: see `choose`.
+A key belongs to the servers that its own source names. If the address comes from elsewhere, the key is used only if its source
+names the same server: see `choose`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ...protocol.constants import CONNECTORDB_URL
 from .address import NotGiven, base_urls
 from .credentials import Credentials
 
-#: Where a setting comes from that nobody made.
+#: The sources of settings that are in no variable and in no file.
 DEFAULT, ARGUMENT = "default", "argument"
 
 
@@ -29,8 +29,8 @@ class Setting(NamedTuple):
     A setting in force.
 
     Attributes:
-        value: What it is.
-        source: Who says so: ``"argument"``, an environment variable, a profile with its file, or ``"default"``.
+        value: Its value.
+        source: Where it comes from: ``"argument"``, an environment variable, a profile with its file, or ``"default"``.
     """
 
     value: Any
@@ -39,10 +39,10 @@ class Setting(NamedTuple):
 
 class Settings(Mapping[str, Setting]):
     """
-    The settings of a connection by name, each with its source; printed, a line each. No password and no key is in them.
+    The settings of a connection by name, each with its source; ``print`` shows a line for each. They contain no password or key.
 
-    ``url`` is the server, or a tuple of several; ``credentials`` says in words what there are; the others are the arguments of
-    `ConnectorDB`.
+    ``url`` is the server, or a tuple of several; ``credentials`` describes the credentials in words; the others are named like the
+    arguments of `ConnectorDB`.
     """
 
     def __init__(self, settings: Mapping[str, Setting]) -> None:
@@ -57,7 +57,7 @@ class Settings(Mapping[str, Setting]):
         return iter(self._settings)
 
     def __len__(self) -> int:
-        """Return how many there are."""
+        """Return the number of settings."""
         return len(self._settings)
 
     def __str__(self) -> str:
@@ -67,21 +67,21 @@ class Settings(Mapping[str, Setting]):
         return "\n".join(f"{name:<{first}}  {value:<{second}}  {source}" for name, value, source in rows)
 
     def __repr__(self) -> str:
-        """Return those that are not defaults."""
+        """Return the settings that are not defaults."""
         made = (f"{name}={_shown(value)}" for name, (value, source) in self._settings.items() if source != DEFAULT)
         return f"<Settings: {', '.join(made) or 'all by default'}>"
 
 
 class Source(NamedTuple):
     """
-    What the environment, or a profile, says of a server.
+    A server and a key that the environment or a profile names.
 
     Attributes:
-        servers: Its addresses; empty if it names none.
+        servers: The addresses; empty if it names none.
         apikey: The key for them, or ``""``.
-        url_source: Where the address stands.
-        key_source: Where the key stands.
-        options: Further arguments of `ConnectorDB`, each with where it stands.
+        url_source: Where the address is written.
+        key_source: Where the key is written.
+        options: Further arguments of `ConnectorDB`, each with its source.
     """
 
     servers: tuple[str, ...] = ()
@@ -91,11 +91,11 @@ class Source(NamedTuple):
     options: Mapping[str, Setting] = MappingProxyType({})
 
     def knows(self, servers: tuple[str, ...]) -> bool:
-        """Tell whether all of *servers* are among its own, so that what it says is about them."""
+        """Tell whether it names all of *servers*, so that its key and options are for them."""
         return {_canonical(server) for server in servers} <= {_canonical(server) for server in self.servers}
 
     def __repr__(self) -> str:
-        """Say what it names, without the key: a value like this ends up in tracebacks."""
+        """Return what it names, without the key, as values like this end up in tracebacks."""
         return f"<Source: {', '.join(self.servers) or 'no server'}{' and a key' if self.apikey else ''}>"
 
 
@@ -105,11 +105,11 @@ class Given(NamedTuple):
 
     Attributes:
         url: One server or several; a `NotGiven` if none was passed.
-        credentials: Nobody's, if none were passed.
-        profile: The name of one, if one was passed.
-        anonymous: Whether none are wanted.
-        options: The other arguments that were passed, and are no defaults.
-        defaults: The defaults of all of them.
+        credentials: The credentials; empty if none were passed.
+        profile: The name of a profile, if one was passed.
+        anonymous: Whether no key is wanted from anywhere.
+        options: The other arguments whose values are not the defaults.
+        defaults: The defaults of all other arguments.
     """
 
     url: object
@@ -122,13 +122,13 @@ class Given(NamedTuple):
 
 class Chosen(NamedTuple):
     """
-    What a connection is made of.
+    What was decided.
 
     Attributes:
         servers: The servers, at least one.
         credentials: Who calls.
-        options: Arguments that are not as by default.
-        settings: All of it, for people.
+        options: The other arguments of `ConnectorDB` that have no default value.
+        settings: All of it, for people to read.
     """
 
     servers: tuple[str, ...]
@@ -137,7 +137,7 @@ class Chosen(NamedTuple):
     settings: Settings
 
     def __repr__(self) -> str:
-        """Return what `Settings` returns: a proxy's password may be among the options."""
+        """Return the description of `Settings`, as the options may contain a proxy's password."""
         return f"<Chosen: {self.settings!r}>"
 
 
@@ -148,7 +148,7 @@ def choose(
     process_wide: Mapping[str, Setting] = MappingProxyType({}),
 ) -> Chosen:
     """
-    Return what is in force.
+    Return the settings that hold.
 
     ============================  ============================================  ============================================
     passed                        the servers are                               the key is
@@ -164,12 +164,12 @@ def choose(
 
     Args:
         given: What was passed.
-        environment: Returns what the environment says of a server.
-        profile: Returns what the profile says. Both are called only where server or key are still to be found.
-        process_wide: What the environment says of every server: arguments of `ConnectorDB`, each with where it stands.
+        environment: Returns the server and key of the environment. It is called only if one of them is still to be found.
+        profile: Returns the server and key of the profile; likewise.
+        process_wide: Arguments of `ConnectorDB` that the environment sets for every server, each with its source.
 
     Raises:
-        LocalProtocolError: What was passed makes no sense.
+        LocalProtocolError: Arguments were passed that contradict each other, or an address is not valid.
     """
     _check(given)
     servers: tuple[str, ...] = (CONNECTORDB_URL,)
@@ -198,7 +198,7 @@ def choose(
 
 
 def _check(given: Given) -> None:
-    """Refuse what cannot be meant together."""
+    """Refuse arguments that contradict each other."""
     has_credentials = given.credentials != Credentials()
     if given.anonymous and has_credentials:
         raise LocalProtocolError("anonymous=True and credentials: pass one of them")
@@ -220,7 +220,7 @@ def _told(
         "url": Setting(servers[0] if len(servers) == 1 else servers, url_source),
         "credentials": Setting(str(credentials), key_source),
     }
-    if "ssl_context" in given.options:  # that says all about TLS
+    if "ssl_context" in given.options:  # it replaces both
         further = {name: setting for name, setting in further.items() if name not in ("verify", "cert")}
     options: dict[str, Any] = {}
     for name, default in given.defaults.items():
@@ -236,10 +236,10 @@ def _told(
 
 def seconds(text: str) -> float | tuple[float, float]:
     """
-    Read a timeout that somebody wrote: a number of seconds, or two, for connecting and for an answer.
+    Read a timeout from text: one number of seconds, or two, for connecting and for an answer.
 
     Raises:
-        ValueError: It is none.
+        ValueError: It is neither.
     """
     try:
         numbers = [float(part) for part in text.replace(",", " ").split()]
@@ -254,16 +254,16 @@ def seconds(text: str) -> float | tuple[float, float]:
 
 def addresses(text: str) -> tuple[str, ...]:
     """
-    Read the addresses that somebody wrote, with spaces or commas between them.
+    Read addresses from text, with spaces or commas between them.
 
     Raises:
-        LocalProtocolError: One is none.
+        LocalProtocolError: One is not valid, or there is none.
     """
     return base_urls(text.replace(",", " ").split() or "")
 
 
 def _canonical(server: str) -> str:
-    """Return a server's address without a port that its scheme says anyway."""
+    """Return a server's address without the port if it is the usual one of its scheme."""
     usual = {"http": ":80", "https": ":443"}[server.partition(":")[0]]
     parts = urlsplit(server)
     return urlunsplit(parts._replace(netloc=parts.netloc.removesuffix(usual)))
@@ -276,14 +276,14 @@ def _shown(value: Any) -> str:
 
 
 def _without_secrets(value: Any) -> Any:
-    """Return a setting without the name and password that a proxy's address may have, with a scheme or without one."""
+    """Return the value of a setting without the names and passwords that addresses of proxies may contain."""
     if isinstance(value, Mapping):
         return {name: _without_password(part) if isinstance(part, str) else part for name, part in value.items()}
     return value
 
 
 def _without_password(proxy: str) -> str:
-    # up to the last @, as a password may have one, or a slash, where it should be quoted and is not
+    # up to the last @, as a password that is not properly quoted may contain one, or a slash
     secret, found, host = proxy.rpartition("@")
     scheme, has_scheme, _ = secret.partition("://")
     return f"{scheme + has_scheme if has_scheme else ''}…@{host}" if found else proxy

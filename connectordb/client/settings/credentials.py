@@ -1,4 +1,4 @@
-"""Who calls: a name and a password, an API key, or nobody; never shown, never logged; pure."""
+"""`Credentials`: a name and a password, an API key, or nothing; never shown and never logged; pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ...runtime.unshown import UnshownText
 
 class Credentials(NamedTuple):
     """
-    Who somebody says they are: a name and a password, or an API key, or nobody.
+    A name and a password, or an API key, or nothing (which logs in as nobody).
 
     Attributes:
         name: A user's name or email address; empty with an API key.
@@ -24,10 +24,10 @@ class Credentials(NamedTuple):
     @classmethod
     def of(cls, user_or_apikey: str | None, user_password: str | None) -> Credentials:
         """
-        Return what a user passed.
+        Return the credentials that a user passed to `ConnectorDB`.
 
         Raises:
-            LocalProtocolError: It is no pair of name and password, no key, and not nothing.
+            LocalProtocolError: They are neither a name and a password, nor a key, nor nothing.
         """
         for given in (user_or_apikey, user_password):
             if given is not None and not isinstance(given, str):
@@ -36,13 +36,12 @@ class Credentials(NamedTuple):
             if user_password is not None:
                 raise LocalProtocolError("a password without a user: say ConnectorDB('name', 'password')")
             return cls()
-        # an original server takes an empty key for that of some user's device
+        # an original server takes an empty key for the one of some user's device
         if not user_or_apikey.strip():
             raise LocalProtocolError("an empty user name or API key; to go on without any, pass None")
         if user_password is None:
-            return cls(
-                secret=user_or_apikey.strip()
-            )  # a key that was read from a file may come with the end of its line
+            # a key that was read from a file may have a line end
+            return cls(secret=user_or_apikey.strip())
         if ":" in user_or_apikey:
             raise LocalProtocolError(f"{user_or_apikey!r} is no user name and no email address: it has a colon")
         if user_password.startswith(("http://", "https://")):
@@ -51,22 +50,22 @@ class Credentials(NamedTuple):
 
     @property
     def are_a_password(self) -> bool:
-        """Whether a password is checked, slowly, for each request."""
+        """Whether they contain a password, which the server checks slowly for each request."""
         return bool(self.name)
 
     @property
     def header(self) -> str | None:
-        """What the ``Authorization`` header says, or ``None`` for nobody."""
+        """The value of the ``Authorization`` header, or ``None`` for nobody."""
         if not self.name and not self.secret:
             return None
         return UnshownText("Basic " + b64encode(f"{self.name}:{self.secret}".encode()).decode())
 
     def __str__(self) -> str:
-        """Say what they are, without the secret."""
+        """Return a description without the secret."""
         if self.name:
             return f"the name {self.name!r} and its password"
         return "the API key" if self.secret else "no credentials"
 
     def __repr__(self) -> str:
-        """Say the same: a value like this ends up in logs and tracebacks."""
+        """Return a description without the secret, as values like this end up in logs and tracebacks."""
         return f"<Credentials: {self}>"

@@ -1,4 +1,4 @@
-"""What the environment says of a server, and of every connection."""
+"""Reads the environment variables that set a connection's server, key and options."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from .choosing import DEFAULT, Setting, Source, addresses, seconds
 
 T = TypeVar("T")
 
-#: Characters that a file with a key has at the most.
+#: The most characters that a file with a key may have.
 _LONGEST = 4096
 
-#: The servers, with commas or spaces between them, and the key for them; without the former the key is for the default one.
+#: The servers, with commas or spaces between them, and the key for them; a key without servers is for the default server.
 URL, APIKEY = "CONNECTORDB_URL", "CONNECTORDB_APIKEY"
 
-#: A file with the key, as container engines and systemd hand out secrets.
+#: A file with the key, which is how container engines and systemd pass secrets.
 APIKEY_FILE = "CONNECTORDB_APIKEY_FILE"
 
-#: Which profile, and the file that has it.
+#: The name of a profile, and the file of profiles.
 PROFILE, PROFILE_FILE = "CONNECTORDB_PROFILE", "CONNECTORDB_PROFILE_FILE"
 
 
 def existing(text: str) -> str:
     """
-    Read the path of a file or folder that somebody wrote; a ``~`` is the user's home.
+    Return the path of a file or folder, with ``~`` as the user's home.
 
     Raises:
-        ValueError: There is none.
+        ValueError: It does not exist.
     """
     path = os.path.expanduser(text)
     if not os.path.exists(path):
@@ -38,10 +38,10 @@ def existing(text: str) -> str:
     return path
 
 
-#: Of every connection, whatever its server.
+#: Options for all connections, whatever their server.
 TIMEOUT, CA = "CONNECTORDB_TIMEOUT", "CONNECTORDB_CA"
 
-#: A variable → the argument of `ConnectorDB` that it stands for, and how it is read.
+#: Variable → the argument of `ConnectorDB` that it sets, and the function that reads it.
 _PROCESS_WIDE: dict[str, tuple[str, Callable[[str], object]]] = {
     TIMEOUT: ("timeout", seconds),
     CA: ("verify", existing),
@@ -50,24 +50,24 @@ _PROCESS_WIDE: dict[str, tuple[str, Callable[[str], object]]] = {
 
 def server(variables: Mapping[str, str]) -> Source:
     """
-    Return what the environment says of a server. An empty variable counts as none.
+    Return the server and key that the environment names. An empty variable counts as not set.
 
     Raises:
-        ConfigurationError: A variable makes no sense; it is named.
+        ConfigurationError: A variable is not valid; the message names it.
     """
     url, (apikey, key_source) = variables.get(URL, "").strip(), _apikey(variables)
     if not url:
-        # a key that stands alone is for the server that every program means which names none
+        # a key alone is for the server that a connection has by default
         return Source((CONNECTORDB_URL,), apikey, DEFAULT, key_source) if apikey else Source()
     return Source(_read(URL, addresses, url), apikey, URL, key_source)
 
 
 def process_wide(variables: Mapping[str, str], given: Mapping[str, object]) -> dict[str, Setting]:
     """
-    Return what the environment says of every connection, but for what was passed.
+    Return the options that the environment sets for all connections, without those that were passed as arguments (*given*).
 
     Raises:
-        ConfigurationError: A variable that counts makes no sense; it is named.
+        ConfigurationError: One of these variables is not valid; the message names it.
     """
     return {
         argument: Setting(_read(name, reader, variables[name].strip()), name)
@@ -77,7 +77,7 @@ def process_wide(variables: Mapping[str, str], given: Mapping[str, object]) -> d
 
 
 def _apikey(variables: Mapping[str, str]) -> tuple[str, str]:
-    """Return the key, and the variable that has it."""
+    """Return the key and the name of its variable."""
     apikey, file = variables.get(APIKEY, "").strip(), variables.get(APIKEY_FILE, "").strip()
     if not file:
         return apikey, APIKEY

@@ -1,4 +1,4 @@
-"""Finding the settings of a connection: what `settings` decides, out of this process's environment and this user's profiles."""
+"""Finds the settings of a connection: hands the process's environment and the user's profiles to ``choosing``, which decides."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .address import DEFAULT_URL
 from .choosing import Chosen, Given, Source, choose
 from .credentials import Credentials
 
-#: What is in force where an argument's default only says that none was passed.
+#: The values in force of arguments whose default, ``None``, only says that nothing was passed.
 _IN_FORCE: Mapping[str, Any] = {"timeout": Timeout.of(None), "retry": Retry.of(None), "verify": True}
 
 
@@ -25,17 +25,19 @@ def find(
     defaults: Mapping[str, Any],
 ) -> Chosen:
     """
-    Return what arguments, the environment and a profile come to; files are read only where a profile may matter.
+    Return the settings that follow from arguments, environment and profile. The file of profiles is read only if it may matter.
 
     Args:
-        url: As `ConnectorDB`, as are *profile* and *anonymous*.
-        credentials: What was passed.
-        options: The other arguments that may be found, as they were passed or by default.
-        defaults: Their defaults, among others.
+        url: As for `ConnectorDB`.
+        credentials: The credentials that were passed.
+        profile: As for `ConnectorDB`.
+        anonymous: As for `ConnectorDB`.
+        options: The other arguments, whether passed or by default.
+        defaults: The default of each of them; others may be there, too.
 
     Raises:
-        LocalProtocolError: What was passed makes no sense.
-        ConfigurationError: What was found makes none.
+        LocalProtocolError: An argument is not valid, or contradicts another.
+        ConfigurationError: A variable or a profile is not valid.
     """
 
     def of_profile() -> Source | None:
@@ -55,10 +57,10 @@ def find(
 
 def found_server() -> tuple[str, str]:
     """
-    Return the server and the key that ``ConnectorDB()`` has; the key is empty for nobody.
+    Return the server and the key that ``ConnectorDB()`` would use; the key is empty if there is none.
 
     Raises:
-        ConfigurationError: What was found makes no sense.
+        ConfigurationError: A variable or a profile is not valid.
     """
     found = find(DEFAULT_URL, Credentials(), None, False, {}, {})
     return found.servers[0], found.credentials.secret

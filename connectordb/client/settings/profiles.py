@@ -1,5 +1,5 @@
 """
-The file of profiles: a server and a key under a name, which ``connectordb login`` writes and `ConnectorDB` reads.
+The file of profiles: named servers and keys, which ``connectordb login`` writes and `ConnectorDB` reads.
 
 It is an INI file that people may edit::
 
@@ -8,7 +8,7 @@ It is an INI file that people may edit::
     apikey = …
     ca = /etc/ssl/our-ca.pem
 
-It holds keys, so it belongs to its owner alone: it is made so, and one that others may read is refused.
+It contains keys. So it is created for its owner alone, and a file that others may read is refused.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-#: The profile of whoever names none.
+#: The profile that is used if none is named.
 DEFAULT_PROFILE = "default"
 
 _NAME = re.compile(r"[\w@][\w.@-]*")
@@ -43,7 +43,7 @@ def _order(text: str) -> str:
     return text
 
 
-#: What a profile may say beyond its server and key → the argument of `ConnectorDB`, and how it is read.
+#: What a profile may set besides server and key → the argument of `ConnectorDB`, and the function that reads it.
 _OPTIONS: dict[str, tuple[str, Callable[[str], object]]] = {
     "timeout": ("timeout", seconds),
     "order": ("order", _order),
@@ -56,10 +56,10 @@ _KNOWN = ("url", "apikey", *_OPTIONS, "cert_key")
 
 def selected(name: str | None, variables: Mapping[str, str]) -> Source | None:
     """
-    Return what the profile *name* says, or the one that *variables* of the environment name, or the default one.
+    Return the profile called *name*; without a name, the one that the environment's *variables* name, or else the default one.
 
     Raises:
-        ConfigurationError: A profile that was named is not there; or what is there makes no sense, or is open to others.
+        ConfigurationError: There is no profile of the name, it is not valid, or others may read the file.
     """
     asked = f"{PROFILE}={variables[PROFILE]!r}" if name is None and variables.get(PROFILE) else f"the profile {name!r}"
     name = check_name(name) if name is not None else variables.get(PROFILE) or None
@@ -73,7 +73,7 @@ def selected(name: str | None, variables: Mapping[str, str]) -> Source | None:
     except PermissionError as error:
         if name is not None:
             raise ConfigurationError(f"{asked}: {str(profiles.file)!r} cannot be read: {error.strerror}") from error
-        # a service, say, with a home that is somebody else's: nobody logged in for it there
+        # for instance a service with another user's home: that user's profiles are not for it
         log.info("no profile was looked for, as %s cannot be read: %s", profiles.file, error.strerror)
         return None
     if found is None and name is not None:
@@ -85,10 +85,10 @@ def selected(name: str | None, variables: Mapping[str, str]) -> Source | None:
 
 def check_name(name: str) -> str:
     """
-    Return *name* if a profile may be called so.
+    Return *name* if it is a valid name of a profile.
 
     Raises:
-        LocalProtocolError: It may not.
+        LocalProtocolError: It is not.
     """
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise LocalProtocolError(f"{name!r} is no name of a profile: letters, digits, '.', '-', '_' and '@' make one")
@@ -97,14 +97,14 @@ def check_name(name: str) -> str:
 
 class Profiles:
     """
-    The profiles of a file.
+    The profiles in a file.
 
     Args:
-        file: The file, which need not be there; by default the one of `PROFILE_FILE`, or else of the user's configuration.
+        file: The file, which need not exist; by default the one that `PROFILE_FILE` names, or else one in the user's configuration.
         variables: The environment.
 
     Attributes:
-        file: The file; ``None`` where there is no place for it, or `PROFILE_FILE` is the null device: then there are none.
+        file: The file; ``None`` if there is no place for one, or `PROFILE_FILE` is the null device. Then there are no profiles.
     """
 
     def __init__(self, file: str | os.PathLike[str] | None = None, variables: Mapping[str, str] = os.environ) -> None:
@@ -118,7 +118,7 @@ class Profiles:
 
     def said(self, name: str) -> dict[str, str]:
         """
-        Return what a profile says, as it stands in the file; nothing if there is none of this name.
+        Return the texts of a profile as they are in the file; an empty dict if there is no profile of this name.
 
         Raises:
             As `read`.
@@ -128,11 +128,11 @@ class Profiles:
 
     def read(self, name: str) -> Source | None:
         """
-        Return what a profile says; nothing if there is none of this name.
+        Return a profile; ``None`` if there is none of this name.
 
         Raises:
-            ConfigurationError: It makes no sense, or the file is open to others.
-            PermissionError: The file cannot be read.
+            ConfigurationError: The profile or the file is not valid, or others may read the file.
+            PermissionError: This process may not read the file.
         """
         parsed = self._parsed()
         if parsed is None or not parsed.has_section(name):
@@ -160,10 +160,10 @@ class Profiles:
 
     def check(self, name: str) -> None:
         """
-        Refuse what `save` would refuse of a profile's name, and of the place for it.
+        Check whether `save` would accept the name, and has a place for the file.
 
         Raises:
-            LocalProtocolError: *name* is none.
+            LocalProtocolError: *name* is not valid.
             ConfigurationError: There is no place for a file.
         """
         check_name(name)
@@ -172,11 +172,11 @@ class Profiles:
 
     def save(self, name: str, values: Mapping[str, str]) -> None:
         """
-        Write a profile, in place of one that has its name; everything else in the file stays as it is.
+        Write a profile, replacing one of the same name; everything else in the file stays as it is.
 
         Raises:
-            LocalProtocolError: *name* is none, or a value has more than one line.
-            ConfigurationError: There is no place for a file; or the file that is there is none, or open to others.
+            LocalProtocolError: *name* is not valid, or a value is empty or has more than one line.
+            ConfigurationError: There is no place for a file; or the existing file is not valid, or others may read it.
             StorageError: It could not be written; then nothing has changed.
         """
         self.check(name)
@@ -188,7 +188,7 @@ class Profiles:
 
     def remove(self, name: str) -> bool:
         """
-        Take a profile out of the file; tell whether there was one.
+        Remove a profile from the file; return whether there was one.
 
         Raises:
             As `save`.
@@ -206,7 +206,7 @@ class Profiles:
             return None
         import configparser  # few programs have a profile
 
-        # nothing that the texts of its errors show may be a key: only the numbers of lines are told
+        # the parser's messages quote lines, which may contain keys; so errors give only the numbers of lines
         parser = configparser.RawConfigParser(
             default_section="", delimiters=("=",), comment_prefixes=("#", ";"), empty_lines_in_values=False
         )
@@ -238,7 +238,7 @@ class Profiles:
 
     def _check_private(self, found: os.stat_result) -> None:
         if os.name == "nt":
-            return  # a user's folder there is the user's
+            return  # there, other users have no access to a user's folder
         if found.st_uid not in (os.getuid(), 0):
             raise ConfigurationError(f"{str(self.file)!r} holds keys, and is another user's: it is not read")
         if others := stat.S_IMODE(found.st_mode) & 0o077:
@@ -254,13 +254,13 @@ class Profiles:
 
         from ...runtime import durable
 
-        # a link stays one
+        # write to what a symbolic link points to, so that it remains a link
         target = Path(os.path.realpath(self.file))
         try:
             target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            # so that of two who log in at the same time neither is forgotten
+            # two processes may log in at the same time
             with FileLock(target.with_name(f".{target.name}.lock"), timeout=10, mode=0o600):
-                self._parsed()  # what is no file of profiles is not written over
+                self._parsed()  # raises if the file is not valid, as that may be someone's work
                 durable.write(target, "".join(change(_sections(self._text() or ""))).encode())
         except PermissionError as error:
             raise ConfigurationError(f"{str(self.file)!r} cannot be written: {error.strerror}") from error
@@ -270,12 +270,12 @@ def _usual_place() -> Path | None:
     from platformdirs import user_config_dir  # few programs need it
 
     folder = Path(user_config_dir("connectordb", appauthor=False))
-    # without a home it would be one that depends on where the program was started
+    # without a home the path would be relative, and depend on where the program was started
     return folder / "profiles.ini" if folder.is_absolute() else None
 
 
 def _sections(text: str) -> list[tuple[str, list[str]]]:
-    """Return the lines of each section by its name; those before the first have the name ``""``."""
+    """Return the name and the lines of each section; the lines before the first section have the name ``""``."""
     found: list[tuple[str, list[str]]] = [("", [])]
     for line in text.splitlines(keepends=True):
         line = line if line.endswith("\n") else f"{line}\n"
@@ -286,11 +286,11 @@ def _sections(text: str) -> list[tuple[str, list[str]]]:
 
 
 def _replaced(sections: list[tuple[str, list[str]]], name: str, lines: list[str]) -> list[str]:
-    """Return all lines, with *lines* in place of those of the section *name*, or behind all others."""
+    """Return all lines, with *lines* in place of those of the section *name*, or at the end if there is no such section."""
     kept: list[str] = []
     for section, old in sections:
         if section == name:
-            # what separates it from the next one, and a comment about that
+            # keep the blank lines and comments at its end: they belong to the next section
             tail = len(old)
             while tail > 1 and (not old[tail - 1].strip() or old[tail - 1].lstrip()[0] in "#;"):
                 tail -= 1

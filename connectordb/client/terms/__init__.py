@@ -1,8 +1,8 @@
 """
-The terms of a call: how long it may take, how often it is sent, what became of it and what it has cost.
+The terms of a call: how long it may take, how often it is sent, what became of it, and what it has cost.
 
-Values, and what is decided by them; nothing here sends anything, or waits. What users set is loaded with the room; the rest, which is
-needed when something is sent, is entered by file.
+There are only values here, and decisions that follow from them; nothing sends or waits. This door has what users set. The rest is
+needed only when something is sent, and imported by file.
 """
 
 from __future__ import annotations

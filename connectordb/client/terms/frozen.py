@@ -1,4 +1,4 @@
-"""A value of several parts that is not changed once it is made; no dataclass, as loading what makes one takes longer than all else."""
+"""`Frozen`: an immutable value of several parts. It is no dataclass because importing that module would slow down every start."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ from typing import Any, NoReturn
 
 
 class Frozen:
-    """Equal to, and hashed like, others of its class with the same parts; a copy, or another process, makes it from them."""
+    """The base of immutable values that are compared, hashed, copied and pickled by their parts."""
 
     __slots__ = ()
 
     def _values(self) -> tuple[Any, ...]:
-        """Return its parts, in the order in which it is made from them."""
+        """Return the parts, in the order of the arguments of ``__init__``."""
         raise NotImplementedError
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
-        """Refuse to be changed."""
+        """Refuse to change."""
         raise AttributeError(f"a {type(self).__name__} does not change; make another one to say {name}={value!r}")
 
     def __eq__(self, other: object) -> bool:
-        """Tell whether it says the same."""
+        """Tell whether *other* is of the same class with the same parts."""
         return (
             self._values() == other._values()
             if isinstance(other, Frozen) and type(other) is type(self)
@@ -27,9 +27,9 @@ class Frozen:
         )
 
     def __hash__(self) -> int:
-        """Return a hash of what it says."""
+        """Return a hash of the parts."""
         return hash(self._values())
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Return what a copy, or another process, makes it from."""
+        """Copy and pickle it as its class and parts."""
         return type(self), self._values()

@@ -1,5 +1,5 @@
 """
-May this request be sent again, and to whom? A table, and nothing else.
+May a request be sent again, and to which server? A table, and nothing else.
 
 Rows are what was asked for, columns what became of it:
 
@@ -13,18 +13,29 @@ to insert              again         again           unknown             tell   
 anything else          again         again           tell                tell            tell             tell
 =====================  ============  ==============  ==================  ==============  ===============  ===============
 
-- To read: ``GET``, and queries over several streams, which are a ``POST`` and change nothing.
-- By a name: with an ``Idempotency-Key``, sent to a server that says it knows such names. The same server is asked again, with the
-  same name and body.
-- Not done, says the server: 429, and a 503 with a reference, which both kinds of servers say before they have done anything.
-- Somebody between: 502, 504, and a 503 without a reference: a proxy's, who may have passed the request on.
-- The server's own trouble: a 4xx that tells of its database (`ServerTrouble`).
-- Not sent: where it was the server's certificate that is not trusted, another server is tried, and the same one is not.
-- Elsewhere: at another server if there is one. The one that was silent was given the time that the caller chose.
-- Unknown: whether the points are stored cannot be told from this; and they are not sent again. Where the answer is somebody's who
-  does not know either ("tell"), whoever inserts looks at the stream (`connectordb.protocol.restamp`).
+The rows:
 
-How often and when: `connectordb.client.terms.retry`.
+- To read: ``GET``, and queries over several streams, which are a ``POST`` but change nothing.
+- To insert, by a name: with an ``Idempotency-Key``, to a server that announces that it knows such keys. It is sent again to the
+  same server, with the same key and body.
+
+The columns:
+
+- Not sent: nothing, or not all of it, was handed to the system. If the server's certificate is not trusted, only another server is
+  tried.
+- Not done, says the server: 429, and a 503 with a reference, which both kinds of servers answer before they do anything.
+- Somebody between failed: 502, 504, and a 503 without a reference. They come from a proxy, which may have passed the request on.
+- The server's own trouble: a 4xx that tells of its database (`ServerTrouble`).
+
+The verdicts:
+
+- again: it is sent again.
+- elsewhere: it is sent to another server if there is one; the silent one has had the time that the caller allowed.
+- tell: the caller is told of the failure. If it was an insert, the caller's next step is to look at the stream
+  (`connectordb.protocol.restamp`).
+- unknown: the caller is told that nobody knows whether the points are stored; they are not sent again.
+
+`connectordb.client.terms.retry` says how often and when.
 """
 
 from __future__ import annotations
@@ -34,13 +45,13 @@ from enum import Enum
 from ...exceptions import ResponseError, ServerTrouble
 from ...protocol.rest import Request
 
-#: The status of a server that wants to be left alone, and of one that does so for everybody.
+#: A server limits this caller; it takes no requests at all.
 _TOO_MANY, _UNAVAILABLE = 429, 503
 
-#: What proxies say of a server that they got no answer from, or do not know to be there.
+#: The statuses of a proxy that got no answer from the server.
 _BETWEEN = (502, _UNAVAILABLE, 504)
 
-#: With this begins a trouble that lasts: a stored point that cannot be read.
+#: How the message of a trouble begins that does not pass: a stored point cannot be read.
 _LASTING = "msgpack:"
 
 
@@ -54,7 +65,7 @@ class Kind(Enum):
 
 
 class Fate(Enum):
-    """What became of a request that was not answered as it should be."""
+    """What became of a request that did not succeed."""
 
     UNSENT = "nothing of it was sent, or not all"
     LATER = "the server did nothing, and says so"
@@ -90,12 +101,12 @@ _TABLE: dict[Kind, dict[Fate, Verdict]] = {
     },
 }
 
-#: After these nobody knows whether it was done.
+#: After these it is not known whether the request was carried out.
 DOUBTFUL = frozenset({Fate.BROKEN, Fate.BETWEEN, Fate.TROUBLE, Fate.SILENT})
 
 
 def kind_of(request: Request[object], is_named: bool) -> Kind:
-    """Return what was asked for; *is_named*: with a name that the server knows."""
+    """Return the row of the table; *is_named* says whether there is an idempotency key that the server knows."""
     if request.reads:
         return Kind.READ
     if not request.inserts:
@@ -104,7 +115,7 @@ def kind_of(request: Request[object], is_named: bool) -> Kind:
 
 
 def fate_of(refused: ResponseError) -> Fate | None:
-    """Return what became of a request that was refused with this; ``None`` if it was refused for good."""
+    """Return the column of the table for a refusal; ``None`` if the request was refused for good."""
     if refused.status == _TOO_MANY or (refused.status == _UNAVAILABLE and refused.ref):
         return Fate.LATER
     if refused.status in _BETWEEN:
@@ -115,5 +126,5 @@ def fate_of(refused: ResponseError) -> Fate | None:
 
 
 def judge(kind: Kind, fate: Fate | None) -> Verdict:
-    """Say what to do after a request came to nothing: the table."""
+    """Return what the table says."""
     return Verdict.TELL if fate is None else _TABLE[kind].get(fate, Verdict.AGAIN)

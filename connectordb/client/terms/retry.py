@@ -1,4 +1,4 @@
-"""How often a request is sent that may be sent again, and after how long: a value."""
+"""`Retry`: how often a request that may be repeated is sent, and after which pauses."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from .frozen import Frozen
 
 class Retry(Frozen):
     """
-    How often a request is sent that may be sent again, and after which pauses; not to be changed once made.
+    How often a request that may be repeated is sent, and after which pauses. It is immutable.
 
-    The pause before an attempt is anything from 0 to a bound (full jitter, so that a fleet does not come back at once), and the bound
-    doubles each time. To this is added what the server asks for in ``Retry-After``. Nothing is waited for that would be over only
-    after the time that the call has (``timeout``): then it fails at once.
+    Each pause is random, between 0 and a limit that doubles from pause to pause; so a fleet of clients does not come back all at
+    once. The time that the server asks for in ``Retry-After`` is added. If a pause would last beyond the call's ``timeout``, the
+    call fails at once instead.
 
-    With several servers, another one is asked without a pause; and one that nothing could be sent to does not count.
+    With several servers, the next one is tried without a pause, and an attempt at a server that could not be reached does not count.
 
     Attributes:
-        max_attempts: So many in all; 1, or less, for none but the first.
-        max_backoff: What the bound never exceeds, in seconds.
-        first_backoff: The bound of the first pause.
-        budget: Of all requests of a connection, so many may be sent again, as a share, beyond a few; ``None`` for no limit. When a
-            server that everybody uses breaks down, this keeps it from being asked three times as much.
+        max_attempts: The number of attempts in all; with 1 or less there is no second one.
+        max_backoff: What the limit never exceeds, in seconds.
+        first_backoff: The limit of the first pause, in seconds.
+        budget: The share of a connection's requests that may be retried, beyond a few; ``None`` for no limit. It keeps the clients
+            of a server in trouble from sending it three times as many requests.
 
     Raises:
-        LocalProtocolError: One of them is no such number.
+        LocalProtocolError: One of them is not valid.
     """
 
     __slots__ = ("budget", "first_backoff", "max_attempts", "max_backoff")
@@ -56,7 +56,7 @@ class Retry(Frozen):
     @classmethod
     def of(cls, given: Retry | int | None) -> Retry:
         """
-        Return what a caller means who passes ``retry=``: a `Retry`, how many attempts there may be, or ``None`` for what is usual.
+        Return the value of an argument ``retry=``: a `Retry`, a number of attempts, or ``None`` for the default.
 
         Raises:
             LocalProtocolError: It is none of these.
@@ -72,14 +72,14 @@ class Retry(Frozen):
         )
 
     def pause(self, number: int, random: Callable[[], float]) -> float:
-        """Return the seconds of the pause with this *number*, counted from 1; *random* returns something in [0, 1)."""
+        """Return the seconds of pause number *number*, counted from 1; *random* returns a number in [0, 1)."""
         return min(self.max_backoff, self.first_backoff * 2.0 ** min(number - 1, 60)) * random()
 
     def _values(self) -> tuple[int, float, float, float | None]:
         return self.max_attempts, self.max_backoff, self.first_backoff, self.budget
 
     def __repr__(self) -> str:
-        """Return how it is written."""
+        """Return the expression that makes it."""
         return "Retry(max_attempts={}, max_backoff={}, first_backoff={}, budget={})".format(*self._values())
 
 
@@ -87,5 +87,5 @@ def _is_number(value: object) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < math.inf
 
 
-#: What a call has that is given nothing else.
+#: What holds if nothing is passed.
 DEFAULT = Retry()

@@ -1,8 +1,8 @@
 """
-What requests cost: counters of one call, of a block of code, and of a session.
+What requests cost: counters for one call, for a block of code, and for a session.
 
-Each call counts its requests into a `Stats` of its own, and hands that over once, at its end. So nothing is shared while a
-request is under way, and what it costs can be told by the exception that ends it.
+Each call counts into a `Stats` of its own, which is added to the others once, at its end. So threads share nothing while a request
+is under way, and an exception can tell what its call has cost.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .trace import Trace
 
-#: Parts that are kept.
+#: The most parts of the server's own time that are kept.
 _MOST_PARTS = 16
 
 _SUMS = (
@@ -26,25 +26,25 @@ _SUMS = (
 
 class Stats:
     """
-    Figures of calls to a server.
+    What calls to a server have cost.
 
     Attributes:
         calls: Calls that asked the server.
-        failures: Those of them that raised.
-        requests: Requests that were begun; more than `calls` where some were tried again.
-        retries: Requests that repeated one.
-        answers: Requests that were answered, with whatever status.
-        bytes_out: Bytes that were sent, headers included; before encryption.
-        bytes_in: Bytes that came; before decompression.
-        points_inserted: Points in inserts that the server confirmed; not those of a lost answer that are found there later.
+        failures: Calls that raised an exception.
+        requests: Requests that were begun; more than `calls` if some were retried.
+        retries: Requests that repeated another.
+        answers: Requests that were answered, with any status.
+        bytes_out: Bytes sent, including headers; before encryption.
+        bytes_in: Bytes received; before decompression.
+        points_inserted: Points in inserts that the server confirmed; without those whose answer was lost and that were found later.
         points_read: Points in answers.
-        points_heard: Points that callbacks of subscriptions were called with; of a connection only.
-        reconnects: How often the websocket was there again after a loss; of a connection only.
-        seconds: How long the requests took, all together.
-        slowest: How long the slowest of them took.
-        seconds_to_first_byte: How long it took to the first byte of the answers, all together.
-        server: What the server itself took, by its own account, in seconds: ``"total"``, and of that ``"queue"``, ``"login"``,
-            ``"storage"``, ``"flush"``. Empty where the server does not tell.
+        points_heard: Points that were handed to callbacks of subscriptions; only counted for a connection.
+        reconnects: How often the websocket was reconnected after a loss; only counted for a connection.
+        seconds: The time that all requests took together.
+        slowest: The time that the slowest request took.
+        seconds_to_first_byte: The time to the first byte of the answer, for all requests together.
+        server: The seconds that the server itself took, as it reports them: ``"total"``, and of that ``"queue"``, ``"login"``,
+            ``"storage"``, ``"flush"``. Empty if the server does not report them.
     """
 
     __slots__ = (*_SUMS, "slowest", "server")
@@ -58,7 +58,7 @@ class Stats:
 
     @property
     def first_byte(self) -> float | None:
-        """Seconds to the first byte of an answer, on average; ``None`` while there is no answer."""
+        """The average seconds to the first byte of an answer; ``None`` if there was no answer yet."""
         return self.seconds_to_first_byte / self.answers if self.answers else None
 
     def count(self, trace: Trace, status: int = 0, timing: str | None = None) -> None:
@@ -67,8 +67,8 @@ class Stats:
 
         Args:
             trace: What it cost.
-            status: That of the answer; 0 if there was none.
-            timing: What the answer's ``Server-Timing`` says.
+            status: The status of the answer; 0 if there was none.
+            timing: The answer's ``Server-Timing``.
         """
         if self.requests:
             self.retries += 1
@@ -85,7 +85,7 @@ class Stats:
             self._spend(_parts(timing))
 
     def add(self, other: Stats) -> None:
-        """Add what *other* has counted."""
+        """Add the counts of *other*."""
         self.calls += other.calls
         self.failures += other.failures
         self.requests += other.requests
@@ -108,11 +108,11 @@ class Stats:
         for part, seconds in parts:
             if part in server:
                 server[part] += seconds
-            elif len(server) < _MOST_PARTS:  # what a server calls its parts is its own affair, how many we keep is ours
+            elif len(server) < _MOST_PARTS:  # a server may report any names, but must not fill the memory with them
                 server[part] = seconds
 
     def __sub__(self, earlier: Stats) -> Stats:
-        """Return what came after *earlier*; `slowest` is that of the whole time, as nobody can tell it apart."""
+        """Return what came after *earlier*; only `slowest` remains that of the whole time, as it cannot be told apart."""
         later = Stats()
         for name in _SUMS:
             setattr(later, name, getattr(self, name) - getattr(earlier, name))
@@ -125,13 +125,13 @@ class Stats:
         return {**{name: getattr(self, name) for name in (*_SUMS, "slowest")}, "server": dict(self.server)}
 
     def __eq__(self, other: object) -> bool:
-        """Tell whether all figures are the same."""
+        """Tell whether all counts are the same."""
         return self.as_dict() == other.as_dict() if isinstance(other, Stats) else NotImplemented
 
-    __hash__ = None  # type: ignore[assignment]  # it changes
+    __hash__ = None  # type: ignore[assignment]  # it is mutable
 
     def __repr__(self) -> str:
-        """Return those that are not 0."""
+        """Return the counts that are not 0."""
         shown = [
             f"{name}={value:.3g}" if isinstance(value, float) else f"{name}={value}"
             for name, value in self.as_dict().items()
@@ -143,27 +143,27 @@ class Stats:
 
 class Statistics:
     """
-    The figures of a session, which many threads add to.
+    The counts of a session, to which many threads add.
 
     Args:
-        reconnects: Returns how often the websocket was there again.
+        reconnects: Returns how often the websocket was reconnected.
     """
 
     def __init__(self, reconnects: Callable[[], int] = lambda: 0) -> None:
         self._reconnects = reconnects
-        # guards all figures; one that may be taken twice, as a signal's handler may ask for them
+        # guards all counts; reentrant, as a signal handler that interrupts this thread may ask for them
         self._lock = threading.RLock()
         self._whole = Stats()
-        #: Blocks that measure, by thread.
+        #: For each thread, the blocks that measure it.
         self._here = threading.local()
 
     def add(self, cost: Stats, failed: bool = False) -> None:
         """
-        Take what a call on this thread has cost.
+        Add what a call on this thread has cost.
 
         Args:
-            cost: Its requests; is told here that it was one call.
-            failed: Whether it raised.
+            cost: The counts of its requests; the call itself is counted here.
+            failed: Whether it raised an exception.
         """
         cost.calls, cost.failures = 1, int(failed)
         blocks: tuple[Stats, ...] = getattr(self._here, "blocks", ())
@@ -172,12 +172,12 @@ class Statistics:
                 counted.add(cost)
 
     def heard(self, points: int) -> None:
-        """Take note of points that a callback was called with."""
+        """Count points that were handed to a callback."""
         with self._lock:
             self._whole.points_heard += points
 
     def snapshot(self) -> Stats:
-        """Return the figures as they are now."""
+        """Return the counts as they are now."""
         now = Stats()
         now.reconnects = self._reconnects()
         with self._lock:
@@ -186,26 +186,26 @@ class Statistics:
 
     @contextmanager
     def measure(self) -> Iterator[Stats]:
-        """Yield figures of the calls that this thread makes in the block."""
+        """Yield the counts of the calls that this thread makes in the block."""
         block = Stats()
         self._here.blocks = (*getattr(self._here, "blocks", ()), block)
         try:
             yield block
         finally:
-            # by identity: two blocks may have counted the same
+            # by identity, as two blocks with the same counts are equal
             self._here.blocks = tuple(other for other in self._here.blocks if other is not block)
 
     def handed_over(self) -> Callable[[], None]:
-        """Return what has the calls of the thread that calls it measured with those of this one."""
+        """Return a function that another thread calls so that its calls are measured with those of this one."""
         here = getattr(self._here, "blocks", ())
         return lambda: setattr(self._here, "blocks", here)
 
 
 def _parts(timing: str) -> Iterator[tuple[str, float]]:
-    """Yield names and seconds of what ``Server-Timing`` says, as our server writes it: ``total;dur=1.5, …``, milliseconds."""
+    """Yield names and seconds from a ``Server-Timing`` as the embedded server writes it, in milliseconds: ``total;dur=1.5, …``."""
     for text in timing.split(","):
         part, _, milliseconds = text.partition(";dur=")
         try:
             yield part.strip(), float(milliseconds) / 1000
-        except ValueError:  # it has none, or what it has is no number
+        except ValueError:  # no duration, or no number
             continue

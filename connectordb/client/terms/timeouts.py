@@ -1,4 +1,4 @@
-"""How long a call may wait, and for what: a value that says it phase by phase, and for the whole."""
+"""`Timeout`: how long a call may take, phase by phase and as a whole."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from ...protocol.constants import SERVER_IDLE_TIMEOUT
 from ...runtime.clock import SYSTEM, Clock, Deadline
 from .frozen import Frozen
 
-#: How many connections to a server there may be, of one caller.
+#: How many connections to one server a session may have.
 POOL_SIZE = 64
 
-#: Seconds after which a connection that was kept open is not used again: the original closes it soon after.
+#: Seconds after which an unused connection is not used again, as an original server closes it a second later.
 IDLE_TIMEOUT = SERVER_IDLE_TIMEOUT - 1.0
 
-#: Seconds that a whole call has unless it is said, or its phases together have more.
+#: Seconds for a whole call by default; more if its phases together have more.
 _WHOLE = 300.0
 
 
@@ -25,21 +25,21 @@ class Timeout(Frozen):
     """
     How long a call may take, in seconds.
 
-    The first four are about one phase of one request; `total` is about the call: every attempt, every pause between them, and
-    the whole answer, however slowly it trickles in. Whatever is over first ends the call with `TimedOut`, whose ``phase`` tells
-    in what it was.
+    The first four limit a phase of a single request. `total` limits the call: all attempts, the pauses between them, and the whole
+    answer, however slowly it trickles in. The first limit that is exceeded ends the call with `TimedOut`, whose ``phase`` tells
+    where it was.
 
     Attributes:
-        connect: For a new connection to stand: the name looked up, the server (or the proxy) reached, TLS agreed upon.
+        connect: For a new connection: looking up the name, reaching the server (or the proxy), and the TLS handshake.
         read: For the next bytes of the answer to come.
-        write: For the network to take the next bytes of the request.
-        pool: For one of the connections to be free, where other threads use them all.
-        total: For all of it; but not the time in which a program works on the points of an answer that still comes. By default five
-            minutes, or the sum of the others where that is longer, and for such an answer until it begins to come;
-            ``math.inf`` for no end.
+        write: For the network to accept the next bytes of the request.
+        pool: For a connection to become free, if other threads use them all.
+        total: For all of it, but for the time in which the program works on points of an answer that is still coming. By default
+            five minutes, or the sum of the others if that is longer; for an answer of which points are used while it comes, the
+            default only limits the time until it begins. ``math.inf`` for no limit.
 
     Raises:
-        LocalProtocolError: One of them is no number above 0, or is infinite and not `total`.
+        LocalProtocolError: One of them is not a number above 0, or one other than `total` is infinite.
     """
 
     __slots__ = ("connect", "pool", "read", "total", "write")
@@ -77,11 +77,11 @@ class Timeout(Frozen):
     @classmethod
     def of(cls, given: Timeout | float | tuple[float, float] | None) -> Timeout:
         """
-        Return what a caller means who passes ``timeout=``.
+        Return the value of an argument ``timeout=``.
 
         Args:
-            given: A `Timeout`; seconds for the whole call, which no phase of it exceeds; a pair of seconds, as requests has it:
-                for connecting, and for the server to go on (`read` and `write`); or ``None`` for what is usual.
+            given: A `Timeout`; seconds for the whole call, and so for each of its phases; a pair of seconds, as in requests, for
+                connecting and for the server's next bytes (`read` and `write`); or ``None`` for the default.
 
         Raises:
             LocalProtocolError: It is none of these.
@@ -101,13 +101,13 @@ class Timeout(Frozen):
 
     @property
     def whole(self) -> float:
-        """The seconds of a whole call; infinite if there is no end to it."""
+        """The seconds for a whole call; infinite if there is no limit."""
         if self.total is not None:
             return self.total
         return max(_WHOLE, self.connect + self.read + self.write + self.pool)
 
     def deadline(self, clock: Clock = SYSTEM) -> Deadline:
-        """Return when a call is over that begins now."""
+        """Return the deadline of a call that begins now."""
         return Deadline(None if self.whole == math.inf else self.whole, clock)
 
 
@@ -115,5 +115,5 @@ def _is_duration(value: object) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < threading.TIMEOUT_MAX
 
 
-#: What a call has that is given nothing else.
+#: What holds if nothing is passed.
 DEFAULT = Timeout()

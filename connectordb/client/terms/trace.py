@@ -1,4 +1,4 @@
-"""What became of one request, and what it cost; pure."""
+"""`Trace`: what became of one request, and what it cost; pure."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ class Trace:
     What became of one request, and what it cost.
 
     Attributes:
-        fate: What is known of it where it got no answer.
-        phase: What it was at last: ``"pool"`` (waiting for a connection to be free), ``"resolve"`` (looking up the server's name),
-            ``"connect"``, ``"tls"``, ``"write"`` or ``"read"``.
-        bytes_out: Bytes of it that the operating system took, headers included; before encryption.
-        bytes_in: Bytes of the answer that came; before decompression.
+        fate: What became of it, if it got no answer.
+        phase: The last phase that it reached: ``"pool"`` (waiting for a free connection), ``"resolve"`` (looking up the server's
+            name), ``"connect"``, ``"tls"``, ``"write"`` or ``"read"``.
+        bytes_out: Bytes of the request that the operating system took, including headers; before encryption.
+        bytes_in: Bytes received of the answer; before decompression.
         first_byte: Seconds from the beginning to the first byte of the answer; 0 if none came.
         seconds: Seconds from the beginning to the end.
-        reused: The connection had served another request before: that it broke says little about the server.
-        complete: All of it was handed to the operating system. No server can have acted on one that was not.
+        reused: Whether the connection had served another request before; then it says little about the server if it breaks.
+        complete: Whether all of the request was handed to the operating system; if not, no server can have acted on it.
     """
 
     __slots__ = ("bytes_in", "bytes_out", "complete", "fate", "first_byte", "phase", "reused", "seconds")
