@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from typing import Any, cast
 
@@ -26,6 +27,8 @@ class Settings:
         self.__store = store
         self._settings: dict[str, Any] = {**_DEFAULTS, **store.catalogue.settings()}
         self._last_sync = 0.0
+        # from reading or writing the file until memory says the same
+        self.__lock = threading.RLock()
 
     def _check_address(self, url: str) -> None:
         """Accept an address that may be that of a server."""
@@ -50,9 +53,23 @@ class Settings:
             self._save(lastsynctime=now)
 
     def _save(self, **settings: Any) -> None:
-        self.__store.catalogue.save(**settings)
-        # in one step, as other threads look into it, and save, without a lock
-        self._settings.update(settings)
+        with self.__lock:
+            self.__store.catalogue.save(**settings)
+            # in one step, as other threads look into it without a lock
+            self._settings.update(settings)
+
+    def _look_for_server(self) -> None:
+        """Go on with the server and the key that another process has put into the file meanwhile."""
+        with self.__lock:
+            saved = self.__store.catalogue.settings()
+            changed = {
+                name: saved[name]
+                for name in ("apikey", "serverurl")
+                if saved.get(name, self._settings[name]) != self._settings[name]
+            }
+            self._settings.update(changed)
+        if changed:
+            self._on_server_changed()
 
     @property
     def apikey(self) -> str:

@@ -53,6 +53,9 @@ class Owner(Protocol):
     def _look_at_clock(self) -> None:
         """Take note if the clock was set."""
 
+    def _look_for_server(self) -> None:
+        """Go on with another server, or another key, if that is in the file by now."""
+
     def _set_lastsynctime(self, now: float, keep: bool) -> None:
         """Take note of a pass that succeeded."""
 
@@ -189,6 +192,7 @@ class Syncing:
             # the clock may have been set since the last of them came, and the machine may be off before the next
             if upto:
                 self._owner._look_at_clock()
+            self._owner._look_for_server()
             with self._turn.taken(wait), self._links.elsewhere() as elsewhere:
                 one = Pass(
                     self._store,

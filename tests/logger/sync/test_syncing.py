@@ -56,6 +56,20 @@ class SyncTests(OpenCase):
             self.logger.sync()
         self.assertEqual((len(self.logger), self.logger.lastsynctime), (1, 0))
 
+    def test_another_process_sets_the_key(self) -> None:
+        """A key or an address that another process puts into the file counts from the next pass on."""
+        owner = self.administrator(self.room)
+        owner.reset_apikey()
+        self.logger.insert("s", 1)
+        with self.assertLogs("connectordb.logger", "WARNING"):
+            self.logger.sync()
+        with Logger(self.path) as other:
+            other.apikey, other.serverurl = owner.apikey, self.proxy.url
+        self.logger.sync()
+        self.assertEqual(
+            (self.stored(), self.logger.apikey, self.logger.serverurl), ([1], owner.apikey, self.proxy.url)
+        )
+
     def test_when_it_raises(self) -> None:
         """It raises if `onsyncfail` is set and answers true, or if there is none and `syncraise` is set; else never."""
         self.logger.serverurl = NOWHERE
