@@ -9,12 +9,7 @@ from pathlib import Path as FilePath
 from typing import Any, Literal
 
 from ..client import ConnectorDB
-from ..exceptions import (
-    ConnectionFailed,
-    LocalProtocolError,
-    LoggerError,
-    StreamNotAdded,
-)
+from ..exceptions import ConnectorDBError, LocalProtocolError, LoggerError, StreamNotAdded
 from ..protocol import json_text, rest, schemas
 from ..protocol.doubts import Once, of_time, warn
 from ..protocol.paths import check_name
@@ -23,13 +18,13 @@ from ..protocol.times import Time
 from ..runtime.clock import SYSTEM, Clock
 from .accounting import Accounting, OnReject
 from .clocks import Eras
-from .file import FORKS, Turn
+from .file import FORKS, Turn, remove_unused
 from .limits import Limits, OnFull
 from .receipt import Receipt
 from .records import Columns, StreamRow
 from .rows import Durability, Status, Store
 from .settings import Settings
-from .sync import Links, OnSchema, Stream, Syncing, bring_to_server, check_address, device, take_over
+from .sync import Links, OnSchema, Stream, Syncing, bring_to_server, check_address, device, is_away, take_over
 
 log = logging.getLogger(__name__)
 
@@ -118,12 +113,8 @@ class Logger(Settings, Accounting):
         except BaseException:
             self.close()
             if is_new:
-                self._remove_file()
+                remove_unused(self._file)
             raise
-
-    def _remove_file(self) -> None:
-        for suffix in ("", "-wal", "-shm", ".lock"):
-            FilePath(f"{self._file}{suffix}").unlink(missing_ok=True)
 
     # --- streams --------------------------------------------------------------------------------------------------------
 
@@ -149,7 +140,7 @@ class Logger(Settings, Accounting):
             properties: What it is created with: ``nickname``, ``description``, ``datatype``, ``downlink`` …
 
         Raises:
-            ConnectionFailed: The server is away, and no schema was given.
+            ConnectionFailed, ServerError: The server is away, or a proxy answers in its place, and no schema was given.
             LoggerError: The stream is not there, and no schema was given; or another schema is there (*on_schema*); or
                 the Logger has no key.
             jsonschema.SchemaError: That is no schema.
@@ -168,8 +159,8 @@ class Logger(Settings, Accounting):
             else:
                 declared = StreamRow(0, streamname, text, properties, declared=True, strict=strict)
                 bring_to_server(self._store, server, declared, path)
-        except ConnectionFailed as error:
-            if text is None:
+        except ConnectorDBError as error:
+            if text is None or not is_away(error):
                 raise
             log.warning("%s will be created at the first sync, as the server is away: %s", streamname, error)
             self._store.catalogue.put_stream(streamname, text, properties, declared=True, strict=strict)
@@ -231,6 +222,7 @@ class Logger(Settings, Accounting):
                 time; or an integer in the value is no 64-bit float, and a server keeps the nearest one.
         """
         now = self._clock.wall()
+        era = self._eras.at(now) if t is None else None  # at once: both clocks are to show the same moment
         stream = self._streams.get(streamname) or self._stream(streamname)
         text, doubt = stream.text(value)
         seconds = None if t is None else stream.seconds(t, now)
@@ -239,7 +231,7 @@ class Logger(Settings, Accounting):
         if doubt:
             warn(f"a point for {streamname!r} has {doubt}")
         if seconds is None:
-            id, at = self._store.points.append(stream.id, now, text, self._eras.at(now))
+            id, at = self._store.points.append(stream.id, now, text, era)
         else:
             id, at, is_aside = self._store.points.append_at(stream.id, seconds, text, now, self._restamp)
             if is_aside:

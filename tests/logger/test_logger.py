@@ -13,6 +13,7 @@ from connectordb.exceptions import (
     ConnectionFailed,
     LocalProtocolError,
     LoggerError,
+    ResponseError,
     StorageError,
     StreamNotAdded,
 )
@@ -216,6 +217,22 @@ class CreateTests(OpenCase):
             Logger(self.path, on_create=fail)
         self.assertEqual(list(self.path.parent.iterdir()), [])
 
+    def test_not_alone(self) -> None:
+        """If another process has the file open by then it stays, with what that has logged."""
+        other: list[Logger] = []
+
+        def fail(logger: Logger) -> None:
+            other.append(self.open())
+            other[0].addStream_force("s")
+            other[0].insert("s", 1)
+            raise KeyError("mine")
+
+        with self.assertRaisesRegex(KeyError, "mine"), self.assertLogs("connectordb.logger", "WARNING"):
+            Logger(self.path, on_create=fail)
+        other[0].close()
+        with Logger(self.path) as logger:
+            self.assertEqual(len(logger), 1)
+
     def test_bad_files(self) -> None:
         """What is no cache file is refused, and stays."""
         self.path.write_text("my diary")
@@ -301,6 +318,33 @@ class AddStreamTests(OpenCase):
         logger.sync()
         self.assertEqual(self.stored(), [1])
         self.assertEqual(self.at("s").nickname, "S")
+
+    def test_another_in_the_servers_place(self) -> None:
+        """A proxy whose server is away, and a portal, are no server, either: the stream is created at the first sync."""
+        logger = self.open(url=self.proxy.url)
+        for status in (b"502 Bad Gateway", b"429 Slow Down", b"200 OK", b"302 Found\r\nLocation: /welcome"):
+            self.proxy.instead = b"HTTP/1.1 %s\r\nContent-Length: 14\r\n\r\n<html>a</html>" % status
+            with self.subTest(status=status):
+                with self.assertRaisesRegex(ResponseError, "web page|redirected"):
+                    logger.addStream("s")
+                with self.assertLogs("connectordb.logger", "WARNING"):
+                    logger.addStream("s", {"type": "number"})
+        logger.insert("s", 1)
+        self.proxy.instead = b""
+        logger.sync()
+        self.assertEqual(self.stored(), [1])
+
+    def test_created_meanwhile(self) -> None:
+        """If somebody else creates it just then, another process of the same program for one, that is as good."""
+        logger = self.open(url=self.proxy.url)
+
+        def be_faster(line: str) -> None:
+            if line.startswith("POST"):
+                self.new_stream("s", {"type": "number"})
+
+        self.proxy.on_request = be_faster
+        logger.addStream("s", {"type": "number"})
+        self.assertEqual(logger.streams, {"s": {"type": "number"}})
 
     def test_server_away_and_strict(self) -> None:
         """What to do about another schema is remembered: with ``"error"`` it is told at each sync, and the points wait."""

@@ -62,6 +62,8 @@ class FaultProxy:
         self.on_request: Callable[[str], None] | None = None
         #: Whether clients learn what the server can do beyond 0.3; otherwise it is an original one to them.
         self.announces = True
+        #: The answer to everything, in the server's place: that of a portal, or of a proxy whose server is away.
+        self.instead = b""
         self.down = False
         self._accepting = threading.Thread(target=self._accept, name="fault-proxy", daemon=True)
         self._accepting.start()
@@ -147,6 +149,9 @@ class FaultProxy:
                 self._late.append(request)
         if self.on_request is not None:
             self.on_request(line)
+        if self.instead:
+            connection.sendall(self.instead)
+            return True
         if fault in (Fault.LOST, Fault.LATE):
             return False
         if fault is Fault.CUT_MID_REQUEST:

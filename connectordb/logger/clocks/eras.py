@@ -28,7 +28,7 @@ class Eras:
     """
 
     def __init__(self, begin: Callable[[str, float], tuple[int, float]], clock: Clock = SYSTEM) -> None:
-        self._begin = begin
+        self._begin, self._clock = begin, clock
         boot, boot_id = clock.boot, clock.boot_id()
         self._boot = boot if boot is not None and boot_id is not None else None
         self._boot_id = boot_id or ""
@@ -43,9 +43,21 @@ class Eras:
         usual, number = self._present
         if -STEP < apart - usual < STEP:  # never if that is NaN
             return number
-        return self._look_up(apart)
+        return self._look_up(self._boot)
 
-    def _look_up(self, apart: float) -> int:
+    def _look_up(self, boot: Callable[[], float]) -> int:
+        apart = self._apart(boot)
+        usual, number = self._present
+        if -STEP < apart - usual < STEP:  # no step: whoever asks was stopped before the other clock was read
+            return number
         number, usual = self._begin(self._boot_id, apart)
         self._present = (usual, number)
         return number
+
+    def _apart(self, boot: Callable[[], float]) -> float:
+        """Return how far the clocks are apart, both read in one moment, and not before and after a process was stopped."""
+        while True:
+            before = boot()
+            wall = self._clock.wall()
+            if boot() - before < STEP / 2:
+                return wall - before

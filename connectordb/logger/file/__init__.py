@@ -12,6 +12,7 @@ from .flushing import Flushing
 from .forks import FORKS
 from .ids import MASK, NUMBER_BITS, base, number_of, span, stream_of
 from .turn import Busy, Holder, Turn
+from .upgrade import remove_unused
 
 __all__ = [
     "ACCEPTED",
@@ -26,6 +27,7 @@ __all__ = [
     "NUMBER_BITS",
     "base",
     "number_of",
+    "remove_unused",
     "span",
     "stream_of",
     "Turn",

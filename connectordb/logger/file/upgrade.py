@@ -13,6 +13,7 @@ import logging
 import os
 from collections.abc import Callable, Iterator
 from functools import cache
+from pathlib import Path
 
 from ...exceptions import StorageDamaged, StorageError
 from ...protocol.constants import CONNECTORDB_URL
@@ -144,6 +145,16 @@ def open_file(
         connection.close()
         raise
     return connection
+
+
+def remove_unused(path: str | os.PathLike[str]) -> None:
+    """Remove a cache file, unless another process has it open by now: what that logs would be gone."""
+    try:
+        with sqlite.alone(path, 0.0):
+            for suffix in ("", "-wal", "-shm", ".lock"):
+                Path(f"{os.fspath(path)}{suffix}").unlink(missing_ok=True)
+    except StorageError as error:
+        log.warning("%s, which was made for nothing, is not removed: %s", os.fspath(path), error)
 
 
 def check_kind(connection: sqlite.Connection, path: str | os.PathLike[str]) -> None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from .links import Links, check_address
 from .sending import value
-from .streams import OnSchema, Stream, bring_to_server, device, take_over
+from .streams import OnSchema, Stream, bring_to_server, device, is_away, take_over
 from .syncing import LOCK_WAIT, Syncing
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "bring_to_server",
     "check_address",
     "device",
+    "is_away",
     "take_over",
     "value",
 ]

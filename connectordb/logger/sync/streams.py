@@ -9,7 +9,16 @@ from math import isfinite
 from numbers import Real
 from typing import Any, Literal, cast
 
-from ...exceptions import AuthenticationError, LocalProtocolError, LoggerError, NotFound
+from ...exceptions import (
+    AuthenticationError,
+    Conflict,
+    ConnectionFailed,
+    ConnectorDBError,
+    LocalProtocolError,
+    LoggerError,
+    NotFound,
+    ServerError,
+)
 from ...protocol import json_text, rest, schemas
 from ...protocol.doubts import Tell, of_time, of_value
 from ...protocol.paths import Path
@@ -196,6 +205,11 @@ def device(server: Server) -> Path:
     return caller
 
 
+def is_away(error: ConnectorDBError) -> bool:
+    """Tell whether a server cannot be asked now: there is no connection, it is in trouble, or a proxy or portal answers in its place."""
+    return isinstance(error, (ConnectionFailed, ServerError)) or error.status == 429
+
+
 def take_over(store: Store, server: Server, name: str, path: Path, properties: Mapping[str, Any]) -> None:
     """
     Add a stream that the server has, with the schema that it has there.
@@ -232,7 +246,10 @@ def bring_to_server(store: Store, server: Server, stream: StreamRow, path: Path)
         fields = server.call(rest.read(path))
     except NotFound:
         log.info("creating %s", path)
-        fields = server.call(rest.create(path, {**stream.properties, "schema": stream.schema}))
+        try:
+            fields = server.call(rest.create(path, {**stream.properties, "schema": stream.schema}))
+        except Conflict:  # another process of the same program was faster
+            fields = server.call(rest.read(path))
     held = text_of(fields)
     if comparable(held) != comparable(stream.schema):
         what = f"{path} has the schema {held} on the server, not {stream.schema}"

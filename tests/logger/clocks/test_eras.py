@@ -47,6 +47,27 @@ class ErasTests(Case):
         self.clock.sleep(8 * 3600)
         self.assertEqual(self.at(), before)
 
+    def test_stopped(self) -> None:
+        """A process that is stopped after it has read one clock, and before it reads the other, sees no step of either."""
+        since_boot = self.clock.boot
+        assert since_boot is not None
+        pauses = [0.0]
+
+        def stopped_before() -> float:
+            self.clock.advance(pauses.pop() if pauses else 0.0)
+            return since_boot()
+
+        self.eras = Eras(self.begin, self.clock)
+        self.eras._boot = stopped_before
+        before = self.at()
+        for number, expected in (([3600.0], before), ([3600.0, 0.0, 3600.0], before)):
+            pauses[:] = number[::-1]
+            self.assertEqual(self.at(), expected)
+        self.clock.step(3600)
+        pauses[:] = [1000.0]
+        self.assertEqual(self.at(), before + 1)
+        self.assertAlmostEqual(self.begun[1][1] - self.begun[0][1], 3600, delta=1e-3)
+
     def test_many_small_steps(self) -> None:
         """What counts is how far the clock is from where the era began: small steps do not add up unseen."""
         eras = []
