@@ -25,7 +25,7 @@ OTHER = Path.parse("mara/lamp/heat")
 POINT = {"t": 5.0, "d": 1}
 
 #: As patient as the tests can afford.
-FAST = Timing(quiet=0.15, answer=0.15, linger=0.1, stable=30, backoff=Backoff(0.005, 0.02))
+FAST = Timing(quiet=0.15, answer=0.5, linger=0.1, stable=30, backoff=Backoff(0.005, 0.02))
 #: So patient that nothing happens by itself.
 SLOW = Timing(backoff=Backoff(0.005, 0.02))
 

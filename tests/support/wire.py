@@ -26,6 +26,10 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from .case import MS, SOON
 
+#: Has a port, and does not listen. To be held from before the first test: each is looked at for what it leaves open.
+_TAKEN = socket.socket()
+_TAKEN.bind(("127.0.0.1", 0))
+
 _PHRASES = {200: "OK", 301: "Moved Permanently", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found"}
 
 
@@ -191,9 +195,8 @@ def black_hole() -> Iterator[int]:
 
 
 def nobody() -> int:
-    """Return a port of this machine where nobody listens."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
+    """Return a port of this machine where nobody listens, nor will anybody while the tests run."""
+    return int(_TAKEN.getsockname()[1])
 
 
 def by_request(make: Callable[[Received], Step]) -> Step:

@@ -109,11 +109,11 @@ class PlainTests(CommandCase):
         """Without an answer in time it is told that the command was written, and where."""
         began = time.monotonic()
         with self.assertRaisesRegex(
-            DownlinkTimeout, r"no answer within 0.4 s; the command was written \(index 0 "
+            DownlinkTimeout, r"no answer within 1 s; the command was written \(index 0 "
         ) as caught:
-            self.at.command("on", timeout=0.4)
+            self.at.command("on", timeout=1)
         self.assertEqual((caught.exception.written, caught.exception.index), (True, 0))
-        self.assertLess(time.monotonic() - began, 0.4 + SOON / 10)
+        self.assertLess(time.monotonic() - began, SOON / 2)
         self.assertIsInstance(caught.exception, TimeoutError)
 
     def test_equal_at_once(self) -> None:
@@ -137,7 +137,7 @@ class PlainTests(CommandCase):
         self.assertEqual(self.at.command("on", timeout=SOON)["d"], "on")
         self.lamp.unsubscribe(downlink=True)
         with self.assertRaises(DownlinkTimeout) as caught:
-            self.at.command("on", timeout=0.3)
+            self.at.command("on", timeout=1)
         self.assertEqual((caught.exception.written, caught.exception.index), (True, None))
 
     def test_leaves_nothing(self) -> None:
@@ -366,7 +366,7 @@ class FaultTests(CommandCase):
                     value = [fault.name, announces]
                     if not announces and fault in (Fault.LOST, Fault.HTML):
                         with self.assertRaises(DownlinkTimeout) as caught:
-                            at.command(value, timeout=0.4)
+                            at.command(value, timeout=1)
                         self.assertEqual((caught.exception.written, caught.exception.index), (None, None))
                         self.assertIn("is not known", str(caught.exception))
                         self.assertEqual(self.lamp.length(downlink=True), before)
@@ -427,5 +427,5 @@ class FaultTests(CommandCase):
         began = time.monotonic()
         with self.assertRaisesRegex(DownlinkTimeout, "the command was not written") as caught:
             at.command("on", timeout=0.3)
-        self.assertLess(time.monotonic() - began, 0.3 + SOON / 10)
+        self.assertLess(time.monotonic() - began, SOON / 2)
         self.assertEqual((caught.exception.written, caught.exception.index), (False, None))
