@@ -92,6 +92,7 @@ class Remembered:
 
         Raises:
             StorageError: It could not be written; what was saved before is still there.
+            RememberInUse: Its lock file was removed, and another subscription has it.
             ClosedError: After `close`.
         """
         with self._guard:
@@ -146,6 +147,34 @@ class Remembered:
                 f"the remember file {self._file!r} was removed while it was in use: what has been handled since is not "
                 "remembered. Subscribe again"
             )
+        descriptor = self._lock._context.lock_file_fd
+        if descriptor is None or os.fstat(descriptor).st_nlink == 0:
+            self._lock_again()
+
+    def _lock_again(self) -> None:
+        """
+        Lock it anew, as somebody has removed the lock file, which locks nobody out then: what cleans /tmp, say.
+
+        Raises:
+            RememberInUse: Another process has begun meanwhile.
+            StorageError: One has, and has ended.
+        """
+        self._lock.release(force=True)
+        self._lock = _locked(self._file)
+        try:
+            try:
+                content = FilePath(self._file).read_bytes()
+            except OSError as error:
+                raise StorageError(f"reading the remember file {self._file!r}: {error.strerror}") from error
+            number = _newest(content, self._file)[1]
+            if number != self._number:
+                raise StorageError(
+                    f"the remember file {self._file!r} was written by somebody else while its lock file was removed: what it "
+                    "says now is not known here. Subscribe again"
+                )
+        except BaseException:
+            self._lock.release(force=True)  # it is looked at again next time
+            raise
 
     def _write(self, state: dict[str, Any], flush: bool) -> None:
         assert self._descriptor is not None

@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path as FilePath
 from typing import Any
-from unittest import mock
+from unittest import mock, skipIf
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -256,6 +256,27 @@ class HolderTests(RememberCase):
         process.kill()
         process.wait()
         self.assertEqual(self.saved(), (None, None))
+
+    @skipIf(sys.platform == "win32", "an open file cannot be removed there")
+    def test_removed_lock(self) -> None:
+        """Where the lock file is removed, as by what cleans /tmp, there is still one holder, and what it knows is what is there."""
+        held = self.opened()
+        lock = f"{self.file}.lock"
+        os.unlink(lock)
+        held.save(Place(1))
+        with self.assertRaises(RememberInUse):
+            self.opened()
+        os.unlink(lock)
+        other = self.opened()
+        for _ in range(2):
+            with self.assertRaisesRegex(RememberInUse, "another subscription of this process"):
+                held.save(Place(2))
+        other.save(Place(3))
+        other.close()
+        for _ in range(2):
+            with self.assertRaisesRegex(StorageError, "was written by somebody else while its lock file was removed"):
+                held.save(Place(2))
+        self.assertEqual(self.saved(), (Place(3), None))
 
     def test_fork(self) -> None:
         """A child made by fork does not hold it, and saves nothing, while the parent goes on."""
