@@ -110,8 +110,8 @@ class DeviceStreams:
         self._live.later(PERIOD, self._look_and_again)
 
     def _look_and_again(self) -> None:
-        self.look_soon()
         self._again()
+        self.look_soon()
 
     def _look(self) -> None:
         with self._lock:

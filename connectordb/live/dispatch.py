@@ -2,9 +2,10 @@
 The threads that run user code, and the bounded queues before them.
 
 Every subscription has a `Lane`, a queue of its own whose jobs run one at a time and in order. The lanes share a `Pool` of
-threads that grows to as many threads as lanes have something to do at the same moment, up to a bound, and shrinks when they
-are idle: a slow callback keeps one thread busy, not its neighbours, and a thousand quiet subscriptions cost nothing. (One
-thread per subscription would cost a thousand stacks; a fixed few would stand still as soon as so many callbacks are slow.)
+threads that grows to as many threads as lanes have something to do at the same moment, up to a bound, and shrinks to one when
+they are idle: a slow callback keeps one thread busy, not its neighbours, and a thousand quiet subscriptions cost next to nothing.
+(One thread per subscription would cost a thousand stacks; a fixed few would stand still as soon as so many callbacks are slow.)
+The last one stays, as a system that has no thread to give just when something comes would leave it lying.
 
 A pool may also have no threads at all: then its jobs are run by whoever calls `Pool.run_one`, one each time, as a program wants
 that has a main loop of its own.
@@ -35,8 +36,15 @@ Job = Callable[[], None]
 #: Threads that a pool has at most, unless it is told otherwise: so many callbacks may be slow at the same time.
 MOST_THREADS = 16
 
-#: Seconds that a thread waits for something to do before it ends.
+#: Seconds that a thread waits for something to do before it ends, unless it is the last.
 _LINGER = 5.0
+
+#: Seconds that the last one waits at a time; so long somebody called may sleep on whose caller was struck by Ctrl-C.
+_LAST_LINGER = 30.0
+
+
+#: Which lane a thread waits for, to see circles; of all pools, as a thread of one may wait for a lane of another.
+_waits: dict[threading.Thread | None, Lane] = {}
 
 
 class _Hand:
@@ -87,8 +95,6 @@ class Pool:
         self._called: _Hand | None = None
         self._lacks_threads = False
         self._closed = False
-        #: Which lane a thread of ours waits for, to see circles.
-        self._waits: dict[threading.Thread, Lane] = {}
 
     def lane(self, most: float = float("inf")) -> Lane:
         """Return a new lane that holds *most* at the most."""
@@ -263,11 +269,12 @@ class Pool:
             with self._lock:
                 if self._called is hand:
                     return True
-                if self._closed or not woken:
+                is_last = len(self._hands) == 1
+                if self._closed or not (woken or is_last):
                     self._idle.remove(hand)
                     del self._hands[hand.number]
                     return False
-            woken = hand.wait(_LINGER)
+            woken = hand.wait(_LAST_LINGER if is_last else _LINGER)
 
     def _leave(self, hand: _Hand, lane: Lane | None) -> None:
         """Forget *hand*, and have another do what waits."""
@@ -286,11 +293,11 @@ class Pool:
             left = deadline.left()
             if left == 0.0:
                 return False
-            self._waits[me] = lane
+            _waits[me] = lane
             try:
                 self._something_done.wait(AT_A_TIME if left is None else min(left, AT_A_TIME))
             finally:
-                del self._waits[me]
+                del _waits[me]
         return True
 
     def _is_circle(self, lane: Lane, me: threading.Thread) -> bool:
@@ -301,7 +308,7 @@ class Pool:
             if at._thread is me:
                 return True
             seen.add(at)
-            at = None if at._thread is None else self._waits.get(at._thread)
+            at = _waits.get(at._thread)
         return False
 
 
@@ -381,7 +388,7 @@ class Lane:
     def _end(self, unbegun: Job | None = None) -> None:
         if unbegun is not None and not (self._jobs and self._jobs[0][0] is unbegun):
             self._jobs.appendleft((unbegun, 0))  # it counted when it came
-        if self._pool._waits:
+        if _waits:
             self._pool._something_done.notify_all()
         self._scheduled = bool(self._jobs)
         if self._scheduled and not self._pool._closed:

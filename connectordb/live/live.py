@@ -24,7 +24,7 @@ from .watching import Callback, Subscription, Switchboard
 
 log = logging.getLogger(__name__)
 
-#: Threads of mirrors and commands where callbacks have none.
+#: Threads of mirrors and commands, at the least.
 _OWN_THREADS = 2
 
 
@@ -90,8 +90,8 @@ class Live:
         self._assembly = Assembly(url, server, timing.backoff, self._end, heard)
         self._pool = Pool("callbacks", threads)
         self._is_pumped = threads == 0
-        #: For what belongs to mirrors and commands, which nobody pumps.
-        self._own_pool = Pool("own", _OWN_THREADS) if self._is_pumped else self._pool
+        #: For what belongs to mirrors and commands: nobody pumps it, and callbacks that wait for it may have all of their own threads.
+        self._own_pool = Pool("own", max(threads, _OWN_THREADS))
         reporter = Reporter(events or Events(), lambda: self._target.url, self._pool.lane())
         self._switchboard = Switchboard(self._assembly.look, timing, clock, reporter)
         self._auto_reconnect = auto_reconnect
@@ -255,6 +255,10 @@ class Live:
     def lane(self, most: float = float("inf")) -> Lane:
         """Return a lane on the threads of the callbacks, which ends with this."""
         return self._pool.lane(most)
+
+    def own_lane(self) -> Lane:
+        """Return a lane on threads that no callback holds up, which ends with this: callbacks wait for what runs there."""
+        return self._own_pool.lane()
 
     def later(self, seconds: float, action: Callable[[], None]) -> None:
         """

@@ -130,7 +130,9 @@ class PoolTests(Case):
             "self._hands[number]",
             "hand.thread.start",
         )
-        patience = mock.patch.object(dispatch, "_LINGER", 20 * MS)  # so long somebody called may sleep on
+        patience = mock.patch.multiple(
+            dispatch, _LINGER=20 * MS, _LAST_LINGER=20 * MS
+        )  # so long somebody called may sleep on
         patience.start()
         self.addCleanup(patience.stop)
         for line in range(40):
@@ -176,6 +178,23 @@ class PoolTests(Case):
         self.wait(done)
         with mock.patch.object(threading.Thread, "start", side_effect=RuntimeError("can't start new thread")):
             self.assertTrue(self.pool.close(Deadline(SOON)))
+
+    def test_the_last_thread_stays(self) -> None:
+        """Idle threads end but for one, so that what comes is run also where the system has none to give just then."""
+        with mock.patch.object(dispatch, "_LINGER", 10 * MS):
+            blocked = [self.block(self.pool.lane()) for _ in range(3)]
+            for begun, _ in blocked:
+                self.wait(begun)
+            for _, end in blocked:
+                end.set()
+            self.eventually(lambda: len(self.pool._hands) == 1, "all but one have ended")
+            (last,) = self.pool._hands.values()
+            last.thread.join(50 * MS)
+            self.assertTrue(last.thread.is_alive())
+        done = threading.Event()
+        with mock.patch.object(threading.Thread, "start", side_effect=RuntimeError("can't start new thread")):
+            self.pool.lane().put(done.set)
+            self.wait(done)
 
     def test_no_more_threads_than_there_are(self) -> None:
         """Where the system has no more threads than we have already, callbacks wait for each other, and that is logged, once."""
@@ -243,6 +262,21 @@ class PoolTests(Case):
         second.put(lambda: close(first, second))
         self.eventually(lambda: len(results) == 4, within=SOON / 2)
         self.assertEqual(results, [True] * 4)
+
+    def test_two_pools_that_close_each_other(self) -> None:
+        """Jobs of different pools may close each other's lanes, too."""
+        another = Pool("own", most=1)
+        self.addCleanup(lambda: self.assertTrue(another.close(Deadline(SOON))))
+        first, second = self.pool.lane(), another.lane()
+        both, results = threading.Barrier(2, timeout=SOON), []
+
+        def close(other: Lane) -> None:
+            both.wait()
+            results.append(other.close(Deadline(SOON)))
+
+        first.put(lambda: close(second))
+        second.put(lambda: close(first))
+        self.eventually(lambda: results == [True, True], within=SOON / 2)
 
     def test_close_pool_from_inside(self) -> None:
         """A job may close the whole pool."""

@@ -59,7 +59,7 @@ class Listening:
         self, live: Live, path: Path, since: int | None, ear: Ear, told: Callable[[Sequence[Datapoint]], None]
     ) -> None:
         self._live, self._path, self._since, self._ear, self._told = live, path, since, ear, told
-        self._lane = live.lane()
+        self._lane = live.own_lane()
         # guards the two below
         self._lock = threading.Lock()
         self._subscription: Subscription | None = None

@@ -179,6 +179,36 @@ class PlainTests(CommandCase):
         self.assertEqual(len(raised), 1)
 
 
+class BusyTests(CommandCase):
+    """Who commands where no thread is free that would run callbacks."""
+
+    def test_in_callbacks(self) -> None:
+        """Callbacks may command, also if they have all the threads that there are."""
+        self.obey()
+        for threads in (1, 3):
+            hub, together = self.connect(self.user_key, threads=threads), threading.Barrier(threads, timeout=SOON)
+            answers: list[Any] = []
+
+            def command(
+                path: str, points: Any, hub: Any = hub, together: Any = together, answers: Any = answers
+            ) -> None:
+                together.wait()
+                answers.append(hub(self.lamp.path).command("on", timeout=SOON)["d"])
+
+            buttons = [self.stream() for _ in range(threads)]
+            for button in buttons:
+                hub(button.path).subscribe(command)
+            for button in buttons:
+                button.insert("pressed")
+            self.eventually(lambda answers=answers, all_of_them=["on"] * threads: answers == all_of_them)  # type: ignore[misc]
+
+    def test_without_threads(self) -> None:
+        """A program that runs its callbacks in pump() is answered without that."""
+        self.obey()
+        loop = self.connect(self.user_key, threads=0)
+        self.assertEqual(loop(self.lamp.path).command("on", timeout=SOON)["d"], "on")
+
+
 class InterruptedTests(CommandCase):
     """Ctrl-C anywhere."""
 

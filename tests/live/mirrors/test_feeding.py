@@ -119,6 +119,22 @@ class StreamTests(TargetCase):
         self.heat.insert(1)
         self.assertEqual(mirror.wait_for(bool, SOON), 1)
 
+    def test_in_a_callback(self) -> None:
+        """A callback may have a mirror made, and wait for what it shows, also if it has the only thread."""
+        cdb, button, seen = self.connect(self.user_key, threads=1), self.stream(), list[Any]()
+        watched = self.stream()
+        watched.insert(1)
+
+        def look(path: str, points: Any) -> None:
+            with cdb(watched.path).live() as mirror:
+                seen.append(mirror.value)
+                watched.insert(2)
+                seen.append(mirror.wait_for(lambda value: value == 2, SOON))
+
+        cdb(button.path).subscribe(look)
+        button.insert("pressed")
+        self.eventually(lambda: seen == [1, 2])
+
     def test_gone(self) -> None:
         """A stream that is deleted leaves its last value, as stale; one that is made anew begins without."""
         self.watching._session.live_options["timing"] = FAST
