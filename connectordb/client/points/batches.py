@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
+from itertools import chain, islice
 from numbers import Real
 from typing import Any
 
@@ -29,8 +29,9 @@ _TIMES = frozenset((float, int))
 _NUMBERS = frozenset((float, int, bool))
 _FLAT = frozenset((float, int, bool, str, type(None)))
 _OBJECTS, _LISTS = frozenset((dict,)), frozenset((list, tuple))
+_PLAIN = _FLAT | _OBJECTS | _LISTS
 
-#: The most keys of objects, or places in lists, that are checked as columns.
+#: The most keys of objects, or elements of a list on average, that are checked as columns.
 _MOST_COLUMNS = 50
 
 
@@ -137,16 +138,20 @@ class Checker:
 
 
 def _are_values(values: Sequence[Any], kinds: set[type]) -> bool:
-    """Tell whether JSON can express these values, and a server keeps them unchanged; check them together if they are alike."""
-    return _are_alike(values, kinds, json_text.MAX_DEPTH) or all(map(_is_kept, values))
+    """Tell whether JSON can express these values, and a server keeps them unchanged; check them one by one only in doubt."""
+    return _are_plain(values, kinds, json_text.MAX_DEPTH) or all(map(_is_kept, values))
 
 
-def _are_alike(values: Sequence[Any], kinds: set[type], depth: int) -> bool:
-    """Tell whether these values are alike, so that they can be checked as columns, and have passed that check."""
+def _are_plain(values: Sequence[Any], kinds: set[type], depth: int) -> bool:
+    """Tell whether these values could be checked together, column by column, and have passed."""
     if kinds <= _FLAT:
         return _are_flat(values, kinds)
-    columns = _columns(values, kinds) if depth else None
-    return columns is not None and all(_are_alike(column, set(map(type, column)), depth - 1) for column in columns)
+    if not (kinds <= _PLAIN and depth):
+        return False
+    if kinds & _FLAT and not _are_flat([value for value in values if type(value) in _FLAT], kinds & _FLAT):
+        return False
+    columns = _columns(values, kinds)
+    return columns is not None and all(_are_plain(column, set(map(type, column)), depth - 1) for column in columns)
 
 
 def _are_flat(values: Sequence[Any], kinds: set[type]) -> bool:
@@ -165,21 +170,23 @@ def _are_flat(values: Sequence[Any], kinds: set[type]) -> bool:
 
 
 def _columns(values: Sequence[Any], kinds: set[type]) -> list[Sequence[Any]] | None:
-    """Return the columns of objects with the same keys, or of lists of the same length; ``None`` if the values are neither."""
-    if not kinds <= _OBJECTS and not kinds <= _LISTS:
-        return None
-    first = values[0]
-    if len(first) > _MOST_COLUMNS or sum(map(len, values)) != len(first) * len(values):
-        return None
-    try:
-        if kinds <= _LISTS:
-            return list(zip(*values, strict=True))
-        if not all(type(key) is str and json_text.is_unicode(key) for key in first):
+    """Return what the objects among the values hold under each key, and what the lists hold; ``None`` if that is too much."""
+    columns: list[Sequence[Any]] = []
+    if kinds & _LISTS:
+        lists = [value for value in values if type(value) in _LISTS]
+        if sum(map(len, lists)) > _MOST_COLUMNS * len(lists):
             return None
-        # each has these keys, and as many on average, so none has others
-        return [[value[key] for value in values] for key in first]
-    except (KeyError, ValueError):
-        return None
+        columns.append(list(chain.from_iterable(lists)))
+    if dict in kinds:
+        objects = values if kinds <= _OBJECTS else [value for value in values if type(value) is dict]
+        keys = set().union(*objects)
+        if len(keys) > _MOST_COLUMNS or not all(type(key) is str and json_text.is_unicode(key) for key in keys):
+            return None
+        if sum(map(len, objects)) == len(keys) * len(objects):  # each has them all
+            columns += [[value[key] for value in objects] for key in keys]
+        else:
+            columns += [[value[key] for value in objects if key in value] for key in keys]
+    return columns
 
 
 def _is_kept(value: Any) -> bool:

@@ -153,12 +153,13 @@ _UNUSUAL = st.sampled_from(
 
 _leaves = st.one_of(values, st.sampled_from([math.nan, math.inf, 2**64, "\ud800", uuid.UUID(int=0), _Float(1), b"x"]))
 
-#: Values that have the same shape, for the most part.
+#: Values that have the same shape, for the most part, or a few shapes.
 _ALIKE = st.one_of(
     st.fixed_dictionaries({"a": _leaves, "b": st.tuples(_leaves, _leaves)}),
     st.fixed_dictionaries(
         {"a": _leaves, "b": st.lists(st.lists(_leaves, min_size=1, max_size=1), min_size=2, max_size=3)}
     ),
+    st.one_of(_leaves, st.lists(_leaves, max_size=2), st.dictionaries(st.sampled_from("ab"), _leaves)),
 )
 
 
@@ -174,7 +175,7 @@ class Alike(Case):
 
     @given(datapoints(value=_ALIKE), st.booleans())
     def test_objects_of_one_shape(self, points: list[Any], lazily: bool) -> None:
-        """Nor where values are objects with the same keys, or lists of the same length."""
+        """Nor where values are objects and lists, of one shape or of some."""
         self.compare(points, lazily)
 
     def test_nested_deeply(self) -> None:
