@@ -16,7 +16,7 @@ _name = click.argument("name", metavar="NAME")
 _password_stdin = click.option(
     "--password-stdin", is_flag=True, help="Read the password from standard input instead of asking for it."
 )
-_force = click.option("--force", is_flag=True, help="Also if no administrator is left then.")
+_force = click.option("--force", is_flag=True, help="Do it even if no administrator is left.")
 
 
 @click.group(invoke_without_command=True, subcommand_metavar="COMMAND [ARGS]...")
@@ -24,9 +24,9 @@ _force = click.option("--force", is_flag=True, help="Also if no administrator is
 @click.pass_context
 def user(context: click.Context, directory: Path) -> None:
     """
-    Look after users, if a password is lost for example.
+    Manage users, for example if a password is lost.
 
-    DIR is the database's folder. All but list need the server to be stopped.
+    DIR is the database's folder. All commands except list need the server to be stopped.
     """
     if context.invoked_subcommand is None:
         context.fail(f"no command behind DIR, which is {str(directory)!r}: list, add, password, role or remove")
@@ -62,7 +62,7 @@ def list_(directory: Path, as_json: bool) -> None:
 @click.option(
     "--role", metavar="ROLE", default="user", show_default=True, help="The user's role; 'admin' administers the server."
 )
-@click.option("--public", is_flag=True, help="Other users see the user.")
+@click.option("--public", is_flag=True, help="Let other users see this user.")
 @_password_stdin
 @click.pass_obj
 def add(directory: Path, name: str, email: str, role: str, public: bool, password_stdin: bool) -> None:
@@ -73,7 +73,7 @@ def add(directory: Path, name: str, email: str, role: str, public: bool, passwor
 
 @user.command()
 @_name
-@click.option("--new-key", is_flag=True, help="Give the user's device a new API key too, which ends all logins.")
+@click.option("--new-key", is_flag=True, help="Also give the user's device a new API key, which ends all logins.")
 @_password_stdin
 @click.pass_obj
 def password(directory: Path, name: str, new_key: bool, password_stdin: bool) -> None:
@@ -88,18 +88,18 @@ def password(directory: Path, name: str, new_key: bool, password_stdin: bool) ->
 @_force
 @click.pass_obj
 def role(directory: Path, name: str, role: str, force: bool) -> None:
-    """Give a user another role, 'user' or 'admin' say."""
+    """Change a user's role, for example to 'user' or 'admin'."""
     set_role(directory, name, role, force=force)
     click.echo(f"{name!r} has the role {role!r}.")
 
 
 @user.command()
 @_name
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @_force
 @click.pass_obj
 def remove(directory: Path, name: str, yes: bool, force: bool) -> None:
-    """Remove a user and all that is theirs, for good."""
+    """Remove a user and everything of theirs, for good."""
     if not yes:
         if not sys.stdin.isatty():
             raise click.UsageError("there is nobody to ask whether this is meant: give --yes")

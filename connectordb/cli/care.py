@@ -26,13 +26,14 @@ from .progress import shown
     "out",
     metavar="OUT",
     type=click.Path(path_type=Path),
-    help="Write all that can be read to OUT, as an export, which connectordb import reads.",
+    help="Write everything that can be read to OUT, as an export for connectordb import.",
 )
 def check(directory: Path, out: Path | None, as_json: bool) -> None:
     """
-    Go through the database in DIR and say what is wrong.
+    Check the database in DIR and report what is wrong.
 
-    Each fault is a line. It only reads, and the server may run (with --salvage, stop it). Ends with the status 1 if something is wrong, or was lost.
+    Each fault is one line. The command only reads, and the server may run (with --salvage, stop it). The exit status is 1 if
+    something is wrong, or was lost.
     """
     if out is not None:
         _salvage(directory, out, as_json)
@@ -80,9 +81,10 @@ def _salvage(directory: Path, out: Path, as_json: bool) -> None:
 @as_json
 def backup(directory: Path, file: Path, as_json: bool) -> None:
     """
-    Copy the database in DIR into FILE; the server may run.
+    Back up the database in DIR to FILE; the server may run.
 
-    FILE must not exist. The copy is checked before it gets its name. It holds keys and passwords' hashes, and is readable by you alone.
+    FILE must not exist. The backup is checked before it gets its name. It contains keys and password hashes, and only you can
+    read it.
     """
     with shown("Backing up") as progress:
         write_backup(directory, file, progress)
@@ -96,12 +98,12 @@ def backup(directory: Path, file: Path, as_json: bool) -> None:
 @click.command()
 @folder
 @click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
-@click.option("--force", is_flag=True, help="If there is a database in DIR, put it aside under another name.")
+@click.option("--force", is_flag=True, help="If there is a database in DIR, rename it and keep it.")
 def restore(directory: Path, file: Path, force: bool) -> None:
     """
-    Make the database in DIR again from FILE, a backup.
+    Restore the database in DIR from FILE, a backup.
 
-    DIR must not exist, or be empty; no server may run on it.
+    DIR must be empty or not exist, unless --force is given; no server may run on it.
     """
     with shown("Restoring") as progress:
         old = restore_backup(directory, file, keep_old=force, progress=progress)

@@ -19,40 +19,40 @@ from . import INTERRUPTED, nobody_reads
 
 #: Command → the file that has it, and its help in short. A file is imported when its command runs, so that each starts quickly.
 _COMMANDS = {
-    "create": ("database", "Make a new database in DIR, which must not exist."),
-    "run": ("database", "Run the server of DIR in the foreground, until Ctrl-C."),
-    "start": ("database", "Start the server of DIR in the background."),
-    "stop": ("database", "Stop the server of DIR."),
-    "config": ("config", "Print every setting of the server of DIR."),
+    "create": ("database", "Create a new database in DIR, which must not exist."),
+    "run": ("database", "Run the server for DIR in the foreground, until Ctrl-C."),
+    "start": ("database", "Start the server for DIR in the background."),
+    "stop": ("database", "Stop the server for DIR."),
+    "config": ("config", "Print every setting of the server for DIR."),
     "permissions": ("permissions", "Print the default permissions, or check yours."),
-    "user": ("accounts", "Look after users, if a password is lost for example."),
-    "check": ("care", "Go through the database in DIR and say what is wrong."),
-    "backup": ("care", "Copy the database in DIR into FILE; the server may run."),
-    "restore": ("care", "Make the database in DIR again from FILE, a backup."),
-    "export": ("exchange", "Write the database in DIR to OUT, a folder of JSON files."),
-    "import": ("exchange", "Bring EXPORT into the database in DIR."),
-    "login": ("login", "Log in to a server, for programs that name none."),
-    "logout": ("login", "Remove a profile, with the key in it."),
+    "user": ("accounts", "Manage users, for example if a password is lost."),
+    "check": ("care", "Check the database in DIR and report what is wrong."),
+    "backup": ("care", "Back up the database in DIR to FILE; the server may run."),
+    "restore": ("care", "Restore the database in DIR from FILE, a backup."),
+    "export": ("exchange", "Export the database in DIR to OUT, a folder of JSON files."),
+    "import": ("exchange", "Import EXPORT into the database in DIR."),
+    "login": ("login", "Log in to a server, for all programs on this machine."),
+    "logout": ("login", "Remove a profile and the key in it."),
     "whoami": ("login", "Show who you are, on which server, and why."),
-    "doctor": ("doctor", "Say what keeps programs from their server."),
+    "doctor": ("doctor", "Find out why programs cannot reach their server."),
     "ls": ("tree", "List what is below PATH."),
-    "info": ("tree", "Show what is known of a user, a device or a stream."),
-    "new": ("tree", "Make a device, or a stream."),
+    "info": ("tree", "Show a user, a device or a stream."),
+    "new": ("tree", "Create a device or a stream."),
     "set": ("tree", "Change a user, a device or a stream."),
     "rm": ("tree", "Delete a user, a device or a stream."),
-    "cat": ("data", "Print the points of STREAM, or of a range of it."),
+    "cat": ("data", "Print the points of STREAM, or a range of them."),
     "insert": ("data", "Append VALUE or points to STREAM."),
     "tail": ("data", "Print the last points of STREAM."),
-    "plot": ("plot", "Draw STREAMs in the terminal, or as a picture."),
+    "plot": ("plot", "Plot STREAMs in the terminal, or to a picture."),
     "merge": ("queries", "Print points of several STREAMs as one series."),
-    "dataset": ("queries", "Print streams side by side, as columns."),
-    "save": ("saving", "Save a user, a device or a stream in a folder."),
-    "load": ("saving", "Load what was saved in a folder."),
-    "log": ("log", "Look at, and look after, the cache FILE of a Logger."),
-    "pipescript": ("pipescript", "Run SCRIPT over points in FILEs or on standard input."),
-    "shell": ("shell", "Open a Python prompt that is connected."),
-    "demo": ("demo", "See the whole job, with a server of its own."),
-    "completion": ("completing", "Print what makes TAB complete in SHELL."),
+    "dataset": ("queries", "Print several streams side by side, as columns."),
+    "save": ("saving", "Save a user, a device or a stream to a folder."),
+    "load": ("saving", "Load what was saved to a folder."),
+    "log": ("log", "Inspect and manage the cache FILE of a Logger."),
+    "pipescript": ("pipescript", "Run SCRIPT on points from FILEs or standard input."),
+    "shell": ("shell", "Open a Python prompt that is connected to the server."),
+    "demo": ("demo", "Show the whole package at work, with its own server."),
+    "completion": ("completing", "Print a script that makes TAB complete in SHELL."),
 }
 
 _SILENCE = logging.NullHandler()
@@ -146,7 +146,7 @@ def _told(error: Exception) -> str:
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 @click.pass_context
 def commands(ctx: click.Context, debug: bool) -> None:
-    """ConnectorDB: a live database for the data of devices and people."""
+    """ConnectorDB: a live database for data from devices and people."""
     if not debug and ctx.invoked_subcommand != "shell":
         # what a command has to tell it tells itself; a prompt hears of its callbacks
         logging.getLogger("connectordb").addHandler(_SILENCE)

@@ -19,10 +19,10 @@ _FILES = {"bash": "~/.bashrc", "zsh": "~/.zshrc", "fish": "~/.config/fish/comple
 @click.argument("shell", type=click.Choice(list(_FILES)))
 def completion(shell: str) -> None:
     """
-    Print what makes TAB complete in SHELL.
+    Print a script that makes TAB complete in SHELL.
 
-    It completes commands, options, and paths, for which it asks your server. In ~/.bashrc, or ~/.zshrc, it is a line:
-    eval "$(connectordb completion bash)". For fish it is a file:
+    It completes commands, options, and paths, for which it asks your server. Put this line into ~/.bashrc, or with zsh into
+    ~/.zshrc: eval "$(connectordb completion bash)". For fish, write a file:
     connectordb completion fish > ~/.config/fish/completions/connectordb.fish
     """
     found = get_completion_class(shell)

@@ -21,18 +21,18 @@ _file = click.option(
     "file",
     metavar="FILE",
     type=click.Path(path_type=Path),
-    help="The configuration file, instead of connectordb.toml in DIR.",
+    help="The configuration file to use instead of connectordb.toml in DIR.",
 )
 
 _OPTIONS = (
     _file,
-    click.option("--host", metavar="ADDRESS", help="The address to listen on; without it 127.0.0.1, or as configured."),
+    click.option("--host", metavar="ADDRESS", help="The address to listen on; by default as configured, or 127.0.0.1."),
     click.option(
         "-p",
         "--port",
         metavar="PORT",
         type=click.IntRange(0, 65535),
-        help="The port; 0 takes a free one. Without it 3124, or as configured.",
+        help="The port; 0 picks a free one. By default as configured, or 3124.",
     ),
     click.option(
         "--tls-cert", metavar="FILE", type=click.Path(path_type=Path), help="The certificate (PEM), for https."
@@ -40,7 +40,7 @@ _OPTIONS = (
     click.option(
         "--tls-key", metavar="FILE", type=click.Path(path_type=Path), help="Its key, if it is in another file."
     ),
-    click.option("--unencrypted", is_flag=True, help="Let other machines in although there is no TLS."),
+    click.option("--unencrypted", is_flag=True, help="Let other machines connect without TLS."),
     click.option("--log-file", metavar="FILE", type=click.Path(path_type=Path), help="Where the log goes."),
 )
 
@@ -92,9 +92,9 @@ def chosen(
 @as_json
 def config(directory: Path | None, file: Path | None, as_json: bool) -> None:
     """
-    Print every setting of the server of DIR.
+    Print every setting of the server for DIR.
 
-    What is printed is a configuration file, with what each setting means and its default; without DIR it is the defaults.
+    The output is a configuration file, with the meaning and the default of each setting; without DIR it has the defaults.
     """
     if file is not None:
         found = load_config(file)

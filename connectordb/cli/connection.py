@@ -15,7 +15,7 @@ from ..protocol import refusals
 
 #: Who asks: a profile, as ``connectordb login`` keeps one.
 profile = click.option(
-    "--profile", metavar="NAME", help="Ask as this profile; without it as ConnectorDB() without arguments does."
+    "--profile", metavar="NAME", help="Use this profile; by default, what ConnectorDB() without arguments uses."
 )
 
 

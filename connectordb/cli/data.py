@@ -31,7 +31,9 @@ from .tree import parsed
 #: What is said to whoever gives nothing to insert, at a terminal.
 _WAITING = """Type points, a line each, as 1767225600,21.5 or {"t": 1767225600, "d": 21.5}; Ctrl-D ends them."""
 
-_downlink = click.option("--downlink", is_flag=True, help="Read the stream's downlink: what others asked it to be.")
+_downlink = click.option(
+    "--downlink", is_flag=True, help="Read the stream's downlink: the values that others asked for."
+)
 
 
 @click.command()
@@ -50,9 +52,9 @@ def cat(
     **given: Any,
 ) -> None:
     """
-    Print the points of STREAM, or of a range of it.
+    Print the points of STREAM, or a range of them.
 
-    A STREAM is a path, or the name of one of your own. Points are printed as they come, however many there are.
+    STREAM is a path, or the name of one of your own streams. Points are printed as they arrive, however many there are.
     """
     check_formats(as_csv, as_json, parquet)
     with connect(profile) as cdb:
@@ -79,25 +81,26 @@ class _WithNumbers(click.Command):
 @click.argument("path", metavar="STREAM", shell_complete=paths)
 @click.argument("value", required=False)
 @click.option(
-    "--skip", type=click.IntRange(0), default=0, metavar="N", help="Leave out the first N points: those that are there."
+    "--skip", type=click.IntRange(0), default=0, metavar="N", help="Skip the first N points, which are stored already."
 )
 @click.option(
-    "--restamp", is_flag=True, help="Move times that are older than the stream's newest, instead of refusing them."
+    "--restamp", is_flag=True, help="Move up times that are older than the stream's newest, instead of refusing them."
 )
 @click.option(
     "--unit",
     type=click.Choice(["s", "ms", "us", "ns"]),
     default="s",
-    help="What times that are numbers are counted in; s is seconds.",
+    help="The unit of times that are numbers: seconds by default.",
 )
 @profile
 def insert(path: str, value: str | None, skip: int, restamp: bool, unit: str, profile: str | None) -> None:
     """
     Append VALUE or points to STREAM.
 
-    VALUE is JSON, or else text, and gets the present time. Without it the points on standard input are appended. Standard input holds JSON objects with "t", seconds since 1970, and "d", a line each or in an array;
-    or CSV: a time and a value in each line, or with names of columns in the first line, of which one is t. If it fails, or Ctrl-C
-    ends it, it says how many points are stored, and with which --skip it goes on.
+    VALUE is JSON, or otherwise text, and gets the current time. Without VALUE, points are read from standard input: JSON objects
+    with "t", seconds since 1970, and "d", one per line or in an array; or CSV, with a time and a value in each line, or with
+    column names in the first line, one of which is t. If the command fails, or is ended by Ctrl-C, it says how many points are
+    stored, and which --skip continues from there.
     """
     if value is not None and (skip or restamp or unit != "s"):
         raise click.UsageError("--skip, --restamp and --unit are for points on standard input, not for a VALUE")
@@ -136,19 +139,19 @@ def insert(path: str, value: str | None, skip: int, restamp: bool, unit: str, pr
 @click.command()
 @click.argument("path", metavar="STREAM", shell_complete=paths)
 @click.option(
-    "-n", "number", type=click.IntRange(0), default=10, metavar="N", help="Begin with the last N points (10)."
+    "-n", "number", type=click.IntRange(0), default=10, metavar="N", help="Start with the last N points (10)."
 )
 @click.option(
-    "-f", "--follow", is_flag=True, help="Go on with what comes, each point once, whatever happens to the connection."
+    "-f", "--follow", is_flag=True, help="Continue with new points, each once, whatever happens to the connection."
 )
-@click.option("--json", "as_json", is_flag=True, help="Print a JSON object a line.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
 @_downlink
 @profile
 def tail(path: str, number: int, follow: bool, as_json: bool, downlink: bool, profile: str | None) -> None:
     """
     Print the last points of STREAM.
 
-    With -f, what comes after them is printed, too, until Ctrl-C.
+    With -f, new points are printed, too, until Ctrl-C.
     """
     line = line_of if as_json else _read_by_people
     with connect(profile) as cdb:

@@ -41,11 +41,11 @@ def as_typed(path: Path) -> str:
 
 @click.command()
 @folder
-@click.option("--test", is_flag=True, help="An administrator 'test' with the password 'test'. For tests only.")
+@click.option("--test", is_flag=True, help="Create an administrator 'test' with the password 'test'. For tests only.")
 @click.option(
     "--user",
     metavar="NAME:PASSWORD",
-    help="The administrator. Without it: your own name here, and a password that is told.",
+    help="The administrator. By default: your own user name, and a password that is printed.",
 )
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input; then --user is a NAME.")
 @click.option("--email", metavar="ADDRESS", help="The administrator's email address.")
@@ -53,7 +53,7 @@ def as_typed(path: Path) -> str:
 def create(
     directory: Path, test: bool, user: str | None, password_stdin: bool, email: str | None, as_json: bool
 ) -> None:
-    """Make a new database in DIR, which must not exist."""
+    """Create a new database in DIR, which must not exist."""
     if test and (user or password_stdin or email):
         raise click.UsageError("--test makes its own administrator: leave out --user, --password-stdin and --email")
     name, separator, password = (user or "").partition(":")
@@ -85,9 +85,9 @@ def create(
 @settings
 def run(directory: Path, **options: Any) -> None:
     """
-    Run the server of DIR in the foreground, until Ctrl-C.
+    Run the server for DIR in the foreground, until Ctrl-C.
 
-    Its log goes to standard error, or where it is configured to go.
+    Its log goes to standard error, unless configured otherwise.
     """
     config = chosen(directory, **options)
 
@@ -115,9 +115,9 @@ def run(directory: Path, **options: Any) -> None:
 @as_json
 def start(directory: Path, as_json: bool, **options: Any) -> None:
     """
-    Start the server of DIR in the background.
+    Start the server for DIR in the background.
 
-    Its log goes to server.log in DIR, or where it is configured to go.
+    Its log goes to server.log in DIR, unless configured otherwise.
     """
     config = chosen(directory, **options)
     already = running(directory)
@@ -199,7 +199,7 @@ def _typed(options: Mapping[str, Any]) -> list[str]:
 @click.command()
 @folder
 def stop(directory: Path) -> None:
-    """Stop the server of DIR."""
+    """Stop the server for DIR."""
     found = running(directory)
     if found is None:
         raise click.ClickException(f"no server runs on {directory}")

@@ -37,7 +37,7 @@ class DemoFailed(Exception):
     """Something that the demo shows did not happen."""
 
 
-@click.command(short_help="See the whole job, with a server of its own.")
+@click.command(short_help="Show the whole package at work, with its own server.")
 @click.option(
     "--keep", type=click.Path(path_type=Path), metavar="DIR", help="Keep the database in DIR, which must not exist."
 )
@@ -47,7 +47,7 @@ class DemoFailed(Exception):
     default=12.0,
     show_default=True,
     type=click.FloatRange(2, 3600),
-    help="How long to watch the machine.",
+    help="How long to watch this machine.",
 )
 @click.option(
     "--port",
@@ -58,9 +58,9 @@ class DemoFailed(Exception):
 )
 def demo(keep: Path | None, seconds: float, port: int) -> None:
     """
-    See the whole job, with a server of its own.
+    Show the whole package at work, with its own server.
 
-    It logs, syncs, watches, switches a lamp and looks at the data.
+    The demo logs, syncs, watches, switches a lamp and looks at the data.
     """
     screen = Screen()
     if keep is not None and keep.exists():

@@ -48,10 +48,11 @@ class Finding(NamedTuple):
 @profile
 def doctor(files: tuple[Path, ...], as_json: bool, profile: str | None) -> None:
     """
-    Say what keeps programs from their server.
+    Find out why programs cannot reach their server.
 
-    Looked at is everything that a program needs, and of what is wrong it is told what to do about it: settings, the server's name, the connection with its TLS, the clock, the login, what may be read, the websocket; and
-    the FILEs of Loggers. Nothing is changed. The status is 1 if anything is wrong.
+    This checks everything that a program needs, and says what to do about what is wrong: settings, the server's name, the
+    connection and its TLS, the clock, the login, your streams, the websocket, and the FILEs of Loggers. Nothing is changed.
+    The exit status is 1 if anything is wrong.
     """
     findings = []
     for finding in chain(_connection(profile), _files(files)):

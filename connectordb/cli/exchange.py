@@ -19,10 +19,11 @@ from .progress import shown
 @as_json
 def export(directory: Path, out: Path, as_json: bool) -> None:
     """
-    Write the database in DIR to OUT, a folder of JSON files.
+    Export the database in DIR to OUT, a folder of JSON files.
 
-    That is all users, devices, streams and points; the server may run. OUT must not exist, unless it is what an export that was stopped has left: then it is written anew. It shows the database
-    at one moment, holds API keys and passwords' hashes, and is readable by you alone. A ConnectorDB 0.3 server reads it too.
+    The export contains all users, devices, streams and points, as they were at one moment; the server may run. OUT must not
+    exist, unless an interrupted export left it: then it is written anew. It contains API keys and password hashes, and only you
+    can read it. A ConnectorDB 0.3 server can import it, too.
     """
     with shown("Exporting") as progress:
         done = export_database(directory, out, progress)
@@ -37,20 +38,20 @@ def export(directory: Path, out: Path, as_json: bool) -> None:
 @click.command("import")
 @folder
 @click.argument("source", metavar="EXPORT", type=click.Path(path_type=Path))
-@click.option("--only", metavar="NAME", multiple=True, help="Import this user only. May be given several times.")
+@click.option("--only", metavar="NAME", multiple=True, help="Import only this user. Can be given several times.")
 @click.option(
     "--locked",
     is_flag=True,
-    help="Users of an export without passwords get none; else their password is their name. API keys work anyhow.",
+    help="Give no passwords to users of an export without passwords, instead of their names. API keys work either way.",
 )
 @as_json
 def import_(directory: Path, source: Path, only: tuple[str, ...], locked: bool, as_json: bool) -> None:
     """
-    Bring EXPORT into the database in DIR.
+    Import EXPORT into the database in DIR.
 
-    EXPORT is a folder that connectordb export, of this or of a 0.3 server, or a client wrote. If DIR does not exist, a database is made
-    of EXPORT alone. No server may run on DIR. What cannot go in is told before anything is written. If it is stopped in the middle, run
-    it again: it goes on where it was.
+    EXPORT is a folder written by connectordb export, here or on a 0.3 server, or by a client. If DIR does not exist, a database
+    is created from EXPORT alone. No server may run on DIR. What cannot be imported is reported before anything is written. If
+    the import is interrupted, run it again: it continues where it was.
     """
     with shown("Importing") as progress:
         done = import_database(directory, source, only=only, locked=locked, progress=progress)

@@ -21,7 +21,7 @@ from . import INTERRUPTED
 from .piping import Piping
 from .printing import as_json
 
-of_stream = click.option("--stream", metavar="STREAM", help="Only those of one stream.")
+of_stream = click.option("--stream", metavar="STREAM", help="Only the points of this stream.")
 
 
 @click.group()
@@ -29,9 +29,9 @@ of_stream = click.option("--stream", metavar="STREAM", help="Only those of one s
 @click.pass_context
 def log(context: click.Context, file: Path) -> None:
     """
-    Look at, and look after, the cache FILE of a Logger.
+    Inspect and manage the cache FILE of a Logger.
 
-    All of it works while a program logs into FILE, too.
+    All of these commands also work while a program logs to FILE.
     """
     context.obj = file
 
@@ -60,7 +60,7 @@ def _print(objects: Iterable[Any]) -> None:
 @as_json
 @click.pass_context
 def status(context: click.Context, as_json: bool) -> None:
-    """Say what became of the points, by stream, what waits since when, and why."""
+    """Show what became of the points of each stream, how long points have been waiting, and why."""
     with _opened(context) as logger:
         found = logger.status()
     if as_json:
@@ -72,9 +72,9 @@ def status(context: click.Context, as_json: bool) -> None:
 @log.command()
 @as_json
 @of_stream
-@click.option("--retry", is_flag=True, help="Have them wait again.")
-@click.option("--restamp", is_flag=True, help="With --retry: give those that are too old the earliest times allowed.")
-@click.option("--drop", is_flag=True, help="Drop them for good.")
+@click.option("--retry", is_flag=True, help="Queue these points to be sent again.")
+@click.option("--restamp", is_flag=True, help="With --retry: give points that are too old the earliest times allowed.")
+@click.option("--drop", is_flag=True, help="Drop these points for good.")
 @click.argument("ids", metavar="[ID]...", nargs=-1, type=int)
 @click.pass_context
 def rejected(
@@ -87,9 +87,9 @@ def rejected(
     ids: tuple[int, ...],
 ) -> None:
     """
-    List the points that were set aside, with the reason; or have them wait again, or drop them.
+    List the points that were set aside, with the reason; or send them again, or drop them.
 
-    All of them, or those with IDs, or of a stream.
+    Applies to all of them, to those with the given IDs, or to those of one stream.
     """
     if (retry and drop) or (restamp and not retry) or (ids and stream is not None):
         raise click.UsageError("--retry or --drop, --restamp with --retry, IDs or --stream")
@@ -121,10 +121,10 @@ def rejected(
 @click.pass_context
 def set_aside_unsettled(context: click.Context, as_json: bool, stream: str | None) -> None:
     """
-    Set points aside that may have arrived at a server which will never be there again.
+    Set aside points that may have arrived at a server that is gone for good.
 
-    Otherwise their stream waits until that server can be asked. "rejected" shows them then; "rejected --retry" has them sent
-    again, and they may be there twice.
+    Otherwise their stream waits until that server can be asked. Afterwards "rejected" shows them; "rejected --retry" sends them
+    again, and they may then be stored twice.
     """
     with _opened(context) as logger:
         count = logger.set_aside_unsettled(stream)
@@ -139,9 +139,9 @@ def set_aside_unsettled(context: click.Context, as_json: bool, stream: str | Non
 @click.pass_context
 def export(context: click.Context, stream: str | None) -> None:
     """
-    Print what waits and what was set aside, a JSON object a line.
+    Print waiting points and points that were set aside, one JSON object per line.
 
-    Each has "stream", "t" and "d"; what was set aside has "reason" as well. Nothing is changed.
+    Each has "stream", "t" and "d"; points that were set aside also have "reason". Nothing is changed.
     """
     with _opened(context) as logger:
         _print(logger.waiting(stream))
@@ -158,9 +158,9 @@ def export(context: click.Context, stream: str | None) -> None:
 @click.pass_context
 def sync(context: click.Context, as_json: bool) -> None:
     """
-    Send the points that wait now.
+    Send waiting points now.
 
-    The status is 1 if some still wait afterwards.
+    The exit status is 1 if some still wait afterwards.
     """
     with _opened(context, syncraise=True) as logger:
         before = logger.status()
@@ -193,9 +193,9 @@ def sync(context: click.Context, as_json: bool) -> None:
 @click.pass_context
 def check(context: click.Context, as_json: bool) -> None:
     """
-    Go through all of FILE, and say what is wrong; nothing is changed.
+    Check all of FILE and report what is wrong; nothing is changed.
 
-    A damaged file is mended when a program opens it the next time. The status is 1 if something is wrong.
+    A damaged file is mended when a program next opens it. The exit status is 1 if something is wrong.
     """
     found = check_file(context.obj)
     if as_json:
@@ -211,12 +211,14 @@ def check(context: click.Context, as_json: bool) -> None:
 
 @log.command()
 @click.option(
-    "--anyway", is_flag=True, help="Also if FILE is large and in use: who inserts may wait too long, and fail."
+    "--anyway",
+    is_flag=True,
+    help="Do it even if FILE is large and in use: programs that insert may have to wait too long, and fail.",
 )
 @as_json
 @click.pass_context
 def vacuum(context: click.Context, anyway: bool, as_json: bool) -> None:
-    """Give the space back that FILE does not need any more."""
+    """Return the space that FILE no longer needs."""
     if not context.obj.exists():
         raise click.ClickException(f"{str(context.obj)!r}: there is no such file")
     before, after = vacuum_file(context.obj, anyway=anyway)
@@ -231,18 +233,20 @@ def vacuum(context: click.Context, anyway: bool, as_json: bool) -> None:
 
 @log.command()
 @click.argument("stream")
-@click.option("--text", is_flag=True, help="Each line is a text, whatever it says.")
+@click.option("--text", is_flag=True, help="Take each line as text, whatever it contains.")
 @click.option(
     "--points", is_flag=True, help='Each line is a datapoint: {"t": seconds since 1970 or ISO 8601, "d": value}.'
 )
-@click.option("--time-field", metavar="NAME", help="Each line is an object, of which this field is the time.")
-@click.option("--strict", is_flag=True, help="End at the first line that cannot be logged.")
+@click.option("--time-field", metavar="NAME", help="Each line is an object, and this field of it is its time.")
+@click.option("--strict", is_flag=True, help="Stop at the first line that cannot be logged.")
 @click.option(
     "--add",
     is_flag=True,
-    help="Add STREAM, taking any value, if FILE has none of that name; make FILE if there is none.",
+    help="If FILE has no such STREAM, add it, for any values; if there is no FILE, create it.",
 )
-@click.option("--sync", "syncing", is_flag=True, help="Bring points to the server meanwhile, and once more at the end.")
+@click.option(
+    "--sync", "syncing", is_flag=True, help="Send points to the server in the meantime, and once more at the end."
+)
 @as_json
 @click.pass_context
 def insert(
@@ -257,16 +261,16 @@ def insert(
     as_json: bool,
 ) -> None:
     """
-    Log lines from standard input into STREAM.
+    Log lines from standard input to STREAM.
 
-    Each line is a JSON value: a number, say. It is stamped with the time at which it was read. All lines that were read are on the
-    disk before more are waited for; lines that come fast share a flush.
+    Each line is a JSON value, for example a number. It gets the time at which it was read. All lines that were read are on the disk
+    before the command waits for more; lines that come fast share a flush.
 
     A new FILE gets the server and the key that connectordb whoami shows: those of CONNECTORDB_URL and CONNECTORDB_APIKEY, or of
     connectordb login.
 
-    A line that cannot be logged is told on standard error, with its number, and the rest goes on; the status is 1 then. Ctrl-C ends
-    it after the line at hand.
+    A line that cannot be logged is reported on standard error, with its number, and the next lines are logged; the exit status is
+    then 1. Ctrl-C ends the command after the current line.
     """
     if text + points + (time_field is not None) > 1:
         raise click.UsageError("--text, --points and --time-field exclude each other")

@@ -22,23 +22,21 @@ _HERE = ("localhost", "127.0.0.1", "::1")
 _profile = click.option(
     "--profile",
     metavar="NAME",
-    help=f"The profile; without it that of CONNECTORDB_PROFILE, or {DEFAULT_PROFILE!r}.",
+    help=f"The profile; by default that of CONNECTORDB_PROFILE, or {DEFAULT_PROFILE!r}.",
 )
 
 
 @click.command()
 @click.argument("user", metavar="[USER]", required=False)
-@click.option("--url", metavar="URL", help="The server; without it that of CONNECTORDB_URL, or of the profile.")
-@click.option(
-    "--device", metavar="NAME", help="Keep the key of this device of the user's; it is made if it is missing."
-)
+@click.option("--url", metavar="URL", help="The server; by default that of CONNECTORDB_URL, or of the profile.")
+@click.option("--device", metavar="NAME", help="Keep the key of this device of the user's; it is created if necessary.")
 @click.option(
     "--role",
     metavar="ROLE",
-    help="What that device may do beside its own streams, by the server's roles of devices: reader, writer, user; nothing without it.",
+    help="What that device may do besides using its own streams, as a device role of the server: reader, writer, user; by default nothing.",
 )
 @_profile
-@click.option("--ca", metavar="FILE", help="The certificates to trust, for a server with an authority of its own.")
+@click.option("--ca", metavar="FILE", help="The certificates to trust, for a server with its own authority.")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input instead of asking for it.")
 @click.option("--apikey-stdin", is_flag=True, help="Read an API key from standard input, and keep that.")
 def login(
@@ -52,11 +50,11 @@ def login(
     apikey_stdin: bool,
 ) -> None:
     """
-    Log in to a server, for programs that name none.
+    Log in to a server, for all programs on this machine.
 
-    USER, a name or an email address, and the password are asked for. What is kept is an API key and never the password: that of the
-    user's own device, which may do whatever the user may, or with --device that of one which sees its own streams and, without a
-    --role, nothing else. It goes into a file that is readable by you alone, where ConnectorDB() without arguments finds it.
+    The command asks for USER, a name or an email address, and for the password. It never keeps the password, only an API key: that
+    of the user's own device, which may do whatever the user may, or with --device that of a device which sees its own streams and,
+    without a --role, nothing else. The key goes into a file that only you can read, where ConnectorDB() without arguments finds it.
     """
     if apikey_stdin and (user or device or password_stdin):
         raise click.UsageError("--apikey-stdin goes without USER, --device and --password-stdin")
@@ -92,12 +90,12 @@ def login(
 
 @click.command()
 @_profile
-@click.option("--reset", is_flag=True, help="Have the server make the key worthless first, for whoever else has it.")
+@click.option("--reset", is_flag=True, help="First have the server invalidate the key, for everybody who has it.")
 def logout(profile: str | None, reset: bool) -> None:
     """
-    Remove a profile, with the key in it.
+    Remove a profile and the key in it.
 
-    The key itself is good as before, unless --reset is given.
+    The key itself stays valid, unless --reset is given.
     """
     profiles, name = Profiles(), _named(profile)
     known = profiles.read(name)
@@ -116,13 +114,13 @@ def logout(profile: str | None, reset: bool) -> None:
 
 @click.command()
 @_profile
-@click.option("--all", "every", is_flag=True, help="List all profiles instead, without asking a server.")
+@click.option("--all", "every", is_flag=True, help="List all profiles instead, without contacting a server.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON: an object; with --all an array of them.")
 def whoami(profile: str | None, every: bool, as_json: bool) -> None:
     """
     Show who you are, on which server, and why.
 
-    That is who ConnectorDB() without arguments is, and where each of its settings comes from.
+    This is who ConnectorDB() without arguments is, and where each of its settings comes from.
     """
     if every:
         _list(as_json)

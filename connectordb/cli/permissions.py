@@ -14,13 +14,13 @@ _FILE = click.Path(path_type=Path)
 
 
 @click.command()
-@click.option("--check", "checked", metavar="FILE", type=_FILE, help="Tell what is wrong in FILE, if anything is.")
+@click.option("--check", "checked", metavar="FILE", type=_FILE, help="Report what is wrong in FILE, if anything.")
 @click.argument("target", metavar="[FILE]", required=False, type=_FILE)
 def permissions(checked: Path | None, target: Path | None) -> None:
     """
     Print the default permissions, or check yours.
 
-    They are a file with comments, to begin your own from; FILE is where to write it.
+    The output is a file with comments, from which to start your own; FILE is where to write it.
     """
     if checked is not None:
         if target is not None:

@@ -26,7 +26,7 @@ class _NoScript(click.ClickException):
 @click.command()
 @click.argument("script", required=False)
 @click.argument("files", metavar="[FILE]...", nargs=-1, type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@click.option("--csv", "as_csv", is_flag=True, help="Print CSV instead of a JSON object a line.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV instead of one JSON object per line.")
 @click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON array instead; with --list and --explain an object."
 )
@@ -34,10 +34,10 @@ class _NoScript(click.ClickException):
     "--tz",
     default="",
     metavar="ZONE",
-    help="The time zone of dates and hours, as Europe/Berlin; by default this machine's.",
+    help="The time zone of dates and hours, such as Europe/Berlin; by default this machine's.",
 )
 @click.option("--list", "list_all", is_flag=True, help="List all transforms and interpolators.")
-@click.option("--explain", metavar="NAME", help="Tell all about a transform or an interpolator.")
+@click.option("--explain", metavar="NAME", help="Explain a transform or an interpolator.")
 def pipescript(
     script: str | None,
     files: tuple[Path, ...],
@@ -48,13 +48,13 @@ def pipescript(
     explain: str | None,
 ) -> None:
     """
-    Run SCRIPT over points in FILEs or on standard input.
+    Run SCRIPT on points from FILEs or standard input.
 
-    It goes through one file after the other, and prints what it makes of the points, as they come. These are JSON objects with
-    "t", seconds since 1970, and "d", a line each or in an array; or CSV: a time and a value in each line, or with names of columns
-    in the first line, of which one is t.
+    Files are read one after the other, and results are printed as they come. Points are JSON objects with "t", seconds since 1970,
+    and "d", one per line or in an array; or CSV, with a time and a value in each line, or with column names in the first line, one
+    of which is t.
 
-    The status is 2 if SCRIPT is none, and 1 if it fails on a point, or the input has something else than points.
+    The exit status is 2 if SCRIPT is invalid, and 1 if it fails on a point, or if the input contains anything but points.
     """
     if list_all or explain is not None:
         if script is not None or (list_all and explain is not None):

@@ -22,20 +22,21 @@ from .terminal_chart import chart
 @click.command()
 @click.argument("streams", metavar="STREAM...", nargs=-1, required=True, shell_complete=paths)
 @ranged
-@click.option("--downlink", is_flag=True, help="Draw the streams' downlinks.")
+@click.option("--downlink", is_flag=True, help="Plot the streams' downlinks.")
 @click.option(
     "--png", "file", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write a picture instead."
 )
-@click.option("--dark", is_flag=True, help="Write it for a dark background.")
+@click.option("--dark", is_flag=True, help="Use colours for a dark background.")
 @profile
 def plot(
     streams: tuple[str, ...], downlink: bool, file: Path | None, dark: bool, profile: str | None, **given: Any
 ) -> None:
     """
-    Draw STREAMs in the terminal, or as a picture.
+    Plot STREAMs in the terminal, or to a picture.
 
-    A STREAM is a path, or the name of one of your own. Numbers are lines, booleans and texts rows of blocks. Numbers of one unit share an axis. Times are local ones. In a pipe, and where
-    NO_COLOR is set, the picture has no colours. --png takes the extra "plot", and writes what plot() in Python draws.
+    A STREAM is a path, or the name of one of your own streams. Numbers are drawn as lines, booleans and texts as rows of blocks.
+    Numbers with the same unit share an axis. Times are local. There are no colours in a pipe, or if NO_COLOR is set. --png needs
+    the extra "plot", and writes what plot() in Python draws.
     """
     if dark and file is None:
         raise click.UsageError("--dark is for --png: a terminal has its own background")

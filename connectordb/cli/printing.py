@@ -18,7 +18,7 @@ from ..protocol.points import Datapoint
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 _OPTIONS = (
-    click.option("--csv", "as_csv", is_flag=True, help="Print CSV instead of a JSON object a line."),
+    click.option("--csv", "as_csv", is_flag=True, help="Print CSV instead of one JSON object per line."),
     click.option("--json", "as_json", is_flag=True, help="Print one JSON array instead."),
     click.option(
         "--parquet",

@@ -29,7 +29,8 @@ def merge(
     """
     Print points of several STREAMs as one series.
 
-    They are in order of time. A STREAM is a path, or the name of one of your own. The range, and the transform, are each stream's.
+    Points are in order of time. A STREAM is a path, or the name of one of your own streams. The range and the transform apply to
+    each stream.
     """
     check_formats(as_csv, as_json, parquet)
     with connect(profile) as cdb:
@@ -45,9 +46,9 @@ def merge(
     "--x",
     metavar="STREAM",
     shell_complete=paths,
-    help="A row for each point of this stream, whose values are the column x.",
+    help="Print a row for each point of this stream, with its values in the column x.",
 )
-@click.option("--dt", type=float, metavar="SECONDS", help="A row every so many seconds from --t1 on, before --t2.")
+@click.option("--dt", type=float, metavar="SECONDS", help="Print a row every SECONDS from --t1 on, before --t2.")
 @ranged
 @click.option("--posttransform", metavar="SCRIPT", help="PipeScript that the server runs over the rows.")
 @formats
@@ -62,11 +63,11 @@ def dataset(
     **given: Any,
 ) -> None:
     """
-    Print streams side by side, as columns.
+    Print several streams side by side, as columns.
 
-    There is a row for each point of one of them, or for each step of time. A COLUMN is [NAME=]STREAM[:INTERPOLATOR]: a path or the
-    name of one of your own, and how a row finds its value: closest (if none is given), before, after, count, sum, mean, or
-    PipeScript. The range, and the transform, are those of --x.
+    There is a row for each point of one stream, or for each step of time. A COLUMN is [NAME=]STREAM[:INTERPOLATOR]: a path, or the
+    name of one of your own streams, and how a row finds its value: closest (the default), before, after, count, sum, mean, or a
+    PipeScript. The range and the transform apply to --x.
 
     connectordb dataset --t1 2026-01-01 --t2 2026-02-01 --dt 3600 heat=mara/room/heat:mean lamp:before
     """

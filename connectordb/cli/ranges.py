@@ -42,9 +42,9 @@ _OPTIONS = (
         help="After this time: '2 hours ago', 'monday 8:00', ISO 8601 text, or seconds since 1970.",
     ),
     click.option("--t2", metavar="TIME", callback=_moment, help="Up to this time."),
-    click.option("--i1", type=int, help="From this index on; negative ones count from the end."),
+    click.option("--i1", type=int, help="From this index on; negative numbers count from the end."),
     click.option("--i2", type=int, help="Before this index."),
-    click.option("--limit", type=int, help="So many points at most."),
+    click.option("--limit", type=int, help="At most this many points."),
     click.option("--transform", metavar="SCRIPT", help="PipeScript that the server runs over the range."),
 )
 

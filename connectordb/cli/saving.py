@@ -31,11 +31,12 @@ _COUNTED = ("users", "devices", "streams", "points")
 @profile
 def save(path: str, directory: Path, as_json: bool, profile: str | None) -> None:
     """
-    Save a user, a device or a stream in a folder.
+    Save a user, a device or a stream to a folder.
 
-    PATH is user/, user/device or user/device/stream, or the name of a stream of your own. With it goes all that is below it. DIRECTORY is a new folder; that of users may hold other ones. Points are read back from the
-    disk. It holds API keys, and is readable by you alone. If it is cut off, give it again: it goes on where it was. "load" brings
-    it back, and so does "import" into a server's own folder.
+    PATH is user/, user/device or user/device/stream, or the name of a stream of your own. Everything below it is saved, too.
+    DIRECTORY is a new folder; users can also be added to a folder with other users. Points are read back from the disk. The folder
+    contains API keys, and only you can read it. If the command is interrupted, run it again: it continues where it was. "load"
+    restores the folder, and so does "import" into a server's own folder.
     """
     with connect(profile) as cdb, _to_go_on_with(), shown("Saving") as progress:
         saved = save_folder(thing(cdb, path), directory, progress)
@@ -53,17 +54,18 @@ def save(path: str, directory: Path, as_json: bool, profile: str | None) -> None
     "--passwords",
     metavar="FILE",
     type=click.File("rb"),
-    help='Passwords of users, {"name": "password"}; - is standard input. Without it, a password is the name.',
+    help='Passwords of users, {"name": "password"}; - is standard input. By default, passwords are the names.',
 )
 @as_json
 @profile
 def load(directory: Path, below: str | None, passwords: BinaryIO | None, as_json: bool, profile: str | None) -> None:
     """
-    Load what was saved in a folder.
+    Load what was saved to a folder.
 
-    DIRECTORY holds users, a device or a stream, from "save", or from "export" of a server. A device goes below PATH, a user (as in mara/), a stream
-    below PATH, a device; without it below your own. What is there already is passed over; if something else is there, nothing is
-    changed. All points are read back. If it is cut off, give it again: it goes on where it was.
+    DIRECTORY contains users, a device or a stream, from "save" or from a server's "export". A device is loaded below PATH, a user
+    (such as mara/), and a stream below PATH, a device; by default below your own. What exists already is skipped; if anything there
+    is different, nothing is changed. All points are read back. If the command is interrupted, run it again: it continues where it
+    was.
     """
     given = None if passwords is None else _passwords(passwords.read())
     with connect(profile) as cdb, _to_go_on_with(), shown("Loading") as progress:

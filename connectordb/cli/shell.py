@@ -18,14 +18,14 @@ from .connection import connect, profile
 
 
 @click.command()
-@click.option("-c", "program", metavar="CODE", help="Run CODE instead of asking for some.")
+@click.option("-c", "program", metavar="CODE", help="Run CODE instead of opening a prompt.")
 @profile
 def shell(program: str | None, profile: str | None) -> None:
     """
-    Open a Python prompt that is connected.
+    Open a Python prompt that is connected to the server.
 
-    It is IPython's, where that is installed, and completes paths. There are cdb, the connection; device and user, those that you
-    are logged in as; and the names of connectordb and connectordb.query. A program on standard input is run instead.
+    The prompt is IPython's if that is installed, and completes paths. It has cdb, the connection; device and user, as which you are
+    logged in; and the names of connectordb and connectordb.query. If there is a program on standard input, it is run instead.
     """
     with connect(profile) as cdb:
         path = cdb.ping()

@@ -25,15 +25,15 @@ _WITH_PROPERTIES = {"ignore_unknown_options": True}
 
 @click.command()
 @click.argument("path", required=False, default="", shell_complete=places)
-@click.option("-l", "--long", "is_long", is_flag=True, help="Show what each is, and how many points streams have.")
+@click.option("-l", "--long", "is_long", is_flag=True, help="Also show types, and how many points streams have.")
 @as_json
 @profile
 def ls(path: str, is_long: bool, as_json: bool, profile: str | None) -> None:
     """
     List what is below PATH.
 
-    Of a user its devices, of a device its streams; without PATH the streams of the device that you are logged in as, and of "/" all
-    users that you may see. As nothing is below a stream, a name alone is a user here.
+    For a user, this lists its devices, and for a device its streams; without PATH, the streams of the device that you are logged in
+    as; for "/", all users that you may see. Since nothing is below a stream, a plain name means a user here.
     """
     with connect(profile) as cdb:
         found = _below(cdb, path)
@@ -57,9 +57,10 @@ def ls(path: str, is_long: bool, as_json: bool, profile: str | None) -> None:
 @profile
 def info(path: str, apikey: bool, as_json: bool, profile: str | None) -> None:
     """
-    Show what is known of a user, a device or a stream.
+    Show a user, a device or a stream.
 
-    PATH is user/, user/device or user/device/stream, or the name of a stream of your own. Without PATH it is the device that you are logged in as. Of a stream it is also how many points there are, and the newest.
+    PATH is user/, user/device or user/device/stream, or the name of a stream of your own. Without PATH, the device that you are
+    logged in as is shown. For a stream, the number of points and the newest one are shown, too.
     """
     with connect(profile) as cdb:
         found = thing(cdb, path) if path else cdb
@@ -84,9 +85,10 @@ def info(path: str, apikey: bool, as_json: bool, profile: str | None) -> None:
 @profile
 def new(path: str, properties: tuple[str, ...], profile: str | None) -> None:
     """
-    Make a device, or a stream.
+    Create a device or a stream.
 
-    PATH is user/device or user/device/stream, or the name of a stream of your own. Properties are given as to "set": connectordb new mara/room/lamp schema='{"type": "boolean"}' downlink=true
+    PATH is user/device or user/device/stream, or the name of a stream of your own. Properties are given as for "set": connectordb
+    new mara/room/lamp schema='{"type": "boolean"}' downlink=true
     """
     with connect(profile) as cdb:
         found, fields = thing(cdb, path, is_new=True), _fields(properties)
@@ -108,7 +110,7 @@ def set_(path: str, properties: tuple[str, ...], profile: str | None) -> None:
     """
     Change a user, a device or a stream.
 
-    PATH is user/, user/device or user/device/stream, or the name of a stream of your own. All of the properties are changed, or none. A VALUE is JSON, or else text: nickname="The lamp" public=true schema='{"type": "number"}'
+    PATH is user/, user/device or user/device/stream, or the name of a stream of your own. Either all properties are changed, or none. A VALUE is JSON, or otherwise text: nickname="The lamp" public=true schema='{"type": "number"}'
     """
     with connect(profile) as cdb, _schemas_checked():
         thing(cdb, path).set(_fields(properties))
@@ -116,14 +118,18 @@ def set_(path: str, properties: tuple[str, ...], profile: str | None) -> None:
 
 @click.command()
 @click.argument("path", shell_complete=paths)
-@click.option("-y", "--yes", is_flag=True, help="Do not ask; of a user or a device, with --recursive.")
-@click.option("-r", "--recursive", is_flag=True, help="With --yes: also a user or a device, with all that is below it.")
+@click.option(
+    "-y", "--yes", is_flag=True, help="Do not ask for confirmation; for a user or a device, together with --recursive."
+)
+@click.option(
+    "-r", "--recursive", is_flag=True, help="With --yes: also delete a user or a device, with everything below it."
+)
 @profile
 def rm(path: str, yes: bool, recursive: bool, profile: str | None) -> None:
     """
     Delete a user, a device or a stream.
 
-    PATH is user/, user/device or user/device/stream, or the name of a stream of your own. With it goes all that is below it, for good.
+    PATH is user/, user/device or user/device/stream, or the name of a stream of your own. Everything below it is deleted, too, for good.
     """
     with connect(profile) as cdb:
         found = thing(cdb, path)
