@@ -1,8 +1,8 @@
 """
-The Logger: points go into a file on this machine, and from there to the server, each once.
+The Logger: points go into a file on this machine, and from there to the server, each exactly once.
 
-Here live the object that programs use, the file with what waits in it, and what is sent of it when. Nothing here speaks HTTP: that is
-`connectordb.client`.
+This room has the object that programs use, the file in which points wait, and the decisions about what is sent when. Nothing here
+speaks HTTP: that is the business of `connectordb.client`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What became of the points, as a Logger's users see it: how many wait, what was set aside, what was given up."""
+"""What became of a Logger's points, for its users: which wait, which were set aside, and what to do about those."""
 
 from __future__ import annotations
 
@@ -12,15 +12,27 @@ from .file import Turn, span
 from .rows import Store
 from .sync import LOCK_WAIT, Stream, value
 
-#: Points that are in memory at once.
+#: How many points are read into memory at once.
 _AT_ONCE = 1000
 
-#: Is called with points that were set aside, as `Accounting.rejected` shows them.
+#: Bytes of these points' values, more or less: a thousand values may be large.
+_AT_ONCE_BYTES = 1 << 24
+
+#: Called with points that were set aside, as `Accounting.rejected` shows them.
 OnReject = Callable[[list[dict[str, Any]]], object]
 
 
 class Accounting:
-    """What a Logger says of its points, and does about those that were set aside; its parent class."""
+    """
+    What a Logger tells of its points, and does about those that were set aside: one of its parent classes.
+
+    Args:
+        store: The file.
+        find: Returns the stream with a name, or raises.
+        onreject: As `onreject` of the Logger.
+        turn: Returns the Logger's present turn at syncing the file: a fork replaces it.
+        clock: The clocks.
+    """
 
     def __init__(
         self,
@@ -30,7 +42,6 @@ class Accounting:
         turn: Callable[[], Turn],
         clock: Clock,
     ) -> None:
-        """Take *find*, which returns the stream of a name, or raises, and *turn*, which returns that of this process."""
         self.onreject = onreject
         self.__turn, self.__clock = turn, clock
         self.__store = store
@@ -38,11 +49,11 @@ class Accounting:
         store.aside.listener = self.__rejected
 
     def __len__(self) -> int:
-        """Return how many points wait to be sent."""
+        """Return how many points wait."""
         return self.__store.points.waiting()
 
     def __bool__(self) -> bool:
-        """Return ``True``: a Logger with nothing waiting is a Logger all the same."""
+        """Return ``True``: without this, ``__len__`` would make a Logger false whenever nothing waits."""
         return True
 
     def cleardata(self) -> None:
@@ -53,13 +64,13 @@ class Accounting:
         """
         Yield the points that wait, stream by stream, oldest first, with ``stream``, ``t`` and ``d``: all, or those of *stream*.
 
-        What is sent or dropped meanwhile may be left out; at most a thousand points are in memory.
+        Points that are sent or dropped meanwhile may be left out. At most a thousand points are in memory at once.
         """
         given = self.__known(stream)
         for row in self.__store.catalogue.streams():
             if given in (None, row.name):
                 first, last = self.__store.held.first_waiting(row.id), span(row.id)[1]
-                while points := self.__store.points.rows(first, last, _AT_ONCE, 1 << 24):
+                while points := self.__store.points.rows(first, last, _AT_ONCE, _AT_ONCE_BYTES):
                     yield from ({"stream": row.name, "t": point.t, "d": value(point)} for point in points)
                     first = points[-1].id + 1
 
@@ -75,18 +86,18 @@ class Accounting:
         self, ids: int | Iterable[int] | None = None, *, stream: str | None = None, restamp: bool = False
     ) -> int:
         """
-        Have points that were set aside wait again, and return how many: all, or those with *ids*, or of *stream*.
+        Make points that were set aside wait again, and return how many: all, or those with *ids*, or of *stream*.
 
-        A server refuses points that are older than what was sent before, so these need another time.
+        A server refuses points that are older than what was sent before, so those need *restamp*.
 
         Args:
             ids: As `rejected` shows them.
-            stream: Its name.
-            restamp: Give points that are older than what was sent the earliest times allowed.
+            stream: The name of a stream.
+            restamp: Give points that are older than what was sent the earliest times that can be stored.
 
         Raises:
-            LoggerError: There is none with one of the ids, or one is older than what was sent (*restamp*), or is no JSON;
-                all of them stay set aside.
+            LoggerError: An id is not that of a point set aside; or a point is older than what was sent, without *restamp*; or
+                its value is not JSON. All of them stay set aside.
         """
         return self.__store.aside.retry(_ids(ids), self.__known(stream), restamp)
 
@@ -95,36 +106,41 @@ class Accounting:
         Drop points that were set aside, and return how many: all, or those with *ids*, or of *stream*.
 
         Raises:
-            LoggerError: There is none with one of the ids; none is dropped.
+            LoggerError: An id is not that of a point set aside; nothing is dropped.
         """
         return self.__store.aside.drop(_ids(ids), self.__known(stream))
 
     def set_aside_unsettled(self, stream: str | None = None) -> int:
         """
-        Set points aside that may have arrived at a server which will never be there again, and return how many.
+        Set aside points that may have arrived at a server which is gone for good, and return how many.
 
-        A batch without an answer is settled where it was sent, wherever `serverurl` points to by now, and its stream waits
-        until that can be. If it never can, this ends the waiting: for all streams, or for *stream*. `retry_rejected` sends
-        such points again, and then they may be there twice.
+        When a batch got no answer, the Logger asks the server that it was sent to what became of it, even if `serverurl` has been
+        changed since; until that server answers, the stream waits. If it never will, this ends the waiting: for all streams, or
+        for *stream*. `retry_rejected` sends such points again, and then the server may have them twice.
 
         Raises:
-            LoggerError: Somebody syncs the file, and does not end soon.
+            LoggerError: The file is being synced, and that does not end soon.
         """
         given, count = self.__known(stream), 0
         with self.__turn().taken(LOCK_WAIT):
             for row in self.__store.catalogue.streams():
-                note = self.__store.notes.of(row.id) if given in (None, row.name) else None
-                while note is not None:
-                    rows = self.__store.points.rows(note.first, note.last, _AT_ONCE, 1 << 24)
-                    if not rows:
-                        self.__store.notes.resolve(row.id)
-                        break
-                    ids = [point.id for point in rows]
-                    note = replace(note, first=ids[-1] + 1)
-                    reason = f"outcome unknown: it was sent to {note.server or 'a server'}, which was given up"
-                    self.__store.notes.resolve(row.id, (), ids, reason, self.__clock.wall(), note)
-                    self.__store.aside.tell(ids)
-                    count += len(ids)
+                if given in (None, row.name):
+                    count += self.__set_note_aside(row.id)
+        return count
+
+    def __set_note_aside(self, stream: int) -> int:
+        """Set aside the points in the note of a stream, some at a time, and drop the note; return how many."""
+        note = self.__store.notes.of(stream)
+        if note is None:
+            return 0
+        reason, count = f"outcome unknown: it was sent to {note.server or 'a server'}, which was given up", 0
+        while rows := self.__store.points.rows(note.first, note.last, _AT_ONCE, _AT_ONCE_BYTES):
+            ids = [point.id for point in rows]
+            note = replace(note, first=ids[-1] + 1)
+            self.__store.notes.resolve(note.stream, (), ids, reason, self.__clock.wall(), note)
+            self.__store.aside.tell(ids)
+            count += len(ids)
+        self.__store.notes.resolve(note.stream)
         return count
 
     def __rejected(self, ids: Iterable[int]) -> None:

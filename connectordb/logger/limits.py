@@ -1,4 +1,4 @@
-"""What a Logger's file may hold, and what gives way when it holds that much: as the program wants it. Pure."""
+"""The program's bounds for a Logger's file, and what gives way when they are reached. Pure."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from ..exceptions import LocalProtocolError
 #: What gives way when the file holds as much as it may.
 OnFull = Literal["raise", "drop_oldest", "drop_newest", "thin"]
 
-#: The least that `Limits.max_bytes` may be: an empty file takes a quarter of it.
+#: The smallest `Limits.max_bytes`: an empty file takes a quarter of it.
 LEAST_BYTES = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """
-    Bounds of a file; ``None`` is none.
+    Bounds of a file; ``None`` means no bound.
 
     Attributes:
-        max_points: Points that wait or are set aside.
-        max_bytes: Bytes that the file takes, without what SQLite keeps beside it while it works.
-        max_age: Seconds after which a point is given up that was not sent.
-        on_full: What gives way.
+        max_points: How many points may wait or be set aside.
+        max_bytes: The size of the file, without what SQLite keeps beside it while it works.
+        max_age: Seconds after which an unsent point is given up.
+        on_full: What gives way when *max_points* or *max_bytes* is reached.
 
     Raises:
         LocalProtocolError: One of them makes no sense.
@@ -35,7 +35,7 @@ class Limits:
     on_full: OnFull = "raise"
 
     def __post_init__(self) -> None:
-        """Check them."""
+        """Check the bounds."""
         _check("max_points", self.max_points, int, 1, "points, 1 at least")
         _check("max_bytes", self.max_bytes, int, LEAST_BYTES, f"bytes, {LEAST_BYTES} at least")
         _check("max_age", self.max_age, (int, float), 1.0, "seconds, 1 at least")
@@ -47,11 +47,11 @@ class Limits:
             )
 
     def __bool__(self) -> bool:
-        """Tell whether there is a bound."""
+        """Tell whether there is any bound."""
         return (self.max_points, self.max_bytes, self.max_age) != (None, None, None)
 
     def __str__(self) -> str:
-        """Say what they are."""
+        """Say what the bounds are, in words."""
         words = [
             f"{what} {value}"
             for what, value in (

@@ -1,4 +1,4 @@
-"""Lines from a pipe, into a stream of a Logger."""
+"""Lines of text, logged into a stream: what ``connectordb log`` does with a pipe."""
 
 from __future__ import annotations
 
@@ -12,19 +12,22 @@ from .logger import Logger
 from .rows import Store
 from .sync import Stream
 
-#: What a line is: a JSON value; text, whatever it says; a datapoint ``{"t": …, "d": …}``.
+#: What each line holds: a JSON value; plain text; a datapoint ``{"t": …, "d": …}``.
 Kind = Literal["value", "text", "point"]
 
 
 class Lines:
     """
-    Logs lines, one by one; many of them with one flush of the disk.
+    Logs lines one by one, and flushes the disk once for many of them.
 
     Args:
-        log: Where to; its durability should be ``"normal"``, as the flushing is done here.
+        log: The Logger; its durability should be ``"normal"``, as flushing is done here, by `settle`.
         stream: The name of the stream.
-        kind: What a line is.
-        time_field: The field of each value that has its time (seconds since 1970, or ISO 8601 text), and is taken out of it.
+        kind: What each line holds.
+        time_field: The field of each value that holds its time (seconds since 1970, or ISO 8601 text); it is removed from the value.
+
+    Attributes:
+        taken: How many lines were logged.
 
     Raises:
         StreamNotAdded: The Logger does not know the stream.
@@ -39,10 +42,10 @@ class Lines:
 
     def take(self, line: bytes) -> None:
         """
-        Log a line; an empty one is none.
+        Log a line; an empty one is skipped, unless lines are text.
 
         Raises:
-            ValueError: It is not what it should be; the message says why.
+            ValueError: The line is not of the expected kind, or its value is refused; the message says why.
             StorageFull: The disk is full; what was logged before is safe.
         """
         if self._kind != "text" and not line.strip():
@@ -59,7 +62,7 @@ class Lines:
         self._unflushed += 1
 
     def settle(self) -> None:
-        """Have all that was taken outlast a power cut."""
+        """Flush the disk: everything taken so far survives a power cut."""
         if self._unflushed:
             self._store.flush()
             self._unflushed = 0
@@ -80,7 +83,7 @@ class Lines:
 
 
 def _of_data(t: Any) -> Any:
-    """Return a time as data have it: words, as people write them, are none."""
+    """Return the time *t* of a line: a number or ISO 8601 text, but not words such as "yesterday", which are for people."""
     try:
         return in_iso(t) if isinstance(t, str) else t
     except ValueError:

@@ -1,4 +1,4 @@
-"""The object that programs log through, with the names of 0.3.5; the file, the plan and the sending are beside it."""
+"""The object that programs log through, with the names of 0.3.5. The file is in `rows` and `file`, the syncing in `sync`."""
 
 from __future__ import annotations
 
@@ -28,40 +28,39 @@ from .sync import Links, OnSchema, Stream, Syncing, bring_to_server, check_addre
 
 log = logging.getLogger(__name__)
 
-
 #: What becomes of a point that is older than what its stream holds.
 OnConflict = Literal["reject", "restamp"]
 
 
 class Logger(Settings, Accounting):
     """
-    Logs datapoints into a file, and syncs them to a ConnectorDB server when that can be reached.
+    Logs datapoints into a file, and syncs them to a ConnectorDB server whenever it can be reached.
 
-    What `insert` returned for is on the disk, and arrives at the server once.
+    Once `insert` has returned, the point is on disk, and it arrives at the server once.
 
     Args:
-        database_file_path: The cache file; made if it is not there. A file of the 0.3.5 client is upgraded in place.
-        on_create: Called once with the Logger when the file is new: the place for keys and streams. If it returns
+        database_file_path: The cache file; created if it does not exist. A file of the 0.3.5 client is upgraded in place.
+        on_create: Called once with the Logger when the file is new: the place to set the key and add streams. If it returns
             ``False`` or raises, the new file is removed.
         apikey: Replaces the key in the file.
-        onsync: Called without arguments after each sync.
+        onsync: Called without arguments after each sync that succeeded.
         onsyncfail: Called with the error after each sync that failed; if it returns true, the error is raised.
-        syncraise: Without *onsyncfail*: whether `sync` raises.
+        syncraise: Whether `sync` raises when it fails; used only if there is no *onsyncfail*.
         on_conflict: What becomes of a point that is older than what its stream holds, which no server stores:
-            ``"reject"`` sets it aside, for `rejected`; ``"restamp"`` gives it the earliest time that can be stored.
-        on_full: What gives way when the file holds as much as it may: ``"raise"``, the caller, with `LoggerFull`;
-            ``"drop_oldest"``, the oldest points; ``"drop_newest"``, the new one; ``"thin"``, some all over the stream that has
-            the most, such that the rest covers the time evenly.
+            ``"reject"`` sets it aside (see `rejected`); ``"restamp"`` gives it the earliest time that can be stored.
+        on_full: What gives way when the file holds as much as it may. ``"raise"``: the caller gets `LoggerFull`.
+            ``"drop_oldest"``: the oldest points are dropped. ``"drop_newest"``: the new point is. ``"thin"``: points are dropped
+            from all over the fullest stream, so that the rest still covers its time evenly.
         max_points: How many points may wait or be set aside.
         max_bytes: How large the file may become.
-        max_age: Seconds after which a point is given up that was not sent.
-        durability: What a power cut may take: ``"full"``, nothing; ``"batched"``, what was inserted in the last second;
-            ``"normal"``, what was inserted since SQLite last flushed for itself. A kill takes nothing in any case.
-        onreject: Called with points just after they were set aside, as `rejected` shows them, on the thread that syncs, or
-            that called `insert_many`. What it raises is logged.
+        max_age: Seconds after which an unsent point is given up.
+        durability: What a power cut may take. ``"full"``: nothing. ``"batched"``: what was inserted in the last second.
+            ``"normal"``: what was inserted since SQLite last flushed of its own accord. Killing the process never loses anything.
+        onreject: Called with points just after they were set aside, as `rejected` shows them, on the thread that syncs or
+            inserts. What it raises is logged.
 
     Raises:
-        LocalProtocolError: *on_conflict*, *on_full* or *durability* is none of these, or a bound is none.
+        LocalProtocolError: *on_conflict*, *on_full* or *durability* is none of the above, or a bound makes no sense.
         StorageError: The file is a directory, unreadable, not SQLite, not a Logger's, or of a newer version.
     """
 
@@ -108,7 +107,8 @@ class Logger(Settings, Accounting):
             if not self._is_created:
                 if on_create is not None and on_create(self) is False:
                     raise LoggerError(f"on_create returned False, so {os.fspath(self._file)!r} was not made")
-                if on_create is not None or is_new:  # a mended file that lost its settings gets them from who has them
+                # a mended file that lost its settings waits for a program that passes on_create to restore them
+                if on_create is not None or is_new:
                     self._set_created()
         except BaseException:
             self.close()
@@ -129,21 +129,21 @@ class Logger(Settings, Accounting):
         """
         Add a stream of the device whose key the Logger has.
 
-        With the server there the stream is created if it is absent, and the schema of one that exists is taken over. With
-        the server away it is created at the first sync.
+        If the server can be reached, the stream is created there, unless it exists; then its schema is taken over. Otherwise this
+        happens at the first sync.
 
         Args:
             streamname: Its name.
             schema: JSON Schema, as a dict or text; needed unless the stream exists.
-            on_schema: What to do if the one that exists has another schema: ``"warn"`` in the log, or ``"error"``; with the
-                server away that is found out, and told, at the first sync.
-            properties: What it is created with: ``nickname``, ``description``, ``datatype``, ``downlink`` …
+            on_schema: What to do if the stream exists with another schema: ``"warn"`` in the log, or ``"error"``. If the server
+                is away, this is found out, and reported, at the first sync.
+            properties: What the stream is created with: ``nickname``, ``description``, ``datatype``, ``downlink`` …
 
         Raises:
             ConnectionFailed, ServerError: The server is away, or a proxy answers in its place, and no schema was given.
-            LoggerError: The stream is not there, and no schema was given; or another schema is there (*on_schema*); or
+            LoggerError: The stream does not exist and no schema was given; or it has another schema (*on_schema*); or
                 the Logger has no key.
-            jsonschema.SchemaError: That is no schema.
+            jsonschema.SchemaError: *schema* is not a valid schema.
         """
         check_name(streamname)
         if on_schema not in ("warn", "error"):
@@ -167,13 +167,13 @@ class Logger(Settings, Accounting):
         self._reload_streams()
 
     def addStream_force(self, streamname: str, schema: str | Mapping[str, Any] | None = None) -> None:
-        """Add a stream without asking the server, which must have it by the first sync; without a schema it takes any value."""
+        """Add a stream without asking the server, which must have it by the first sync; without *schema* it takes any value."""
         check_name(streamname)
         self._store.catalogue.put_stream(streamname, schemas.schema(schema).text)
         self._reload_streams()
 
     def _reload_streams(self) -> None:
-        # a new dict, as inserting threads look into it without a lock
+        # a new dict, as inserting threads read the old one without a lock
         self._streams = {row.name: Stream(row) for row in self._store.catalogue.streams()}
 
     def _stream(self, name: str) -> Stream:
@@ -188,38 +188,38 @@ class Logger(Settings, Accounting):
 
     @property
     def streams(self) -> dict[str, dict[str, Any]]:
-        """The streams that were added: name to schema; a dict of one's own."""
+        """The streams that were added: name → schema. The dict is a copy."""
         return {name: stream.document for name, stream in self._streams.items()}
 
     def __contains__(self, streamname: object) -> bool:
-        """Tell whether a stream of that name was added."""
+        """Tell whether a stream with that name was added."""
         return streamname in self._streams
 
     # --- points ---------------------------------------------------------------------------------------------------------
 
     def insert(self, streamname: str, value: Any, t: Time | None = None) -> Receipt:
         """
-        Log *value*; it is in the file when this returns, and as safe from a power cut as the Logger's durability says.
+        Log *value*. When this returns it is in the file, and as safe from a power cut as the Logger's durability says.
 
         Args:
             streamname: The stream.
-            value: What its schema allows.
-            t: A time of one's own: seconds since 1970, a ``datetime``, a ``timedelta`` (that long ago), ISO 8601 text or words; it is
-                kept, as those of `insert_many`. Without it: the present time.
+            value: Anything that the stream's schema allows.
+            t: The time of the point: seconds since 1970, a ``datetime``, a ``timedelta`` (that long ago), ISO 8601 text or words. It
+                is treated as in `insert_many`. Default: now.
 
         Returns:
-            A receipt that can be asked what became of the point, or waited for.
+            A receipt that tells what became of the point, and can wait for it.
 
         Raises:
-            StreamNotAdded: `addStream` comes first.
-            LocalProtocolError: JSON cannot carry the value, or *t* is no time after 1970.
-            jsonschema.ValidationError: The stream's schema refuses it.
+            StreamNotAdded: The stream was not added; call `addStream` first.
+            LocalProtocolError: JSON cannot carry the value, or *t* is not a time after 1970.
+            jsonschema.ValidationError: The stream's schema refuses the value.
             StorageFull: The disk is full; what was logged before is safe.
             LoggerFull: The file holds as much as it may, and *on_full* is ``"raise"``.
 
         Warns:
-            DatapointWarning: *t* is behind the year 9999, as milliseconds are, and behind it the stream takes no point with an earlier
-                time; or an integer in the value is no 64-bit float, and a server keeps the nearest one.
+            DatapointWarning: *t* is after the year 9999, so it is probably in milliseconds, and the stream will take no earlier point
+                after it; or the value has an integer that no 64-bit float equals, and a server keeps the nearest one.
         """
         now = self._clock.wall()
         era = self._eras.at(now) if t is None else None  # at once: both clocks are to show the same moment
@@ -240,19 +240,19 @@ class Logger(Settings, Accounting):
 
     def insert_many(self, data_dict: Mapping[str, Iterable[Datapoint]]) -> None:
         """
-        Log points with times of one's own: all of them, durably, or none.
+        Log points that have their own times: all of them or none.
 
-        One that is earlier than points which wait is sorted in among them. One that is earlier than what was sent already
-        cannot be stored any more: it is set aside in the file, or given a later time (*on_conflict*).
+        A point that is earlier than points still waiting is sorted in among them. One that is earlier than what was already sent
+        can no longer be stored: it is set aside in the file, or given a later time (*on_conflict*).
 
         Args:
-            data_dict: Name of stream → datapoints ``{"t": seconds since 1970, "d": value}``.
+            data_dict: Stream name → datapoints ``{"t": seconds since 1970, "d": value}``.
 
         Raises:
             StreamNotAdded, LocalProtocolError, jsonschema.ValidationError, StorageFull, LoggerFull: As `insert`.
 
         Warns:
-            DatapointWarning: As `insert`, of the first such point.
+            DatapointWarning: As `insert`, for the first such point.
         """
         points: dict[int, Columns] = {}
         tell = Once(warn)
@@ -270,7 +270,7 @@ class Logger(Settings, Accounting):
 
     def status(self) -> Status:
         """
-        Return what became of all points, stream by stream, and how syncing goes, all of one moment; it prints as a table.
+        Return what became of all points, stream by stream, and how syncing goes, as of one moment; it prints as a table.
 
         Always ``accepted == confirmed + waiting + aside + dropped + lost``.
         """
@@ -282,23 +282,23 @@ class Logger(Settings, Accounting):
         """
         Send the points that wait now.
 
-        A failure is logged, and the points go on waiting. It is raised if `onsyncfail` is set and returns true, or if there
-        is none and `syncraise` is set.
+        A failure is logged, and the points keep waiting. It is raised if `onsyncfail` is set and returns true, or if
+        `onsyncfail` is not set and `syncraise` is.
         """
-        self._store.flush()  # what the server does not get is safe here, at least
+        self._store.flush()  # if they do not reach the server, they are at least safe here
         self._syncing.now()
 
     def flush(self, timeout: float = 60.0) -> bool:
         """
-        Bring all points to the server that wait now, and tell whether that was done.
+        Bring all points that wait now to the server, and tell whether that succeeded.
 
-        Failed syncs are tried again, with growing pauses; each is told to `onsyncfail`, and none is raised.
+        Failed syncs are tried again, with growing pauses; `onsyncfail` hears of each, and none is raised.
 
         Args:
             timeout: Seconds after which it returns in any case.
 
         Returns:
-            Whether each of those points is confirmed by now, set aside or dropped. Otherwise they go on waiting.
+            Whether each of those points has been confirmed, set aside or dropped. The others keep waiting.
         """
         if isinstance(timeout, bool) or not isinstance(timeout, (int, float)) or not timeout >= 0:
             raise LocalProtocolError(f"timeout={timeout!r}: expected seconds, 0 or more")
@@ -306,18 +306,18 @@ class Logger(Settings, Accounting):
         return self._syncing.flush(timeout)
 
     def start(self) -> None:
-        """Sync once now and then every `syncperiod` seconds, on a thread of its own; does not wait for any of that."""
+        """Sync now and then every `syncperiod` seconds, on a background thread; returns at once."""
         self._syncing.start()
 
     def stop(self) -> None:
-        """End syncing in the background; a sync that is under way ends after the request that it is waiting for."""
+        """Stop syncing in the background; a sync that is under way ends after its current request."""
         self._syncing.stop()
 
     # --- the server -----------------------------------------------------------------------------------------------------
 
     @property
     def connectordb(self) -> ConnectorDB:
-        """A connection to the server with the Logger's key; made when first used, ended by `close`."""
+        """A connection to the server with the Logger's key; made when first used, closed by `close`."""
         return self._links.connection
 
     def _on_server_changed(self) -> None:
@@ -342,9 +342,9 @@ class Logger(Settings, Accounting):
     # --- the end --------------------------------------------------------------------------------------------------------
 
     def close(self) -> None:
-        """End syncing and close the file and the connection, without a last sync; may be called twice."""
+        """Stop syncing and close the file and the connection, without a last sync; may be called twice."""
         if not self._store.is_ours:
-            return  # a child made by fork while the file was busy: it is the parent's
+            return  # we are a child that was forked while the file was busy: it belongs to the parent
         self._syncing.close()
         self._links.close()
         self._store.close()
@@ -353,7 +353,7 @@ class Logger(Settings, Accounting):
         self._eras.at(self._clock.wall())
 
     def _begin_anew(self) -> None:
-        """Have a child made by fork begin with new locks and connections: no thread syncs here until `start`."""
+        """Give a forked child new locks and connections; no thread syncs here until `start`."""
         self._turn.leave()
         self._turn, patience = Turn(self._file), self._syncing.patience
         self._links = Links(self, self._store.catalogue.time_known, self._clock)
@@ -361,7 +361,7 @@ class Logger(Settings, Accounting):
         self._syncing.patience = patience
 
     def __enter__(self) -> Logger:
-        """Return the Logger, to be closed at the end of the block."""
+        """Return the Logger; it is closed at the end of the block."""
         return self
 
     def __exit__(self, *error: object) -> None:

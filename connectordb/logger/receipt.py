@@ -1,4 +1,4 @@
-"""What `Logger.insert` answers: a receipt that can be asked what became of the point, or waited for."""
+"""What `Logger.insert` returns: a receipt, which tells what became of the point."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from .rows import State, Trace, Tracing
 
 class Receipt:
     """
-    A point that was accepted.
+    Tells what became of a point that was accepted.
 
-    It holds for as long as the Logger is open, and may be asked from any thread.
+    It can be used for as long as the Logger is open, from any thread.
     """
 
     __slots__ = ("_final", "_id", "_t", "_tracing")
 
     def __init__(self, tracing: Tracing, id: int, t: float) -> None:
-        # nothing more here: every insert makes one, and few are asked
+        # no more work than this: every insert makes a receipt, and few are ever used
         self._tracing = tracing
         self._id = id
         self._t = t
@@ -24,12 +24,12 @@ class Receipt:
     @property
     def state(self) -> State:
         """
-        What became of it by now.
+        What has become of the point so far.
 
-        ``"waiting"``: it is in the file, for the next sync. ``"stored"``: the server has it. ``"set aside"``: it cannot be
-        stored as it is, and lies in the file with the reason. ``"dropped"``: by `Logger.cleardata`, or as the file is bounded.
-        A server that loses its last second may make one wait again that was stored, until that is certain; one that was set
-        aside waits again if it is retried.
+        ``"waiting"``: it is in the file, for the next sync. ``"stored"``: the server has it. ``"set aside"``: the server does not
+        take it as it is; it is kept in the file, with the reason. ``"dropped"``: by `Logger.cleardata`, or because the file is
+        bounded. A stored point may wait again if an original server loses its last second; one that was set aside waits again if
+        it is retried.
 
         Raises:
             ClosedError: The Logger was closed before the outcome was seen.
@@ -38,20 +38,20 @@ class Receipt:
 
     @property
     def reason(self) -> str | None:
-        """Why it was set aside; ``None`` if it was not."""
+        """Why the point was set aside; ``None`` if it was not."""
         return self._look().reason
 
     @property
     def t(self) -> float:
-        """Its time, in seconds since 1970: the present one while it is in the file, afterwards the last that was seen."""
+        """The point's time, in seconds since 1970. It may change while the point is in the file; afterwards, the last one seen."""
         self._look()
         return self._t
 
     def wait(self, timeout: float) -> State:
         """
-        Wait until it does not wait any more, *timeout* seconds at most, and return its state then.
+        Wait until the point is no longer waiting, for *timeout* seconds at most, and return its state then.
 
-        A sync in this process wakes at once; one in another process is noticed within a second.
+        A sync in this process is noticed at once, one in another process within a second.
 
         Raises:
             ClosedError: The Logger was closed.
@@ -66,7 +66,7 @@ class Receipt:
         trace = self._final
         if trace is None:
             trace = self._tracing.look(self._id)
-            self._id = trace.id  # one way that was gone need not be gone again
+            self._id = trace.id  # next time, look from where the trail ended
             if trace.t is not None:
                 self._t = trace.t
             if trace.is_final:
@@ -74,5 +74,5 @@ class Receipt:
         return trace
 
     def __repr__(self) -> str:
-        """Say what was last seen of it, without looking."""
+        """Say what is known of the point, without looking."""
         return f"<Receipt t={self._t!r}{f' {self._final.state}' if self._final else ''}>"

@@ -1,4 +1,4 @@
-"""What is in the cache file, as values: rows, notes, streams, and what became of them."""
+"""What the cache file holds, as values: rows, notes, streams, and what became of points. Pure."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from typing import Any, NamedTuple, overload
 
 class Columns(Sequence[tuple[float, str]]):
     """
-    Points with times of the user's, in the order of those: many at once go faster as two lists than as many pairs.
+    Points with times that the user gave, ordered by these: two lists, as that is faster than many pairs.
 
     Attributes:
-        times: When.
+        times: The times.
         texts: The values, as JSON text.
-        rises: Whether each time is later than the one before.
+        rises: Whether each given time was later than the one before.
     """
 
     __slots__ = ("rises", "texts", "times")
@@ -25,12 +25,12 @@ class Columns(Sequence[tuple[float, str]]):
         self.times, self.texts = times, texts
         self.rises = all(map(lt, times, islice(times, 1, None)))
         if not self.rises:
-            order = sorted(range(len(times)), key=times.__getitem__)  # those with equal times stay in theirs
+            order = sorted(range(len(times)), key=times.__getitem__)  # stable: points with equal times keep their order
             self.times, self.texts = [times[at] for at in order], [texts[at] for at in order]
 
     @classmethod
     def of(cls, points: Sequence[tuple[float, str]]) -> Columns:
-        """Return *points* this way, which may be so already."""
+        """Return *points* as columns; these themselves, if they are columns already."""
         return points if isinstance(points, cls) else cls([t for t, _ in points], [text for _, text in points])
 
     @overload
@@ -38,13 +38,13 @@ class Columns(Sequence[tuple[float, str]]):
     @overload
     def __getitem__(self, at: slice) -> Columns: ...
     def __getitem__(self, at: int | slice) -> tuple[float, str] | Columns:
-        """Return a point, or some."""
+        """Return one point, or the columns of a slice."""
         if isinstance(at, slice):
             return Columns(self.times[at], self.texts[at])
         return self.times[at], self.texts[at]
 
     def __len__(self) -> int:
-        """Return how many there are."""
+        """Return how many points there are."""
         return len(self.times)
 
 
@@ -62,8 +62,8 @@ class StreamRow:
     A stream as the file has it.
 
     Attributes:
-        declared: The server has yet to be asked for it.
-        strict: If that has another schema, it is an error; otherwise that one is taken over.
+        declared: The server has not been asked for it yet.
+        strict: If the server has another schema, that is an error; otherwise it is taken over.
     """
 
     id: int
@@ -77,13 +77,13 @@ class StreamRow:
 @dataclass(frozen=True, slots=True)
 class Note:
     """
-    What may have been sent: a stream's rows from *first* to *last*, and what there was on the server before.
+    A batch that may have been sent: a stream's rows from *first* to *last*, and what the server had before them.
 
     Attributes:
-        length: The stream's length there, ``None`` if it is not known.
-        before: The time of the point before that length.
-        attempts: Outcomes that were unknown.
-        key: The name under which the server knows the batch, if it knows such names.
+        length: The stream's length on the server before the batch, ``None`` if it is not known.
+        before: The time of the last point of that length, ``None`` if there was none.
+        attempts: How many attempts had an unknown outcome.
+        key: The idempotency key of the batch, if the server knows such keys.
     """
 
     stream: int
@@ -100,13 +100,13 @@ class Note:
 
 class Coming(NamedTuple):
     """
-    A batch that is to be noted: the first rows in the span of a note, as many as may be.
+    A batch that is about to be noted: rows from the beginning of a span, as many as the bounds allow.
 
     Attributes:
-        note: What is noted of them; its last row is that of the span.
-        rows: How many at most.
-        size: Bytes at most, more or less.
-        at_least: So many rows, whatever their size.
+        note: The note to be written; its *first* and *last* are the span, until it is known which rows fit.
+        rows: At most this many rows.
+        size: At most this many bytes, more or less.
+        at_least: This many rows, whatever their size.
     """
 
     note: Note
@@ -117,10 +117,11 @@ class Coming(NamedTuple):
 
 class Held(NamedTuple):
     """
-    A batch that a server confirmed, and may forget if it loses its last second; as `Note`.
+    A batch that a server confirmed, but may still forget if it loses its last second; fields as in `Note`.
 
     Attributes:
-        version: The stream's when it was confirmed: the same rows may be lost, and confirmed once more.
+        version: The stream's version when the batch was confirmed. It tells two confirmations of the same rows apart, if they were
+            lost in between.
     """
 
     stream: int

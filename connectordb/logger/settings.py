@@ -21,27 +21,27 @@ _DEFAULTS: Mapping[str, Any] = {
 
 
 class Settings:
-    """What a Logger remembers; its parent class."""
+    """The properties of a Logger that outlive the process: one of its parent classes."""
 
     def __init__(self, store: Store) -> None:
         self.__store = store
         self._settings: dict[str, Any] = {**_DEFAULTS, **store.catalogue.settings()}
         self._last_sync = 0.0
-        # from reading or writing the file until memory says the same
+        # held from reading or writing the file until memory says the same
         self.__lock = threading.RLock()
 
     def _check_address(self, url: str) -> None:
-        """Accept an address that may be that of a server."""
+        """Raise unless *url* can be the address of a server; the Logger overrides this."""
 
     def _on_server_changed(self) -> None:
-        """Another server or another key from now on."""
+        """Called when `serverurl` or `apikey` was assigned; the Logger overrides this."""
 
     def _on_period_changed(self) -> None:
-        """Another period from now on."""
+        """Called when `syncperiod` was assigned; the Logger overrides this."""
 
     @property
     def _is_created(self) -> bool:
-        """Whether what is to be done with a new file was done."""
+        """Whether the file has been set up (*on_create* of the Logger)."""
         return bool(self._settings.get("created"))
 
     def _set_created(self) -> None:
@@ -55,11 +55,11 @@ class Settings:
     def _save(self, **settings: Any) -> None:
         with self.__lock:
             self.__store.catalogue.save(**settings)
-            # in one step, as other threads look into it without a lock
+            # one atomic step, as other threads read settings without the lock
             self._settings.update(settings)
 
     def _look_for_server(self) -> None:
-        """Go on with the server and the key that another process has put into the file meanwhile."""
+        """Use the server and the key that the file has now: another process may have changed them."""
         with self.__lock:
             saved = self.__store.catalogue.settings()
             changed = {
@@ -84,7 +84,7 @@ class Settings:
         self._on_server_changed()
 
     def keep_apikey(self, key: str) -> None:
-        """Save another key of the device, with which its connection goes on by itself."""
+        """Save a new key that the connection to the server already uses."""
         self._save(apikey=key)
 
     @property
@@ -98,13 +98,14 @@ class Settings:
             raise LocalProtocolError(f"serverurl={url!r}: expected an address such as {CONNECTORDB_URL!r}")
         self._check_address(url)
         if url != self.serverurl:
-            self.__store.catalogue.declare_all()  # first: asking the old server once more does no harm
+            # before the address is saved: if we are killed in between, the old server is asked once more, which does no harm
+            self.__store.catalogue.declare_all()
             self._save(serverurl=url)
         self._on_server_changed()
 
     @property
     def syncperiod(self) -> float:
-        """Seconds between two syncs in the background; an assignment counts from then."""
+        """Seconds between two syncs in the background; a new period is counted from its assignment."""
         return cast(float, self._settings["syncperiod"])
 
     @syncperiod.setter
@@ -116,12 +117,12 @@ class Settings:
 
     @property
     def lastsynctime(self) -> float:
-        """When the last successful sync ended, in seconds since 1970; 0 if there was none."""
+        """When the last successful sync ended, in seconds since 1970; 0 if there has been none."""
         return max(self._last_sync, cast(float, self._settings["lastsynctime"]))
 
     @property
     def data(self) -> Any:
-        """Anything that JSON can carry, for the program's own use; assign to change it."""
+        """Any JSON value, for the program's own use. This is a copy: assign to change it."""
         return json_text.loads(json_text.dumps(self._settings["data"]))
 
     @data.setter

@@ -1,11 +1,11 @@
-"""Times that increase strictly, by steps that survive the wire."""
+"""Times that strictly increase, by steps large enough to survive the wire."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 
-#: The smallest step between times where a float can carry it: what other programs keep of a time.
+#: The step between two times, where a float can carry it: other programs keep microseconds.
 _STEP = 1e-6
 
 
@@ -15,7 +15,7 @@ def later(t: float) -> float:
 
 
 def in_order(times: Sequence[float], floor: float) -> list[float]:
-    """Return *times*, which do not decrease, with those moved that are not above the one before, or *floor*."""
+    """Return *times*, which do not decrease, with each moved up that is not above the one before it, or above *floor*."""
     moved = []
     for t in times:
         floor = t if t > floor else later(floor)

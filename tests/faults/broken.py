@@ -121,7 +121,7 @@ def _greedy() -> None:
     def all_found(self: Any) -> bool:
         found = looked(self)
         if self._newest >= self.batch.first:
-            self._found = [row.id for row in self._rows]
+            self._found = [row.id for row in self._rows(self._note.last)]
             return True
         return found
 

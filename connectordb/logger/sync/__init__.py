@@ -1,5 +1,5 @@
 """
-Bringing what waits to the server: what to do next (`plan`), doing it, one pass after the other, and when. SQL is not here.
+Bringing what waits to the server: deciding what to do next (`plan`), doing it, pass after pass, and when to do it. There is no SQL here.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """
-The batches of a stream, one after the other: which rows go next, how many, and behind what they stand on the server.
+The batches of a stream, one after the other: which rows go next, how many, and where in the stream on the server they will stand.
 
-Only the first one asks for that: behind a batch that was stored whole stands what was noted before it, and the batch.
+The server is asked for its stream's end only before the first batch. After a batch was stored whole, that end is known: it is the one
+noted for the batch, and the batch itself.
 """
 
 from __future__ import annotations
@@ -25,14 +26,14 @@ log = logging.getLogger(__name__)
 @dataclass
 class Memory:
     """
-    What the passes of a process remember, one after the other.
+    What this process remembers from one pass to the next.
 
     Attributes:
         size: The rows of the next batch, by the rate at which the last one went.
         seen: When held batches were first seen.
-        queued: Writes that had to wait for another, when that was last looked at.
-        inserting: Until when somebody is taken to insert, in monotonic seconds.
-        resting: Streams that were refused, and until when they are left alone, in monotonic seconds.
+        queued: How many writes of this process had had to wait for another, when that was last looked at.
+        inserting: Until when the program is taken to insert, in monotonic seconds.
+        resting: Refused streams → until when they are left alone, in monotonic seconds.
     """
 
     size: int = plan.FIRST_BATCH
@@ -44,16 +45,16 @@ class Memory:
 
 class Batches:
     """
-    The batches of a stream, as a pass sends them.
+    The batches of one stream in one pass.
 
     Args:
         context: What all batches of the pass share.
         server: Where they go.
-        stream: Whose they are.
-        path: Its path there.
+        stream: The stream.
+        path: Its path on the server.
         upto: The id of the last row that goes in this pass.
-        corrections: What puts their times right.
-        memory: That of the process.
+        corrections: What puts the times of the rows right.
+        memory: What this process remembers from one pass to the next.
     """
 
     def __init__(
@@ -69,34 +70,38 @@ class Batches:
         self._context, self._store = context, context.store
         self._server, self._stream, self._path, self._upto = server, stream, path, upto
         self._corrections, self._memory = corrections, memory
-        #: What a batch that is noted now stands behind: the stream's length, and the time of the point before that.
+        #: Where the next batch will begin: the stream's length on the server, and the time of its last point.
         self._end: tuple[int, float | None] = 0, None
-        self._since: float | None = None  # the batch before, in monotonic seconds
-        self._beside = 0  # batches that went beside inserts
+        self._since: float | None = None  # when the last batch was noted, in monotonic seconds
+        self._beside = 0  # how many batches went while the program inserted
 
     def begin(self) -> Begun | None:
-        """Note the first rows that wait, if there are any that may be sent now."""
+        """Note the first batch, if there are rows that may be sent now."""
         first = self._store.held.first_waiting(self._stream.id)
         if not self._store.points.rows(first, self._upto, 1, 0):
             return None
         self._context.check_stopping()
         self._end = end_of(self._server, self._path)
         coming = self._coming(first)
-        # they may have been dropped meanwhile, or put behind an earlier point
+        # the rows may have been dropped meanwhile, or sorted in behind an earlier point
         return None if coming is None else self._store.notes.begin(coming)
 
     def behind(self, packed: Packed, seconds: float) -> Coming | None:
-        """Return what is to be noted behind a batch that was stored as it was sent, after so many *seconds*."""
+        """Return the batch to be noted next, after one that was stored as it was sent, within *seconds*."""
         self._memory.size = plan.shape(self._memory.size, packed.count, seconds)
         self._end = self._end[0] + packed.count, packed.ends
         return self._coming(packed.last + 1) if packed.last < self._upto else None
 
     def missed(self, packed: Packed) -> None:
-        """Take note that a batch did not get there as it was."""
+        """Remember that a batch did not get through as it was."""
         self._memory.size = plan.shape(self._memory.size, packed.count, None)
 
     def _coming(self, first: int) -> Coming | None:
-        """Return the batch that begins with a row, or behind it, if that may be sent now; after an answer of the server."""
+        """
+        Return the batch that begins with the row *first*, or behind it, if that may be sent now.
+
+        To be called after an answer of the server, which tells the time and whether it knows keys.
+        """
         due = self._due(first)
         if due < first:
             return None
@@ -117,7 +122,7 @@ class Batches:
         return plan.beside(memory.size, None if since is None else now - since, inserting)
 
     def _due(self, first: int) -> int:
-        """Have the times of the next rows put right, and return up to which of them they may be sent now."""
+        """Put the times of the next rows right, and return the id up to which they may be sent now."""
         stream, report = self._stream, self._context.report
         ready = self._corrections.ready(stream.id, first, self._upto)
         for reason, ids in ready.aside.items():

@@ -1,9 +1,9 @@
 """
-Looking whether a server still has what it confirmed.
+Checking that a server still has what it confirmed.
 
-The original server says ``ok`` before it flushes, and loses about its last second when its machine does
-(``docs/topics/wire.rst``, "Durability"). So a batch that such a server confirmed is looked for again, some
-seconds later, before the file lets go of it; and before anything newer is sent, as what was lost must go first.
+The original server says ``ok`` before it flushes, and loses about its last second if its machine loses power
+(``docs/topics/wire.rst``, "Durability"). So the file holds a batch that such a server confirmed until the batch was seen there
+again, some seconds later. This is checked before anything newer is sent, as what was lost has to go first.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ class LastSecond:
     Args:
         store: The file.
         clock: The clocks.
-        elsewhere: Makes a connection to another server, or with another key: that which confirmed a batch.
-        wait: Waits until what was sent on connections that are closed has arrived, or never will.
+        elsewhere: Returns a connection to another server, or with another key: those that a batch was confirmed to.
+        wait: Waits until what was sent on closed connections has arrived, or never will.
         seen: Kept from pass to pass.
     """
 
@@ -51,11 +51,11 @@ class LastSecond:
         self._store, self._clock, self._elsewhere, self._wait, self._seen = store, clock, elsewhere, wait, seen
 
     def see(self, stream: int) -> None:
-        """Begin to count the seconds of batches that were confirmed by now."""
+        """Begin to count the seconds for batches that this pass confirmed."""
         self._since(stream, self._store.held.of(stream), self._clock.monotonic())
 
     def _since(self, stream: int, batches: Sequence[Held], now: float) -> list[float]:
-        """Return since when batches of a stream are known, *now* if they were not; others of it are forgotten."""
+        """Return since when each of *batches* has been known, *now* if it was not; forget all others of the stream."""
         keys = [(batch.stream, batch.first, batch.version) for batch in batches]
         since = [self._seen.get(key, now) for key in keys]
         for key in [key for key in self._seen if key[0] == stream]:
@@ -65,13 +65,13 @@ class LastSecond:
 
     def check(self, stream: int, server: Server) -> int:
         """
-        Look after a stream's held batches: release those that are there and old enough, let wait again what is lost.
+        Check a stream's held batches: release those that are there and old enough; what is lost waits again.
 
         Returns:
             How many points wait again.
 
         Raises:
-            ConnectorDBError: The server that confirmed them is the Logger's, and cannot be asked.
+            ConnectorDBError: They were confirmed by the Logger's present server, and it cannot be asked.
         """
         batches = self._store.held.of(stream)
         asked = self._clock.monotonic()
@@ -82,7 +82,7 @@ class LastSecond:
                 for batch in batches:
                     self._store.held.release(batch)
                 return 0
-            # newer ones may be lost by now as well, and a late copy be there
+            # by now newer ones may be lost as well, or a late copy may have arrived
             self._wait(where, path)
             lost = self._lost(batches, server, every=True)
         if lost:
@@ -94,13 +94,18 @@ class LastSecond:
         return 0
 
     def _release(self, stream: int, batches: Sequence[Held], asked: float) -> None:
-        """Let go of batches that were there when they were *asked* for, and old enough then."""
+        """Release batches that were found at the time *asked*, if they were old enough then."""
         for batch, since in zip(batches, self._since(stream, batches, asked), strict=True):
             if asked - since >= plan.WAIT:
                 self._store.held.release(batch)
 
     def _lost(self, batches: Sequence[Held], server: Server, every: bool = False) -> list[int]:
-        """Return the ids of rows that are no longer there; *every*: look for all, and not only for the newest that tell."""
+        """
+        Return the ids of rows that the server no longer has.
+
+        A server that loses something loses the newest, so this goes backwards, and stops at the first batch that is whole and
+        where it should be; unless *every* batch is to be looked for.
+        """
         lost: list[int] = []
         every = every or not self._are_in_a_row(batches)
         for at in reversed(range(len(batches))):
@@ -115,12 +120,12 @@ class LastSecond:
                 log.info("what %s confirmed of %s cannot be looked at again: %s", batch.server, batch.path, error)
                 break
             if is_end:
-                break  # a server that loses its end loses the newest
+                break
             lost[:0] = missing
         return lost
 
     def _are_in_a_row(self, batches: Sequence[Held]) -> bool:
-        """Tell whether each batch was sent to just behind the one before: what comes after a loss was not."""
+        """Tell whether each batch was stored just behind the one before it; after a loss that was noticed too late, it was not."""
         for one, two in pairwise(batches):
             (end,) = self._store.points.rows(one.last, one.last, 1, 0)
             if one.length + one.last - one.first + 1 != two.length or end.t != two.before:
@@ -143,7 +148,7 @@ class LastSecond:
         newest.look([] if point is None else [point])
         if newest.complete:
             return []
-        settling = Settling(sent)  # another writer's points may lie between
+        settling = Settling(sent)  # not at its index: another writer's points may lie in between
         for points in Reading(server, path, batch, rows[0].t):
             settling.look(points)
             if settling.complete:
@@ -152,7 +157,7 @@ class LastSecond:
         return [row.id for at, row in enumerate(rows) if at not in found]
 
     def _follows(self, server: Server, batch: Held, before: Held) -> bool:
-        """Tell whether the end of the one *before* still stands just before a batch, and not somebody else's point."""
+        """Tell whether the last point of the batch *before* still stands just before *batch*."""
         point = point_at(server, Path.parse(batch.path), batch.length - 1)
         ends = [Sent((row.t,), value(row)) for row in self._store.points.rows(before.last, before.last, 1, 0)]
         return settle(ends, [] if point is None else [point]).outcome is Outcome.STORED

@@ -1,4 +1,4 @@
-"""The Logger's connections: to its server, and to where an earlier batch was sent."""
+"""The Logger's connections: to its server, and to other servers that an earlier batch was sent to."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ T = TypeVar("T")
 
 class Connection(ConnectorDB):
     """
-    A `ConnectorDB` that logs in when it is first used, and whose new key, once it is reset, goes on in the Logger's file.
+    A `ConnectorDB` that logs in when it is first used, and that saves its new key in the Logger's file if it is reset.
 
     Args:
-        apikey: The key, or nothing.
+        apikey: The key, or ``""``.
         url: The server.
-        keep: Saves another key.
+        keep: Saves a new key.
     """
 
     def __init__(self, apikey: str, url: str, keep: Callable[[str], None]) -> None:
@@ -33,12 +33,12 @@ class Connection(ConnectorDB):
         self._save_apikey = keep
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Travel as a connection like any other: the file stays here."""
+        """Be pickled as an ordinary connection: the file stays here."""
         restore, (_, *where), settings = super().__reduce__()
         return restore, (ConnectorDB, *where), settings
 
     def reset_apikey(self) -> str:
-        """Have the server make a new key, go on with it, and save it in the file."""
+        """Ask the server for a new key, use it from now on, and save it in the file."""
         key = super().reset_apikey()
         self._save_apikey(key)
         return key
@@ -56,7 +56,7 @@ class Link:
         address: The server's URL.
         apikey: The key.
         connection: The connection.
-        time_known: The time that it is by now at least, as a server said it earlier.
+        time_known: Returns a time that has passed for certain: the latest that a server said at an earlier sync.
         clock: The clocks.
     """
 
@@ -80,7 +80,7 @@ class Link:
         return self._connection._session.features
 
     def time(self) -> float | None:
-        """Return what the server's clock shows now, by its last answer; ``None`` if that did not say."""
+        """Return what the server's clock shows now, reckoned from its last answer; ``None`` if that did not say."""
         return self._connection._session.server_time()
 
     def call(self, request: rest.Request[T]) -> T:
@@ -99,7 +99,7 @@ class Link:
 
 
 class Address(Protocol):
-    """Where to connect to, and what for."""
+    """Where to connect to, and with which key."""
 
     @property
     def serverurl(self) -> str:
@@ -110,7 +110,7 @@ class Address(Protocol):
         """The key for it."""
 
     def keep_apikey(self, key: str) -> None:
-        """Go on with another key for it."""
+        """Save a new key that the connection already uses."""
 
 
 class Links:
@@ -118,7 +118,7 @@ class Links:
     The connections of a Logger.
 
     Args:
-        address: Where its server is; asked whenever a connection is made.
+        address: Tells the server and the key; asked whenever a connection is made.
         time_known: As `Link`.
         clock: The clocks.
     """
@@ -138,7 +138,6 @@ class Links:
             if self._closed:
                 raise ClosedError("the Logger was closed")
             if self._connection is None:
-                # the connection goes on with a new key by itself
                 self._connection = Connection(self._address.apikey, self._address.serverurl, self._address.keep_apikey)
             return self._connection
 
@@ -152,7 +151,7 @@ class Links:
 
     @contextmanager
     def elsewhere(self) -> Iterator[Callable[[str, str], Link]]:
-        """Have, for the length of a block, a way to links to other servers, or with other keys."""
+        """Yield a function that returns a link to another server, or with another key; the block's end closes these."""
         made: list[ConnectorDB] = []
 
         def link(address: str, apikey: str) -> Link:
@@ -166,14 +165,14 @@ class Links:
                 connection.close()
 
     def forget(self) -> None:
-        """End the connection: there is another address, or key."""
+        """Close the connection: there is another address, or key."""
         with self._lock:
             connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()
 
     def close(self) -> None:
-        """End the connection for good; may be called twice."""
+        """Close the connection for good; may be called twice."""
         with self._lock:
             self._closed = True
         self.forget()
@@ -181,9 +180,9 @@ class Links:
 
 def check_address(url: str) -> None:
     """
-    Accept *url* if it may be that of a server.
+    Do nothing if *url* can be the address of a server.
 
     Raises:
-        LocalProtocolError: It may not.
+        LocalProtocolError: It cannot.
     """
     ConnectorDB(url=url, anonymous=True, connect=False).close()

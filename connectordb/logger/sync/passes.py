@@ -1,9 +1,9 @@
 """
-One pass over the file: plan, send, confirm. What to do next is decided in `plan`; here it is done.
+One pass over the file: settle what is in doubt, then send batch after batch. `plan` decides what to do next; here it is done.
 
-A batch is noted before it is sent, and taken off, by id, in the transaction that drops the note, or writes the next one. A
-pass sends what was in the file when it began; of that it holds one batch in memory. A server that is away ends the pass; what
-concerns a single stream (denied, not there) leaves that stream's points where they are and is told at the end.
+A batch is noted before it is sent. Its rows are taken off in the same transaction that drops the note, or replaces it with the
+next one. A pass sends what was in the file when it began, and holds one batch of that in memory. If the server is away, the pass
+ends. If a single stream is denied or missing, its points stay where they are, and the error is reported at the end.
 """
 
 from __future__ import annotations
@@ -34,23 +34,23 @@ from .streams import device as device_of
 
 log = logging.getLogger(__name__)
 
-#: Seconds until the background tries again what was refused and will go on being so: a wrong key, a stream that is gone.
+#: Seconds until the background tries again what will most likely be refused again: a wrong key, a stream that is gone.
 RARELY = 600.0
 
 
 class Pass:
     """
-    One pass.
+    One pass over the file.
 
     Args:
         store: The file.
         server: Where the points go.
-        elsewhere: Makes a connection to another server, or with another key: that of a note.
+        elsewhere: Returns a connection to another server, or with another key: those that a note names.
         clock: The clocks.
         stopping: Set when the pass is to end early.
-        wait: Seconds, as `plan.WAIT`.
-        restamp: Whether points that are older than what a stream holds are given later times, or set aside.
-        memory: That of the process.
+        wait: Seconds to wait for a late copy, as `plan.WAIT`.
+        restamp: Whether points that are older than what a stream holds get later times; otherwise they are set aside.
+        memory: What this process remembers from one pass to the next.
     """
 
     def __init__(
@@ -69,18 +69,18 @@ class Pass:
         self._elsewhere = elsewhere
         self._clock = clock
         self._memory = memory or Memory()
-        self._waited: set[str] = set()  # the servers where nothing is on its way that is older than this pass
+        self._waited: set[str] = set()  # servers for which nothing sent before this pass can still be on its way
         self._context = Context(store, clock, stopping, wait, restamp)
         self._last_second = LastSecond(store, clock, elsewhere, self._context.wait, self._memory.seen)
         self._corrections = store.corrections(clock, server.time, restamp)
 
     def run(self, upto: Mapping[int, int], patient: bool = False) -> Report:
         """
-        Send what waits, of each stream up to the id in *upto*.
+        Send what waits.
 
         Args:
-            upto: Stream → id.
-            patient: Leave streams alone that were refused not long ago.
+            upto: Stream → the id of the last row to send.
+            patient: Leave alone the streams that were refused not long ago.
 
         Raises:
             ConnectorDBError: The server is away, or refuses the key.
@@ -117,24 +117,24 @@ class Pass:
                 log.warning("points of %s wait: %s", stream.name, error)
         return self._context.report
 
-    # --- a stream -------------------------------------------------------------------------------------------------------
+    # --- one stream -----------------------------------------------------------------------------------------------------
 
     def _serve(self, stream: StreamRow, path: Path, upto: int) -> None:
         lost = self._last_second.check(stream.id, self._server)
         note = self._store.notes.of(stream.id)
         if note is not None:
-            self._settle_note(stream, path, note, in_order=not lost)
+            self._settle_note(path, note, in_order=not lost)
         if stream.declared:
             self._context.report.schemas_changed |= bring_to_server(self._store, self._server, stream, path)
         self._send_all(stream, path, upto)
         self._last_second.see(stream.id)
 
     def _send_all(self, stream: StreamRow, path: Path, upto: int) -> None:
-        """Send batch after batch; the next one is noted as the one before is taken off."""
+        """Send batch after batch; each is noted in the transaction that takes the one before off."""
         batches = Batches(self._context, self._server, stream, path, upto, self._corrections, self._memory)
         begun = batches.begin()
         while begun is not None:
-            if self._context.is_stopping:  # nothing of it was sent
+            if self._context.is_stopping:  # nothing of this batch was sent, so no doubt needs to be kept
                 self._store.notes.resolve(stream.id)
                 self._context.check_stopping()
             sending = Sending(self._context, self._server, path, *begun, follower=batches)
@@ -145,31 +145,20 @@ class Pass:
                 self._last_second.check(stream.id, self._server)
                 begun = batches.begin()
 
-    def _settle_note(self, stream: StreamRow, path: Path, note: Note, in_order: bool) -> None:
+    def _settle_note(self, path: Path, note: Note, in_order: bool) -> None:
         """
-        Find out what became of a batch of an earlier pass, or of an earlier process, where it was sent.
+        Find out what became of a batch that an earlier pass or process sent, by asking the server that it was sent to.
 
-        If it is not there it goes again at once, but only if it is *in_order*: if no other points go before it.
+        If the server does not have it, it is sent again at once, but only *in_order*: if no other points have to go before it.
         """
-        # a mended file may not know where it was sent
+        # a file that was mended may have notes without a server, key or path: then it can only be ours
         at_ours = note.server in ("", self._server.address)
-        servers: list[Server] = [self._server] if at_ours else []
-        if not servers or note.apikey not in ("", self._server.apikey):
-            servers.append(self._elsewhere(note.server, note.apikey))
         here = at_ours and note.path in ("", str(path))
         sent_to = Path.parse(note.path) if note.path else path
         refusal: ConnectorDBError | None = None
-        for server in servers:
+        for server in self._servers(note, at_ours):
             try:
-                if note.length is None:
-                    self._settle_by_time(server, sent_to, note)
-                else:
-                    packed = self._store.points.packed(note.first, note.last, 2 * DATAPOINT_INSERT_LIMIT)
-                    if packed is None:
-                        self._store.notes.resolve(note.stream)
-                        return
-                    sending = Sending(self._context, server, sent_to, note, packed, again=here and in_order)
-                    sending.run(*plan.found(sending.batch, note.attempts, sending.keyed))
+                self._settle_at(server, sent_to, note, again=here and in_order)
                 return
             except ResponseError as error:
                 if not plan.is_final(error):
@@ -189,15 +178,37 @@ class Pass:
         if here:
             raise refusal
         where = f"{note.path or path} on {note.server or self._server.address}"
-        reason = f"outcome unknown: it was sent to {where}, which now says: {refusal}"
+        self._set_all_aside(note, f"outcome unknown: it was sent to {where}, which now says: {refusal}")
+
+    def _servers(self, note: Note, at_ours: bool) -> list[Server]:
+        """Return how to ask the server of *note*: with our key, if it is our server, and with the key that the note has."""
+        servers: list[Server] = [self._server] if at_ours else []
+        if not servers or note.apikey not in ("", self._server.apikey):
+            servers.append(self._elsewhere(note.server, note.apikey))
+        return servers
+
+    def _settle_at(self, server: Server, path: Path, note: Note, again: bool) -> None:
+        """Find out from *server* what became of the batch of *note*; *again* as in `Sending`."""
+        if note.length is None:
+            self._settle_by_time(server, path, note)
+            return
+        packed = self._store.points.packed(note.first, note.last, 2 * DATAPOINT_INSERT_LIMIT)
+        if packed is None:  # its rows were dropped meanwhile
+            self._store.notes.resolve(note.stream)
+            return
+        sending = Sending(self._context, server, path, note, packed, again=again)
+        sending.run(*plan.found(sending.batch, note.attempts, sending.keyed))
+
+    def _set_all_aside(self, note: Note, reason: str) -> None:
+        """Set the rows of *note* aside, some at a time, and drop it."""
         while rows := self._store.points.rows(note.first, note.last, DATAPOINT_INSERT_LIMIT, 2**62):
             note = replace(note, first=rows[-1].id + 1)
             self._context.set_aside(note, [row.id for row in rows], reason, keep=True)
         self._store.notes.resolve(note.stream)
 
     def _settle_by_time(self, server: Server, path: Path, note: Note) -> None:
-        """Look for rows of which is known only that they may have been sent, slice by slice, from the oldest on."""
-        if server.address not in self._waited:  # who sent them may have been killed a moment ago
+        """Settle a note that does not say where in the stream its rows would be: look for them by time, slice by slice."""
+        if server.address not in self._waited:  # whoever sent them may have been killed a moment ago
             self._context.wait(server, path)
             self._waited.add(server.address)
         newest = newest_time(server, path)
@@ -219,12 +230,12 @@ class Pass:
             self._context.report.confirmed += len(confirmed)
             if old:
                 self._context.set_aside(note, old, too_old(newest), keep=True)
-        # those that share a time would be stored twice if a batch of them alone were sent twice
+        # a batch in which all points share one time would be stored twice if it were sent twice
         self._store.points.spread(note.stream)
         self._store.notes.resolve(note.stream)
 
     def _slice(self, note: Note) -> list[Row]:
-        """Return the first rows of a note, and all that have the last one's time."""
+        """Return the first rows of a note; of rows that share a time, all or none."""
         limit = DATAPOINT_INSERT_LIMIT
         while True:
             rows = self._store.points.rows(note.first, note.last, limit + 1, 2**62)

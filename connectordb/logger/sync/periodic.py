@@ -1,4 +1,4 @@
-"""The thread that syncs every now and then: once at the start, then every period."""
+"""The thread that syncs in the background: once at the start, then every period."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from ...runtime.worker import Worker
 
 class Periodic:
     """
-    Runs something every now and then on the thread ``connectordb-logger``.
+    Runs a function again and again on the thread ``connectordb-logger``.
 
     Args:
-        run: Does it; ends early if the event is set.
-        period: Says how many seconds lie between two runs.
+        run: The function; it is to end early if the event that it is passed is set.
+        period: Returns the seconds between two runs.
         clock: The clocks.
     """
 
@@ -24,8 +24,8 @@ class Periodic:
         self._period = period
         self._clock = clock
         self._worker = Worker("logger", self._loop)
-        self._due: float | None = None  # when it looks up by itself, in monotonic seconds
-        # set when the thread should look up from its waiting: it is to end, or the period is another one
+        self._due: float | None = None  # when the next run is due, in monotonic seconds
+        # set to wake the waiting thread: it is to end, or the period has changed
         self._look_up = threading.Event()
 
     @property
@@ -35,7 +35,7 @@ class Periodic:
 
     @property
     def left(self) -> float | None:
-        """Seconds until the next run; ``None`` if none is to come, or one is under way."""
+        """Seconds until the next run; ``None`` if none will come, or one is under way."""
         due = self._due
         return None if due is None or not self.is_running else max(due - self._clock.monotonic(), 0.0)
 
@@ -44,13 +44,13 @@ class Periodic:
         self._worker.start()
 
     def stop(self, within: float) -> bool:
-        """End the thread, waiting *within* seconds at most for what it is doing; tell whether it has ended."""
+        """End the thread, waiting at most *within* seconds for the present run; tell whether it has ended."""
         self._worker.stop()
         self._look_up.set()
         return self._worker.join(within)
 
     def changed(self) -> None:
-        """Have the thread ask for the period again and count from now."""
+        """Begin a new period now; the thread asks how long it is."""
         self._look_up.set()
 
     def _loop(self, stopping: threading.Event) -> None:

@@ -1,17 +1,18 @@
 """
-What to do next with a batch that was written down: send, read, wait, take off, halve, set aside. Pure.
+What to do next with a batch that was noted: send, read, wait, take off, halve, set aside. Pure.
 
 A ConnectorDB 0.3 server takes a POST whole or not at all, refuses one that begins before its newest point, accepts equal
 times, and knows no request ids. So a batch is noted before it is sent, and when its outcome is unknown (no answer, a kill,
-an answer that proves nothing) the stream is read from where it ended before. Two cases need more care. A lone point, sent
-again, would not be refused as older: it is read for only after a wait in which a late copy of it must have arrived, and
-goes again with the next larger time, so that a copy that is later still is refused. And a batch that may be on its way goes
-again in the same shape, or, after such a wait and a reading, in another.
+an answer that proves nothing), the stream is read from where it ended before. Two cases need more care:
 
-A server that announces idempotency keys knows a batch by the key in its note. There the same body goes again under the same
-key, at once and with the same times, as it is stored once however late an earlier copy comes.
+* A lone point that is sent twice would not be refused as older. So the stream is read only after a wait in which a late copy of
+  the point must have arrived. Then the point is sent with the next larger time, so that a copy which is later still is refused.
+* A batch that may still be on its way is sent again in the same shape; in another shape only after such a wait and a reading.
 
-`Attempt` is what is remembered of a batch while it is being dealt with; a process that finds a note begins with `found`.
+A server that announces idempotency keys knows a batch by the key in its note. There the same body is sent again under the same
+key, at once and with the same times: it is stored once, however late an earlier copy arrives.
+
+`Attempt` is what is remembered of a batch while it is being dealt with; a process that finds a note in the file begins with `found`.
 """
 
 from __future__ import annotations
@@ -26,45 +27,45 @@ from ...protocol.proof import LATE_COPY, Answer
 #: Seconds to wait for a copy that may be on its way.
 WAIT = LATE_COPY
 
-#: Seconds that a batch should take to be sent.
+#: Seconds that sending a batch should take.
 BATCH_SECONDS = 2.0
 
-#: Rows of the first batch, when nothing is known of the way to the server; and how much larger the next may be at most.
+#: Rows of the first batch, when nothing is known of the way to the server; and how many times larger the next one may be.
 FIRST_BATCH, _GROWTH = 500, 10.0
 
-#: Batches that follow each other as quickly as this, in seconds, have this many rows at most while somebody inserts; and how
-#: long that is thought of anybody who had to wait for one. More slowly, hardly anybody meets one.
+#: While the program inserts, and batches follow each other within `_QUICK` seconds, a batch has at most `_BESIDE` rows, as inserts
+#: have to wait while it is taken off. The program is taken to insert for `INSERTING` seconds after an insert had to wait.
 _QUICK, _BESIDE, INSERTING = 0.02, 250, 1.0
 
-#: After so many batches beside inserts the file's log is written back by who syncs, as whoever inserts would have to otherwise.
+#: After this many batches beside inserts, the syncing thread writes the file's log back: otherwise an insert would have to.
 WRITTEN_BACK = 20
 
 
 def is_final(error: ConnectorDBError) -> bool:
-    """Tell whether a refused reading will go on being refused: the stream is gone, or no longer ours to see."""
+    """Tell whether a reading that was refused will be refused again: the stream is gone, or no longer ours to see."""
     return isinstance(error, (NotFound, PermissionDenied)) or type(error) is AuthenticationError
 
 
 class Step(Enum):
     """What to do next."""
 
-    SEND = auto()  #        the noted rows
+    SEND = auto()  #        send the noted rows
     CONFIRM = auto()  #     take the noted rows off
-    FOUND = auto()  #       take off those that were found
-    READ = auto()  #        the stream, from the noted length on
-    WAIT = auto()  #        until no late copy can be on its way, then read
-    HALVE = auto()  #       note and send the first half only
-    MOVE = auto()  #        give the lone row the next larger time, and send
-    RESTAMP = auto()  #     give those that are older than what is stored the earliest times allowed, and send
-    SET_ASIDE = auto()  #   the lone row: refused
-    TOO_OLD = auto()  #     set aside those that are older than what is stored
-    LEAVE = auto()  #       the rows wait; nothing of them was ever in doubt, so the note goes
+    FOUND = auto()  #       take off the rows that were found
+    READ = auto()  #        read the stream, from the noted length on
+    WAIT = auto()  #        wait until no late copy can be on its way, then read
+    HALVE = auto()  #       note and send only the first half
+    MOVE = auto()  #        give the lone row the next larger time, and send it
+    RESTAMP = auto()  #     give the rows that are older than what is stored the earliest times allowed, and send
+    SET_ASIDE = auto()  #   set the lone row aside: the server refused it
+    TOO_OLD = auto()  #     set aside the rows that are older than what is stored
+    LEAVE = auto()  #       the rows wait; none of them was ever in doubt, so the note is dropped
     STOP = auto()  #        the rows wait, and the note stays
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """The noted rows: how many, and the first one's time."""
+    """The noted rows: how many there are, and the time of the first."""
 
     count: int
     first: float
@@ -77,10 +78,10 @@ class Attempt:
 
     Attributes:
         tried: An earlier copy may still be on its way.
-        doubted: The outcome of a copy was unknown once, whatever was waited for since.
-        refused: The server refused it for a point's fault, so it goes in halves once nothing is on its way.
-        unknown: Outcomes of this shape that were unknown.
-        keyed: The server knows it by a key, so that a copy of it may follow another.
+        doubted: The outcome of a copy was unknown at some time, even if that was settled by waiting since.
+        refused: The server refused it because of one of its points, so it goes in halves once no copy is on its way.
+        unknown: How many outcomes of a batch of this shape were unknown.
+        keyed: The server knows it by a key, so another copy may be sent at once.
     """
 
     tried: bool = False
@@ -91,7 +92,7 @@ class Attempt:
 
 
 def found(batch: Batch, unknown: int, keyed: bool = False) -> tuple[Step, Attempt]:
-    """Begin with a note that was found in the file: it may have been sent, and may be on its way."""
+    """Begin with a note that was found in the file: the batch may have been sent, and may still be on its way."""
     return _in_doubt(batch, Attempt(unknown=unknown, keyed=keyed))
 
 
@@ -101,7 +102,7 @@ def answered(batch: Batch, attempt: Attempt, answer: Answer) -> tuple[Step, Atte
         return Step.CONFIRM, attempt
     if answer is Answer.UNKNOWN:
         return _in_doubt(batch, replace(attempt, unknown=attempt.unknown + 1))
-    if answer is Answer.OLDER:  # an earlier copy of it may be what is newer
+    if answer is Answer.OLDER:  # what is newer may be an earlier copy of this very batch
         return Step.READ, attempt
     if answer in (Answer.DENIED, Answer.UNSENT):
         return (Step.STOP if attempt.doubted else Step.LEAVE), attempt
@@ -114,7 +115,7 @@ def answered(batch: Batch, attempt: Attempt, answer: Answer) -> tuple[Step, Atte
 
 
 def _in_doubt(batch: Batch, attempt: Attempt) -> tuple[Step, Attempt]:
-    # a repeated batch of two times is refused if its first copy arrives before; a lone point would be stored twice
+    # a batch with two times or more is refused if another copy arrived first; a lone point would be stored twice
     lone = batch.count == 1 and not attempt.keyed
     return (Step.WAIT if lone else Step.READ), replace(attempt, tried=True, doubted=True)
 
@@ -133,9 +134,9 @@ def looked(
     Args:
         batch: The noted rows.
         attempt: What is remembered of them.
-        any_found: Whether some of them are there, under any time they were sent with.
+        any_found: Whether some of them are there, at any of the times that they were sent with.
         newest: The time of the stream's newest point, 0 if there is none.
-        restamp: Whether points that are older than that are given other times, or set aside.
+        restamp: Whether points that are older than that get later times; otherwise they are set aside.
     """
     if any_found:
         return Step.FOUND, attempt
@@ -145,7 +146,7 @@ def looked(
         if attempt.keyed:
             return Step.SEND, attempt
         return (Step.WAIT if attempt.tried else Step.MOVE), attempt  # tried: the server knew keys when it was sent
-    if attempt.refused or attempt.unknown >= 2:  # one shape is tried twice: what is large may never get through
+    if attempt.refused or attempt.unknown >= 2:  # a shape is tried twice only: a large batch may never get through
         return (Step.WAIT, attempt) if attempt.tried else (Step.HALVE, Attempt(doubted=attempt.doubted))
     return Step.SEND, attempt
 
@@ -156,12 +157,12 @@ def _less(batch: Batch) -> Step:
 
 def shape(size: int, sent: int, seconds: float | None) -> int:
     """
-    Return how many rows the next batch takes, so that it is sent in `BATCH_SECONDS`.
+    Return how many rows the next batch takes, so that sending it takes `BATCH_SECONDS`.
 
     Args:
-        size: What was returned last.
-        sent: The rows of the last batch, which may have been fewer.
-        seconds: How long sending them took; ``None`` if they did not get through whole.
+        size: What this returned for the last batch.
+        sent: How many rows that batch had, which may have been fewer.
+        seconds: How long sending it took; ``None`` if it did not get through whole.
     """
     if seconds is None:
         return max(2, sent // 2)
@@ -173,11 +174,11 @@ def shape(size: int, sent: int, seconds: float | None) -> int:
 
 def beside(size: int, seconds: float | None, inserting: bool) -> int:
     """
-    Return how many rows a batch takes at most, such that whoever inserts does not wait for long until it is taken off.
+    Return how many rows a batch takes at most, so that inserts need not wait long while it is taken off.
 
     Args:
-        size: How many it would take.
-        seconds: From the batch before the last to that; ``None`` if there was none.
-        inserting: Whether somebody inserts meanwhile.
+        size: How many it would take otherwise.
+        seconds: The time since the last batch was noted; ``None`` if this is the first.
+        inserting: Whether the program inserts meanwhile.
     """
     return min(size, _BESIDE) if inserting and seconds is not None and seconds < _QUICK else size

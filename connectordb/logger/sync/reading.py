@@ -1,4 +1,4 @@
-"""Reading a stream by index, to see what it holds: page by page, past what cannot be read."""
+"""Reading a stream by index, to see what it holds: page by page, skipping what cannot be read."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Server(Protocol):
         """What its last answer said it can do beyond 0.3."""
 
     def time(self) -> float | None:
-        """Return what its clock shows now, by its last answer; ``None`` if that did not say."""
+        """Return what its clock shows now, reckoned from its last answer; ``None`` if that did not say."""
 
     def call(self, request: rest.Request[T]) -> T:
         """Send a request, an insert once at most, and return what the answer says."""
@@ -45,7 +45,7 @@ def end_of(server: Server, path: Path) -> tuple[int, float | None]:
     if length == 0:
         return 0, None
     last = _read(server, path, length - 1, length)
-    return (length, last[-1]["t"]) if last else (0, None)  # made anew in between
+    return (length, last[-1]["t"]) if last else (0, None)  # nothing: the stream was made anew in between
 
 
 def point_at(server: Server, path: Path, index: int) -> Datapoint | None:
@@ -70,14 +70,19 @@ class Reading:
     What a stream holds from a noted length on, page by page; to be iterated once.
 
     If the point before that length is no longer the one that was noted, the stream was made anew, restored from a backup,
-    or lost its end: then it is read from where the batch may be by its times.
+    or lost its end. Then it is read from where, by its times, the batch may be.
+
+    Args:
+        server: The server.
+        path: The stream.
+        note: Says where the batch should begin.
+        earliest: The earliest time that any of its points was sent with.
 
     Attributes:
-        anchored: Whether that point is still there; known once the first page is.
+        anchored: Whether the point before the noted length is still there; known once the first page is.
     """
 
     def __init__(self, server: Server, path: Path, note: Note | Held, earliest: float) -> None:
-        """Prepare for the batch of *note*, which was not sent with times before *earliest*."""
         self._server, self._path, self._note, self._earliest = server, path, note, earliest
         self.anchored = not note.length
 
@@ -88,7 +93,7 @@ class Reading:
         if length:
             points = self._points(length - 1, length + page)
             self.anchored = bool(points) and points[0]["t"] == self._note.before
-            # in a stream that was made anew another writer's may stand there, behind the batch
+            # in a stream that was made anew, another writer's point may stand here, behind the batch
             if self.anchored and points[0]["t"] < self._earliest:
                 yield points
                 if len(points) <= page:
@@ -113,13 +118,18 @@ class Reading:
             points = self._points(middle, middle + 1)
             if points and points[0]["t"] < self._earliest:
                 low = middle + 1
-            else:  # also where it cannot be read, or is gone by now
+            else:  # also if that point cannot be read, or is gone by now
                 high = middle
         return low
 
 
 def _read(server: Server, path: Path, first: int, end: int) -> list[Datapoint]:
-    """Return points by index; what cannot be decoded is somebody else's, and left out."""
+    """
+    Return points by index.
+
+    Of a point that the server cannot decode it refuses the whole range, so such a point is searched for by halving. It is not
+    ours; in its place stands a point without a time.
+    """
     try:
         return server.call(rest.points(path, {"i1": str(first), "i2": str(end)}))
     except ResponseError as error:

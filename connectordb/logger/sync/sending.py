@@ -1,4 +1,4 @@
-"""A noted batch on its way: the steps that `plan` decides on, taken."""
+"""Sending a noted batch: the steps that `plan` decides on are taken here."""
 
 from __future__ import annotations
 
@@ -25,19 +25,18 @@ from .reading import Reading, Server, is_ephemeral
 
 log = logging.getLogger(__name__)
 
-
-#: Outcomes of one batch and its halves that may be unknown in one pass; after that it waits for the next.
+#: How many outcomes of a batch and its halves may be unknown in one pass; after that it waits for the next pass.
 _UNKNOWN_AT_MOST = 3
 
-#: How often in one pass a batch may be refused as older, while another writer stores points that are later still.
+#: How often in one pass a batch may be refused as older, because another writer keeps storing later points.
 _CONFLICTS_AT_MOST = 5
 
-#: Why points are set aside that were sent to a stream where nothing can be looked for.
+#: Why points are set aside that were sent to a stream in which they cannot be looked for.
 _EPHEMERAL = "outcome unknown: no answer came, and the stream is ephemeral, so that it cannot be looked at"
 
 
 class Stopped(LoggerError):
-    """The pass was ended by ``stop()`` or ``close()``; what it was about to do waits."""
+    """The pass was ended by ``stop()`` or ``close()``; what it had not sent yet waits."""
 
 
 @dataclass
@@ -49,7 +48,7 @@ class Report:
         confirmed: Points that are on the server.
         aside: Points that were set aside.
         failed: The streams that could not be served, with the reason.
-        early: The streams of which the next point's time has not come, in words.
+        early: The streams whose next point lies in the future, each with a sentence that says so.
         schemas_changed: Whether streams have other schemas than before.
     """
 
@@ -87,9 +86,16 @@ class Context:
         self, server: Server, note: Note, ids: Sequence[int], count: int, then: Coming | None = None
     ) -> Begun | None:
         """
-        Take rows off that are on the server, *count* of them, with the note; or hold them, if it may forget them.
+        Take off the rows *ids* of *note*, which the server has, or hold them if it may still forget them; drop the note.
 
-        In the same transaction the batch is noted that comes *then*, and returned: half as many flushes are waited for.
+        The batch that comes *then* is noted in the same transaction, and returned: that saves every second flush of the disk.
+
+        Args:
+            server: Where they are.
+            note: The note on them.
+            ids: Their ids, in order; a range may have gaps in the file.
+            count: How many they are.
+            then: The batch to be noted next, if any.
         """
         if server.features.durable or not self._begin_the_stream(note.stream, ids):
             begun = self.store.notes.resolve(note.stream, ids, now=self.clock.wall(), then=then)
@@ -99,27 +105,28 @@ class Context:
         return begun
 
     def _begin_the_stream(self, stream: int, ids: Sequence[int]) -> bool:
-        """Tell whether rows are the oldest that wait: those before the last one that is held count as confirmed."""
+        """Tell whether the rows *ids* are the oldest that wait: holding them makes all rows up to the last count as confirmed."""
         if not ids:
             return False
-        # a range is all that there is between two ids
+        # a range means every row between two ids, so only what is before it matters
         end = ids[0] - 1 if isinstance(ids, range) else ids[-1]
         rows = self.store.points.rows(self.store.held.first_waiting(stream), end, len(ids) + 1, 2**62)
         return {row.id for row in rows} <= set(ids)
 
     def set_aside(self, note: Note, ids: Sequence[int], reason: str, keep: bool = False) -> None:
-        """Set rows aside, and drop the note unless it is to be kept."""
+        """Set rows aside, and drop the note, unless it is to be kept."""
         self.store.notes.resolve(note.stream, (), ids, reason, self.clock.wall(), note if keep else None)
         self.report.aside += len(ids)
         log.warning("%d points set aside: %s", len(ids), reason)
         self.store.aside.tell(ids)
 
     def wait(self, server: Server, path: Path) -> None:
-        """Wait until whatever was sent on connections that are closed now has arrived, or never will."""
+        """Wait until whatever was sent to *server* on connections that are closed by now has arrived, or never will."""
+        # it has to answer first: while it is away, waiting proves nothing
         try:
             server.call(rest.length(path))
         except ResponseError as error:
-            if not error.ref:  # it is not the server that speaks
+            if not error.ref:  # that was a proxy, not the server
                 raise
         log.info("waiting %g s for a late copy of what was sent to %s", self._wait, path)
         if self.clock.wait(self._stopping, self._wait):
@@ -127,27 +134,27 @@ class Context:
 
 
 class Follower(Protocol):
-    """Says what goes behind a batch."""
+    """Says which batch comes next."""
 
     def behind(self, packed: Packed, seconds: float) -> Coming | None:
-        """Return what is to be noted behind a batch that was stored as it was sent, after so many *seconds*."""
+        """Return the batch to be noted next, after one that was stored as it was sent, within *seconds*."""
 
 
 class Sending:
     """
-    A noted batch on its way: the steps of `plan`, taken.
+    Brings one noted batch to the server, by the steps of `plan`.
 
     Args:
-        context: What all batches share.
+        context: What all batches of the pass share.
         server: Where it goes.
         path: The stream there.
-        note: That on it.
+        note: The note on it.
         packed: Its rows.
-        again: Whether it may go again, and not behind others.
-        follower: Says what goes behind it, if that is to be noted.
+        again: Whether it may be sent again; it may not if other points have to go first.
+        follower: Says which batch comes next, if that is to be noted as this one is taken off.
 
     Attributes:
-        begun: What was noted behind it, as it was taken off.
+        begun: The next batch, if it was noted as this one was taken off.
     """
 
     def __init__(
@@ -167,14 +174,16 @@ class Sending:
         self.begun: Begun | None = None
         self._store = context.store
         self._error: ConnectorDBError | None = None
+        self._unknown = self._conflicts = 0  # how often sending it had an unknown outcome, or was refused as older
+        # what the last reading told: the time of the newest point, the ids that were found, and whether the point that stood
+        # before the batch is still there
         self._newest = 0.0
         self._found: list[int] = []
-        # whether what was there before the batch still is
         self._anchored = True
 
     @property
     def batch(self) -> Batch:
-        """What deciding needs to know of it."""
+        """What `plan` needs to know of it."""
         return Batch(self._packed.count, self._packed.begins)
 
     @property
@@ -189,38 +198,21 @@ class Sending:
         Raises:
             ConnectorDBError: It cannot be settled now; the note stays, unless nothing of it can be on its way.
         """
-        whole, unknown, conflicts = step is Step.SEND, 0, 0
+        whole = step is Step.SEND
         began = self._context.clock.monotonic()
         while True:
-            if step in (Step.SEND, Step.READ):  # what has been found out is written down in any case
+            if step in (Step.SEND, Step.READ):  # only before these: what has been found out is written down in any case
                 self._context.check_stopping()
             if step is Step.SEND:
-                if unknown == _UNKNOWN_AT_MOST and self._error is not None:
-                    raise self._error
-                if self._note.key is not None and not self.keyed:
-                    self._forget_key()
-                answer = judge(self._send())
-                if answer is Answer.UNKNOWN:
-                    self._note = replace(self._note, attempts=self._note.attempts + 1)
-                    self._store.notes.write(self._note)
-                    unknown += 1
-                if answer is Answer.KEYLESS:
-                    self._forget_key()
-                step, attempt = plan.answered(self.batch, attempt, answer)
+                step, attempt = self._sent(attempt)
                 whole = whole and step is Step.CONFIRM
-                conflicts += answer is Answer.OLDER
-                if conflicts > _CONFLICTS_AT_MOST:
-                    step = Step.STOP if attempt.doubted else Step.LEAVE
             elif step is Step.READ:
                 any_found = self._look()
                 if not any_found and not self._newest and is_ephemeral(self._server, self._path):
                     ids = [row.id for row in self._rows(self._note.last)]
                     self._context.set_aside(self._note, ids, _EPHEMERAL)
                     return False
-                attempt = replace(attempt, keyed=self.keyed)  # it is what the server says now that counts
-                step, attempt = plan.looked(self.batch, attempt, any_found, self._newest, self._context.restamp)
-                if step is not Step.FOUND and not (self._again and self._follows()):
-                    step = Step.WAIT if attempt.tried else Step.LEAVE
+                step, attempt = self._looked(attempt, any_found)
             elif step is Step.WAIT:
                 self._context.wait(self._server, self._path)
                 step, attempt = plan.waited(attempt)
@@ -228,8 +220,7 @@ class Sending:
                 if not self._change(step, attempt.doubted):  # cleardata() was called meanwhile
                     self._store.notes.resolve(self._note.stream)
                     return False
-                attempt = replace(attempt, keyed=self.keyed)
-                step = Step.SEND
+                step, attempt = Step.SEND, replace(attempt, keyed=self.keyed)
             elif step is Step.CONFIRM:
                 then = None
                 if whole and self._follower is not None:
@@ -239,6 +230,33 @@ class Sending:
             else:
                 self._end(step)
                 return False
+
+    def _sent(self, attempt: Attempt) -> tuple[Step, Attempt]:
+        """Send the batch, and return how to go on."""
+        if self._unknown == _UNKNOWN_AT_MOST and self._error is not None:
+            raise self._error
+        if self._note.key is not None and not self.keyed:
+            self._forget_key()
+        answer = judge(self._send())
+        if answer is Answer.UNKNOWN:
+            self._note = replace(self._note, attempts=self._note.attempts + 1)
+            self._store.notes.write(self._note)
+            self._unknown += 1
+        if answer is Answer.KEYLESS:
+            self._forget_key()
+        step, attempt = plan.answered(self.batch, attempt, answer)
+        self._conflicts += answer is Answer.OLDER
+        if self._conflicts > _CONFLICTS_AT_MOST:
+            step = Step.STOP if attempt.doubted else Step.LEAVE
+        return step, attempt
+
+    def _looked(self, attempt: Attempt, any_found: bool) -> tuple[Step, Attempt]:
+        """Return how to go on after the stream was read."""
+        attempt = replace(attempt, keyed=self.keyed)  # what the server says now is what counts
+        step, attempt = plan.looked(self.batch, attempt, any_found, self._newest, self._context.restamp)
+        if step is not Step.FOUND and not (self._again and self._follows()):
+            step = Step.WAIT if attempt.tried else Step.LEAVE
+        return step, attempt
 
     def _send(self) -> ConnectorDBError | None:
         request = rest.insert_text(
@@ -253,12 +271,12 @@ class Sending:
         return None
 
     def _forget_key(self) -> None:
-        """Have the note say that a copy goes without its key: whoever finds it must not rely on that."""
+        """Note that a copy is sent without the key: whoever finds the note must not rely on it."""
         self._note = replace(self._note, key=None)
         self._store.notes.write(self._note)
 
     def _look(self) -> bool:
-        # what was split off since the note was made may be there as well, in a copy of the whole
+        # rows that were split off since then may be there as well, if a copy of the whole batch arrived
         times = self._store.notes.sent_times(self._note.first, span(self._note.stream)[1])
         rows = self._rows(max(self._note.last, max(times, default=0)))
         sent_points = [Sent((*times.get(row.id, ()), row.t), value(row)) for row in rows]
@@ -268,7 +286,7 @@ class Sending:
             self._server, self._path, self._note, min((min(sent.times) for sent in sent_points), default=0.0)
         )
         for points in reading:
-            # what cannot be read has no time that is known
+            # a point that cannot be read has no known time
             self._newest = next((point["t"] for point in reversed(points) if not math.isnan(point["t"])), self._newest)
             settling.look(points)
             if settling.complete:
@@ -282,7 +300,7 @@ class Sending:
         return self._store.points.rows(self._note.first, last, 2**62, 2**62)
 
     def _change(self, step: Step, doubted: bool) -> bool:
-        """Write down another batch in place of this one, half of it, or with other times; tell whether there is any."""
+        """Note another batch in place of this one: half of it, or with other times. Tell whether any of its rows are left."""
         count = self._packed.count
         if step is Step.HALVE:
             count //= 2
@@ -305,9 +323,9 @@ class Sending:
 
     def _follows(self) -> bool:
         """
-        Tell whether the batch may go again at once, and not behind others.
+        Tell whether the batch may be sent again at once.
 
-        If the server lost what was confirmed before, that goes first.
+        It may not if the server lost what it had confirmed before: that has to go first.
         """
         return self._anchored or not self._store.held.of(self._note.stream)
 
@@ -337,7 +355,7 @@ class Sending:
 
 
 def new_key(server: Server) -> str | None:
-    """Return a name for a batch, if *server* knows batches by name."""
+    """Return an idempotency key for a batch, if *server* knows such keys."""
     return None if server.features.idempotency is None else uuid.uuid4().hex
 
 
@@ -350,7 +368,7 @@ def too_old(newest: float) -> str:
 
 
 def value(row: Row) -> object:
-    """Return a row's value; of one that is no JSON, something that no server holds."""
+    """Return a row's value; if it is not JSON, something that no server holds."""
     try:
         return json_text.loads(row.d)
     except ValueError:

@@ -1,4 +1,4 @@
-"""The streams of a Logger: what may be logged to each, and how one comes to be on the server."""
+"""The streams of a Logger: which values may be logged to each, and how they come to exist on the server."""
 
 from __future__ import annotations
 
@@ -30,18 +30,19 @@ from .reading import Server
 
 log = logging.getLogger(__name__)
 
+#: What to do if the server's stream has another schema than the one declared.
 OnSchema = Literal["warn", "error"]
-
 
 _DICT, _NUMBERS = frozenset([dict]), frozenset([float, int])
 
 
 class Stream:
     """
-    A stream that may be logged to.
+    A stream that was added: checks the points that are logged to it.
 
     Attributes:
-        id: In the file.
+        row: The stream as the file has it.
+        id: Its id in the file.
         allows: Tells whether its schema allows a value.
     """
 
@@ -55,7 +56,7 @@ class Stream:
 
     def text(self, value: Any) -> tuple[str, str]:
         """
-        Return *value* as JSON text, and what is doubtful about it, if anything is.
+        Return *value* as JSON text, and what is doubtful about it, or ``""``.
 
         Raises:
             LocalProtocolError: JSON cannot carry it.
@@ -67,16 +68,16 @@ class Stream:
         return json_text.dumps(value).decode(), of_value(value)
 
     def problem(self, value: Any) -> str | None:
-        """Return why the schema refuses *value*; ``None`` if it does not."""
+        """Return why the schema refuses *value*, or ``None`` if it allows it."""
         problem = None if self.allows(value) else self._schema.problem(value)
         return None if problem is None else str(problem.message)
 
     def point(self, n: int, point: Any, tell: Tell) -> tuple[float, str]:
         """
-        Return the time, and the value as JSON text, of a point that the user gave as the *n*-th for this stream; *tell* what is doubtful.
+        Return the time of a point, the *n*-th that the user gave for this stream, and its value as JSON text; *tell* what is doubtful.
 
         Raises:
-            LocalProtocolError: It is no datapoint, or its time is none, or as in `text`.
+            LocalProtocolError: It is not a datapoint, its time makes no sense, or as in `text`.
             jsonschema.ValidationError: As in `text`.
         """
         where = f"point {n} for {self.row.name!r}"
@@ -93,7 +94,7 @@ class Stream:
 
     def points(self, given: Iterable[Any], tell: Tell) -> Columns:
         """
-        Return the times and the values, as JSON text, of points that the user gave; *tell* what is doubtful.
+        Return the times of points that the user gave, and their values as JSON text; *tell* what is doubtful.
 
         Raises:
             LocalProtocolError: As in `point`.
@@ -103,7 +104,11 @@ class Stream:
         return self._numbers(given) or Columns.of([self.point(n, point, tell) for n, point in enumerate(given)])
 
     def _numbers(self, given: list[Any]) -> Columns | None:
-        """Return the same of points that are plain numbers, all at once; nothing if they are not, or one is at fault or doubtful."""
+        """
+        Return the same as `points`, quickly, if all values are plain numbers and no point is wrong or doubtful; otherwise ``None``.
+
+        What is wrong is said by `point`, so that there is one place for the messages.
+        """
         if not _DICT.issuperset(map(type, given)):
             return None
         try:
@@ -123,7 +128,7 @@ class Stream:
         if not values or (int in kinds and not -EXACT <= min(values) <= max(values) <= EXACT):
             return None
         points = Columns(times, json_text.dumps(values).decode()[1:-1].split(","))
-        # where each is later than the one before, none is NaN
+        # if each time is later than the one before, none of them is NaN
         return points if points.rises and 0 < points.times[0] and points.times[-1] < LATE else None
 
     def seconds(self, t: Time, now: float) -> float:
@@ -131,7 +136,7 @@ class Stream:
         Return a time that the user gave for a point, as seconds since 1970.
 
         Raises:
-            LocalProtocolError: It is none, or not after 1970: the server would put its own clock there.
+            LocalProtocolError: It is not a time, or not after 1970: the server would replace it by its own time.
         """
         seconds = to_seconds(t, now)
         if not 0 < seconds < 2**63:
@@ -142,7 +147,7 @@ class Stream:
 
     @property
     def document(self) -> dict[str, Any]:
-        """The schema as a dict of one's own."""
+        """The schema as a dict, which is a copy."""
         document = self._schema.document
         if isinstance(document, dict):
             return cast("dict[str, Any]", json_text.loads(json_text.dumps(document)))
@@ -156,20 +161,20 @@ def _is_number(value: Any) -> bool:
 def _schema(row: StreamRow) -> schemas.Schema:
     usable = schemas.usable(row.schema)
     if usable is None:
-        # it came from a server, or out of an older file: the server has the last word on values
+        # it came from a server or from an older file: the server will check the values
         log.warning("values for %s are not checked here, as its schema cannot be used: %s", row.name, row.schema)
     return usable or schemas.schema(None)
 
 
 def text_of(fields: Mapping[str, Any]) -> str:
-    """Return the schema in a server's answer as text, in the spelling that ours are kept in."""
+    """Return the schema in a server's answer as text, spelt as the file has schemas."""
     given = str(fields.get("schema") or "{}")
     usable = schemas.usable(given)
     return given if usable is None else usable.text
 
 
 def comparable(schema: str) -> str:
-    """Return the text of a schema such that equal ones are, in whatever order their keys stand and as numbers are spelt."""
+    """Return a text that is the same for all schemas that are equal, whatever the order of their keys or the spelling of numbers."""
     try:
         return json.dumps(json_text.as_stored(json_text.loads(schema)), sort_keys=True)
     except ValueError:
@@ -178,10 +183,10 @@ def comparable(schema: str) -> str:
 
 def device(server: Server) -> Path:
     """
-    Return the device that logs.
+    Return the path of the device whose key the Logger has.
 
     Raises:
-        LoggerError: There is no key that says which.
+        LoggerError: The Logger has no key.
         AuthenticationError: The server does not know the key.
     """
     try:
@@ -212,10 +217,10 @@ def is_away(error: ConnectorDBError) -> bool:
 
 def take_over(store: Store, server: Server, name: str, path: Path, properties: Mapping[str, Any]) -> None:
     """
-    Add a stream that the server has, with the schema that it has there.
+    Add a stream that exists on the server, with the schema that it has there.
 
     Raises:
-        LoggerError: It is not there.
+        LoggerError: It does not exist.
     """
     try:
         fields = server.call(rest.read(path))
@@ -228,7 +233,7 @@ def take_over(store: Store, server: Server, name: str, path: Path, properties: M
 
 def bring_to_server(store: Store, server: Server, stream: StreamRow, path: Path) -> bool:
     """
-    Create a declared stream if the server has none of that name, and take over the schema of one that it has.
+    Create a declared stream on the server, unless it exists; then take over the schema that it has there.
 
     Args:
         store: Where the outcome is kept.
@@ -237,10 +242,10 @@ def bring_to_server(store: Store, server: Server, stream: StreamRow, path: Path)
         path: Its path.
 
     Returns:
-        Whether the schema is another one now, or another text.
+        Whether the text of the stream's schema has changed.
 
     Raises:
-        LoggerError: The schema is another one, and the stream is `strict`; nothing is kept.
+        LoggerError: The server has another schema, and the stream is `strict`; nothing is kept.
     """
     try:
         fields = server.call(rest.read(path))
@@ -262,5 +267,5 @@ def bring_to_server(store: Store, server: Server, stream: StreamRow, path: Path)
 
 
 def _known(properties: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Return *properties* with what a server says that matters here: whether it keeps the points."""
+    """Return *properties*, and with them the one that a server told and that matters here: whether the stream is ephemeral."""
     return {**properties, "ephemeral": True} if fields.get("ephemeral") else dict(properties)

@@ -1,4 +1,4 @@
-"""When a Logger syncs, and what it does with the outcome: passes by hand, passes in the background, callbacks, failures."""
+"""When a Logger syncs, and what follows from the outcome: passes on demand and in the background, callbacks, pauses after failures."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ from .sending import Report, Stopped
 
 log = logging.getLogger(__name__)
 
-#: Seconds that a sync waits for one of another process to end, and ``close`` for one of our own.
+#: Seconds that a sync waits for a sync of another process to end, and that ``close`` waits for our own.
 LOCK_WAIT = 30.0
 
-#: Seconds that ``close`` leaves a request that is under way, before it ends the connection.
+#: Seconds that ``close`` gives a request that is under way before it ends the connection.
 _GRACE = 5.0
 
-#: Seconds that a pass of `flush` waits for others to end theirs, before it looks whether they did what was wanted.
+#: Seconds that a pass of `flush` waits for another pass to end, before it looks whether that one did what was wanted.
 _GLANCE = 1.0
 
-#: Seconds after a first failure, and the longest after many, unless the period is shorter, or longer; and how many periods that
-#: is at most, so that who wants to be quick is quick again soon after the server is back.
+#: Seconds of pause after a first failure, and the most after many, unless the period is shorter, or longer; and how many periods
+#: the pause is at most, so that a program with a short period is soon quick again once the server is back.
 _FIRST, _LONGEST, _PERIODS = 5.0, 60.0, 5.0
 
 
@@ -48,32 +48,32 @@ class Owner(Protocol):
         """Seconds between two passes in the background."""
 
     def _reload_streams(self) -> None:
-        """Look at the streams in the file again."""
+        """Read the streams from the file again."""
 
     def _look_at_clock(self) -> None:
-        """Take note if the clock was set."""
+        """Notice whether the clock was set."""
 
     def _look_for_server(self) -> None:
         """Go on with another server, or another key, if that is in the file by now."""
 
     def _set_lastsynctime(self, now: float, keep: bool) -> None:
-        """Take note of a pass that succeeded."""
+        """Remember when a pass succeeded; in the file, too, if *keep*."""
 
 
 class Syncing:
     """
-    Who syncs, when, and who is told.
+    Runs the passes of a Logger, and tells its callbacks how they went.
 
     Args:
         owner: The Logger.
         store: Its file.
         links: Its connections.
-        turn: Who may sync the file.
+        turn: The lock that lets one pass at a time sync the file.
         clock: The clocks.
-        restamp: Whether points that are older than what a stream holds are given later times, or set aside.
+        restamp: Whether points that are older than what a stream holds get later times; otherwise they are set aside.
 
     Attributes:
-        patience: Seconds, as `plan.WAIT`.
+        patience: Seconds to wait for a late copy: `plan.WAIT`, but for tests.
     """
 
     def __init__(self, owner: Owner, store: Store, links: Links, turn: Turn, clock: Clock, restamp: bool) -> None:
@@ -82,7 +82,9 @@ class Syncing:
         self._restamp = restamp
         self._memory = Memory()
         self._closing = threading.Event()
-        self._upto: Mapping[int, int] | None = None
+        self._upto: Mapping[int, int] | None = (
+            None  # for the first pass in the background: what waited when it was started
+        )
         self._periodic = Periodic(self._in_background, lambda: self._pause, clock)
         # guards starting, and adding to the deliveries
         self._lock = threading.Lock()
@@ -92,7 +94,7 @@ class Syncing:
         self._pause = 0.0  # seconds until the next pass in the background
 
     def now(self) -> None:
-        """Run a pass, and raise its failure if that is wanted."""
+        """Run a pass, and raise its failure if the program wants that."""
         error = self._pass(self._store.points.newest(), self._closing, LOCK_WAIT, patient=False)
         if error is not None:
             handler = self._owner.onsyncfail
@@ -100,7 +102,7 @@ class Syncing:
                 raise error
 
     def start(self) -> None:
-        """Run a pass, of what waits now, and then one every period, on a thread."""
+        """On a thread, run a pass for what waits now, and then one every period."""
         if self._closing.is_set():
             raise ClosedError("the Logger was closed")
         with self._lock:
@@ -111,7 +113,7 @@ class Syncing:
             self._periodic.start()
 
     def stop(self) -> None:
-        """End the thread; a pass that is under way ends after the request that it is waiting for."""
+        """End the thread; a pass that is under way ends after its current request."""
         self._periodic.stop(LOCK_WAIT)
 
     def close(self) -> None:
@@ -119,7 +121,7 @@ class Syncing:
         with self._lock:
             self._closing.set()
         if not self._ended(_GRACE):
-            # what became of its request is for the next pass to find out, as after a kill
+            # cut its request off: the next pass finds out what became of it, as after a kill
             self._links.close()
             self._ended(LOCK_WAIT)
 
@@ -129,7 +131,7 @@ class Syncing:
         return all([end(deadline.left() or 0.0) for end in ends])
 
     def flush(self, timeout: float) -> bool:
-        """Run passes until all that waits now is at the server, or set aside, or the time is up; tell whether it is."""
+        """Run passes until no point that waits now still waits, or the time is up; tell whether that was achieved."""
         delivery = self._store.delivery(
             lambda stopping: self._reported(self._store.points.newest(), stopping, _GLANCE, patient=False),
             self._clock,
@@ -142,7 +144,7 @@ class Syncing:
         return delivery.wait(timeout)
 
     def activity(self) -> Activity:
-        """Say what is being done about the file."""
+        """Return what is being done about the file now."""
         holder = self._turn.holder()
         return Activity(
             background=self._periodic.is_running,
@@ -152,12 +154,12 @@ class Syncing:
         )
 
     def period_changed(self) -> None:
-        """Count a new period from now on."""
+        """Begin a new period now."""
         self._pause = self._seconds_to_wait(None)
         self._periodic.changed()
 
     def address_changed(self) -> None:
-        """Forget failures: there is another server, or key."""
+        """Forget earlier failures: there is another server, or key, and it may be tried at once."""
         self._memory.resting.clear()
         if self._failures:
             self._failures, self._pause = 0, 0.0
@@ -168,12 +170,12 @@ class Syncing:
         try:
             self._reported(self._store.points.newest() if upto is None else upto, stopping, 0.0, patient=True)
         except ClosedError:
-            return  # closed meanwhile, which ends the thread
+            return  # the Logger was closed meanwhile; this thread ends anyway
 
     def _reported(
         self, upto: Mapping[int, int], stopping: threading.Event, wait: float, patient: bool
     ) -> Exception | None:
-        """Run a pass, for which nobody waits who could be raised at; return its failure."""
+        """Run a pass whose failure can be raised to nobody; tell `onsyncfail`, and return the failure."""
         error: Exception | None = None
         try:
             error = self._pass(upto, stopping, wait, patient)
@@ -186,10 +188,10 @@ class Syncing:
         return error
 
     def _pass(self, upto: Mapping[int, int], stopping: threading.Event, wait: float, patient: bool) -> Exception | None:
-        """Run a pass, *patient* as in `Pass.run`; return its failure."""
+        """Run a pass as soon as nobody else syncs, within *wait* seconds; *patient* is as in `Pass.run`. Return its failure."""
         in_background = stopping is not self._closing
         try:
-            # the clock may have been set since the last of them came, and the machine may be off before the next
+            # the clock may have been set since the newest point came, and the machine may be off before another one comes
             if upto:
                 self._owner._look_at_clock()
             self._owner._look_for_server()
@@ -230,7 +232,7 @@ class Syncing:
         self._store.outcomes.succeeded()
         if report.confirmed:
             log.info("synced %d points", report.confirmed)
-        # nothing is written where nothing was sent
+        # a pass that sent nothing does not write to the file
         self._owner._set_lastsynctime(self._clock.wall(), keep=report.confirmed > 0)
         if self._owner.onsync is not None:
             self._owner.onsync()
@@ -244,13 +246,13 @@ class Syncing:
         return error
 
     def _seconds_to_wait(self, error: Exception | None) -> float:
-        """Return for how long the background leaves the server alone."""
+        """Return how long the background thread leaves the server alone after *error*."""
         period = self._owner.syncperiod
         if not self._failures:
             return period
-        if self._refused:  # rarely in the end, but who sets up a server may make the device a moment after starting it
+        if self._refused:  # seldom in the end, but at first soon again: the device may just be about to be created
             longest = max(period, RARELY)
-        elif isinstance(error, WrongClock):  # a clock is set, or not, whatever the period
+        elif isinstance(error, WrongClock):  # when the clock is set has nothing to do with the period
             longest = _LONGEST
         else:
             longest = max(period, min(_LONGEST, _PERIODS * period))

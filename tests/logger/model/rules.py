@@ -161,7 +161,7 @@ def _all_there(_: Any) -> Any:
 
 
 def _in_any_order(settle: Callable[..., None]) -> Any:
-    return lambda self, stream, path, note, in_order: settle(self, stream, path, note, True)
+    return lambda self, path, note, in_order: settle(self, path, note, True)
 
 
 def _follows(_: Any) -> Any:
