@@ -1,10 +1,9 @@
 """
 Subscriptions: one websocket to the server, and the threads that run callbacks.
 
-`Live` is all there is to it for others: what is inserted into a stream or its downlink is handed to callbacks, through lost
-connections, and what a downlink's callback returns is written back as its acknowledgement. `check_insert` is for whoever
-inserts on a user's behalf. No objects of users, devices and streams live here, and no REST but through the function that
-`Live` is given.
+`Live` is what other rooms use: it hands whatever is inserted into a stream or its downlink to callbacks, despite lost connections,
+and writes what a downlink's callback returns back as its acknowledgement. `check_insert` is for whatever inserts on a user's
+behalf. This room knows no objects for users, devices and streams, and speaks REST only through the function that `Live` is given.
 """
 
 from __future__ import annotations

@@ -1,21 +1,21 @@
 """
-The threads that run user code, and the bounded queues before them.
+The threads that run user code, and the bounded queues in front of them.
 
-Every subscription has a `Lane`, a queue of its own whose jobs run one at a time and in order. The lanes share a `Pool` of
-threads that grows to as many threads as lanes have something to do at the same moment, up to a bound, and shrinks to one when
-they are idle: a slow callback keeps one thread busy, not its neighbours, and a thousand quiet subscriptions cost next to nothing.
-(One thread per subscription would cost a thousand stacks; a fixed few would stand still as soon as so many callbacks are slow.)
-The last one stays, as a system that has no thread to give just when something comes would leave it lying.
+Every subscription has a `Lane`: a queue whose jobs run one at a time and in order. All lanes share a `Pool` of threads. The pool
+grows to as many threads as there are lanes with something to do at the same moment, up to a bound, and shrinks to one when they are
+idle. So a slow callback keeps one thread busy and does not hold up its neighbours, and a thousand quiet subscriptions cost next to
+nothing. (One thread per subscription would cost a thousand stacks; with a few fixed threads, everything would stop once so many
+callbacks are slow.) The last thread stays: otherwise, a job would be left lying if the system had no thread to give just when it came.
 
-A pool may also have no threads at all: then its jobs are run by whoever calls `Pool.run_one`, one each time, as a program wants
-that has a main loop of its own.
+A pool may also have no threads at all. Then its jobs are run by whoever calls `Pool.run_one`, one job per call: this is for
+programs with a main loop of their own.
 
-That many threads are not woken for many lanes: of a hundred that have something to do at once, each for a moment, one thread
-runs all, as waking another costs more than that. Whoever takes a lane has one more thread come if there is another lane; that
-one finds nothing left, or else goes on in the same way, where the first one's callback is slow.
+Waking a thread costs more than running a short job. So threads are called one after the other: a thread that takes a lane calls one
+more if there is another lane. If the jobs are short, the first thread has done everything before the second one comes, and that finds
+nothing left; if they are slow, the second one takes a lane and calls a third.
 
-A lane holds a bounded amount. Beyond it the oldest jobs give way: what is live is worth more the newer it is, the caller is
-told how much went, and nobody ever stops reading the socket, as a server drops a client that does not read.
+A lane holds a bounded amount. Beyond that, the oldest jobs are dropped, as live data is worth more the newer it is, and the caller is
+told how much was dropped. In no case does anybody stop reading the socket: a server drops a client that does not read.
 """
 
 from __future__ import annotations
@@ -33,17 +33,17 @@ log = logging.getLogger(__name__)
 #: What runs on a lane.
 Job = Callable[[], None]
 
-#: Threads that a pool has at most, unless it is told otherwise: so many callbacks may be slow at the same time.
+#: The default bound of a pool's threads: this many callbacks may be slow at the same time.
 MOST_THREADS = 16
 
 #: Seconds that a thread waits for something to do before it ends, unless it is the last.
 _LINGER = 5.0
 
-#: Seconds that the last one waits at a time; so long somebody called may sleep on whose caller was struck by Ctrl-C.
+#: Seconds that the last one waits at a time: how long it may oversleep a call if Ctrl-C struck the caller before it could wake it.
 _LAST_LINGER = 30.0
 
 
-#: Which lane a thread waits for, to see circles; of all pools, as a thread of one may wait for a lane of another.
+#: Which lane each thread waits for, to detect circles. For all pools, as a thread of one may wait for a lane of another.
 _waits: dict[threading.Thread | None, Lane] = {}
 
 
@@ -53,7 +53,7 @@ class _Hand:
     def __init__(self, number: int) -> None:
         self.number = number
         self.thread: threading.Thread
-        # a token too many does no harm here, where a lock must not be released twice
+        # a queue and not a lock: one wake too many does no harm to a queue, but a lock must not be released twice
         self._tokens: SimpleQueue[None] = SimpleQueue()
 
     def wake(self) -> None:
@@ -61,7 +61,7 @@ class _Hand:
         self._tokens.put(None)
 
     def wait(self, seconds: float) -> bool:
-        """Wait to be woken; tell whether that was it."""
+        """Wait to be woken; tell whether that happened in time."""
         try:
             self._tokens.get(timeout=seconds)
         except Empty:
@@ -75,7 +75,7 @@ class Pool:
 
     Args:
         name: What the threads are called.
-        most: How many they are at the most; 0 for none: who calls `run_one` does their work.
+        most: How many threads there are at most; 0 if `run_one` is to do their work.
     """
 
     def __init__(self, name: str, most: int = MOST_THREADS) -> None:
@@ -83,28 +83,28 @@ class Pool:
         self._most = most
         # guards everything below, and the fields of all lanes
         self._lock = threading.Lock()
-        #: For who calls `run_one`.
+        #: Notified for whoever waits in `run_one`.
         self._something_to_do = threading.Condition(self._lock)
         self._something_done = threading.Condition(self._lock)
         #: Lanes with something to do that no thread has taken yet.
         self._ready: deque[Lane] = deque()
         self._hands: dict[int, _Hand] = {}
-        #: Those with nothing to do. Who came last is called first, so that the others can end.
+        #: Threads with nothing to do. The last one to come is called first, so that the others can end.
         self._idle: list[_Hand] = []
-        #: Who was called and has not come yet.
+        #: The thread that was called and has not come yet.
         self._called: _Hand | None = None
         self._lacks_threads = False
         self._closed = False
 
     def lane(self, most: float = float("inf")) -> Lane:
-        """Return a new lane that holds *most* at the most."""
+        """Return a new lane that holds at most *most*, measured by the weights of its jobs."""
         return Lane(self, most)
 
     def close(self, deadline: Deadline) -> bool:
         """
-        End the threads, once what runs now is done; tell whether they have ended.
+        End the threads once the jobs that run now are done; tell whether they have ended.
 
-        Called on one of them: they end by themselves, nobody waits.
+        If called on one of these threads, this does not wait: they end by themselves.
         """
         with self._lock:
             self._closed = True
@@ -122,9 +122,9 @@ class Pool:
 
     def run_one(self, deadline: Deadline) -> bool:
         """
-        Run one job on the calling thread, once there is one; of a pool without threads, from any thread.
+        Run one job on the calling thread, as soon as there is one. For a pool without threads; any thread may call it.
 
-        What the job raises is logged, but for what is no `Exception`, as sys.exit() and Ctrl-C: that goes up to the caller.
+        What the job raises is logged, unless it is not an `Exception`, as with sys.exit() and Ctrl-C: that goes up to the caller.
 
         Returns:
             Whether there was one before the deadline, and before the pool was closed.
@@ -139,7 +139,7 @@ class Pool:
                     if self._closed or left == 0.0:
                         return False
                     self._something_to_do.wait(AT_A_TIME if left is None else min(left, AT_A_TIME))
-                # Ctrl-C strikes behind calls, and there is none from where a lane, and its job, are taken to where that is known
+                # Ctrl-C can only strike after a call. There is none between taking a lane, or a job, and having noted that
                 me = threading.current_thread()
                 lane = self._ready[0]
                 lane._thread = me
@@ -160,17 +160,17 @@ class Pool:
         return True
 
     def _let_go(self, lane: Lane, unbegun: Job | None, again: bool = False) -> None:
-        """Leave a lane to others, and on it a job that was not begun; *again*: it was broken off in the midst of that."""
+        """Leave a lane to others, with the job that was not begun, if any; *again*: an earlier attempt at this was interrupted."""
         with self._lock:
             if lane._thread is threading.current_thread():
                 if again and lane in self._ready:
                     self._ready.remove(lane)
                 lane._end(unbegun)
-            if self._ready:  # this thread may not come back, another perhaps waits
+            if self._ready:  # this thread may not come back, and another one may be waiting
                 self._something_to_do.notify()
 
     def _schedule(self, lane: Lane) -> _Hand | None:
-        """Have the next job of *lane* run; called under the lock. Who is returned is to be woken when it is free again."""
+        """Have the next job of *lane* run; called under the lock. Returns a thread that the caller has to wake after releasing it."""
         if self._closed:
             return None
         lane._scheduled = True
@@ -182,17 +182,17 @@ class Pool:
                 self._lacks_a_thread(error)
                 if self._hands:
                     return None
-            # nobody is there who would come to it
+            # there is no thread that would ever take it
             self._ready.remove(lane)
             lane._scheduled = False
             raise
 
     def _call(self) -> _Hand | None:
-        """Have a thread come for what is ready, if none is on its way; called under the lock, returns as `_schedule`."""
+        """Call a thread for what is ready, if none is on its way; called under the lock, returns the same as `_schedule`."""
         if self._called is not None or not self._ready:
             return None
         if self._idle:
-            # no calls, behind which Ctrl-C strikes: it would be neither here nor there
+            # no function calls in here, after which Ctrl-C could strike: the thread would be neither idle nor called
             self._called = self._idle[-1]
             del self._idle[-1]
             return self._called
@@ -211,7 +211,7 @@ class Pool:
         self._hands[number] = self._called = hand
         try:
             hand.thread.start()
-        except BaseException:  # there are no more; or Ctrl-C, and it may come all the same: then it ends at once
+        except BaseException:  # no more threads; or Ctrl-C, and this one may start all the same: `_work` ends it then
             del self._hands[number]
             self._called = None
             raise
@@ -244,7 +244,7 @@ class Pool:
             raise
 
     def _take(self, hand: _Hand) -> tuple[Lane | None, _Hand | None]:
-        """Return the first lane that is ready, if any, and who is to be woken for the next; called under the lock."""
+        """Return the first lane that is ready, if any, and the thread to be woken for the next; called under the lock."""
         if self._called is hand:
             self._called = None
         if not self._ready:
@@ -277,7 +277,7 @@ class Pool:
             woken = hand.wait(_LAST_LINGER if is_last else _LINGER)
 
     def _leave(self, hand: _Hand, lane: Lane | None) -> None:
-        """Forget *hand*, and have another do what waits."""
+        """Forget *hand*, and call another thread for what waits."""
         with self._lock:
             if lane is not None:
                 lane._end()
@@ -301,7 +301,7 @@ class Pool:
         return True
 
     def _is_circle(self, lane: Lane, me: threading.Thread) -> bool:
-        """Tell whether *lane* runs on this thread, or waits for one that does: two callbacks that end each other."""
+        """Tell whether *lane* runs on thread *me*, or waits for a lane that does, as of two callbacks that close each other."""
         seen: set[Lane] = set()
         at: Lane | None = lane
         while at is not None and at not in seen:
@@ -313,7 +313,7 @@ class Pool:
 
 
 class Lane:
-    """Jobs that run one at a time, in order, on the threads of a pool. Its fields are under the pool's lock."""
+    """Jobs that run one at a time, in order, on the threads of a pool. The pool's lock guards its fields."""
 
     def __init__(self, pool: Pool, most: float) -> None:
         self._pool = pool
@@ -326,22 +326,22 @@ class Lane:
 
     @property
     def has_threads(self) -> bool:
-        """Whether its jobs run by themselves, and not when somebody calls `Pool.run_one`."""
+        """Whether its jobs run on the pool's threads, and not only when somebody calls `Pool.run_one`."""
         return self._pool._most > 0
 
     def put(self, job: Job, weight: int = 0) -> int:
         """
-        Run *job* after those that wait already; on a closed lane, never.
+        Run *job* after those that already wait; on a closed lane, never.
 
         Args:
-            job: What to run. Its exceptions are its own business.
-            weight: How much of the lane it takes, 0 for what must not be dropped.
+            job: What to run. It has to handle its own exceptions.
+            weight: How much of the lane's bound it takes up; 0 if it must not be dropped.
 
         Returns:
-            The weight of the oldest jobs that had to give way.
+            The weight of the oldest jobs, which were dropped to make room.
 
         Raises:
-            RuntimeError: No thread can be had that would run it; it runs with what is put next.
+            RuntimeError: The system has no thread for it. It runs when something else is put.
         """
         dropped, hand = 0, None
         with self._pool._lock:
@@ -354,14 +354,14 @@ class Lane:
             if not self._scheduled:
                 hand = self._pool._schedule(self)
         if hand is not None:
-            hand.wake()  # behind the lock, into which it would run
+            hand.wake()  # after the lock is released: it would run into it at once
         return dropped
 
     def close(self, deadline: Deadline) -> bool:
         """
-        Forget what waits, and wait for what runs; tell whether nothing runs any more.
+        Drop what waits, and wait for the job that runs; tell whether it has ended.
 
-        Called by the job itself, or by one that it waits for: no wait.
+        If called by that job itself, or by one that it waits for, this does not wait.
         """
         with self._pool._lock:
             self._closed = True
@@ -387,13 +387,13 @@ class Lane:
 
     def _end(self, unbegun: Job | None = None) -> None:
         if unbegun is not None and not (self._jobs and self._jobs[0][0] is unbegun):
-            self._jobs.appendleft((unbegun, 0))  # it counted when it came
+            self._jobs.appendleft((unbegun, 0))  # its weight was taken off when it was begun
         if _waits:
             self._pool._something_done.notify_all()
         self._scheduled = bool(self._jobs)
         if self._scheduled and not self._pool._closed:
-            self._pool._ready.append(self)  # this very thread is free now, no other is needed
-        self._thread = None  # last: who is interrupted before has to do it again
+            self._pool._ready.append(self)  # the calling thread is free now, so no other has to be called
+        self._thread = None  # last: if Ctrl-C comes before, `_let_go` does all of this again
 
 
 def _nothing() -> None:

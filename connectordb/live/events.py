@@ -1,4 +1,4 @@
-"""What becomes of the connection, told to any number of handlers."""
+"""Events of the connection (made, lost, made again, failed), and their handlers."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ class ConnectionEvent:
     What happened to the websocket.
 
     Attributes:
-        server: Its address.
-        attempt: How many attempts to connect it took; of a loss, how many have failed since there was a connection.
-        reason: Why it was lost, or could not be made; ``None`` once it is there, and if it was given up: nobody needed it,
-            or a better server is there.
+        server: The address of the server.
+        attempt: How many attempts it took to connect; for an error, how many have failed in a row; for a loss, 0.
+        reason: Why the connection was lost or could not be made; ``None`` if it was made, or if it was closed on purpose: because
+            nobody needed it, or because a better server is available.
     """
 
     server: str
@@ -58,12 +58,12 @@ class Event:
         return handler
 
     def remove(self, handler: Handler) -> None:
-        """Call *handler* no more; one that was not added is passed over."""
+        """Stop calling *handler*; one that was never added is ignored."""
         with self._lock:
             self._handlers = tuple(other for other in self._handlers if other != handler)
 
     def fire(self, event: ConnectionEvent, lane: Lane) -> None:
-        """Have the handlers called on *lane*; one that raises is logged, and the others are called."""
+        """Call the handlers on *lane*; if one raises, that is logged, and the others are called all the same."""
         handlers = self._handlers
         if handlers:
             lane.put(lambda: self._call(handlers, event))
@@ -81,11 +81,11 @@ class Events:
     The events of one client.
 
     Attributes:
-        on_connect: A first connection is there.
-        on_disconnect: A connection was lost, or given up as nobody needed it.
-        on_reconnect: There is one again.
+        on_connect: The first connection was made.
+        on_disconnect: A connection was lost, or closed because nobody needed it.
+        on_reconnect: A connection was made again.
         on_error: An attempt to connect failed.
-        reconnects: How often there was one again after a loss.
+        reconnects: How many times a connection was made again after a loss.
     """
 
     def __init__(self) -> None:
@@ -98,12 +98,12 @@ class Events:
 
 class Reporter:
     """
-    Makes events of what the loop says; on its thread.
+    Turns what the loop says, on its thread, into events.
 
     Args:
-        events: Whose handlers are called.
-        server: Returns the address of the server that was connected to, or tried to be.
-        lane: Where.
+        events: The events.
+        server: Returns the address of the server that we connected to last, or tried to.
+        lane: Where handlers are called.
     """
 
     def __init__(self, events: Events, server: Callable[[], str], lane: Lane) -> None:
@@ -114,7 +114,7 @@ class Reporter:
         self._attempts = 0
 
     def opened(self) -> None:
-        """Take note of a connection."""
+        """There is a connection."""
         self._events.reconnects += self._was_lost
         self._was_lost = False
         event = self._events.on_reconnect if self._was_open else self._events.on_connect
@@ -123,7 +123,7 @@ class Reporter:
         self._attempts = 0
 
     def lost(self, error: Exception | None) -> None:
-        """Take note that it has ended, or could not be made."""
+        """The connection has ended, or could not be made."""
         if self._is_open:
             self._was_lost = error is not None
             self._events.on_disconnect.fire(ConnectionEvent(self._server(), 0, error), self._lane)

@@ -1,4 +1,4 @@
-"""Subscriptions of one client, as others use them: begun, ended, and all ended at once."""
+"""The subscriptions of one client, as other rooms use them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from .watching import Callback, Subscription, Switchboard
 
 log = logging.getLogger(__name__)
 
-#: Threads of mirrors and commands, at the least.
+#: At least this many threads are for mirrors and commands.
 _OWN_THREADS = 2
 
 
@@ -33,27 +33,28 @@ class Live:
     The subscriptions of one logged-in device, over one websocket that is opened by the first of them.
 
     Args:
-        url: The server, without ``/api/v1``; of several, the one that stands for their database.
-        authorization: Returns what the ``Authorization`` header says now, or ``None`` for an anonymous caller.
-        renew: Told of a header that the server refused; tells whether there is another one now.
-        call: Sends a REST request, and returns what its answer says or raises it; it is tried again here, at a pace of its own.
+        url: The server, without ``/api/v1``; of several servers, the one that stands for their database.
+        authorization: Returns the value of the ``Authorization`` header, or ``None`` for an anonymous caller.
+        renew: Called with a header that the server refused; returns whether there is another one now.
+        call: Sends a REST request, and returns what its answer says, or raises. It need not try again: that is done here.
         caller: Returns the path of the logged-in device.
         features: Returns what the server's last answer announced.
-        server_time: Returns what the server's clock shows, by its last answer; ``None`` if it did not say.
-        present: Returns the address to connect to, of several servers.
-        unusable: Told of an address that could not be connected to, or that stops; tells whether there is another to go to at once.
-        trust: How TLS is spoken.
-        proxies: As requests has them.
-        timeout: Seconds for the websocket to be open, and for an answer; one number, or both.
+        server_time: Returns what the server's clock shows, reckoned from its last answer; ``None`` if that did not say.
+        present: Returns which of several servers to connect to now.
+        unusable: Called with an address that could not be connected to, or whose server stops; returns whether there is another to
+            go to at once.
+        trust: The certificates for TLS.
+        proxies: As for requests.
+        timeout: Seconds for opening the websocket, and for an answer: one number for each, or one for both.
         timing: How patient the connection is.
         clock: The clocks.
-        events: Whose handlers are told what becomes of the connection.
-        heard: Told how many points a callback was called with.
-        auto_reconnect: Connect again by itself after a loss; otherwise when `hurry` is called, or something is subscribed to.
-        threads: How many callbacks may run at the same time; 0: they are run by `pump`.
+        events: The handlers that are told what becomes of the connection.
+        heard: Called with the number of points that a callback was called with.
+        auto_reconnect: Whether to connect again after a loss; otherwise only `hurry` and new subscriptions do.
+        threads: How many callbacks may run at the same time; 0 if `pump` runs them.
 
     Raises:
-        LocalProtocolError: *url* is no address.
+        LocalProtocolError: *url* is not an address.
     """
 
     def __init__(
@@ -80,9 +81,9 @@ class Live:
     ) -> None:
         connecting, self._timeout = timeout if isinstance(timeout, tuple) else (timeout, timeout)
         self._present = present or (lambda: url)
-        #: Where it was connected to, or tried to be.
+        #: The server that we connected to last, or tried to.
         self._target = Target(url, trust or Trust(), proxies, connecting)
-        self._target.websocket_url  # noqa: B018  raises if it is no address
+        self._target.websocket_url  # noqa: B018  raises if it is not an address
         self._authorization = authorization
         self._clock = clock
         timing = timing or patience.DEFAULT
@@ -90,7 +91,7 @@ class Live:
         self._assembly = Assembly(url, server, timing.backoff, self._end, heard)
         self._pool = Pool("callbacks", threads)
         self._is_pumped = threads == 0
-        #: For what belongs to mirrors and commands: nobody pumps it, and callbacks that wait for it may have all of their own threads.
+        #: For mirrors and commands: they work even if nobody calls `pump`, and while callbacks that wait for them hold all threads.
         self._own_pool = Pool("own", max(threads, _OWN_THREADS))
         reporter = Reporter(events or Events(), lambda: self._target.url, self._pool.lane())
         self._switchboard = Switchboard(self._assembly.look, timing, clock, reporter)
@@ -119,23 +120,23 @@ class Live:
         lane: Lane | None = None,
     ) -> Subscription:
         """
-        Have *callback* called with what is inserted at *path* from now on.
+        Call *callback* with what is inserted at *path* from now on.
 
         Args:
             path: A stream, or a stream's downlink.
-            callback: Called on a thread of ours as ``callback(path, datapoints)``, one call at a time, in order. Of a
+            callback: Called on a thread of ours as ``callback(path, datapoints)``, one call at a time, in order. For a
                 downlink, what it returns is the acknowledgement.
             transform: What the server runs on each insert's points.
             options: What else the subscriber chose.
-            add: Leave the callbacks that are there already for this path and transform; otherwise this one replaces them.
-            wait: Return when the server has obeyed; otherwise at once, and connect when that can be.
-            lane: Where *callback* is called; one of ours, otherwise.
+            add: Keep the callbacks that this path and transform already have; otherwise this one replaces them.
+            wait: Return once the server has obeyed; otherwise at once, and connect as soon as that is possible.
+            lane: Where *callback* is called; a new lane by default.
 
         Raises:
-            NotFound, PermissionDenied: The stream is not there, or not for this caller (only with *wait*).
-            InvalidRequest: The server does not take the transform (only with *wait*).
-            ServerError, ConnectionFailed: It failed, is away, or gave no answer in time (only with *wait*).
-            LocalProtocolError: *path* is no stream, or *callback* is nothing that can be called.
+            NotFound, PermissionDenied: The stream does not exist, or not for this caller (only with *wait*).
+            InvalidRequest: The server does not accept the transform (only with *wait*).
+            ServerError, ConnectionFailed: The server failed, is away, or did not answer in time (only with *wait*).
+            LocalProtocolError: *path* is not a stream or downlink, or *callback* cannot be called.
             ClosedError: This was closed.
 
         Calls: the websocket's ``subscribe``; to a server that does not answer it, only after ``GET crud/<path>`` and
@@ -151,7 +152,7 @@ class Live:
         options.check(path.downlink, transform)
         self._switchboard.check_open()
         deadline = self.deadline()
-        if not add and options.remember is not None:  # the one that this replaces has the file
+        if not add and options.remember is not None:  # the one that this replaces may have the file open
             for other in self._switchboard.public(str(path), transform):
                 other.close()
         pool = self._own_pool if options.private else self._pool
@@ -181,10 +182,10 @@ class Live:
         wait: bool = True,
     ) -> Watch:
         """
-        Return an iterator over what is inserted at *path*, which brings the points on the thread that iterates.
+        Return an iterator over what is inserted at *path*; the points are fetched on the thread that iterates.
 
         Args:
-            path: A stream, or a stream's downlink: its commands, which are not acknowledged then.
+            path: A stream, or a stream's downlink: then its commands, which are not acknowledged.
             transform: As for `subscribe`.
             options: As for `subscribe`.
             timeout: Seconds without a point after which the iteration ends.
@@ -202,9 +203,9 @@ class Live:
 
     def pump(self, timeout: float) -> int:
         """
-        Run callbacks that wait, on this thread, for *timeout* seconds at most; return how many.
+        Run waiting callbacks on this thread, for *timeout* seconds at most; return how many.
 
-        It returns when none waits any more; if none waits yet, when the first one has run, or the time is up.
+        It returns as soon as none is waiting. If none is waiting at first, it waits for one.
 
         Raises:
             LocalProtocolError: Callbacks have threads of their own here.
@@ -220,12 +221,12 @@ class Live:
 
     def unsubscribe(self, path: Path, transform: str = "") -> None:
         """
-        End all subscriptions to *path* with that *transform*; where there is none, do nothing.
+        End all subscriptions to *path* with that *transform*; if there are none, do nothing.
 
-        Once this has returned, their callbacks run no more, but for one that called this.
+        Once this has returned, none of their callbacks is running, unless it is a callback that called this.
 
         Raises:
-            TimedOut: A callback still runs; it is not called again.
+            TimedOut: A callback is still running; it will not be called again.
         """
         ended = self._switchboard.public(str(path), transform)
         self._switchboard.remove(ended)
@@ -236,13 +237,15 @@ class Live:
         """
         End every subscription, thread and socket within *timeout* seconds; calling it twice does nothing.
 
-        Commands that wait for a callback are dropped; one that is being acted on is still acknowledged. What has not
-        ended in time is logged; it is not called again.
+        Commands that wait for a callback are dropped; one that is being acted on is still acknowledged. A callback that has not
+        ended in time is logged, and not called again.
         """
         deadline = Deadline(timeout, self._clock)
         ended = self._switchboard.close()
         for subscription in ended:
-            subscription.finish(Deadline(0.0, self._clock))  # nothing new begins while we wait for the others
+            subscription.finish(
+                Deadline(0.0, self._clock)
+            )  # first all of them, so that nothing new begins while we wait
         self._loop.stop()
         self._loop.join(deadline.left())
         late = _late(ended, deadline)
@@ -253,33 +256,33 @@ class Live:
         self._switchboard.finish(deadline)
 
     def lane(self, most: float = float("inf")) -> Lane:
-        """Return a lane on the threads of the callbacks, which ends with this."""
+        """Return a lane on the callbacks' threads; it ends when this is closed."""
         return self._pool.lane(most)
 
     def own_lane(self) -> Lane:
-        """Return a lane on threads that no callback holds up, which ends with this: callbacks wait for what runs there."""
+        """Return a lane on threads that no callback can hold up, as callbacks wait for what runs there; it ends when this is closed."""
         return self._own_pool.lane()
 
     def later(self, seconds: float, action: Callable[[], None]) -> None:
         """
-        Have *action* done after so many seconds, or when there is a connection again; never once this was closed.
+        Call *action* after so many seconds, or when there is a connection again; never after `close`.
 
-        The loop's thread does it, and must not be held up.
+        It is called on the loop's thread, so it must be quick.
         """
         self._switchboard.call_later(seconds, action)
 
     def hurry(self) -> None:
-        """Connect at once if there is no connection, as somebody knows that the server is there."""
+        """Connect at once if there is no connection: the caller knows that the server is there."""
         if not self.is_connected and self._switchboard.is_wanted():
-            self._loop.start()  # it runs, unless the system lacked something when it began
+            self._loop.start()  # it is running, unless the system had no thread for it the last time
             self._loop.wake(hurry=True)
 
     def connect(self) -> None:
         """
-        Wait until there is a connection; something is subscribed to.
+        Wait until there is a connection; there has to be a subscription, for which it is made.
 
         Raises:
-            ConnectionFailed, AuthenticationError: There is none, and why.
+            ConnectionFailed, AuthenticationError: It could not be made.
             ClosedError: This was closed.
         """
         losses = self._switchboard.losses
@@ -290,15 +293,15 @@ class Live:
             )
 
     def deadline(self) -> Deadline:
-        """Return the end of the time that somebody waits who begins now."""
+        """Return when a wait that begins now has to end."""
         return Deadline(self._timeout, self._clock)
 
     def move(self) -> None:
-        """Go to the present server, if there is a connection to another one."""
+        """Leave the server that we are connected to, if another one of several is the present one."""
         if self._target.url != self._present():
             self._loop.leave()
 
-    # --- steps of these -----------------------------------------------------------------------------------------------
+    # --- steps of the methods above -----------------------------------------------------------------------------------
 
     def _connect(self) -> tuple[Connection, str | None]:
         self._target = replace(self._target, url=self._present())
@@ -307,7 +310,7 @@ class Live:
     def _wait_until_live(
         self, subscription: Subscription, replaced: list[Subscription], losses: int, deadline: Deadline
     ) -> None:
-        """Wait; if it comes to nothing, leave things as they were before."""
+        """Wait until the server has obeyed; if it does not, leave everything as it was before."""
         try:
             if not self._switchboard.wait_until_live(subscription, losses, deadline):
                 raise TimedOut(
@@ -341,5 +344,5 @@ class Live:
 
 
 def _late(ended: Sequence[Subscription], deadline: Deadline) -> list[Subscription]:
-    """Finish subscriptions; return those whose callbacks still run when the time is up."""
+    """Finish subscriptions; return those whose callbacks are still running when the time is up."""
     return [subscription for subscription in ended if not subscription.finish(deadline)]

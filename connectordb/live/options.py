@@ -1,4 +1,4 @@
-"""What a subscriber may choose, in one value."""
+"""The options of a subscription, as one value."""
 
 from __future__ import annotations
 
@@ -15,17 +15,18 @@ from .downlinks import Policy
 #: Called with what went wrong.
 OnError = Callable[[Exception], Any]
 
-#: Told how many points a callback was called with.
+#: Called with the number of points that a callback was called with.
 Heard = Callable[[int], Any]
 
-#: Why nothing comes from a stream: it is not there any more, or may not be read; it was made anew; its indices went back, as if
+#: Why a stream is not what it was. It was deleted; it may not be read any more; it was deleted and made anew; it lost its end, as if
 #: restored from a backup; all of its points were deleted; the watching device itself is gone; its transform took too long.
 GoneReason = Literal["deleted", "denied", "recreated", "restored", "cleared", "caller", "exceeded"]
 
 OnGone = Callable[[GoneReason], Any]
 
-#: How far a subscription is: no connection, or not obeyed by the server yet; handing on what came before, or meanwhile; nothing
-#: is known to be there that was not handed on; the stream is not there, or may not be read; ended.
+#: How far a subscription is. ``"connecting"``: there is no connection, or the server has not obeyed yet. ``"catching up"``: points
+#: that came before, or meanwhile, are being handed on. ``"live"``: everything that is known to exist was handed on. ``"gone"``: the
+#: stream does not exist, or may not be read. ``"closed"``: it has ended.
 State = Literal["connecting", "catching up", "live", "gone", "closed"]
 
 STATES: tuple[State, ...] = ("connecting", "catching up", "live", "gone", "closed")
@@ -37,25 +38,25 @@ Overflow = Literal["catch_up", "latest", "raise"]
 @dataclass(frozen=True)
 class Options:
     """
-    What a subscriber may choose.
+    The options of a subscription.
 
     Attributes:
         since: Where to begin: an index (an ``int``; negative ones count from the end), a time (a ``float``, ``datetime``,
-            ``timedelta``, ISO text or words), also one that is still to come, or ``None`` for what comes from now on.
-        remember: A file that keeps the place, so that another process goes on there.
+            ``timedelta``, ISO text or words), which may lie in the future, or ``None`` for what comes from now on.
+        remember: A file that keeps the place, so that another process can go on from there.
         at: Where a transform runs.
-        overflow: What becomes of points when the callback is too slow: fetched again later, all but the newest left out, or
-            the subscription ended with an error.
-        missed: Of a downlink, which of the commands that came while nobody listened are handed on.
-        expire: Of a downlink, seconds after which a command is obeyed no more.
-        on_crash: Of a downlink with *remember*, what becomes of a command that a killed process had begun.
-        answers: Of a downlink, whether outcomes are recorded in a companion stream.
+        overflow: What becomes of points when the callback is too slow: they are fetched again later; all but the newest are left
+            out; or the subscription ends with an error.
+        missed: For a downlink: which of the commands that came while nobody listened are handed on.
+        expire: For a downlink: seconds after which a command is no longer obeyed.
+        on_crash: For a downlink with *remember*: what becomes of a command that a killed process had begun.
+        answers: For a downlink: whether outcomes are recorded in a companion stream.
         on_error: Called with what goes wrong later; without it, that is logged.
         on_gone: Called with a `GoneReason`.
-        on_state: Called with each state that the subscription comes to; with the last on whatever thread ends it.
-        private: Whether it belongs to something else: others on the same stream neither replace nor end it.
-        on_subscribed: Called once all that was missed is handed on, with the number of those points; again after each
+        on_subscribed: Called once everything that was missed has been handed on, with the number of those points; again after each
             reconnect.
+        on_state: Called with each new state of the subscription; with ``"closed"`` on whichever thread ends it.
+        private: Whether it is part of something else, such as a mirror: other subscriptions to the stream neither replace nor end it.
     """
 
     since: Time | None = None
@@ -74,7 +75,7 @@ class Options:
 
     def policy(self) -> Policy:
         """
-        Return what concerns commands.
+        Return the options that concern commands.
 
         Raises:
             LocalProtocolError: A value is none of those allowed.
@@ -83,10 +84,10 @@ class Options:
 
     def check(self, downlink: bool, transform: str) -> None:
         """
-        Refuse what makes no sense.
+        Refuse options that make no sense.
 
         Raises:
-            LocalProtocolError: A value is none of those allowed, or stands where it means nothing.
+            LocalProtocolError: A value is none of those allowed, or has no meaning for this kind of subscription.
             InvalidRange: *since* is neither an index nor a time.
         """
         for name, allowed in _CHOICES.items():

@@ -1,4 +1,4 @@
-"""``with stream.watch() as points``: the points of a stream one after the other, on the thread that asks for them."""
+"""``with stream.watch() as points``: the points of a stream, one by one, on the thread that asks for them."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ if TYPE_CHECKING:
 
 class Watch(Closing):
     """
-    An iterator over what comes: each point once, in order, as for a callback.
+    An iterator over the points of a stream, as they come: each once, in order, as for a callback.
 
-    Points wait at the server, or in memory as far as they are few, until they are asked for: there is no thread that runs code of
-    the user's, and who is slow misses nothing. It ends, without an error, when it is closed; or when nothing came for *timeout*
-    seconds, if there is one. After an error it can be gone on with. One thread iterates at a time; any may close it.
+    Points wait until they are asked for: a few in memory, all others at the server. So no thread runs user code, and a slow program
+    misses nothing. The iteration ends, without an error, when the watch is closed, or when nothing came for *timeout* seconds. After
+    an error it can be continued. Only one thread may iterate at a time; any thread may close it.
 
     Args:
         path: What is watched, as text.
-        timeout: Seconds of silence after which the iteration ends; ``None``: never.
+        timeout: Seconds without a point after which the iteration ends; ``None`` for never.
 
     Attributes:
-        subscription: What brings the points: its state, how many came, how many are known to wait. It is ``"live"`` once all there
-            was has been iterated over.
-        index: Where the point that came last stands in its stream; ``None`` where points have no place.
-        sender: The device that wrote it.
-        caught_up: Whether it was fetched, rather than told as it came.
+        subscription: What brings the points: its state, how many came, how many are known to wait. It is ``"live"`` once all points
+            that existed have been iterated over.
+        index: The index of the last point in its stream; ``None`` if points have no index.
+        sender: The device that wrote the last point.
+        caught_up: Whether the last point was fetched afterwards, rather than sent by the server when it was inserted.
     """
 
     def __init__(self, path: str, timeout: float | None) -> None:
@@ -47,10 +47,10 @@ class Watch(Closing):
         self._pool = Pool("watch", 0)
         self.lane = self._pool.lane(QUEUE_LIMIT)
         self._batch = Batch()
-        self._taken = 0  # how many of it
+        self._taken = 0  # how many points of the batch were returned
         self._is_closed = False
-        self._iterating: int | None = None  # the thread that does
-        self._next_index: int | None = None  # after a Ctrl-C a batch may come again
+        self._iterating: int | None = None  # the id of the thread that iterates
+        self._next_index: int | None = None  # to recognise a batch that comes again, after Ctrl-C
         self._errors: deque[Exception] = deque()
         self.subscription: Subscription
         self.index: int | None = None
@@ -63,12 +63,12 @@ class Watch(Closing):
 
     def __next__(self) -> Datapoint:
         """
-        Return the next point, once there is one.
+        Return the next point, as soon as there is one.
 
         Raises:
             StreamGone: The stream was deleted, made unreadable, made anew, or has lost its end. It is looked for again.
-            PointsMissed: Some are lost that are not stored.
-            TooSlow: Too many came, as ``overflow="raise"`` asks for.
+            PointsMissed: Points were lost that the server does not store.
+            TooSlow: Too many points came, and the watch has ``overflow="raise"``.
             ConnectorDBError: The server refuses the subscription.
             LocalProtocolError: Another thread iterates.
         """
@@ -81,8 +81,8 @@ class Watch(Closing):
         Return the next point, within *timeout* seconds.
 
         Raises:
-            TimedOut: None came in time, or this was closed.
-            LiveError: As in iterating.
+            TimedOut: None came in time, or the watch was closed.
+            LiveError: As when iterating.
         """
         if not self._run(Deadline(timeout)):
             raise TimedOut(f"watching {self._path!r}: no point came within {timeout:g} s")
@@ -90,13 +90,13 @@ class Watch(Closing):
 
     @by_its_process
     def close(self) -> None:
-        """End it; an iteration that waits for a point ends as well. Calling it twice does nothing."""
+        """End the watch, and an iteration that waits for a point. Calling it twice does nothing."""
         self._is_closed = True
-        self._pool.close(Deadline(0.0))  # first: nobody waits for a lane that only we run
+        self._pool.close(Deadline(0.0))  # before the subscription, which must not wait for a lane that only we run
         self.subscription.close()
 
     def _run(self, deadline: Deadline) -> bool:
-        """Do what brings points until there is one; tell whether there is."""
+        """Do what brings points until there is one, or the time is up; tell whether there is one."""
         me = threading.get_ident()
         if self._iterating not in (None, me):
             raise LocalProtocolError(
@@ -126,21 +126,21 @@ class Watch(Closing):
         """Take points."""
         first, known = batch.first_index, self._next_index
         if first is not None and known is not None and first < known:
-            return  # it came already
-        # one assignment, so that Ctrl-C comes before it or after it
+            return  # it came before
+        # a single assignment, so that Ctrl-C comes either before or after it
         self._batch, self._taken, self._next_index = batch, 0, None if first is None else first + len(batch)
 
     def failed(self, error: Exception) -> None:
-        """Take what went wrong; what the subscription gets over by itself is not told to who iterates."""
+        """Keep an error for the thread that iterates."""
         self._errors.append(error)
 
     def gone(self, reason: GoneReason) -> None:
-        """Take that the stream is not there, or not as it was."""
+        """Keep for the thread that iterates that the stream is gone, or not what it was."""
         self._next_index = None
         self.failed(StreamGone(f"{self._path!r} is not what it was: {reason}", reason))
 
     def is_now(self, state: State) -> None:
-        """Take a state: whoever closes the connection ends the iteration."""
+        """Take a state: closing the subscription, or the whole connection, ends the iteration."""
         if state == "closed":
             self._is_closed = True
             self._pool.close(Deadline(0.0))

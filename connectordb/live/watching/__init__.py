@@ -1,7 +1,7 @@
 """
-Who watches what, how far the server has been told of it, and who is told what the server says.
+Who watches what, how far the server has been told, and who is told what the server says.
 
-`Switchboard` is what users' threads and the thread of the socket share; `Subscription` is what a user holds. No socket lives here.
+`Switchboard` is what users' threads and the socket's thread share; `Subscription` is what a user holds. There is no socket here.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Who watches what: the subscriptions by stream and transform, and what is handed to them; whoever shares them brings the lock."""
+"""Who watches what: the subscriptions by stream and transform. There is no lock here: whoever shares this has to lock."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ _DOWNLINK = "/downlink"
 
 
 class Groups:
-    """The subscriptions of one client, those with the same key together."""
+    """The subscriptions of one client, grouped by their keys. A group is never changed, only replaced by another tuple."""
 
     def __init__(self) -> None:
         self._groups: dict[Key, tuple[Subscription, ...]] = {}
         self._claims: dict[Key, Claims] = {}
 
     def of(self, key: Key) -> Sequence[Subscription]:
-        """Return those of *key*."""
+        """Return the subscriptions with that *key*."""
         return self._groups.get(key, ())
 
     def all(self) -> list[Subscription]:
-        """Return all of them."""
+        """Return all subscriptions."""
         return [subscription for group in self._groups.values() for subscription in group]
 
     def public(self, path: str, transform: str) -> list[Subscription]:
-        """Return those of a stream and a transform, wherever that runs, that others may replace, and end."""
+        """Return those with that path and transform, wherever the transform runs, that others may replace or end."""
         there, here = self.of((path, transform)), self.of((path, "")) if transform else ()
         return [other for other in (*there, *here) if other.transform == transform and not other.is_private]
 
     def add(self, subscription: Subscription, replace: bool) -> list[Subscription]:
-        """Add one, in the place of others with *replace*; return those."""
+        """Add a subscription; with *replace*, in place of the others with its key that may be replaced. Return those."""
         key = subscription.key
         public = self.public(key[0], subscription.transform) if replace and not subscription.is_private else []
         replaced = [other for other in public if other.key == key]
@@ -47,7 +47,7 @@ class Groups:
         return replaced
 
     def put_back(self, replaced: Sequence[Subscription], instead_of: Subscription) -> bool:
-        """Undo `add`; tell whether there was something to be undone."""
+        """Undo an `add` that replaced some; tell whether there was anything to undo."""
         key = instead_of.key
         if not replaced or instead_of not in self.of(key):
             return False
@@ -55,7 +55,7 @@ class Groups:
         return True
 
     def remove(self, ended: Sequence[Subscription]) -> list[Key]:
-        """Remove some; return the keys that nobody wants any more."""
+        """Remove subscriptions; return the keys that nobody wants any more."""
         unwanted = []
         for subscription in ended:
             key = subscription.key
@@ -68,7 +68,7 @@ class Groups:
         return unwanted
 
     def claim(self, key: Key, command: CommandKey) -> Claim:
-        """Return the claim to a command of a downlink."""
+        """Return the claim that all subscriptions with *key* share to a command of a downlink."""
         return self._claims.setdefault(key, Claims()).of(command, len(self.of(key)))
 
     def _without(self, key: Key, ended: Sequence[Subscription]) -> tuple[Subscription, ...]:
@@ -77,12 +77,13 @@ class Groups:
 
 def hear(text: bytes, is_indexed: bool, group_of: Callable[[Key], Sequence[Subscription]]) -> Told | None:
     """
-    Hand on what a message tells of points; return what else the server says, if it does.
+    Pass on a message about points; return any other message.
 
-    A server that tells no indices only gives a signal by its messages, to who can read the points.
+    A message of a server that tells no indices is only a signal to subscriptions that can read the points by index; the others are
+    handed its points.
 
     Raises:
-        RemoteProtocolError: It says nothing that is known here.
+        RemoteProtocolError: The message makes no sense.
     """
     found = None if is_indexed else read_signal(text)
     if found is not None:
@@ -93,23 +94,23 @@ def hear(text: bytes, is_indexed: bool, group_of: Callable[[Key], Sequence[Subsc
     told = read_told(text)
     if not isinstance(told, Message):
         return told
-    if told.data:  # an empty insert is nothing to tell
+    if told.data:  # an insert may be empty
         group = group_of((told.stream, told.transform))
         _deliver(told, len(text), group if is_indexed else _signal(len(told.data), group))
     return None
 
 
 def _signal(number: int, group: Sequence[Subscription]) -> list[Subscription]:
-    """Tell who can read them that so many points are there; return who cannot."""
+    """Tell the subscriptions that can read points by index that there are so many; return the others."""
     return [subscription for subscription in group if not subscription.follower.signal(number)]
 
 
 def _deliver(message: Message, size: int, group: Sequence[Subscription]) -> None:
     points: Sequence[Datapoint] = message.data
-    # of commands that have a place, each callback asks for the claim itself
+    # if commands have an index, each subscription asks for the claim itself
     is_claimed = message.index is None and message.stream.endswith(_DOWNLINK)
     claims = [Claim(len(group)) for _ in points] if is_claimed else []
     for number, subscription in enumerate(group):
-        if number:  # what one callback does to its points is not seen by the next
+        if number:  # a copy: what one callback does to its points must not be seen by the next
             points = [dict(point) for point in message.data]
         subscription.follower.told(message.index, points, size, claims)

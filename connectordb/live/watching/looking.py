@@ -1,4 +1,4 @@
-"""Looking, over REST, whether streams are there and readable: on a few threads of its own, several at the same time."""
+"""Looking, over REST, whether streams exist and are readable: several at a time, on a few threads."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .subscriptions import Key
 
 log = logging.getLogger(__name__)
 
-#: Streams that are looked at at the same time.
+#: How many streams are looked at at the same time.
 _LOOKERS = 4
 
 
@@ -23,25 +23,25 @@ W = TypeVar("W")
 
 
 class Asker(Protocol[W]):
-    """Who asks, on behalf of others; called on threads of the looking."""
+    """Whoever asks for looks; its methods are called on the threads that look."""
 
     def wanting(self, key: Key, epoch: int) -> Sequence[W]:
-        """Return who wants a look that was asked for in that epoch; nobody, if it is of no use any more."""
+        """Return who wants a look that was asked for in that epoch; nobody, if it is no longer of use."""
 
     def was_seen(self, key: Key, epoch: int, seen: Seen, wanting: Sequence[W]) -> None:
-        """Take what was seen, and for whom it was looked: to others, who came later, it may be too old."""
+        """Take what was seen, and who wanted it; for whoever came since, it may be out of date."""
 
     def could_not_be_seen(self, key: Key, epoch: int, error: ConnectorDBError) -> None:
-        """Take why nothing was."""
+        """Take why nothing was seen."""
 
 
 class Looking(Generic[W]):
     """
-    See above.
+    The threads that look at streams.
 
     Args:
-        look: Returns what is seen of a stream; raises if it is not there, or not readable.
-        asker: Is told.
+        look: Looks at a stream; raises if it does not exist, or is not readable.
+        asker: Told what was seen.
     """
 
     def __init__(self, look: Callable[[Key], Seen], asker: Asker[W]) -> None:
@@ -50,7 +50,7 @@ class Looking(Generic[W]):
         self._pool = Pool("lookers", _LOOKERS)
 
     def look(self, key: Key, epoch: int) -> None:
-        """Have the stream of *key* looked at, for an *epoch* of the asker's."""
+        """Look at the stream of *key*, on a thread, for an *epoch* of the asker."""
         self._pool.lane().put(partial(self._look_at, key, epoch))
 
     def close(self, deadline: Deadline) -> None:

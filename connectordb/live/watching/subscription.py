@@ -1,4 +1,4 @@
-"""One callback's subscription: what its owner sees of it, what runs there, and what becomes of errors."""
+"""One callback's subscription: what its owner sees of it, what is called when, and what becomes of errors."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from .subscriptions import Key
 
 log = logging.getLogger(__name__)
 
-#: What a user gives: called with the path (of a downlink it ends in ``/downlink``) and the points. What it returns matters
-#: for a downlink only.
+#: A user's callback: called with the path (that of a downlink ends in ``/downlink``) and the points. What it returns matters only
+#: for a downlink.
 Callback = Callable[[str, Batch], Any]
 
 _GONE: dict[GoneReason, str] = {
@@ -40,14 +40,14 @@ _GONE: dict[GoneReason, str] = {
 
 class Subscription(Closing):
     """
-    What `Live.subscribe` returns: ends with `close`, or at the end of a ``with`` block.
+    What `Live.subscribe` returns. It ends with `close`, or at the end of a ``with`` block.
 
     Attributes:
         path: What is watched.
         transform: The transform, or ``""``.
         follower: Brings the points.
-        delivered: Points that the callback was called with.
-        last_index: Where the last point that was handled stands in the stream; ``None`` before there was one, or if it has no place.
+        delivered: How many points the callback was called with.
+        last_index: The index of the last point that was handled; ``None`` before there was one, or if points have no index.
     """
 
     def __init__(
@@ -77,9 +77,9 @@ class Subscription(Closing):
         self._ask_again = ask_again
         self._heard = heard
         self._text = str(path)
-        self._is_told = False  # by the server, on this connection
+        self._is_told = False  # whether the server tells of it, on this connection
         self._is_placed = threading.Event()
-        # guards the state; whoever waits for one waits on it
+        # guards the state; `wait` waits on it
         self._changed = threading.Condition(threading.Lock())
         self._state: State = "connecting"
         self._handler = handler(self.tell)
@@ -88,30 +88,30 @@ class Subscription(Closing):
 
     @property
     def key(self) -> Key:
-        """By what the server knows it."""
+        """The path and the transform by which the server knows it; it knows of no transform that runs here."""
         return self._text, self.transform if self._options.at == "server" else ""
 
     @property
     def state(self) -> State:
-        """How far it is: ``"connecting"``, ``"catching up"``, ``"live"``, ``"gone"`` or ``"closed"``."""
+        """How far it has come: ``"connecting"``, ``"catching up"``, ``"live"``, ``"gone"`` or ``"closed"``."""
         return self._state
 
     @property
     def missed(self) -> int:
-        """Points that could not be had, or were left out as the callback was too slow for them."""
+        """How many points could not be fetched, or were left out because the callback was too slow."""
         return self.follower.missed
 
     @property
     def lag(self) -> int:
-        """Points that are known to be there and that the callback was not called with yet."""
+        """How many points are known to exist that the callback has not been called with yet."""
         return self.follower.lag
 
     def wait(self, state: State, timeout: float) -> bool:
         """
-        Wait until it is in *state*, *timeout* seconds at most; tell whether it is.
+        Wait until it is in *state*, for *timeout* seconds at most; tell whether it is.
 
-        It is ``"live"`` once all there was is handed on: of what is iterated over, when it was asked for, and where `pump` runs
-        the callbacks, when it has. Who waits in the thread that does that waits in vain.
+        It is ``"live"`` once every point that existed has been handed on: to the callback, or to the thread that iterates or calls
+        `pump`. That thread must not wait here, as it would wait for itself.
 
         Raises:
             LocalProtocolError: There is no such state.
@@ -127,17 +127,17 @@ class Subscription(Closing):
     @by_its_process
     def close(self) -> None:
         """
-        End it, and no other on the same stream; once this has returned, its callback runs no more.
+        End this subscription, and no other to the same stream. Once this has returned, its callback is not running.
 
-        Called by the callback itself: this call is its last. Calling it twice does nothing.
+        The callback itself may call this; then its present call is the last. Calling it twice does nothing.
 
         Raises:
-            TimedOut: The callback still runs; it is not called again.
+            TimedOut: The callback is still running; it will not be called again.
         """
         self._end(self)
 
     def __repr__(self) -> str:
-        """Return what is watched, and how far it is."""
+        """Say what is watched, and how far it has come."""
         through = f" through {self.transform!r}" if self.transform else ""
         return f"<Subscription to {self._text!r}{through}, {self._state}, {self.delivered} points>"
 
@@ -145,11 +145,11 @@ class Subscription(Closing):
 
     @property
     def is_private(self) -> bool:
-        """Whether others on the same stream neither replace nor end it."""
+        """Whether other subscriptions to the same stream neither replace nor end it."""
         return self._options.private
 
     def has_come_to(self, state: State) -> bool:
-        """Take note of a state; tell whether it is news. After ``"closed"`` there is no other."""
+        """Enter a state; tell whether it is a new one. ``"closed"`` is the last."""
         on_state = self._options.on_state
         with self._changed:
             if self._state in (state, "closed"):
@@ -158,61 +158,61 @@ class Subscription(Closing):
                 return False
             self._state = state
             self._changed.notify_all()
-            if on_state is not None and state != "closed":  # told in the order in which it came to them
+            if on_state is not None and state != "closed":  # under the lock, so that states are told in their order
                 self._lane.put(partial(self._call, on_state, "on_state", state))
-        if on_state is not None and state == "closed":  # the lane runs nothing any more
+        if on_state is not None and state == "closed":  # not on the lane, which runs nothing any more
             self._call(on_state, "on_state", state)
         return True
 
     def prepare(self) -> None:
-        """Make what it needs at the server; raises what refuses it."""
+        """Create what it needs at the server, which may refuse that: raises what went wrong."""
         self._handler.prepare()
 
     def is_placed(self, deadline: Deadline) -> bool:
         """
-        Tell whether it is remembered where it begins, if it is to be; *deadline* is for what has to be found out first.
+        Wait until the place where it begins is remembered, if it is to be; tell whether that was done before the *deadline*.
 
-        Where that is done by who asks for points, or pumps, it is not waited for.
+        If that is up to a thread which iterates, or calls `pump`, it is not waited for.
         """
         if self._options.remember is None:
             return True
-        self.follower.stand()  # here, as all threads may be busy
+        self.follower.stand()  # on this thread, as all threads of callbacks may be busy
         return not self._lane.has_threads or self._is_placed.wait(deadline.left())
 
     def began(self, seen: Seen, unread: bool) -> None:
-        """Take note that the server tells of the stream from now on, as `Follower.began`."""
-        if self._is_told:  # by a command that another gave, or that was repeated: nothing was lost
+        """The server tells of the stream from now on; as `Follower.began`."""
+        if self._is_told:  # it did so already (a command was repeated, or was another subscription's): nothing was lost
             return
         self._is_told = True
         self.has_come_to("catching up")
         self.follower.began(seen, unread)
 
     def disconnected(self) -> None:
-        """Take note that it does not any more."""
+        """The connection is lost, so the server no longer tells of the stream."""
         self._is_told = False
         self.follower.disconnected()
         self.has_come_to("connecting")
 
     def ended(self, reason: GoneReason) -> None:
-        """Take note that it does not, as the stream is gone."""
+        """The server no longer tells of the stream, as that is gone."""
         self._is_told = False
         self.follower.ended(reason)
 
     def refused(self, error: Exception) -> None:
-        """Have it told that the stream cannot be watched now."""
+        """The stream cannot be watched now; this is told on the lane."""
         self._lane.put(lambda: self.tell(error))
 
     def finish(self, deadline: Deadline) -> bool:
-        """Call the callback no more, and wait for the call that runs; tell whether it has ended."""
+        """Do not call the callback again, and wait for a call that is running; tell whether it has ended."""
         self.has_come_to("closed")
-        self._is_placed.set()  # nobody waits for that any more
-        self._handler.close()  # first: what is being written to the server is tried once more at the most
+        self._is_placed.set()  # whoever waits for that need not any more
+        self._handler.close()  # before the lane: what is being written to the server is then tried at most once more
         return self._lane.close(deadline)
 
     # --- on the lane --------------------------------------------------------------------------------------------------
 
     def hand(self, batch: Batch, claim: Claim | None) -> None:
-        """Have the callback called, and what becomes of it done."""
+        """Handle a batch: call the callback, and do what follows from the outcome."""
         number, first = len(batch), batch.first_index
         away_until = self.follower.away_until(first) if self.path.downlink else None
         self._handler.handle(batch, self._act, self.follower.series, claim, away_until)
@@ -230,17 +230,17 @@ class Subscription(Closing):
                 self._heard(number)
 
     def stands_at(self, place: Place, moved: bool) -> None:
-        """Have the place remembered before anything came from there."""
+        """Remember the place where it begins, before the first point was handed on."""
         self._handler.stands_at(place, moved)
         self._is_placed.set()
 
     def caught_up(self, number: int) -> None:
-        """Say that all there was is handed on."""
+        """Say that everything that existed has been handed on."""
         if self.has_come_to("live"):
             self._call(self._options.on_subscribed, "on_subscribed", number)
 
     def gone(self, reason: GoneReason) -> None:
-        """Say that the stream is not there, or not as it was."""
+        """Say that the stream is gone, or not what it was."""
         log.warning("live: %s: %s", self._text, _GONE[reason])
         if reason not in ("recreated", "restored"):
             self.has_come_to("gone")
@@ -252,12 +252,12 @@ class Subscription(Closing):
             self._call(self._options.on_gone, "on_gone", reason)
 
     def ask_again(self) -> None:
-        """Have the server told of it once more, and answer which stream it is."""
+        """Subscribe once more: the server's answer says which stream it is."""
         self._is_told = False
         self._ask_again(self.key)
 
     def tell(self, error: Exception, logged: bool = False) -> None:
-        """Say what went wrong."""
+        """Tell the subscriber what went wrong; without an ``on_error``, log it, unless that was done."""
         if self._options.on_error is None:
             if not logged:
                 log.error("the subscription to %r: %s", self._text, error)
@@ -265,7 +265,7 @@ class Subscription(Closing):
         self._call(self._options.on_error, "on_error", error)
 
     def end(self) -> None:
-        """End: nothing is to follow."""
+        """End the subscription."""
         self._end(self)
 
     def _call(self, listener: Callable[[Any], Any] | None, name: str, value: object) -> None:

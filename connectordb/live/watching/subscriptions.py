@@ -1,14 +1,13 @@
 """
 What is wanted, what the server was told, and what to send next: a pure state machine, one for the life of a client.
 
-A subscription is named by the text of its path and its transform. Each goes through the states of `State`; a lost connection
+A subscription is identified by the text of its path and its transform. Each goes through the states of `State`; a lost connection
 throws all of them back to the first. There are two kinds of servers:
 
-- Those that answer commands (``docs/topics/beyond_0_3.rst``) are told at once, and their answer says what became of it.
-- On an original server a subscribe that fails silences the connection (``docs/topics/wire.rst``, "What can be subscribed to"): so
-  it is told of a subscription only after somebody has looked, over REST, whether the stream is there and readable. There are no
-  answers, but it obeys commands in order and answers pings in between: the pong to a ping that was sent after the commands says
-  that they were obeyed.
+- A server that answers commands (``docs/topics/beyond_0_3.rst``) is told at once, and its answer says what became of the command.
+- On an original server, a subscribe that fails silences the whole connection (``docs/topics/wire.rst``, "What can be subscribed
+  to"). So the server is told only after a look, over REST, has shown that the stream exists and is readable. There are no answers, but
+  the server obeys commands in order, and answers pings in between: a pong says that all commands before its ping were obeyed.
 """
 
 from __future__ import annotations
@@ -25,8 +24,8 @@ Key = tuple[str, str]
 class State(enum.Enum):
     """How far a wanted subscription has come."""
 
-    WANTED = "wanted"  #: nobody has looked at the stream since the connection was lost, or what was seen was no good
-    LOOKING = "looking"  #: somebody looks
+    WANTED = "wanted"  #: the stream has to be looked at, at once or, after a failure, after a pause
+    LOOKING = "looking"  #: it is being looked at
     READABLE = "readable"  #: the server may be told
     TOLD = "told"  #: the command is on its way
     LIVE = "live"  #: the server has obeyed
@@ -34,6 +33,16 @@ class State(enum.Enum):
 
 @dataclass(slots=True)
 class _Entry:
+    """
+    A wanted subscription.
+
+    Attributes:
+        look_at: While it is `State.WANTED`: when to look at the stream, in monotonic seconds.
+        failures: How many looks, or commands, failed in a row.
+        ping: While it is `State.TOLD`, at an original server: the number of the ping whose pong says that it obeyed.
+        command: While it is `State.TOLD`, at a server that answers: the id of the command.
+    """
+
     state: State = State.WANTED
     look_at: float = 0.0
     failures: int = 0
@@ -42,37 +51,37 @@ class _Entry:
 
 
 class Subscriptions:
-    """The state of all subscriptions of one client; whoever shares it brings the lock."""
+    """The state of all subscriptions of one client. It has no lock: whoever shares it between threads has to lock."""
 
     def __init__(self) -> None:
         self._entries: dict[Key, _Entry] = {}
-        #: What the server believes, as far as it was told on this connection.
+        #: What the server was told, on this connection, that we watch.
         self._told: set[Key] = set()
         self._is_open = False
-        self._is_answered = False
-        self._commands = 0
-        #: The answers that are to come.
+        self._is_answered = False  # whether the server answers commands
+        self._commands = 0  # the id of the last command
+        #: The commands whose answers are still to come.
         self._asked: dict[int, Key] = {}
         self._epoch = 0
-        self._pings = 0
+        self._pings = 0  # the number of the last ping that was sent, and of the last that was answered
         self._answered = 0
-        self._unpinged = False
+        self._unpinged = False  # whether commands were sent since the last ping
 
     # --- what the user wants ------------------------------------------------------------------------------------------
 
     def subscribe(self, key: Key) -> None:
-        """Want *key*. If it is wanted already, it is told once more: who wants it now has to know where it is."""
+        """Want *key*. If it is wanted already, the server is told once more: its answer says where a new subscriber begins."""
         self._entries.setdefault(key, _Entry())
         self.again(key)
 
     def again(self, key: Key) -> None:
-        """Have *key* looked at, and told, once more; to the server that makes no difference."""
+        """Look at *key*, and tell the server, once more; subscribing twice makes no difference to it."""
         entry = self._entries.get(key)
         if entry is not None and entry.state is not State.LOOKING:
             entry.state, entry.look_at = State.WANTED, 0.0
 
     def lost_sight(self, key: Key, again_at: float) -> None:
-        """Note that the server tells of *key* no more, or should not be relied on to; look again at *again_at*."""
+        """Note that the server no longer tells of *key*, or may not; look again at *again_at*."""
         entry = self._entries.get(key)
         self._told.discard(key)
         if entry is not None and entry.state in (State.TOLD, State.LIVE):
@@ -80,7 +89,7 @@ class Subscriptions:
             entry.failures += 1
 
     def unsubscribe(self, key: Key) -> None:
-        """Want *key* no longer; unknown ones are passed over."""
+        """No longer want *key*; an unknown one is ignored."""
         self._entries.pop(key, None)
 
     @property
@@ -94,23 +103,23 @@ class Subscriptions:
         return None if entry is None else entry.state
 
     def __bool__(self) -> bool:
-        """Whether anything is wanted."""
+        """Tell whether anything is wanted."""
         return bool(self._entries)
 
     @property
     def is_waiting(self) -> bool:
-        """Whether there are commands that were not answered; may be asked by the loop without a lock."""
+        """Whether there are commands that were not answered; the loop may read this without the lock."""
         return self._is_open and (bool(self._asked) or self._answered < self._pings)
 
     # --- what became of the connection --------------------------------------------------------------------------------
 
     @property
     def epoch(self) -> int:
-        """Counts losses: what was looked at before one is worth nothing after it."""
+        """The number of losses so far: what was seen before a loss is worth nothing after it."""
         return self._epoch
 
     def opened(self, is_answered: bool) -> None:
-        """Note that a new connection is there, and whether commands are answered; it was told nothing yet."""
+        """Note that there is a new connection, over which nothing was told yet, and whether its server answers commands."""
         self._is_open = True
         self._is_answered = is_answered
 
@@ -130,7 +139,7 @@ class Subscriptions:
     # --- looking before subscribing -----------------------------------------------------------------------------------
 
     def to_look_at(self, now: float) -> list[Key]:
-        """Return what somebody has to look at now, and note that somebody does."""
+        """Return the streams to be looked at now, and note that the caller looks at them."""
         if not self._is_open:
             return []
         due = [key for key, entry in self._entries.items() if entry.state is State.WANTED and entry.look_at <= now]
@@ -139,12 +148,12 @@ class Subscriptions:
         return [] if self._is_answered else due
 
     def next_look(self) -> float | None:
-        """Return when something is to be looked at again; ``None`` if nothing is."""
+        """Return when a stream is to be looked at next; ``None`` if none is."""
         times = (entry.look_at for entry in self._entries.values() if entry.state is State.WANTED)
         return min(times, default=None) if self._is_open else None
 
     def readable(self, key: Key, epoch: int) -> None:
-        """Note that the stream was there and readable, seen in *epoch*."""
+        """Note that a look in *epoch* found the stream, readable."""
         entry = self._entries.get(key)
         if entry is not None and epoch == self._epoch and entry.state is State.LOOKING:
             entry.state = State.READABLE
@@ -155,7 +164,7 @@ class Subscriptions:
         return 0 if entry is None else entry.failures
 
     def not_readable(self, key: Key, epoch: int, again_at: float) -> None:
-        """Note that the stream was not there, or could not be looked at; look again at *again_at*."""
+        """Note that a look in *epoch* did not find the stream, or failed; look again at *again_at*."""
         entry = self._entries.get(key)
         if entry is not None and epoch == self._epoch and entry.state is State.LOOKING:
             entry.state = State.WANTED
@@ -165,7 +174,7 @@ class Subscriptions:
     # --- what crosses the wire ----------------------------------------------------------------------------------------
 
     def outgoing(self, most: int) -> list[Command]:
-        """Return the commands to send next, *most* at the most, and note that the server is told."""
+        """Return the commands to send next, *most* of them at most, and note that the server is told."""
         if not self._is_open:
             return []
         commands = [self._end(key) for key in sorted(self._told - self._entries.keys())[:most]]
@@ -193,7 +202,7 @@ class Subscriptions:
         return Command("unsubscribe", key[0], key[1])
 
     def done(self, command: object) -> Key | None:
-        """Note that a command was obeyed; return what came to live by it, if anything did."""
+        """Note that a command was obeyed; return the key that is live by it, if it is still wanted."""
         key, entry = self._answer(command)
         if entry is None:
             return None
@@ -201,7 +210,7 @@ class Subscriptions:
         return key
 
     def failed(self, command: object, again_at: float) -> Key | None:
-        """Note that a command was refused, to be given again at *again_at*; return what was refused, if it is wanted."""
+        """Note that a command was refused, and is to be given again at *again_at*; return its key, if it is still wanted."""
         key, entry = self._answer(command)
         if entry is None or key is None:
             return None
@@ -211,7 +220,7 @@ class Subscriptions:
         return key
 
     def asked(self, command: object) -> Key | None:
-        """Return what a command was about that was not answered yet."""
+        """Return the key of a command that has not been answered yet; ``None`` if there is no such command."""
         return self._asked.get(command) if isinstance(command, int) else None
 
     def _answer(self, command: object) -> tuple[Key | None, _Entry | None]:
@@ -224,7 +233,7 @@ class Subscriptions:
         return key, entry if current else None
 
     def ping(self) -> int | None:
-        """Return the number to send in a ping after the commands; ``None`` if there is nothing to be confirmed."""
+        """Return the number to send in a ping after the commands; ``None`` if nothing has to be confirmed."""
         if self._is_answered:
             return None
         waiting = any(entry.state is State.TOLD and entry.ping > self._pings for entry in self._entries.values())
@@ -235,9 +244,9 @@ class Subscriptions:
         return self._pings
 
     def pong(self, number: int) -> list[Key]:
-        """Note the answer to a ping, and with it to all before; return what came to live by it."""
+        """Note the answer to a ping, and to all pings before it; return the keys that are live by it."""
         if not self._is_open or not self._answered < number <= self._pings:
-            return []  # unsolicited, or an echo from nowhere
+            return []  # a pong to no ping of ours
         self._answered = number
         live = [key for key, entry in self._entries.items() if entry.state is State.TOLD and entry.ping <= number]
         for key in live:

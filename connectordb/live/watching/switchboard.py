@@ -1,8 +1,8 @@
 """
-Who is called for what, and how far the server has been told: the state that the users' threads and the loop share.
+Who is called for what, and how far the server has been told: the state that users' threads and the loop share.
 
-One lock guards it. Under it nothing is called that belongs to a user, sent, joined or waited for, but for the condition on
-the lock itself, by which a caller waits for the loop.
+One lock guards it. While it is held, no user code is called, and nothing is sent, joined or waited for; the only exception is the
+condition on the lock itself, by which a caller waits for the loop.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ from .troubles import Troubles
 
 log = logging.getLogger(__name__)
 
-#: Commands handed to the connection in one go.
+#: How many commands are handed to the connection at once.
 _COMMANDS = 500
 
-#: Seconds from when an original server has obeyed a subscribe until inserts of others come: it tells a message broker of
-#: its own, without waiting for it. (Measured, busy: 6 of 180 inserts made right after the pong did not come.)
+#: Seconds from an original server's pong until it really tells of inserts: it passes a subscribe on to a message broker, without
+#: waiting for it. (Measured, busy: 6 of 180 inserts made right after the pong did not come.)
 _SETTLING = 0.1
 
-#: So many times the silence after which a server is pinged, and streams are looked at and subscribed to again: an original ends
-#: subscriptions silently.
+#: At an original server, all streams are looked at and subscribed to again after this many times the silence after which a server is
+#: pinged: it may end subscriptions without a word.
 _LOOK_AROUND = 4
 
 
@@ -48,7 +48,7 @@ class Switchboard:
     What the loop asks and tells (its `Handler`), and what `Live` changes.
 
     Args:
-        look: Returns what is seen of a subscription's stream; raises if it is not there, or not readable.
+        look: Looks at a subscription's stream; raises if it does not exist, or is not readable.
         timing: The pauses between looks.
         clock: The clocks.
         reporter: Told what becomes of the connection.
@@ -74,7 +74,7 @@ class Switchboard:
         self._is_open = False
         self._is_indexed = False
         self._closed = False
-        #: Set by `close`, for those who wait without the lock.
+        #: Set by `close`, for threads that wait without the lock.
         self._closing = threading.Event()
 
     # --- for users' threads -------------------------------------------------------------------------------------------
@@ -87,7 +87,7 @@ class Switchboard:
 
     @property
     def losses(self) -> int:
-        """How often a connection was lost, or could not be made."""
+        """How many times a connection was lost, or could not be made."""
         with self._changed:
             return self._losses
 
@@ -100,20 +100,15 @@ class Switchboard:
         self, subscription: Subscription, *, replace: bool, start: Callable[[], object]
     ) -> tuple[list[Subscription], int]:
         """
-        Want *subscription*; *start* is called before anybody can close.
-
-        Args:
-            subscription: What is wanted.
-            replace: Whether it takes the place of those with the same key.
-            start: Starts the loop.
+        Want *subscription*, with *replace* in place of those with the same key; *start* starts the loop.
 
         Returns:
-            What it replaces, still to be finished, and the number of losses so far.
+            The subscriptions that it replaces, which the caller has to finish, and the number of losses so far.
         """
         key = subscription.key
         with self._changed:
             self.check_open()
-            start()  # first: where no thread can be had, nothing is wanted
+            start()  # here, so that nobody can close in between; and first: if the system has no thread for it, nothing was changed
             replaced = self._groups.add(subscription, replace)
             self._troubles.forget(key)
             self._state.subscribe(key)
@@ -121,12 +116,11 @@ class Switchboard:
 
     def wait_until_live(self, subscription: Subscription, losses: int, deadline: Deadline) -> bool:
         """
-        Wait until the server has obeyed; tell whether it has in time.
+        Wait until the server has obeyed; tell whether that happened in time. *losses* is what `add` returned.
 
         Raises:
-            ConnectorDBError: It refused, or failed; or the connection was lost, or could not be made, since there were so many
-                *losses*.
-            ClosedError: Somebody closed.
+            ConnectorDBError: The server refused, or failed; or there were more losses since `add`.
+            ClosedError: This was closed meanwhile.
         """
         key = subscription.key
 
@@ -134,7 +128,7 @@ class Switchboard:
             if self._state.state(key) is State.LIVE and subscription.follower.is_begun:
                 return True
             if not self._closed and subscription not in self._groups.of(key):
-                return True  # somebody has ended it meanwhile, which is as good
+                return True  # it was ended meanwhile, so there is nothing left to wait for
             if (trouble := self._troubles.of(key)) is not None:
                 raise trouble
             return False
@@ -148,7 +142,7 @@ class Switchboard:
         return True
 
     def wait_until_open(self, losses: int, deadline: Deadline) -> bool:
-        """Wait until there is a connection; tell and raise as `wait_until_live`."""
+        """Wait until there is a connection; arguments, result and errors are those of `wait_until_live`."""
         with self._changed:
             return self._wait_for(lambda: self._is_open, losses, deadline, "connecting")
 
@@ -164,22 +158,22 @@ class Switchboard:
         return True
 
     def withdraw(self, subscription: Subscription, replaced: list[Subscription]) -> None:
-        """Undo `add`: what was replaced is back."""
+        """Undo `add`: what it replaced is wanted again."""
         with self._changed:
             if not self._groups.put_back(replaced, subscription):
                 self._forget([subscription])
                 return
             self._state.again(subscription.key)
             for other in replaced:
-                other.disconnected()  # if it was, nobody told them
+                other.disconnected()  # they were told nothing while they were replaced
 
     def remove(self, ended: Sequence[Subscription]) -> None:
-        """Want some no longer."""
+        """No longer want the subscriptions that have *ended*."""
         with self._changed:
             self._forget(ended)
 
     def close(self) -> list[Subscription]:
-        """Want nothing any more, and take nothing more; return what was wanted."""
+        """Want nothing from now on, and refuse new subscriptions; return those that there were."""
         with self._changed:
             self._closed = True
             self._closing.set()
@@ -188,11 +182,11 @@ class Switchboard:
             return ended
 
     def finish(self, deadline: Deadline) -> None:
-        """Wait for the threads that look."""
+        """Wait for the threads that look at streams."""
         self._looking.close(deadline)
 
     def public(self, path: str, transform: str) -> list[Subscription]:
-        """Return those that others may replace, and end, as `Groups.public`."""
+        """Return the subscriptions that others may replace or end, as `Groups.public`."""
         with self._changed:
             return self._groups.public(path, transform)
 
@@ -208,13 +202,13 @@ class Switchboard:
         self.wake()
 
     def ask_again(self, key: Key) -> None:
-        """Have the server told of *key* once more."""
+        """Tell the server of *key* once more."""
         with self._changed:
             self._state.again(key)
         self.wake()
 
     def call_later(self, seconds: float, action: Action) -> None:
-        """Have *action* done by the loop's thread after so many seconds, or when there is a connection again."""
+        """Call *action* on the loop's thread after so many seconds, or when there is a connection again."""
         with self._changed:
             self._timers.put(self._clock.monotonic() + seconds, action)
         self.wake()
@@ -233,8 +227,8 @@ class Switchboard:
             return bool(self._state)
 
     def is_waiting(self) -> bool:
-        """Tell whether the server was told something that it has not answered."""
-        return self._state.is_waiting  # once a message: without the lock
+        """Tell whether a command has not been answered yet."""
+        return self._state.is_waiting  # without the lock, as this is asked for every message
 
     def opened(self, announced: str | None) -> None:
         """Note that there is a connection, and what the server says it can do."""
@@ -253,7 +247,11 @@ class Switchboard:
             self.call_later(self._timing.quiet * _LOOK_AROUND, partial(self._look_around, epoch))
 
     def lost(self, error: ConnectorDBError | None, goes_on: bool = False) -> None:
-        """Note that there is none, and why; a refusal of the credentials is told, once. *goes_on*: who waits goes on waiting."""
+        """
+        Note that there is no connection, and why; ``None`` if it was closed on purpose.
+
+        Refused credentials are told to all subscriptions, once. If another attempt *goes_on* at once, callers that wait keep waiting.
+        """
         with self._changed:
             is_news = not goes_on and is_refusal(error) and not is_refusal(self._last_loss)
             everybody = self._groups.all()
@@ -287,7 +285,7 @@ class Switchboard:
         return commands, ping, due
 
     def _look_around(self, epoch: int) -> None:
-        """Look at all streams, and subscribe again; and so after a while, as long as it is the same connection."""
+        """Look at all streams and subscribe to them again, again and again, for as long as the connection lasts."""
         with self._changed:
             if epoch != self._state.epoch:
                 return
@@ -296,7 +294,7 @@ class Switchboard:
         self.call_later(self._timing.quiet * _LOOK_AROUND, partial(self._look_around, epoch))
 
     def told(self, text: bytes) -> None:
-        """Take what the server says; raises `RemoteProtocolError` if that makes no sense."""
+        """Take a message of the server; raises `RemoteProtocolError` if it makes no sense."""
         told = hear(text, self._is_indexed, self._group)
         if isinstance(told, Done):
             self._done(told)
@@ -312,20 +310,22 @@ class Switchboard:
             self._ended(told)
 
     def pong(self, number: int) -> None:
-        """Note that the server has obeyed what it was told before that ping."""
+        """Note that the server has obeyed all commands that were sent before the ping with that number."""
         with self._changed:
             live = self._state.pong(number)
             if live:
                 self._changed.notify_all()
             watching = [subscription for key in live for subscription in self._groups.of(key)]
         for subscription in watching:
-            # an insert of just now may not be told yet, see above
+            # only in a moment will it really tell of inserts: see `_SETTLING`
             follower = subscription.follower
             self.call_later(_SETTLING, partial(follower.obeyed, follower.beginnings))
             self.call_later(_SETTLING * 2, follower.look)
 
     def _group(self, key: Key) -> Sequence[Subscription]:
-        return self._groups.of(key)  # once a message: without the lock, as a group is never changed, but replaced
+        return self._groups.of(
+            key
+        )  # without the lock, as this is called for every message: groups are only ever replaced
 
     def _done(self, done: Done) -> None:
         with self._changed:
@@ -358,43 +358,43 @@ class Switchboard:
         return self._clock.monotonic() + self._timing.backoff.pause(self._state.failures(key) + 1, random.random)
 
     def _cannot_be_watched(self, key: Key, error: ConnectorDBError) -> None:
-        """Tell it, once, if it is a refusal: not there, or not allowed."""
+        """Note why *key* cannot be watched; if that is a refusal (not there, not allowed), tell its subscriptions, once."""
         reason = gone_reason(error)
         with self._changed:
             group = self._groups.of(key)
             is_news = bool(group) and self._troubles.add(key, error)
             self._changed.notify_all()
         log.info("live: %s cannot be watched now: %s", key[0], error)
-        self.wake()  # it is to be tried again
+        self.wake()  # so that the loop learns when to try again
         for subscription in group if is_news else ():
             if not subscription.follower.is_begun:
                 subscription.refused(error)
             elif reason is not None:
                 subscription.ended(reason)
 
-    # --- on the lookers' threads --------------------------------------------------------------------------------------
+    # --- on the threads that look at streams --------------------------------------------------------------------------
 
     def wanting(self, key: Key, epoch: int) -> Sequence[Subscription]:
-        """Return who wants it to be looked at; nobody, if the connection was lost meanwhile: it will be looked at again."""
+        """Return who wants a look that was asked for in *epoch*; nobody, if the connection was lost since: then another one follows."""
         with self._changed:
             return self._groups.of(key) if epoch == self._state.epoch else ()
 
     def was_seen(self, key: Key, epoch: int, seen: Seen, wanting: Sequence[Subscription]) -> None:
-        """Note that a stream is there and readable, so that the server may be told."""
+        """Note that a stream exists and is readable, so that the server may be told."""
         with self._changed:
             if epoch != self._state.epoch:
                 return
             self._troubles.forget(key)
             self._state.readable(key, epoch)
             group = self._groups.of(key)
-            if set(group) - set(wanting):  # who came meanwhile begins with what is there now
+            if set(group) - set(wanting):  # one was added after the look, and has to begin with what is there now
                 self._state.again(key)
         for subscription in [each for each in group if each in wanting]:
             subscription.began(seen, unread=True)
         self.wake()
 
     def could_not_be_seen(self, key: Key, epoch: int, error: ConnectorDBError) -> None:
-        """Note that it is not, or that nobody knows."""
+        """Note that a stream does not exist or is not readable, or that looking failed."""
         with self._changed:
             self._state.not_readable(key, epoch, self._again_at(key))
         self._cannot_be_watched(key, error)

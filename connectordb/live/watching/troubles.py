@@ -1,4 +1,4 @@
-"""What keeps streams from being watched, as it was said last: whoever shares it brings the lock."""
+"""Why streams cannot be watched now. There is no lock here: whoever shares this has to lock."""
 
 from __future__ import annotations
 
@@ -8,7 +8,11 @@ from .subscriptions import Key
 
 
 class Troubles:
-    """The troubles of one client; who waits for a stream is told any, the others a refusal, once."""
+    """
+    The troubles of one client.
+
+    A caller that waits for a subscription is told any trouble. A subscription that already runs is told only refusals, each once.
+    """
 
     def __init__(self) -> None:
         self._troubles: dict[Key, ConnectorDBError] = {}
@@ -19,7 +23,7 @@ class Troubles:
         return self._troubles.get(key)
 
     def add(self, key: Key, error: ConnectorDBError) -> bool:
-        """Note why *key* cannot be watched; tell whether it is a refusal that was not told yet."""
+        """Note why *key* cannot be watched; tell whether that is a refusal which was not told yet."""
         self._troubles[key] = error
         if not is_refusal(error):
             return False
@@ -27,6 +31,6 @@ class Troubles:
         return before is None or words(before) != words(error)
 
     def forget(self, key: Key) -> None:
-        """Note that it can, or that nobody wants to."""
+        """Note that *key* can be watched, or that nobody wants to."""
         self._troubles.pop(key, None)
         self._refusals.pop(key, None)
