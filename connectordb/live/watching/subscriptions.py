@@ -5,9 +5,10 @@ A subscription is identified by the text of its path and its transform. Each goe
 throws all of them back to the first. There are two kinds of servers:
 
 - A server that answers commands (``docs/topics/beyond_0_3.rst``) is told at once, and its answer says what became of the command.
-- On an original server, a subscribe that fails silences the whole connection (``docs/topics/wire.rst``, "What can be subscribed
-  to"). So the server is told only after a look, over REST, has shown that the stream exists and is readable. There are no answers, but
-  the server obeys commands in order, and answers pings in between: a pong says that all commands before its ping were obeyed.
+- On an original server, a subscribe that fails silences the whole connection
+  (``docs/topics/wire.rst``, "What can be subscribed to"). So the server is told only after a look, over REST, has shown that the stream
+  exists and is readable. There are no answers, but the server obeys commands in order, and answers pings in between: a pong says that
+  all commands before its ping were obeyed.
 """
 
 from __future__ import annotations
