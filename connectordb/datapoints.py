@@ -1,8 +1,8 @@
 """
-`DatapointArray`: a list of datapoints, with what one does to them.
+`DatapointArray`: a list of datapoints with methods to transform, convert, draw and save them.
 
-A datapoint is a dict: ``t``, seconds since 1970; ``d``, any JSON value; ``o``, the device that wrote it where that is not
-the stream's own. Nothing here knows a server.
+A datapoint is a dict with the keys ``t``, seconds since 1970; ``d``, any JSON value; and ``o``, the device that wrote it, if that is
+not the stream's own device. Nothing here asks a server.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ _SHOWN = 3
 
 
 def _time(point: Datapoint) -> float:
-    """Return a point's time; a dataset's row at 0 has none."""
+    """Return a point's time; the row of a dataset at time 0 lacks the key."""
     time: float = point.get("t", 0.0)
     return time
 
 
 class AsColumns:
-    """Points, which can be had as arrays, frames and tables; the extra ``frames`` is for that."""
+    """Points that can be converted to arrays, frames and tables, with the libraries of the extra ``frames``."""
 
     if TYPE_CHECKING:
 
@@ -58,15 +58,15 @@ class AsColumns:
 
     def to_numpy(self) -> NDArray[Any]:
         """
-        Return a structured array: ``array["t"]`` are seconds since 1970, ``array["d"]`` the values.
+        Return a structured NumPy array: ``array["t"]`` holds seconds since 1970, ``array["d"]`` the values.
 
-        What array holds which values, and what becomes of nulls, stands at `connectordb.frames.Columns`; where all values are
-        objects, as the rows of a dataset are, ``array["d"]["name"]`` is a column.
+        `connectordb.frames.Columns` says which values become which type of array, and what becomes of nulls. If all values are
+        objects, as in the rows of a dataset, ``array["d"]["name"]`` holds the values of one key.
 
         Raises:
             ModuleNotFoundError: The extra ``frames`` is not installed.
 
-        Of a merge or dataset, errors and calls are else those of its ``run()``.
+        For a merge or dataset, other errors, and the calls, are those of its ``run()``.
         """
         from .frames import to_numpy
 
@@ -74,12 +74,14 @@ class AsColumns:
 
     def to_df(self) -> pd.DataFrame:
         """
-        Return a frame of pandas: times in UTC are its index ``t``, values its column ``d``, or a column for each key of objects.
+        Return a pandas frame: the index ``t`` holds the times in UTC, the column ``d`` the values.
+
+        If all values are objects, there is a column for each of their keys instead.
 
         Raises:
             LocalProtocolError: A time is outside of the years 1677 to 2262.
 
-        Errors and calls are else those of `to_numpy`.
+        Other errors, and the calls, are those of `to_numpy`.
         """
         from .frames import to_df
 
@@ -87,12 +89,14 @@ class AsColumns:
 
     def to_arrow(self) -> pa.Table:
         """
-        Return a table of Arrow, with the columns ``t``, times in UTC, and ``d``, or one for each key of objects.
+        Return an Arrow table: the column ``t`` holds the times in UTC, ``d`` the values.
+
+        If all values are objects, there is a column for each of their keys instead of ``d``.
 
         Raises:
             LocalProtocolError: A time is outside of the years 1677 to 2262.
 
-        Errors and calls are else those of `to_numpy`.
+        Other errors, and the calls, are those of `to_numpy`.
         """
         from .frames import to_arrow
 
@@ -100,14 +104,14 @@ class AsColumns:
 
     def to_parquet(self, file: str | os.PathLike[str]) -> None:
         """
-        Write a Parquet file, the table that `to_arrow` returns; what is written has its name when all of it is there.
+        Write a Parquet file with the columns of `to_arrow`. The file gets its name when it is complete.
 
-        Of a merge or dataset, some ten thousand points at a time are in memory, and meanwhile all in a temporary file beside it.
+        For a merge or dataset, memory holds some ten thousand points at a time; the others are in a temporary file beside it.
 
         Raises:
             LocalProtocolError: A time is outside of the years 1677 to 2262.
 
-        Errors and calls are else those of `to_numpy`.
+        Other errors, and the calls, are those of `to_numpy`.
         """
         from .frames import write_parquet
 
@@ -118,8 +122,8 @@ class DatapointArray(AsColumns, list[Datapoint]):
     """
     A list of datapoints ``{"t": seconds since 1970, "d": value}``.
 
-    Besides by index and slice (which gives another one), it is read by column: ``array["t"]`` is `t`, ``array["d"]`` is
-    `d`.
+    An index returns a point, a slice another `DatapointArray`, and ``"t"`` or ``"d"`` a column: ``array["t"]`` is the same as `t`,
+    ``array["d"]`` the same as `d`.
     """
 
     @overload
@@ -158,23 +162,23 @@ class DatapointArray(AsColumns, list[Datapoint]):
 
     def transform(self, script: ScriptLike, *, tz: str = "") -> DatapointArray:
         """
-        Return what a PipeScript makes of the points, in a new array: what a server that holds them would answer.
+        Run PipeScript over the points, and return its results in a new array, as a server that holds the points would.
 
         Args:
-            script: Text, what `connectordb.pipescript.pipe` made, or a `connectordb.pipescript.Script`.
-            tz: The name of the time zone that functions of date and time use where the script names none; by default this
-                machine's. A `Script` that has one of its own keeps it.
+            script: Text, the result of `connectordb.pipescript.pipe`, or a `connectordb.pipescript.Script`.
+            tz: The name of the time zone for functions of date and time, if the script names none; by default this machine's. A
+                `Script` that has a time zone keeps it.
 
         Raises:
-            PipeScriptError: It is no script, it fails on a point, or a result is none that JSON can hold.
+            PipeScriptError: The script is not valid, it fails on a point, or a result cannot be JSON.
         """
-        from .pipescript import Script  # loads the language when it is asked for
+        from .pipescript import Script  # few programs need the language
 
         run = Script(script_text("script", script), tz=tz)
         return type(self)(as_answered(point) for point in run(self._plain()))
 
     def _plain(self) -> Iterator[Datapoint]:
-        """Yield the points with time and value alone; a dataset's row at time 0 may lack the one, a point the other."""
+        """Yield the points with time and value alone, and with both, although a key may be missing."""
         for point in self:
             yield (
                 point if len(point) == 2 and "t" in point and "d" in point else {"t": _time(point), "d": point.get("d")}
@@ -182,24 +186,24 @@ class DatapointArray(AsColumns, list[Datapoint]):
 
     # --- in place -----------------------------------------------------------------------------------------------------
 
-    # a list's own sort is named differently: this one takes a function for the key, and returns the array
+    # unlike a list's own sort, as in 0.3.5: the key function is the first argument, and the array is returned
     def sort(self, f: Callable[[Datapoint], Any] = _time) -> DatapointArray:  # type: ignore[override]
         """
         Sort the points in place, and return the array.
 
         Args:
-            f: Point → what to sort by; by default its time. Points that are equal in that keep their order.
+            f: Returns what to sort a point by; by default its time. Points for which it is equal keep their order.
         """
         super().sort(key=f)
         return self
 
     def merge(self, array: Iterable[Datapoint]) -> DatapointArray:
-        """Take in the points of *array*, in order of time, and return this array; of equal times its own come first."""
+        """Add the points of *array*, sort by time, and return this array; of points at the same time its own come first."""
         self.extend(array)
         return self.sort()
 
     def tshift(self, t: float) -> DatapointArray:
-        """Move all points by *t* seconds, and return the array; other arrays that hold the same points keep theirs."""
+        """Add *t* seconds to all times, and return the array; other arrays with the same points keep their times."""
         self[:] = [{**point, "t": _time(point) + t} for point in self]
         return self
 
@@ -214,13 +218,13 @@ class DatapointArray(AsColumns, list[Datapoint]):
         return type(self)(other).merge(self) if isinstance(other, list) else NotImplemented
 
     def __iadd__(self, other: Iterable[Datapoint]) -> DatapointArray:  # type: ignore[override]
-        """Take in the points of *other*, in order of time."""
+        """Add the points of *other*, and sort by time."""
         return self.merge(other)
 
     # --- numbers ------------------------------------------------------------------------------------------------------
 
     def sum(self) -> Any:
-        """Return the sum of the values, 0 if there are none."""
+        """Return the sum of the values; 0 if there are no points."""
         return sum(self.d())
 
     def mean(self) -> Any:
@@ -228,7 +232,7 @@ class DatapointArray(AsColumns, list[Datapoint]):
         Return the mean of the values.
 
         Raises:
-            ZeroDivisionError: There are none.
+            ZeroDivisionError: There are no points.
         """
         if not self:
             raise ZeroDivisionError("an array without datapoints has no mean")
@@ -238,22 +242,22 @@ class DatapointArray(AsColumns, list[Datapoint]):
 
     def plot(self, *, label: str = "", ax: Axes | None = None) -> Axes:
         """
-        Draw the points: numbers as a line, booleans as steps, texts as rows of bars, and of objects each key by itself.
+        Draw the points: numbers as a line, booleans as steps, texts as rows of bars, and each key of objects by itself.
 
-        Times are local ones. A null is a gap. Of many points the lowest and the highest on each column of pixels are drawn, so
-        that no peak is lost.
+        Times are shown as local time, and a null is a gap. Of many points only the lowest and the highest in each column of pixels
+        are drawn, so no peak is lost.
 
         Args:
-            label: What they are called, in the title or the legend.
-            ax: Axes of matplotlib to draw into; without it there is a new figure of ``matplotlib.pyplot``.
+            label: The name of the points in the title or the legend.
+            ax: Matplotlib axes to draw into; by default a new figure of ``matplotlib.pyplot``.
 
         Returns:
-            The axes. Keys whose values do not go together have axes below each other, of which this is the first; all are in its
-            ``figure.axes``.
+            The axes. Keys whose values do not fit on one axis get several, one below the other; the first is returned, and all are
+            in its ``figure.axes``.
 
         Raises:
             ModuleNotFoundError: The extra ``plot`` is not installed.
-            LocalProtocolError: They do not go together in one *ax*, or a time is beyond the year 9999.
+            LocalProtocolError: More than one *ax* is needed, or a time is after the year 9999.
         """
         from .pictures import of_points, plot
 
@@ -266,19 +270,20 @@ class DatapointArray(AsColumns, list[Datapoint]):
         Write the points to a file, as a JSON array.
 
         Raises:
-            LocalProtocolError: A value is none of JSON; nothing is written.
+            LocalProtocolError: A value cannot be JSON; nothing is written.
         """
         Path(filename).write_bytes(json_text.dumps(json_text.checked(list(self))))
 
     def to_csv(self, file: str | os.PathLike[str]) -> None:
         """
-        Write the points to a CSV file: the columns ``t``, seconds since 1970, and ``d``; or of objects, one for each key of the first.
+        Write the points to a CSV file with the columns ``t``, seconds since 1970, and ``d``.
 
-        `from_csv` reads every value as it was; what a cell says stands at `connectordb.point_files`. Who sent a point is left out.
+        If the first value is an object, there is a column for each of its keys instead of ``d``. `connectordb.point_files` says how
+        values are written; `from_csv` reads every value as it was. Who sent a point is left out.
 
         Raises:
-            LocalProtocolError: A time is no number, a value none of JSON, or it has a key that the first one has not; nothing is
-                written.
+            LocalProtocolError: A time is no number; a value cannot be JSON; or the first value is an object, and another one is none
+                or has a further key. Nothing is written.
         """
         from .point_files import write_csv
 
@@ -305,16 +310,16 @@ class DatapointArray(AsColumns, list[Datapoint]):
 
     def loadJSON(self, filename: str | os.PathLike[str]) -> DatapointArray:
         """
-        Take in the points of a file, in order of time, and return the array.
+        Add the points of a JSON file, sort by time, and return the array.
 
         Raises:
-            LocalProtocolError: There is no JSON array of points in it; the array is as it was.
+            LocalProtocolError: The file does not contain a JSON array of points; the array remains as it was.
         """
         return self.merge(_read(Path(filename)))
 
     def loadExport(self, folder: str | os.PathLike[str]) -> DatapointArray:
         """
-        Take in the points of an exported stream, in order of time, and return the array.
+        Add the points of an exported stream, sort by time, and return the array.
 
         Args:
             folder: The stream's own folder in the export.
@@ -341,7 +346,7 @@ class DatapointArray(AsColumns, list[Datapoint]):
         return of_points(self, type(self).__name__)
 
     def __repr__(self) -> str:
-        """Return the points; of a long array the first, the last, and how many there are."""
+        """Return the points; for a long array the first and the last ones, and their number."""
         name = type(self).__name__
         if len(self) <= 2 * _SHOWN:
             return f"{name}({super().__repr__()})"
@@ -349,12 +354,12 @@ class DatapointArray(AsColumns, list[Datapoint]):
         return f"<{name} of {len(self)} datapoints: {first}, …, {last}>"
 
     def __str__(self) -> str:
-        """Return all points, as a list has them: what is printed may be read by another program."""
+        """Return all points as a list would, as other programs may read what is printed."""
         return super().__repr__()
 
 
 def _read(file: Path) -> list[Datapoint]:
-    """Return the points of a file: nulls are left out there, as they are on the wire."""
+    """Return the points of a JSON file, adding the nulls that are left out in it, as they are on the wire."""
     try:
         points = json_text.loads(file.read_bytes())
     except ValueError as error:

@@ -4,43 +4,43 @@ Every exception that this package raises, in one tree.
 ::
 
     ConnectorDBError
-    ├── ResponseError                    the server answered, and the answer was a refusal or of no use
-    │   ├── AuthenticationError          any 4xx; itself: the credentials were refused (401)
-    │   │   ├── InvalidRequest           what was asked for makes no sense to the server
-    │   │   ├── PermissionDenied         understood, and not allowed
-    │   │   ├── NotFound                 not there, or not visible to the caller (also a LookupError)
+    ├── ResponseError                    the server refused the request, or its answer is of no use
+    │   ├── AuthenticationError          any 4xx; this class itself: the credentials were refused (401)
+    │   │   ├── InvalidRequest           the request makes no sense to the server
+    │   │   ├── PermissionDenied         the caller may not do this
+    │   │   ├── NotFound                 it does not exist, or the caller may not see it (also a LookupError)
     │   │   └── Conflict                 the name is taken, or something newer is stored already
-    │   └── ServerError                  anything else that is not an answer we can use
-    │       └── ServerTrouble            a 4xx that tells of the server's own trouble (also an AuthenticationError)
-    ├── ConnectionFailed                 no answer (also requests' ConnectionError, so an OSError)
-    │   ├── TimedOut                     none in time (also requests' Timeout and a TimeoutError)
-    │   ├── CertificateRefused           the server's certificate is not to be trusted
-    │   └── OutcomeUnknown               sent, and whether it was stored cannot be decided
-    ├── ProtocolError                    somebody broke the rules of the wire
-    │   ├── RemoteProtocolError          the peer sent what makes no sense
+    │   └── ServerError                  any other answer that is of no use
+    │       └── ServerTrouble            a 4xx that reports trouble of the server's own (also an AuthenticationError)
+    ├── ConnectionFailed                 there is no answer (also requests' ConnectionError, so an OSError)
+    │   ├── TimedOut                     there is none in time (also requests' Timeout and a TimeoutError)
+    │   ├── CertificateRefused           the server's certificate cannot be trusted
+    │   └── OutcomeUnknown               points were sent, and whether they are stored is unknown
+    ├── ProtocolError                    one side broke the rules of the protocol
+    │   ├── RemoteProtocolError          the peer sent something that makes no sense
     │   └── LocalProtocolError           refused here, before anything was sent (also a ValueError)
-    │       └── InvalidRange             kinds of range mixed (also an AssertionError)
-    ├── LiveError                        a subscription cannot be all that it promises
+    │       └── InvalidRange             for instance times and indices in one range (also an AssertionError)
+    ├── LiveError                        a subscription cannot keep its promises
     │   ├── PointsMissed                 points that are not stored did not arrive
-    │   ├── TooSlow                      the callback was, and the subscription has ended
-    │   └── StreamGone                   what is watched is not there any more, or another one
-    ├── DownlinkError                    a command to an actuator came to nothing
-    │   ├── DownlinkTimeout              no answer in time (also a TimeoutError)
-    │   └── DownlinkRefused              the device said no
-    ├── PipeScriptError                  a transform that cannot be compiled or run (also a ValueError)
+    │   ├── TooSlow                      the callback was too slow, and the subscription has ended
+    │   └── StreamGone                   the watched stream was deleted, hidden or replaced
+    ├── DownlinkError                    a command to an actuator, or its answer, failed
+    │   ├── DownlinkTimeout              the device did not answer in time (also a TimeoutError)
+    │   └── DownlinkRefused              the device refused the command
+    ├── PipeScriptError                  a script cannot be compiled or run (also a ValueError)
     ├── StorageError                     a file of ours cannot be opened, read or written
     │   ├── StorageFull                  there is no space left for it
-    │   └── StorageDamaged               what is in it is not what was written
-    ├── LoggerError                      the Logger was asked for what it cannot do
+    │   └── StorageDamaged               it does not contain what was written
+    ├── LoggerError                      the Logger was asked for something that it cannot do
     │   ├── StreamNotAdded               the Logger does not know this stream (also a LookupError)
     │   └── LoggerFull                   its file holds as much as it may
-    ├── ConfigurationError               a file or the environment says what makes no sense (also a ValueError)
-    ├── DatabaseInUse                    another server has this database folder
-    ├── RememberInUse                    another subscription has this ``remember`` file
+    ├── ConfigurationError               a configuration file or the environment is not valid (also a ValueError)
+    ├── DatabaseInUse                    another server uses this database folder
+    ├── RememberInUse                    another subscription uses this ``remember`` file
     └── ClosedError                      used after ``close()`` (also a RuntimeError)
 
-A second, builtin or foreign parent stands where programs written for the 0.3.5 client catch that one, or where Python's
-own convention asks for it. Loading this module loads nothing of this package.
+Some classes have a second parent, from Python or from requests: either programs written for the 0.3.5 client catch that one, or it is
+the convention in Python. Importing this module imports nothing else of this package.
 """
 
 from __future__ import annotations
@@ -90,18 +90,18 @@ __all__ = [
 
 class ConnectorDBError(Exception):
     """
-    The parent of everything that goes wrong here.
+    The parent of all exceptions here.
 
-    What ended a request tells more; anything else has what stands here in parentheses.
+    The attributes tell about the request that failed; without one, they have the value in parentheses.
 
     Attributes:
-        status: The HTTP status of the answer (0: there was none).
-        code: The ``code`` in its body, or the status where there was none (0).
-        ref: The reference under which the server's log has it (``""``).
+        status: The HTTP status of the answer (0, also if there was no answer).
+        code: The ``code`` in the body of the answer, or else its status (0).
+        ref: The reference by which to find it in the server's log (``""``).
         method: The verb of the request (``""``).
         path: Its path below ``/api/v1``, without the query (``""``).
-        attempts: How often it was sent, or tried to be (0).
-        retryable: Whether the call may be made again as it is: nothing was changed by it, and it may succeed then (``False``).
+        attempts: How often it was sent, or begun to be (0).
+        retryable: Whether it makes sense to repeat the call: it changed nothing, and may succeed the next time (``False``).
         stats: What the call cost, a `connectordb.Stats` (``None``).
     """
 
@@ -117,12 +117,12 @@ class ConnectorDBError(Exception):
 
 class ResponseError(ConnectorDBError):
     """
-    The server answered, and the answer was a refusal or of no use.
+    The server refused the request, or its answer is of no use.
 
     Attributes:
         message: What happened, in the server's words.
-        about: What more there is to say of the call.
-        retry_after: The seconds for which the server asked not to be asked again, or ``None``.
+        about: What this client adds to that.
+        retry_after: For how many seconds the server asked not to be called again, or ``None``.
     """
 
     def __init__(
@@ -151,7 +151,7 @@ class ResponseError(ConnectorDBError):
         return f"{self.code}: {self.message} ({self.ref})"
 
     def __str__(self) -> str:
-        """Return what happened, to which request, and where the server's log has it."""
+        """Return what happened to which request, and the reference in the server's log."""
         asked = f"{self.method} {self.path}: " if self.method else ""
         ref = f" (ref {self.ref})" if self.ref else ""
         return f"{asked}{self.status} {self.message}{self.about}{ref}"
@@ -159,14 +159,14 @@ class ResponseError(ConnectorDBError):
 
 class AuthenticationError(ResponseError):
     """
-    A 4xx answer; of this very class: the credentials were refused.
+    The parent of all 4xx answers; an exception of this very class means that the credentials were refused.
 
-    The name is that of 0.3.5, where every 4xx raised it.
+    The name comes from 0.3.5, where every 4xx raised it.
     """
 
 
 class InvalidRequest(AuthenticationError):
-    """The server could make no sense of the request, or a value in it is not allowed."""
+    """The request makes no sense to the server, or a value in it is not allowed."""
 
 
 class PermissionDenied(AuthenticationError):
@@ -174,32 +174,32 @@ class PermissionDenied(AuthenticationError):
 
 
 class NotFound(AuthenticationError, LookupError):
-    """The object is not there, or not visible to the caller: the server does not tell which."""
+    """The object does not exist, or the caller may not see it; the server does not tell which."""
 
 
 class Conflict(AuthenticationError):
-    """The name is taken, or the stream holds something newer than what was to be inserted."""
+    """The name is taken, or the stream holds a newer point than the one to be inserted."""
 
 
 class ServerError(ResponseError):
-    """The server failed, or its answer is none that a ConnectorDB server gives."""
+    """The server failed, or what answered is not a ConnectorDB server."""
 
 
 class ServerTrouble(ServerError, AuthenticationError):
-    """A 4xx (hence the second parent) that tells of trouble behind the server, with its database: the caller did nothing wrong."""
+    """A 4xx (hence the second parent) although the caller did nothing wrong: the server has trouble with its database."""
 
 
-# 0.3.5 let requests' own exceptions through: programs catch those
+# 0.3.5 raised requests' own exceptions, so programs catch those
 class ConnectionFailed(ConnectorDBError, requests.exceptions.ConnectionError):
-    """No connection to the server, or it broke before the answer was there."""
+    """There is no connection to the server, or it broke before the answer had come."""
 
 
 class TimedOut(ConnectionFailed, requests.exceptions.Timeout, TimeoutError):
     """
-    No answer in time.
+    There was no answer in time.
 
     Attributes:
-        phase: What took too long: ``"pool"``, ``"resolve"``, ``"connect"``, ``"tls"``, ``"write"`` or ``"read"``; empty where it was
+        phase: What took too long: ``"pool"``, ``"resolve"``, ``"connect"``, ``"tls"``, ``"write"`` or ``"read"``; empty if it was
             none of these.
     """
 
@@ -209,15 +209,15 @@ class TimedOut(ConnectionFailed, requests.exceptions.Timeout, TimeoutError):
 
 
 class CertificateRefused(ConnectionFailed):
-    """The server's certificate is of no authority that is known here, for another name, or not valid at this time."""
+    """The server's certificate comes from an unknown authority, is for another name, or is not valid at this time."""
 
 
 class OutcomeUnknown(ConnectionFailed):
     """
-    Something was sent, no answer came, and whether it was stored cannot be decided; it was not sent again.
+    Points were sent, no answer came, and it cannot be found out whether they are stored. They were not sent again.
 
     Attributes:
-        stored: How many points of the call are known to be stored, from its beginning.
+        stored: How many points at the beginning of the call are known to be stored.
     """
 
     def __init__(self, message: str, stored: int = 0) -> None:
@@ -226,7 +226,7 @@ class OutcomeUnknown(ConnectionFailed):
 
 
 class ProtocolError(ConnectorDBError):
-    """Somebody broke the rules of the wire: see the two classes below."""
+    """One side broke the rules of the protocol; see the two classes below."""
 
 
 class RemoteProtocolError(ProtocolError):
@@ -239,19 +239,19 @@ class LocalProtocolError(ProtocolError, ValueError):
 
 # 0.3.5 had ``assert`` statements for these.
 class InvalidRange(LocalProtocolError, AssertionError):
-    """Times and indices in one range, ``limit`` with indices, or a range that is none."""
+    """Times and indices in one range, ``limit`` with indices, or a value that is not valid in a range."""
 
 
 class LiveError(ConnectorDBError):
-    """A subscription cannot be all that it promises."""
+    """A subscription cannot keep its promises."""
 
 
 class PointsMissed(LiveError):
     """
-    Points that were told and not stored did not arrive, or were too many for the callback.
+    Points that are not stored, and so cannot be fetched, did not arrive or were too many for the callback.
 
     Attributes:
-        number: How many so far; ``None`` if nobody knows.
+        number: How many so far; ``None`` if that is unknown.
     """
 
     def __init__(self, message: str, number: int | None = None) -> None:
@@ -260,15 +260,15 @@ class PointsMissed(LiveError):
 
 
 class TooSlow(LiveError):
-    """More points came than a callback took, and its subscription has ended, as ``overflow="raise"`` asks for."""
+    """A callback was too slow for the points that came, and its subscription has ended because of ``overflow="raise"``."""
 
 
 class StreamGone(LiveError):
     """
-    The stream that is watched is not there any more, may not be read, or is another one.
+    The watched stream was deleted, may not be read any more, or was replaced.
 
     Attributes:
-        reason: As ``on_gone`` is told.
+        reason: What ``on_gone`` is called with.
     """
 
     def __init__(self, message: str, reason: str = "deleted") -> None:
@@ -277,7 +277,7 @@ class StreamGone(LiveError):
 
 
 class DownlinkError(ConnectorDBError):
-    """A command to an actuator, or its acknowledgement, came to nothing."""
+    """A command to an actuator, or its acknowledgement, failed."""
 
 
 class DownlinkTimeout(DownlinkError, TimeoutError):
@@ -285,8 +285,8 @@ class DownlinkTimeout(DownlinkError, TimeoutError):
     The device did not answer in time.
 
     Attributes:
-        written: Whether the command stands in the downlink, so that the device may obey it yet; ``None`` if nobody knows.
-        index: Where it stands there; ``None`` if that is not known.
+        written: Whether the command is in the downlink, so that the device may still obey it; ``None`` if that is unknown.
+        index: The index of the command there; ``None`` if that is unknown.
     """
 
     def __init__(self, message: str, *, written: bool | None = None, index: int | None = None) -> None:
@@ -297,7 +297,7 @@ class DownlinkTimeout(DownlinkError, TimeoutError):
 
 class DownlinkRefused(DownlinkError):
     """
-    The device refused the command; its callback raises this to do so.
+    The device refused the command. A device's callback raises this to refuse one.
 
     Attributes:
         reason: Why, in the device's words.
@@ -310,15 +310,15 @@ class DownlinkRefused(DownlinkError):
 
 class PipeScriptError(ConnectorDBError, ValueError):
     """
-    A transform that cannot be compiled, or that cannot be run on this data.
+    A script cannot be compiled, or cannot be run on these points.
 
     Attributes:
         reason: What is wrong, in the words of a 0.3 server.
-        script: The script; empty where it is not known.
-        position: Where in the script, in characters; `None` where it is not known.
+        script: The script; empty if unknown.
+        position: Where in the script, in characters; `None` if unknown.
         hint: More about it: what was expected, or what may have been meant.
-        index: Which point could not be worked on, counted from 0; `None` where it is not known.
-        time: That point's time; `None` where it is not known.
+        index: At which point it failed, counted from 0; `None` if unknown.
+        time: The time of that point; `None` if unknown.
     """
 
     def __init__(self, reason: str, script: str = "", position: int | None = None, *, hint: str = "") -> None:
@@ -341,12 +341,12 @@ class PipeScriptError(ConnectorDBError, ValueError):
         return text
 
     def in_script(self, script: str, position: int) -> None:
-        """Note the script and where in it, unless that is known already."""
+        """Note the script and the position in it, unless they are known already."""
         self.script = self.script or script
         self.position = position if self.position is None else self.position
 
     def at_point(self, time: float | None, index: int | None = None) -> None:
-        """Note which point could not be worked on, unless that is known already."""
+        """Note at which point the script failed, unless that is known already."""
         self.time = time if self.time is None else self.time
         self.index = index if self.index is None else self.index
 
@@ -356,11 +356,11 @@ class StorageError(ConnectorDBError):
 
 
 class StorageFull(StorageError):
-    """There is no space left on the disk; what was accepted before is safe."""
+    """There is no space left on the disk. What was accepted before is safe."""
 
 
 class StorageDamaged(StorageError):
-    """What is in a file is not what was written to it. A Logger's file is mended when it is opened the next time."""
+    """A file does not contain what was written to it. A Logger's file is repaired when it is next opened."""
 
 
 class LoggerError(ConnectorDBError):
@@ -372,19 +372,19 @@ class StreamNotAdded(LoggerError, LookupError):
 
 
 class LoggerFull(LoggerError):
-    """The Logger's file holds as much as it may; what it was asked to take was not taken, and all that it holds is safe."""
+    """The Logger's file holds as much as it may. The new points were not accepted; all that it holds is safe."""
 
 
 class ConfigurationError(ConnectorDBError, ValueError):
-    """A configuration file, a profile or a variable of the environment says what makes no sense; the message names it."""
+    """A configuration file, a profile or an environment variable is not valid; the message names it."""
 
 
 class DatabaseInUse(ConnectorDBError):
-    """Another server runs on this database folder."""
+    """Another server uses this database folder."""
 
 
 class RememberInUse(ConnectorDBError):
-    """Another subscription has this ``remember`` file, in this process or in the one that the message names."""
+    """Another subscription uses this ``remember`` file, in this process or in the one that the message names."""
 
 
 class ClosedError(ConnectorDBError, RuntimeError):

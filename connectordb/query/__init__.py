@@ -1,8 +1,8 @@
 """
-Queries over several streams: `Merge` puts them into one series, `Dataset` lines them up row by row.
+Queries over several streams: `Merge` joins them into one series, `Dataset` makes a table of them.
 
-Both build a query, check what the server would refuse, and send it in one request; with points at hand among the streams they
-run here, by the same rules. `pipe` writes values into the scripts of either. Nothing here knows sockets or HTTP.
+Both build a query, check it for what a server would refuse, and send it in one request. If lists of points are among the streams,
+they run here instead, by the same rules. `pipe` writes values into scripts for either. Nothing here knows sockets or HTTP.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ __all__ = ["Dataset", "Merge", "pipe"]
 
 
 def __getattr__(name: str) -> Any:
-    """Return `pipe`, whose room is loaded when it is asked for."""
+    """Import `pipe`, and with it the language, when it is asked for."""
     if name == "pipe":
         from ..pipescript import pipe
 

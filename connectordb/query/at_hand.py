@@ -1,4 +1,8 @@
-"""Points at hand as streams of a query: with a range and a transform, by the rules of a server (``docs/topics/wire.rst``, "Queries over several streams")."""
+"""
+`AtHand`: a list of points as a stream of a query, with a range and a transform.
+
+It follows the rules of a server (``docs/topics/wire.rst``, "Queries over several streams").
+"""
 
 from __future__ import annotations
 
@@ -14,25 +18,25 @@ from ..protocol.points import Datapoint
 if TYPE_CHECKING:
     from ..pipescript import Script
 
-#: What makes a range; where all of these are 0 there is none.
+#: The fields of a range; if all of them are 0, there is no range.
 RANGE = ("t1", "t2", "limit", "i1", "i2")
 
-#: Points that a column without a range of its own has from before the dataset begins.
+#: How many points from before the beginning of a dataset a column without a range of its own includes.
 BACK = 10
 
 
 class AtHand:
     """
-    Points at hand, with a range and a transform.
+    A list of points, with a range and a transform.
 
     Args:
-        points: The list itself, as it is when the query runs; in order of time, or they are put into it.
+        points: The list, which is read when the query runs; points that are not in order of time are sorted then.
         fields: The range, in the form of the wire.
         transform: A script, or ``""``.
-        tz: The time zone of a script that names none.
+        tz: The time zone for a script that names none.
 
     Raises:
-        PipeScriptError: *transform* is no script.
+        PipeScriptError: *transform* is not a valid script.
     """
 
     def __init__(self, points: list[Datapoint], fields: Mapping[str, Any], transform: str, tz: str = "") -> None:
@@ -43,7 +47,7 @@ class AtHand:
 
     @property
     def shown(self) -> dict[str, Any]:
-        """How many points it is, with the range and the transform: nothing of it is sent."""
+        """The number of points, the range and the transform, for people to read; nothing of it is sent."""
         shown = {"datapoints": len(self._points), **self._fields}
         return {**shown, "transform": self._transform} if self._transform else shown
 
@@ -52,11 +56,11 @@ class AtHand:
         Return the points of the range, transformed.
 
         Args:
-            since: Without a range, as a column of a dataset: where that begins. Ten points from before that are among
-                them, and all if there are none after it.
+            since: For a column of a dataset: where the dataset begins. Without a range, the column has the points from there on
+                and ten points before; or all points, if there are none after it.
 
         Raises:
-            LocalProtocolError: The list holds something else than datapoints.
+            LocalProtocolError: Something in the list is no datapoint.
             InvalidRange: A range of indices ends before it begins.
         """
         points = _in_order(self._points)
@@ -64,18 +68,18 @@ class AtHand:
         results: Iterator[Datapoint] = islice(points, first, last)
         if self._script is not None:
             results = self._script(results)
-        # a limit is one of results
+        # the limit counts results, not points
         return islice(results, self._fields["limit"]) if self._fields.get("limit") else results
 
 
 def _compiled(transform: str, tz: str) -> Script:
-    from ..pipescript import Script  # loads the language when something runs here
+    from ..pipescript import Script  # few programs need the language
 
     return Script(transform, tz=tz)
 
 
 def _in_order(points: list[Datapoint]) -> list[Datapoint]:
-    """Return points by time, with time and value alone."""
+    """Return the points sorted by time, with time and value alone."""
     plain = [_plain(number, point) for number, point in enumerate(points)]
     plain.sort(key=lambda point: float(point["t"]))
     return plain
@@ -92,7 +96,7 @@ def _plain(number: int, point: object) -> Datapoint:
 
 
 def _bounds(times: list[float], fields: Mapping[str, Any], since: float) -> tuple[int, int]:
-    """Return the first index of a range, and the one behind the last."""
+    """Return the first index of a range, and the index after its last."""
     length = len(times)
     t1, t2, limit, i1, i2 = (fields.get(name, 0) for name in RANGE)
     if i1 or i2:
@@ -106,7 +110,7 @@ def _bounds(times: list[float], fields: Mapping[str, Any], since: float) -> tupl
 def _index_bounds(length: int, i1: int, i2: int) -> tuple[int, int]:
     first = max(i1 + length, 0) if i1 < 0 else i1
     last = min(i2 + length if i2 <= 0 else i2, length)
-    if length == 0 and i1 <= 0:  # on a server, a stream without points is more lenient
+    if length == 0 and i1 <= 0:  # for a stream without points, a server does not refuse this
         return 0, 0
     if last < first:
         raise InvalidRange(f"i1={i1}, i2={i2} end before they begin, of {length} points")

@@ -1,4 +1,4 @@
-"""Several streams lined up, row by row: by the points of one of them, or by steps of time."""
+"""`Dataset`: several streams as a table, with a row for each point of one of them, or for each step of time."""
 
 from __future__ import annotations
 
@@ -22,35 +22,36 @@ from .stream_query import Ask, Query, Remote, Source, Streamlike, check_zone, ru
 
 T = TypeVar("T")
 
-#: The smallest step, and the most rows, of a dataset by time that a server makes (``docs/topics/wire.rst``, "Datasets").
+#: The smallest step, and the most rows, of a dataset by steps of time that a server accepts (``docs/topics/wire.rst``, "Datasets").
 _SMALLEST_STEP, _MOST_ROWS = 0.001, 10_000_000
 
-#: Interpolators whose results count what the stream's values count.
+#: Interpolators whose results have the unit of the stream's values.
 _KEEPING_THE_UNIT = ("before", "after", "closest", "mean", "sum")
 
 
 class Dataset(Query):
     """
-    A table: a row for each point of *x*, or, without *x*, for each step *dt* from *t1* on and before *t2*.
+    A table with a row for each point of a reference *x*; or, without *x*, for each step of *dt* from *t1* on and before *t2*.
 
-    With a list of datapoints in it, as *x* or as a column, it runs here: what a server holds is fetched, with its ranges and
-    transforms, and lined up here by the same rules.
+    Usually a server computes it. If *x* or a column is a list of datapoints, it is computed here by the same rules: the points that
+    a server holds are fetched first, with their ranges and transforms.
 
     Args:
-        cdb: The connection, or any device: bare names are streams of its own. `None` where all points are at hand.
-        x: The reference: a `Stream`, a path, a name, a list of datapoints, or a `Merge`. Its values stand in the column ``x``.
-        t1: Range of the reference, or first row; seconds, a datetime, a timedelta ago, ISO text, or words as ``"yesterday"``.
-        t2: Its end.
-        dt: Seconds between two rows, or a ``timedelta``; 0.001 at least; without *x* only.
-        limit: So many points of the reference at most.
-        i1: From this index of the reference on.
-        i2: Before this one.
-        transform: PipeScript that runs over the reference: text, what ``pipe`` made, or a ``Script``.
+        cdb: The connection, or any device, to which bare names of streams refer; `None` if all points are lists.
+        x: The reference: a `Stream`, a path, a name, a list of datapoints, or a `Merge`. Its values are in the column ``x``.
+        t1: The beginning of the reference's range, or the first row: seconds, a datetime, a timedelta ago, ISO text, or words such
+            as ``"yesterday"``.
+        t2: The end of the range.
+        dt: The time between two rows, in seconds or as a ``timedelta``, at least 0.001; only without *x*.
+        limit: At most this many points of the reference.
+        i1: The first index of the reference.
+        i2: The index after the last one.
+        transform: PipeScript that runs over the reference: text, the result of ``pipe``, or a ``Script``.
         posttransform: PipeScript that runs over the finished rows.
-        tz: For what runs here: the name of the time zone of scripts that name none; by default this machine's.
+        tz: If it is computed here, the name of the time zone for scripts that name none; by default this machine's.
 
     Raises:
-        InvalidRange: The range is none that a server would take.
+        InvalidRange: A server would not accept the range.
     """
 
     def __init__(
@@ -87,7 +88,7 @@ class Dataset(Query):
 
     @property
     def query(self) -> dict[str, Any]:
-        """What is sent. Of points at hand, which are not, it says how many there are."""
+        """The query as it is sent. For lists of points, which are not sent, it has their length."""
         base: dict[str, Any] = dict(self._steps)
         if self._merged:
             base = {"merge": [each.shown for each in self._reference]}
@@ -118,21 +119,22 @@ class Dataset(Query):
         Args:
             stream: A `Stream`, a path, a name of the device's own, a list of datapoints, or a `Merge`.
             interpolator: How a row finds its value: ``before``, ``after``, ``closest``, ``count``, ``sum``, ``mean``, or
-                PipeScript. What ``pipe`` made, and a ``Script``, is always PipeScript, though it be called like one of these.
-            t1: The range that the column looks at; by default from ten points before the dataset's own.
-            t2: Its end, inclusive.
-            dt: Without meaning for a column; taken, with a warning, since 0.3.5 took it.
-            limit: So many points at most.
-            i1: From this index on.
-            i2: Before this one.
+                PipeScript. The result of ``pipe``, or a ``Script``, is always PipeScript, even if it reads like one of these names.
+            t1: The beginning of the column's range; by default ten points before the dataset's own.
+            t2: The end of the range, inclusive.
+            dt: Has no meaning for a column; accepted with a warning, as 0.3.5 accepted it.
+            limit: At most this many points.
+            i1: The first index.
+            i2: The index after the last one.
             transform: PipeScript that runs over the range.
-            colname: The column's name; by default as the stream was given, its path for a `Stream`.
+            colname: The column's name; by default what was passed as *stream*, or the path of a `Stream`.
             allownil: Whether *posttransform* sees rows in which this column has no value.
 
         Raises:
-            LocalProtocolError: The name is taken or ``x``, a `Merge` or list has none, or there is no interpolator.
+            LocalProtocolError: The column's name is taken, or is ``x``; a `Merge` or list was passed without one; or *interpolator*
+                is empty.
             InvalidRange: Times and indices are mixed.
-            PipeScriptError: The transform of points at hand is no script.
+            PipeScriptError: The transform of a list is not a valid script.
         """
         if dt is not None:
             warnings.warn("dt has no meaning for a column of a Dataset; give it to the Dataset itself", stacklevel=2)
@@ -168,9 +170,9 @@ class Dataset(Query):
         Raises:
             LocalProtocolError: There is no column.
             ResponseError: The server refused a part of it.
-            PipeScriptError: It runs here, and a script is none or fails.
+            PipeScriptError: It is computed here, and a script is not valid, or fails.
 
-        Calls: ``POST query/dataset``; with points at hand, ``POST query/merge`` for each stream of the server's.
+        Calls: ``POST query/dataset``; with lists of points, ``POST query/merge`` for each stream on a server.
         """
         return DatapointArray(self._found(run, list))
 
@@ -185,7 +187,7 @@ class Dataset(Query):
         return ask(device, "dataset", self.query)
 
     def _schema(self) -> dict[str, Any]:
-        """As `Query._schema`: those of the columns whose values are those of a stream."""
+        """As `Query._schema`, for the columns whose values have the unit of a stream."""
         if self._posttransform:
             return {}
         found = {
@@ -200,19 +202,20 @@ class Dataset(Query):
 
 
 def _interpolator(interpolator: ScriptLike) -> str:
-    """Return an interpolator as text: what is a script and not a name stays one."""
+    """Return an interpolator as text; a script that reads like a name is put in parentheses, so that it remains a script."""
     text = script_text("interpolator", interpolator)
     if not text:
         raise LocalProtocolError(f"interpolator={interpolator!r}: expected 'closest', another name, or PipeScript")
     if type(interpolator) is str:
         return text
-    from ..pipescript import ScriptText  # the language is loaded: somebody has made a script
+    from ..pipescript import ScriptText  # loaded already, by whoever made the script
 
     is_name = isinstance(interpolator, str) and not isinstance(interpolator, ScriptText)
     return f"({text})" if text.strip().isidentifier() and not is_name else text
 
 
 def _steps(t1: Time | None, t2: Time | None, dt: float | timedelta | None, **without_meaning: Any) -> dict[str, float]:
+    """Return ``t1``, ``t2`` and ``dt`` of a dataset by steps of time; refuse other parts of a range, and what a server refuses."""
     given = [name for name, value in without_meaning.items() if value is not None]
     if given:
         raise InvalidRange(f"{', '.join(given)} without x: a dataset by steps of time takes t1, t2 and dt")

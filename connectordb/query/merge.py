@@ -1,4 +1,4 @@
-"""Several streams as one series, in order of time."""
+"""`Merge`: several streams as one series, in order of time."""
 
 from __future__ import annotations
 
@@ -20,13 +20,14 @@ T = TypeVar("T")
 
 class Merge(Query):
     """
-    Streams to be read as one series, ordered by time; of equal times, those of the stream added first come first.
+    Several streams as one series in order of time; of points at the same time, those of the stream that was added first come first.
 
-    With a list of datapoints among them it runs here: what a server holds is fetched, with its ranges and transforms.
+    Usually a server merges them. If a list of datapoints is among them, this is done here: the points that a server holds are
+    fetched first, with their ranges and transforms.
 
     Args:
-        cdb: The connection, or any device: bare names are streams of its own. `None` where all points are at hand.
-        tz: For what runs here: the name of the time zone of scripts that name none; by default this machine's.
+        cdb: The connection, or any device, to which bare names of streams refer; `None` if all points are lists.
+        tz: If it runs here, the name of the time zone for scripts that name none; by default this machine's.
     """
 
     def __init__(self, cdb: Device | None, *, tz: str = "") -> None:
@@ -36,7 +37,7 @@ class Merge(Query):
 
     @property
     def query(self) -> list[dict[str, Any]]:
-        """What is sent: an array of stream queries. Of points at hand, which are not, how many there are."""
+        """The query as it is sent, a list with an entry for each stream. For lists of points, which are not sent, it has their length."""
         return [each.shown for each in self._sources]
 
     def addStream(
@@ -50,22 +51,23 @@ class Merge(Query):
         transform: ScriptLike | None = None,
     ) -> None:
         """
-        Add a stream; ten at most, if a server is to merge them.
+        Add a stream. A server merges ten at most.
 
         Args:
-            stream: A `Stream`, ``"user/device/stream"`` (``/downlink`` may follow), a name of the device's own, a list of
+            stream: A `Stream`, a path (``"user/device/stream"``, also with ``/downlink``), a name of the device's own, a list of
                 datapoints, or another `Merge`, whose streams are added as they are.
-            t1: After this time, exclusive; seconds, a datetime, a timedelta ago, ISO text, or words as ``"yesterday"``.
-            t2: Up to this time, inclusive.
-            limit: So many points at most; with times only.
+            t1: Only points after this time (exclusive): seconds, a datetime, a timedelta ago, ISO text, or words such as
+                ``"yesterday"``.
+            t2: Only points up to this time (inclusive).
+            limit: At most this many points; only with times.
             i1: From this index on; negative ones count from the end.
             i2: Before this index.
-            transform: PipeScript that runs over the range: text, what ``pipe`` made, or a ``Script``.
+            transform: PipeScript that runs over the range: text, the result of ``pipe``, or a ``Script``.
 
         Raises:
             InvalidRange: Times and indices are mixed.
-            LocalProtocolError: It is no stream, or the eleventh.
-            PipeScriptError: The transform of points at hand is no script.
+            LocalProtocolError: *stream* is no stream, or is the eleventh.
+            PipeScriptError: The transform of a list is not a valid script.
         """
         own_range = {"t1": t1, "t2": t2, "limit": limit, "i1": i1, "i2": i2, "transform": transform}
         if stream is self:
@@ -87,15 +89,15 @@ class Merge(Query):
 
         Raises:
             ResponseError: The server refused a part of it.
-            PipeScriptError: The transform of points at hand fails on one of them.
+            PipeScriptError: The transform of a list fails on one of its points.
 
-        Calls: ``POST query/merge``; with points at hand, one for each stream of the server's.
+        Calls: ``POST query/merge``; with lists of points, one for each stream on a server.
         """
         return DatapointArray(self._found(run, list))
 
     def _found(self, ask: Ask[T], own: Callable[[Iterable[Datapoint]], T]) -> T:
         if any(isinstance(each, AtHand) for each in self._sources):
-            from ..pipescript import merge  # loads the language when something runs here
+            from ..pipescript import merge  # few programs need the language
 
             return own(map(as_answered, merge(*(each.read() for each in self._sources))))
         check_zone(self.tz)
@@ -105,10 +107,10 @@ class Merge(Query):
 
 def merged(merge: Merge, own_range: dict[str, Any]) -> list[Source]:
     """
-    Return the streams of a Merge.
+    Return the streams of a Merge that is part of another query.
 
     Raises:
-        InvalidRange: It is given a range or transform.
+        InvalidRange: A range or transform was passed with it, which has no effect on a Merge.
     """
     given = [name for name, value in own_range.items() if value is not None]
     if given:

@@ -1,4 +1,4 @@
-"""The rows of a dataset that runs here, by the rules of a server (``docs/topics/wire.rst``, "Datasets")."""
+"""The rows of a dataset that is computed here, by the rules of a server (``docs/topics/wire.rst``, "Datasets")."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .stream_query import Source
 if TYPE_CHECKING:
     from ..pipescript import Script
 
-#: The column in which the reference's own values stand.
+#: The column that holds the reference's own values.
 REFERENCE = "x"
 
 
@@ -23,9 +23,9 @@ class Column:
 
     Attributes:
         sources: Its streams.
-        merged: Whether they were given as a merge.
+        merged: Whether they were passed as a `Merge`.
         interpolator: How a row finds its value.
-        allownil: Whether what runs over the rows sees those in which it has none.
+        allownil: Whether the posttransform sees rows in which it has no value.
     """
 
     sources: Sequence[Source]
@@ -35,7 +35,7 @@ class Column:
 
     @property
     def shown(self) -> dict[str, Any]:
-        """What is sent of it."""
+        """The column as it is sent in a query."""
         shown = [each.shown for each in self.sources]
         column: dict[str, Any] = {"merge": shown} if self.merged else dict(shown[0])
         column["interpolator"] = self.interpolator
@@ -53,17 +53,17 @@ def rows(
     Return the rows of a dataset.
 
     Args:
-        steps: ``t1``, ``t2`` and ``dt``, where rows come by time.
-        reference: Where they do not: what they are lined up with.
-        columns: By name.
+        steps: ``t1``, ``t2`` and ``dt``, if there is a row for each step of time; otherwise empty.
+        reference: The streams of the reference otherwise.
+        columns: The columns by name.
         posttransform: A script for the finished rows, or ``""``.
-        tz: The time zone of scripts that name none.
+        tz: The time zone for scripts that name none.
 
     Raises:
-        PipeScriptError: A script is none, or fails.
-        ResponseError: A server refused what was to be fetched.
+        PipeScriptError: A script is not valid, or fails.
+        ResponseError: A server refused to return points.
     """
-    from ..pipescript import (  # loads the language when something runs here
+    from ..pipescript import (  # few programs need the language
         INTERPOLATORS,
         Script,
         merge,
@@ -90,10 +90,10 @@ def rows(
 
 
 def _begin(reference: Sequence[Source]) -> float:
-    """Return the time at which a reference begins; 0 where that is not said by a time."""
+    """Return the time at which a reference begins; 0 if it has no range of times."""
     return float(reference[0].shown.get("t1", 0.0)) if len(reference) == 1 else 0.0
 
 
 def _complete(found: Iterable[Datapoint], needed: Sequence[str]) -> Iterator[Datapoint]:
-    """Yield the rows in which no column that is needed lacks its value."""
+    """Yield the rows that have a value in all columns that are *needed*."""
     return (row for row in found if all(row["d"][name] is not None for name in needed))

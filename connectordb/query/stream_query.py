@@ -1,4 +1,4 @@
-"""What queries are made of: a stream with its range and transform, on a server or as points at hand; and how they are run."""
+"""What `Merge` and `Dataset` have in common: their streams, each with its range and transform, and how a query is run."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-#: Has a server run a query.
+#: A function that has a server run a query, and returns the result in some form.
 Ask = Callable[["Device", Literal["merge", "dataset"], Any], T]
 
-#: What may stand where a query wants a stream: on a server, or a list of points that is at hand.
+#: What a query accepts as a stream: one on a server, or a list of points.
 Streamlike = Stream | str | list[Datapoint]
 
 
@@ -41,8 +41,8 @@ class Remote:
     A stream on a server, with its range and transform.
 
     Attributes:
-        device: Who asks for it.
-        shown: What is sent.
+        device: The device that reads it.
+        shown: What is sent in a query.
     """
 
     device: Device
@@ -50,28 +50,28 @@ class Remote:
 
     def read(self, since: float | None = None) -> Iterator[Datapoint]:
         """
-        Return the points, which are fetched while they come; the server applies range and transform.
+        Yield the points while they come; the server applies range and transform.
 
         Args:
-            since: For one without a range, as a column of a dataset: where that begins.
+            since: For a column of a dataset: where the dataset begins. Without a range, the column begins ten points before.
 
         Raises:
             ResponseError: The server refused.
 
-        Calls: ``POST query/merge``; with *since*, before it ``GET crud/<path>/data`` for single points, to find where it begins.
+        Calls: ``POST query/merge``; with *since*, first ``GET crud/<path>/data`` for single points, to find where to begin.
         """
         query = self.shown
         if since and not any(query.get(name) for name in RANGE):
             stream = cast(Stream, self.device._at(Path.parse(query["stream"])))
             length = len(stream)
-            # what is stored never changes its index, so that no insert meanwhile is in the way
+            # the indices of stored points never change, so inserts meanwhile do no harm
             first = bisect_right(range(length), since, key=lambda index: float(stream[index].get("t", 0.0)))
             query = {**query, "i1": max(first - BACK, 0)} if first < length else query
         return run_while_it_comes(self.device, "merge", [query])
 
     def schema(self) -> Any:
         """
-        Return the JSON Schema of its points; none of what a transform makes.
+        Return the JSON Schema of its points; ``None`` with a transform, for whose results it does not hold.
 
         Calls: ``GET crud/<path>``.
         """
@@ -86,7 +86,7 @@ Source = Remote | AtHand
 
 def path_of(device: Device, stream: Stream | str) -> Path:
     """
-    Return the full path of a stream: of a `Stream`, of a path as text, or of a bare name of *device*'s own.
+    Return the path of a stream that is given as a `Stream`, as a path, or as the bare name of one of *device*'s streams.
 
     Raises:
         LocalProtocolError: It is none of these.
@@ -116,12 +116,12 @@ def source(
     tz: str = "",
 ) -> Source:
     """
-    Return a stream with its range and transform, as a query has it.
+    Return a stream with its range and transform, as a part of a query.
 
     Raises:
-        InvalidRange: Kinds of range are mixed.
-        LocalProtocolError: *stream* is none, *transform* no text, or there is no server to ask.
-        PipeScriptError: The transform of points at hand is no script.
+        InvalidRange: Times and indices are mixed.
+        LocalProtocolError: *stream* is no stream, *transform* is no script, or there is no server to ask.
+        PipeScriptError: The transform of a list is not a valid script.
     """
     asked = Range(SYSTEM.wall(), t1, t2, limit, i1, i2, transform)
     if isinstance(stream, list):
@@ -138,10 +138,10 @@ def source(
 
 def run(device: Device, kind: Literal["merge", "dataset"], query: Any) -> list[Datapoint]:
     """
-    Return what the server of *device* answers to a query; a null that the wire leaves out is there.
+    Return the points that the server of *device* answers to a query, with the nulls that the wire leaves out.
 
     Raises:
-        ResponseError: The server refused a part of it, or its answer is none.
+        ResponseError: The server refused a part of it, or its answer is not valid.
 
     Calls: ``POST query/<kind>``.
     """
@@ -149,14 +149,14 @@ def run(device: Device, kind: Literal["merge", "dataset"], query: Any) -> list[D
 
 
 def run_while_it_comes(device: Device, kind: Literal["merge", "dataset"], query: Any) -> Iterator[Datapoint]:
-    """As `run`, point by point."""
+    """As `run`, but yield the points one by one while they come."""
     from ..client import coming
 
     return coming(device._session, rest.query_points(kind, json_text.checked(query)))
 
 
 def run_in_pieces(device: Device, kind: Literal["merge", "dataset"], query: Any) -> Iterator[Piece]:
-    """As `run`, in columns, some points at a time."""
+    """As `run`, but yield the points as columns, some at a time."""
     from ..client import coming_arrays
     from ..frames import read_pieces
 
@@ -164,10 +164,10 @@ def run_in_pieces(device: Device, kind: Literal["merge", "dataset"], query: Any)
 
 
 class Query(AsColumns):
-    """What is run by a server, or here."""
+    """A query, which a server runs, or this process if lists of points are part of it."""
 
     def _found(self, ask: Ask[T], own: Callable[[Iterable[Datapoint]], T]) -> T:
-        """Return what *ask* returns, which has a server run it; or if it runs here, what *own* makes of the points."""
+        """Run the query: on a server by *ask*, or here, with *own* to bring the points into the form that *ask* returns."""
         raise NotImplementedError
 
     def _pieces(self) -> Iterator[Piece]:
@@ -177,20 +177,20 @@ class Query(AsColumns):
 
     @property
     def query(self) -> Any:
-        """What is sent. Of points at hand, which are not, it says how many there are."""
+        """The query as it is sent. For lists of points, which are not sent, it has their length."""
         raise NotImplementedError
 
     def __repr__(self) -> str:
-        """Return what is asked."""
+        """Return the query."""
         return f"<{type(self).__name__} {self.query!r}>"
 
     def __iter__(self) -> Iterator[Datapoint]:
         """
         Yield the points that `run` returns, one by one while they come, however many there are.
 
-        The query runs anew each time. What comes while the program works on a point waits in memory, up to 16 MiB. If the answer
-        breaks off, the server is asked again, and gone on with if it answers the same to there; else the exception says how many points
-        came, and a program has to begin anew.
+        The query runs anew each time. Points that come while the program works on one wait in memory, up to 16 MiB. If the answer
+        breaks off, the server is asked again, and the iteration continues if the new answer begins like the old one. Otherwise the
+        exception says how many points came, and the program has to start again.
 
         Errors and calls are those of `run`.
         """
@@ -198,12 +198,14 @@ class Query(AsColumns):
 
     def to_csv(self, file: str | os.PathLike[str]) -> None:
         """
-        Write a CSV file, while points come: the columns ``t``, seconds since 1970, and ``d``; or of objects, one for each key of the first.
+        Write a CSV file while the points come, with the columns ``t``, seconds since 1970, and ``d``.
+
+        If the first value is an object, there is a column for each of its keys instead of ``d``.
 
         Raises:
-            LocalProtocolError: A value is no object, or has another key, where the first one is an object; there is no file then.
+            LocalProtocolError: The first value is an object, and another one is none or has another key; no file is written.
 
-        Errors and calls are else those of `run`.
+        Other errors, and the calls, are those of `run`.
         """
         from ..point_files import write_csv
 
@@ -211,34 +213,35 @@ class Query(AsColumns):
 
     def plot(self, *, label: str = "", ax: Axes | None = None) -> Axes:
         """
-        Draw what `run` returns, each column of a dataset by itself: those that go together share an axis; how stands at
-        `DatapointArray.plot`.
+        Draw the points that `run` returns as `DatapointArray.plot` does: each column of a dataset by itself, those of one unit on
+        one axis.
 
         Args:
-            label: What it is called, in the title or the legend.
-            ax: Axes of matplotlib to draw into; without it there is a new figure of ``matplotlib.pyplot``.
+            label: The name in the title or the legend.
+            ax: Matplotlib axes to draw into; by default a new figure of ``matplotlib.pyplot``.
 
         Returns:
-            The axes; of several the first, all are in its ``figure.axes``.
+            The axes; if there are several, the first, and all are in its ``figure.axes``.
 
         Raises:
             ModuleNotFoundError: The extra ``plot`` is not installed.
-            LocalProtocolError: What is drawn does not go together in one *ax*.
+            LocalProtocolError: More than one *ax* is needed.
 
-        Errors and calls are else those of `run`; and of a dataset ``GET crud/<path>`` for each stream that has its unit in its schema.
+        Other errors, and the calls, are those of `run`; for a dataset also ``GET crud/<path>`` for each stream whose unit its schema
+        may tell.
         """
         from ..pictures import of_points, plot
 
         return plot(of_points(self, label, self._schema()), label, ax)
 
     def _schema(self) -> dict[str, Any]:
-        """Return the schema of what `run` returns, as far as units are known."""
+        """Return a schema for the points that `run` returns, as far as units are known."""
         return {}
 
 
 def check_zone(tz: str) -> None:
     """
-    Accept a query that a server runs, as far as time zones go.
+    Check that a query which a server runs has no time zone.
 
     Raises:
         LocalProtocolError: It has one.
