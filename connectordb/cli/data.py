@@ -191,20 +191,22 @@ class _Counted:
 
     def __iter__(self) -> Iterator[Datapoint]:
         """Count each that is taken."""
-        while not self.is_cut_off:
-            self._is_waiting = True
-            try:
-                point = next(self._found)
-            except StopIteration:
-                return
-            except KeyboardInterrupt:
-                if not self.is_cut_off:
-                    raise
-                return
-            finally:
-                self._is_waiting = False
+        while (point := self._next()) is not None:
             self.number += 1
             yield point
+
+    def _next(self) -> Datapoint | None:
+        try:
+            try:
+                # first, so that no Ctrl-C falls between the look and the wait, which it would not end
+                self._is_waiting = True
+                return None if self.is_cut_off else next(self._found, None)
+            finally:
+                self._is_waiting = False
+        except KeyboardInterrupt:
+            if not self.is_cut_off:
+                raise
+            return None
 
     @contextmanager
     def until_interrupted(self) -> Iterator[None]:

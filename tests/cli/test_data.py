@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import json
 import os
 import signal
 import subprocess
+import sys
 import unittest
+from collections.abc import Iterator
 from datetime import datetime
+from types import FrameType
+from typing import Any
 
 from connectordb import ConnectorDB, DatapointWarning
+from connectordb.cli import data
+from connectordb.protocol.points import Datapoint
 
 from ..frames.cases import needs_frames
-from ..support.case import SOON
 from ..support.command_line import PATIENCE, command, environment, here
 from ..support.target import new_name
 from ..support.terminal import typed
@@ -107,12 +113,45 @@ class Points(DataCase):
         process.stdin.flush()
         self.eventually(lambda: '"length": 0' not in self.ran("info", self.path, "--json"))
         process.send_signal(signal.SIGINT)
-        _, told = process.communicate(timeout=SOON)
+        _, told = process.communicate(timeout=PATIENCE)
         skip = told.rpartition("--skip ")[2].strip()
         self.assertEqual((process.returncode, told.replace(",", "")[:11]), (130, f"{skip} points"))
         self.assertEqual(len(self.ran("cat", self.path).splitlines()), int(skip))
         self.ran("insert", self.path, "--skip", skip, stdin="\n".join(lines))
         self.assertEqual(json.loads(self.ran("cat", self.path, "--json")), POINTS)
+
+    def test_cut_off_anywhere(self) -> None:
+        """Wherever Ctrl-C strikes it ends the points, also just before the next is waited for; what is counted was handed on."""
+        handed_on = line = 0
+        while handed_on < 3:
+            handed_on = self.cut_off_at(line)
+            line += 1
+        self.assertGreater(line, 10)
+
+    def cut_off_at(self, line: int) -> int:
+        """Take points that never end, with Ctrl-C before the *line*-th line that does so; return how many were handed on."""
+
+        def coming() -> Iterator[Datapoint]:
+            while True:
+                self.assertFalse(taken.is_cut_off, "it would wait for ever")
+                yield {"t": 1.0, "d": 1}
+
+        def trace(frame: FrameType, event: str, argument: object) -> Any:
+            if frame.f_code.co_filename != data.__file__:
+                return None
+            if event == "line" and next(steps) == line:
+                sys.settrace(None)
+                taken._end(signal.SIGINT, frame)
+            return trace
+
+        taken, steps, before = data._Counted(coming()), itertools.count(), sys.gettrace()
+        sys.settrace(trace)
+        try:
+            handed_on = len(list(taken))
+        finally:
+            sys.settrace(before)
+        self.assertEqual(taken.number, handed_on)
+        return handed_on
 
     @unittest.skipUnless(hasattr(os, "openpty"), "there are no pseudo-terminals here")
     def test_typed(self) -> None:
@@ -195,7 +234,7 @@ class Tails(DataCase):
         self.ran("insert", self.path, "5")
         self.assertEqual(json.loads(process.stdout.readline())["d"], 5)
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=SOON)
+        _, said = process.communicate(timeout=PATIENCE)
         self.assertEqual((process.returncode, said), (130, ""))
 
 
