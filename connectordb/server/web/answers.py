@@ -1,4 +1,4 @@
-"""Answers as HTTP: the headers that all have, the body of an error, and replies of handlers, short and long."""
+"""HTTP answers: the headers that all of them have, the body of an error, and the replies of handlers, short and long."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from .whole import Heads, Whole
 
 log = logging.getLogger(__name__)
 
-#: Seconds after which somebody who was refused for want of room or time may come again.
+#: ``Retry-After``, in seconds, for a client that was refused for lack of room or time.
 _RETRY_AFTER = "2"
 
-#: What forbids to keep an answer.
+#: The header that forbids caches to keep an answer.
 NOT_CACHED = {"Cache-Control": "no-store, must-revalidate"}
 
 Headers = Mapping[str, str]
@@ -39,12 +39,12 @@ class Answers:
         features: What every answer announces.
 
     Attributes:
-        headers: What every answer has.
+        headers: The headers that every answer has.
     """
 
     def __init__(self, features: Features) -> None:
         self.headers: Headers = {
-            "Server": "ConnectorDB",  # and not which versions of what it is made of
+            "Server": "ConnectorDB",  # without any versions
             "X-Frame-Options": "deny",
             "X-XSS-Protection": "1; mode=block",
             "X-Content-Type-Options": "nosniff",
@@ -53,7 +53,7 @@ class Answers:
         self._heads = Heads(self.headers, NOT_CACHED)
 
     def whole(self, request: web.BaseRequest, reply: Reply, timing: str) -> web.StreamResponse:
-        """Return the answer to a request whose reply `fits`, with no headers but those that every answer has."""
+        """Return the answer to a request whose reply `fits`, with only the headers that every answer has."""
         return Whole(request, self._heads.head(reply, timing), reply.body)
 
     def error(
@@ -64,10 +64,10 @@ class Answers:
 
         Args:
             status: The HTTP status.
-            message: What clients are told.
-            ref: What the log says, too; made up if it is empty.
-            headers: Instead of those that every answer has.
-            about: Headers of this error.
+            message: What the client is told.
+            ref: The reference under which the log has it; a new one if empty.
+            headers: Headers to use instead of those that every answer has.
+            about: More headers, of this error.
         """
         ref = ref or str(uuid.uuid4())
         body = json_text.dumps({"code": status, "msg": message.encode(errors="replace").decode(), "ref": ref})
@@ -77,7 +77,7 @@ class Answers:
         return web.Response(status=status, body=body, headers={**all_headers, **(about or {})})
 
     def raw(self, status: int, message: str, ref: str) -> bytes:
-        """Return a whole answer with the error body, for a connection that is then closed."""
+        """Return an answer with the error body as bytes, for a connection that is closed after it."""
         answer = self.error(status, message, ref, about={"Connection": "close"})
         body = answer.body
         assert isinstance(body, bytes)
@@ -88,7 +88,7 @@ class Answers:
         return "\r\n".join([*lines, f"Content-Length: {len(body)}", "", ""]).encode() + body
 
     def farewell(self, message: str, ref: str) -> bytes:
-        """Return the answer to who comes when there is no room."""
+        """Return the answer to a client that comes when there is no room."""
         return self.raw(503, message, ref)
 
 
@@ -97,11 +97,11 @@ def head(headers: Headers, reply: Reply, *, varies: bool, timing: str, cookie: s
     Return the headers of a reply.
 
     Args:
-        headers: Those that it has anyway.
-        reply: What is answered.
-        varies: Whether it would have been another one without ``Accept-Encoding``.
-        timing: What it took.
-        cookie: What is told to the browser's memory, if anything.
+        headers: The headers that every answer has.
+        reply: The reply.
+        varies: Whether the answer depends on ``Accept-Encoding``.
+        timing: The text for ``Server-Timing``.
+        cookie: The text for ``Set-Cookie``, if any.
     """
     about = {**headers, "Content-Type": reply.kind.value, SERVER_TIMING: timing}
     if not reply.cacheable:
@@ -120,7 +120,7 @@ def head(headers: Headers, reply: Reply, *, varies: bool, timing: str, cookie: s
 async def send(
     request: web.BaseRequest, service: Service, reply: Reply, about: Headers, patience: Patience, asked: str
 ) -> web.StreamResponse:
-    """Answer a request with a reply; a long one is made and sent piece by piece. The log calls the request *asked*."""
+    """Send a reply, a long one piece by piece as it is made; *asked* is what the log calls the request."""
     if reply.rest is None:
         return web.Response(status=302 if reply.location else 200, body=reply.body, headers=about)
     response = web.StreamResponse(headers=about)
@@ -138,7 +138,7 @@ async def send(
     except ConnectionError:
         raise
     except Exception as error:
-        # The status is sent; only a connection that ends too early still tells the client.
+        # the status has been sent: only by cutting the connection can the client still be told
         expected = isinstance(error, ConnectorDBError)
         level = logging.INFO if isinstance(error, (WentAway, NotWanted)) else logging.ERROR
         log.log(level, "the answer to %s was broken off: %s", asked, error, exc_info=not expected)
@@ -149,5 +149,5 @@ async def send(
             coming.cancel()
             await asyncio.wait([coming])
         elif not coming.cancelled():
-            coming.exception()  # of a piece that nobody takes any more
+            coming.exception()  # retrieved, so that asyncio does not complain about a piece that nobody wants any more
     return response

@@ -1,9 +1,8 @@
 """
-The HTTP side of the server: requests to handlers, replies to answers, whatever goes wrong to the error body.
+The HTTP side of the server: turns requests into calls of the service, and replies and errors into answers.
 
-With the files that it hands the work to (``connections.py``, ``askers.py``, ``bodies.py``, ``answers.py``, ``websocket.py``) the only place
-that knows aiohttp, of which it uses the low-level server: routing is a table of our own (``routing.py``), as redirections, 404
-and 405 are part of the wire too.
+It uses aiohttp's low-level server. Routing is a table of our own (``routing.py``), because redirects, 404 and 405 are part of
+the wire too.
 """
 
 from __future__ import annotations
@@ -52,7 +51,7 @@ from .whole import fits
 
 log = logging.getLogger(__name__)
 
-#: Who is nobody, known to be so or not.
+#: Credentials of callers who are not logged in, whether that was looked up yet or not.
 _STRANGERS: tuple[Credentials, ...] = (None, Known(ANONYMOUS))
 
 
@@ -61,11 +60,11 @@ class App:
     The server's answers to HTTP requests. Used on the event loop's thread only.
 
     Args:
-        service: Does what is asked.
+        service: Carries out requests.
         config: All settings.
-        tls: Returns the context that holds for a new connection; `None` where there is no TLS.
+        tls: Returns the TLS context for a new connection; `None` for no TLS.
         secret: Signs session cookies.
-        health: Whether the server can do its work.
+        health: Tells whether the server can do its work.
     """
 
     def __init__(
@@ -83,7 +82,7 @@ class App:
         self._origins = Origins(config.listen.allowed_origins, config.listen.site_url)
         cookies = Cookies(secret, config.login.cookie_days)
         self._askers = Askers(self._proxies, self._origins, cookies, config.listen.site_url)
-        #: The requests and websockets of clients behind proxies: nobody else counts these clients' connections.
+        #: Requests and websockets of each client behind a trusted proxy: the door counts only connections, which are the proxy's.
         self._guests = Places(config.limits.connections_per_address)
         self._websockets: set[Websocket] = set()
         self._bodies = Bodies(config.limits)
@@ -99,11 +98,11 @@ class App:
         self._door = Door(self.connections.welcome, self.answers.farewell, bounds, proxies=self._proxies, tls=tls)
 
     def start(self, listener: socket.socket) -> None:
-        """Take connections of a socket that is bound."""
+        """Accept connections of a listening socket."""
         self._door.open(listener)
 
     async def stop(self) -> None:
-        """Take no more requests, finish those under way, close the websockets."""
+        """Accept no more requests, finish those under way, close the websockets."""
         self.connections.stopping = True
         self._door.refuse_all(STOPPING)
         leaving = [asyncio.ensure_future(websocket.close()) for websocket in self._websockets]
@@ -118,7 +117,7 @@ class App:
         return self._health.why_not()
 
     def now(self) -> tuple[int, int, int]:
-        """Return how many connections there are, were sent away so far, and are websockets."""
+        """Return how many connections there are, how many were sent away so far, and how many websockets there are."""
         return self._door.count, self._door.refused, len(self._websockets)
 
     # --- one request ---
@@ -152,7 +151,7 @@ class App:
         except web.RequestPayloadError as broken:
             return error(Failure(400, f"the body is broken: {broken}", str(uuid.uuid4())))
         except ConnectionError:
-            raise  # nobody is left to be answered
+            raise  # the client is gone
         except Exception as fault:
             if isinstance(fault, NotWanted) and connection.transport is None:
                 raise ConnectionResetError("nobody is left to be answered") from fault
@@ -163,7 +162,7 @@ class App:
 
     @contextmanager
     def _guest(self, request: web.BaseRequest) -> Iterator[None]:
-        """Have a request count for its client, where the connection is a proxy's."""
+        """Count a request for its client if the connection is a trusted proxy's; refuse it if the client has too many."""
         if not self._proxies.trusts(request.remote or ""):
             yield
             return
@@ -188,7 +187,7 @@ class App:
         goal = route(request.method, raw_path, query_text)
         if isinstance(goal, Redirect):
             return web.Response(status=301, headers={**headers, "Location": goal.location})
-        # most have none, and looking for it takes some microseconds
+        # most requests have no query, and parsing it takes some microseconds
         query = request.rel_url.query if query_text else None
         credentials = self._askers.credentials(request, query.get("apikey") if query else None)
         if goal.does == "listen":
@@ -216,7 +215,7 @@ class App:
             query={name: query[name] for name in query} if query else {},
             q=tuple(query.getall("q", ()))[:1] if query else (),
             body=body.content,
-            key=", ".join(keys) if keys else None,  # of several, one that can be none
+            key=", ".join(keys) if keys else None,  # several keys become one that is invalid, and so is refused
             columns=COLUMNS in request.headers.get("Accept", ""),
             address=self._askers.address(request),
             site=self._askers.site(request) if goal.tells_site else "",
@@ -225,9 +224,9 @@ class App:
     async def _receive(
         self, request: web.BaseRequest, body: Body, goal: Route, credentials: Credentials, patience: Patience
     ) -> Credentials:
-        """Receive a request's body; return the credentials, which have been confirmed if it is long."""
+        """Receive a request's body; return the credentials, confirmed if the body is long."""
         if goal.does != "tell" and credentials is not None and self._bodies.is_long(request):
-            # before megabytes are held for somebody who only says that he is somebody
+            # confirmed first, so that nobody can make the server hold megabytes with a made-up login
             credentials = Known(await self._service.caller(credentials, patience, self._askers.address(request)))
         await patience.attend(self._bodies.receive(request, body, credentials in _STRANGERS))
         _protocol(request).begin(Phase.WORKING)
@@ -261,7 +260,11 @@ class App:
     # --- answers ---
 
     def _encoding(self, request: web.BaseRequest) -> str | None:
-        """Return how a large answer is compressed, if at all; `None` if that does not depend on what the client accepts."""
+        """
+        Return how to compress the answer if it is large: empty if the client accepts no encoding that we have.
+
+        `None` if it is not compressed whatever the client accepts.
+        """
         settings = self._config.compression
         if not settings.least_bytes or request.method == "HEAD":
             return None
@@ -283,7 +286,7 @@ class App:
             "address": self._askers.address(request),
             "path": request.raw_path.partition("?")[0],
         }
-        # what is said of a malformed body quotes it, and values are nobody's business; the client was told
+        # a message about a malformed body quotes values from it, which do not belong into a log; the client gets them
         shown = told.message if told.status != HTTPStatus.BAD_REQUEST else "malformed"
         log.info("%s: %s %r (ref %s)", asked_for(request), told.status, shown, told.ref, extra=details)
         if shown != told.message:
@@ -292,7 +295,7 @@ class App:
 
 
 def _patience(request: web.BaseRequest) -> Patience:
-    """Return how long a request's answer is wanted."""
+    """Return how long the answer to a request is wanted, as its header says."""
     try:
         return Patience(read_timeout(request.headers.get(TIMEOUT)))
     except ValueError as error:
@@ -300,7 +303,7 @@ def _patience(request: web.BaseRequest) -> Patience:
 
 
 def _target(request: web.BaseRequest) -> str:
-    """Return the path and the query as they came; clients may name the server, too (RFC 9112, 3.2.2)."""
+    """Return the path and the query as they came, without the server that a client may put before them (RFC 9112, 3.2.2)."""
     target = request.raw_path
     if target[:7].lower() in ("http://", "https:/"):
         return f"/{target.partition('://')[2].partition('/')[2]}"

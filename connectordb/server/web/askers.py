@@ -1,7 +1,7 @@
 """
-Who sends a request, as far as the request says it: the address, the credentials, and what of a browser is believed.
+Who sends a request, as far as the request says: its address, its credentials, and whether a browser's cookie is believed.
 
-Whether the credentials are right is ``accounts.py``.
+Whether the credentials are right is found out by ``accounts.py``.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-#: Remembers for some clients at a time whether they are on this machine.
+#: Remembers for some addresses whether they are on this machine.
 _is_near = lru_cache(256)(is_loopback)
 
 
 class Askers:
     """
-    Reads who sends requests.
+    Finds out who sends requests.
 
     Args:
-        proxies: Whose word about clients is taken.
-        origins: Which pages may do what.
+        proxies: The proxies that are trusted.
+        origins: Which web pages may do what.
         cookies: Makes and reads session cookies.
-        site_url: Where the server is reached, if the configuration says so.
+        site_url: The URL by which clients reach the server, if the configuration has it.
     """
 
     def __init__(self, proxies: Proxies, origins: Origins, cookies: Cookies, site_url: str = "") -> None:
@@ -43,7 +43,7 @@ class Askers:
         self._site_url = site_url.rstrip("/")
 
     def seen(self, request: BaseRequest) -> Seen:
-        """Return a request as its client made it."""
+        """Return what is known of a request as its client sent it."""
         headers = request.headers
         return self._proxies.seen(
             request.remote or "",
@@ -64,11 +64,11 @@ class Askers:
         return _is_near(self.address(request))
 
     def site(self, request: BaseRequest) -> str:
-        """Return where the client reaches this server."""
+        """Return the URL by which the client reaches this server."""
         return self._site_url or self.seen(request).origin or "http://localhost"
 
     def credentials(self, request: BaseRequest, apikey: str | None) -> Credentials:
-        """Return who says that he is asking: what is in a cookie comes last, and only if the browser's user wants it."""
+        """Return the credentials of a request. A cookie comes last, and counts only if the browser's user meant the request."""
         given = read_credentials(request.headers.get("Authorization"), apikey)
         cookie = request.headers.get("Cookie") if given is None else None
         if cookie is None:
@@ -81,15 +81,15 @@ class Askers:
 
     def session(self, request: BaseRequest, session: Session, *, changed: bool) -> str:
         """
-        Return the cookie that logs a browser in or out; empty if there may be none.
+        Return the text of ``Set-Cookie`` that logs a browser in or out; empty if it may not be logged in.
 
         Args:
             request: The request.
             session: What is to become of the browser's session.
-            changed: Whether the request has changed something, which stands.
+            changed: Whether the request has already changed something, so that it can no longer be refused.
 
         Raises:
-            Refusal: There may be none, and it was all that was asked for.
+            Refusal: The browser may not be logged in, and nothing else was asked for.
         """
         seen = self.seen(request)
         encrypted = seen.scheme == "https"
@@ -107,7 +107,7 @@ class Askers:
 
 
 def asked_for(request: BaseRequest) -> str:
-    """Return a request for the log: still quoted, so that it is one line, and without the query, which may hold a key."""
+    """Return what the log calls a request: the path still quoted, so that it is one line, and no query, as it may hold a key."""
     return f"{request.method} {request.raw_path.partition('?')[0]}"
 
 

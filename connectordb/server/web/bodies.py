@@ -1,4 +1,4 @@
-"""The bodies of requests: received whole, but bounded in size, in time, and all of them together."""
+"""The bodies of requests: received whole, but limited in size and time, and in size all together."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from aiohttp import web
 from ..config import Limits
 from ..handlers import Refusal
 
-#: What part of the room for all bodies those may take whom nobody knows: with all of it they could shut out everybody else.
+#: The part of the room for all bodies that clients who are not logged in may take, so that they cannot shut out everybody else.
 _STRANGERS = 1 / 8
 
 
@@ -18,9 +18,9 @@ class Body:
     The body of one request.
 
     Attributes:
-        content: What has been received; all of it when `Bodies.receive` is done.
-        held: Bytes that are held for it.
-        anonymous: Whether nobody knows who sends it.
+        content: The body, once `Bodies.receive` is done.
+        held: Bytes of it that are in memory.
+        anonymous: Whether the sender is not logged in.
     """
 
     __slots__ = ("anonymous", "content", "held")
@@ -32,16 +32,16 @@ class Body:
 
 
 class Bodies:
-    """All bodies that are being received and worked on; used on the event loop's thread only."""
+    """Counts the bodies of all requests under way. Used on the event loop's thread only."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        #: Bytes that are held for all, and for strangers among them.
+        #: Bytes in memory for all bodies, and for those from clients who are not logged in.
         self._held = 0
         self._strangers = 0
 
     def is_long(self, request: web.BaseRequest) -> bool:
-        """Tell whether it is worth to find out who sends a body, which there is, before it is received."""
+        """Tell whether the body of a request is so long that its sender's login should be checked before it is received."""
         length = request.content_length
         return length is None or length > self._limits.unknown_bytes
 
@@ -51,11 +51,11 @@ class Bodies:
 
         Args:
             request: The request.
-            body: Where it goes; to be forgotten in the end.
-            anonymous: Whether nobody knows who sends it.
+            body: Where it goes; call `forget` for it in the end.
+            anonymous: Whether the sender is not logged in.
 
         Raises:
-            Refusal: It is too long, takes too long, or too much is being received.
+            Refusal: It is too long, takes too long, or too much is being received at once.
         """
         most = self._limits.body_bytes
         body.anonymous = anonymous
@@ -64,17 +64,15 @@ class Bodies:
         if (request.content_length or 0) > most:
             raise _too_long(most)
         if request.content.is_eof():
-            # it came with the headers, as short ones do: nothing is to be waited for, which would cost a task
+            # it came together with the headers, as short ones do, so there is no need for a task that waits
             body.content = self._count(body, request.content.read_nowait(), most)
             return
         if request.headers.get("Expect", "").lower() == "100-continue":
             await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-            request.writer.output_size = 0  # else the answer would seem to have begun
+            request.writer.output_size = 0  # else it would seem that the answer has begun
         seconds = self._limits.body_seconds
         try:
-            reading = self._read(request, body, most)
-            # nearly all bodies are there by now, and a timeout makes a task
-            body.content = await (reading if request.content.is_eof() else asyncio.wait_for(reading, seconds))
+            body.content = await asyncio.wait_for(self._read(request, body, most), seconds)
         except asyncio.TimeoutError as error:
             raise Refusal(400, f"the body did not arrive within {seconds:g} s") from error
 
@@ -85,7 +83,7 @@ class Bodies:
         return b"".join(parts)
 
     def _count(self, body: Body, part: bytes, most: int) -> bytes:
-        """Return a part of a body, if it is not too much."""
+        """Count a part of a body, and return it; refuse it if it is too much."""
         self._hold(body, len(part))
         if body.held > most:
             raise _too_long(most)
@@ -101,10 +99,10 @@ class Bodies:
             self._strangers += size
 
     def forget(self, body: Body) -> None:
-        """Count a body no more: its request is answered."""
+        """Count a body no more: its request has been answered."""
         held = body.held
         self._hold(body, -held)
-        body.held = held  # for whoever counts what was received
+        body.held = held  # still read by the observer, which counts the bytes received
 
 
 def _too_long(most: int) -> Refusal:

@@ -1,7 +1,7 @@
 """
-Compressed answers: whether one pays, and the compressing itself, piece by piece on the threads that read the storage; pure.
+Compressed answers: the choice of an encoding, and the compression, piece by piece on the threads that read the storage. Pure.
 
-What is gained is measured in ``docs/topics/beyond_0_3.rst``.
+How much it gains is in ``docs/topics/beyond_0_3.rst``.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ from typing import Protocol
 
 from ..handlers import Fetch, Pages, Reply
 
-#: The fastest: the usual sixth level makes points smaller by a sixth more and takes ten times the time.
+#: The fastest level. The default level, 6, makes points a sixth smaller still, but takes ten times as long.
 _LEVEL = 1
 
-#: What `zlib` calls the formats: the encoding's name to its window bits. HTTP's "deflate" is the zlib format.
+#: For each encoding the window bits by which `zlib` chooses the format. HTTP's "deflate" is the zlib format.
 _FORMATS = {"gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
 
 
 def choose(accepted: str) -> str:
-    """Return the encoding that an ``Accept-Encoding`` header allows and we can make; empty for none."""
+    """Return the encoding that we have and an ``Accept-Encoding`` header prefers; empty if it allows none of ours."""
     weights: dict[str, float] = {}
     for part in accepted.lower().split(","):
         name, _, parameters = part.partition(";")
@@ -40,7 +40,7 @@ def _weight(parameters: str) -> float:
 
 
 def compressed(reply: Reply, encoding: str) -> Reply:
-    """Return a reply in an encoding; takes about a millisecond for each page of a long one."""
+    """Return a reply compressed. Each page of a long one takes about a millisecond."""
     packer = zlib.compressobj(_LEVEL, wbits=_FORMATS[encoding])
     body = packer.compress(reply.body)
     if reply.rest is None:
@@ -75,5 +75,5 @@ class _Packed(Pages):
         return self._packer.compress(piece) + self._packer.flush(zlib.Z_SYNC_FLUSH)
 
     def drop(self) -> None:
-        """Pass it on."""
+        """Drop the pages that are compressed."""
         self._pages.drop()

@@ -1,8 +1,8 @@
 """
-HTTP connections with deadlines: aiohttp's, that end when a client takes too long to ask, to send or to read.
+HTTP connections that end when their client takes too long to ask, to send or to read.
 
-aiohttp parses and writes; it waits for ever for a header, and for a client that does not read. A look at all connections now
-and then ends those, and cannot be fooled by a byte now and then.
+aiohttp parses and writes, but it would wait for ever for a header, or for a client that does not read. All connections are
+looked at from time to time, and such are ended; a client that sends a byte now and then does not escape this.
 """
 
 from __future__ import annotations
@@ -23,29 +23,28 @@ from .door import Pass
 
 log = logging.getLogger(__name__)
 
-#: Seconds that a client is waited for when the server stops: for the rest of what he sends, for him to read, or for his answer
-#: to the end of a websocket.
+#: Seconds that a stopping server waits for a client: to send the rest of a request, to read, or to answer the end of a websocket.
 _STALLED = 1.0
 
-#: Seconds between two looks when the server stops, and the most and fewest otherwise.
+#: Seconds between two looks at the connections while the server stops; and the longest and shortest such time otherwise.
 _TICK = 0.02
 _LOOK_MOST, _LOOK_LEAST = 1.0, 0.05
 
-#: Seconds that what was cut has to notice it; to aiohttp, 0 is for ever.
+#: Seconds that aiohttp waits for handlers whose connections were cut. To aiohttp, 0 would mean for ever.
 _CANCELLED = 0.05
 
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
-#: Makes an answer, as bytes, of a status, a text and a reference.
+#: Makes an answer, as bytes, from a status, a text and a reference.
 Raw = Callable[[int, str, str], bytes]
 
 
 class Phase(Enum):
     """What is happening on a connection."""
 
-    IDLE = "nothing has been asked"
-    SENDING = "the client sends a body"
-    WORKING = "the server works, or sends"
+    IDLE = "no request is under way"
+    SENDING = "the client is sending a body"
+    WORKING = "the server is working, or sending the answer"
     OPEN = "it is a websocket"
 
 
@@ -55,9 +54,9 @@ class Connections(web.Server):
 
     Args:
         handle: Answers a request.
-        broken: Makes the answer to what is no request, of a status, a text and a reference.
-        raw: Makes an answer where aiohttp cannot.
-        limits: How patient they are.
+        broken: Makes the answer to something that is no HTTP request, from a status, a text and a reference.
+        raw: Makes an answer as bytes, where aiohttp cannot send one.
+        limits: How long clients may take, and how much they may send.
     """
 
     def __init__(
@@ -76,7 +75,7 @@ class Connections(web.Server):
             "keepalive_timeout": limits.idle_seconds,
             "max_line_size": limits.line_bytes,
             "max_field_size": limits.line_bytes,
-            # compressed bodies are not part of the wire, and small ones can become huge
+            # compressed bodies are not part of the wire, and a small one can become huge
             "auto_decompress": False,
             "read_bufsize": 2**19,
             "lingering_time": min(_STALLED, limits.body_seconds),
@@ -86,11 +85,11 @@ class Connections(web.Server):
         self._next_look = asyncio.get_running_loop().call_later(self._every, self._look)
 
     def welcome(self, ticket: Pass) -> Connection:
-        """Return what speaks HTTP on a new connection."""
+        """Return the protocol that speaks HTTP on a new connection."""
         return Connection(self, ticket, loop=asyncio.get_running_loop(), **self._options)
 
     async def stop(self, seconds: float) -> None:
-        """Finish what was begun, *seconds* at most and as far as clients take part; then nothing is left."""
+        """Finish the requests under way, for at most *seconds* and while their clients keep up; then cut what is left."""
         self.stopping = True
         loop = asyncio.get_running_loop()
         begin = loop.time()
@@ -125,7 +124,7 @@ class Connections(web.Server):
 
 
 class Connection(web.RequestHandler):
-    """One HTTP connection: aiohttp's, with the error body also for what is no HTTP, and an end."""
+    """One HTTP connection: aiohttp's, with deadlines, and with our error body even for input that is no HTTP."""
 
     __slots__ = (
         "_server",
@@ -146,26 +145,26 @@ class Connection(web.RequestHandler):
         super().__init__(server, **options)
         self._server = server
         self._ticket = ticket
-        #: The transport also after aiohttp has let go of it, when it still may have to be ended.
+        #: The transport. aiohttp lets go of its own reference early, when the connection may still have to be cut.
         self._whole: asyncio.WriteTransport | None = None
-        #: Of the request that is being answered.
+        #: How long the answer that is being made is wanted.
         self.patience: Patience | None = None
         self._phase = Phase.IDLE
-        #: Since when that is so.
+        #: When this phase began.
         self._since = 0.0
-        #: Since when a request has been arriving; the first one, since the connection is there.
+        #: When the request that is arriving began to; for the first one, when the connection was made.
         self._asking: float | None = None
-        #: Since when the client has not read what waits for it.
+        #: Since when the client has not been reading.
         self._blocked: float | None = None
-        #: Since when it should be closed.
+        #: Since when the connection has been closing.
         self._closing: float | None = None
-        #: Bytes that came behind a request that is being answered.
+        #: Bytes that came ahead, while an earlier request is being answered; and whether reading was paused because of them.
         self._ahead = 0
         self._held = False
-        #: Bytes of a request whose headers are not all there.
+        #: Bytes that came of a request whose headers are not complete yet.
         self._arrived = 0
 
-    # --- what asyncio tells ---
+    # --- called by asyncio ---
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin."""
@@ -184,7 +183,7 @@ class Connection(web.RequestHandler):
             self.patience.leave()
 
     def data_received(self, data: bytes) -> None:
-        """Take bytes; what comes ahead of its turn is bounded."""
+        """Take bytes. How many may come ahead of their turn is bounded."""
         if self._phase is Phase.IDLE:
             if self._asking is None:
                 self._asking = self._loop.time()
@@ -198,48 +197,48 @@ class Connection(web.RequestHandler):
         if len(self._messages) > self._server.limits.pipelined_requests:
             self.abort("it asks without waiting for answers")
         if self._waiter is None or self._waiter.done():
-            self._arrived = 0  # aiohttp has a request, and waits for no other one's headers
+            self._arrived = 0  # aiohttp has a complete request, and is not waiting for headers
         elif self._arrived > self._server.limits.headers_bytes:
-            # aiohttp bounds one header, and how many there are: together that is megabytes, before anybody is known
+            # aiohttp bounds the length of a header and their number; together that would still be megabytes from anybody
             self._send_off(
                 431, f"the address and the headers are longer than {self._server.limits.headers_bytes} bytes"
             )
 
     def _has_sent(self) -> bool:
-        """Tell whether all of the body is there that the handler waits for, or will."""
+        """Tell whether the whole body of the request that is being answered has come."""
         request = self._current_request
         return self._phase is Phase.SENDING and request is not None and request.content.is_eof()
 
     def pause_writing(self) -> None:
-        """Note that the client does not read."""
+        """Note that the client is not reading."""
         self._blocked = self._loop.time()
         super().pause_writing()
 
     def resume_writing(self) -> None:
-        """Note that it reads."""
+        """Note that the client is reading again."""
         self._blocked = None
         super().resume_writing()
 
-    # --- what the handlers tell ---
+    # --- called by the handlers ---
 
     def begin(self, phase: Phase) -> None:
         """Note what is happening now."""
         self._phase, self._since, self._asking = phase, self._loop.time(), None
 
     def end(self) -> None:
-        """Note that the answer is there."""
+        """Note that the request is answered."""
         self._phase, self._since, self._ahead = Phase.IDLE, self._loop.time(), 0
         if self._held and self.transport is not None:
             self.transport.resume_reading()
         self._held = False
 
     def lose_patience(self) -> None:
-        """Note that nobody waits for an answer."""
+        """Note that nobody waits for an answer any more."""
         if self.patience is not None:
             self.patience.close()
             self.patience = None
 
-    # --- looking after it ---
+    # --- ending it ---
 
     def look(self, now: float) -> None:
         """End the connection if its client takes too long."""
@@ -250,7 +249,7 @@ class Connection(web.RequestHandler):
             self._closing = now
         if self._phase is Phase.IDLE and self._asking is not None and now - self._asking > limits.header_seconds:
             self._send_off(408, f"no request arrived within {limits.header_seconds:g} s")
-        # a websocket is held by its pongs
+        # a websocket has its own deadline, for pongs
         blocked = None if self._phase is Phase.OPEN else self._blocked
         for since in (blocked, self._closing):
             if since is not None and now - since > limits.answer_seconds:
@@ -266,7 +265,7 @@ class Connection(web.RequestHandler):
         self.force_close()
 
     def wind_up(self, begin: float, now: float) -> None:
-        """Close the connection if nothing is under way, and cut it if its client keeps the server from stopping."""
+        """Close the connection if nothing is under way; cut it if its client keeps the server from stopping."""
         if self._phase is Phase.IDLE and not (self._whole and self._whole.get_write_buffer_size()):
             self.force_close()
         stalled = (
@@ -300,7 +299,7 @@ class Connection(web.RequestHandler):
         elif isinstance(exc, LineTooLong):
             status, message = _too_long(exc, self._server.limits.line_bytes)
         elif message is not None:
-            # without what follows: the bytes in which that was may be a piece of a key, and do not look like one
+            # only the first line: aiohttp goes on with the bytes in question, which may be a piece of an API key
             message = f"not an HTTP request: {message.partition(chr(10))[0].rstrip(':')}"
         if isinstance(exc, HttpProcessingError):
             log.info("from %s: %s (ref %s)", request.remote, message, ref, extra=details)
@@ -314,7 +313,11 @@ class Connection(web.RequestHandler):
 
 
 def _too_long(error: LineTooLong, limit: int) -> tuple[int, str]:
-    """Return the status and text for a request line or a header that is too long; aiohttp tells them apart by the type only."""
+    """
+    Return the status and the text for a request line or a header that is too long.
+
+    aiohttp tells the two apart only by the type of the error's argument.
+    """
     if isinstance(error.args[0], bytearray):
         return 414, f"the address is longer than {limit} bytes"
     return 431, f"a header is longer than {limit} bytes"

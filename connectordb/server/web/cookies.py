@@ -1,9 +1,9 @@
 """
-Session cookies: what is in them, and the secret that signs them.
+Session cookies: what they contain, and the secret that signs them.
 
-A cookie names a device and proves its API key without containing it: signed is not encrypted, and a key in it could be used
-without the cookie's limits. Another key makes the proof fail, so resetting it ends all its sessions. When a cookie is believed
-at all is decided by ``origins.py``.
+A cookie names a device, and proves that its API key was known without containing it: cookies are signed but not encrypted, and
+the key itself could be used without the cookie's limits. When the key is reset the proof fails, which ends all sessions. Whether a
+cookie is believed at all is decided by ``origins.py``.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ log = logging.getLogger(__name__)
 #: The cookie's name.
 NAME = "connectordb-session"
 
-#: The file of the secret in a database folder, and its length.
+#: The file in a database folder that has the secret, and the secret's length.
 FILE_NAME = "connectordb.key"
 _SECRET_BYTES = 32
 
 _DAY = 86400
 
-#: Days for which a cookie counts that was to end with the browser; many browsers keep such for ever.
+#: Days for which a cookie is valid that should end with the browser: many browsers keep such cookies for ever.
 _UNREMEMBERED_DAYS = 30.0
 
 
@@ -43,7 +43,7 @@ class Cookies:
     Makes and reads the cookies of one server.
 
     Args:
-        secret: Signs them; who knows it can be anybody.
+        secret: Signs them. Whoever knows it can log in as anybody.
         days: How long a remembered login lasts.
         clock: Tells when one was made.
     """
@@ -61,9 +61,9 @@ class Cookies:
         Return the value of ``Set-Cookie`` that logs a browser in.
 
         Args:
-            caller: Who it will be.
-            remember: Whether that outlasts the browser.
-            encrypted: Whether the client came by TLS; the cookie then never goes another way.
+            caller: Whom the browser is logged in as.
+            remember: Whether the login outlasts the browser.
+            encrypted: Whether the client came by TLS; then the cookie is never sent without it.
         """
         assert caller.user is not None and caller.device is not None and caller.device.apikey
         days = self._days if remember else min(self._days, _UNREMEMBERED_DAYS)
@@ -77,7 +77,7 @@ class Cookies:
         return _header("", 0, encrypted)
 
     def read(self, header: str) -> Cookie | None:
-        """Return the credentials in a ``Cookie`` header; none if there are none, or none that we made and that still count."""
+        """Return the credentials in a ``Cookie`` header; `None` if it has no cookie that this server made and that is still valid."""
         for part in header.split(";"):
             name, _, value = part.partition("=")
             if name.strip() == NAME:
@@ -97,7 +97,7 @@ class Cookies:
         return lambda apikey: hmac.compare_digest(proof, self._proof(names, apikey))
 
     def _proof(self, names: list[str], apikey: str) -> str:
-        # keyed: a plain hash of a key that somebody chose could be guessed at
+        # a keyed hash, as API keys that a user chose could be found from a plain one by guessing
         text = "/".join([*names, apikey]).encode("utf-8", "surrogatepass")
         return base64.b64encode(hmac.digest(self._proof_key, text, "sha256")[:16]).decode()
 
@@ -110,7 +110,7 @@ def _header(value: str, seconds: int | None, encrypted: bool) -> str:
 
 def load_secret(directory: Path) -> bytes:
     """
-    Return the secret of a database folder, which is made if it is not there; for who has the folder open.
+    Return the secret of a database folder, making one if there is none. Only for the process that has the folder open.
 
     Raises:
         StorageError: It cannot be read or written.

@@ -2,9 +2,9 @@
 What one websocket client asks for and is told, without the socket (``docs/topics/wire.rst``, "WebSocket", and
 ``docs/topics/beyond_0_3.rst``).
 
-There are two kinds of subscriptions. One that was made without an id is as in 0.3: it is told what is inserted, refused and
-ended in silence, and the connection of a client that does not read is cut. One with an id is answered, told indices, and told
-when it ends or has missed something; then nothing is cut, as what it has missed can be read.
+There are two kinds of subscriptions. One that was made without an id is as in 0.3: it is told what is inserted; it is refused
+and ended in silence; and the connection of a client that does not read is cut. One with an id is answered, told indices, and told
+when it ends or has missed something. For its sake no connection is cut, as what was missed can be read over REST.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-#: Commands of one client that are obeyed at once, and bytes of their messages; one alone may have more.
+#: The most commands of one client that are carried out at once, and the most bytes of their messages; one alone may have more.
 _AT_ONCE = 100
 _BYTES_AT_ONCE = 1024 * 1024
 
@@ -48,13 +48,13 @@ class Dialogue(Listener):
     A client's commands and subscriptions. Used on the event loop's thread only.
 
     Args:
-        service: Does what is asked.
-        caller: On whose behalf.
+        service: Carries out commands.
+        caller: The device that is logged in.
         outbox: Holds frames that cannot be sent at once.
-        send: Sends a frame, or puts it into the outbox; tells whether there was room.
-        drop: Cuts the connection of who does not read.
-        subscriptions: How many there may be.
-        waiting_bytes: Bytes of inserts that may wait to be computed for them.
+        send: Sends a frame, or puts it into the outbox; returns whether there was room.
+        drop: Cuts the connection, as its client does not read.
+        subscriptions: How many subscriptions there may be.
+        waiting_bytes: Bytes of inserts that may wait for the subscriptions' transforms.
     """
 
     def __init__(
@@ -75,26 +75,26 @@ class Dialogue(Listener):
         self._send = send
         self._drop = drop
         self._most = subscriptions
-        #: The subscriptions that were made with an id, and those of them that have missed something.
+        #: Subscriptions with an id and without a transform, by path; and those of them that have missed something.
         self._followings: dict[str, Following] = {}
         self._behind: dict[str, Following] = {}
-        #: Those with a transform, by path and transform.
+        #: Subscriptions with a transform, by path and transform.
         self._transformed: dict[tuple[str, str], Transformed] = {}
         self._backlog = Backlog(waiting_bytes)
-        #: Characters of their transforms, and of those that are being compiled.
+        #: Characters of these transforms, those that are being compiled included.
         self._characters = 0
-        #: Held while one of them is computed: other connections have their turn, too.
+        #: Held while a transform is computed: one at a time, so that other connections have their turn.
         self._turn = asyncio.Lock()
-        #: Answers and notices that found no room; no more than commands and subscriptions, as none is read meanwhile.
+        #: Answers and notices that found no room. They cannot become many, as no commands are read meanwhile.
         self._unsaid: deque[bytes] = deque()
-        #: Commands that are being obeyed, and the bytes of their messages.
+        #: Commands that are being carried out, and the bytes of their messages.
         self._under_way: set[asyncio.Task[None]] = set()
         self._bytes = 0
         self._closed = False
 
     @property
     def own_path(self) -> str:
-        """The path of the device on whose behalf."""
+        """The path of the device that is logged in."""
         return self._caller.path
 
     @property
@@ -103,14 +103,14 @@ class Dialogue(Listener):
         return not self._unsaid and self._outbox.has_room()
 
     def close(self) -> None:
-        """End it: the connection is gone, or going."""
+        """End the dialogue: the connection is gone, or about to go."""
         self._closed = True
         for task in self._under_way:
             task.cancel()
         self.leave()
 
     def leave(self) -> None:
-        """Be told of nothing any more."""
+        """End all subscriptions."""
         self._hub.leave(self)
         self._followings.clear()
         self._behind.clear()
@@ -121,10 +121,10 @@ class Dialogue(Listener):
 
     async def obey(self, asked: Asked, size: int = 0) -> None:
         """
-        Do what is asked, and answer where an id was given; *size* is how many bytes the message had.
+        Carry out a command, and answer it if it has an id; *size* is how many bytes its message had.
 
-        Inserts and subscriptions with an id are only begun: the storage does them in the order in which they come, many
-        with one flush to disk. Everything else waits for those before it.
+        Inserts and subscriptions with an id are only begun here: the storage carries them out in the order in which they came,
+        many with one flush to disk. Every other command first waits for those before it.
         """
         if asked.id is None or asked.cmd not in ("insert", "subscribe"):
             await self.finish()
@@ -142,15 +142,15 @@ class Dialogue(Listener):
         self._bytes -= size
 
     async def finish(self) -> None:
-        """Wait until all that was begun is answered."""
+        """Wait until all commands that were begun are answered."""
         if self._under_way:
             await asyncio.wait(set(self._under_way))
 
     async def _answer(self, asked: Asked, id: CommandId) -> None:
-        """Do what is asked, and say what came of it."""
+        """Carry out a command and answer it, also if it fails."""
         try:
             await self._obey(asked, id)
-        except Exception as error:  # the top of a task
+        except Exception as error:  # all of them, as nothing above this would see it: this is the top of a task
             told = failure(error, f"{self._caller.path}: {asked.cmd} {asked.path}")
             log.debug("%s: a command is refused: %s (ref %s)", self._caller.path, told.message, told.ref)
             message = told.message.encode(errors="replace").decode()
@@ -184,19 +184,19 @@ class Dialogue(Listener):
             await self._service.follow(self._caller, asked.path, lambda start: self._follow(path, start, id, compiled))
 
     async def _compiled(self, transform: str) -> Transform | None:
-        """Return a transform that can be run, if there is one; refuse what is none."""
+        """Return a transform compiled, if there is one; refuse an invalid one."""
         if not transform:
             return None
         made = await self._service.computing.compute(partial(of_subscription, transform, self._service.queries))
         return Transform(transform, *made)
 
     async def _compute(self, work: Callable[[], T]) -> T:
-        """Have what a subscription is told computed."""
+        """Run a function that computes what a subscription is told."""
         async with self._turn:
             return await self._service.computing.tell(work)
 
     def _follow(self, path: str, start: Start, id: CommandId, transform: Transform | None) -> None:
-        """Begin a subscription. Nothing was inserted since *start* was found, as writes go one after the other."""
+        """Begin a subscription. No insert came in since *start* was found, as writes are carried out one after the other."""
         if self._closed:
             return
         if transform is not None:
@@ -215,14 +215,14 @@ class Dialogue(Listener):
         self._hub.subscribe(made, path)
 
     def _check_room(self, path: str, transform: str = "") -> None:
-        # those under way are not counted: a few more do no harm
+        # subscriptions that are just being made are not counted: a few more do no harm
         there = (path, transform) in self._transformed if transform else self._hub.wants(self, path)
         if not there and self._hub.count(self) + len(self._transformed) >= self._most:
             raise Refusal(403, f"More than {self._most} subscriptions of one connection; open another one.")
 
     @contextmanager
     def _room(self, path: str, transform: str) -> Iterator[None]:
-        """Have a subscription begin during the block; refuse one that is too many, or whose transform is too long."""
+        """Reserve room for a subscription that begins during the block; refuse it if there are too many, or its transform is too long."""
         self._check_room(path, transform)
         most = self._service.queries.all_script_characters
         if self._characters + len(transform) > most:
@@ -236,13 +236,13 @@ class Dialogue(Listener):
             self._characters -= len(transform)
 
     async def _obey_in_silence(self, asked: Asked) -> None:
-        """Do what is asked as a 0.3 server does: what is refused is only logged."""
+        """Carry out a command without an id as a 0.3 server does: a refusal is only logged."""
         try:
             if asked.cmd == "unsubscribe_all":
                 self.leave()
             elif asked.path is None:
                 if asked.cmd:
-                    log.debug("%s: %s of what is no stream", self._caller.path, asked.cmd)
+                    log.debug("%s: %s of something that is no stream", self._caller.path, asked.cmd)
             elif asked.cmd == "insert":
                 await self._service.insert(self._caller, asked.path, asked.points, asked.key)
             elif asked.cmd == "unsubscribe":
@@ -284,10 +284,10 @@ class Dialogue(Listener):
         self._followings.pop(path, None)
         self._behind.pop(path, None)
 
-    # --- what it is told ---
+    # --- what the client is told ---
 
     def tell(self, news: News) -> None:
-        """Tell of an insert."""
+        """Tell the client of an insert."""
         following = self._followings.get(news.path)
         if following is None:
             if not self._send(news.plain):
@@ -303,14 +303,14 @@ class Dialogue(Listener):
                 self._send(told)
 
     def end(self, path: str, reason: EndReason) -> None:
-        """Tell that what was subscribed to with an id is not there any more; the others are told nothing."""
+        """End a subscription with an id, and say so. Subscriptions without one are told nothing."""
         if path in self._followings:
             log.debug("%s: the subscription to %s ends: %s", self._caller.path, path, reason)
             self._unsubscribe(path)
             self._say(Ended(path, reason).encode())
 
     def say(self, frame: bytes) -> bool:
-        """Send a frame of a subscription with a transform; tell whether there was room."""
+        """Send a frame of a subscription with a transform; return whether there was room."""
         return not self._unsaid and self._send(frame)
 
     def drop(self) -> None:
@@ -318,14 +318,14 @@ class Dialogue(Listener):
         self._drop()
 
     def end_transformed(self, which: Transformed, reason: EndReason) -> None:
-        """Tell that a subscription with a transform has ended, if it was made with an id."""
+        """End a subscription with a transform, and say so if it was made with an id."""
         if self._transformed.get((which.path, which.transform.text)) is which:
             self._unsubscribe(which.path, which.transform.text)
             if which.indexed:
                 self._say(Ended(which.path, reason, which.transform.text).encode())
 
     def refill(self) -> None:
-        """Say what was not said and what was missed, now that there is room again."""
+        """Send what has waited, and what was missed, now that there is room again."""
         while self._unsaid and self._send(self._unsaid[0]):
             self._unsaid.popleft()
         while self._behind and not self._unsaid and self._outbox.has_room():
@@ -336,7 +336,7 @@ class Dialogue(Listener):
             made.refill()
 
     async def look_again(self) -> None:
-        """End the subscriptions with an id to what may not be read any more."""
+        """End those subscriptions with an id whose streams may not be read any more."""
         before = dict(self._followings)
         transformed = [made for made in self._transformed.values() if made.indexed]
         paths = {*before, *(made.path for made in transformed)}
@@ -350,7 +350,7 @@ class Dialogue(Listener):
                         self.end_transformed(made, reason)
 
     async def check_rights(self) -> None:
-        """End all subscriptions to what may not be read any more, those without an id in silence."""
+        """End all subscriptions whose streams may not be read any more; those without an id in silence."""
         await self.look_again()
         silent = {path for path in self._hub.paths(self) if path not in self._followings}
         transformed = [made for made in self._transformed.values() if not made.indexed]
@@ -358,7 +358,7 @@ class Dialogue(Listener):
         if paths:
             for path in set(paths) - set(await self._service.readable(self._caller, tuple(paths))):
                 log.debug("%s: the subscriptions to %s end, it cannot be read any more", self._caller.path, path)
-                if str(path) in silent and str(path) not in self._followings:  # it may have become one
+                if str(path) in silent and str(path) not in self._followings:  # meanwhile it may have got an id
                     self._unsubscribe(str(path))
                 for made in transformed:
                     if made.path == str(path):

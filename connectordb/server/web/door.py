@@ -1,8 +1,8 @@
 """
-The door: takes connections, no more than are allowed, before TLS or HTTP has cost anything.
+The door: accepts connections, and sends away those that are too many before TLS or HTTP has cost anything.
 
-Who comes when it is full is told so, briefly, and sent away; nothing of him stays but a socket for a second. Behind the door
-everybody has a `Pass`, and whoever has one returns it when the connection ends.
+A client that comes when the server is full gets a short answer that says so, and nothing of it is kept but a socket for a second.
+Every connection inside has a `Pass`, which is given back when it ends.
 """
 
 from __future__ import annotations
@@ -21,26 +21,26 @@ from ..proxies import Proxies, plain, site
 
 log = logging.getLogger(__name__)
 
-#: Seconds that a socket of somebody who was sent away is kept, so that what he was told is not lost with it, and how many.
+#: Seconds for which the socket of a client that was sent away is kept, so that the answer reaches it; and how many are kept.
 _FAREWELL = 1.0
 _FAREWELLS = 64
 
-#: Seconds between lines of the log about the same thing, whatever happens.
+#: Seconds between two lines of the log about connections that were not taken.
 _QUIET = 10.0
 
-#: Seconds without accepting after the system could not give a connection, mostly for want of files or memory.
+#: Seconds without accepting after the system could not give a connection, mostly for lack of files or memory.
 _PAUSE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
     """
-    How many may be inside.
+    How many connections there may be, and how long one may take to begin.
 
     Attributes:
-        connections: In all.
-        per_address: From one address, or one network of IPv6 addresses; of trusted proxies as many as in all.
-        handshake_seconds: For TLS to be agreed upon.
+        connections: Connections in all.
+        per_address: Connections from one address, or one network of IPv6 addresses. Does not hold for trusted proxies.
+        handshake_seconds: Seconds for the TLS handshake.
     """
 
     connections: int
@@ -49,7 +49,7 @@ class Bounds:
 
 
 class Pass:
-    """The right of one connection to be inside; given back once, however often that is said."""
+    """One connection's right to be inside. Giving it back more than once does no harm."""
 
     def __init__(self, door: Door, whose: str) -> None:
         self._door = door
@@ -57,7 +57,7 @@ class Pass:
         self._valid = True
 
     def give_back(self) -> None:
-        """Leave."""
+        """Say that the connection has ended."""
         if self._valid:
             self._valid = False
             self._door.left(self._whose)
@@ -68,11 +68,11 @@ class Door:
     Accepts the connections of a listening socket; used on the event loop's thread only.
 
     Args:
-        welcome: Makes the protocol that speaks with a new connection, which gives back the pass in ``connection_lost``.
-        farewell: Returns the whole HTTP answer for who is sent away, given what he is told and the log's reference.
-        bounds: How many may be inside.
-        proxies: Whose connections are many clients' ones.
-        tls: Returns the context that holds for a new connection; `None` where there is no TLS.
+        welcome: Makes the protocol for a new connection. It gives back the pass in ``connection_lost``.
+        farewell: Makes the whole HTTP answer for a client that is sent away, from the message and the log's reference.
+        bounds: How many connections there may be.
+        proxies: The trusted proxies, whose connections are those of many clients.
+        tls: Returns the TLS context for a new connection; `None` for no TLS.
     """
 
     def __init__(
@@ -93,7 +93,7 @@ class Door:
         self._closing = ""
         self._accepting: asyncio.Task[None] | None = None
         self._beginning: set[asyncio.Task[None]] = set()
-        #: Connections by whose they are.
+        #: How many connections each client has.
         self._inside: Counter[str] = Counter()
         self.count = 0
         #: How many were sent away.
@@ -102,19 +102,19 @@ class Door:
         self._episode = ("", 0.0)
 
     def open(self, listener: socket.socket) -> None:
-        """Begin with a socket that is bound, which `close` closes."""
+        """Begin to accept the connections of a listening socket, which `close` closes."""
         listener.setblocking(False)
         self._listener = listener
         self._accepting = asyncio.get_running_loop().create_task(self._accept_all(listener))
 
     def refuse_all(self, why: str) -> None:
-        """From now on tell everybody *why* he cannot come in."""
+        """From now on, send every new connection away and tell it *why*."""
         self._closing = why
 
     async def close(self) -> None:
-        """Let nobody in any more; who is inside stays. May be called again."""
+        """Accept no more connections; those inside stay. May be called again."""
         if self._listener is not None and self._listener.fileno() != -1:
-            # before Python 3.11, who is being accepted in this instant would be lost, and stay open
+            # before Python 3.11, a connection that is being accepted at this instant would be lost, and stay open
             with contextlib.suppress(NotImplementedError):
                 asyncio.get_running_loop().remove_reader(self._listener)
         tasks = [*self._beginning, *([self._accepting] if self._accepting else [])]
@@ -127,7 +127,7 @@ class Door:
             self._forget()
 
     def left(self, whose: str) -> None:
-        """Note that somebody has gone."""
+        """Note that a client's connection has ended."""
         self.count -= 1
         self._inside[whose] -= 1
         if not self._inside[whose]:
@@ -139,16 +139,16 @@ class Door:
             try:
                 connection, peer = await loop.sock_accept(listener)
             except ConnectionError:
-                continue  # gone before it was taken
+                continue  # the client went away before it was accepted
             except OSError as error:
-                # no more files or memory, or what the network says of a connection that is none (accept(2)): both pass
+                # out of files or memory, or an error of the network about the new connection (accept(2)): both pass
                 self._tell(f"no connection can be taken: {error.strerror}")
                 await asyncio.sleep(_PAUSE)
                 continue
             try:
                 self._take(connection, plain(peer[0]) if isinstance(peer, tuple) else "")
             except Exception:
-                # a bug, but not one for which nobody else should come in
+                # a bug, but others shall still be able to connect
                 log.exception("taking a connection failed")
                 connection.close()
 
@@ -170,7 +170,7 @@ class Door:
             return self._closing
         if self.count >= self._bounds.connections:
             return "The server has too many connections; try again later."
-        # the passes of trusted proxies have no name: they are bounded in all only
+        # the connections of trusted proxies are nobody's, and count only among all
         if whose and self._inside[whose] >= self._bounds.per_address:
             return "Too many connections from this address; close some, or try again later."
         return ""
@@ -185,7 +185,7 @@ class Door:
                 await loop.connect_accepted_socket(
                     lambda: self._welcome(ticket), connection, ssl=self._tls(), ssl_handshake_timeout=seconds
                 )
-        except OSError as error:  # who speaks no TLS, and whoever scans ports
+        except OSError as error:  # a client without TLS, or a port scan
             log.debug("a connection from %s came to nothing: %s", address, error)
             ticket.give_back()
             connection.close()
@@ -200,31 +200,31 @@ class Door:
         self.refused += 1
         ref = self._tell(f"sending connections away, the first from {address}: {why}")
         if self._tls is not None:
-            connection.close()  # what could be said would have to be said in TLS
+            connection.close()  # an answer would first need a TLS handshake
             return
         try:
             connection.send(self._farewell(why, ref))
             connection.shutdown(socket.SHUT_WR)
         except OSError:
-            connection.close()  # it takes nothing
+            connection.close()  # it cannot be told
             return
-        # Closed at once, with a request unread, the system would take back what was said.
+        # if the socket were closed now, with the request unread, the system would discard the answer
         if len(self._leaving) >= _FAREWELLS:
             self._forget()
         self._leaving.append((connection, asyncio.get_running_loop().call_later(_FAREWELL, self._forget)))
 
     def _forget(self) -> None:
-        """Close the socket that was kept longest."""
+        """Close the socket that was kept for the longest time."""
         connection, timer = self._leaving.popleft()
         timer.cancel()
         try:
             connection.recv(1 << 16)
         except OSError:
-            pass  # nothing had come, or nobody is there
+            pass  # nothing has come, or the client is gone
         connection.close()
 
     def _tell(self, what: str) -> str:
-        """Log *what*, but not for each connection; return the reference that the log has."""
+        """Log *what*, but not for every connection; return the reference under which it is in the log."""
         ref, since = self._episode
         now = asyncio.get_running_loop().time()
         if not ref or now - since > _QUIET:

@@ -1,4 +1,4 @@
-"""What an error becomes for whoever asked, whichever way the request came."""
+"""From an exception to what the client is told, over REST and over a websocket alike."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from ..tracebacks import let_go
 
 log = logging.getLogger(__name__)
 
-#: What is said while the server stops.
+#: What clients are told while the server stops.
 STOPPING = "ConnectorDB is shutting down"
 
 
 class Failure(NamedTuple):
     """
-    What is told of an error.
+    What the client is told about an error.
 
     Attributes:
         status: The HTTP status.
-        message: In words.
-        ref: What the log says, too.
-        headers: Of the answer.
+        message: What went wrong.
+        ref: The reference under which the log has it.
+        headers: More headers of the answer.
     """
 
     status: int
@@ -37,7 +37,13 @@ class Failure(NamedTuple):
 
 
 def failure(error: Exception, doing: str) -> Failure:
-    """Return what is told of an error, and let it go; what is not the client's doing is logged as happening when *doing*."""
+    """
+    Return what the client is told about an error, and free what the error holds.
+
+    Args:
+        error: The error.
+        doing: What was being done, for the log, which gets all errors that are not the client's fault.
+    """
     ref = str(uuid.uuid4())
     try:
         if isinstance(error, Refusal):

@@ -1,4 +1,4 @@
-"""Where the server listens: sockets that are bound, addresses as clients want them, room for connections, no way in by mistake."""
+"""Listening: making the socket, naming its URL, having room for connections, and never being open to others by mistake."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ else:
 
 log = logging.getLogger(__name__)
 
-#: Open files that are no connections: the database's, the log's, the system's own.
+#: Open files that are not connections: those of the database, the log and the system.
 _OTHER_FILES = 64
 
 
 def refuse_exposure(listen: Listen) -> None:
     """
-    Refuse to listen where others could read what is sent, unless that was said.
+    Refuse to listen where others could read what is sent, unless the configuration says that this is wanted.
 
     Raises:
-        ConfigurationError: Other machines reach the address, and there is no TLS; or it is none, but has a port in it.
+        ConfigurationError: Other machines can reach the address, and there is no TLS; or the address has a port in it.
     """
-    if listen.host.count(":") == 1:  # one of IPv6 has more
+    if listen.host.count(":") == 1:  # an IPv6 address has more
         raise ConfigurationError(
             f"listening at {listen.host!r}: this is no address; give the port by itself (--port, listen.port)"
         )
@@ -52,7 +52,7 @@ def bound(host: str, port: int, setting: str = "port") -> socket.socket:
         setting: Where the port is set, for the error.
 
     Raises:
-        OSError: The port is taken, or the address is none of this machine's; it says which, and what to do.
+        OSError: The port is taken, or the address does not belong to this machine. The message says what to do.
     """
     try:
         family, _, _, _, address = socket.getaddrinfo(
@@ -61,7 +61,7 @@ def bound(host: str, port: int, setting: str = "port") -> socket.socket:
         return socket.create_server(address[:2], family=family, backlog=1024)
     except OSError as error:
         unknown = isinstance(error, socket.gaierror)
-        # socket adds the address once more, in words of its own
+        # not the whole text of the error, to which create_server has added the address
         why = error.strerror if unknown or error.errno is None else os.strerror(error.errno)
         if unknown or error.errno == errno.EADDRNOTAVAIL:
             todo = "give an address of this machine, such as 127.0.0.1"
@@ -71,14 +71,14 @@ def bound(host: str, port: int, setting: str = "port") -> socket.socket:
 
 
 def url(host: str, listener: socket.socket, scheme: str = "http") -> str:
-    """Return where clients on this machine reach a socket that listens at *host*."""
+    """Return the URL by which clients on this machine reach a socket that listens at *host*."""
     port = listener.getsockname()[1]
     reachable = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
     return f"{scheme}://[{reachable}]:{port}" if ":" in reachable else f"{scheme}://{reachable}:{port}"
 
 
 def room(wanted: int) -> int:
-    """Return how many connections there can be where *wanted* ones are allowed: each is an open file, and there are others."""
+    """Return how many of the *wanted* connections are possible: each is an open file, and the system limits these."""
     if resource is None:
         return wanted
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -90,7 +90,7 @@ def room(wanted: int) -> int:
 
 
 def make_room(wanted: int) -> None:
-    """Have the system let this process open enough files for *wanted* connections, as far as it may ask for that."""
+    """Raise the limit of open files so that there can be *wanted* connections, as far as this process may."""
     if resource is None:
         return
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -100,5 +100,5 @@ def make_room(wanted: int) -> None:
     most = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
     try:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
-    except (ValueError, OSError) as error:  # macOS has a lower limit than it says
+    except (ValueError, OSError) as error:  # macOS allows fewer than it says
         log.info("more than %d open files are not possible: %s", soft, error)

@@ -16,18 +16,18 @@ from .door import Bounds, Door
 
 log = logging.getLogger(__name__)
 
-#: More than those who ask need; anybody can connect.
+#: The most connections: more than Prometheus needs, and few, as anybody can connect.
 _CONNECTIONS = 20
 
 
 class MetricsPort:
     """
-    Answers with a server's figures. Used on its event loop's thread only.
+    Serves the server's figures. Used on the event loop's thread only.
 
     Args:
         metrics: The figures.
-        answers: Makes the other answers.
-        limits: How patient it is.
+        answers: Makes all other answers.
+        limits: How long clients may take.
     """
 
     def __init__(self, metrics: Metrics, answers: Answers, limits: Limits) -> None:
@@ -38,11 +38,11 @@ class MetricsPort:
         self._door = Door(self._connections.welcome, answers.farewell, bounds)
 
     def start(self, listener: socket.socket) -> None:
-        """Take connections of a socket that is bound."""
+        """Accept connections of a listening socket."""
         self._door.open(listener)
 
     async def stop(self) -> None:
-        """Answer no more."""
+        """Accept no more connections, and close those that there are."""
         await self._door.close()
         await self._connections.stop(0.0)
 

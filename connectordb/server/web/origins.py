@@ -1,8 +1,9 @@
 """
-Which pages of browsers may do what: the rules of cross-origin requests, and when a cookie is believed; pure.
+Which web pages may do what: the rules of cross-origin requests, and when a cookie is believed. Pure.
 
-A browser sends a cookie along whoever asked it to, so a cookie alone says who the user is and not that he wanted this. What
-says so is the browser: by ``Origin``, or by ``Sec-Fetch-Site`` (``docs/topics/security.rst``, "Cookies").
+A browser sends a cookie along whichever page makes a request, so a cookie says who the user is, but not that the user wanted
+this. Which page made the request is said by the browser in ``Origin`` or ``Sec-Fetch-Site`` (``docs/topics/security.rst``,
+"Cookies").
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from urllib.parse import urlsplit
 from ...protocol.features import HEADER, IDEMPOTENCY_KEY, TIMEOUT
 from ..server_timing import HEADER as SERVER_TIMING
 
-#: Verbs that change nothing.
+#: Methods that change nothing.
 _SAFE = ("GET", "HEAD")
 
 _PREFLIGHT = {
@@ -28,14 +29,14 @@ _READABLE = {"Access-Control-Expose-Headers": f"{HEADER}, {SERVER_TIMING}"}
 @dataclass(frozen=True, slots=True)
 class Asker:
     """
-    What a request says about who made a browser send it.
+    What a request says about the page that made a browser send it.
 
     Attributes:
         verb: The HTTP method.
         own: This server's origin as the client sees it, such as ``http://localhost:3124``; empty if it does not say.
         origin: The header ``Origin``.
         fetch_site: The header ``Sec-Fetch-Site``.
-        upgrade: Whether a websocket is to be opened.
+        upgrade: Whether the request opens a websocket.
     """
 
     verb: str
@@ -47,11 +48,11 @@ class Asker:
 
 class Origins:
     """
-    The origins that pages may come from.
+    The origins whose pages may use this server.
 
     Args:
-        allowed: Whose pages may read answers, never with a cookie; ``*`` for any.
-        site_url: Where the server is reached, if the configuration says so: its own origin besides what clients say.
+        allowed: Origins whose pages may read answers, but never with a cookie; ``*`` for any.
+        site_url: The URL by which clients reach the server, if the configuration has it: its own origin, besides what clients say.
     """
 
     def __init__(self, allowed: Iterable[str] = ("*",), site_url: str = "") -> None:
@@ -60,27 +61,27 @@ class Origins:
         self._site = f"{parts.scheme}://{parts.netloc}".lower() if parts.netloc else ""
 
     def headers(self, origin: str | None) -> Mapping[str, str]:
-        """Return what an answer says to a page of another origin: that it may read it, but as nobody's browser."""
+        """Return the headers that let a page of another origin read an answer, without any cookie, if it may."""
         if origin is None:
             return {}
         if "*" in self._allowed:
             return {"Access-Control-Allow-Origin": "*", **_READABLE}
-        # whether the header is there depends on who asks, which caches must know
+        # caches must know that whether the header is there depends on the origin
         if origin.lower() in self._allowed:
             return {"Access-Control-Allow-Origin": origin, "Vary": "Origin", **_READABLE}
         return {"Vary": "Origin"}
 
     def preflight(self, origin: str | None) -> Mapping[str, str]:
-        """Return what a browser wants to know before it sends a page's request."""
+        """Return the headers that answer a browser's question whether a page may send a request."""
         return {**self.headers(origin), **_PREFLIGHT}
 
     def believes_cookie(self, asker: Asker) -> bool:
         """
-        Tell whether a cookie speaks for its user.
+        Tell whether a cookie counts as its user's login.
 
-        With an ``Origin``, if that is this server. Without, if the browser says that a page of this server asked, or for
-        what changes nothing that the user did. Without either header, for what changes nothing and is no websocket: browsers
-        send ``Origin`` with all else.
+        With ``Origin``, it does if that is this server. Without it, ``Sec-Fetch-Site`` has to say that a page of this server made
+        the request, or for a request that changes nothing, that the user did. With neither header, it counts for requests that
+        change nothing and open no websocket: with all others, browsers send ``Origin``.
         """
         if asker.origin is not None:
             return self._is_ours(asker)
@@ -92,8 +93,8 @@ class Origins:
         """
         Tell whether an answer may give the browser a cookie.
 
-        Another page must not be able to log a browser in: what the user then stores would go to whom that page wants. Where
-        the credentials are part of the address, as any link can have them, the browser must say who asked.
+        No other page must be able to log a browser in: what the user then stores would go to an account that the page has chosen.
+        If the credentials are in the URL, which any link can contain, the browser must say where the request comes from.
         """
         if asker.origin is not None:
             return self._is_ours(asker)

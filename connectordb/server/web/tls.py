@@ -1,4 +1,4 @@
-"""The server's certificate: loaded with errors that say what is wrong with the files, and again when they change."""
+"""The server's certificate: loaded with errors that say what is wrong with its files, and again when they change."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from ..file_marks import Mark, mark
 
 log = logging.getLogger(__name__)
 
-#: Seconds between looks at the files.
+#: Seconds between two looks at the files.
 _LOOK = 5.0
 
 
 class Certificate:
     """
-    A certificate with its key, as they are in their files now.
+    A certificate with its key, kept up to date with their files.
 
     Args:
-        cert: The file with the certificate, and behind it the chain.
+        cert: The file with the certificate, followed by its chain.
         key: The file with the key; empty if it is in *cert*.
 
     Raises:
-        ConfigurationError: There is none that could be used.
+        ConfigurationError: The files cannot be used.
     """
 
     def __init__(self, cert: str | os.PathLike[str], key: str | os.PathLike[str] = "") -> None:
@@ -37,13 +37,13 @@ class Certificate:
         self._next_look = time.monotonic() + _LOOK
 
     def context(self) -> ssl.SSLContext:
-        """Return what a new connection uses: the files as they are, or were when they last made sense."""
+        """Return the TLS context for a new connection: of the files as they are, or as they last were valid."""
         if time.monotonic() >= self._next_look:
             self.look()
         return self._context
 
     def look(self, *, again: bool = False) -> None:
-        """Load the files if they have changed, or *again* whether they have or not."""
+        """Load the files if they have changed; with *again*, even if they have not."""
         self._next_look = time.monotonic() + _LOOK
         state = self._files()
         if state == self._state and not again:
@@ -51,7 +51,7 @@ class Certificate:
         try:
             self._context = _load(self._cert, self._key)
         except ConfigurationError as error:
-            # tried again at the next look: certificate and key are seldom written in one moment
+            # tried again at the next look: certificate and key are rarely written at the same moment
             log.error("the new certificate is not used, the old one stays: %s", error)
             return
         self._state = state
@@ -66,12 +66,12 @@ def _load(cert: str, key: str) -> ssl.SSLContext:
     _check(key, "tls_key", b"PRIVATE KEY-----", "a private key (PEM, -----BEGIN PRIVATE KEY-----)")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.options |= ssl.OP_NO_RENEGOTIATION  # which costs the server much, and a client little
+    context.options |= ssl.OP_NO_RENEGOTIATION  # it would cost the server much, and a client little
     context.set_alpn_protocols(["http/1.1"])
     locked: list[bool] = []
 
     def password() -> bytes:
-        locked.append(True)  # without this function, OpenSSL asks whoever sits at the terminal
+        locked.append(True)  # without this function, OpenSSL would ask for the password at the terminal
         return b""
 
     try:

@@ -1,9 +1,9 @@
 """
-One websocket connection: the aiohttp part of a subscriber (``docs/topics/wire.rst``, "WebSocket").
+One websocket connection: what it has to do with aiohttp (``docs/topics/wire.rst``, "WebSocket").
 
-Three tasks share a connection: one obeys what the client sends, one sends what waits in the outbox, one pings and looks
-whether the subscriptions are still allowed. When any of them ends, too much waits in the outbox, or the server stops, all of
-it ends; only `run` ends it, as tasks that wait for a client to read must not be waited for.
+Three tasks share a connection: one carries out the client's commands, one sends what waits in the outbox, one pings and checks
+whether the subscriptions are still allowed. The connection ends when any of them ends, when too much waits in the outbox, or when
+the server stops. Only `run` ends it: a task may be waiting for a client that does not read, and must not be waited for.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ from .dialogue import Dialogue
 
 log = logging.getLogger(__name__)
 
-#: How many times the limit of a message is read before the connection is reset, when the client rarely sees the close frame
-#: that says why; below this, it does.
+#: A message that is too long is read up to so many times the limit, so that the client gets the close frame that says why. Beyond
+#: that the connection is reset, and the client rarely sees the close frame.
 _HARD_LIMIT = 4
 
-#: Characters of a command that is large.
+#: Characters beyond which a command is large.
 _LARGE = 16 * 1024
 
-#: Bytes that the transport holds until frames wait in the outbox instead.
+#: Bytes in the transport beyond which frames wait in the outbox instead.
 _IN_TRANSPORT = 64 * 1024
 
 
 class Websocket:
-    """A client that has opened a websocket, as *caller* until it closes."""
+    """A client's websocket. The client is *caller* until it closes, whatever becomes of its API key."""
 
     def __init__(self, service: Service, caller: Caller, settings: Settings) -> None:
         self._caller = caller
@@ -54,23 +54,23 @@ class Websocket:
             subscriptions=settings.subscriptions,
             waiting_bytes=settings.waiting_bytes,
         )
-        #: Where frames go; none before the handshake, and none behind a close frame.
+        #: Where frames are written; `None` before the handshake and after a close frame.
         self._transport: asyncio.WriteTransport | None = None
-        #: Set when something waits to be sent, and when there is room for answers.
+        #: Set when something waits to be sent; and when there is room for answers.
         self._waiting = asyncio.Event()
         self._room = asyncio.Event()
         self._dropped = asyncio.Event()
         self._leaving = asyncio.Event()
         self._ended = asyncio.Event()
-        #: Held while a command is obeyed: what it inserts is to reach those who subscribed, too.
+        #: Held while a command is carried out, so that the end of the connection waits for it.
         self._busy = asyncio.Lock()
-        #: Held while a large one is, by connections of the whole server.
+        #: Held while a large command is carried out; shared by all connections of the server.
         self._large = service.large_commands
         self._last_pong = asyncio.get_running_loop().time()
         self._socket = WebSocketResponse(
             timeout=settings.close_seconds,
-            autoping=False,  # else pongs would not be seen
-            autoclose=False,  # else every close would be answered with 1000
+            autoping=False,  # else aiohttp would keep pongs to itself
+            autoclose=False,  # else aiohttp would answer every close frame with 1000
             compress=False,
             max_msg_size=_HARD_LIMIT * settings.message_bytes,
         )
@@ -102,7 +102,7 @@ class Websocket:
             for task in tasks:
                 task.cancel()
             if self._dropped.is_set() and request.transport is not None:
-                request.transport.abort()  # what is on its way is never read
+                request.transport.abort()  # not closed, as what is still to be sent would never be read
             results = await asyncio.gather(*tasks, return_exceptions=True)
             if self._leaving.is_set():
                 await self._say_goodbye(WSCloseCode.GOING_AWAY, b"the server is stopping")
@@ -112,19 +112,19 @@ class Websocket:
             if transport is not None and transport.get_write_buffer_size():
                 transport.abort()  # closing would wait for a client that does not read
         for result in results:
-            # a connection that breaks is no error; the rest is
+            # that a connection breaks is no error of ours; all else is
             if isinstance(result, Exception) and not isinstance(result, (ConnectionError, asyncio.TimeoutError)):
                 log.error("a websocket of %s ended by an error", self._caller.path, exc_info=result)
         log.debug("the websocket of %s is closed", self._caller.path)
         return self._socket
 
     async def close(self) -> None:
-        """Tell the client that the server goes away, and end the connection; returns when `run` has ended."""
+        """Tell the client that the server is stopping, and end the connection. Returns when `run` has ended."""
         self._leaving.set()
         await self._ended.wait()
 
     async def _finish_commands(self) -> None:
-        """Let the commands that are being obeyed come to their end, and no other begin."""
+        """Let the commands that are being carried out finish, and no other begin."""
         with contextlib.suppress(asyncio.TimeoutError):
             await asyncio.wait_for(self._finish(), self._settings.close_seconds)
 
@@ -133,7 +133,7 @@ class Websocket:
         await self._dialogue.finish()
 
     async def _say_goodbye(self, code: int, message: bytes) -> None:
-        """Send a close frame and wait for the answer, but not for long: a client that does not read takes neither."""
+        """Send a close frame and wait for the answer, but not for long: from a client that does not read none will come."""
         self._transport = None
         with contextlib.suppress(ConnectionError, asyncio.TimeoutError):
             await asyncio.wait_for(
@@ -143,11 +143,11 @@ class Websocket:
     # --- to the client ---
 
     def _send(self, frame: bytes) -> bool:
-        """Send a frame, or have it wait behind others; tell whether there was room for it."""
+        """Send a frame, or let it wait behind others; return whether there was room for it."""
         transport = self._transport
         if transport is None or transport.is_closing():
-            return True  # it ends; nobody needs to know of it
-        # whatever aiohttp writes, pongs and close frames, is written whole as well
+            return True  # the connection is ending: nothing needs to be sent
+        # written past aiohttp: its own frames, pongs and close frames, are each written whole too, so none are mixed up
         if not self._outbox and transport.get_write_buffer_size() < _IN_TRANSPORT:
             transport.write(frame)
             return True
@@ -206,7 +206,7 @@ class Websocket:
         if len(text) <= _LARGE:
             await self._obey_now(text)
             return
-        # read, a command takes many times as much memory: not those of all connections at once
+        # a decoded command takes many times as much memory as its text, so large ones are decoded few at a time
         async with self._large:
             await self._obey_now(text)
             await self._dialogue.finish()
@@ -217,7 +217,7 @@ class Websocket:
             await self._dialogue.obey(asked, len(text))
 
     async def _wait_for_room(self) -> None:
-        """Wait until another command can be answered: nobody is asked to answer more than is read."""
+        """Wait until another command can be answered: a client that does not read answers is not listened to."""
         while not self._dialogue.has_room:
             self._room.clear()
             self._waiting.set()
@@ -242,9 +242,9 @@ class Websocket:
 
 
 def _answer_to(code: int) -> int:
-    """Return the code with which a close frame is answered: its own, unless no frame may carry that (RFC 6455, 7.4)."""
+    """Return the code that answers a close frame: the same, unless no frame may carry that (RFC 6455, 7.4)."""
     if not code:
-        return WSCloseCode.OK  # there was none
+        return WSCloseCode.OK  # the frame had no code
     return code if code < 5000 and code != WSCloseCode.ABNORMAL_CLOSURE else WSCloseCode.PROTOCOL_ERROR
 
 
@@ -252,5 +252,5 @@ def _is_too_long(text: str | bytes, settings: Settings) -> bool:
     if has_more_brackets(text, settings.message_brackets):
         return True
     if len(text) * 4 <= settings.message_bytes:
-        return False  # whatever its characters take
+        return False  # a character takes at most four bytes
     return len(text.encode() if isinstance(text, str) else text) > settings.message_bytes

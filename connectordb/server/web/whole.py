@@ -1,6 +1,6 @@
 """
-Short answers as bytes: most are the same few headers around a few bytes, and making them anew for each takes longer than the rest
-of its way through aiohttp.
+Short answers, sent as bytes: most have the same few headers, and building these anew for each would take longer than all the rest
+that aiohttp does for an answer.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from ..handlers import Reply
 
 class Whole(web.StreamResponse):
     """
-    An answer with status 200 that is sent in one piece, over a connection that stays open unless aiohttp is told otherwise.
+    An answer with status 200 that is sent in one piece. The connection stays open unless ``force_close`` is called.
 
     Args:
-        request: What is answered.
-        head: The status line and the headers, with no empty line behind them.
+        request: The request.
+        head: The status line and the headers, without the empty line after them.
         body: The body.
     """
 
@@ -35,19 +35,19 @@ class Whole(web.StreamResponse):
 
     @property
     def body_length(self) -> int:
-        """The bytes of the body."""
+        """How many bytes the body has."""
         return len(self._content)
 
     @property
     def prepared(self) -> bool:
-        """Whether nothing can be changed any more: nothing ever could."""
+        """Whether nothing can be changed any more, which is always so."""
         return True
 
     async def prepare(self, request: web.BaseRequest) -> None:
-        """Do nothing: all is sent at the end."""
+        """Do nothing: `write_eof` sends everything."""
 
     async def write_eof(self, data: bytes = b"") -> None:
-        """Send it."""
+        """Send the answer."""
         transport = self._asked.transport
         if transport is None or transport.is_closing():
             raise ConnectionResetError("the client is gone")
@@ -57,11 +57,11 @@ class Whole(web.StreamResponse):
 
 class Heads:
     """
-    The heads of short answers.
+    Makes the heads of short answers: the status line and the headers.
 
     Args:
-        headers: Those that all have.
-        not_cached: Those of answers that nobody may keep.
+        headers: The headers that every answer has.
+        not_cached: The headers of answers that caches may not keep.
     """
 
     def __init__(self, headers: Mapping[str, str], not_cached: Mapping[str, str]) -> None:
@@ -79,7 +79,7 @@ class Heads:
 
 
 def fits(request: web.BaseRequest, reply: Reply) -> bool:
-    """Tell whether the answer can be one that is sent whole: there is nothing about the request or the reply that is rare."""
+    """Tell whether a reply can be sent as a `Whole` answer: nothing about it or the request is out of the ordinary."""
     return (
         reply.rest is None
         and not reply.encoding
