@@ -1,8 +1,9 @@
 """
-What each request means: plain functions from a storage's view and a frozen `Request` to a `Reply`, or a `Refusal`.
+What each request means: plain functions that take a view of the storage and a frozen `Request`, and return a `Reply` or raise a
+`Refusal`.
 
-Nothing here knows of HTTP libraries, SQL, threads or sockets. Each function runs as one piece of work of the storage, so that
-what it checks is what it acts on; it must be quick and keep nothing.
+Nothing here knows about HTTP libraries, SQL, threads or sockets. Each function runs as one piece of work in the storage, so
+nothing can change between what it checks and what it does. It must be quick, and keep nothing that it was given.
 """
 
 from .request import (

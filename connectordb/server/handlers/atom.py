@@ -19,7 +19,7 @@ from .scripts import Scripts
 from .sources import Source, taken, text_of
 from .stretches import PAGE
 
-#: Points in a feed.
+#: The most points in a feed.
 _NEWEST = 500
 
 _SUFFIX = ".atom"
@@ -34,7 +34,7 @@ def feed(reader: Reader, request: Request) -> Reply:
     """``GET feed/<path>`` or ``feed/<path>.atom``: a stream's newest points, oldest first."""
     user, device, stream = request.names
     names = (user, device, stream.removesuffix(_SUFFIX))
-    # as with reading the stream itself: one that is not there looks like one that is hidden
+    # as when the stream itself is read, one that does not exist looks the same as one that is hidden
     if missing(reader.find(names), 3) == "stream":
         raise Refusal(403, NO_ACCESS)
     series = readable(reader, request.at(names))
@@ -52,7 +52,7 @@ def feed(reader: Reader, request: Request) -> Reply:
 
 
 class _Entries(Pages):
-    """A feed, page by page: 500 points may be large ones."""
+    """The entries of a feed, page by page, as 500 points can be large."""
 
     def __init__(self, source: Source, scripts: Scripts, names: tuple[str, ...], root: str, downlink: bool) -> None:
         self._source = source
@@ -92,14 +92,14 @@ class _Entries(Pages):
         return b"".join(entries) + (_END if ended else b"")
 
     def drop(self) -> None:
-        """Have what is being computed end."""
+        """Stop what is being computed."""
         self._effort.stop()
 
     def _entry(self, point: Datapoint) -> bytes:
         index = self._source.index
         url = _text(f"{self._root}/crud/{self._path}/data?i1={index}&i2={index + 1}{self._downlink}")
         author = point.get("o") or "/".join(self._names[:2])
-        # "<" and "&" of the value are escaped as JSON has it, so nothing of it means anything in XML
+        # "<" and "&" in the value are escaped as JSON does it, so nothing in it has a meaning in XML
         value = for_browsers(_value(point)).decode()
         return (
             f'<entry><title>Datapoint {index + 1}</title><id>{url}</id><link href="{url}"/>'
@@ -110,17 +110,17 @@ class _Entries(Pages):
 
 def _value(point: Datapoint) -> bytes:
     """Return a point's value as JSON."""
-    # without a time there is nothing else in it
+    # without a time, the text of a point has nothing but its value
     return text_of({"t": 0.0, "d": point.get("d")})[len(b'{"d":') : -1] or b"null"
 
 
 def _text(text: str) -> str:
-    """Return a text as XML has it, between tags or quotes."""
+    """Return a text escaped for XML, between tags or in quotes."""
     return escape(_UNSPEAKABLE.sub("\ufffd", text), {'"': "&quot;", "\r": "&#13;"})
 
 
 def _time(t: float) -> str:
-    """Return a time as Atom has it, in the server's time zone; the nearest that a calendar has."""
+    """Return a time in the form of Atom, in the server's time zone; one beyond the calendar becomes its first or last second."""
     try:
         return datetime.fromtimestamp(math.floor(t), timezone.utc).astimezone().isoformat()
     except (OverflowError, ValueError, OSError):

@@ -1,4 +1,4 @@
-"""The log of changes, ``U/meta/log``: made with its user or when it is first needed, and appended to by every change."""
+"""The log of changes, ``USER/meta/log``: created with the user, or when it is first needed. Every change is appended to it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .request import Published, Request
 
 _NAME = "log"
 
-#: Who the points of the log come from.
+#: The sender of the points in the log.
 _SENDER = "ConnectorDB"
 
 _FIELDS = {
@@ -22,7 +22,7 @@ _FIELDS = {
 
 
 def ensure_log(writer: Writer, user: User) -> Stream | None:
-    """Return the user's log, made if it is not there; `None` if there is no user any more."""
+    """Return the user's log, creating it if necessary; `None` if the user does not exist any more."""
     found = writer.find((user.name, META_DEVICE, _NAME))
     if found.user is None or found.user.id != user.id or found.device is None:
         return None
@@ -31,7 +31,7 @@ def ensure_log(writer: Writer, user: User) -> Stream | None:
 
 def log_change(writer: Writer, request: Request, command: str, owner: User) -> tuple[Published, ...]:
     """
-    Note a change of something of *owner* in its log, and in that of the caller's user.
+    Note a change of something that belongs to *owner* in its log, and in the log of the caller's user.
 
     Returns:
         What subscribers of the logs are to be told.
@@ -46,7 +46,7 @@ def log_change(writer: Writer, request: Request, command: str, owner: User) -> t
         log = ensure_log(writer, user)
         if log is not None:
             series = Series(log.id)
-            # a change is not refused because there is no room for its note
+            # a change is not refused just because there is no room to log it
             room = has_room(writer, request.permissions, user, log.device_id, series, point)
             stored = writer.insert(series, [point], restamp=True) if room and not log.ephemeral else None
             told.append(Published(f"{user.name}/{META_DEVICE}/{_NAME}", (point,), stored))
@@ -54,5 +54,5 @@ def log_change(writer: Writer, request: Request, command: str, owner: User) -> t
 
 
 def command(verb: str, changed: User | Device | Stream) -> str:
-    """Return the name of a change: ``"CreateUser"``, say."""
+    """Return the name of a change, such as ``"CreateUser"``."""
     return f"{verb}{type(changed).__name__}"

@@ -1,4 +1,4 @@
-"""Points as columns, for who asks for them: numbers only, and not too many at once."""
+"""Points as columns of Arrow, for clients that ask for them: only numbers, and not too many at once."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from .stretches import PAGE
 
 def as_columns(reader: Reader, series: Series, first: int, last: int) -> bytes | None:
     """
-    Return points as a stream of Arrow; ``None`` if they are better told as JSON.
+    Return points as an Arrow stream; ``None`` if they have to be answered as JSON.
 
-    That is where one of them is no number, where they are none, or too many to be read in one go, and where Arrow is not installed. What
-    is no number shows at the beginning mostly, so that nearly nothing is read in vain.
+    That is so if one of them is no number, if there are none, if they are too many to be read in one go, or if Arrow is not
+    installed. A value that is no number mostly comes early, so little is read in vain.
     """
-    from ...frames import number_text, wire_columns  # for who asks
+    from ...frames import number_text, wire_columns  # imported here, as few clients ask for it
 
     if not 0 < last - first <= COLUMNS_LIMIT or not wire_columns.is_installed():
         return None

@@ -1,4 +1,4 @@
-"""Creating users, devices and streams, one or a whole tree in a request: all of it or nothing."""
+"""Creating users, devices and streams: one object or a whole tree with a request, all of it or nothing."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from .request import NO_ACCESS, Refusal, Reply, Request, find
 
 _BAD_SCHEMA = "The provided schema is not a valid JSONSchema"
 
-#: Refused before anything is looked at.
+#: Characters in a name that are refused before anything else is looked at.
 _UNSANITARY = re.compile(r"[/\\ ?]")
 
 _BORN = {
@@ -33,12 +33,12 @@ _BORN = {
     "meta": "meta device is created by default",
 }
 
-#: A nested object that has been checked: its columns, and what is to be made below it.
+#: A nested object that has been checked: its columns, and what is to be created below it.
 Tree = tuple[dict[str, Any], list["Tree"]]
 
 
 def create(writer: Writer, request: Request) -> Reply:
-    """``POST crud/<path>``: make a user, a device or a stream, with what its body says is below it."""
+    """``POST crud/<path>``: create a user, a device or a stream, with all that its body has below it."""
     name = request.names[-1]
     if not name or _UNSANITARY.search(name):
         raise Refusal(400, "The given name did not pass sanitation.")
@@ -50,7 +50,7 @@ def create(writer: Writer, request: Request) -> Reply:
 
 
 def taken_refusal(depth: int, taken: Taken) -> Refusal:
-    """Return what is said of a name, address or key that somebody has; of a key the same as of a device's name."""
+    """Return the refusal for a name, address or key that is in use; for a key it is the same as for a device's name."""
     kind = 2 if taken.field == "apikey" else depth
     texts = ("User with this email or username already exists", "Device with this name already exists")
     return Refusal(403, (*texts, "Stream with this name already exists")[kind - 1])
@@ -71,7 +71,7 @@ def _create_user(writer: Writer, request: Request, name: str, body: Any) -> Repl
 
 
 def read_user(body: Any, most: int) -> dict[str, Any]:
-    """Return what the body of a new user says, and what it says of all that is below."""
+    """Return the fields in the body of a new user, and those of all that is below it."""
     fields = read_fields("user", body)
     for kind in ("stream", "device"):
         fields[f"{kind}s"] = _read_all(kind, fields.get(f"{kind}s"))
@@ -80,7 +80,7 @@ def read_user(body: Any, most: int) -> dict[str, Any]:
 
 
 def check_tree(fields: Mapping[str, Any], most: int) -> None:
-    """Refuse to make more than so many devices and streams in one go, during which nobody else can change anything."""
+    """Refuse to create more than *most* devices and streams at once, as nobody else can change anything meanwhile."""
     devices = fields.get("devices", {})
     if len(devices) + len(fields["streams"]) + sum(len(device["streams"]) for device in devices.values()) > most:
         raise Refusal(403, f"At most {most} devices and streams can be made at once; make the others by themselves.")
@@ -90,19 +90,19 @@ def new_user(
     writer: Writer, request: Request, name: str, columns: dict[str, Any], below: Mapping[str, Mapping[str, Any]]
 ) -> User:
     """
-    Return a new user, made with its tree and its log.
+    Create a user with its tree and its log, and return it.
 
     Args:
-        writer: Where.
-        request: With the tables that hold, and the hash of the password once it is known.
-        name: What it is to be called.
-        columns: What `with_defaults` returned.
-        below: Under ``devices`` and ``streams`` what is to be made below it, each read by `read_fields`.
+        writer: Where to create it.
+        request: Has the permissions, and the hash of the password once that is known.
+        name: The user's name.
+        columns: As returned by `with_defaults`.
+        below: What to create below it, under ``devices`` and ``streams``, each as returned by `read_fields`.
 
     Raises:
-        Refusal: Something in it will not do.
-        Taken: Somebody has such a name, email address or API key.
-        HashWanted: All is well but for the hash.
+        Refusal: Something in it is not valid, or not allowed.
+        Taken: A name, email address or API key is in use.
+        HashWanted: All is well, but the hash is needed.
     """
     permissions, role = request.permissions, columns["role"]
     check_new_user(name, columns, permissions, request.limits)
@@ -114,11 +114,11 @@ def new_user(
     limits.check_new_devices(permissions, role, len(BORN_DEVICES), [device["public"] for device, _ in devices])
     limits.check_new_streams(permissions, role, len(streams), "user")
     limits.check_users(writer, permissions)
-    if writer.find((name,)).user is not None:  # before the hash, which costs
+    if writer.find((name,)).user is not None:  # before the hash is asked for, which is expensive
         raise Taken("name")
     user = create_user(writer, {"name": name, **columns}, request.hashed(password))
     own = writer.find((name, USER_DEVICE)).device
-    assert own is not None  # it was made with the user
+    assert own is not None  # it was created with the user
     _make_streams(writer, own, streams)
     for device_columns, below_device in devices:
         _make_streams(writer, writer.create_device(user.id, device_columns), below_device)
@@ -136,7 +136,7 @@ def _create_device(writer: Writer, request: Request, name: str, body: Any) -> Re
     if "create device" not in permissions.access(request.caller, user).actions:
         raise Refusal(403, NO_ACCESS)
     columns = with_defaults("device", fields, permissions.user_role(request.caller.user))
-    if columns["public"] and not user.public:  # one that comes along with its user may be, which 0.3 servers overlook
+    if columns["public"] and not user.public:  # not checked for devices created with their user, as in 0.3
         raise Refusal(403, "Can't make private user have public device")
     check_name("device", name)
     check_device(columns, permissions, request.limits)
@@ -164,7 +164,7 @@ _MAKERS: tuple[Callable[[Writer, Request, str, Any], Reply], ...] = (_create_use
 
 
 def _read_all(kind: Kind, bodies: Mapping[str, Any] | None) -> dict[str, dict[str, Any]]:
-    """Return what the nested bodies say; a null among them, which stops the original in its tracks, is refused."""
+    """Return the fields in nested bodies. A null among them, which the original server cannot cope with, is refused."""
     read = {}
     for name, body in (bodies or {}).items():
         if body is None:
@@ -200,7 +200,7 @@ def _make_streams(writer: Writer, device: Device, streams: list[Tree]) -> None:
 def _made(
     writer: Writer, request: Request, row: User | Device | Stream, user: User, device: Device | None = None
 ) -> Reply:
-    """Note a creation and show what was made, as reading it would."""
+    """Log a creation, and answer with the new object as reading it would."""
     told = log_change(writer, request, command("Create", row), user)
     owner = row if isinstance(row, Device) else device
     kind: Kind = "user" if isinstance(row, User) else "device" if isinstance(row, Device) else "stream"

@@ -20,14 +20,14 @@ _KINDS: tuple[Kind, ...] = ("user", "device", "stream")
 
 
 def read(reader: Reader, request: Request) -> Reply:
-    """``GET crud/<path>``: the object, or with ``q`` a list of what is below it."""
+    """``GET crud/<path>``: the object; or with ``q`` a list of what is below it."""
     if request.q and any(request.q):
         return _list(reader, request)
     found = reader.find(request.names)
     depth = len(request.names)
     gone = missing(found, depth)
     if gone is not None:
-        # who asks for a stream is told which part above it is missing; the rest looks like what may not be seen
+        # as in 0.3: only for a stream is it said that its user or device is missing; else it looks the same as what is hidden
         raise Refusal(404, not_found(gone) if depth == 3 and gone != "stream" else NO_ACCESS)
     row, access = _target(request, found)
     told = shown(_KINDS[depth - 1], row, access.read, blank=depth == 3)
@@ -37,7 +37,7 @@ def read(reader: Reader, request: Request) -> Reply:
 
 
 def _target(request: Request, found: Found) -> tuple[User | Device | Stream, Level]:
-    """Return the object that the path names, which is there, and what the caller may do to it."""
+    """Return the object at a path, which exists, and what the caller may do with it."""
     assert found.user is not None
     row = found.stream or found.device or found.user
     return row, request.permissions.access(request.caller, found.user, found.device)
@@ -84,7 +84,7 @@ def _devices(reader: Reader, request: Request, user: User) -> list[dict[str, Any
 
 
 def _user_streams(reader: Reader, request: Request, user: User) -> list[dict[str, Any] | None]:
-    # only this very text switches a filter on
+    # only this exact text switches a filter on
     public, downlink, visible = (request.query.get(name) == "true" for name in ("public", "downlink", "visible"))
     rows: list[dict[str, Any] | None] = []
     for device, stream in reader.user_streams(user.id):
@@ -99,7 +99,7 @@ def _user_streams(reader: Reader, request: Request, user: User) -> list[dict[str
 
 
 def update(writer: Writer, request: Request) -> Reply:
-    """``PUT crud/<path>``: change some fields; all that the body says, or nothing."""
+    """``PUT crud/<path>``: change some fields; all those in the body, or none."""
     depth = len(request.names)
     kind = _KINDS[depth - 1]
     found = find(writer, request.names)
@@ -109,7 +109,7 @@ def update(writer: Writer, request: Request) -> Reply:
         raise Refusal(403, NO_ACCESS)
     body = request.json()
     if not isinstance(body, dict):
-        # the original takes this for "no change", and the caller for a success
+        # the original server would change nothing, and answer as if it had
         raise Refusal(400, "a JSON object with the fields to change was expected")
     changes = check_changes(kind, body, writable, row.name)
     assert found.user is not None
@@ -120,7 +120,7 @@ def update(writer: Writer, request: Request) -> Reply:
     except Taken as taken:
         raise taken_refusal(depth, taken) from taken
     told = log_change(writer, request, command("Update", row), found.user)
-    # seen with the eyes of now: the change may have made it public, or private
+    # by the rights after the change, which may have made it public or private
     user = changed if isinstance(changed, User) else found.user
     device = changed if isinstance(changed, Device) else found.device
     read = request.permissions.access(request.caller, user, device).read
@@ -148,13 +148,13 @@ def _changed(writer: Writer, request: Request, row: User | Device | Stream, chan
         return writer.update_device(row.id, changes)
     if "schema" in changes:
         changes["schema"] = compact_schema(changes["schema"], limits=request.limits)
-    # not the icon, which no 0.3 server looks at here
+    # the icon is not checked: a 0.3 server does not look at it here
     check_lengths(changes, request.limits)
     return writer.update_stream(row.id, changes)
 
 
 def delete(writer: Writer, request: Request) -> Reply:
-    """``DELETE crud/<path>``: remove it with all below it; with ``downlink=true`` only the points of the downlink."""
+    """``DELETE crud/<path>``: delete an object with all below it; with ``downlink=true`` only the points of the downlink."""
     found = find(writer, request.names)
     row, access = _target(request, found)
     assert found.user is not None

@@ -1,4 +1,4 @@
-"""Inserting points, reading them, and what is asked about them: length, and the index at a time."""
+"""Inserting points, reading them, and asking for their number, or for the index at a time."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from .scripts import Scripts
 from .sources import Array
 from .stretches import PAGE, Stretch
 
-#: Shows a value without going through all of it, which may be megabytes, or nested deeper than Python goes.
+#: Shows a value in a message without going through all of it: it may have megabytes, or be nested too deeply for Python.
 _SHORT = Repr()
 _SHORT.maxlevel = 2
 
@@ -46,7 +46,7 @@ _OLDER = "Greater timestamp already exists for the stream. Insert Failed."
 
 
 def _stream(reader: Reader, request: Request, status: int = 403) -> tuple[User, Device, Stream, Level]:
-    """Return the stream that the path names with its user and device, and what the caller may do to it."""
+    """Return the user, device and stream that the path names, and what the caller may do with them."""
     found = find(reader, request.names, status)
     assert found.user is not None and found.device is not None and found.stream is not None
     access = request.permissions.access(request.caller, found.user, found.device)
@@ -54,7 +54,7 @@ def _stream(reader: Reader, request: Request, status: int = 403) -> tuple[User, 
 
 
 def readable(reader: Reader, request: Request, status: int = 403) -> Series:
-    """Return the points that the path names, which the caller may read."""
+    """Return the series that the path names; refuse a caller who may not read it."""
     _, _, stream, access = _stream(reader, request, status)
     if not (access.read.downlink if request.downlink else access.read.data):
         raise Refusal(status, NO_ACCESS)
@@ -65,7 +65,7 @@ def readable(reader: Reader, request: Request, status: int = 403) -> Series:
 
 
 def is_readable(reader: Reader, request: Request) -> bool:
-    """Tell whether the stream, or its downlink, is there and the caller may read its points."""
+    """Tell whether the stream, or its downlink, exists, and the caller may read its points."""
     try:
         readable(reader, request)
     except Refusal:
@@ -74,7 +74,7 @@ def is_readable(reader: Reader, request: Request) -> bool:
 
 
 def read(reader: Reader, request: Request) -> Reply:
-    """``GET crud/<path>/data``: points, or with ``q`` what is asked about them."""
+    """``GET crud/<path>/data``: points; or with ``q`` their number, or the index at a time."""
     if "length" in request.q:
         return Reply.text(str(reader.length(readable(reader, request))))
     if "time2index" in request.q:
@@ -120,7 +120,7 @@ def _time_to_index(reader: Reader, request: Request) -> Reply:
         raise Refusal(403, 'time2index requires an argument of "t" which is a decimal timestamp')
     series = readable(reader, request, 404)
     index = reader.index_after(series, t)
-    # that there is no later point is told as 0, which clients know
+    # 0 also means that there is no later point, which clients know
     return Reply(str(0 if index == reader.length(series) else index).encode())
 
 
@@ -128,17 +128,17 @@ def _time_to_index(reader: Reader, request: Request) -> Reply:
 
 
 def insert(writer: Writer, request: Request) -> Reply:
-    """``POST`` and ``PUT crud/<path>/data``: append points, all or none; the order of the checks is the wire's."""
+    """``POST`` and ``PUT crud/<path>/data``: append points, all or none. The wire prescribes the order of the checks."""
     points = read_numbers(request.body)
     return insert_points(writer, request, read_points(request.json()) if points is None else points)
 
 
 def read_points(body: Any) -> Sequence[Datapoint]:
     """
-    Return the points of a body, with ``t`` 0 where there is none, ``d`` only where it is not null, and nothing else.
+    Return the points in a body. Each has ``t``, 0 if it was left out; ``d``, unless it is null; and nothing else.
 
     Raises:
-        Refusal: It is no array of points.
+        Refusal: The body is no array of points.
     """
     if body is None:
         return []
@@ -152,7 +152,7 @@ def _point(item: Any) -> Datapoint:
         raise Refusal(400, f"a datapoint is an object with 't' and 'd', not {_shown(item)}")
     t, d = item.get("t"), item.get("d")
     if t is None or d is None:
-        # rare, so that the search for odd spellings costs nobody
+        # rare enough to search here for "T" and "D", which a 0.3 server also takes
         for key, value in item.items():
             t = value if key == "T" and t is None else t
             d = value if key == "D" and d is None else d
@@ -176,14 +176,14 @@ def _shown(value: Any) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Goal:
-    """Where points go, and what they are told to come from."""
+    """Where points go, and whom they are said to come from: nobody, if it is the stream's own device."""
 
     downlink: bool
     sender: str | None
 
 
 def _goal(request: Request, device: Device, stream: Stream, access: Level) -> _Goal:
-    """Return where an insert lands: what others than the owner write into a downlink stream goes to its downlink."""
+    """Return where an insert goes: what anybody but the stream's own device writes into a downlink stream goes to its downlink."""
     owner = request.caller.device is not None and request.caller.device.id == device.id
     downlink = request.downlink or (stream.downlink and not owner)
     if not (access.write.downlink if downlink else access.write.data):
@@ -192,7 +192,7 @@ def _goal(request: Request, device: Device, stream: Stream, access: Level) -> _G
 
 
 def insert_points(writer: Writer, request: Request, points: Sequence[Datapoint]) -> Reply:
-    """Append points that `read_points` made; what was inserted under the same key before is not inserted again."""
+    """Append points made by `read_points`, unless they were inserted before under the same key."""
     user, device, stream, access = _stream(writer, request)
     name = insert_key(request, stream.id)
     body = digest(points) if name else b""
@@ -210,7 +210,7 @@ def insert_points(writer: Writer, request: Request, points: Sequence[Datapoint])
                 point["o"] = goal.sender
         times = times_of(points)
     _check_values(points, stream.schema, request.limits.check_seconds)
-    if sorted(times) != times:  # which takes no time where they are
+    if sorted(times) != times:  # sorting what is sorted takes no time
         raise Refusal(403, "Timestamps are not ordered!")
     stored: Inserted | None = None
     if points and not stream.ephemeral:
@@ -223,7 +223,7 @@ def insert_points(writer: Writer, request: Request, points: Sequence[Datapoint])
     landed = _landed(request, goal.downlink, stored.first if stored else None)
     if name is not None:
         writer.remember_insert(name, Remembered(body, goal.downlink, landed.first))
-    # an empty insert says nothing to anybody, where the original publishes a null
+    # nobody is told of an empty insert; the original server would publish a null
     published = (
         (Published(landed.path, points if isinstance(points, Batch) else tuple(points), stored),) if points else ()
     )

@@ -1,4 +1,4 @@
-"""``POST query/dataset``: what its body says, and what may be asked for (``docs/topics/wire.rst``, "Datasets")."""
+"""The body of ``POST query/dataset``: what it asks for, and what is refused (``docs/topics/wire.rst``, "Datasets")."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ def open_dataset(
     reader: Reader, request: Request, scripts: Scripts
 ) -> tuple[Iterator[Point], list[Source], list[Source]]:
     """
-    Return the rows that a request asks for, what they are read from, and which of that belongs to columns.
+    Return the rows that a request asks for, all sources that they are read from, and those of these sources that are columns.
 
     Raises:
-        Refusal: They cannot be had.
+        Refusal: The body is not valid, or asks for something that is not there or not allowed.
     """
     body = request.json()
     keys = {} if body is None else keys_of(body, "an object with 'dataset'")
@@ -48,16 +48,16 @@ def open_dataset(
     else:
         _check_times(keys, t1, t2, dt)
     streams = len(reference) + sum(len(column.queries) for column in asked.values())
-    most = request.limits.dataset_streams  # each of them is held in memory for a part
+    most = request.limits.dataset_streams  # a part of each stream is held in memory
     if streams > most:
         raise Refusal(403, f"A dataset of {streams} streams is too large: at most {most} are possible.")
-    # the reference stream's range is its own; without one it is all of it, as of any query
+    # the reference stream has a range of its own; without one, all of it is read, as for any query
     heads = [open_source(reader, request, query, scripts) for query in reference]
     opened = {
         name: [open_source(reader, request, query, scripts, t1) for query in asked[name].queries] for name in asked
     }
 
-    def lined_up() -> Iterator[Point]:  # once the interpolators are compiled
+    def lined_up() -> Iterator[Point]:  # called after the interpolators have been compiled
         made = {name: (merge(*sources), asked[name].made()) for name, sources in opened.items()}
         return xdataset(merge(*heads), made, _REFERENCE) if reference else tdataset(t1, t2, dt, made)
 
@@ -70,7 +70,7 @@ def open_dataset(
 
 
 def _reference(keys: Mapping[str, Any], most: int) -> list[StreamQuery]:
-    """Return what the rows are lined up with; nothing if they come by time."""
+    """Return the streams at whose times there are rows; none for rows at regular times."""
     stream, merged = typed(keys, "stream", str, ""), typed(keys, "merge", list, [])
     if stream and merged:
         raise Refusal(403, "Dataset can't be based both on a stream and on a merge!")
@@ -93,12 +93,12 @@ def _check_times(keys: Mapping[str, Any], t1: float, t2: float, dt: float) -> No
 @dataclass(frozen=True, slots=True)
 class _Column:
     """
-    What a column is made of.
+    A column of a dataset.
 
     Attributes:
-        queries: Its streams.
-        interpolator: How they become one.
-        allows_null: Whether rows without a value of it are kept before a posttransform.
+        queries: The streams that are merged into it.
+        interpolator: How a value for each row is made from their points.
+        allows_null: Whether a row without a value in this column goes into the posttransform.
     """
 
     queries: list[StreamQuery]
@@ -111,7 +111,7 @@ class _Column:
 
 
 def _column(request: Request, body: Any, scripts: Scripts) -> _Column:
-    """Return what a column is made of."""
+    """Return the column that a body describes."""
     if body is None:
         raise Refusal(403, "No stream(s) were selected for dataset element")
     keys = keys_of(body, "an object with 'stream' and 'interpolator'")

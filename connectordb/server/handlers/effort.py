@@ -1,7 +1,7 @@
 """
-What may go into computing an answer, and how much may come out of it.
+Limits on computing an answer: how long it may take, how large it may become, and how much it may hold in memory.
 
-Waiting does not count: for a client that reads, for a thread, for the storage.
+Time spent waiting does not count, whether for a client that reads, for a thread or for the storage.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ T = TypeVar("T")
 
 class TooMuch(ConnectorDBError):
     """
-    No more may go into this, or come out of it, or nobody waits for it.
+    A limit was exceeded, or nobody waits for the answer any more.
 
-    It is no `PipeScriptError`: what looks ahead takes that for the end of its points.
+    It is no `PipeScriptError`, because transforms that look ahead take that for the end of their points.
     """
 
 
 class Effort:
     """
-    What has gone into an answer. One thread at a time computes; any may `stop` it.
+    Counts what goes into an answer. One thread at a time computes; any thread may `stop` it.
 
     Args:
-        seconds: What may.
-        size: How many bytes may come out.
-        held: How many bytes of points, as text, may be in memory at once for it; of one stream alone, more.
+        seconds: How long computing it may take.
+        size: How many bytes it may have.
+        held: How many bytes of points, as text, may be in memory for it at once. A single stream may exceed this.
     """
 
     def __init__(self, seconds: float, size: int, held: int = maxsize, clock: Clock = SYSTEM) -> None:
@@ -50,16 +50,16 @@ class Effort:
         self._stopped = False
 
     def renew(self) -> None:
-        """Begin with another answer."""
+        """Begin to count for another answer."""
         self._left, self._made = self._seconds, 0
 
     def stop(self) -> None:
-        """Have what is being computed end soon, and nothing be computed any more."""
+        """End what is being computed soon, and let nothing more be computed."""
         self._stopped = True
 
     @contextmanager
     def spent(self) -> Iterator[None]:
-        """Count a piece of work."""
+        """Count the time that the block takes."""
         self._end = self._clock.monotonic() + self._left
         try:
             yield
@@ -68,7 +68,7 @@ class Effort:
             self._end = None
 
     def waiting(self, fetch: Fetch) -> Fetch:
-        """Return how to fetch without that counting as work."""
+        """Return a `Fetch` whose time does not count."""
 
         def fetched(work: Callable[[Reader], T], /) -> T:
             self()
@@ -83,10 +83,10 @@ class Effort:
 
     def hold(self, size: int, before: int = 0) -> None:
         """
-        Count the points that a stream has in memory, in place of those that it had before.
+        Count the bytes of points that a stream has in memory now, in place of those *before*.
 
         Raises:
-            TooMuch: With those of the other streams they are too many.
+            TooMuch: Together with those of the other streams they are too many.
         """
         self._held += size - before
         if self._held > max(self._most_held, size):
@@ -94,10 +94,10 @@ class Effort:
 
     def made(self, size: int) -> None:
         """
-        Count bytes that come out.
+        Count bytes of the answer.
 
         Raises:
-            TooMuch: They are too many, or there is no time left.
+            TooMuch: The answer is too large, or no time is left.
         """
         self._made += size
         if self._made > self._size:
@@ -106,10 +106,10 @@ class Effort:
 
     def __call__(self) -> None:
         """
-        Do nothing while there is time; to be called now and then during the work.
+        Check the time. To be called now and then during the work.
 
         Raises:
-            TooMuch: There is none left.
+            TooMuch: No time is left, or the work was stopped.
         """
         if self._end is not None and self._clock.monotonic() > self._end:
             raise TooMuch(f"computing this takes longer than {self._seconds:g} s; ask for less at once")

@@ -1,7 +1,7 @@
 """
-The fields of users, devices and streams: their types, their defaults on create, what values are allowed, who sees them.
+The fields of users, devices and streams: their types, their defaults, which values are allowed, and who sees them.
 
-Messages are those of the wire (``docs/topics/wire.rst``, "Errors"): clients tell causes apart by nothing else.
+The messages are those of the wire (``docs/topics/wire.rst``, "Errors"), as clients have nothing else to tell causes apart by.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ...protocol.constants import NAME_LIMIT
 from ...protocol.paths import is_name
 from ...protocol.schemas import Schema
 from ..config import Limits
@@ -24,7 +23,7 @@ from .request import Refusal
 _FLAGS = frozenset("public enabled visible user_editable ephemeral downlink".split())
 _TREES = frozenset(("devices", "streams"))
 
-#: An object of which nothing is said: all is empty or false.
+#: The fields of a new object by default: empty, or false.
 _BLANK: Mapping[Kind, Mapping[str, Any]] = {
     kind: {name: False if name in _FLAGS else "" for name in names if name not in ("name", "password")}
     for kind, names in FIELDS.items()
@@ -36,20 +35,20 @@ _BAD_NAMES: Mapping[Kind, str] = {
     "stream": "Invalid Username, usernames may not contain / \\ ? or spaces",
 }
 
-# addr-spec of RFC 5322, without comments, folding and literal domains; alone or behind a display name
+# addr-spec of RFC 5322, without comments, folding and literal domains; alone or after a display name
 _WORDS = r"[^\s<>@,;:\"\\()\[\].]+(?:\.[^\s<>@,;:\"\\()\[\].]+)*"
 _ADDRESS = rf"(?:{_WORDS}|\"[^\"\\\r\n]+\")@{_WORDS}"
 _EMAIL = re.compile(rf"[ \t]*(?:{_ADDRESS}|[^<>@]*<[ \t]*{_ADDRESS}[ \t]*>)[ \t]*")
 
 
-# --- what a body says -------------------------------------------------------------------------------------------------
+# --- reading bodies ---------------------------------------------------------------------------------------------------
 
 
 def read_fields(kind: Kind, body: Any) -> dict[str, Any]:
     """
-    Return what the body of a create says: its known keys in their own spelling, checked for type; null counts as left out.
+    Return the fields in the body of a create, checked for type. Keys may be in any case; unknown keys and nulls are left out.
 
-    A user's ``devices`` and a device's or user's ``streams`` come along as they are.
+    A user's ``devices``, and a user's or device's ``streams``, are returned as they are.
     """
     body = {} if body is None else body
     if not isinstance(body, dict):
@@ -68,7 +67,7 @@ def read_fields(kind: Kind, body: Any) -> dict[str, Any]:
 
 
 def check_changes(kind: Kind, changes: Mapping[str, Any], writable: frozenset[str], name: str) -> dict[str, Any]:
-    """Return the fields that an update changes, checked for type and permission; all that is in the body must be right."""
+    """Return the fields that an update changes, checked for type and permission. Any wrong key in the body is refused."""
     for key, value in changes.items():
         if key not in FIELDS[kind]:
             raise Refusal(403, f"Unrecognized field '{key}'")
@@ -87,12 +86,12 @@ def _type_of(name: str) -> str:
 
 def with_defaults(kind: Kind, fields: Mapping[str, Any], maker: UserRole | None = None) -> dict[str, Any]:
     """
-    Return the columns of a new object, what is left out filled in.
+    Return the columns of a new object, with defaults for what was left out.
 
     Args:
-        kind: What is made.
-        fields: What is said of it.
-        maker: The role of the user who makes it, which has defaults; what is made along with something else has none.
+        kind: The kind of object.
+        fields: The fields that were given.
+        maker: The role of the user who creates it, which may have defaults of its own; none for an object inside of a tree.
     """
     columns = {**_BLANK[kind], **(maker.defaults.get(kind, {}) if maker else {}), **fields}
     if kind == "device" and not columns["apikey"]:
@@ -100,12 +99,12 @@ def with_defaults(kind: Kind, fields: Mapping[str, Any], maker: UserRole | None 
     return {key: value for key, value in columns.items() if key not in _TREES}
 
 
-# --- what values are allowed ------------------------------------------------------------------------------------------
+# --- checking values --------------------------------------------------------------------------------------------------
 
 
 def check_name(kind: Kind, name: str) -> str:
     """Return the name of a new object; refuse a bad one."""
-    if len(name) > NAME_LIMIT or not is_name(name):
+    if not is_name(name):
         raise Refusal(403, _BAD_NAMES[kind])
     return name
 
@@ -113,7 +112,7 @@ def check_name(kind: Kind, name: str) -> str:
 def check_new_user(
     name: str, columns: Mapping[str, Any], permissions: Permissions, limits: Limits = DEFAULT_LIMITS
 ) -> None:
-    """Refuse a new user, but for its password."""
+    """Refuse a new user with invalid fields. Its password is not checked here."""
     if name in permissions.reserved_names:
         raise Refusal(403, f"Username '{name}' not allowed")
     _check_suffix(columns["email"], permissions)
@@ -127,7 +126,7 @@ def check_new_user(
 def check_changed_user(
     user: User, changed: Mapping[str, Any], permissions: Permissions, limits: Limits = DEFAULT_LIMITS
 ) -> None:
-    """Refuse to change a user in this way, but for its password; what it has already is left alone."""
+    """Refuse invalid changes of a user. Its password, and fields that do not change, are not checked here."""
     if "email" in changed:
         _check_suffix(changed["email"], permissions)
     if {"role", "public"} & changed.keys():
@@ -150,13 +149,13 @@ def _check_suffix(email: str, permissions: Permissions) -> None:
 
 
 def _check_address(changed: Mapping[str, Any], limits: Limits) -> None:
-    check_texts(changed, limits)  # first: the expression takes time in the square of a text that is almost an address
+    check_texts(changed, limits)  # first, as the expression takes quadratic time for a text that is almost an address
     if "email" in changed and not _EMAIL.fullmatch(changed["email"]):
         raise Refusal(403, "Invalid Email Address")
 
 
 def check_device(changed: Mapping[str, Any], permissions: Permissions, limits: Limits = DEFAULT_LIMITS) -> None:
-    """Refuse a device with these values."""
+    """Refuse invalid values for a device."""
     role = changed.get("role")
     if role and role not in permissions.device_roles:
         raise Refusal(403, f"Could not find device role '{role}'")
@@ -164,19 +163,27 @@ def check_device(changed: Mapping[str, Any], permissions: Permissions, limits: L
 
 
 def stored_schema(text: str) -> Schema:
-    """Return the schema of a stream; refuse to go on if it cannot be used here."""
+    """Return the schema of a stream; refuse the request if it cannot be used here."""
     try:
         return server_schema(text)
     except ValueError as error:
-        # accepted by another version, or where regular expressions know more
+        # it was accepted by another version, or where regular expressions can do more
         raise Refusal(403, "The stream's schema cannot be used by this server; give it another one") from error
 
 
-# --- who sees them ----------------------------------------------------------------------------------------------------
+# --- showing objects --------------------------------------------------------------------------------------------------
 
 
 def shown(kind: Kind, row: User | Device | Stream, read: FieldSet, *, blank: bool = False) -> dict[str, Any] | None:
-    """Return an object as the caller may see it, hidden fields left out or blanked; `None` if it may not see it at all."""
+    """
+    Return an object as the caller may see it; `None` if it may not be seen at all.
+
+    Args:
+        kind: The kind of object.
+        row: The object.
+        read: The fields that the caller may read.
+        blank: Whether hidden fields are empty; else they are left out.
+    """
     visible = read.of(kind)
     if visible is None:
         return None

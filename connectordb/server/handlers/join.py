@@ -1,4 +1,4 @@
-"""``POST /join``: people who make a user for themselves, where the permissions let them; then they are logged in."""
+"""``POST /join``: lets people create their own user, if the permissions allow that, and logs them in."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .request import Refusal, Reply, Request, Session
 
 
 def join(writer: Writer, request: Request) -> Reply:
-    """Make the user that the body describes, with the role that the caller's role says, and log it in by cookie."""
+    """Create the user that the body describes, with the role that the caller's role prescribes, and log it in by cookie."""
     role = request.permissions.user_role(request.caller.user)
     if not role.may_join:
         raise Refusal(403, role.join_refusal or "Join is disabled")
@@ -21,7 +21,7 @@ def join(writer: Writer, request: Request) -> Reply:
         raise Refusal(403, "The maximum number of users has been reached.")
     body = request.json()
     fields = read_user(body, request.limits.tree_objects)
-    # nothing of the caller's defaults: it is not the caller who describes the new user
+    # without the defaults of the caller's role: the new user is described by itself, not by the caller
     columns = with_defaults("user", {**fields, "role": role.join_role})
     try:
         user = new_user(writer, request, _name(body), columns, fields)
@@ -34,7 +34,7 @@ def join(writer: Writer, request: Request) -> Reply:
 
 
 def _name(body: Any) -> str:
-    """Return the name in a body that has been read: its key in any case, like those of the other fields."""
+    """Return the name in a body. Its key may be in any case, as those of the other fields."""
     name = next((value for key, value in (body or {}).items() if key.lower() == "name" and value is not None), "")
     if not isinstance(name, str):
         raise Refusal(400, "Value of field 'name' must be a string")

@@ -1,8 +1,8 @@
 """
-What users may have no more of: users, devices, streams, points. Each limit is that of the role of the user whom it all belongs to.
+Limits on how many users, devices, streams and points there may be. Those of a user are set by the user's role.
 
-Everything is counted in the transaction that adds to it, so that no two requests pass a limit together; and nothing is
-where there is no limit.
+Everything is counted in the transaction that adds to it, so two requests cannot exceed a limit together. Where there is no
+limit, nothing is counted.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def check_device(reader: Reader, permissions: Permissions, user: User, *, public
 
 
 def check_private_device(reader: Reader, permissions: Permissions, user: User) -> None:
-    """Refuse another device of a user that is not public."""
+    """Refuse another private device of a user."""
     most = permissions.user_role(user).limits.private_devices
     if most and sum(not device.public for device in reader.devices(user.id)) >= most:
         raise Refusal(403, _TOO_MANY_PRIVATE)
@@ -52,13 +52,13 @@ def check_stream(reader: Reader, permissions: Permissions, user: User, device_id
 
 def check_new_devices(permissions: Permissions, role: str, born: int, public: list[bool]) -> None:
     """
-    Refuse the devices that are made along with a user.
+    Refuse devices that are created together with a user, if they are too many.
 
     Args:
-        permissions: The tables that hold.
+        permissions: Who may do what.
         role: The new user's role.
-        born: How many devices, all private, every user has; these are never refused.
-        public: Of each further device whether it is public.
+        born: How many devices every user has. They are private, and never refused.
+        public: For each further device whether it is public.
     """
     limits = permissions.user_roles[role].limits
     if public and 0 < limits.devices < born + len(public):
@@ -69,14 +69,14 @@ def check_new_devices(permissions: Permissions, role: str, born: int, public: li
 
 
 def check_new_streams(permissions: Permissions, role: str, number: int, of: str) -> None:
-    """Refuse the streams that are made along with a ``"user"`` who has this role, or with a ``"device"`` of such a user."""
+    """Refuse streams that are created together with a ``"user"`` of this role, or a ``"device"`` of such a user, if they are too many."""
     most = permissions.user_roles[role].limits.streams if role in permissions.user_roles else 0
     if 0 < most < number:
         raise Refusal(403, f"Exceeded stream limit for {of}")
 
 
 def check_size(reader: Reader, permissions: Permissions, user: User, device_id: int, series: Series) -> None:
-    """Refuse points that have just been inserted: whoever calls lets the transaction fail."""
+    """Refuse points that have just been inserted if they are too many. The refusal undoes the insert."""
     limits = permissions.user_role(user).limits
     if limits.device_bytes and reader.device_size(device_id) > limits.device_bytes:
         raise Refusal(403, "Insert Failed: Exceeded device size limit")
@@ -87,11 +87,11 @@ def check_size(reader: Reader, permissions: Permissions, user: User, device_id: 
 def has_room(
     reader: Reader, permissions: Permissions, user: User, device_id: int, series: Series, point: Datapoint
 ) -> bool:
-    """Tell whether a point can be inserted."""
+    """Tell whether there is room for another point."""
     limits = permissions.user_role(user).limits
     if not (limits.device_bytes or limits.stream_bytes):
         return True
-    more = len(json_text.dumps(point)) + 1  # a comma goes before it
+    more = len(json_text.dumps(point)) + 1  # and a comma before it
     return not (
         0 < limits.device_bytes < reader.device_size(device_id) + more
         or 0 < limits.stream_bytes < reader.size(series) + more

@@ -1,4 +1,4 @@
-"""Who is calling, what is known about the server, how much is in it."""
+"""Requests about the caller, about the server, and about how much is in it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _COUNTS: Mapping[str, Counted] = {"countusers": "users", "countdevices": "device
 
 
 def root(reader: Reader, request: Request) -> Reply:
-    """``GET /?q=this``: the caller's path; ``countusers``, ``countdevices``, ``countstreams``: how many there are."""
+    """``GET /?q=this``: the caller's path; with ``countusers``, ``countdevices`` or ``countstreams`` how many of these there are."""
     if "this" in request.q:
         return Reply.text(request.caller.path, cacheable=True)
     for query, what in _COUNTS.items():
@@ -26,24 +26,24 @@ def root(reader: Reader, request: Request) -> Reply:
 
 
 def version() -> Reply:
-    """``GET /meta/version``: what clients compare."""
+    """``GET /meta/version``: the version, which old clients compare."""
     return Reply.text(SERVER_VERSION, cacheable=True)
 
 
 def transforms() -> Reply:
-    """``GET /meta/transforms``: those that this server runs, by name."""
+    """``GET /meta/transforms``: the transforms that this server has, by name."""
     return Reply(_transforms())
 
 
 @lru_cache(maxsize=1)
 def _transforms() -> bytes:
-    from ...pipescript import info  # loads the language when it is asked about
+    from ...pipescript import info  # imported here, so that the language is loaded only if it is asked for
 
     return as_json(info.transforms())
 
 
 def interpolators() -> Reply:
-    """``GET /meta/interpolators``: those that this server has, by name."""
+    """``GET /meta/interpolators``: the interpolators that this server has, by name."""
     from ...pipescript import info
 
     return Reply.of(info.interpolators())

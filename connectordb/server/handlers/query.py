@@ -1,4 +1,4 @@
-"""Queries over several streams: merging them, and lining them up as the columns of rows."""
+"""Queries over several streams: merges, and datasets, in which streams are the columns of rows."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 def merge(reader: Reader, request: Request) -> Reply:
     """``POST query/merge``: the points of several streams as one array, in order of time."""
-    from ...pipescript import merge as merged  # loads the language when something is computed
+    from ...pipescript import (
+        merge as merged,
+    )  # imported here, so that the language is loaded only if something is computed
 
     body = request.json()
     queries = stream_queries([] if body is None else body, request.limits.merged_streams)
@@ -28,7 +30,7 @@ def merge(reader: Reader, request: Request) -> Reply:
 
 def dataset(reader: Reader, request: Request) -> Reply:
     """``POST query/dataset``: rows of several streams, at regular times or at the times of one of them."""
-    from .datasets import open_dataset  # likewise
+    from .datasets import open_dataset  # imported here for the same reason
 
     scripts = Scripts(request.queries)
     return _answer(*open_dataset(reader, request, scripts), scripts)

@@ -1,21 +1,17 @@
-"""Ranges of points, as the parameters of a read or the keys of a query say them, to indices of a series."""
+"""From ranges of points, as the parameters of a read or the keys of a query give them, to indices of a series."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from math import isfinite, isnan
-from typing import TYPE_CHECKING
+from math import isfinite
 
 from ...protocol.refusals import INVALID_RANGE
 from ..storage import Reader, Series
 from .request import Refusal
 from .scripts import Pending
 from .sources import Source
-
-if TYPE_CHECKING:
-    pass
 
 _NO_RANGE = (
     'A range needs [both "i1" and "i2" int] or ["t1" and ["t2" decimal and/or "limit" int]]'  # as the original has it
@@ -25,19 +21,20 @@ _DECIMAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?", 
 _INFINITY = re.compile(r"[+-]?inf(?:inity)?", re.IGNORECASE)
 _MAX = 2**63
 
-#: Characters of a number: the expressions above take time in the square of a text that is almost one.
+#: The most characters of a number, as the expressions above take quadratic time for a text that is almost a number.
 _LONGEST = 64
 
 
 @dataclass(frozen=True, slots=True)
 class Range:
     """
-    Which points are wanted: by index if `by_index`, else by time.
+    A range of points.
 
     Attributes:
-        i1, i2: From the first index, before the second; negative ones count from the end, and 0 as the second is the end.
-        t1, t2: After the first time, up to and with the second; 0 and less mean the beginning and the end.
-        limit: At most so many; 0 means all. Only by time.
+        by_index: Whether it goes by `i1` and `i2`, or else by `t1`, `t2` and `limit`.
+        i1, i2: From index `i1` to before `i2`. Negative ones count from the end, and 0 for `i2` means the end.
+        t1, t2: After time `t1`, up to and including `t2`. 0 and less mean the beginning and the end.
+        limit: The most points; 0 for all.
     """
 
     by_index: bool = True
@@ -49,10 +46,10 @@ class Range:
 
     def bounds(self, reader: Reader, series: Series) -> tuple[int, int]:
         """
-        Return the first index and the one behind the last.
+        Return the index of the first point, and the one after that of the last point.
 
         Raises:
-            Refusal: An index range that ends before it begins.
+            Refusal: A range by index ends before it begins.
         """
         if self.by_index:
             return index_bounds(reader.length(series), self.i1, self.i2)
@@ -63,10 +60,10 @@ class Range:
 
     def source(self, reader: Reader, series: Series, script: Pending | None) -> Source:
         """
-        Return the points, or what a script makes of them; then the limit is one of what it makes.
+        Return the points, perhaps through a script; then the limit holds for the points that the script yields.
 
         Raises:
-            Refusal: An index range that ends before it begins.
+            Refusal: A range by index ends before it begins.
         """
         if script is None:
             return Source(series, *self.bounds(reader, series))
@@ -76,7 +73,7 @@ class Range:
 def index_bounds(length: int, i1: int, i2: int) -> tuple[int, int]:
     """Return the indices that ``[i1, i2)`` means in a series of *length* points (``docs/topics/wire.rst``, "Ranges")."""
     if length == 0:
-        # a series that never had a point is more lenient
+        # as on a 0.3 server, the rules for an empty series are more lenient
         if i1 > 0:
             raise Refusal(403, INVALID_RANGE)
         return 0, 0
@@ -89,10 +86,10 @@ def index_bounds(length: int, i1: int, i2: int) -> tuple[int, int]:
 
 def read_range(query: Mapping[str, str]) -> Range:
     """
-    Return the range that the parameters of a read say; an index makes times and limit be ignored.
+    Return the range that the parameters of a read say. If there is an index, times and limit are ignored.
 
     Raises:
-        Refusal: They say none.
+        Refusal: They say no range.
     """
     if query.get("i1") or query.get("i2"):
         return Range(True, _index(query, "i1"), _index(query, "i2"))
@@ -114,7 +111,7 @@ def _index(query: Mapping[str, str], name: str) -> int:
 
 
 def _integer(text: str) -> int | None:
-    """Return the integer that *text* says, decimal, hexadecimal or octal; `None` if it says none."""
+    """Return the integer that *text* says in decimal, hexadecimal or octal digits; `None` if it is none."""
     match = _INTEGER.fullmatch(text) if len(text) <= _LONGEST else None
     if match is None:
         return None
@@ -124,10 +121,10 @@ def _integer(text: str) -> int | None:
 
 
 def decimal(text: str) -> float | None:
-    """Return the time that *text* says, infinite ones too; `None` if it says none."""
+    """Return the time that *text* says, which may be infinite; `None` if it is none."""
     if len(text) > _LONGEST:
         return None
     if _INFINITY.fullmatch(text):
         return float(text)
     number = float(text) if _DECIMAL.fullmatch(text) else float("nan")
-    return None if isnan(number) or not isfinite(number) else number
+    return number if isfinite(number) else None

@@ -1,9 +1,9 @@
 """
-Inserts that are sent again under the key they had: known, answered as the first time, and not done again.
+Inserts that are sent again under the same idempotency key: they are recognised, answered as before, and not stored again.
 
-A key belongs to the caller and to the stream or downlink that the insert is addressed to, not to where it lands: whoever
-changes the stream's fields in between changes nothing about that. It stands for the points, however they are spelt and
-whichever way they come. What was refused is not remembered, as it stored nothing: it may be tried again under its key.
+A key belongs to the caller, and to the stream or downlink that the insert is addressed to. Where the points land does not matter,
+so a change of the stream's fields in between does no harm. The key stands for the points, however they are written and
+whichever way they come. A refused insert is not remembered, as it stored nothing: it may be tried again under its key.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from ...protocol.points import Datapoint
 from ..storage import InsertKey, Remembered, Series, Writer
 from .request import Refusal, Request
 
-#: Bytes of a digest of points that are kept.
+#: How many bytes of a digest of points are kept.
 _DIGEST_BYTES = 16
 
-#: Seconds after which a device that has used up its keys may look again.
+#: ``Retry-After``, in seconds, for a device that has used up its keys.
 _RETRY_AFTER = "60"
 
 
 def insert_key(request: Request, stream_id: int) -> InsertKey | None:
-    """Return the key of an insert, if it has one; refuse what can be none."""
+    """Return the key of an insert, if it has one; refuse an invalid one."""
     if request.key is None:
         return None
     if not is_key(request.key):
@@ -35,13 +35,13 @@ def insert_key(request: Request, stream_id: int) -> InsertKey | None:
 
 
 def digest(points: Sequence[Datapoint]) -> bytes:
-    """Return what points that were read are told from others by."""
+    """Return a digest of points, by which they are told from others."""
     text = json_text.dumps([(float(point["t"]), point.get("d")) for point in points])
     return sha256(text).digest()[:_DIGEST_BYTES]
 
 
 def recalled(writer: Writer, request: Request, name: InsertKey, body: bytes) -> Remembered | None:
-    """Return what was inserted under this key; refuse other points under it, and a new key where there are too many."""
+    """Return the insert that was made under this key, if any; refuse other points under it, and a new key if there are too many."""
     known = writer.recall_insert(name)
     if known is None:
         if writer.count_inserts(name.device_id) >= request.most_keys:

@@ -1,4 +1,4 @@
-"""What goes into a handler and what comes out, as frozen values."""
+"""What handlers take and return, as frozen values."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 class HashWanted(ConnectorDBError):
     """
-    All checks have passed but for a password's hash: do the request again with it in `Request.password_hash`.
+    All checks have passed, but the hash of a password is needed: handle the request again with it as `Request.password_hash`.
 
     A hash takes long on purpose, and a transaction of the storage must not wait for it.
 
@@ -40,25 +40,25 @@ class HashWanted(ConnectorDBError):
 
 class Request(NamedTuple):
     """
-    What is asked.
+    A request.
 
     Attributes:
-        now: The server's clock, seconds since 1970.
-        names: The path below ``crud``: a user, its device, its stream.
-        query: The query's parameters, of repeated ones the first.
-        q: The first value of the parameter ``q``, which alone counts; empty if there is none.
+        now: The time by the server's clock, in seconds since 1970.
+        names: The names in the path: of a user, its device, its stream.
+        query: The query's parameters; of repeated ones the first.
+        q: The parameter ``q``: its first value alone; empty if there is none.
         body: The body, as it came.
-        caller: On whose behalf.
-        permissions: The tables that hold.
-        restamp: Of an insert: whether times that are too old are moved.
-        key: The ``Idempotency-Key`` of an insert, if it has one.
+        caller: Who is calling.
+        permissions: Who may do what.
+        restamp: For an insert: whether times that are too old are moved.
+        key: For an insert: its ``Idempotency-Key``, if it has one.
         columns: Whether points may be answered as columns.
-        most_keys: How many of them are remembered of one device.
+        most_keys: How many idempotency keys are remembered for one device.
         password_hash: See `HashWanted`.
-        limits: What a client may make the server do.
-        queries: What may be computed.
-        address: Where the client is.
-        site: Where the client reaches the server, such as ``http://localhost:3124``.
+        limits: The settings for what a client may make the server do.
+        queries: The settings for what may be computed.
+        address: The client's address.
+        site: The URL by which the client reaches the server, such as ``http://localhost:3124``.
     """
 
     now: float
@@ -80,7 +80,7 @@ class Request(NamedTuple):
 
     @property
     def path(self) -> str:
-        """The names as text."""
+        """The names, as the text of a path."""
         return "/".join(self.names)
 
     @property
@@ -90,7 +90,7 @@ class Request(NamedTuple):
         return self.query.get("downlink") in ("1", "t", "T", "true", "True", "TRUE")
 
     def json(self) -> Any:
-        """Return what the body says; refuse one that is no JSON."""
+        """Return the body decoded; refuse one that is no JSON."""
         if has_more_brackets(self.body, self.limits.body_brackets):
             raise Refusal(
                 413, f"the body has more than {self.limits.body_brackets} lists and objects; send it in smaller pieces"
@@ -98,7 +98,7 @@ class Request(NamedTuple):
         return read_json(self.body)
 
     def hashed(self, password: str) -> str:
-        """Return the hash of *password*, or ask for it."""
+        """Return the hash of *password*; raise `HashWanted` if it was not computed yet."""
         if self.password_hash is None:
             raise HashWanted(password)
         return self.password_hash
@@ -112,25 +112,25 @@ class Request(NamedTuple):
         return self._replace(password_hash=password_hash)
 
 
-#: A half of a character, escaped, without the other one.
+#: An escaped half of a surrogate pair, without the other half.
 _HIGH, _LOW = (rf"\\u[dD][{digits}][0-9a-fA-F]{{2}}" for digits in ("89abAB", "c-fC-F"))
 _HALF = re.compile(rf"{_HIGH}(?!{_LOW})|(?<!{_HIGH}){_LOW}")
 
 
 def legible(text: str | bytes) -> str:
-    """Return JSON text with U+FFFD for what is no UTF-8 and for escaped halves of characters, as a 0.3 server reads it."""
+    """Return JSON text as a 0.3 server reads it: with U+FFFD for bytes that are no UTF-8, and for lone halves of surrogate pairs."""
     text = text.decode(errors="replace") if isinstance(text, bytes) else text
     if "\0" in text:
-        return text  # no JSON has that
-    # what follows an escaped backslash is no escape
+        return text  # this is no JSON anyway
+    # hide escaped backslashes, after which nothing is an escape
     return _HALF.sub("\ufffd", text.replace("\\\\", "\0\0")).replace("\0\0", "\\\\")
 
 
 def has_more_brackets(text: str | bytes, most: int) -> bool:
     """
-    Tell whether JSON text may hold more lists and objects than that: empty ones become a hundred times as many bytes as they are.
+    Tell whether JSON text may hold more than *most* lists and objects: decoded, an empty one takes a hundred times its bytes.
 
-    Those within its strings are counted, too, as looking where strings end costs as much as reading it.
+    Brackets inside strings are counted too, as finding the ends of strings would cost as much as decoding the text.
     """
     if len(text) <= most:
         return False
@@ -139,7 +139,7 @@ def has_more_brackets(text: str | bytes, most: int) -> bool:
 
 
 def read_json(body: bytes) -> Any:
-    """Return what *body* says; see `legible` for what is no text in it."""
+    """Return a body decoded; `legible` says what becomes of bytes in it that are no text."""
     if not body:
         raise Refusal(400, "unexpected end of JSON input")
     try:
@@ -157,7 +157,7 @@ def read_json(body: bytes) -> Any:
 
 
 class Kind(Enum):
-    """What kind of text an answer is."""
+    """The content type of an answer."""
 
     JSON = "application/json; charset=utf-8"
     TEXT = "text/plain; charset=utf-8"
@@ -167,44 +167,44 @@ class Kind(Enum):
 
 
 class Fetch(Protocol):
-    """Does a piece of work in the storage, and returns what came of it."""
+    """Runs a piece of work in the storage, and returns its result."""
 
     def __call__(self, work: Callable[[Reader], T], /) -> T:
         """Return what *work* returned."""
 
 
 def at_once(reader: Reader) -> Fetch:
-    """Return how to fetch where the storage is at hand."""
+    """Return a `Fetch` for code that is already running in the storage."""
     return lambda work: work(reader)
 
 
 class Pages(Protocol):
     """
-    An answer that is too long to be made in one go; it remembers how far it came.
+    The rest of an answer that is too long to be made in one go. It remembers how far it has come.
 
     Attributes:
-        computed: Whether it takes more than reading, and is made on a thread for that rather than on one of the storage's.
+        computed: Whether it has to be computed, on a thread for that, and not just read, on a thread of the storage.
     """
 
     computed: bool = False
 
     def next(self, fetch: Fetch) -> bytes | None:
-        """Return the next piece of the body; `None` behind the last one."""
+        """Return the next piece of the body; `None` after the last one."""
 
     def drop(self) -> None:
-        """Take note, on any thread, that nobody waits for it any more."""
+        """Note that nobody waits for it any more. May be called on any thread."""
         return
 
 
 @dataclass(frozen=True, slots=True)
 class Published:
     """
-    Points that were inserted, for those who subscribed to their path.
+    Points that were inserted, for the subscribers to their path.
 
     Attributes:
-        path: Of the stream, or of its downlink.
-        points: As they were sent, zero times filled in.
-        stored: What became of them; `None` if they were not stored, as the stream is ephemeral.
+        path: The path of the stream, or of its downlink.
+        points: The points as they were sent, but with times of 0 replaced.
+        stored: The points as they were stored; `None` if they were not, as the stream is ephemeral.
     """
 
     path: str
@@ -215,11 +215,11 @@ class Published:
 @dataclass(frozen=True, slots=True)
 class Landed:
     """
-    Where the points of an insert are.
+    Where the points of an insert were stored.
 
     Attributes:
-        path: Of the stream, or of its downlink.
-        first: The index of the first of them; `None` if none was stored.
+        path: The path of the stream, or of its downlink.
+        first: The index of the first point; `None` if none was stored.
     """
 
     path: str
@@ -229,11 +229,11 @@ class Landed:
 @dataclass(frozen=True, slots=True)
 class Removed:
     """
-    What is not there any more.
+    Something that was removed.
 
     Attributes:
-        path: Of a user, device or stream, with all below it, or of a downlink.
-        reason: Whether it was deleted, or only its points.
+        path: The path of a user, device or stream, which was removed with all below it; or of a downlink.
+        reason: Whether it was deleted itself, or only cleared of its points.
     """
 
     path: str
@@ -243,11 +243,11 @@ class Removed:
 @dataclass(frozen=True, slots=True)
 class Session:
     """
-    What becomes of the browser's session cookie.
+    What is to become of the browser's session cookie.
 
     Attributes:
-        caller: Who it logs in; `None` logs out.
-        remember: Whether that outlasts the browser.
+        caller: Whom it logs in as; `None` to log out.
+        remember: Whether the login outlasts the browser.
     """
 
     caller: Caller | None
@@ -256,20 +256,20 @@ class Session:
 
 class Reply(NamedTuple):
     """
-    An answer with status 200, or a redirection.
+    An answer with status 200, or a redirect.
 
     Attributes:
         body: The body, or its beginning.
-        kind: What it is.
+        kind: The content type.
         rest: What follows the beginning.
         published: What subscribers are to be told.
-        landed: Where the points of an insert are.
-        removed: What is not there any more.
-        changed: The path below which others may see more or less than before; ``""`` for none.
-        cacheable: Whether the header that forbids keeping it is left out.
-        session: What becomes of the browser's session cookie; `None`: nothing.
-        location: Where browsers go next, with status 302.
-        points: How many points are in it, or were looked at for it.
+        landed: Where the points of an insert were stored.
+        removed: What was removed.
+        changed: The path below which others may now see more or less than before; ``""`` for none.
+        cacheable: Whether caches may keep it.
+        session: What is to become of the browser's session cookie; `None`: nothing.
+        location: Where to redirect browsers, with status 302.
+        points: How many points it has, or were read for it.
         encoding: How the body and the rest are compressed.
     """
 
@@ -288,7 +288,7 @@ class Reply(NamedTuple):
 
     @classmethod
     def of(cls, value: Any, published: tuple[Published, ...] = ()) -> Reply:
-        """Return a value as JSON."""
+        """Return a reply with a value as JSON."""
         return cls(as_json(value), published=published)
 
     @classmethod
@@ -299,10 +299,9 @@ class Reply(NamedTuple):
         *,
         cacheable: bool = False,
         session: Session | None = None,
-        points: int | None = None,
     ) -> Reply:
-        """Return a bare text."""
-        return cls(text.encode(), Kind.TEXT, published=published, cacheable=cacheable, session=session, points=points)
+        """Return a reply with a plain text."""
+        return cls(text.encode(), Kind.TEXT, published=published, cacheable=cacheable, session=session)
 
 
 def as_json(value: Any) -> bytes:
@@ -311,7 +310,7 @@ def as_json(value: Any) -> bytes:
 
 
 def for_browsers(text: bytes) -> bytes:
-    """Return JSON text without the characters that HTML means something by; they occur only in its strings."""
+    """Return JSON text with all characters escaped that have a meaning in HTML. They occur only inside strings."""
     for character, escape in ((b"<", b"\\u003c"), (b">", b"\\u003e"), (b"&", b"\\u0026")):
         if character in text:
             text = text.replace(character, escape)
@@ -322,12 +321,12 @@ NO_ACCESS = "Can't access this resource."
 
 
 def not_found(kind: str) -> str:
-    """Return what is said of a user, device or stream that is not there."""
+    """Return the message for a user, device or stream that does not exist."""
     return f"The requested {kind} was not found."
 
 
 def missing(found: Found, depth: int) -> str | None:
-    """Return the first kind that is not there on a path of *depth* names."""
+    """Return the first kind that is missing on a path of *depth* names; `None` if nothing is."""
     there = (found.user, found.device, found.stream)
     return next(
         (kind for kind, it in zip(("user", "device", "stream")[:depth], there, strict=False) if it is None), None
@@ -335,9 +334,9 @@ def missing(found: Found, depth: int) -> str | None:
 
 
 def find(reader: Reader, names: tuple[str, ...], status: int = 403) -> Found:
-    """Return what lies at a path; refuse it if a part is not there."""
+    """Return what is at a path; refuse the request if any part of it is missing."""
     found = reader.find(names)
-    # what lies deepest is only there if all above it is
+    # the last one exists only if all above it exist
     if (found.user, found.device, found.stream)[len(names) - 1] is None:
         raise Refusal(status, not_found(missing(found, len(names)) or ""))
     return found

@@ -1,7 +1,7 @@
 """
-The scripts of an answer: bounded as the configuration has it, and compiled where that holds up nobody.
+The scripts of an answer, limited as configured, and compiled where that holds up nobody else.
 
-The longest take a tenth of a second, during which a thread of the storage would do nothing else.
+Compiling the longest takes a tenth of a second, which a thread of the storage must not spend on it.
 """
 
 from __future__ import annotations
@@ -18,25 +18,28 @@ from .request import Refusal
 if TYPE_CHECKING:
     from ...pipescript import Point, Script
 
-#: Characters that are shown of a script that is too long.
+#: How many characters of a script that is too long are shown in its refusal.
 _SHOWN = 100
 
 
 def compiled(text: str, queries: Queries, watch: Callable[[], None], *, status: int = 403, share: int = 1) -> Script:
     """
-    Return a script.
+    Return a script, compiled.
 
     Args:
-        text: It, as it was asked for.
-        queries: What it may take.
+        text: The script.
+        queries: The settings for what it may take.
         watch: Called now and then while it runs.
-        status: Of the refusal.
-        share: What it may hold is one part of so many.
+        status: The status of a refusal.
+        share: Among how many scripts the memory that they may hold is divided.
 
     Raises:
-        Refusal: It is no script.
+        Refusal: It is no valid script.
     """
-    from ...pipescript import Limits, Script  # loads the language when something is computed
+    from ...pipescript import (
+        Limits,
+        Script,
+    )  # imported here, so that the language is loaded only if something is computed
 
     limits = Limits(
         length=queries.script_characters,
@@ -56,17 +59,17 @@ def compiled(text: str, queries: Queries, watch: Callable[[], None], *, status: 
 
 def of_subscription(text: str, queries: Queries) -> tuple[Script, Effort]:
     """
-    Return a script that runs over each insert, and what may go into each; takes its time.
+    Return a script that runs over each insert, and what limits it. Compiling takes time.
 
     Raises:
-        Refusal: It is no script.
+        Refusal: It is no valid script.
     """
     effort = Effort(queries.subscription_seconds, queries.subscription_bytes)
     return compiled(text, queries, effort), effort
 
 
 class Pending:
-    """A script that will have been compiled when the first point is asked for."""
+    """A script that is compiled later, but before the first point is asked for."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -79,11 +82,11 @@ class Pending:
         return self._script
 
     def use(self, script: Script) -> None:
-        """Have this be what it is, compiled."""
+        """Set the compiled script."""
         self._script = script
 
     def __call__(self, points: Iterable[Point]) -> Iterator[Point]:
-        """Yield what it makes of points."""
+        """Run the script over *points*; it need not have been compiled when this is called."""
         return chain.from_iterable(self.script(each) for each in (points,))
 
 
@@ -92,11 +95,11 @@ class Scripts:
     All scripts of one answer.
 
     Args:
-        queries: What they may take.
-        status: Of the refusal of one that is none.
+        queries: The settings for what they may take.
+        status: The status of a refusal of an invalid script.
 
     Attributes:
-        effort: What goes into the answer.
+        effort: Counts what goes into the answer.
     """
 
     def __init__(self, queries: Queries, status: int = 403) -> None:
@@ -108,10 +111,10 @@ class Scripts:
 
     def add(self, text: str) -> Pending | None:
         """
-        Return a script that will be compiled; `None` if there is nothing to do.
+        Add a script, to be compiled later; returns `None` if *text* is empty.
 
         Raises:
-            Refusal: They are too long together.
+            Refusal: All scripts together are too long.
         """
         if not text:
             return None
@@ -124,10 +127,10 @@ class Scripts:
 
     def compile(self) -> None:
         """
-        Compile all that were added, in that order; to be called where it may take its time.
+        Compile all scripts that were added, in that order. To be called on a thread where this may take time.
 
         Raises:
-            Refusal: One of them is no script.
+            Refusal: One of them is no valid script.
             TooMuch: It takes too long.
         """
         pending, self._pending = self._pending, []

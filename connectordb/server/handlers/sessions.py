@@ -1,4 +1,4 @@
-"""Logging browsers in and out, below the API and as the pages that a 0.3 server has for it."""
+"""Logging browsers in and out: through the API, and through the pages that a 0.3 server has for it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from ..rights.accounts import ANONYMOUS, LoginRefused
 from ..storage import Reader
 from .request import Kind, Reply, Request, Session
 
-#: What the two pages are: whoever has a web application for this server serves it below the same origin.
+#: The only web page. A web application for this server has to be served from the same origin.
 _PAGE = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>ConnectorDB</title></head>
 <body><h1>ConnectorDB</h1>
@@ -18,7 +18,7 @@ _PAGE = """<!DOCTYPE html>
 
 
 def login(reader: Reader, request: Request) -> Reply:
-    """``GET login``: a session cookie for who asks, who must be somebody."""
+    """``GET login``: a session cookie for the caller, who must not be anonymous."""
     if request.caller == ANONYMOUS:
         raise LoginRefused("Login Failed. Check your username or password")
     remember = request.query.get("remember", "true") == "true"
@@ -26,22 +26,22 @@ def login(reader: Reader, request: Request) -> Reply:
 
 
 def logout() -> Reply:
-    """``GET logout``: no session cookie any more, whoever asks."""
+    """``GET logout``: remove the session cookie, whoever asks."""
     return Reply.text("ok", session=Session(None))
 
 
 def login_page(reader: Reader, request: Request) -> Reply:
-    """``GET /login``: as `login` and on to the first page; a page that says so for who is nobody."""
+    """``GET /login``: as `login`, then redirect to the start page; an anonymous caller gets that page at once."""
     if request.caller == ANONYMOUS:
         return start_page()
     return login(reader, request)._replace(location="/")
 
 
 def logout_page() -> Reply:
-    """``GET /logout``: as `logout`, and on to the first page."""
+    """``GET /logout``: as `logout`, then redirect to the start page."""
     return logout()._replace(location="/")
 
 
 def start_page() -> Reply:
-    """``GET /``: where browsers are sent; says what this is."""
+    """``GET /``: the start page, which says what this is."""
     return Reply(_PAGE.encode(), Kind.HTML)

@@ -1,4 +1,4 @@
-"""The points of a stream, read piece by piece while they are taken, and what a script makes of them; and arrays of points."""
+"""The points of a stream, read piece by piece as they are needed, perhaps through a script; and answers that are arrays of these."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ from .stretches import PAGE, Stretch
 if TYPE_CHECKING:
     from ...pipescript import Point
 
-#: Bytes of text that all streams of an answer together have in memory, as points a multiple of it; and the least of one.
+#: Bytes of text that all streams of an answer together read ahead, which takes a multiple of that in memory; and the least of one.
 _HELD = 512 * 1024
 _LEAST_HELD = 4 * 1024
 
-#: Points that a piece of an answer has at most, whatever their size.
+#: The most points in a piece of an answer, however small they are.
 _POINTS = 2000
 
 
 class Source:
     """
-    The points of a stream from one index to another: iterated once, on a thread that may wait for the storage.
+    The points of a stream in a range of indices. Iterate over them once, on a thread that may wait for the storage.
 
     Args:
-        series: Whose points.
-        first: The index of the first of them.
-        last: The index behind the last.
-        script: What is done to them.
-        limit: How many there are at most then; 0 for all.
+        series: The series.
+        first: The index of the first point.
+        last: The index after that of the last point.
+        script: A script that they go through.
+        limit: The most points that the script may yield; 0 for all.
 
     Attributes:
-        length: How many points there are in the stream.
+        length: How many points are read, before the script.
         index: The index of the point that was read last.
     """
 
@@ -58,12 +58,12 @@ class Source:
 
     def attach(self, fetch: Fetch, budget: int, effort: Effort) -> None:
         """
-        Say how to read, before the first point is taken.
+        Set how to read. To be called before the first point is taken, and again for each piece of an answer.
 
         Args:
-            fetch: Does it in the storage.
-            budget: Bytes of text that are read at once, about.
-            effort: What goes into the answer.
+            fetch: Runs work in the storage.
+            budget: About how many bytes of text to read at once.
+            effort: Counts what goes into the answer.
         """
         self._fetch = effort.waiting(fetch)
         self._budget = budget
@@ -71,10 +71,10 @@ class Source:
 
     def begin(self) -> None:
         """
-        Have the first point computed, if it has to be.
+        Compute the first point, if there is a script.
 
         Raises:
-            PipeScriptError: It cannot be.
+            PipeScriptError: The script fails.
         """
         if self._is_computed:
             first = next(self._points, None)
@@ -93,7 +93,7 @@ class Source:
             self._effort.hold(len(text), size)
             size = len(text)
             points = json_text.loads(b"[%b]" % text)
-            del text  # which may be large, and this goes on for long
+            del text  # it may be large, and it may be long until the next one is read
             for self.index, point in enumerate(points, first):
                 yield point
         if self._effort is not None:
@@ -107,17 +107,17 @@ def taken(
     Take points for a piece of an answer.
 
     Args:
-        points: Where from.
-        write: Returns what is sent of one.
-        effort: What may go into it.
-        most: How many; fewer, where they are large.
+        points: The points to take from.
+        write: Returns the text of a point.
+        effort: Counts what goes into the answer.
+        most: How many to take; fewer are taken if they are large.
 
     Returns:
-        What is sent of them, and whether there are no more.
+        Their texts, and whether there are no more points.
     """
     texts: list[bytes] = []
     size, ended = 0, False
-    # one by one: how large a point is shows when it is written
+    # one by one, as the size of a point is known only when it is written
     while len(texts) < most and size < PAGE:
         point = next(points, None)
         if point is None:
@@ -132,13 +132,14 @@ def taken(
 
 class Array(Pages):
     """
-    Points, as the text of an array.
+    An answer that is an array of points.
 
     Args:
-        points: The points; iterated once.
-        sources: What they are read from.
-        scripts: What is done to them.
-        begun: Those of which a failure before the first point is a refusal of another kind than a later one.
+        points: The points; iterated over once.
+        sources: All sources that they are read from.
+        scripts: All scripts that they go through.
+        begun: Sources whose first point is computed before all else: if one fails there, the request is refused with another
+            status than later.
     """
 
     computed = True
@@ -155,7 +156,7 @@ class Array(Pages):
         self._ended = False
 
     def next(self, fetch: Fetch) -> bytes | None:
-        """Return the next piece; a failure before the first is a refusal."""
+        """Return the next piece."""
         if self._ended:
             return None
         held = max(_HELD // max(len(self._sources), 1), _LEAST_HELD)
@@ -176,7 +177,7 @@ class Array(Pages):
             raise Refusal(500, str(error)) from error
 
     def drop(self) -> None:
-        """Have what is being computed end."""
+        """Stop what is being computed."""
         self._effort.stop()
 
     def _piece(self) -> bytes:
@@ -187,16 +188,16 @@ class Array(Pages):
 
 
 def _written(point: Point) -> bytes:
-    point.pop("o", None)  # whose it is, where it comes from another device
+    point.pop("o", None)  # computed points have no sender
     return text_of(point)
 
 
 def text_of(point: Point) -> bytes:
     """
-    Return a point that was computed as JSON; one at time 0 has no time, as on a 0.3 server.
+    Return a computed point as JSON. As on a 0.3 server, a time of 0 is left out.
 
     Raises:
-        PipeScriptError: JSON cannot say it.
+        PipeScriptError: JSON cannot hold its value.
     """
     t, data = float(point["t"]) or 0.0, point.get("d")  # not -0.0
     if not isfinite(t) or (type(data) is float and not isfinite(data)):

@@ -1,4 +1,4 @@
-"""Stream queries, which merges and datasets are made of: what they say, and where their points are."""
+"""Stream queries, of which merges and datasets are made: reading them, and finding their points."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from .request import Refusal, Request
 from .scripts import Scripts
 from .sources import Source
 
-#: Points that a column without a range of its own has from before the dataset begins.
+#: How many points from before the beginning of the dataset a column without a range of its own gets.
 _BACK = 10
 
 
 @dataclass(frozen=True, slots=True)
 class StreamQuery:
     """
-    Which points of which stream.
+    Asks for points of one stream.
 
     Attributes:
-        stream: Its path; empty if the query names none.
-        transform: What is to be done to them.
-        wanted: The range; `None` if the query names none, which means all.
+        stream: The stream's path; empty if the query names none.
+        transform: The script that they go through; may be empty.
+        wanted: The range; `None` if the query has none, which means all points.
     """
 
     stream: str
@@ -36,7 +36,7 @@ class StreamQuery:
 
 
 def keys_of(body: Any, what: str) -> dict[str, Any]:
-    """Return what an object says by keys in lower case, without its nulls."""
+    """Return an object with its keys in lower case, and without nulls; refuse anything else, *what* being what was expected."""
     if not isinstance(body, dict):
         raise Refusal(400, f"{what} was expected where {_shown(body)} stands")
     return {str(key).lower(): value for key, value in body.items() if value is not None}
@@ -49,7 +49,7 @@ def _shown(value: Any) -> str:
 
 
 def typed(keys: Mapping[str, Any], name: str, kinds: type | tuple[type, ...], default: Any) -> Any:
-    """Return the value of a key, or *default*; refuse one that is of another kind, or an integer beyond 64 bits."""
+    """Return the value of a key, or *default*; refuse one of another type, and an integer of more than 64 bits."""
     value = keys.get(name, default)
     too_large = kinds is int and isinstance(value, int) and not -(2**63) <= value < 2**63
     if too_large or not isinstance(value, kinds) or (isinstance(value, bool) and kinds is not bool):
@@ -58,12 +58,12 @@ def typed(keys: Mapping[str, Any], name: str, kinds: type | tuple[type, ...], de
 
 
 def number(keys: Mapping[str, Any], name: str) -> float:
-    """Return the number of a key, 0 where there is none."""
+    """Return the number that a key has, 0 if there is none."""
     return float(typed(keys, name, (int, float), 0))
 
 
 def stream_query(keys: Mapping[str, Any]) -> StreamQuery:
-    """Return what an object says as a stream query."""
+    """Return the stream query that an object describes."""
     stream, transform = (typed(keys, name, str, "") for name in ("stream", "transform"))
     i1, i2, limit = (typed(keys, name, int, 0) for name in ("i1", "i2", "limit"))
     t1, t2 = number(keys, "t1"), number(keys, "t2")
@@ -75,7 +75,7 @@ def stream_query(keys: Mapping[str, Any]) -> StreamQuery:
 
 
 def stream_queries(body: Any, most: int) -> list[StreamQuery]:
-    """Return what an array of stream queries says, *most* of them at most."""
+    """Return the stream queries in an array; refuse more than *most* of them."""
     if not isinstance(body, list):
         raise Refusal(400, "an array of stream queries was expected")
     queries = [
@@ -93,12 +93,15 @@ def open_source(
     Return the points that a query asks for.
 
     Args:
-        scripts: Those of the answer.
-        since: For a query without a range: the time at which the dataset of which it is a column begins. Ten points from before
-            that are among them, and all if there are none after it.
+        reader: Where to find them.
+        request: The request, for the caller and the permissions.
+        query: The query.
+        scripts: The scripts of the answer, to which the query's is added.
+        since: For a column without a range of its own: when the dataset begins. The column then also gets the ten points before
+            that; and all points, if none are later.
 
     Raises:
-        Refusal: They are not there, the caller may not read them, or the range makes no sense.
+        Refusal: The stream does not exist, the caller may not read it, or the range makes no sense.
     """
     series = _readable(reader, request, query.stream)
     transform = scripts.add(query.transform)

@@ -1,4 +1,4 @@
-"""Points of a series that are too many to be read in one go."""
+"""Reading points that are too many to be read in one go."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from ...exceptions import ConnectorDBError
 from ..storage import Reader, Series
 from .request import Fetch
 
-#: Bytes of points that are taken out of the storage in one go; between two others have their turn.
+#: Bytes of points that are read from the storage in one go. After each, other requests have their turn.
 PAGE = 256 * 1024
 
 
@@ -19,10 +19,10 @@ class WentAway(ConnectorDBError):
 
 class Stretch:
     """
-    The points of a series from an index to another, taken piece by piece.
+    The points of a series in a range of indices, taken piece by piece.
 
     Attributes:
-        at: The index of the next one.
+        at: The index of the next point.
     """
 
     def __init__(self, series: Series, first: int, last: int) -> None:
@@ -37,10 +37,10 @@ class Stretch:
 
     def take(self, fetch: Fetch, size: int) -> bytes:
         """
-        Return the text of the next points, with commas between: about *size* bytes.
+        Return the text of the next points, separated by commas: about *size* bytes.
 
         Raises:
-            WentAway: They were deleted: what is missing must not look like the end.
+            WentAway: They were deleted meanwhile. That must not look like the end of the range.
         """
 
         def read(reader: Reader) -> tuple[bytes, int]:

@@ -1,4 +1,4 @@
-"""What is looked up before points are told to a subscriber as they come."""
+"""What is looked up when a subscription begins."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ class Start:
     Where a subscription begins.
 
     Attributes:
-        series: The points that are subscribed to.
-        index: That of the first point that will be told.
-        ephemeral: Whether points are told but not stored, as things are.
+        series: The series that is subscribed to.
+        index: The index of the first point that will be told.
+        ephemeral: Whether points of the stream are, at present, told but not stored.
     """
 
     series: Series
@@ -26,7 +26,7 @@ class Start:
 
 
 def start(reader: Reader, request: Request) -> Start:
-    """Return where a subscription to the path begins, if the caller may have it."""
+    """Return where a subscription to the request's path begins; refuse a caller who may not read it."""
     series = readable(reader, request)
     stream = find(reader, request.names).stream
     assert stream is not None

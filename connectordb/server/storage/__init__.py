@@ -1,8 +1,8 @@
 """
 Where the server keeps users, devices, streams and points.
 
-`Storage` in ``contract`` says what a storage is; `SQLiteStorage` is the one there is. Nothing here knows of HTTP, of who may
-do what, or of subscribers.
+`Storage` in ``contract`` says what a storage has to do; `SQLiteStorage` is the only one there is. Nothing here knows about HTTP,
+permissions or subscribers.
 """
 
 from .chunks import encode

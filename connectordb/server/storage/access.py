@@ -1,4 +1,4 @@
-"""One connection as the contract's reader and writer: rows and points put together."""
+"""The contract's reader and writer on one connection, made of its rows and its points."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from .points import Points
 from .recent import Recent
 from .rows import Table, key_digest, same_key
 
-#: Chunks that are removed in the transaction that deletes their streams. Removing means reading, all of them: ten million points
-#: take seconds on a slow disk, in which nobody else could write.
+#: The most chunks that are removed in the transaction that deletes their streams. SQLite has to read what it removes: ten million
+#: points take seconds on a slow disk, during which nobody else could write.
 _AT_ONCE = 100
 
 
 class SQLiteReader(Reader):
     """
-    Reading; whoever calls has begun a transaction.
+    Reads through a connection on which a transaction has begun.
 
     Args:
-        connection: Where.
-        recent: What was looked up before; without it, nothing is kept.
-        appends: Of who writes: see there.
+        connection: The connection.
+        recent: What was looked up before; without it, nothing is kept in memory.
+        appends: For a writer: points that are not in the file yet.
     """
 
     def __init__(self, connection: Connection, recent: Recent | None = None, appends: Appends | None = None) -> None:
         self._connection = connection
         self._recent = recent
-        #: That of `recent` when the transaction began.
+        #: The era of `recent` when the transaction began.
         self._era = 0
         self._users = Table(connection, "users", User)
         self._devices = Table(connection, "devices", Device, parent="user_id")
@@ -42,12 +42,12 @@ class SQLiteReader(Reader):
         self._insert_keys = InsertKeys(connection)
 
     def begin(self) -> None:
-        """Take note that a transaction begins."""
+        """Note that a transaction begins."""
         if self._recent is not None:
             self._era = self._recent.era
 
     def _kept(self) -> Recent | None:
-        """Return what was looked up before, if it holds here."""
+        """Return what was looked up before, if it is valid in this transaction."""
         return self._recent
 
     def find(self, names: Sequence[str]) -> Found:
@@ -59,7 +59,7 @@ class SQLiteReader(Reader):
         found = recent.find(path)
         if found is None:
             found = self._find(names)
-            # what is not there is asked for by strangers, who could ask for a lot of it
+            # only whole paths are kept: strangers could ask for any number of paths that do not exist
             if (found.user, found.device, found.stream)[len(path) - 1] is not None:
                 recent.keep(self._era, path, found)
         return found
@@ -74,8 +74,8 @@ class SQLiteReader(Reader):
         return Found(user, device, self._streams.one("WHERE device_id = ? AND name = ?", device.id, names[2]))
 
     def find_login(self, name_or_email: str) -> User | None:
-        """Return the user with this name or email address, whatever the case (of ASCII); an exact match comes first."""
-        # two searches in an IN: for an OR of them SQLite goes through the whole table
+        """Return the user with this name or email address, ignoring case (of ASCII); an exact match comes first."""
+        # two searches inside an IN, because for an OR SQLite would go through the whole table
         return self._users.one(
             "WHERE id IN (SELECT id FROM users WHERE name = ?1 COLLATE NOCASE"
             " UNION ALL SELECT id FROM users WHERE email = ?1 COLLATE NOCASE)"
@@ -84,7 +84,7 @@ class SQLiteReader(Reader):
         )
 
     def find_key(self, apikey: str) -> tuple[User, Device] | None:
-        """Return the device with this API key; none for an empty one."""
+        """Return the device with this API key, and its user; `None` for an empty key."""
         digest = key_digest(apikey)
         if digest is None:
             return None
@@ -150,7 +150,7 @@ class SQLiteReader(Reader):
         return self._points.index_after(series, t)
 
     def text(self, series: Series, first: int, last: int, budget: int) -> tuple[bytes, int]:
-        """Return points as text, and the index that it came to."""
+        """Return points as text, and the index of the next point."""
         return self._points.text(series, first, last, budget)
 
     def recall_insert(self, key: InsertKey) -> Remembered | None:
@@ -164,27 +164,27 @@ class SQLiteReader(Reader):
 
 class SQLiteWriter(SQLiteReader, Writer):
     """
-    Reading and changing; whoever calls has begun a transaction that may write.
+    Reads and changes through a connection on which a transaction that may write has begun.
 
-    A transaction is `begin`, some writes with `finish` or `undo` behind each, `flush`, the commit, and `end`.
+    A transaction consists of `begin`, writes that are each followed by `finish` or `undo`, `flush`, the commit, and `end`.
     """
 
     def __init__(self, connection: Connection, recent: Recent | None = None) -> None:
         self._appends = Appends(connection)
         super().__init__(connection, recent, self._appends)
-        #: Ids of streams that were found in this transaction.
+        #: Ids of streams that are known to exist in this transaction.
         self._there: set[int] = set()
         self.finish = self._appends.finish
         self.undo = self._appends.undo
         self.flush = self._appends.flush
 
     def begin(self) -> None:
-        """Take note that a transaction begins."""
+        """Note that a transaction begins."""
         super().begin()
         self._there.clear()
 
     def end(self, *, committed: bool) -> None:
-        """Take note that the transaction has ended, and that nobody has been told of it yet."""
+        """Note that the transaction has ended. To be called before anybody is told about it."""
         self._appends.end(committed=committed)
         tables = (self._users, self._devices, self._streams)
         if any(table.changed for table in tables):
@@ -194,7 +194,7 @@ class SQLiteWriter(SQLiteReader, Writer):
                 self._recent.forget()
 
     def _kept(self) -> Recent | None:
-        # what has been changed in this transaction is only in the file
+        # once this transaction has changed something, only the file is right
         changed = self._users.changed or self._devices.changed or self._streams.changed
         return None if changed else self._recent
 
@@ -281,11 +281,11 @@ class SQLiteWriter(SQLiteReader, Writer):
         return self._insert_keys.forget(age, most)
 
     def sweep(self, most: int) -> bool:
-        """Remove some more of what deleted streams left."""
+        """Remove some more points of deleted streams."""
         return self._points.sweep(most)
 
     def _drop_points(self, stream_ids: Iterable[int]) -> None:
-        """Remove the points of streams that are being deleted; of a lot, the rest later."""
+        """Remove the points of streams that are being deleted; if there are many, `sweep` removes the rest."""
         left = _AT_ONCE
         for id, downlink in product(stream_ids, (False, True)):
             left -= self._points.drop(Series(id, downlink), left)

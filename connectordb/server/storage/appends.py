@@ -1,12 +1,13 @@
 """
 Appends to open chunks, held back while a transaction runs and written together at its end.
 
-A transaction carries many writes, most of which add a point to some stream's last chunk. One statement for all of them, in
-place of five for each, is what makes them cheap: a statement lets go of the interpreter, and getting it back takes longer than
-the statement. Where the last chunks end is remembered from one transaction to the next, as nobody else writes.
+A transaction carries many writes, and most of these just add a point to the last chunk of a stream. They are cheap because one
+statement does it for all of them, instead of five statements for each: every statement releases the interpreter, and getting
+it back takes longer than the statement itself. Where the last chunks end is remembered from one transaction to the next, as
+nobody else writes to the file.
 
-A write still happens whole or not at all: what one that fails has added is dropped, and before it does anything that is more
-than adding points, a savepoint is made to which it is rolled back.
+Each write still happens completely or not at all. If it fails, what it has appended is dropped. And before it does anything else
+than appending, a savepoint is made, to which it is rolled back.
 """
 
 from __future__ import annotations
@@ -16,13 +17,13 @@ from typing import NamedTuple
 
 from ...runtime.sqlite import Connection
 
-#: Bits of a chunk's key that are the index of its first point: a thousand points a second for eight years. The 25 that
-#: are left of SQLite's 63 number the series.
+#: Bits of a chunk's key that hold the index of its first point: enough for a thousand points a second for eight years. The other
+#: 25 of SQLite's 63 bits hold the number of the series.
 INDEX_BITS = 38
 MOST_POINTS = 1 << INDEX_BITS
 MOST_SERIES = 1 << (63 - INDEX_BITS)
 
-#: Series whose ends are remembered.
+#: The most series whose last chunks are remembered.
 _MOST = 4096
 
 _ONE = "UPDATE chunks SET number = number + ?2, last_time = ?3, data = CAST(data || ?4 AS BLOB) WHERE id = ?1"
@@ -31,7 +32,7 @@ _MANY = (
     " FROM (VALUES {}) AS new WHERE id = new.column1"
 )
 
-#: Told of the error if an append could not be written.
+#: Called with the error if an append could not be written.
 Fail = Callable[[BaseException], None]
 
 
@@ -51,7 +52,7 @@ class Tail(NamedTuple):
 
 
 class _Append(NamedTuple):
-    """So many points more in a chunk."""
+    """Points to append to a chunk."""
 
     id: int
     number: int
@@ -63,28 +64,28 @@ class Appends:
     """
     What is to be appended in the transaction that runs on *connection*, and where the last chunks end.
 
-    A transaction is some `finish` or `undo`, one behind each write, then `flush`, the commit, and `end`.
+    In a transaction, each write is followed by `finish` or `undo`; then come `flush`, the commit, and `end`.
     """
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._tails: dict[int, Tail] = {}
-        #: Of the write that runs, and whether it has a savepoint.
+        #: What the current write has appended, and whether there is a savepoint for it.
         self._own: list[_Append] = []
         self._marked = False
-        #: Of those before it, which did nothing else: of each all that it appended.
+        #: What earlier writes have appended that did nothing else, each with the function to call if that fails.
         self._waiting: list[tuple[list[_Append], Fail]] = []
 
     def tail(self, number: int) -> Tail | None:
-        """Return the last chunk of a series as it will be, if that is known."""
+        """Return the last chunk of a series as it will be after these appends, if it is known."""
         return self._tails.get(number)
 
     def know(self, number: int, tail: Tail) -> None:
-        """Remember what the file says of the last chunk of a series."""
+        """Remember the last chunk of a series, as it is in the file."""
         self._tails[number] = tail
 
     def forget(self, number: int) -> None:
-        """Do not know of a series any more: its chunks are changed otherwise."""
+        """Forget the last chunk of a series, as its chunks are about to be changed in another way."""
         self._tails.pop(number, None)
 
     def add(self, series: int, tail: Tail, number: int, last_time: float, text: bytes) -> None:
@@ -94,7 +95,7 @@ class Appends:
         self._tails[series] = Tail(tail.id, tail.number + number, last_time, tail.before, tail.size + len(text))
 
     def settle(self) -> None:
-        """Have everything written, so that the write that runs may read chunks, or change anything."""
+        """Write everything to the file, with a savepoint, so that the current write can read chunks or change anything."""
         if not self._marked:
             lost = self.flush()
             for append in self._own:
@@ -107,7 +108,7 @@ class Appends:
         self._own.clear()
 
     def finish(self, fail: Fail) -> None:
-        """End a write that succeeded; *fail* is told if what it appended cannot be written."""
+        """End a write that succeeded; *fail* is called if what it appended cannot be written later."""
         if self._marked:
             self.settle()
             self._connection.execute("RELEASE job")
@@ -118,7 +119,7 @@ class Appends:
                 self._own = []
 
     def undo(self) -> None:
-        """End a write that failed: nothing of it remains."""
+        """End a write that failed, so that nothing of it remains."""
         if self._marked:
             self._connection.execute("ROLLBACK TO job")
             self._connection.execute("RELEASE job")
@@ -131,10 +132,10 @@ class Appends:
 
     def flush(self) -> Mapping[int, Exception]:
         """
-        Write what is appended by all writes that are done. One chunk that cannot be written does not keep others from it.
+        Write what all finished writes have appended. If one of them cannot be written, the others still are.
 
         Returns:
-            The chunks to which nothing more can be appended, as something before is missing, and why.
+            The chunks to which nothing more can be appended, because an append before is missing, each with the reason.
         """
         waiting, self._waiting = self._waiting, []
         lost: dict[int, Exception] = {}
@@ -144,7 +145,7 @@ class Appends:
             self._write([append for appends, _ in waiting for append in appends])
         except Exception:
             if not self._connection.in_transaction:
-                raise  # a full disk, say, has ended the whole transaction
+                raise  # something like a full disk has ended the whole transaction
             for appends, fail in waiting:
                 error = self._failure(appends, lost)
                 if error is not None:
@@ -154,10 +155,10 @@ class Appends:
         return lost
 
     def _failure(self, appends: list[_Append], lost: Mapping[int, Exception]) -> Exception | None:
-        """Write what one write appended; return why if that is not possible."""
+        """Write what one write has appended; return the error if that is not possible."""
         for append in appends:
             if append.id in lost:
-                return lost[append.id]  # its caller was told of an index that it would not have
+                return lost[append.id]  # its points would not have the indices that its caller was told
         try:
             self._write(appends)
         except Exception as error:
@@ -175,7 +176,7 @@ class Appends:
             self._tails.clear()
 
     def _write(self, appends: list[_Append]) -> None:
-        """Write all of them or, raising an error, none: it is one statement."""
+        """Write all of them or, raising an error, none. It takes a single statement."""
         merged: dict[int, list[_Append]] = {}
         for append in appends:
             merged.setdefault(append.id, []).append(append)

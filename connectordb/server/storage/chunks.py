@@ -1,8 +1,8 @@
 """
-Chunks: points as JSON text ready for the wire, some hundreds to a piece, and the arithmetic of cutting and joining them.
+Chunks: some hundred points each as JSON text ready for the wire, and how to cut and join them.
 
-The text of a chunk is its points' objects with commas between, without brackets, so that a read is mostly copying. A new
-point is appended to the text of the last chunk; when that has enough, it is closed, and later packed with others
+The text of a chunk is its points' objects separated by commas, without brackets, so that a read is mostly copying. A new point is
+appended to the text of the last chunk. When that has enough, it is closed, and later packed together with others
 (``packs.py``). Pure: what is stored where is decided in ``points.py``.
 """
 
@@ -17,22 +17,19 @@ from math import copysign
 from typing import Any
 
 from ...protocol import json_text
-from ...protocol.points import Batch, Datapoint
+from ...protocol.points import EXACT, Batch, Datapoint
 
-#: Points and bytes of text in a chunk that is appended to. An append rewrites its chunk: few points keep that cheap.
+#: The most points and bytes of text in an open chunk. An append rewrites the chunk, which is cheap while there are few.
 OPEN_POINTS = 250
 OPEN_BYTES = 32 * 1024
 
-#: Integral numbers below this are written with all their digits and no point, like the original's.
+#: Whole numbers below this are written with all their digits and without a point, as the original server does.
 _PLAIN = 1e21
 
-#: Integers beyond this are not all 64-bit floats.
-_EXACT = 2**53
-
-#: What numbers are, booleans excluded.
+#: The types of numbers; not of booleans.
 NUMBERS = frozenset((float, int))
 
-#: In the text of floats, of which none has an exponent that is not negative.
+#: What whole numbers have in the text of floats (of floats that have no exponent, or a negative one).
 _NO_FRACTION = re.compile(rb"\.0\b")
 _NEGATIVE_ZERO = re.compile(rb"-0\.0\b")
 
@@ -47,12 +44,12 @@ class Chunk:
     Consecutive points of one series.
 
     Attributes:
-        first: The index of the first of them.
-        number: How many there are.
-        first_time: The first one's time.
-        last_time: The last one's.
-        text: Their objects, with commas between.
-        before: Bytes of text in the series' chunks before this one.
+        first: The index of the first point.
+        number: How many points there are.
+        first_time: The time of the first point.
+        last_time: The time of the last point.
+        text: The points' objects, separated by commas.
+        before: Bytes of text in all chunks of the series before this one.
     """
 
     first: int
@@ -64,7 +61,7 @@ class Chunk:
 
     @property
     def after(self) -> int:
-        """The index of the first point behind the chunk."""
+        """The index after that of the last point."""
         return self.first + self.number
 
 
@@ -85,7 +82,8 @@ def encode(points: Sequence[Datapoint], times: Sequence[float]) -> bytes:
     """
     Return *points*, stored at *times*, as the text of a chunk.
 
-    Numbers pass through 64-bit floats, in values as in times; ``d`` is left out where it is null, ``o`` where there is none.
+    All numbers, in times and values, are written as the 64-bit floats that they become; ``d`` is left out if it is null, and ``o``
+    if there is none.
     """
     if not points:
         return b""
@@ -99,7 +97,7 @@ def encode(points: Sequence[Datapoint], times: Sequence[float]) -> bytes:
         row: dict[str, Any] = {"t": _number(t)}
         d = point.get("d")
         if d is not None:
-            # the two kinds that nearly all values are of, without a call
+            # the types of nearly all values, without the cost of a call
             kind = type(d)
             row["d"] = d if kind is bool or kind is str else _number(d) if kind is float else _plain(d)
         if o := point.get("o"):
@@ -108,28 +106,28 @@ def encode(points: Sequence[Datapoint], times: Sequence[float]) -> bytes:
     try:
         return json_text.dumps(rows)[1:-1]
     except TypeError:
-        # orjson takes no integer beyond 64 bits, which integral floats up to 1e21 become; they are rare. One point after
-        # the other: how one is written does not depend on those beside it.
+        # orjson takes no integers of more than 64 bits, which whole floats below 1e21 may become. These are rare. Each point is then
+        # written by itself, so that its text does not depend on those beside it.
         return b",".join(map(_lone, rows))
 
 
 def _encode_numbers(batch: Batch, first: int, last: int) -> bytes | None:
     """
-    Return what `encode` does, for some points of a batch of numbers in order of time; `None` if they have to be looked at.
+    Return what `encode` does, for some points of a batch of numbers in order of time; `None` if they need a closer look.
 
-    They are written as they are, and the text is made canonical.
+    The points are written as they are, and then the text is changed to the form that `encode` gives it.
     """
     text = batch.text(first, last)
-    # up to here all integers are floats too, and no float is written with an exponent but small ones
-    if text is None or not (-_EXACT < batch.times[first] and batch.times[last - 1] < _EXACT):
+    # within these bounds every integer is a float too, and only tiny floats are written with an exponent
+    if text is None or not (-EXACT < batch.times[first] and batch.times[last - 1] < EXACT):
         return None
     if int in batch.kinds or b"e" in text:
         values = batch.values[first:last]
-        if not (-_EXACT < min(values) and max(values) < _EXACT):
+        if not (-EXACT < min(values) and max(values) < EXACT):
             return None
-    # to look for a sign takes no time
+    # looking for a minus sign first takes no time
     if b"-" in text and _NEGATIVE_ZERO.search(text):
-        return None  # it stays one
+        return None  # below it would become 0
     return _NO_FRACTION.sub(b"", text)
 
 
@@ -142,18 +140,18 @@ def _lone(row: dict[str, Any]) -> bytes:
 
 def _number(value: float) -> float:
     if value.is_integer() and -_PLAIN < value < _PLAIN:
-        # an integer has no negative zero, which some care for
+        # not for -0.0, which as an integer would lose its sign
         return int(value) if value or copysign(1, value) > 0 else value
     return value
 
 
 def _plain(value: Any) -> Any:
-    """Return *value* with its numbers as a 64-bit float shows them."""
+    """Return *value* with all numbers in it as they are written: as 64-bit floats, and whole ones as integers."""
     kind = type(value)
     if kind is float:
         return _number(value)
     if kind is int:
-        return value if -_EXACT <= value <= _EXACT else _number(float(value))
+        return value if -EXACT <= value <= EXACT else _number(float(value))
     if kind is dict:
         return {key: _plain(item) for key, item in value.items()}
     if kind is list or kind is tuple:
@@ -165,17 +163,17 @@ def cut(
     points: Sequence[Datapoint], times: Sequence[float], room: int, space: int, numbers: Batch | None = None
 ) -> Iterator[tuple[int, bytes]]:
     """
-    Cut new points into pieces that are no larger than an open chunk may be, a single point excepted.
+    Cut new points into pieces that fit into an open chunk; a single point may be larger.
 
     Args:
-        points: What is to be stored.
-        times: When each is stored.
-        room: How many points the first piece may have; 0 and more.
+        points: The points.
+        times: The times at which they are stored.
+        room: How many points the first piece may have; 0 or more.
         space: How many bytes of text it may have.
-        numbers: The points again, if all are stored at their own times and are numbers.
+        numbers: The same points, if all are numbers that are stored at their own times.
 
-    Returns:
-        For each piece, how many points it has and their text. The first continues the last chunk there is, and may be
+    Yields:
+        For each piece, how many points it has, and their text. The first piece continues the last chunk that exists, and may be
         empty; no other is.
     """
     start = 0
@@ -219,10 +217,10 @@ def count_until(text: bytes, number: int, t: float) -> int:
 
 
 def _split(text: bytes, number: int) -> list[bytes]:
-    """Return each point's text without what it begins and ends with."""
+    """Return each point's text without the ``{"t":`` at its beginning and the ``}`` at its end."""
     parts = text[len(_BEGIN) : -len(_END)].split(_BETWEEN)
     if len(parts) != number:
-        # the separator occurs in a value, [{"a":1},{"t":2}] say (text cannot have it, as its quotes are escaped): read it
+        # the separator also occurs in a value such as [{"a":1},{"t":2}] (not in a string, where quotes are escaped): decode it all
         points = json_text.loads(b"[%b]" % text)
         parts = [encode([point], [float(point["t"])])[len(_BEGIN) : -len(_END)] for point in points]
     return parts

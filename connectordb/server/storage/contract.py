@@ -1,9 +1,10 @@
 """
-What a storage is: the promises that the server above relies on, and that every storage keeps.
+What a storage promises to the rest of the server.
 
-Work is handed in as a function. `Storage.read` runs it against a consistent view, beside other reads; `Storage.write` runs
-it alone, as one transaction: it happens whole or, if it raises, not at all, and when its future has a result, what it did
-survives a power cut. Several writes may share one flush. Functions must not keep what they are given beyond their return.
+Work is handed in as a function. `Storage.read` runs it on a consistent view, in parallel with other reads. `Storage.write` runs
+it as a transaction, one after the other: it happens completely or, if it raises, not at all, and once its future has a result,
+what it did survives a power cut. Several writes may share one flush to disk. Functions must not keep the reader or writer that
+they are given after they have returned.
 """
 
 from __future__ import annotations
@@ -23,10 +24,10 @@ Given = TypeVar("Given", contravariant=True)
 
 class Taken(ConnectorDBError):
     """
-    A name, email address or API key is taken.
+    A name, email address or API key is already in use.
 
     Attributes:
-        field: Which: ``"name"``, ``"email"`` or ``"apikey"``.
+        field: Which of them: ``"name"``, ``"email"`` or ``"apikey"``.
     """
 
     def __init__(self, field: str) -> None:
@@ -39,12 +40,12 @@ class Older(ConnectorDBError):
 
 
 class Gone(ConnectorDBError):
-    """What is to be changed, or to be given something below it, is not there: deleted since it was looked up, say."""
+    """The object to be changed, or to get something below it, does not exist; it may have been deleted since it was looked up."""
 
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A user's row; `password` is a hash, never shown to anybody."""
+    """A user's row. `password` is a hash, which is never shown to anybody."""
 
     id: int
     name: str
@@ -59,7 +60,7 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A device's row; an empty `apikey` lets nobody in."""
+    """A device's row. With an empty `apikey` nobody can log in as the device."""
 
     id: int
     user_id: int
@@ -93,7 +94,7 @@ class Stream:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """As much of a path as is there: a missing device has no stream, a missing user neither."""
+    """What exists of a path. Below something that is missing, everything is missing."""
 
     user: User | None = None
     device: Device | None = None
@@ -111,12 +112,12 @@ class Series:
 @dataclass(frozen=True, slots=True)
 class Inserted:
     """
-    What an insert came to.
+    What an insert has stored.
 
     Attributes:
         first: The index of its first point.
-        times: The times under which the points were stored.
-        text: The points as they were stored: what `Reader.text` returns for them.
+        times: The times at which the points were stored.
+        text: The points as they were stored, as `Reader.text` returns them.
     """
 
     first: int
@@ -127,12 +128,12 @@ class Inserted:
 @dataclass(frozen=True, slots=True)
 class InsertKey:
     """
-    What a caller calls one of its inserts.
+    The idempotency key of an insert, and all that it is told apart by.
 
     Attributes:
-        device_id: The caller; 0 for nobody.
-        series: Where the insert was addressed to.
-        text: The key, as it was given.
+        device_id: The caller; 0 for an anonymous one.
+        series: The series to which the insert was addressed.
+        text: The key as the caller gave it.
     """
 
     device_id: int
@@ -147,8 +148,8 @@ class Remembered:
 
     Attributes:
         body: A digest of its points.
-        downlink: Whether it landed in the stream's downlink.
-        first: The index of its first point; `None` if none was stored.
+        downlink: Whether it was stored in the stream's downlink.
+        first: The index of its first point; `None` if no point was stored.
     """
 
     body: bytes
@@ -160,13 +161,13 @@ class Reader(Protocol):
     """Reading, from one consistent view."""
 
     def find(self, names: Sequence[str]) -> Found:
-        """Return what lies at a path of one to three names, compared exactly."""
+        """Return what exists at a path of one to three names, which are compared exactly."""
 
     def find_login(self, name_or_email: str) -> User | None:
-        """Return the user with this name or email address, whatever the case; an exact match comes first."""
+        """Return the user with this name or email address, ignoring case; an exact match comes first."""
 
     def find_key(self, apikey: str) -> tuple[User, Device] | None:
-        """Return the device with this API key; none for an empty one."""
+        """Return the device with this API key, and its user; `None` for an empty key."""
 
     def users(self) -> list[User]:
         """Return all users, in order of creation."""
@@ -184,16 +185,16 @@ class Reader(Protocol):
         """Return how many ``"users"``, ``"devices"`` and ``"streams"`` there are."""
 
     def length(self, series: Series) -> int:
-        """Return the number of points; at once, however many there are. 0 for a series that never had one."""
+        """Return the number of points, 0 for a series that never had one. Quick, however many there are."""
 
     def newest(self, series: Series) -> float | None:
-        """Return the time of the newest point."""
+        """Return the time of the newest point; `None` if there are no points."""
 
     def size(self, series: Series) -> int:
-        """Return how many bytes the points are as JSON text, however they are stored; at once, however many there are."""
+        """Return how many bytes the points have as JSON text, however they are stored. Quick, however many there are."""
 
     def device_size(self, device_id: int) -> int:
-        """Return the sizes of all series of a device, together."""
+        """Return the sum of the sizes of all series of a device."""
 
     def stream_count(self, device_id: int) -> int:
         """Return how many streams a device has."""
@@ -203,35 +204,35 @@ class Reader(Protocol):
 
     def text(self, series: Series, first: int, last: int, budget: int) -> tuple[bytes, int]:
         """
-        Return points from index *first*, before *last*, as JSON text ready for the wire: objects with commas between.
+        Return the points from index *first* to before *last* as JSON text ready for the wire: objects separated by commas.
 
-        It stops after about *budget* bytes, having returned one point at least if there is one; the second value is the
-        index that it came to.
+        It stops after about *budget* bytes, but returns at least one point if there is one. The second value is the index of the
+        next point.
         """
 
     def recall_insert(self, key: InsertKey) -> Remembered | None:
-        """Return the insert that was made under a key, unless it was forgotten."""
+        """Return the insert that was made under a key; `None` if there was none, or it was forgotten."""
 
     def count_inserts(self, device_id: int) -> int:
-        """Return how many inserts of a device are remembered; at once, however many there are."""
+        """Return how many inserts of a device are remembered. Quick, however many there are."""
 
 
 class Writer(Reader, Protocol):
     """
-    Reading and changing, alone, in one transaction.
+    Reading and changing, in one transaction.
 
-    Whatever creates, updates or inserts raises `Gone` if there is no such user, device or stream; removing what is not there
-    does nothing.
+    Methods that create, update or insert raise `Gone` if the user, device or stream does not exist. Those that remove do nothing
+    then.
     """
 
     def create_user(self, fields: Mapping[str, Any]) -> User:
-        """Make a user of all its columns but ``id``; raises `Taken`."""
+        """Create a user from all its columns except ``id``; raises `Taken`."""
 
     def create_device(self, user_id: int, fields: Mapping[str, Any]) -> Device:
-        """Make a device of all its columns but the ids; raises `Taken`."""
+        """Create a device from all its columns except the ids; raises `Taken`."""
 
     def create_stream(self, device_id: int, fields: Mapping[str, Any]) -> Stream:
-        """Make a stream of all its columns but the ids; raises `Taken`."""
+        """Create a stream from all its columns except the ids; raises `Taken`."""
 
     def update_user(self, user_id: int, fields: Mapping[str, Any]) -> User:
         """Change some columns; raises `Taken`."""
@@ -243,45 +244,45 @@ class Writer(Reader, Protocol):
         """Change some columns; turning ``downlink`` off removes the downlink's points."""
 
     def delete_user(self, user_id: int) -> None:
-        """Remove a user with all that is below."""
+        """Remove a user with all its devices, their streams and their points."""
 
     def delete_device(self, device_id: int) -> None:
         """Remove a device with its streams and their points."""
 
     def delete_stream(self, stream_id: int) -> None:
         """
-        Remove a stream with its points. Ids are never used again.
+        Remove a stream with its points. Its id is never used again.
 
-        Of many points, that of a user's or a device's streams too, nothing is to be found any more, but they take space until
-        `sweep` has removed them.
+        If there are many points, they can no longer be found, but take space until `sweep` has removed them. So it is with the
+        points of a deleted user or device.
         """
 
     def sweep(self, most: int) -> bool:
-        """Remove points of deleted streams, *most* pieces of some 1000 points at most; tell whether there was something to remove."""
+        """Remove points of deleted streams, at most *most* pieces of some 1000 points; return whether there were any."""
 
     def clear(self, series: Series) -> None:
         """Remove the points of a series; its length is 0 again."""
 
     def insert(self, series: Series, points: Sequence[Datapoint], restamp: bool) -> Inserted:
         """
-        Append points, which are in order of time and have ``t``, ``d`` unless it is null, and perhaps ``o``.
+        Append points. They are in order of time, and have ``t``, ``d`` unless it is null, and perhaps ``o``.
 
-        If the first is older than the newest stored (an empty series counts as having one at 0), with *restamp* every
-        leading point with ``t <= r`` is stored at ``r``, the newest time (plus 0.00001 if that is integral); values stay
-        as they are.
+        If the first point is older than the newest stored one (for an empty series, older than 0), it has to be restamped: with
+        *restamp*, it and each following point that is not later than ``r`` is stored at ``r``, which is the newest stored time,
+        plus 0.00001 if that is a whole number. Values stay as they are.
 
         Raises:
-            Older: It is older, and *restamp* is off.
+            Older: The first point is older, and *restamp* is off.
         """
 
     def remember_insert(self, key: InsertKey, what: Remembered) -> None:
-        """Have `recall_insert` return *what*, until it is forgotten; nothing is remembered under that key yet."""
+        """Remember an insert under its key, which must be new, until it is forgotten."""
 
     def forget_inserts(self, age: float, most: int) -> int:
         """
-        Forget inserts that were remembered for more than *age* seconds, the *most* oldest of them.
+        Forget inserts that were remembered for more than *age* seconds, at most *most* of them, the oldest first.
 
-        Seconds count while the server runs: nothing is forgotten earlier because a clock was set.
+        Only seconds for which the server runs count, so nothing is forgotten too early because a clock was set.
 
         Returns:
             How many were forgotten.
@@ -290,45 +291,45 @@ class Writer(Reader, Protocol):
 
 class Outcome(Protocol[Given]):
     """
-    Who is told what comes of work; a `Future` says the same, and wakes who waits at once.
+    Receives the result of work, as a `Future` does; but whoever waits is woken separately, for many results at once.
 
     Its methods are called on the thread that does the work.
     """
 
     def set_running_or_notify_cancel(self) -> bool:
-        """Tell whether the work is still wanted; from then on it is done."""
+        """Begin the work, unless it is not wanted any more; return whether it begins."""
 
     def set_result(self, result: Given, /) -> None:
-        """Take note of what the work returned."""
+        """Note what the work returned."""
 
     def set_exception(self, error: BaseException, /) -> None:
-        """Take note of what the work raised."""
+        """Note what the work raised."""
 
     @property
     def wake(self) -> Callable[[], object]:
-        """What has whoever waits look at this, and at all others that have the same."""
+        """Wakes whoever waits for this. Outcomes with an equal `wake` need only one call of it."""
 
 
 class Storage(Protocol):
-    """Threads that own the database; safe to be called from any thread."""
+    """Threads that own the database. Its methods may be called from any thread."""
 
     def recall(self, work: Callable[[Reader], T]) -> T:
-        """Run *work* at once on the calling thread, without asking the disk for anything; raises `NotRecent` if it would have to."""
+        """Run *work* at once on the calling thread, with what is in memory; raises `NotRecent` if that is not enough."""
 
     def read(self, work: Callable[[Reader], T]) -> Future[T]:
-        """Run *work* on a reader's thread."""
+        """Run *work* on a thread that reads."""
 
     def write(self, work: Callable[[Writer], T]) -> Future[T]:
-        """Run *work* on the writer's thread; the future is done after the commit."""
+        """Run *work* on the thread that writes. The future has a result after the commit."""
 
     def give_read(self, work: Callable[[Reader], T], outcome: Outcome[T]) -> None:
-        """Do the same as `read`, with somebody else told what comes of it."""
+        """Like `read`, but the result goes to *outcome*."""
 
     def give_write(self, work: Callable[[Writer], T], outcome: Outcome[T]) -> None:
-        """Do the same as `write`, with somebody else told what comes of it; of many at once."""
+        """Like `write`, but the result goes to *outcome*: first the results of all writes of a commit, then one wake-up."""
 
     def state(self) -> State:
-        """Return how it is; at once, from any thread."""
+        """Return how the storage is doing. Does not wait for anything."""
 
     def close(self) -> None:
-        """Finish what was handed in, then end the threads; later work is refused with `ClosedError`."""
+        """Finish the work that was handed in, then end the threads. Later work is refused with `ClosedError`."""

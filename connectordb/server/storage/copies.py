@@ -1,4 +1,4 @@
-"""Copies of a database file: made while others write to it, flushed, for their owner only, and whole or not there at all."""
+"""Copying a database file while others write to it. The copy is flushed, only its owner can read it, and it is complete or absent."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ def copied(
     source: Connection, path: str | os.PathLike[str], progress: Callable[[int, int], object] | None = None
 ) -> Iterator[Path]:
     """
-    Copy all that *source* holds at this moment; the copy gets the name *path* when the block has ended without an error.
+    Copy all that *source* holds at this moment. The copy gets its name when the block ends without an error.
 
     Args:
-        source: Where from; in no transaction.
-        path: The copy's name, which nothing may have.
-        progress: Called with the pages that are done, and how many there are.
+        source: The connection to copy from; in no transaction.
+        path: The name of the copy, which must not exist yet.
+        progress: Called with the number of pages copied so far, and how many there are.
 
     Yields:
-        The copy under a preliminary name beside it, to be looked at.
+        The copy under a temporary name in the same folder, so that it can be checked.
 
     Raises:
         StorageFull: There is no space.
-        StorageError: There is something at *path*, it cannot be written, or *source* is damaged.
+        StorageError: *path* exists, it cannot be written, or *source* is damaged.
     """
     target = Path(path)
     _refuse_if_there(target)
@@ -50,7 +50,7 @@ def copied(
         os.replace(draft, target)
         flush(target.parent)
     finally:
-        # after the renaming there is nothing to remove; the others are there if an error came in the middle
+        # after renaming, nothing is left to remove; the other files exist if there was an error
         for left in (draft, *(draft.with_name(draft.name + ending) for ending in ("-journal", "-wal", "-shm"))):
             left.unlink(missing_ok=True)
 
@@ -62,14 +62,14 @@ def _refuse_if_there(target: Path) -> None:
 
 def kept_before_migration(source: Connection, path: str | os.PathLike[str], layout: int) -> Path:
     """
-    Copy the file at *path*, whose layout is about to change, to a file beside it that is named with its layout.
+    Copy the file at *path*, whose layout is about to change, to a file beside it that is named after its layout.
 
     Returns:
-        The copy: ``connectordb.layout-1.db``, say, with a further number if there is one already.
+        The copy, such as ``connectordb.layout-1.db``, with another number added if that exists already.
 
     Raises:
-        StorageFull: There is no space for it.
-        StorageError: What is there is damaged: it had better not be changed.
+        StorageFull: There is no space for the copy.
+        StorageError: The file is damaged, and so had better not be changed.
     """
     of = Path(path)
     target, number = of.with_name(f"{of.stem}.layout-{layout}{of.suffix}"), 1

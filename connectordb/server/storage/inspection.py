@@ -1,6 +1,5 @@
 """
-Stored points, gone through one chunk after the other without believing any of it: for whoever looks for damage, or brings out
-what damage has left.
+Going through stored points chunk by chunk without trusting any of it, to look for damage or to recover what damage has left.
 """
 
 from __future__ import annotations
@@ -24,16 +23,16 @@ _KEYS = {"t", "d", "o"}
 @dataclass(frozen=True, slots=True)
 class Stored:
     """
-    A row of the table of chunks, as it is.
+    A row of the table of chunks, unchecked: all but the first attribute are what the columns say.
 
     Attributes:
-        first: The index of its first point, by its key.
-        series: What its column says of the series' number.
-        number: What its column says of how many points it has.
-        first_time: What its column says of the first one's time.
-        last_time: The same of the last one.
+        first: The index of its first point, according to its key.
+        series: The number of the series.
+        number: How many points it has.
+        first_time: The time of the first point.
+        last_time: The time of the last point.
         packed: Whether it is packed.
-        before: What its column says of the bytes of text before it.
+        before: Bytes of text in the series before it.
         data: Its points.
     """
 
@@ -50,12 +49,12 @@ class Stored:
 @dataclass(frozen=True, slots=True)
 class Unreadable:
     """
-    A place where the file gives nothing.
+    A part of the file that cannot be read.
 
     Attributes:
-        first: The index from which on nothing is known.
-        after: The index at which it goes on; `None` if nothing comes any more.
-        why: What SQLite says.
+        first: The index from which on nothing can be read.
+        after: The index from which on it can be read again; `None` if it cannot to the end.
+        why: SQLite's reason.
     """
 
     first: int
@@ -68,8 +67,8 @@ class Chunks:
     The chunks of the file that *connection* has open.
 
     Args:
-        connection: The file. Whoever wants a consistent view begins a transaction.
-        path: What the file is called in errors.
+        connection: The connection; begin a transaction for a consistent view.
+        path: The name of the file, for errors.
     """
 
     def __init__(self, connection: Connection, path: str) -> None:
@@ -81,7 +80,7 @@ class Chunks:
         Return the number of the first series from *number* on that has points.
 
         Raises:
-            StorageError: That cannot be read.
+            StorageError: This cannot be read.
         """
         if number >= MOST_SERIES:
             return None
@@ -89,9 +88,9 @@ class Chunks:
         return None if key is None else key >> INDEX_BITS
 
     def of(self, number: int) -> Iterator[Stored | Unreadable]:
-        """Go through a series' chunks, and past what cannot be read of them."""
+        """Yield the chunks of a series, and the parts that cannot be read."""
         if not 0 <= number < MOST_SERIES:
-            return  # a damaged row leads here
+            return  # the number may come from a damaged row
         base, end = number << INDEX_BITS, (number + 1) << INDEX_BITS
         at = base
         seen = 0
@@ -123,7 +122,7 @@ class Chunks:
             yield stored
 
     def _next_key(self, at: int, end: int) -> int | None:
-        # the columns before the data: of a large row only its first page is read
+        # only the key, so that of a large row only the first page is read
         with translated(self._path, "reading"):
             row = self._connection.execute(
                 "SELECT id FROM chunks WHERE id >= ? AND id <= ? ORDER BY id LIMIT 1", (at, min(end, 1 << 63) - 1)
@@ -132,7 +131,7 @@ class Chunks:
             return None
         key = int(row[0])
         if not at <= key < end:
-            raise StorageError("the keys are in no order")  # a search in a damaged page finds anything
+            raise StorageError("the keys are in no order")  # in a damaged page, a search may find anything
         return key
 
     def _next_key_if_readable(self, at: int, end: int) -> int | None:
@@ -151,7 +150,7 @@ class Chunks:
         return Stored(key - base, *row)
 
     def _beyond(self, at: int, end: int) -> int | None:
-        """Return the first key behind *at*, which cannot be read, that can be; none if there is none."""
+        """Return the first key after *at* that can be read, *at* being one that cannot; `None` if there is none."""
         failing, step = at, 1
         while (probe := at + step) < end:
             step *= 2
@@ -160,7 +159,7 @@ class Chunks:
             except StorageError:
                 failing = probe
                 continue
-            # it is readable from here on, perhaps from earlier on
+            # readable from *probe* on, and perhaps from earlier on: search by halving
             while probe - failing > 1:
                 middle = (probe + failing) // 2
                 try:
@@ -178,7 +177,7 @@ def numbered(series_number: int) -> Series:
 
 def parts_of(chunk: Stored) -> list[tuple[int, bytes, float]]:
     """
-    Return what a chunk is made of: of each part how many points it is said to have, its text, and its last time.
+    Return the parts of a chunk: for each, how many points it should have, its text, and its last time.
 
     Raises:
         ValueError: It is damaged.
@@ -190,27 +189,27 @@ def parts_of(chunk: Stored) -> list[tuple[int, bytes, float]]:
 
 class Judge:
     """
-    Looks at the chunks of one series, one after the other, and says what is wrong.
+    Checks the chunks of one series, one after the other, and says what is wrong.
 
     Attributes:
-        length: The index behind the last chunk seen.
+        length: The index after the last chunk that was checked.
     """
 
     def __init__(self, number: int) -> None:
         self._number = number
         self.length = 0
         self._newest = float("-inf")
-        self._size: int | None = 0  # bytes of text so far, if that is known
+        self._size: int | None = 0  # bytes of text so far; None while that is unknown
 
     def unreadable(self, place: Unreadable) -> tuple[str, str]:
-        """Return which indices cannot be read, and why; what follows is expected behind them."""
+        """Return which points cannot be read, and why; the next chunk is expected after them."""
         where = span(place.first, place.after)
         self.length = place.first if place.after is None else place.after
         self._size = None
         return where, f"cannot be read ({place.why})"
 
     def faults(self, chunk: Stored) -> Iterator[tuple[str, str]]:
-        """Go through what is wrong with the next chunk: of which indices, and what."""
+        """Yield what is wrong with the next chunk: for which points, and what."""
         if chunk.first > self.length:
             yield span(self.length, chunk.first), "are missing"
             self._size = None
@@ -268,7 +267,7 @@ def _checked_times(points: Sequence[Any]) -> list[float]:
 
 
 def span(first: int, after: int | None) -> str:
-    """Return a range of indices as a person reads it."""
+    """Return a range of indices in words."""
     if after is None:
         return f"the points from index {first} on"
     return f"the point at index {first}" if after - first == 1 else f"the points at indices {first} to {after - 1}"

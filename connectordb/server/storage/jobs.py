@@ -1,4 +1,4 @@
-"""Work handed to threads: a queue of functions with their futures, of which none is ever forgotten."""
+"""A queue of functions for threads to run, each with a future or outcome that always gets a result or an error."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Given = TypeVar("Given")
 
 
 class Job(Generic[Given]):
-    """A function and what becomes of it."""
+    """A function to run, and where its result goes."""
 
     __slots__ = ("_error", "_outcome", "_result", "_work")
 
@@ -28,31 +28,31 @@ class Job(Generic[Given]):
         self._error: BaseException | None = None
 
     def begin(self) -> bool:
-        """Tell whether it is still wanted; from here on it cannot be cancelled."""
+        """Begin the job, unless it was cancelled; return whether it begins. From then on it cannot be cancelled."""
         return self._outcome.set_running_or_notify_cancel()
 
     def run(self, given: Given) -> None:
-        """Run the function and keep what it returns; what it raises is raised."""
+        """Run the function and keep what it returns. What it raises is not caught."""
         self._result = self._work(given)
 
     def keep(self, error: BaseException) -> None:
-        """Have *error* come out in the end."""
+        """Let the job end with *error*."""
         self._error = error
 
     @property
     def failed(self) -> bool:
-        """Whether an error will come out."""
+        """Whether the job will end with an error."""
         return self._error is not None
 
     def finish(self) -> Callable[[], object]:
         """
-        Say what came of it; this is the last that is done with a job.
+        Pass on the result or the error. Nothing more can be done with the job after that.
 
         Returns:
-            What wakes whoever waits, to be called once for all jobs that return the same.
+            A function that wakes whoever waits. If it is equal for several jobs, call it once for all of them.
         """
         outcome, result, error = self._outcome, self._result, self._error
-        # an error's traceback holds this job, which must not hold the future that holds the error
+        # the error's traceback refers to this job: if the job still referred to the future, that would be a reference cycle
         del self._outcome, self._result, self._error, self._work
         if error is not None:
             outcome.set_exception(error)
@@ -61,41 +61,41 @@ class Job(Generic[Given]):
         return _awake if isinstance(outcome, Future) else outcome.wake
 
     def fail(self, error: BaseException) -> None:
-        """Tell whoever waits that it was never run."""
+        """End the job with *error*, without running it."""
         if self.begin():
             self.keep(error)
             self.finish()()
 
 
 def _awake() -> None:
-    """Wake nobody: who waits for a future was woken by its result."""
+    """Wake nobody: whoever waits for a future was woken by its result."""
 
 
 class Jobs(Generic[Given]):
     """
     A queue of jobs for one or more threads.
 
-    After `close` what is in it is still taken, new work is refused with `ClosedError`. After `abandon` everything in it
-    and everything new fails.
+    After `close`, the jobs in it can still be taken, and new work is refused with `ClosedError`. After `abandon`, all jobs in it
+    and all new work fail.
     """
 
     def __init__(self, name: str) -> None:
         self._name = name
-        # nothing is put behind the None that ends it: it is put back by each thread that finds it
+        # ended by a None, after which nothing is put; each thread that takes the None puts it back for the others
         self._waiting: queue.SimpleQueue[Job[Given] | None] = queue.SimpleQueue()
-        # guards what follows, and that nothing is put after it is set
+        # guards what follows, and sees to it that nothing is put once one of them is set
         self._lock = threading.Lock()
         self._closed = False
         self._broken: BaseException | None = None
 
     def put(self, work: Callable[[Given], T]) -> Future[T]:
-        """Hand in a function; its future fails if nobody is left to run it."""
+        """Hand in a function. Its future fails if there is no thread left to run it."""
         future: Future[T] = Future()
         self.give(work, future)
         return future
 
     def give(self, work: Callable[[Given], T], outcome: Outcome[T] | Future[T]) -> None:
-        """Hand in a function; *outcome* is told what comes of it, also if nobody is left to run it."""
+        """Hand in a function. *outcome* gets its result, or an error if there is no thread left to run it."""
         job: Job[Given] = Job(work, outcome)
         with self._lock:
             if self._closed:
@@ -106,7 +106,7 @@ class Jobs(Generic[Given]):
         job.fail(self._broken)
 
     def take(self, seconds: float) -> Job[Given] | None:
-        """Return the next job, waiting for one *seconds* at most; none also if the queue is closed and empty."""
+        """Return the next job, waiting at most *seconds*; `None` if there is none, or the queue is closed and empty."""
         try:
             job = self._waiting.get(timeout=seconds) if seconds else self._waiting.get_nowait()
         except queue.Empty:
@@ -121,7 +121,7 @@ class Jobs(Generic[Given]):
 
     @property
     def broken(self) -> str:
-        """Why everything fails; empty if it does not."""
+        """Why all work fails; empty if it does not."""
         return "" if self._broken is None else str(self._broken)
 
     @property
@@ -130,14 +130,14 @@ class Jobs(Generic[Given]):
         return (self._closed or self._broken is not None) and not len(self)
 
     def close(self) -> None:
-        """Take no more work; what is in the queue is still to be done."""
+        """Accept no more work. The jobs in the queue are still done."""
         with self._lock:
             if not self._closed and self._broken is None:
                 self._waiting.put(None)
             self._closed = True
 
     def abandon(self, error: BaseException) -> None:
-        """Fail all work that waits, and all that comes."""
+        """Let all work in the queue fail, and all that comes."""
         left: list[Job[Given] | None] = []
         with self._lock:
             self._broken = error

@@ -1,11 +1,13 @@
 """
-The keys under which inserts were made, so that one that is repeated is known for what it is.
+Idempotency keys: under which key which insert was made, so that a repeated one is recognised.
 
-Time here is that for which the server ran, not the wall clock's: it goes on from the last key's when the file is opened, and
-never jumps. So a key is never forgotten before its time, whatever somebody does to the machine's clock; one that waits while
-the server is off is kept for longer. Where no key comes for a while, the newest one notes how late it is, and is kept for longer
-too: a server that is started anew every night, say, forgets nevertheless. Keys are numbered in the order of time, and found by a digest of all that they are told
-apart by. Of what was deleted since they are left to grow old, as no id is ever used again.
+A key's age is the time for which the server has been running since, not that of the wall clock: when the file is opened, time goes
+on from that of the last key, and it never jumps. So no key is forgotten too early, whatever is done to the machine's clock; while
+the server is off, keys do not age. If no new key comes for a while, the time is noted in the newest one, which is then kept for
+longer too; otherwise a server that is restarted every night would never forget anything.
+
+Keys are numbered in the order of their times, and found by a digest of all that tells them apart. Keys for streams and devices
+that were deleted are simply left to age, as no id is ever used again.
 """
 
 from __future__ import annotations
@@ -17,20 +19,20 @@ from ...runtime.clock import SYSTEM, Clock
 from ...runtime.sqlite import Connection
 from .contract import InsertKey, Remembered
 
-#: Bytes of a digest that are kept: no two that differ are alike.
+#: Bytes of a digest that are kept: enough for no two keys ever to have the same.
 _DIGEST_BYTES = 16
 
-#: Seconds without a new key after which the time is noted.
+#: Seconds without a new key after which the time is noted in the newest one.
 _NOTED = 3600
 
 
 class InsertKeys:
-    """The keys in the file that *connection* has open; whatever changes them belongs into a transaction."""
+    """The keys in the file that *connection* has open. Methods that change them need a transaction."""
 
     def __init__(self, connection: Connection, clock: Clock = SYSTEM) -> None:
         self._connection = connection
         self._clock = clock
-        #: What is added to the monotonic clock; known when it is first needed.
+        #: Added to the monotonic clock to get the server's time; computed when it is first needed.
         self._offset: float | None = None
 
     def recall(self, key: InsertKey) -> Remembered | None:
@@ -44,7 +46,7 @@ class InsertKeys:
         return Remembered(body, bool(downlink), first)
 
     def remember(self, key: InsertKey, what: Remembered) -> None:
-        """Keep a key, which is new."""
+        """Remember an insert under a key, which must be new."""
         self._connection.execute(
             "INSERT INTO insert_keys (digest, device_id, at, body, downlink, first) VALUES (?, ?, ?, ?, ?, ?)",
             (_digest(key), key.device_id, int(self._now()), what.body, what.downlink, what.first),
@@ -64,11 +66,11 @@ class InsertKeys:
         return int(number)
 
     def forget(self, age: float, most: int) -> int:
-        """Forget keys older than *age* seconds, the *most* oldest of them; return how many that were."""
+        """Forget keys older than *age* seconds, at most *most* of them, the oldest first; return how many were forgotten."""
         rows: list[Any] = self._connection.execute(
             "SELECT id, device_id, at FROM insert_keys ORDER BY id LIMIT ?", (most,)
         ).fetchall()
-        # the whole seconds that are kept are earlier by up to one
+        # one second less, as times are stored rounded down
         before = int(self._now() - age) - 1
         old = [(key, device) for key, device, at in rows if at < before]
         if old:
@@ -81,7 +83,7 @@ class InsertKeys:
                 )
             self._connection.execute("DELETE FROM insert_key_counts WHERE number <= 0")
         if len(rows) > len(old) + 1:
-            # not of a single one: it would never be forgotten
+            # not if it is the only key that is left, which would then never be forgotten
             self._connection.execute(
                 "UPDATE insert_keys SET at = ?1 WHERE id = (SELECT max(id) FROM insert_keys) AND at < ?1 - ?2",
                 (int(self._now()), _NOTED),
@@ -97,6 +99,6 @@ class InsertKeys:
 
 
 def _digest(key: InsertKey) -> bytes:
-    # numbers and what is no text come first, so that nothing in the text can look like them
+    # the text comes last, so that nothing in it can be taken for one of the numbers
     scope = f"{key.device_id} {key.series.stream_id} {key.series.downlink:d} {key.text}"
     return sha256(scope.encode()).digest()[:_DIGEST_BYTES]

@@ -1,4 +1,4 @@
-"""The tables of a database file, as the steps by which they came to be; a step that was released is never changed."""
+"""The tables of a database file, as a series of migrations. A migration that was released is never changed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from ...runtime.sqlite import Connection
 
 
 def _first(connection: Connection) -> None:
-    # AUTOINCREMENT: the id of something deleted is never given to something new.
+    # AUTOINCREMENT, so that the id of something deleted is never used again
     connection.execute("""
         CREATE TABLE users (
             id INTEGER PRIMARY KEY AUTOINCREMENT,

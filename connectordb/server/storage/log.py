@@ -1,9 +1,9 @@
 """
 SQLite's write-ahead log, kept short.
 
-SQLite writes the log back into the file by itself, and begins it anew when nobody reads what is in it. Readers whose views follow
-each other without a gap never let it: the log grows for as long as they go on. Where it has become long, the writer waits for
-the views there are to end; whoever begins one meanwhile reads from the file, and keeps nothing.
+By itself SQLite copies the log back into the file, and starts it again from the beginning when no reader needs what is in it. If
+the views of readers overlap all the time, that moment never comes, and the log grows for as long as they go on. So when it has
+become long, the writer waits for the present views to end; views that begin meanwhile read from the file, and hold up nothing.
 """
 
 from __future__ import annotations
@@ -17,31 +17,31 @@ from ...runtime.sqlite import BUSY_TIMEOUT, Connection, translated
 
 log = logging.getLogger(__name__)
 
-#: Pages of the log from which on it is written into the file. The open chunks are written again and again: the longer this
-#: waits, the fewer of their versions go there.
+#: Pages of the log after which SQLite copies it into the file. Open chunks are written again and again: the longer this waits, the
+#: fewer of their versions are copied.
 PAGES = 4000
 
-#: Bytes of a page; the log has some more of each.
+#: Bytes of a page. In the log each page takes a few bytes more.
 _PAGE = 4096
 
-#: Bytes from which on it is long.
+#: Bytes from which on the log is long.
 LONG = 4 * PAGES * _PAGE
 
-#: Milliseconds that the writer waits for views to end, and seconds until it does so again: a view may be a backup's, and long.
+#: Milliseconds that the writer waits for views to end, and seconds until it waits again: a view may last long, as a backup's does.
 _PATIENCE = 250
 _PAUSE = 5.0
 
-#: Seconds until a short log is looked at again: asking the system lets go of the interpreter, just when others want it.
+#: Seconds until a short log is looked at again: a system call releases the interpreter just when other threads want it.
 _LOOK = 0.1
 
 
 class Log:
     """
-    The log of the file at *path*, to which nobody writes but through *connection*.
+    The log of a database file that is written through one connection only.
 
     Args:
-        connection: The writer's.
-        path: The file.
+        connection: The writer's connection.
+        path: The database file.
         long: Bytes from which on the log is too long.
         clock: Tells when to try again.
     """
@@ -56,7 +56,7 @@ class Log:
         connection.execute(f"PRAGMA journal_size_limit = {PAGES * _PAGE}")
 
     def shorten(self) -> None:
-        """Have the next transaction begin the log anew if it has become long; in no transaction."""
+        """If the log has become long, let the next transaction start it again. Not to be called in a transaction."""
         now = self._clock.monotonic()
         if now < self._again:
             return

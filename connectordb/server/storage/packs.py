@@ -1,5 +1,5 @@
 """
-Packs: closed chunks compressed together, as so few points as a chunk has do not compress well by themselves. Pure.
+Packs: closed chunks compressed together, because the few points of a single chunk do not compress well. Pure.
 """
 
 from __future__ import annotations
@@ -11,27 +11,27 @@ from typing import Any
 from .chunks import Chunk, join
 
 try:
-    # the same format in half the time, where there are wheels of it; each reads what the other wrote
+    # the same format as zlib's in half the time, where there are wheels for it; each reads what the other has written
     from isal import isal_zlib as codec
 except ImportError:
     import zlib as codec  # type: ignore[no-redef]
 
 _ERROR: Any = codec.error
 
-#: Points or bytes of text from which on chunks are packed.
+#: Chunks are packed once they have so many points, or so many bytes of text.
 PACK_POINTS = 1000
 PACK_BYTES = 64 * 1024
 
-#: The fastest: higher levels cost 4 to 15 times as much and save an eighth.
+#: The fastest level: higher ones take 4 to 15 times as long to save an eighth.
 _LEVEL = 1
 
-#: Of each chunk in a pack: how many points, how many bytes of text, the last time; and before that, how many chunks.
+#: An entry for each chunk in a pack: how many points, how many bytes of text, the last time. Before the entries stands their number.
 _ENTRY = struct.Struct("<IId")
 _COUNT = struct.Struct("<H")
 
 
 def regroup(chunks: Sequence[Chunk]) -> tuple[list[list[Chunk]], list[Chunk]]:
-    """Return closed, consecutive *chunks* as groups that are large enough to be packed, and what remains behind them."""
+    """Return closed, consecutive *chunks* as groups that are large enough to be packed, and the chunks that are left over."""
     groups: list[list[Chunk]] = []
     group: list[Chunk] = []
     points = size = 0
@@ -49,7 +49,7 @@ def pack(group: Sequence[Chunk]) -> bytes:
     """
     Return consecutive chunks compressed as one.
 
-    Before the compressed text stands a table of them, so that some points are found without reading the text of all.
+    A table of the chunks stands before the compressed text, so that points are found without decompressing all of it.
     """
     table = [_ENTRY.pack(chunk.number, len(chunk.text), chunk.last_time) for chunk in group]
     return b"".join([_COUNT.pack(len(group)), *table, codec.compress(join(group).text, _LEVEL)])
@@ -57,10 +57,10 @@ def pack(group: Sequence[Chunk]) -> bytes:
 
 def unpack(data: bytes, number: int, first: int, last: int) -> tuple[int, int, bytes]:
     """
-    Return the text of those chunks in a pack of *number* points that hold those from the *first* to before the *last*.
+    Return those chunks in a pack of *number* points that hold the points from *first* to before *last*.
 
     Returns:
-        How many points lie before them in the pack, how many they have, and their text.
+        How many points come before them in the pack, how many points they have, and their text.
 
     Raises:
         ValueError: The pack is damaged.
@@ -92,7 +92,7 @@ def unpack_at(data: bytes, number: int, t: float) -> tuple[int, int, bytes]:
 
 def parts(data: bytes, number: int) -> list[tuple[int, bytes, float]]:
     """
-    Return all chunks in a pack of *number* points: of each how many points it has, their text, and the last time.
+    Return all chunks in a pack of *number* points: for each, how many points it has, their text, and the last time.
 
     Raises:
         ValueError: The pack is damaged.
@@ -111,9 +111,9 @@ def parts(data: bytes, number: int) -> list[tuple[int, bytes, float]]:
 
 def readable(data: bytes, number: int) -> list[tuple[int, bytes, float]]:
     """
-    Return those chunks of a damaged pack that lie before the damage, as `parts` does; at the first odd one it is all over.
+    Return those chunks of a damaged pack that come before the damage, in the form of `parts`.
 
-    Its checksum is wrong, so a text that looks right may have been changed where nothing shows it.
+    The pack's checksum is wrong, so even a text that looks right may be damaged. Stop at the first chunk that looks wrong.
     """
     try:
         table, body = _table(data, number)
@@ -121,7 +121,7 @@ def readable(data: bytes, number: int) -> list[tuple[int, bytes, float]]:
         return []
     stream, text = codec.decompressobj(), bytearray()
     try:
-        # in small pieces: what comes before the damage is there by then
+        # in small pieces, to keep what was decompressed before the damage
         for start in range(0, len(body), 64):
             text += stream.decompress(body[start : start + 64])
     except _ERROR:

@@ -1,8 +1,8 @@
 """
 The points of every series, in chunks, in the tables of one connection.
 
-A series' chunks lie one behind the other without a gap; the last one is open, a few before it are closed and still plain,
-all others are packed. Every question is answered by one or two of them, found by key.
+The chunks of a series follow each other without gaps. The last one is open for appends, a few before it are closed but still
+plain, and all others are packed. Each question is answered from one or two chunks, which are found by their key.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from .packs import pack, regroup, unpack, unpack_at
 
 class Points:
     """
-    The points in the file that *connection* has open; `insert` and `clear` belong into a transaction.
+    The points in a file. Methods that change something need a transaction.
 
     Args:
-        connection: Where.
-        appends: Of who writes: what is written at the end of the transaction.
+        connection: The connection to the file.
+        appends: For a writer: what is to be written at the end of the transaction.
     """
 
     def __init__(self, connection: Connection, appends: Appends | None = None) -> None:
@@ -54,7 +54,7 @@ class Points:
     def index_after(self, series: Series, t: float) -> int:
         """Return the index of the first point later than *t*; the length if there is none."""
         self._settle()
-        # All chunks behind this one begin later than t, so the answer is in it or just behind it.
+        # the last chunk that begins at t or earlier: the answer is in it, or is the index after it
         row = self._connection.execute(
             "SELECT id, number, last_time FROM chunks WHERE series = ? AND first_time <= ?"
             " ORDER BY first_time DESC, id DESC LIMIT 1",
@@ -74,18 +74,18 @@ class Points:
         return first + count_until(data, number, t)
 
     def text(self, series: Series, first: int, last: int, budget: int) -> tuple[bytes, int]:
-        """Return points from index *first*, before *last*, as text, and the index that it came to."""
+        """Return the points from index *first* to before *last* as text, and the index of the next point."""
         self._settle()
-        # beyond the last index that a key has room for, the next series begins
+        # a larger index would not fit into a key, and would run into the next series
         first, last = max(first, 0), min(last, MOST_POINTS)
         found: list[bytes] = []
         at, size = first, 0
         if first < last:
-            # closed at once: a statement left open, by an error's traceback say, keeps this view and with it the log
+            # closed at once: if an error's traceback kept the statement open, SQLite's log could not be cut back
             with closing(self._rows_from(_number(series), first, last)) as rows:
                 for begin, number, packed, data in rows:
                     if begin + number <= first:
-                        break  # the series ends before
+                        break  # the series ends before *first*
                     after = min(begin + number, last)
                     if packed:
                         with _damage(series, begin):
@@ -100,7 +100,7 @@ class Points:
         return b",".join(found), at
 
     def _rows_from(self, number: int, first: int, last: int) -> Generator[tuple[int, int, int, bytes], None, None]:
-        """Go through the chunks that hold the points from *first* to before *last*, and perhaps the one before them."""
+        """Yield the chunks that hold the points from *first* to before *last*; perhaps also the chunk before them."""
         base = number << INDEX_BITS
         rows = self._connection.execute(
             "SELECT id - :base, number, packed, data FROM chunks WHERE id >= "
@@ -113,13 +113,13 @@ class Points:
             rows.close()
 
     def _changing(self, number: int) -> None:
-        """Take note that chunks of a series are about to be changed."""
+        """Note that chunks of a series are about to be changed."""
         self._settle()
         if self._appends is not None:
             self._appends.forget(number)
 
     def _settle(self) -> None:
-        """Have the file say what was appended, and let what follows be undone."""
+        """Write what was appended to the file, with a savepoint for what follows."""
         if self._appends is not None:
             self._appends.settle()
 
@@ -147,7 +147,7 @@ class Points:
 
     def drop(self, series: Series, most: int) -> int:
         """
-        Remove all points of a series that is never used again: *most* chunks at once, the others by `sweep`.
+        Remove all points of a series that is never used again: *most* chunks now, the others by `sweep`.
 
         Returns:
             How many chunks were removed.
@@ -160,7 +160,7 @@ class Points:
         return removed
 
     def sweep(self, most: int) -> bool:
-        """Remove some more chunks, *most* at most, of what `drop` left; tell whether there was something."""
+        """Remove at most *most* chunks that `drop` has left; return whether there were any."""
         self._settle()
         rows: list[Any] = self._connection.execute("SELECT series FROM deleted_series LIMIT ?", (most,)).fetchall()
         for (number,) in rows:
@@ -172,8 +172,8 @@ class Points:
         return bool(rows)
 
     def _remove_some(self, number: int, most: int) -> tuple[int, bool]:
-        """Remove a series' last chunks, *most* at most; return how many these were, and whether they were all."""
-        # the last ones first: what is left has no hole, and whoever looks whether the series is as it was finds that it is not
+        """Remove at most *most* chunks from the end of a series; return how many, and whether these were all."""
+        # from the end, so that there is no gap in what is left, and a reader that compares lengths notices the change
         base = number << INDEX_BITS
         row = self._connection.execute(
             "SELECT id FROM chunks WHERE id BETWEEN ? AND ? ORDER BY id DESC LIMIT 1 OFFSET ?",
@@ -184,7 +184,7 @@ class Points:
         return int(self._connection.changes()), row is None
 
     def insert(self, series: Series, points: Sequence[Datapoint], restamp: bool) -> Inserted:
-        """Append points, as the contract says."""
+        """Append points, as the contract describes it."""
         number = _number(series)
         tail = self._tail(number)
         first = tail.length if tail else 0
@@ -195,7 +195,7 @@ class Points:
         newest = tail.last_time if tail else 0.0
         given = points.times if isinstance(points, Batch) else [float(point["t"]) for point in points]
         times = _stamped(given, newest, restamp)
-        # those that were moved, or are something else, are looked at one by one
+        # numbers at their own times can be written all at once; others are looked at one by one
         numbers = points if isinstance(points, Batch) and points.kinds <= NUMBERS and given[0] >= newest else None
         if tail:
             pieces = cut(points, times, max(OPEN_POINTS - tail.number, 0), max(OPEN_BYTES - tail.size - 1, 0), numbers)
@@ -203,16 +203,16 @@ class Points:
             pieces = cut(points, times, OPEN_POINTS, OPEN_BYTES, numbers)
         cut_up = list(pieces)
         if tail and self._appends is not None and len(cut_up) == 1:
-            # nearly every insert: it fits into the open chunk
+            # what nearly every insert does: it fits into the open chunk
             self._appends.add(number, tail, len(times), times[-1], cut_up[0][1])
             return Inserted(first, times, cut_up[0][1])
-        # a comma goes before what continues the last chunk
+        # text that continues the last chunk is preceded by a comma
         before = tail.before + tail.size + bool(cut_up[0][0]) if tail else 0
         self._append(number, tail, _chunks(first, before, times, cut_up))
         return Inserted(first, times, b",".join([text for count, text in cut_up if count]))
 
     def _append(self, number: int, tail: Tail | None, new: list[Chunk]) -> None:
-        """Store *new* chunks; the first of them continues the tail where there is one, and may be empty."""
+        """Store new chunks; if there is a *tail*, the first of them continues it, and may be empty."""
         head, *others = new
         self._changing(number)
         plain: list[Chunk] = []
@@ -227,11 +227,11 @@ class Points:
             self._remove(number, chunk)
             self._put(number, chunk, pack(group), packed=True)
         for chunk in [*rest, others[-1]]:
-            if chunk not in plain:  # else it is there already
+            if chunk not in plain:  # those are stored already
                 self._put(number, chunk, chunk.text, packed=False)
 
     def _plain(self, number: int, tail: Tail) -> list[Chunk]:
-        """Return the chunks that are not packed, the open one last: a handful, as all others are regrouped at once."""
+        """Return the chunks that are not packed, the open one last. They are few, as enough of them are packed at once."""
         found = []
         rows = self._connection.execute(
             "SELECT id, number, first_time, last_time, packed, before, data FROM chunks WHERE id BETWEEN ? AND ? ORDER BY id DESC",
@@ -245,7 +245,7 @@ class Points:
         return found[::-1]
 
     def _remove(self, number: int, chunk: Chunk) -> None:
-        """Remove what is stored of the indices of *chunk*."""
+        """Remove the stored chunks that have the same points as *chunk*."""
         base = number << INDEX_BITS
         self._connection.execute(
             "DELETE FROM chunks WHERE id >= ? AND id < ?", (base + chunk.first, base + chunk.after)
@@ -304,8 +304,8 @@ def _chunks(first: int, before: int, times: Sequence[float], pieces: Sequence[tu
 
 
 def _stamped(times: list[float], newest: float, restamp: bool) -> list[float]:
-    """Return the times under which points are stored behind one at *newest*."""
-    # where there is nothing to sort, sorting takes no time; what is no number shows in the sum
+    """Return the times at which points are stored after one at *newest*."""
+    # sorting what is sorted takes no time; a NaN anywhere makes the sum NaN
     if sorted(times) != times or isnan(sum(times)) or not (isfinite(times[0]) and isfinite(times[-1])):
         raise ValueError("points are handed to the storage in order of time")
     if times[0] >= newest:

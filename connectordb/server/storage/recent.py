@@ -1,9 +1,9 @@
 """
-What was looked up a while ago and is still so: objects by path, devices by key. Most requests ask for the same few again.
+A cache of what was looked up: objects by path, devices by API key. Most requests ask for the same few again and again.
 
-One for all threads of a storage. Nobody but its writer changes the file, so what is kept stays right until the writer says
-otherwise: it forgets everything at once, after the commit of a change to users, devices or streams and before anybody is told
-of that commit. Points are not kept.
+All threads of a storage share it. Only the writer changes the file, so what is kept stays valid until the writer forgets
+everything at once: after the commit of a change to users, devices or streams, and before anybody is told of that commit. Points
+are not kept.
 """
 
 from __future__ import annotations
@@ -17,21 +17,22 @@ from .contract import Device, Found, Stream, User
 Key = TypeVar("Key")
 Value = TypeVar("Value")
 
-#: Paths, and keys, that are kept at most, and characters of text in one of them: some megabytes, whatever people write into icons.
+#: The most paths, and the most keys, that are kept; and the most text in the objects of one. Together that is a few megabytes,
+#: whatever people write into descriptions and icons.
 MOST = 2048
 MOST_TEXT = 4096
 
 
 class NotRecent(ConnectorDBError):
-    """The storage itself has to be asked."""
+    """This is not in the cache; the storage itself has to be asked."""
 
 
 class Recent:
-    """What is kept. Looking is safe from any thread, and so is all the rest."""
+    """The cache. May be used from any thread."""
 
     def __init__(self, most: int = MOST) -> None:
         self._most = most
-        # guards what follows against a change while something older is added
+        # guards what follows, so that nothing outdated is added while everything is forgotten
         self._lock = threading.Lock()
         self._era = 0
         self._paths: dict[tuple[str, ...], Found] = {}
@@ -39,29 +40,29 @@ class Recent:
 
     @property
     def era(self) -> int:
-        """A number that changes whenever everything is forgotten; to be taken before anything is looked up."""
+        """A number that changes whenever everything is forgotten. Take it before you look something up, and pass it to `keep`."""
         return self._era
 
     def find(self, names: tuple[str, ...]) -> Found | None:
-        """Return what lies at a path, all of it, if that is known."""
+        """Return what is at a path, if it is kept; then nothing on the path is missing."""
         return self._paths.get(names)
 
     def find_key(self, digest: bytes) -> tuple[User, Device] | None:
-        """Return the device whose key has this digest, if that is known."""
+        """Return the device whose key has this digest, and its user, if they are kept."""
         return self._keys.get(digest)
 
     def keep(self, era: int, names: tuple[str, ...], found: Found) -> None:
-        """Keep what lies at a path, unless everything was forgotten since *era*."""
+        """Keep what is at a path, unless everything was forgotten since *era*."""
         if _text(found.user) + _text(found.device) + _text(found.stream) <= MOST_TEXT:
             self._put(era, self._paths, names, found)
 
     def keep_key(self, era: int, digest: bytes, found: tuple[User, Device]) -> None:
-        """Keep whose key it is, unless everything was forgotten since *era*."""
+        """Keep the device that has a key, unless everything was forgotten since *era*."""
         if _text(found[0]) + _text(found[1]) <= MOST_TEXT:
             self._put(era, self._keys, digest, found)
 
     def forget(self) -> None:
-        """Know nothing any more."""
+        """Forget everything."""
         with self._lock:
             self._era += 1
             self._paths.clear()
@@ -72,7 +73,7 @@ class Recent:
             if era != self._era:
                 return
             if len(kept) >= self._most:
-                del kept[next(iter(kept))]  # the one that has been there longest
+                del kept[next(iter(kept))]  # the oldest one
             kept[key] = value
 
 
@@ -85,8 +86,8 @@ def _text(row: User | Device | Stream | None) -> int:
 
 
 class Nowhere:
-    """Stands for a connection where only what is kept may be asked for."""
+    """Takes the place of a connection for a reader that may only use the cache."""
 
     def execute(self, *_: object) -> None:
-        """Do nothing but complain."""
+        """Raise `NotRecent`."""
         raise NotRecent("this is not known without asking the storage")

@@ -21,8 +21,8 @@ class Table(Generic[Row]):
     Args:
         connection: Where they are.
         name: The table's name.
-        kind: What a row becomes.
-        parent: The column with the id of what a row belongs to, or ``""``.
+        kind: The dataclass of a row.
+        parent: The column with the id of the row that a row belongs to, or ``""``.
     """
 
     def __init__(self, connection: Connection, name: str, kind: type[Row], parent: str = "") -> None:
@@ -30,7 +30,7 @@ class Table(Generic[Row]):
         self._name = name
         self._kind: Callable[..., Row] = kind
         self._parent = parent
-        #: Whether a row was made, changed or removed; whoever cares sets it back.
+        #: Whether a row was added, changed or removed since this was last set to False, which others do.
         self.changed = False
         columns = dataclass_fields(kind)
         self._columns = [column.name for column in columns]
@@ -38,15 +38,15 @@ class Table(Generic[Row]):
         self._select = f"SELECT {', '.join(f'{name}.{column}' for column in self._columns)} FROM {name}"
 
     def made(self, values: tuple[Any, ...]) -> Row:
-        """Return the row of these columns' values."""
+        """Return a row, given the values of its columns."""
         row = list(values)
         for index in self._bools:
             row[index] = bool(row[index])
         return self._kind(*row)
 
     def where(self, condition: str, *values: Any) -> Iterator[Row]:
-        """Go through the rows for which *condition*, which may order them too, holds."""
-        # fetched whole: a cursor left open would keep the read transaction open
+        """Yield the rows for which *condition* holds, which may also order them."""
+        # all fetched at once, as an open cursor would keep the read transaction open
         for row in self._connection.execute(f"{self._select} {condition}", values).fetchall():
             yield self.made(row)
 
@@ -77,7 +77,7 @@ class Table(Generic[Row]):
         return int(number)
 
     def create(self, values: Mapping[str, Any]) -> Row:
-        """Add a row of all its columns but the id; raises `Taken`."""
+        """Add a row, given all its columns except the id; raises `Taken`."""
         self.changed = True
         wanted = set(self._columns) - {"id"}
         if set(values) != wanted:
@@ -91,7 +91,7 @@ class Table(Generic[Row]):
         return self.get(self._connection.last_insert_rowid())
 
     def update(self, id: int, values: Mapping[str, Any]) -> Row:
-        """Change columns of a row; raises `Taken` and `Gone`."""
+        """Change some columns of a row; raises `Taken` and `Gone`."""
         self.changed = True
         row = self.get(id)
         if unknown := set(values) - set(self._columns) | set(values) & {"id", self._parent}:
@@ -110,7 +110,7 @@ class Table(Generic[Row]):
         self._connection.execute(f"DELETE FROM {self._name} WHERE id = ?", (id,))
 
     def _check(self, values: Mapping[str, Any], *, id: int, parent: int) -> None:
-        """Raise `Taken` if another row stands in the way. Nobody else writes, so what is free now stays free."""
+        """Raise `Taken` if another row has one of these values. Nobody else writes, so a value that is free now stays free."""
         if "name" in values:
             scope, inside = (f" AND {self._parent} = ?", (parent,)) if self._parent else ("", ())
             if self._others(f"name = ?{scope}", id, values["name"], *inside):
@@ -126,18 +126,18 @@ class Table(Generic[Row]):
 
 
 def _stored(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return *values* with the columns that follow from others."""
+    """Return *values* with the columns that are computed from others."""
     if "apikey" not in values:
         return dict(values)
     return {**values, "key_digest": key_digest(values["apikey"])}
 
 
 def key_digest(apikey: str) -> bytes | None:
-    """Return what an API key is looked up by; none for an empty one."""
-    # "surrogatepass": any text may be asked for
+    """Return the digest by which an API key is looked up; `None` for an empty key."""
+    # "surrogatepass", because a client may send any text
     return sha256(apikey.encode("utf-8", "surrogatepass")).digest() if apikey else None
 
 
 def same_key(one: str, other: str) -> bool:
-    """Compare two keys in a time that does not depend on where they differ."""
+    """Compare two keys, in a time that does not depend on where they differ."""
     return compare_digest(one.encode("utf-8", "surrogatepass"), other.encode("utf-8", "surrogatepass"))

@@ -1,8 +1,7 @@
-"""Rows and points out of what may be damaged: what makes sense is taken, in order, and the rest left. Pure."""
+"""Recovering rows and points from records that may be damaged: what makes sense is taken, in order, and the rest left. Pure."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import fields
 from math import isfinite
 from typing import Any, TypeVar
@@ -18,25 +17,27 @@ from .packs import readable
 Row = TypeVar("Row", User, Device, Stream)
 
 _BETWEEN = b'},{"t":'
-_SHAPE = {int: int, str: str, bool: int}
+
+#: For each annotation of a column the type in which SQLite returns it.
+_TYPES = {"int": int, "str": str, "bool": int}
 
 
 def row_of(kind: type[Row], id: int, values: list[Any], *, strict: bool = False) -> Row | None:
     """
-    Return the row that a record's columns are; none if they are none.
+    Return the row that a record holds; `None` if it is no such row.
 
     Args:
-        kind: What it should be.
-        id: Its key.
-        values: The columns; that of the key may be missing.
-        strict: The record may be of any table: all its columns must be of the right kind.
+        kind: What the row should be.
+        id: The record's key.
+        values: The record's columns.
+        strict: The record may be from any table, so all its columns must be of the right type.
     """
     columns = fields(kind)
     if len(values) < len(columns) or id <= 0:
         return None
     row: dict[str, Any] = {"id": id}
     for column, value in zip(columns[1:], values[1:], strict=False):
-        shape = {"int": int, "str": str, "bool": int}[str(column.type)]
+        shape = _TYPES[str(column.type)]
         if type(value) is not shape or (column.type == "bool" and strict and value not in (0, 1)):
             if strict or shape is int and column.type == "int":
                 return None
@@ -52,14 +53,14 @@ def row_of(kind: type[Row], id: int, values: list[Any], *, strict: bool = False)
 
 
 def chunk_of(id: int, values: list[Any], *, whole: bool = False) -> Stored | None:
-    """Return the chunk that a record's columns are, without its data unless *whole*; none if they are none."""
+    """Return the chunk that a record holds, without its data unless *whole*; `None` if it is no chunk."""
     if len(values) < (8 if whole else 7) or values[0] is not None:
         return None
     _, series, number, first_time, last_time, packed, before, *data = values
     first = id & (MOST_POINTS - 1)
     if not all(type(value) is int for value in (series, number, packed, before)) or id >> INDEX_BITS != series:
         return None
-    # SQLite keeps a float that is integral as an integer
+    # SQLite stores a float that is a whole number as an integer
     if (
         not all(type(value) in (int, float) for value in (first_time, last_time))
         or not 0 < number <= MOST_POINTS - first
@@ -72,11 +73,11 @@ def chunk_of(id: int, values: list[Any], *, whole: bool = False) -> Stored | Non
 
 class Salvager:
     """
-    Takes what can be taken of the chunks of one series, one after the other, in order of index and of time.
+    Recovers what it can from the chunks of one series, one after the other, in order of index and time.
 
     Attributes:
-        length: The index behind the last chunk taken or passed over.
-        points: How many points were taken.
+        length: The index after the last chunk that was taken or skipped.
+        points: How many points were recovered.
     """
 
     def __init__(self) -> None:
@@ -85,15 +86,15 @@ class Salvager:
         self._newest = float("-inf")
 
     def skip(self, index: int) -> None:
-        """Pass over what lies before *index*."""
+        """Skip what comes before *index*."""
         self.length = max(self.length, index)
 
     def take(self, chunk: Stored) -> bytes:
-        """Return the text of those of a chunk's points that are new and make sense, with commas between."""
+        """Return the text of those points of a chunk that are new and make sense, separated by commas."""
         number = chunk.number if isinstance(chunk.number, int) and 0 < chunk.number <= MOST_POINTS else 1
         known = max(self.length - chunk.first, 0)
         points = _points(chunk)
-        # whether some are known is only known if none is missing
+        # if the chunk overlaps with earlier ones, its new points can be told only if none of its points is missing
         points = points[known:] if len(points) == number else points if not known else []
         kept = []
         last = chunk.last_time if isinstance(chunk.last_time, float) and chunk.last_time >= self._newest else None
@@ -108,7 +109,7 @@ class Salvager:
 
 
 def _points(chunk: Stored) -> list[dict[str, Any]]:
-    """Return those points in a chunk that can be read."""
+    """Return the points of a chunk that can be read."""
     found: list[dict[str, Any]] = []
     try:
         for _, text, _ in parts_of(chunk):
@@ -125,7 +126,7 @@ def _points(chunk: Stored) -> list[dict[str, Any]]:
 
 
 def _before_damage(data: bytes, number: int) -> list[dict[str, Any]]:
-    """Return the points of those parts of a damaged pack that are as its table says."""
+    """Return the points of those parts of a damaged pack that agree with its table."""
     found: list[dict[str, Any]] = []
     for count, text, last_time in readable(data, number):
         try:
@@ -139,14 +140,14 @@ def _before_damage(data: bytes, number: int) -> list[dict[str, Any]]:
 
 
 def _one_by_one(text: bytes) -> list[Any]:
-    """Return what can be read of the text of points, cut where one ends and the next begins."""
+    """Return the points that can be read in a damaged text, by decoding each one by itself."""
     found = []
     parts = text.split(_BETWEEN)
     for index, part in enumerate(parts):
         whole = (b'{"t":' if index else b"") + part + (b"}" if index < len(parts) - 1 else b"")
         try:
             found.append(json_text.loads(whole))
-        except (ValueError, json.JSONDecodeError):
+        except ValueError:
             continue
     return found
 

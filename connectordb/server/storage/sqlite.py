@@ -1,8 +1,8 @@
 """
-The storage in a SQLite file: one thread that writes, some that read, each with a connection of its own.
+The storage in a SQLite file: one thread that writes and some that read, each with a connection of its own.
 
-The writer takes what has gathered while it was busy, runs it as one transaction with a savepoint around each, and flushes
-once for all. A future has its result only after that flush.
+The writer takes all writes that have come while it was busy, runs them as one transaction in which each can fail by itself, and
+flushes once for all of them. A future has its result only after that flush.
 """
 
 from __future__ import annotations
@@ -36,22 +36,22 @@ Given = TypeVar("Given")
 
 _DEFAULTS = Settings()
 
-#: Seconds that `SQLiteStorage.close` gives each thread to finish what was handed in.
+#: Seconds that `SQLiteStorage.close` gives the threads to finish their work.
 CLOSE_TIMEOUT = 30.0
 
-#: Seconds after which an idle thread looks up; nothing depends on it.
+#: The longest that an idle thread waits, in seconds. Nothing depends on it: no wait should be without an end.
 _IDLE = 60.0
 
 
 class SQLiteStorage(Storage):
     """
-    Users, devices, streams and points in the file at *path*, which is made if it is not there.
+    Users, devices, streams and points in the file at *path*, which is made if it does not exist.
 
     Args:
-        path: The file. Beside it SQLite keeps two more while it is open, with ``-wal`` and ``-shm`` added to the name.
-        readers: How many threads read, one at least.
-        group_size: Writes that share a flush at most.
-        group_time: Seconds after which a flush takes in no more: the first of them is waiting.
+        path: The file. While it is open, SQLite keeps two more beside it, with ``-wal`` and ``-shm`` added to the name.
+        readers: How many threads read, at least one.
+        group_size: The most writes that share a flush.
+        group_time: Seconds after which no more writes join a flush, as the first of them is waiting.
 
     Raises:
         StorageError: The file cannot be opened, is not a database, or was made by a newer version.
@@ -119,7 +119,7 @@ class SQLiteStorage(Storage):
 
     def recall(self, work: Callable[[Reader], T]) -> T:
         """
-        Run *work* at once, on this thread, with what was looked up a while ago and is still so.
+        Run *work* at once, on this thread, with what was looked up before and is still valid.
 
         Raises:
             NotRecent: It asks for something else.
@@ -128,7 +128,7 @@ class SQLiteStorage(Storage):
 
     def read(self, work: Callable[[Reader], T]) -> Future[T]:
         """
-        Run *work* on a reader's thread, on one consistent view of everything.
+        Run *work* on a thread that reads, on one consistent view of everything.
 
         Raises:
             ClosedError: The storage was closed.
@@ -137,7 +137,7 @@ class SQLiteStorage(Storage):
 
     def write(self, work: Callable[[Writer], T]) -> Future[T]:
         """
-        Run *work* on the writer's thread, as one transaction; the future is done after the commit.
+        Run *work* on the thread that writes, as a transaction. The future has a result after the commit.
 
         Raises:
             ClosedError: The storage was closed.
@@ -146,7 +146,7 @@ class SQLiteStorage(Storage):
 
     def give_read(self, work: Callable[[Reader], T], outcome: Outcome[T]) -> None:
         """
-        Do the same as `read`, with somebody else told what comes of it.
+        Like `read`, but the result goes to *outcome*.
 
         Raises:
             ClosedError: The storage was closed.
@@ -155,7 +155,7 @@ class SQLiteStorage(Storage):
 
     def give_write(self, work: Callable[[Writer], T], outcome: Outcome[T]) -> None:
         """
-        Do the same as `write`, with somebody else told what comes of it: of all that share a commit, in its order, then woken.
+        Like `write`, but the result goes to *outcome*: those of all writes of a commit in their order, then one wake-up.
 
         Raises:
             ClosedError: The storage was closed.
@@ -163,7 +163,7 @@ class SQLiteStorage(Storage):
         self._writes.give(work, outcome)
 
     def state(self) -> State:
-        """Return how it is; at once, from any thread."""
+        """Return how the storage is doing. Does not wait for anything; may be called from any thread."""
         watch = self._watch
         return State(
             reads_waiting=len(self._reads),
@@ -177,10 +177,10 @@ class SQLiteStorage(Storage):
 
     def close(self) -> None:
         """
-        Finish what was handed in, then end the threads; may be called again.
+        Finish the work that was handed in, then end the threads. May be called again.
 
         Raises:
-            StorageError: They did not end in time.
+            StorageError: The threads did not end in time.
         """
         self._writes.close()
         self._reads.close()
@@ -191,7 +191,7 @@ class SQLiteStorage(Storage):
 
 
 class _Thread(Generic[Given]):
-    """A worker that does the jobs of a queue with a connection, which it closes in the end."""
+    """A thread that does the jobs of a queue on a connection, which it closes in the end."""
 
     def __init__(self, name: str, path: str, connection: Connection, jobs: Jobs[Given]) -> None:
         self._path = path
@@ -202,7 +202,7 @@ class _Thread(Generic[Given]):
         self.join = self._worker.join
 
     def discard(self) -> None:
-        """Close the connection: by the thread at its end, or instead of starting it."""
+        """Close the connection; done by the thread at its end, or by others if the thread is never started."""
         with translated(self._path, "closing"):
             self._connection.close()
 
@@ -233,7 +233,7 @@ class _ReaderThread(_Thread[Reader]):
         try:
             with translated(self._path, "reading"):
                 self._reader.begin()
-                # deferred: the view is that of the first statement, and holds until the end
+                # a deferred transaction: its view is made by the first statement, and stays the same to the end
                 self._connection.execute("BEGIN")
                 try:
                     job.run(self._reader)
@@ -246,7 +246,7 @@ class _ReaderThread(_Thread[Reader]):
 
 
 class _Group(NamedTuple):
-    """How writes are put together, and who counts them."""
+    """How many writes share a transaction, for how long they may join it, and what counts them."""
 
     size: int
     seconds: float
@@ -278,20 +278,19 @@ class _WriterThread(_Thread[Writer]):
         except BaseException as error:
             if isinstance(error, StorageFull):
                 self._watch.found_full()
-            # none of it is stored: the commit failed, or an error ended the transaction; whoever has an error of his own
-            # keeps it
+            # nothing is stored: the commit failed, or an error ended the transaction; jobs that failed before keep their own error
             for member in group or [job]:
                 if not member.failed:
                     member.keep(error)
-        # before anybody is told: what he asks for then is as he knows it
+        # before anybody is told, so that whoever asks afterwards does not get what was in memory before
         self._writer.end(committed=committed)
-        # each wake-up costs a call to the system, and hands the interpreter to another thread: one for all of them
+        # each wake-up costs a system call and switches to another thread, so there is one for all jobs that share it
         for wake in {member.finish() for member in group or [job]}:
             wake()
         self._log.shorten()
 
     def _gathered(self, job: Job[Writer]) -> Iterator[Job[Writer]]:
-        """Go through *job* and what has come since, while there is something and there is time."""
+        """Yield *job* and those that have come since, until there are no more, or enough, or time is up."""
         deadline = Deadline(self._seconds)
         yield job
         for _ in range(self._most - 1):
@@ -302,18 +301,18 @@ class _WriterThread(_Thread[Writer]):
                 yield more
 
     def _run_alone(self, job: Job[Writer]) -> None:
-        """Run a job so that it can fail without the others."""
+        """Run a job in such a way that it can fail without the others."""
         try:
             job.run(self._writer)
             self._writer.finish(lambda error: self._could_not(job, error))
         except BaseException as error:
             if not self._connection.in_transaction:
-                raise  # a full disk, say, has ended the whole transaction, and with it the others
+                raise  # something like a full disk has ended the whole transaction, so all jobs in it fail
             self._writer.undo()
             self._could_not(job, error)
 
     def _could_not(self, job: Job[Writer], error: BaseException) -> None:
-        """Have a job fail, with what SQLite says in our words; also one whose points could not be written after all."""
+        """Let a job fail, with SQLite's error translated; also one that had run, but whose points could not be written."""
         try:
             with translated(self._path, "writing"):
                 raise error

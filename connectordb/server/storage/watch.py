@@ -1,4 +1,4 @@
-"""What a storage is doing, in figures: for whether it is well, and for who plots it."""
+"""Figures about what a storage is doing: for health checks, and for Prometheus."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ from dataclasses import dataclass
 
 from ...runtime.clock import SYSTEM, Clock
 
-#: Seconds that a full disk is taken for one if nobody writes.
+#: Seconds for which a disk that was full counts as full if nobody writes.
 _LATELY = 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class State:
     """
-    How a storage is.
+    How a storage is doing.
 
     Attributes:
         reads_waiting: Reads that wait for a thread.
         writes_waiting: Writes that wait for the next commit.
         commits: Commits so far.
-        writes: Writes that were stored by them.
-        commit_seconds: Seconds that they took, with the work in them.
-        full: Whether the disk was full when something was to be written lately.
-        broken: Why nothing can be read or written any more; empty if it can.
+        writes: Writes in these commits.
+        commit_seconds: Seconds that all commits took, with the work in them.
+        full: Whether the disk was full at a recent attempt to write.
+        broken: Why nothing can be read or written any more; empty if all is well.
     """
 
     reads_waiting: int = 0
@@ -35,7 +35,7 @@ class State:
 
 
 class Watch:
-    """Counts what the writing thread does; read by any thread, each figure by itself."""
+    """Counts what the writing thread does. Any thread may read the figures, one by one."""
 
     def __init__(self, clock: Clock = SYSTEM) -> None:
         self.commits = 0
@@ -52,11 +52,11 @@ class Watch:
         self._full = None
 
     def found_full(self) -> None:
-        """Note that there was no room."""
+        """Note that the disk was full."""
         self._full = self._clock.monotonic()
 
     @property
     def full(self) -> bool:
-        """Whether there was no room lately. Without another attempt nobody knows, and somebody has to make one."""
+        """Whether the disk was full recently. Only another attempt can show whether it still is, so this has to expire."""
         full = self._full
         return full is not None and self._clock.monotonic() - full < _LATELY
