@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from typing import Any, Literal
 
 from ..exceptions import LocalProtocolError
-from ..protocol.ranges import to_index
+from ..protocol.ranges import check_bound, to_index
 from ..protocol.times import Time, to_seconds
 from .downlinks import Policy
 
@@ -98,7 +98,7 @@ class Options:
         if type(self.since) is int:
             to_index(self.since, "since")
         elif self.since is not None:
-            to_seconds(self.since, 0.0)
+            check_bound("since", to_seconds(self.since, 0.0))
         if transform and self.remember is not None:
             raise LocalProtocolError(
                 "remember= keeps a place, and not what a transform has seen so far: leave one of them out"

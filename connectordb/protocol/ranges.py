@@ -72,6 +72,19 @@ def to_index(value: object, name: str) -> int:
     return max(_MIN_INDEX, min(_MAX_INDEX, operator.index(value)))
 
 
+def check_bound(name: str, t: float) -> None:
+    """
+    Look at a time that bounds a range.
+
+    Warns:
+        DatapointWarning: It is after the year 9999, as milliseconds are.
+    """
+    if t > LATE:  # the last microsecond of that year, as a float, is this
+        from . import doubts  # few ranges have such a time
+
+        doubts.warn(f"a range has {doubts.of_bound(name, t)}")
+
+
 def _fields(
     now: float, t1: Time | None, t2: Time | None, limit: int | None, i1: int | None, i2: int | None
 ) -> dict[str, Any]:
@@ -82,10 +95,7 @@ def _fields(
         given = ", ".join((*by_index, *by_time))
         raise InvalidRange(f"{given} mixed: a range goes either by index (i1, i2) or by time (t1, t2, limit)")
     for name, t in by_time.items():
-        if t > LATE:  # where the last microsecond of the year 9999 becomes a float
-            from . import doubts  # few ranges have one
-
-            doubts.warn(f"a range has {doubts.of_bound(name, t)}")
+        check_bound(name, t)
     if limit is None:
         return by_index or by_time
     if by_index:

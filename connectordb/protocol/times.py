@@ -91,6 +91,7 @@ def in_iso(text: str, zone: tzinfo | None = None) -> float:
 
 
 def _of_text(text: str, now: float) -> float | None:
+    text = text.strip()
     whole, _, fraction = text.partition(".")
     if len(whole) in _SECONDS_HAVE and (whole + fraction).isdecimal():
         return float(text)

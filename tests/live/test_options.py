@@ -6,6 +6,7 @@ from datetime import timedelta
 from importlib.util import find_spec
 from typing import Any
 
+from connectordb import DatapointWarning
 from connectordb.exceptions import InvalidRange, LocalProtocolError
 from connectordb.live.options import Options
 from tests.support.case import Case
@@ -21,6 +22,8 @@ class OptionsTests(Case):
         if find_spec("dateparser"):
             Options(since="2 hours ago").check(downlink=False, transform="")
         Options(missed="latest", expire=5, on_crash="skip", answers=True).check(downlink=True, transform="")
+        with self.assertWarnsRegex(DatapointWarning, "since=1767225600000.0, .* may be milliseconds"):
+            Options(since=1767225600000.0).check(downlink=False, transform="")
         Options(at="client", since=0).check(downlink=False, transform="$ > 5")
 
     def test_refused(self) -> None:
