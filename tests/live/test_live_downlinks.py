@@ -6,7 +6,7 @@ import threading
 import time
 from typing import Any
 
-from connectordb.exceptions import InvalidRequest
+from connectordb.exceptions import DownlinkError, InvalidRequest
 from connectordb.live import Options
 from connectordb.protocol import rest
 from tests.support.case import SOON
@@ -123,6 +123,29 @@ class DownlinkTests(LiveCase):
         self.lamp.insert(self.light, 2)
         self.eventually(lambda: stream.values == [1, 2])
         self.assertEqual(commands.values, [1])
+
+    def test_exit(self) -> None:
+        """sys.exit() in a callback is as good as a kill, in a program that goes on, too: *on_crash* decides what becomes of it."""
+        for on_crash, acted, told in (("again", [1, 1, 2], []), ("skip", [1, 2], [DownlinkError])):
+            record = Record()
+
+            def exit_once(path: str, points: list[Any], record: Record = record) -> bool:
+                record(path, points)
+                if len(record.calls) == 1:
+                    raise SystemExit
+                return True
+
+            options = Options(on_crash=on_crash, on_error=record.errors.append)  # type: ignore[arg-type]
+            with self.subTest(on_crash), self.assertLogs("connectordb.live", "WARNING") as logs:
+                with self.live.subscribe(self.light.at_downlink(), exit_once, options=options) as subscription:
+                    for number in (1, 2):
+                        self.user.insert(self.light, number)
+                    self.eventually(lambda record=record: record.values[-1:] == [2])  # type: ignore[misc]
+                    self.assertTrue(subscription.wait("live", SOON))
+                self.assertEqual(record.values, acted)
+                self.assertEqual([type(error) for error in record.errors], told)
+                self.assertIn("was ended by a callback", logs.output[0])
+        self.acknowledged(1, 2, 2)
 
     def test_close_acknowledges(self) -> None:
         """close() lets a command that is being acted on be acknowledged."""

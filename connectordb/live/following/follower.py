@@ -235,14 +235,17 @@ class Follower:
                     return
                 beginnings = self._course.beginnings
             self._do_next(beginnings)
-        except KeyboardInterrupt:  # of who iterates: what he was not given comes again
-            with self._lock:
-                self._course.back_to(self._before)
-                self._scheduled = False
-            self.poke()
-            raise
-        except BaseException:
-            self.poke()
+        except BaseException as error:
+            # Ctrl-C: who iterates is given it again; a command whose callback called sys.exit(), after a pause, as that may go on
+            is_exit = self._path.downlink and isinstance(error, SystemExit)
+            if is_exit or isinstance(error, KeyboardInterrupt):
+                with self._lock:
+                    self._course.back_to(self._before)
+                    self._scheduled, self._is_pausing = False, is_exit
+            if is_exit:
+                self._later(self._backoff.pause(1, random.random), self.poke)
+            else:
+                self.poke()
             raise
 
     def _do_next(self, beginnings: int) -> None:
