@@ -1,7 +1,8 @@
 """
-Bringing one subscription the points of its stream: each once, in order, from what is told and what is read.
+Bringing one subscription the points of its stream, each once and in order: from what the server tells, and from what is read over REST.
 
-`Cursor` decides, and knows no thread and no server; `Follower` does it. Whom it is for is nobody's business here.
+`Cursor` and `Course` decide what to do next, and know no thread and no server; `Follower` does it. What is done with the points is the
+business of others.
 """
 
 from __future__ import annotations

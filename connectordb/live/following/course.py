@@ -1,8 +1,9 @@
 """
-How a subscription keeps to its stream, whatever becomes of the stream and of the connection: pure; whoever shares it brings the lock.
+How a subscription keeps to its stream, whatever becomes of the stream and of the connection. Pure.
 
-A `Cursor` says what is next in one stream. Whether it is still that stream is decided here, and what it means that nothing is told
-any more, that it is told again, that the stream was deleted, made anew, restored, or is stored no more.
+A `Cursor` says what is next within one stream. Decided here is whether it is still that stream, and what follows if the connection is
+lost or made again, or if the stream is deleted, made anew, restored, or no longer stored. There is no lock here: whoever shares this
+has to lock.
 """
 
 from __future__ import annotations
@@ -20,12 +21,12 @@ from .reads import Seen
 
 class Find(NamedTuple):
     """
-    The place is to be found: by the time that the subscriber gave, or in a stream that is not as it was.
+    Find the place: by the time that the subscriber gave, or in a stream that is not what it was.
 
     Attributes:
-        seen: The stream, as it was told or looked at.
-        reason: What it is not; ``None``: it is where to begin.
-        last_t: The time of the last point that was handed on, by which to go on; ``None`` if there is none.
+        seen: The stream, as the server told of it or as it was looked at.
+        reason: In what way it is not what it was; ``None`` if the subscription only begins.
+        last_t: The time of the last point that was handed on, after which to go on; ``None`` if there is none.
     """
 
     seen: Seen
@@ -34,20 +35,20 @@ class Find(NamedTuple):
 
 
 class Look(NamedTuple):
-    """It is to be looked whether a stream that cannot be read by index is still there."""
+    """Look whether a stream that cannot be read by index still exists."""
 
 
 class Overflowed(NamedTuple):
-    """There were too many points for who wants to end then."""
+    """End the subscription: there were too many points, and the subscriber wants it to end then."""
 
 
 class Rest(NamedTuple):
     """
-    All that is known to be there was handed on.
+    Everything that is known to exist was handed on.
 
     Attributes:
-        number: How many points were missed meanwhile, once a connection.
-        tries: If points were told of that are not there yet, how often that was so; ``None``: none were.
+        number: How many points had been missed; told once per connection, then ``None``.
+        tries: If points were announced that cannot be read yet, how many times that has been so; otherwise ``None``.
     """
 
     number: int | None
@@ -59,16 +60,16 @@ Step = Find | Look | Overflowed | Hand | Fetch | Skip | Rest
 
 class Course:
     """
-    See above.
+    Decides what one subscription does next.
 
     Args:
         options: What the subscriber chose.
-        by_index: Whether points have places: not what a transform makes at the server.
-        place: Where to go on, if it is remembered.
+        by_index: Whether points have indices; what a transform makes at the server has none.
+        place: Where to go on, if that is remembered.
 
     Attributes:
-        beginnings: How often the server has begun to tell of the stream, or was asked to.
-        is_gone: Whether the stream is not there, as far as is known.
+        beginnings: How many times the server has begun to tell of the stream, or was asked to.
+        is_gone: Whether the stream is gone, as far as is known.
     """
 
     def __init__(self, options: Options, by_index: bool, place: Place | None) -> None:
@@ -82,19 +83,21 @@ class Course:
         self.beginnings = 0
         self.is_gone = False
         self._is_ephemeral = False
-        self._was_away = False
-        self._awaits_server = False  # which was asked to tell of the stream, and has not said that it does
+        self._was_away = False  # whether the connection was lost since the last beginning
+        self._awaits_server = (
+            False  # whether the server was asked to tell of the stream, and has not said yet that it does
+        )
         self._looks = False
-        self._seen: Seen | None = None  # of a stream that has to be told from the one before
-        self._after: float | None = None  # what is not later was not asked for
-        self._awaits_series = False  # whether the server is to say first whether it is the same stream
-        self._has_asked = False
-        self._caught_up: int | None = None  # points fetched since the connection was made; told once
-        self._not_yet = 0
+        self._seen: Seen | None = None  # the stream, if a place in it has to be found first
+        self._after: float | None = None  # only points later than this were asked for
+        self._awaits_series = False  # whether the server has to say first whether it is the same stream
+        self._has_asked = False  # whether it was asked for that
+        self._caught_up: int | None = None  # how many points were fetched since the connection was made; told once
+        self._not_yet = 0  # how many times in a row announced points could not be read yet
 
     @property
     def goes_by_index(self) -> bool:
-        """Whether what was not told can be fetched."""
+        """Whether points that the server did not tell of can be fetched."""
         return self._by_index and not self._is_ephemeral
 
     @property
@@ -104,33 +107,36 @@ class Course:
 
     @property
     def series(self) -> str:
-        """What tells the stream from another one at its path; ``""`` if the server does not say."""
+        """As `Cursor.series`."""
         return self._cursor.series
 
     @property
     def lag(self) -> int:
-        """Points that are known to be there and were not handed on."""
+        """How many points are known to exist that were not handed on."""
         return self._cursor.lag
 
     @property
     def missed(self) -> int:
-        """Points that were left out."""
+        """How many points were left out."""
         return self._cursor.missed
 
     def away_until(self, index: int) -> int | None:
-        """Return the index behind what came while there was no connection, if the point at *index* did; ``None`` if not."""
+        """If the point at *index* came while there was no connection, return the index after the last such point; else ``None``."""
         return self._absences.until(index)
 
     # --- what is heard ------------------------------------------------------------------------------------------------
 
     def began(self, seen: Seen, unread: bool) -> bool:
         """
-        Take note that the server tells of the stream from now on, and, if *unread*, that it has not told of all since *seen*.
+        Note that the server tells of the stream from now on.
 
-        Where nothing can be fetched, it does not tell of it before it has `obeyed`, if *unread*.
+        Args:
+            seen: The stream, as the server told of it or as it was looked at.
+            unread: Whether points may have come since *seen* that the server does not tell of. If these could not be fetched, the
+                server only counts as telling of the stream once it has `obeyed`.
 
         Returns:
-            Whether points may be lost, as it did not tell of them for a while and they cannot be fetched.
+            Whether points may be lost: the server did not tell of the stream for a while, and nothing can be fetched.
         """
         self.beginnings += 1
         self._is_ephemeral, self.is_gone, self._awaits_series = seen.ephemeral, False, False
@@ -148,7 +154,7 @@ class Course:
         return False
 
     def obeyed(self, beginning: int) -> bool:
-        """Take note that the server tells of the stream now, since that *beginning*; return as `began`."""
+        """Note that the server has obeyed the command of that *beginning*; return the same as `began`."""
         if not self._awaits_server or beginning != self.beginnings:
             return False
         self._awaits_server, self._caught_up = False, 0
@@ -156,7 +162,7 @@ class Course:
         return self.beginnings > 1 and was_away
 
     def _begin_at(self, seen: Seen) -> None:
-        """Decide where to begin, or to go on; what needs a look at the stream comes as a `Find`."""
+        """Decide where to begin or go on; if that takes a look at the stream, `next` returns a `Find`."""
         cursor, since = self._cursor, self._since
         if cursor.next is None:
             cursor.series = seen.series
@@ -169,38 +175,38 @@ class Course:
         elif seen.series and cursor.series and seen.series != cursor.series:
             self._seen = seen
         elif seen.series and seen.length < cursor.next and cursor.last_t is None and since is None:
-            self._seen = seen  # it began at the end, and was handed nothing: the end went back
+            self._seen = seen  # it began at the end and was handed nothing, and now the end is before that
         else:
-            # a smaller length proves nothing: it may be older than what was read since; the point before the cursor does
+            # a smaller length proves nothing, as it may be older than what was read since; the point before the cursor does
             cursor.series = seen.series or cursor.series
             cursor.head(seen.length)
             cursor.doubt()
 
     def told(self, index: int, points: Sequence[Datapoint], size: int) -> None:
         """Take points that the server told of, which stand at *index*; *size* is their bytes on the wire."""
-        if self._is_ephemeral:  # it is stored from now on
+        if self._is_ephemeral:  # points with an index are stored, so it is no longer ephemeral
             self._is_ephemeral = False
             self._cursor.start(index, index)
         self._cursor.told(index, points, size)
 
     def signal(self, number: int) -> None:
-        """Take note that so many points were told of, nobody says where."""
+        """Note that the server told of so many points, without their index."""
         self._cursor.signal(number)
         self._not_yet = 0
 
     def gap(self, after: int) -> None:
-        """Take note that points before that index were not told."""
+        """Note that the server did not tell of some points before that index."""
         self._cursor.head(after)
 
     def look(self) -> None:
-        """Have it seen whether the stream is still there, and the same, and has what nobody told of."""
+        """Check, as the next step, whether the stream still exists, is the same, and has points that nobody told of."""
         if self.goes_by_index:
             self._cursor.doubt()
         else:
             self._looks = True
 
     def disconnected(self) -> None:
-        """Take note that nothing is told any more."""
+        """Note that the connection is lost."""
         self._caught_up, self._was_away, self._awaits_server = None, True, False
         self._awaits_series = bool(self._cursor.series)
         self._absences.left((self._cursor.next or 0) + self._cursor.lag)
@@ -208,7 +214,7 @@ class Course:
     # --- what to do ---------------------------------------------------------------------------------------------------
 
     def next(self, most: int, page: int) -> Step | None:
-        """Return what is to be done: hand on *most* points at most, or fetch a *page*; ``None``: it waits for the server."""
+        """Return what to do next; *most* points are handed on at most, or a *page* fetched. ``None``: wait for the server."""
         if self._seen is not None:
             return self._to_be_found(self._seen)
         if self._looks:
@@ -224,13 +230,13 @@ class Course:
         return None if self._awaits_series else step
 
     def told_before(self, most: int) -> Hand | None:
-        """Return what was told and not handed on, of a stream that cannot be read any more; ``None``: nothing is left."""
+        """Return points that were told of and not handed on, of a stream that can no longer be read; ``None`` if none are left."""
         step = self._cursor.step(most)
         return self._as_asked_for(step) if isinstance(step, Hand) else None
 
     @property
     def is_at_rest(self) -> bool:
-        """Whether there is nothing to do, not even to say that all is handed on."""
+        """Whether there is nothing to do, not even to say that everything is handed on."""
         return self._caught_up is None and self._cursor.is_at_rest
 
     def _to_be_found(self, seen: Seen) -> Find:
@@ -240,7 +246,7 @@ class Course:
         return Find(seen, "recreated" if seen.series != cursor.series else "restored", cursor.last_t)
 
     def _as_asked_for(self, hand: Hand) -> Hand:
-        """Leave out what is not later than the subscriber asked for, who may have named a time that was to come."""
+        """Leave out what is not later than the subscriber asked for: that time may have been in the future."""
         if self._after is None or hand.points[0].get("t", 0.0) > self._after:
             return hand
         early = sum(point.get("t", 0.0) <= self._after for point in hand.points)
@@ -254,10 +260,10 @@ class Course:
     # --- what came of it ----------------------------------------------------------------------------------------------
 
     def fetched(self, fetch: Fetch, points: Sequence[Datapoint] | None) -> Hand | Moved | None:
-        """Take what a read brought; ``None``: the stream ends before it."""
+        """Take what a read brought, ``None`` if the stream ends before it; return what to do with it."""
         if points is None and self._cursor.last_t is not None:
             return Moved()
-        # who begins behind the end waits until it comes there
+        # a subscription may begin beyond the end, and waits until the stream gets there
         found = self._cursor.fetched(fetch, points or [])
         if not isinstance(found, Hand):
             return found
@@ -271,10 +277,10 @@ class Course:
 
     def moved(self) -> Literal["ask", "look", "wait"]:
         """
-        Return how to find out what became of a stream that is not as it was.
+        Return how to find out what became of a stream that is not what it was.
 
-        Where the server tells it from others at its path, that is asked first, or waited for; otherwise it is looked at, for
-        `looked_at`.
+        If the server has names for streams (`Cursor.series`), it is asked for the present one first, and its answer waited for;
+        otherwise the stream is looked at, for `looked_at`.
         """
         if self._awaits_series:
             return "wait"
@@ -283,17 +289,17 @@ class Course:
         return "ask" if asks else "look"
 
     def looked_at(self, length: int) -> None:
-        """Take note that the stream has so many points, and is the same, or nobody can tell."""
+        """Note that the stream has so many points, and that it is still the same one, as far as anybody can tell."""
         self._seen = Seen(length, self._cursor.series)
 
     def found(self, find: Find, index: int, after: float | None) -> Place | None:
         """
-        Go on at *index*; return that place, or ``None``: the connection was made anew meanwhile, and it is another one.
+        Go on at *index*; return that place, or ``None`` if there was a new connection meanwhile, so that this no longer applies.
 
         Args:
             find: What was to be found.
-            index: Where it is.
-            after: The time that the subscriber gave, if that was it.
+            index: Where that is.
+            after: The time that the subscriber gave, if it was found by that.
         """
         if self._seen is not find.seen:
             return None
@@ -308,18 +314,18 @@ class Course:
         return Place(index, None, find.seen.series)
 
     def await_points(self) -> None:
-        """Have it read once more what was told of and is not there yet."""
+        """Read once more, for points that were announced and could not be read yet."""
         self._cursor.signal()
 
     def await_no_points(self, are_lost: bool) -> int:
-        """Wait for those no more; return how many they are, if they *are_lost*, as the stream is not stored any more."""
+        """No longer expect those points; if they *are_lost*, because the stream is not stored any more, return how many they are."""
         self._is_ephemeral = are_lost
         owed = self._cursor.lag if are_lost else 0
         self._cursor.forget_announced()
         return owed
 
     def back_to(self, place: Place | None) -> None:
-        """Begin once more at *place*: what came from there was not taken."""
+        """Go back to *place*: what was handed on from there did not get to the subscriber."""
         if place is not None and place.series == self._cursor.series:
             self._cursor.start(place.next, place.next, place.last_t)
             self._cursor.signal()

@@ -1,13 +1,13 @@
 """
-Where one subscription stands in its stream, and what to do next: pure.
+Where one subscription stands in its stream, and what to do next. Pure.
 
-Two sources feed it. A server that tells indices sends runs of points, which are kept as long as they are few; where they do not
-begin at the cursor, be it that the connection was lost, that the callback was too slow for them, or that they never came, the
-points between are fetched by index. A server that tells no indices gives signals, after which all there is from the cursor on is
-fetched. Both ways each point is handed on once, in order, as the cursor only moves forward over what was handed on.
+Two sources feed it. A server that tells indices sends runs of points, which are kept as long as they are few. If a run does not begin
+at the cursor (because the connection was lost, because the callback was too slow, or because points never came), the points in between
+are fetched by index. A server that tells no indices only gives signals; after a signal, everything from the cursor on is fetched.
+Either way, each point is handed on once and in order, as the cursor only moves forward over what was handed on.
 
-That the stream is still the same is seen by the point before the cursor, be it one that was there before the subscription: a
-stream that was restored from a backup, or made anew, has another one there, or none.
+Whether the stream is still the same is seen by the point before the cursor, even if that was there before the subscription: a
+stream that was restored from a backup, or made anew, has another point there, or none.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from ..options import Overflow
 from ..remembering import Place
 from .pages import PAGE
 
-#: Points that are kept while the callback is busy, and their bytes on the wire.
+#: How many points are kept at most while the callback is busy, and how many bytes on the wire they may be.
 KEPT_POINTS, KEPT_BYTES = 50_000, 16 * 2**20
 
 
 class Hand(NamedTuple):
-    """Points to be handed on: the index of the first, the points, and whether they were fetched."""
+    """Hand these points on: the index of the first, the points, and whether they were fetched."""
 
     first: int
     points: Sequence[Datapoint]
@@ -35,14 +35,14 @@ class Hand(NamedTuple):
 
 class Fetch(NamedTuple):
     """
-    A range to be read.
+    Read a range.
 
     Attributes:
         first: The index of the first point to be handed on.
-        after: Where the range ends; there may be less.
-        checks: Whether the point before *first* is read as well, to be compared, or to be known.
-        hints: How many hints there had been.
-        fills: Whether it ends where points are that were told.
+        after: The index at which the range ends; the stream may end before.
+        checks: Whether the point before *first* is read as well, to recognise the stream by it.
+        hints: How many hints had come by then: if more come while it is read, the end of what was read need not be that of the stream.
+        fills: Whether it ends where a run begins that the server told of.
     """
 
     first: int
@@ -53,16 +53,16 @@ class Fetch(NamedTuple):
 
     @property
     def i1(self) -> int:
-        """Where the range begins."""
+        """The index at which the range begins."""
         return self.first - self.checks
 
 
 class Skip(NamedTuple):
-    """All but the newest point is to be left out, and only the server knows where that is."""
+    """Leave out all but the newest point; only the server knows its index."""
 
 
 class Moved(NamedTuple):
-    """The point before the cursor is not the one that was handed on: the stream is another one, or its end was lost."""
+    """The point before the cursor is not the one that was there: the stream is another one, or has lost its end."""
 
 
 class _Run(NamedTuple):
@@ -77,17 +77,18 @@ class _Run(NamedTuple):
 
 class Cursor:
     """
-    One subscription's place.
+    One subscription's place in its stream.
 
     Args:
-        overflow: What becomes of points that are too many to be kept.
+        overflow: What becomes of points when there are too many to be kept.
 
     Attributes:
         next: The index of the next point to be handed on; ``None`` before it is known.
         last_t: The time of the point before that; ``None`` if it is not known.
-        series: What tells the stream from another one at its path; ``""`` if the server does not say.
-        missed: Points that were left out.
-        overflowed: Whether there were too many, for who wants the subscription to end then.
+        series: The server's name for this very stream, by which it differs from others at its path before or after; ``""`` if the
+            server has none.
+        missed: How many points were left out.
+        overflowed: Whether there were too many points, and *overflow* is ``"raise"``.
     """
 
     def __init__(self, overflow: Overflow = "catch_up") -> None:
@@ -99,20 +100,20 @@ class Cursor:
         self.overflowed = False
         self._runs: deque[_Run] = deque()
         self._kept = self._kept_bytes = 0
-        self._head = 0  # the length of the stream, as far as anybody said
-        self._announced = 0  # points that signals told of, and that were not fetched yet
-        self._hints = 0
-        self._unread = False  # there may be points that nobody told of
-        self._doubt = False
+        self._head = 0  # the length of the stream, as far as is known
+        self._announced = 0  # how many points signals told of that were not fetched yet
+        self._hints = 0  # how many times anything was heard that makes it worth reading further
+        self._unread = False  # whether there may be points that nobody told of
+        self._doubt = False  # whether the point before the cursor has to be looked at before anything is handed on
 
     @property
     def place(self) -> Place | None:
-        """What there is to remember; ``None`` before it is known where to begin."""
+        """What to remember; ``None`` before it is known where to begin."""
         return None if self.next is None else Place(self.next, self.last_t, self.series)
 
     @property
     def lag(self) -> int:
-        """Points that are known to be there, and were not handed on."""
+        """How many points are known to exist that were not handed on."""
         return 0 if self.next is None else max(self._head - self.next, self._announced)
 
     @property
@@ -121,7 +122,7 @@ class Cursor:
         return not (self._runs or self._unread or self._doubt or self._announced or self._head > (self.next or 0))
 
     def start(self, index: int, length: int, last_t: float | None = None) -> None:
-        """Stand before the point at *index*, of so many; *last_t* is the time of the one before."""
+        """Stand before the point at *index*, in a stream of that *length*; *last_t* is the time of the point before."""
         self._forget_runs()
         self.next, self.last_t = index, last_t
         self._head, self._announced = max(length, index), 0
@@ -136,7 +137,7 @@ class Cursor:
             return
         if self._runs and (last := self._runs[-1].end) != index:
             if index < last:
-                return  # told twice
+                return  # these were told before
             self._forget_runs()
             self._hints += 1
         self._head = max(self._head, end)
@@ -147,22 +148,22 @@ class Cursor:
             self._too_many()
 
     def head(self, length: int) -> None:
-        """Take note that the stream has so many points."""
+        """Note that the stream has at least *length* points."""
         self._head = max(self._head, length)
         self._hints += 1
 
     def signal(self, points: int = 0) -> None:
-        """Take note that there may be more than anybody told of; so many *points*, if that is known."""
+        """Note that there may be points that nobody told of; *points* is their number, if that is known."""
         self._hints += 1
         self._unread = True
         self._announced += points
 
     def forget_announced(self) -> None:
-        """Wait no more for what signals told of."""
+        """No longer expect the points that signals told of."""
         self._announced = 0
 
     def doubt(self) -> None:
-        """Have the point before the cursor looked at again, and read what comes behind it, also what was told before."""
+        """Look again at the point before the cursor, and read what follows it, even what the server has told of already."""
         self._forget_runs()
         self._doubt = True
         self.signal()
@@ -184,13 +185,13 @@ class Cursor:
     # --- what to do ---------------------------------------------------------------------------------------------------
 
     def step(self, most: int = PAGE, page: int = PAGE) -> Hand | Fetch | Skip | None:
-        """Return what to do next: hand on *most* points at most, fetch a *page*, find the end; nothing: all is handed on."""
+        """Return what to do next: hand on *most* points at most, fetch a *page*, or find the end; ``None``: everything is handed on."""
         if self.next is None:
             return None
         if self._announced > KEPT_POINTS and self._overflow != "catch_up":
             self.overflowed = self._overflow == "raise"
             return None if self.overflowed else Skip()
-        # each read is checked: it may meet another server than the one that told of what came before, or another stream
+        # every read is checked: it may be answered by another server than before, or from another stream
         checks = self.next > 0
         while self._runs and self._runs[0].end <= self.next:
             self._drop_first()
@@ -211,7 +212,7 @@ class Cursor:
             before, points = points[:1], points[1:]
             if self.last_t is not None and (not before or before[0].get("t", 0.0) != self.last_t):
                 return Moved()
-            if before:  # who was handed nothing so far knows the stream by this from now on
+            if before:  # if nothing was handed on so far, the stream is recognised by this point from now on
                 self.last_t = before[0].get("t", 0.0)
             self._doubt = False
         hand = self._hand(points, True) if points else None
@@ -227,14 +228,14 @@ class Cursor:
     def _read_to_the_end(self, fetch: Fetch) -> None:
         assert self.next is not None
         if fetch.fills and self._runs and self._runs[0].first == fetch.after:
-            # between what was read and what was told before there is nothing, and will not be
+            # nothing is there between what was read and the run that was told of, and nothing ever will be
             self.missed += max(self._runs[0].first - self.next, 0)
             self.next = max(self._runs[0].first, self.next)
-        elif fetch.hints == self._hints and not self._runs:  # otherwise something came while it was read
+        elif fetch.hints == self._hints and not self._runs:  # otherwise points may have come while it was read
             self._unread, self._head = False, self.next
 
     def _take(self, most: int) -> Hand:
-        """Return what was told, of several runs as one."""
+        """Return what was told, several runs in one."""
         assert self.next is not None
         taken: list[Datapoint] = []
         while self._runs and len(taken) < most:

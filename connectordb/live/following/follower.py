@@ -1,9 +1,9 @@
 """
-Brings one subscription the points of its stream: the loop's thread says what it heard, a lane fetches and hands on.
+Brings one subscription the points of its stream: the loop's thread says what it heard; a lane fetches points and hands them on.
 
-What is heard only moves the `Course`, under a lock that nobody holds for long; one job at a time on the lane asks it what to do
-next, reads over REST if need be, and hands on. What fails for the moment is tried again after a pause, for which the loop's
-thread calls back; a stream that is gone waits until the server says again that it is there.
+What is heard only changes the `Course`, under a lock that nobody holds for long. On the lane, one job at a time asks the course what
+to do next, reads over REST if need be, and hands on. What fails for the moment is tried again after a pause, at the end of which the
+loop's thread calls back. A stream that is gone waits until the server says that it is there again.
 """
 
 from __future__ import annotations
@@ -34,25 +34,25 @@ from .receiver import Receiver, gone_reason, is_refusal
 
 log = logging.getLogger(__name__)
 
-#: Seconds after which points that an original server told of are looked for again, if they are not there yet.
+#: Seconds after which points that an original server told of are looked for again, if they cannot be read yet.
 _NOT_YET = (0.1, 1.0)
 
 
 class Follower:
     """
-    See above.
+    Brings one subscription the points of its stream.
 
     Args:
         path: The stream, or the downlink.
         options: What the subscriber chose.
-        by_index: Whether points have places: not what a transform makes at the server.
+        by_index: Whether points have indices; what a transform makes at the server has none.
         lane: Where everything is handed on.
         reads: The stream over REST.
-        receiver: Who takes it.
-        later: Has something called after so many seconds, as long as there is a connection.
+        receiver: The subscription, to which points are handed.
+        later: Calls a function after so many seconds, or when there is a connection again.
         clock: The clocks.
         backoff: The pauses between reads that fail.
-        place: Where to go on, if it is remembered.
+        place: Where to go on, if that is remembered.
     """
 
     def __init__(
@@ -72,10 +72,10 @@ class Follower:
         self._path, self._options, self._by_index = path, options, by_index
         self._lane, self._reads, self._receiver = lane, reads, receiver
         self._later, self._clock, self._backoff = later, clock, backoff
-        # one at a time of a downlink: each is a command of its own
+        # commands are handled one at a time
         self._most = 1 if path.downlink else PAGE
         self._pages = Pages(self._most)
-        # held while it is noted where it begins; taken before the other
+        # held while the place where it begins is remembered; always taken before the other lock
         self._placing = threading.Lock()
         self._is_placed = False
         # guards everything below
@@ -83,49 +83,49 @@ class Follower:
         self._course = Course(options, by_index, place)
         self._losses = Losses(path)
         self._scheduled = False
-        self._before: Place | None = None  # where it stood when the lane began with what it does now
-        self._failures = 0
-        self._is_pausing = False  # until a read is tried again that failed
+        self._before: Place | None = None  # where it stood when the present job began
+        self._failures = 0  # how many reads failed in a row
+        self._is_pausing = False  # whether it waits before a failed read is tried again
 
     @property
     def beginnings(self) -> int:
-        """How often the server has begun to tell of the stream, or was asked to."""
+        """As `Course.beginnings`."""
         return self._course.beginnings
 
     @property
     def is_begun(self) -> bool:
-        """Whether it is decided where to begin."""
+        """Whether the server has ever begun to tell of the stream."""
         return self.beginnings > 0
 
     @property
     def goes_by_index(self) -> bool:
-        """Whether what was not told can be fetched."""
+        """Whether points that the server did not tell of can be fetched."""
         return self._course.goes_by_index
 
     @property
     def series(self) -> str:
-        """What tells the stream from another one at its path; ``""`` if the server does not say."""
+        """As `Cursor.series`."""
         return self._course.series
 
     @property
     def lag(self) -> int:
-        """Points that are known to be there and were not handed on."""
+        """How many points are known to exist that were not handed on."""
         with self._lock:
             return self._course.lag
 
     @property
     def missed(self) -> int:
-        """Points that could not be had, or were left out."""
+        """How many points could not be fetched, or were left out."""
         with self._lock:
             return self._losses.number + self._course.missed
 
     def away_until(self, index: int | None) -> int | None:
-        """Return the index behind what came while there was no connection, if the point at *index* did; ``None`` if not."""
+        """As `Course.away_until`; ``None`` if there is no index."""
         with self._lock:
             return None if index is None else self._course.away_until(index)
 
     def stand(self) -> None:
-        """Have it noted where it begins, unless that was done or is not known yet; on whichever thread."""
+        """Remember the place where it begins, unless that was done, or is not known yet; any thread may call this."""
         if self._is_placed:
             return
         with self._placing:
@@ -138,13 +138,13 @@ class Follower:
     # --- what is heard, on the loop's thread --------------------------------------------------------------------------
 
     def began(self, seen: Seen, unread: bool) -> None:
-        """Take note that the server tells of the stream from now on, and, if *unread*, that it has not told of all since *seen*."""
+        """The server tells of the stream from now on; as `Course.began`."""
         with self._lock:
             self._failures, self._is_pausing = 0, False
             self._may_have_lost(self._course.began(seen, unread))
 
     def obeyed(self, beginning: int) -> None:
-        """Take note that the server tells of the stream since that beginning, of `beginnings`."""
+        """The server has obeyed the command of that beginning; as `Course.obeyed`."""
         with self._lock:
             self._may_have_lost(self._course.obeyed(beginning))
 
@@ -154,7 +154,7 @@ class Follower:
         self._schedule()
 
     def told(self, index: int | None, points: Sequence[Datapoint], size: int, claims: Sequence[Claim] = ()) -> None:
-        """Take points that stand at *index*, or have no place; *claims* are those to them as commands."""
+        """Take points that stand at *index*, ``None`` if they have none; of commands without an index, with the claims to them."""
         if index is None or not self._by_index:
             self._hand_as_they_came(points, claims)
             return
@@ -163,7 +163,7 @@ class Follower:
             self._schedule()
 
     def signal(self, number: int) -> bool:
-        """Take note that a server that tells no indices told of so many points; false if they cannot be read by index."""
+        """A server that tells no indices told of so many points; return false if they cannot be read by index."""
         with self._lock:
             if not self.goes_by_index:
                 return False
@@ -172,32 +172,32 @@ class Follower:
             return True
 
     def gap(self, after: int) -> None:
-        """Take note that points before that index were not told."""
+        """The server did not tell of some points before that index."""
         with self._lock:
             self._course.gap(after)
             self._schedule()
 
     def lost(self, number: int, why: str = "were not told, as too much was waiting") -> None:
-        """Take note of points that cannot be had."""
+        """Points are lost that cannot be fetched."""
         with self._lock:
             told = self._losses.add(number, why)
         if told is not None:
             self._lane.put(partial(self._receiver.tell, told))
 
     def look(self) -> None:
-        """Look whether the stream is still there, and the same, and has what nobody told of."""
+        """Check whether the stream still exists, is the same, and has points that nobody told of."""
         with self._lock:
             if self.is_begun:
                 self._course.look()
                 self._schedule()
 
     def disconnected(self) -> None:
-        """Take note that nothing is told any more."""
+        """The connection is lost."""
         with self._lock:
             self._course.disconnected()
 
     def ended(self, reason: GoneReason) -> None:
-        """Take note that the server tells of the stream no more."""
+        """The server no longer tells of the stream, as it is gone."""
         with self._lock:
             again, self._course.is_gone = self._course.is_gone, True
         if not again:
@@ -236,7 +236,8 @@ class Follower:
                 beginnings = self._course.beginnings
             self._do_next(beginnings)
         except BaseException as error:
-            # Ctrl-C: who iterates is given it again; a command whose callback called sys.exit(), after a pause, as that may go on
+            # After Ctrl-C, a thread that iterates is given these points again. A command whose callback called sys.exit() is given
+            # again after a pause, as it may do so each time.
             is_exit = self._path.downlink and isinstance(error, SystemExit)
             if is_exit or isinstance(error, KeyboardInterrupt):
                 with self._lock:
@@ -249,7 +250,7 @@ class Follower:
             raise
 
     def _do_next(self, beginnings: int) -> None:
-        self.stand()  # first of all: a program that ends now goes on there
+        self.stand()  # before anything is handed on: if the program ends now, the next one begins there
         try:
             more = self._step()
         except ConnectorDBError as error:
@@ -263,7 +264,7 @@ class Follower:
                 self.poke()
 
     def _step(self) -> bool:
-        """Do the next thing; tell whether there may be another."""
+        """Take the next step; tell whether there may be another one."""
         with self._lock:
             step = self._course.next(self._most, self._pages.size)
         if isinstance(step, Hand):
@@ -318,7 +319,7 @@ class Follower:
         return what == "look"
 
     def _find(self, find: Find) -> None:
-        """Find where to begin by time, or to go on in a stream that is not as it was."""
+        """Find where to begin by time, or where to go on in a stream that is not what it was."""
         after = None
         if find.reason is None:
             assert self._options.since is not None
@@ -344,7 +345,7 @@ class Follower:
             self._await(rest.tries)
 
     def _await(self, tries: int) -> None:
-        """Look again soon for points that an original server told of; if they never come, see whether they are stored at all."""
+        """Look again soon for points that an original server told of; if they never come, check whether they are stored at all."""
         if tries < len(_NOT_YET):
             with self._lock:
                 self._course.await_points()
@@ -361,7 +362,7 @@ class Follower:
         self._receiver.end()
 
     def _end_with(self, reason: GoneReason) -> None:
-        """Hand on what was told before the stream was gone, as it cannot be read any more, and then say that it is."""
+        """Hand on what was told before the stream was gone, as it can no longer be read; then say that it is gone."""
         with self._lock:
             hand = self._course.told_before(self._most)
         if hand is None:
@@ -386,7 +387,7 @@ class Follower:
         self._later(pause, self.poke)
 
     def _refused(self, reason: GoneReason, beginnings: int) -> None:
-        """Take note that the stream cannot be read, unless the server has said meanwhile that it is there."""
+        """The stream cannot be read: it is gone, unless the server has said meanwhile that it is there again."""
         with self._lock:
             if beginnings != self._course.beginnings:
                 self._schedule()

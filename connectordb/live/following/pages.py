@@ -1,17 +1,17 @@
-"""How many points are read at once: pure. Few at first, and as many as a page of bytes has had of late, as nobody knows how large they are."""
+"""How many points are read at once. Pure. Few at first, as nobody knows how large they are; then as many as fit into `BYTES`."""
 
 from __future__ import annotations
 
-#: Points of one read, and of one batch, at the most.
+#: The most points in one read, and in one batch.
 PAGE = 20_000
 
-#: Points of the first read.
+#: Points in the first read.
 FIRST = 20
 
-#: Bytes of one read, as JSON, that are aimed at.
+#: Bytes of JSON that one read should have.
 BYTES = 8 * 2**20
 
-#: So many times as many are read next at the most.
+#: How many times larger the next read may be.
 _GROWTH = 10
 
 
@@ -20,7 +20,7 @@ class Pages:
     The pages of one stream.
 
     Args:
-        most: Points that are read at once at the most.
+        most: The most points to be read at once.
 
     Attributes:
         size: How many points are to be read next.
@@ -31,14 +31,14 @@ class Pages:
         self.size = min(FIRST, most)
 
     def came(self, number: int, size: int) -> None:
-        """Take note that so many points came, and how many bytes they were."""
+        """Note that a read brought so many points, and how many bytes they were."""
         if not number:
             return
         fit = self._most if not size else BYTES * number // size
-        # what was no full page says nothing of a larger one
+        # only a full page tells that a larger one is all right
         grown = _GROWTH * self.size if number >= self.size else self.size
         self.size = max(1, min(fit, grown, self._most))
 
     def failed(self) -> None:
-        """Take note that a page did not come in time."""
+        """Note that a page did not come in time."""
         self.size = max(1, self.size // _GROWTH)

@@ -16,12 +16,12 @@ from ...protocol.reply import Reply
 
 class Seen(NamedTuple):
     """
-    What somebody saw who looked at a stream.
+    What a look at a stream shows.
 
     Attributes:
-        length: How many points it had.
-        series: What tells it from another one at its path; ``""`` if the server does not say.
-        ephemeral: Whether its points are told and not stored.
+        length: How many points it has.
+        series: As `Cursor.series`.
+        ephemeral: Whether its points are passed on to subscribers, and not stored.
     """
 
     length: int
@@ -30,7 +30,7 @@ class Seen(NamedTuple):
 
 
 class _Weighed(rest.Request[list[Datapoint]]):
-    """A request of which it is told how many bytes its answer has."""
+    """A request that tells how many bytes its answer has."""
 
     __slots__ = ("_weigh",)
 
@@ -45,10 +45,10 @@ class _Weighed(rest.Request[list[Datapoint]]):
 
 class Reads:
     """
-    One stream, or downlink, by index.
+    Reads one stream, or downlink.
 
     Args:
-        call: Sends a REST request, and returns what its answer says or raises it.
+        call: Sends a REST request, and returns what its answer says, or raises.
         path: The stream.
     """
 
@@ -58,11 +58,11 @@ class Reads:
 
     def look(self, transform: str = "") -> Seen:
         """
-        Look whether the stream is there and may be read, and whether the server takes a *transform*; then nothing else is seen.
+        Look whether the stream exists and may be read; with a *transform*, only whether the server accepts that.
 
         Raises:
-            NotFound, PermissionDenied: It is not, or not for this caller.
-            InvalidRequest: It does not.
+            NotFound, PermissionDenied: The stream does not exist, or not for this caller.
+            InvalidRequest: The server does not accept the transform.
 
         Calls: ``GET crud/<path>``, ``GET crud/<path>/data?q=length``; with a transform ``GET crud/<path>/data`` for no points.
         """
@@ -73,21 +73,21 @@ class Reads:
         return Seen(self.length(), "", ephemeral)
 
     def length(self) -> int:
-        """Return how many points it has."""
+        """Return how many points the stream has."""
         return self._call(rest.length(self._path))
 
     def is_ephemeral(self) -> bool:
-        """Return whether points are told and not stored, as things are."""
+        """Tell whether the stream's points are not stored, at present."""
         return self._call(rest.read(self._path.stream)).get("ephemeral") is True
 
     def points(self, i1: int, i2: int, weigh: Callable[[int], object] = bool) -> list[Datapoint] | None:
         """
-        Return the points from *i1* to before *i2*, as far as there are any; ``None`` if it ends before *i1*.
+        Return the points from *i1* to before *i2*, as far as they exist; ``None`` if the stream ends before *i1*.
 
         Args:
             i1: The index of the first.
-            i2: The index behind the last.
-            weigh: Told how many bytes the answer has.
+            i2: The index after the last.
+            weigh: Called with the number of bytes of each answer.
         """
         return indices.points_between(lambda request: self._call(_Weighed(request, weigh)), self._path, i1, i2)
 
@@ -97,6 +97,6 @@ class Reads:
 
 
 def as_refusal(failed: Failed, path: str) -> ResponseError:
-    """Return what the refusal of a command about *path* raises over REST."""
+    """Return the error that REST would raise for such a refusal of a command about *path*."""
     body = json_text.dumps({"code": failed.code, "msg": failed.msg, "ref": failed.ref})
     return refusals.refusal("GET", f"/crud/{path}/data", Reply(failed.code, body))

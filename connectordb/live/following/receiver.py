@@ -1,4 +1,4 @@
-"""Who is handed what comes of a stream, and what an error says of the stream."""
+"""What a `Follower` needs of its subscription, and what an error means for a stream."""
 
 from __future__ import annotations
 
@@ -12,42 +12,42 @@ from ..remembering import Place
 
 
 def gone_reason(error: ConnectorDBError) -> GoneReason | None:
-    """Return why a stream is gone, if that is what *error* says; what passes, as too many requests or a proxy's page, does not."""
+    """Return why a stream is gone, if *error* says that; what passes by itself, as too many requests or a proxy's page, does not."""
     if isinstance(error, NotFound):
-        return "deleted" if error.ref else None  # only a server's own words have one
+        return "deleted" if error.ref else None  # without a ref, it is not the server that says so
     return "denied" if isinstance(error, PermissionDenied) and error.status != 429 and error.code != 429 else None
 
 
 def is_refusal(error: ConnectorDBError | None) -> bool:
-    """Tell whether it is what the server says of the request, and not a trouble of its own."""
+    """Tell whether the server refused the request, rather than failed to answer it."""
     return isinstance(error, AuthenticationError) and not isinstance(error, ServerError)
 
 
 def words(error: ConnectorDBError) -> str:
-    """Return what an error says, without the number under which the server's log has it, which is another one each time."""
+    """Return what an error says, without its reference into the server's log, which is another one each time."""
     return error.message if isinstance(error, ResponseError) else str(error)
 
 
 class Receiver(Protocol):
-    """Who is handed what comes; every method is called on the lane."""
+    """The subscription, as its `Follower` knows it; every method is called on the lane."""
 
     def hand(self, batch: Batch, claim: Claim | None) -> None:
-        """Take points; of a command without a place, with the claim to it."""
+        """Handle points; for a command without an index, with the claim to it."""
 
     def stands_at(self, place: Place, moved: bool) -> None:
-        """Take note of where it begins; or, with *moved*, goes on in a stream that is not as it was."""
+        """Remember the place where the subscription begins, or goes on in a stream that is not what it was (*moved*)."""
 
     def caught_up(self, number: int) -> None:
-        """Take note that all there was is handed on, of which *number* points had been missed."""
+        """Everything that existed has been handed on, of which *number* points had been missed."""
 
     def gone(self, reason: GoneReason) -> None:
-        """Take note that the stream is not there, or not the same."""
+        """The stream is gone, or not what it was."""
 
     def ask_again(self) -> None:
-        """Have the server asked once more which stream it is."""
+        """Ask the server once more which stream it is."""
 
     def tell(self, error: Exception) -> None:
-        """Take note of what went wrong."""
+        """Tell the subscriber what went wrong."""
 
     def end(self) -> None:
-        """End: nothing is to follow."""
+        """End the subscription."""
