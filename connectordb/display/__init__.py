@@ -1,7 +1,7 @@
 """
-What notebooks and terminals show of points, streams and devices: small tables of text, as HTML or for rich.
+The small tables that notebooks and terminals show for points, streams and devices, as HTML or for the library rich.
 
-Nothing here asks a server: what is shown was read by who has it shown.
+Nothing here asks a server; callers pass what is to be shown.
 """
 
 from __future__ import annotations

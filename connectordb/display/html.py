@@ -6,12 +6,12 @@ from html import escape
 
 from .sheet import Sheet
 
-#: Letters of what is not worth a second line.
+#: Cells with at most this many characters are never broken into two lines.
 _SHORT = 24
 
 
 def to_html(sheet: Sheet) -> str:
-    """Return HTML that needs no style sheet and fits light and dark; all text is escaped."""
+    """Return HTML that needs no style sheet and is readable in light and dark themes; all text is escaped."""
 
     def cells(tag: str, texts: tuple[str, ...]) -> str:
         return "".join(
@@ -27,6 +27,6 @@ def to_html(sheet: Sheet) -> str:
 
 
 def _style(text: str, is_number: bool) -> str:
-    """Return how a cell looks: what is short, as a time, stays in a line, however narrow the page is."""
+    """Return the style of a cell; a short text, such as a time, stays on one line however narrow the page is."""
     wrapping = ";white-space:nowrap" if len(text) <= _SHORT else ""
     return f"text-align:{'right' if is_number else 'left'};padding:.2em .6em{wrapping}"

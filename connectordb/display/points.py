@@ -1,4 +1,4 @@
-"""Points as a table that a person reads."""
+"""Tables of points for people to read."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from ..protocol.points import Datapoint
 from .sheet import Sheet
 from .sparkline import sparkline
 
-#: Rows shown of either end.
+#: How many rows are shown at either end of a long list.
 _ENDS = 5
 
-#: Characters of a value.
+#: The most characters of a value.
 _WIDTH = 80
 
 
 def of_points(points: Sequence[Datapoint], title: str, total: int | None = None, first: int = 0) -> Sheet:
     """
-    Return a table of points: of many the first and the last.
+    Return a table of points; of many, only the first and the last ones.
 
     Args:
         points: The points.
-        title: What they are.
-        total: How many there are, if these are not all.
-        first: The index of the first.
+        title: The title of the table.
+        total: How many points there are, if these are not all.
+        first: The index of the first one.
     """
     shown = list(enumerate(points, first))
     is_cut = len(shown) > 2 * _ENDS
@@ -46,7 +46,7 @@ def of_points(points: Sequence[Datapoint], title: str, total: int | None = None,
 
 
 def of_several(several: Mapping[str, Sequence[Datapoint]], title: str) -> Sheet:
-    """Return a table of several lists of points by name, a row for each: how many there are, the newest, and what they look like."""
+    """Return a table with a row for each of several lists of points: their number, the newest one, and a sparkline."""
     rows = []
     for name, points in several.items():
         newest = points[-1] if points else {}
@@ -56,7 +56,7 @@ def of_several(several: Mapping[str, Sequence[Datapoint]], title: str) -> Sheet:
 
 
 def _line(values: list[Any], width: int = 40) -> str:
-    """Return a sparkline, no longer than so many characters, if these are numbers."""
+    """Return a sparkline of at most *width* characters if the values are numbers; otherwise an empty text."""
     if len(values) > 1 and all(type(value) in (int, float) and isfinite(value) for value in values):
         return sparkline([float(value) for value in values], width)
     return ""

@@ -1,4 +1,4 @@
-"""A table of texts, before anybody decides what it looks like."""
+"""`Sheet`: a table of texts, independent of how it will be shown."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ class Sheet(NamedTuple):
     A table of texts.
 
     Attributes:
-        title: What it is.
-        columns: Their names.
-        rows: A text for each column.
-        note: A line below it.
-        numbers: The positions of columns that are aligned on the right.
+        title: Its title.
+        columns: The names of the columns.
+        rows: The rows, each with a text for each column.
+        note: A line below the table.
+        numbers: The positions of columns that are aligned to the right.
     """
 
     title: str

@@ -1,4 +1,4 @@
-"""Numbers as a line of characters."""
+"""Numbers drawn as a line of characters."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ _BARS = "▁▂▃▄▅▆▇█"
 
 
 def sparkline(values: Sequence[float], width: int = 40) -> str:
-    """Return a character for each value, or, of more than *width*, for the mean of each of so many parts; the lowest is lowest."""
+    """Return a character for each value; if there are more than *width*, for the means of *width* equal parts of them."""
     if len(values) > width:
         edges = [len(values) * part // width for part in range(width + 1)]
         values = [sum(values[first:last]) / (last - first) for first, last in zip(edges, edges[1:], strict=False)]
     if not values:
         return ""
     low, high = min(values), max(values)
-    # halves, as the whole may be more than any float
+    # computed in halves, as the whole difference may be larger than any float
     span = high / 2 - low / 2
     if not span:
         return _BARS[len(_BARS) // 2] * len(values)

@@ -1,4 +1,4 @@
-"""A table for the library rich, which asks for it by itself: what is shown by it is installed with it."""
+"""A table for the library rich. It needs no extra: only rich itself asks for such a table, so it is installed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def to_rich(sheet: Sheet) -> Group:
-    """Return a table of rich; all text stands as it is, whatever brackets are in it, and cannot write to the terminal."""
+    """Return the table for rich. Brackets in texts are no markup, and control characters do not reach the terminal."""
     from rich import box
     from rich.console import Group
     from rich.table import Table
@@ -22,7 +22,7 @@ def to_rich(sheet: Sheet) -> Group:
     for position, name in enumerate(sheet.columns):
         table.add_column(Text(name), justify="right" if position in sheet.numbers else "left")
     for row in sheet.rows:
-        # lines of a description stay lines
+        # a description may have several lines, which are kept
         table.add_row(*(Text(plain_lines(cell)) for cell in row))
     parts: list[RenderableType] = [Text(sheet.title, style="bold")]
     if sheet.rows:

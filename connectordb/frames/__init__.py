@@ -1,8 +1,8 @@
 """
-Datapoints as arrays of NumPy, frames of pandas and tables of Arrow, and back.
+Datapoints as NumPy arrays, pandas frames and Arrow tables, and back.
 
-Those libraries are imported here and nowhere else, when a function that needs one is called; they come with the extra ``frames``.
-Nothing here knows a server: what comes is points, or the text of points.
+Only this room imports these libraries, when a function that needs one is called; they come with the extra ``frames``. Nothing here asks
+a server; callers pass points, or the text of points.
 """
 
 from __future__ import annotations

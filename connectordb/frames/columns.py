@@ -1,7 +1,7 @@
 """
-Points as columns: their times, and their values, as arrays that NumPy can compute with.
+Points as columns: their times, and their values, as NumPy arrays.
 
-An array of values is as narrow as they allow:
+The values determine the type of their array:
 
 =============================  =========================================================
 values                         array
@@ -12,9 +12,9 @@ numbers                        ``float64``; so are integers among which there is
 only texts, or anything else   ``object``: the values themselves, null being ``None``
 =============================  =========================================================
 
-A null among numbers is NaN, and no other NaN is there: JSON has none. Where every value is an object there is an array for each
-of their keys, by the same rules; a key that one of them lacks is null there. Objects with a key ``t``, and those with none but
-``d``, stay whole: beside the times, or in a table, nobody could tell them from points.
+A null among numbers is NaN, and every NaN is a null, as JSON has no NaN. If all values are objects, there is an array for each of
+their keys, by the same rules; a key that one of them lacks is null there. Objects with a key ``t``, and those with no key but ``d``, are
+kept whole, as their columns could not be told from those of the points.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-#: Times and values of consecutive points: numbers as an array, else a list.
+#: Times and values of consecutive points; the values are an array if all are numbers, otherwise a list.
 Piece = tuple["NDArray[np.float64]", "list[Any] | NDArray[Any]"]
 
-#: Points of a piece.
+#: The number of points in a piece.
 _PIECE = 50_000
 
 
@@ -48,7 +48,7 @@ class Columns(NamedTuple):
 
     Attributes:
         times: Seconds since 1970, ``float64``.
-        values: An array; or one for each key where all values are objects, in the order in which the keys first occur.
+        values: An array; or, if all values are objects, one for each key, in the order in which the keys first occur.
     """
 
     times: NDArray[np.float64]
@@ -57,26 +57,26 @@ class Columns(NamedTuple):
     @classmethod
     def of(cls, points: Iterable[Datapoint]) -> Columns:
         """
-        Return the columns of points; one without a time is of 0, one without a value null.
+        Return the columns of points. A missing time is 0, a missing value null.
 
         Raises:
-            LocalProtocolError: The time of one is no number.
+            LocalProtocolError: A time is no number.
         """
         return cls.join(pieces_of(points))
 
     @classmethod
     def read(cls, texts: Iterable[bytes]) -> Columns:
         """
-        Return the columns of the points that texts say, each an array in JSON, or columns; of numbers, without an object for each point.
+        Return the columns of points in texts, each a JSON array or packed columns; numbers need no Python object for each point.
 
         Raises:
-            RemoteProtocolError: One is neither.
+            RemoteProtocolError: A text is neither.
         """
         return cls.join(read_pieces(texts))
 
     @classmethod
     def join(cls, pieces: Iterable[Piece]) -> Columns:
-        """Return the columns of consecutive points."""
+        """Return the columns of all points in consecutive pieces."""
         numpy = library("numpy", "an array")
         all_times: list[NDArray[np.float64]] = [numpy.empty(0)]
         all_values: list[list[Any] | NDArray[Any]] = []
@@ -94,10 +94,10 @@ class Columns(NamedTuple):
 
 def pieces_of(points: Iterable[Datapoint]) -> Iterator[Piece]:
     """
-    Yield points in pieces, however many there are, one piece at least; one without a time is of 0, one without a value null.
+    Yield any number of points in pieces, at least one piece. A missing time is 0, a missing value null.
 
     Raises:
-        LocalProtocolError: The time of one is no number.
+        LocalProtocolError: A time is no number.
     """
     numpy = library("numpy", "an array")
     coming = iter(points)
@@ -113,10 +113,12 @@ def pieces_of(points: Iterable[Datapoint]) -> Iterator[Piece]:
 
 def read_pieces(texts: Iterable[bytes | list[Datapoint]]) -> Iterator[Piece]:
     """
-    Yield the points that texts say, each an array in JSON, or columns, or read already; numbers without an object for each point.
+    Yield the points in texts, each a JSON array or packed columns, or a list that was read already, as pieces.
+
+    Numbers need no Python object for each point.
 
     Raises:
-        RemoteProtocolError: One is neither.
+        RemoteProtocolError: A text is neither.
     """
     numpy = library("numpy", "an array")
     for text in texts:

@@ -1,4 +1,4 @@
-"""Points as a frame of pandas, and back."""
+"""Points as a pandas frame, and back."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def to_df(columns: Columns) -> pd.DataFrame:
     """
     Return a frame: the index ``t`` holds the times in UTC, the column ``d`` the values.
 
-    Where all values are objects there is a column for each of their keys instead.
+    If all values are objects, there is a column for each of their keys instead.
 
     Raises:
         LocalProtocolError: A time is outside of the years 1677 to 2262.
@@ -38,13 +38,13 @@ def to_df(columns: Columns) -> pd.DataFrame:
 
 def side_by_side(several: Mapping[str, Columns]) -> pd.DataFrame:
     """
-    Return one frame of several streams: a row for each time at which one of them has a point, a column for each of them.
+    Return one frame of several streams: a column for each, and a row for each time at which one of them has a point.
 
-    Where all values of one are objects there is a column for each of their keys, ``"name.key"``. What has no value is missing. Of
-    several points of one stream at the same time each has a row.
+    A stream whose values are all objects has a column for each of their keys, ``"name.key"``. Where a stream has no point at a time,
+    its value is missing. Several points of a stream at the same time have a row each.
 
     Args:
-        several: Each by its name.
+        several: The columns of each stream, by its name.
 
     Raises:
         LocalProtocolError: A time is outside of the years 1677 to 2262.
@@ -57,10 +57,10 @@ def side_by_side(several: Mapping[str, Columns]) -> pd.DataFrame:
             frame.columns = [f"{name}.{key}" for key in frame.columns]
         else:
             frame.columns = [name]
-        # where rows are missing they would become floats, which cannot tell them from their neighbours
+        # rows that are missing would turn the column into floats, to which large integers are not exact
         large = [key for key in frame.select_dtypes("int64") if frame[key].abs().max() > EXACT]
         frame = frame.astype(dict.fromkeys(large, object))
-        # which of those of its time it is: pandas cannot join times that are there twice
+        # pandas cannot join on repeated times, so each row gets its number among those of the same time
         frames.append(frame.set_index(frame.groupby(level="t").cumcount(), append=True))
     if not frames:
         return to_df(Columns.of([]))[[]]
@@ -72,13 +72,13 @@ def from_df(
     frame: pd.DataFrame | pd.Series[Any], tz: str | None = None, size: int = DATAPOINT_INSERT_LIMIT
 ) -> Iterator[list[Datapoint]]:
     """
-    Return the points that a frame holds, in its order, so many at a time.
+    Return an iterator over the points of a frame, in its order, as lists.
 
     Args:
-        frame: Times in the index, as instants or as seconds since 1970. A series holds the values, and so does a frame's only
-            column if it is called ``d``; else each row is an object that has what is not missing in it.
+        frame: Its index holds the times, as instants or as seconds since 1970. The values are those of a series, or of a frame's only
+            column if that is called ``d``. Any other row becomes an object, without the columns that are missing in it.
         tz: The time zone of an index that has none.
-        size: How many are made at a time.
+        size: The number of points in a list.
 
     Raises:
         LocalProtocolError: It is no frame, its index holds no times, or these have no time zone.
@@ -136,14 +136,14 @@ def _seconds(index: Any, tz: str | None) -> Any:
 def _localized(index: Any, tz: str | None) -> Any:
     try:
         return index.tz_localize(tz)
-    except Exception as error:  # which one it is depends on the library that knows the zones
+    except Exception as error:  # its class depends on the library that provides the time zones
         raise LocalProtocolError(
             f"the frame's times are none of tz={tz!r}: {error}; df.tz_localize(…, ambiguous=…, nonexistent=…) can say what is meant"
         ) from error
 
 
 def _plain(column: Any) -> list[Any]:
-    """Return the values of a column as JSON has them; what is missing is null."""
+    """Return the values of a column as plain Python values, with ``None`` for those that are missing."""
     values: list[Any] = column.tolist()
     if not column.hasnans:
         return values

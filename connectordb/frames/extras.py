@@ -1,24 +1,24 @@
-"""The optional libraries, imported when first needed."""
+"""Imports the optional libraries when they are first needed."""
 
 from __future__ import annotations
 
 from importlib import import_module
 from typing import Any
 
-#: Which extra brings a library; all others come with ``frames``.
+#: Library → the extra that installs it; all others come with ``frames``.
 _EXTRAS = {"matplotlib": "plot", "dateutil": "plot"}
 
 
 def library(name: str, what: str) -> Any:
     """
-    Return a library.
+    Import a library.
 
     Args:
         name: The module.
         what: What needs it, for the message.
 
     Raises:
-        ModuleNotFoundError: It is not installed.
+        ModuleNotFoundError: It is not installed; the message names the extra that installs it.
     """
     try:
         return import_module(name)

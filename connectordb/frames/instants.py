@@ -1,7 +1,7 @@
 """
-Seconds since 1970 as nanoseconds, which is what pandas and Arrow count, and back.
+Converts seconds since 1970 to nanoseconds, in which pandas and Arrow count, and back.
 
-Both ways are exact for every time between 1971 and 2262: two floats that differ are further apart than a nanosecond.
+Every time between 1971 and 2262 survives both ways unchanged, as neighbouring floats are further apart than a nanosecond there.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ _SECOND = 1_000_000_000
 #: The units in which pandas and Arrow count the times of others, and how many of each a second has.
 _UNITS = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": _SECOND}
 
-#: Times that are computed at once: what a processor has at hand, and not as much memory again as all of them take.
+#: How many times are computed at once: few enough for the processor's cache, and to need little memory besides the result.
 _BLOCK = 16_384
 
-#: Seconds whose nanoseconds are a 64-bit integer.
+#: The most seconds whose nanoseconds fit into a 64-bit integer.
 _MOST = 9_223_372_036
 
 

@@ -1,4 +1,4 @@
-"""What occurs among values, seen page by page, and so which arrays hold them: `columns` has the table."""
+"""Collects what occurs among values, page by page, to choose the arrays for them; the table is in `columns`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 _INT64 = 2**63
 
-#: The keys of objects that are not taken for columns: none, and one that would be taken for the values.
+#: The keys of objects that do not become columns: none at all, and ``d`` alone, which would look like the values themselves.
 _NOT_SPREAD: tuple[set[str], ...] = (set(), {"d"})
 
 
@@ -29,7 +29,7 @@ class Kinds:
         self._least = self._most = 0
 
     def see(self, values: Collection[Any]) -> None:
-        """Take note of values."""
+        """Note the types and the range of values."""
         types = set(map(type, values))
         self.types |= types
         if int in types:
@@ -37,12 +37,12 @@ class Kinds:
             self._least, self._most = min(self._least, min(whole)), max(self._most, max(whole))
 
     def see_numbers(self, numbers: NDArray[Any]) -> None:
-        """Take note of an array of 64-bit integers or floats."""
+        """Do the same for an array of 64-bit integers or floats."""
         self.see([] if not len(numbers) else [numbers.min().item(), numbers.max().item()])
 
     @property
     def are_numbers(self) -> bool:
-        """Whether all are floats, or all integers of 64 bits."""
+        """Whether all values are floats, or all are integers of 64 bits."""
         return self.types == {float} or self._are_int64
 
     @property
@@ -50,7 +50,7 @@ class Kinds:
         return self.types == {int} and -_INT64 <= self._least and self._most < _INT64
 
     def array(self, values: Collection[Any]) -> NDArray[Any]:
-        """Return the narrowest array that holds all values that were seen, as they are, with these in it."""
+        """Return an array of these values, of the narrowest type that holds all values that were seen."""
         numpy = library("numpy", "an array")
         dtype: Any = numpy.object_
         if self.types == {bool}:
@@ -69,13 +69,13 @@ class Kinds:
             return False
         try:
             float(self._least), float(self._most)
-        except OverflowError:  # an integer beyond every float stays one
+        except OverflowError:  # an integer that is larger than any float
             return False
         return True
 
 
 class Shape:
-    """Whether values are one column, or one for each key of objects, and what occurs in each."""
+    """Finds out whether values make one column, or one for each key of objects, and what occurs in each column."""
 
     def __init__(self) -> None:
         self._number = 0
@@ -84,7 +84,7 @@ class Shape:
         self._numbers: dict[str, int] = {}
 
     def see(self, values: list[Any] | NDArray[Any]) -> None:
-        """Take note of values; an array has nothing but numbers in it."""
+        """Note what occurs among values; an array contains only numbers."""
         self._number += len(values)
         if not isinstance(values, list):
             self._whole.see_numbers(values)
@@ -101,7 +101,7 @@ class Shape:
 
     @property
     def columns(self) -> dict[str, Kinds]:
-        """What is in the column of each key, in the order in which they first occur; or in the only one, ``d``."""
+        """What occurs in the column of each key, in the order in which they first occur; or in the only column, ``d``."""
         if self._whole.types != {dict} or not _are_columns(self._by_key.keys()):
             return {"d": self._whole}
         for key, kinds in self._by_key.items():
@@ -110,7 +110,7 @@ class Shape:
         return self._by_key
 
     def arrays(self, values: list[Any] | NDArray[Any]) -> dict[str, NDArray[Any]]:
-        """Return values that were seen, among others perhaps, by column."""
+        """Return the columns of some of the values that were seen."""
         listed = values if isinstance(values, list) else values.tolist()
         if list(self.columns) == ["d"]:
             return {"d": self._whole.array(listed)}
@@ -118,7 +118,7 @@ class Shape:
 
 
 def keys_of(values: list[Any]) -> list[str]:
-    """Return the keys that are columns, in the order in which they first occur; none where not all values are objects."""
+    """Return the keys that become columns, in the order in which they first occur; none unless all values are objects."""
     if values and all(type(value) is dict for value in values):
         keys = _keys(values)
         if _are_columns(keys.keys()):

@@ -1,9 +1,9 @@
 """
-Points whose values are all numbers, from JSON text into arrays without an object for each of them.
+Reads points whose values are all numbers from JSON text into arrays, without a Python object for each point.
 
-Much text is read by the reader of CSV that Arrow has, where a program has loaded Arrow: what is around the numbers of a point is made
-into what separates them, and the reader lets other threads run meanwhile, such as the one that receives the next page. It reads
-numbers as exactly as JSON is read. Else msgspec reads them.
+If a program has loaded Arrow, Arrow's CSV reader reads long texts: the characters around the numbers are first replaced by commas and
+line ends. It is as exact as a JSON reader, and lets other threads run, such as the one that receives the next page. Otherwise msgspec
+reads them.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-#: Bytes of a text from which on the reader of Arrow is quicker; what it takes to begin costs more for a shorter one.
+#: The bytes of a text from which on Arrow's reader is faster; for a shorter one, starting it costs more.
 _MUCH = 64 * 1024
 
-#: Each point becomes a line, ``, 1500000000, 19.88``: a comma for the bracket at the beginning, as there is one before each other
-#: point; and spaces for colons, so that a digit within a key, as in ``"d1"``, is no digit of the number behind it.
+#: Each point becomes a line, ``, 1500000000, 19.88``. The bracket at the beginning becomes a comma, as there is one before each other
+#: point; colons become spaces, so that a digit within a key, as in ``"d1"``, is not joined to the number after it.
 _LINES = bytes.maketrans(b"[:}", b", \n")
 _AROUND = b'{"td]'
 
@@ -34,7 +34,7 @@ class Numbers(NamedTuple):
 
     Attributes:
         times: Seconds since 1970.
-        values: ``int64`` if none was written with a fraction or an exponent, else ``float64``.
+        values: ``int64`` if none was written with a fraction or an exponent, otherwise ``float64``.
     """
 
     times: NDArray[np.float64]
@@ -42,7 +42,7 @@ class Numbers(NamedTuple):
 
 
 def read_numbers(text: bytes) -> Numbers | None:
-    """Return the points of a JSON array, if each has a time and a number, and nothing else."""
+    """Return the points of a JSON array if each has a time, a number, and nothing else; otherwise ``None``."""
     both = _by_arrow(text) if len(text) >= _MUCH and "pyarrow" in sys.modules else _by_msgspec(text)
     if both is None or not are_whole(text):
         return both

@@ -1,4 +1,4 @@
-"""Points as one array of NumPy."""
+"""Points as one NumPy array."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 def to_numpy(columns: Columns) -> NDArray[Any]:
     """
-    Return a structured array: ``array["t"]`` are the times, ``array["d"]`` the values.
+    Return a structured array: ``array["t"]`` holds the times, ``array["d"]`` the values.
 
-    Where all values are objects, ``array["d"]["name"]`` is what they have under that key.
+    If all values are objects, ``array["d"]["name"]`` holds the values of one key.
 
     Raises:
-        LocalProtocolError: A key is empty, which no field of an array can be.
+        LocalProtocolError: A key is empty, and a field of an array needs a name.
     """
     numpy = library("numpy", "to_numpy()")
     times, values = columns

@@ -1,4 +1,4 @@
-"""Points as a table of Arrow and as a Parquet file, and back."""
+"""Points as an Arrow table and as a Parquet file, and back."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-#: What says of a column of texts that each is JSON.
+#: The metadata of a column of texts, if each text is JSON.
 _AS_JSON = {b"connectordb": b"json"}
 
 
 def to_arrow(columns: Columns) -> pa.Table:
     """
-    Return a table: ``t`` holds the times in UTC, ``d`` the values; or a column for each key, where all values are objects.
+    Return a table: ``t`` holds the times in UTC, ``d`` the values; if all values are objects, there is a column for each key instead.
 
-    Booleans, numbers and texts have columns of their kind, a null is one. What is none of these, or several at once, is JSON text,
-    and the column's metadata say so.
+    Booleans, numbers and texts have columns of their type, in which a null is a null. Anything else, or several types in one column,
+    is written as JSON text, and the column's metadata say so.
     """
     times, values = columns
     by_name = values if isinstance(values, dict) else {"d": values}
@@ -39,7 +39,7 @@ def to_arrow(columns: Columns) -> pa.Table:
 
 
 def _table(times: NDArray[Any], columns: dict[str, tuple[NDArray[Any], set[type]]]) -> pa.Table:
-    """Return a table of times and columns, each of which may have values of these types."""
+    """Return a table of times and columns; the set with each column has the types that may occur in it."""
     arrow = library("pyarrow", "to_arrow()")
     instants = arrow.array(to_nanoseconds(times), type=arrow.timestamp("ns", tz="UTC"))
     fields, found = [arrow.field("t", instants.type, nullable=False)], [instants]
@@ -53,7 +53,7 @@ def _table(times: NDArray[Any], columns: dict[str, tuple[NDArray[Any], set[type]
 
 def from_arrow(table: pa.Table) -> Iterator[Datapoint]:
     """
-    Yield the points of a table: times in the column ``t``, as instants or seconds; values in ``d``, or an object of all others.
+    Yield the points of a table: times are in the column ``t``, as instants or seconds; values in ``d``, or else objects of all others.
 
     Raises:
         LocalProtocolError: It has no such columns.
@@ -79,9 +79,10 @@ def from_arrow(table: pa.Table) -> Iterator[Datapoint]:
 
 def write_parquet(pieces: Iterable[Piece], file: str | os.PathLike[str]) -> None:
     """
-    Write points to a Parquet file: the table that `to_arrow` would return. If that fails, what was there is there still.
+    Write points to a Parquet file with the columns of `to_arrow`. If that fails, a file that was there before is unchanged.
 
-    No more than a piece is in memory. As the kind of a column is known once the last point was seen, all go through a temporary file.
+    There is no more than one piece in memory. The type of a column is known only after the last point, so all pieces go through a
+    temporary file.
     """
     parquet, shape = library("pyarrow.parquet", "to_parquet()"), Shape()
     with replacing(file) as opened, TemporaryFile(dir=_folder(opened)) as kept:
@@ -99,7 +100,7 @@ def write_parquet(pieces: Iterable[Piece], file: str | os.PathLike[str]) -> None
 
 
 def _folder(file: BinaryIO) -> str | None:
-    """Return the folder of a file of the disk; where else temporary ones are may be memory."""
+    """Return the folder of a file on disk, for the temporary file: the usual place for those may be in memory."""
     return os.path.dirname(file.name) if os.path.isfile(file.name) else None
 
 
@@ -111,10 +112,10 @@ def _of_piece(piece: Piece, shape: Shape) -> pa.Table:
 
 def read_parquet(file: str | os.PathLike[str]) -> Iterator[Datapoint]:
     """
-    Yield the points of a Parquet file, holding a part of it at a time.
+    Yield the points of a Parquet file, with a part of it in memory at a time.
 
     Raises:
-        LocalProtocolError: It is none, or has no such columns as `from_arrow` wants.
+        LocalProtocolError: It is no Parquet file, or does not have the columns that `from_arrow` expects.
     """
     arrow, parquet = library("pyarrow", "from_parquet()"), library("pyarrow.parquet", "from_parquet()")
     try:
@@ -127,7 +128,7 @@ def read_parquet(file: str | os.PathLike[str]) -> Iterator[Datapoint]:
 
 
 def _array(column: NDArray[Any], types: set[type]) -> tuple[Any, dict[bytes, bytes] | None]:
-    """Return a column as Arrow has it, where values of these types may be in it; and what the table says of it."""
+    """Return a column, in which values of these types may occur, as an Arrow array; and its metadata, if any."""
     arrow = library("pyarrow", "to_arrow()")
     if column.dtype != object:
         return arrow.array(column, from_pandas=True), None  # NaN is a null
@@ -139,7 +140,7 @@ def _array(column: NDArray[Any], types: set[type]) -> tuple[Any, dict[bytes, byt
             return arrow.array(values, type=arrow.string() if kinds == {str} else arrow.bool_()), None
         return _as_json(values)
     except (TypeError, ValueError):
-        return _as_json(json_text.checked(values))  # or it says which one it is that is no value
+        return _as_json(json_text.checked(values))  # raises an error that says which value cannot be JSON
 
 
 def _as_json(values: list[Any]) -> tuple[Any, dict[bytes, bytes]]:

@@ -1,8 +1,8 @@
 """
-Points on the wire as columns: a stream of Arrow with a time and a number for each point, and nothing else.
+Points as columns on the wire: an Arrow stream with a time and a number for each point, and nothing else.
 
-For who asks with ``Accept: application/vnd.apache.arrow.stream`` (``docs/topics/beyond_0_3.rst``, "Columns"). Where something else than
-numbers is among the values, the answer is JSON as ever.
+A client asks for it with ``Accept: application/vnd.apache.arrow.stream`` (``docs/topics/beyond_0_3.rst``, "Columns"). If not all values
+are numbers, the answer is JSON as usual.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ..protocol.number_columns import is_quick
 from .extras import library
 from .number_text import Numbers
 
-#: Where a message of Arrow says what is in it, and there, of a batch of rows, whether that is compressed.
+#: The numbers of two fields: the header of an Arrow message, and in the header of a batch of rows its compression.
 _HEADER, _COMPRESSION = 2, 3
 
 
@@ -32,15 +32,16 @@ def is_installed() -> bool:
 
 def are_wanted() -> bool:
     """
-    Tell whether to ask for columns: not where JSON is decoded as quickly here as there, by msgspec.
+    Tell whether to ask for columns: only if msgspec, which decodes JSON as fast, is missing, and Arrow is loaded already.
 
-    The server is often the weaker machine, or has other clients. Nor where Arrow is to be loaded first, which takes longer.
+    With msgspec, making columns would only burden the server, which is often the weaker machine, or has other clients. And loading
+    Arrow would take longer than is saved.
     """
     return not is_quick() and "pyarrow" in sys.modules
 
 
 def pack(pieces: Sequence[Numbers]) -> bytes:
-    """Return consecutive points, some at least, as one stream: a batch for each piece, values being of the kind that holds all."""
+    """Return consecutive points, at least one piece, as an Arrow stream: a batch for each piece, of the type that holds all values."""
     numpy, arrow = library("numpy", "an array"), library("pyarrow", "columns on the wire")
     kind = numpy.result_type(*[piece.values.dtype for piece in pieces])
     schema = _schema(arrow.from_numpy_dtype(kind))
@@ -55,16 +56,18 @@ def pack(pieces: Sequence[Numbers]) -> bytes:
 
 
 def is_packed(body: bytes) -> bool:
-    """Tell whether a body is columns, and no text."""
+    """Tell whether a body contains columns, and not text."""
     return body.startswith(COLUMNS_MARK)
 
 
 def unpack(body: bytes) -> Numbers:
     """
-    Return what `pack` made, or somebody else, who may be wrong: no more memory is taken than *body* has.
+    Return the points of an Arrow stream.
+
+    It may come from anybody, so it is checked, and must not need more memory than *body* itself.
 
     Raises:
-        RemoteProtocolError: It is no stream of Arrow, compressed in itself, or has other columns than it should.
+        RemoteProtocolError: It is no Arrow stream, is compressed in itself, or does not have the right columns.
     """
     arrow, ipc = library("pyarrow", "columns on the wire"), library("pyarrow.ipc", "columns on the wire")
     numpy = library("numpy", "an array")
@@ -97,7 +100,7 @@ def _schema(kind: Any) -> Any:
 
 
 def _is_compressed(message: bytes) -> bool:
-    """Tell whether the rows of a message are: how much memory they would take then, Arrow believes without a limit."""
+    """Tell whether the rows of a message are compressed: then Arrow would allocate whatever size the message claims."""
     (root,) = struct.unpack_from("<I", message)
     header = _place(message, root, _HEADER)
     (offset,) = struct.unpack_from("<I", message, header)
@@ -105,7 +108,7 @@ def _is_compressed(message: bytes) -> bool:
 
 
 def _place(message: bytes, table: int, number: int) -> int:
-    """Return where a table of FlatBuffers has a field; 0 if it has none."""
+    """Return the position of field *number* in a FlatBuffers *table*; 0 if the field is missing."""
     (back,) = struct.unpack_from("<i", message, table)
     names = table - back
     (size,) = struct.unpack_from("<H", message, names)

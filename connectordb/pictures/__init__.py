@@ -1,8 +1,8 @@
 """
-Points as pictures: what kind of picture values ask for, which of them stand together, and as many points as pixels can show.
+Points as pictures: what kind of picture fits the values, which series share an axis, and how many points the pixels can show.
 
-matplotlib is imported here and nowhere else, when something is drawn; it comes with the extra ``plot``. All else is pure and needs no
-library: the command line draws with it in a terminal. Nothing here knows a server: what comes is points, or columns of them.
+Only this room imports matplotlib, when something is drawn; it comes with the extra ``plot``. Everything but ``chart`` is pure and needs
+no library; the command line uses it to draw in a terminal. Nothing here asks a server; callers pass points, or columns of them.
 """
 
 from __future__ import annotations

@@ -21,31 +21,31 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-#: Columns that a picture has room for: of pixels, on a screen that is large and fine.
+#: Columns of pixels in a picture on a large screen with a high resolution.
 _COLUMNS = 2000
 
-#: With so many points or fewer, each has a mark.
+#: If a line has at most this many points, each is marked with a dot.
 _MARKED = 60
 
-#: Numbers with which matplotlib still computes; what is beyond is drawn there.
+#: The largest number with which matplotlib can compute; larger ones are drawn there.
 _MOST = 5e307
 
-#: Names of lines above a panel; letters that a picture has room for beside each other, and a unit beside its panel.
+#: The most names in the legend of a panel; the most letters in a line of the picture, and in a unit beside its panel.
 _MOST_NAMES, _LETTERS, _UNIT = 12, 80, 24
 
-#: Panels of one picture; what is more is counted, not drawn.
+#: The most panels in a picture; further ones are counted in the title, and not drawn.
 _MOST_PANELS = 12
 
-#: Inches: how wide a picture is, how high a panel of numbers, a row of booleans or texts, and what is around each panel.
+#: In inches: the width of a picture, the heights of a panel of numbers and of a row of booleans or texts, the space around a panel.
 _WIDTH, _NUMBERS, _ROW, _AROUND = 8.0, 2.2, 0.3, 0.45
 
-#: A range of time, in seconds, that leaves room around it in the calendar, and a time that does before it.
+#: In seconds: the longest range of time, and the earliest beginning of one, for which ticks are certain to be in the calendar.
 _AGES, _EARLY = 5_000_000_000, -50_000_000_000
 
-#: From the foot of a row of booleans to the next, where each is 1 high.
+#: The distance between the feet of two rows of booleans, each of which is 1 high.
 _STEP = 1.5
 
-#: Days to the left and right of points that all have one time.
+#: The days shown to the left and right of points that all have the same time.
 _MOMENT = 1 / 1440
 
 
@@ -54,16 +54,16 @@ def plot(series: Sequence[Series], title: str = "", ax: Axes | None = None) -> A
     Draw series in a new figure of ``matplotlib.pyplot``, or into axes.
 
     Args:
-        series: What is to be drawn; may be nothing.
-        title: What stands above.
-        ax: Axes for all of them, which then have to go together: of one unit, or the texts of one series.
+        series: What to draw; may be empty.
+        title: The title of the picture.
+        ax: Axes for all of them, which then have to fit on one axis: numbers of one unit, booleans, or the texts of one series.
 
     Returns:
-        The axes; of several panels the first, and all are in its ``figure.axes``.
+        The axes; if there are several panels, the first, and all are in its ``figure.axes``.
 
     Raises:
         ModuleNotFoundError: The extra ``plot`` is not installed.
-        LocalProtocolError: They do not go together, or a time is in no calendar.
+        LocalProtocolError: They do not fit on one *ax*, or a time is in no calendar.
     """
     if ax is None:
         return _draw(series, library("matplotlib.pyplot", "plot()").figure(), title)
@@ -84,11 +84,11 @@ def plot(series: Sequence[Series], title: str = "", ax: Axes | None = None) -> A
 
 
 def _draw(series: Sequence[Series], figure: Figure, title: str = "") -> Axes:
-    """Draw series into an empty figure, which gets the height that they need; return the first of its axes."""
+    """Draw series into an empty figure, whose height is set as they need it; return the first of its axes."""
     title = plain(title)
     if len(series) == 1 and series[0].name.startswith(title):
         title = series[0].name
-    elif title:  # it begins the names of an object's keys, and those of a device's streams
+    elif title:  # the names of an object's keys, and of a device's streams, begin with it, and need not repeat it
         series = below(title, series)
     made = panels(series) or [Panel(Kind.NUMBERS, "", [])]
     left_out = sum(len(panel.series) for panel in made[_MOST_PANELS:])
@@ -114,9 +114,9 @@ def png(series: Sequence[Series], title: str = "", *, dark: bool = False) -> byt
     Return a picture as a PNG file, without pyplot.
 
     Args:
-        series: What is drawn.
-        title: What stands above.
-        dark: White on black.
+        series: What to draw.
+        title: The title of the picture.
+        dark: Whether to draw on a black background.
 
     Raises:
         ModuleNotFoundError: The extra ``plot`` is not installed.
@@ -146,7 +146,7 @@ def _height(panel: Panel, rows: int) -> float:
 
 
 def _draw_panel(axes: Axes, panel: Panel, texts: list[Row], named: bool) -> None:
-    """Draw a panel, with the names of its series if they are to be *named*."""
+    """Draw a panel; if *named*, with the names of its series."""
     axes.spines[["top", "right"]].set_visible(False)
     axes.set_axisbelow(True)
     if not any(len(each.times) for each in panel.series):
@@ -175,13 +175,12 @@ def _lines(axes: Axes, panel: Panel, named: bool) -> None:
         axes.plot(
             _dates(times), values, label=each.name or None, linewidth=1.3, marker="o", markersize=3, markevery=dots
         )
-    units = dict.fromkeys(
-        (*axes.get_ylabel().split(", "), cut(panel.unit, _UNIT))
-    )  # lines of another unit may be there already
+    # axes that were passed may already have lines of other units
+    units = dict.fromkeys((*axes.get_ylabel().split(", "), cut(panel.unit, _UNIT)))
     axes.set_ylabel(", ".join(filter(None, units)), parse_math=False)
-    with contextlib.suppress(AttributeError):  # who passed the axes has numbers of his own at them
-        axes.ticklabel_format(axis="y", useOffset=False)  # 25.0936 and not 0.0006, with +2.5093e1 above
-    axes.yaxis.get_offset_text().set(x=-0.01, horizontalalignment="right")  # a power of ten, beside the names above
+    with contextlib.suppress(AttributeError):  # axes that were passed may have another formatter
+        axes.ticklabel_format(axis="y", useOffset=False)  # ticks as 25.0936, and not as 0.0006 with +2.5093e1 above
+    axes.yaxis.get_offset_text().set(x=-0.01, horizontalalignment="right")  # a power of ten goes left of the legend
     axes.grid(axis="y", alpha=0.25)
     if named:
         lines = [line for line in axes.get_lines() if not str(line.get_label()).startswith("_child")]
@@ -206,7 +205,7 @@ def _lines(axes: Axes, panel: Panel, named: bool) -> None:
 
 
 def _is_alone(values: Sequence[float], index: int) -> bool:
-    """Tell whether no line leads to a value: there are nulls on both sides."""
+    """Tell whether a value has nulls on both sides, so that no line leads to it."""
     neighbours = values[max(index - 1, 0) : index + 2]
     return not isnan(values[index]) and sum(not isnan(value) for value in neighbours) == 1
 
@@ -235,7 +234,7 @@ def _texts(axes: Axes, made: list[Row]) -> None:
             list(zip(begins, ends - begins, strict=True)),
             (number - 0.35, 0.7),
             facecolor=f"C{number % 10}",
-            edgecolor=f"C{number % 10}",  # so that one without a length is seen
+            edgecolor=f"C{number % 10}",  # makes a bar without a length visible
             linewidth=1,
         )
     axes.set_yticks(range(len(made)), [row.name for row in made], parse_math=False)
@@ -245,33 +244,37 @@ def _texts(axes: Axes, made: list[Row]) -> None:
 
 
 def _dates(times: array[float]) -> Any:
-    """Return times as matplotlib has them."""
+    """Return times in the form that matplotlib uses."""
     numpy, dates = library("numpy", "plot()"), library("matplotlib.dates", "plot()")
     return dates.date2num((numpy.array(times) * 1e6).round().astype("M8[us]"))
 
 
 def _time_axis(axes: Axes, series: Sequence[Series]) -> None:
-    """Have times be read as local ones."""
+    """Label the time axis with local time."""
     drawn = [each.times for each in series if each.times]
     if not drawn:
         axes.set_xticks([])
         return
     first, last = min(times[0] for times in drawn), max(times[-1] for times in drawn)
     dates, zones = library("matplotlib.dates", "plot()"), library("dateutil.tz", "plot()")
-    # of the year 1, where a tick may be, local time is in no calendar, and beside ages its offset is nothing
+    # in the year 1, where a tick may be, local time may be in no calendar; and for ages the offset makes no difference
     zone = zones.tzlocal() if first > _EARLY and last - first < _AGES else zones.UTC
     axes.xaxis_date(zone)
     locator = dates.AutoDateLocator(tz=zone)
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(_formatter(locator, zone, float(_dates(array("d", [last]))[0])))
-    axes.margins(x=0.02 if last - first < _AGES else 0)  # what is to the left and right has to be in the calendar, too
+    axes.margins(x=0.02 if last - first < _AGES else 0)  # the margins have to be in the calendar, too
     if first == last:
         (moment,) = _dates(array("d", [first]))
         axes.set_xlim(moment - _MOMENT, moment + _MOMENT)
 
 
 def _formatter(locator: Any, zone: Any, last: float) -> Any:
-    """Return what writes dates at ticks, and beside them the day or year of the last one up to *last*: behind that it may be another."""
+    """
+    Return a formatter of ticks that writes, at the end of the axis, the day or year of the last tick up to *last*.
+
+    matplotlib's own takes the last of all ticks, which may be in the margin, and of another day or year than any point.
+    """
 
     class Formatter(library("matplotlib.dates", "plot()").ConciseDateFormatter):  # type: ignore[misc]
         def format_ticks(self, values: Sequence[float]) -> list[str]:

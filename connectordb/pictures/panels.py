@@ -1,4 +1,4 @@
-"""Which series stand together: one axis for each unit."""
+"""Decides which series share a panel: there is one axis for each unit."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from .series import Kind, Series
 
-#: A line that would have less than this part of a panel's height is flat: it gets another panel.
+#: A line that would take up less than this part of a panel's height looks flat, and gets another panel.
 _FLAT = 1 / 20
 
 
@@ -17,9 +17,9 @@ class Panel(NamedTuple):
     Series with one axis.
 
     Attributes:
-        kind: Of all of them.
-        unit: Of all of them; may be empty.
-        series: Of texts there is one only.
+        kind: The kind of all of them.
+        unit: The unit of all of them; may be empty.
+        series: The series; only one if they are texts.
     """
 
     kind: Kind
@@ -31,8 +31,8 @@ def panels(series: Iterable[Series]) -> list[Panel]:
     """
     Return the panels of a picture, in the order of the first series of each.
 
-    Numbers of one unit share a panel; those without a unit do, too, as long as none of them becomes a flat line by it. All booleans
-    share one. Texts have one each, as they have many rows.
+    Numbers of the same unit share a panel. So do numbers without a unit, unless that would make one of them a flat line. All booleans
+    share a panel. Each series of texts has its own, as it has many rows.
     """
     found: list[Panel] = []
     for each in series:
@@ -55,7 +55,7 @@ def _fits(series: Series, panel: Panel) -> bool:
     if not ranges:
         return True
     lows, highs = zip(*ranges, strict=True)
-    height = max(highs) / 2 - min(lows) / 2  # halves, as the whole may be more than any float
+    height = max(highs) / 2 - min(lows) / 2  # in halves, as the whole difference may be larger than any float
     return all(high == low or high / 2 - low / 2 >= height * _FLAT for low, high in ranges)
 
 

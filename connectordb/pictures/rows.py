@@ -1,4 +1,4 @@
-"""Texts as rows of bars: a row for each text, a bar for each stretch of time in which it held."""
+"""Texts as rows of bars: a row for each text, and in it a bar for each period in which it was the value."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from ..plain_text import cut
 from .series import Series
 from .thinning import parts
 
-#: Rows of a picture.
+#: The most rows in a picture.
 MOST = 12
 
 
 class Bar(NamedTuple):
-    """A stretch of time, in seconds since 1970."""
+    """A period of time, in seconds since 1970."""
 
     begin: float
     end: float
@@ -25,8 +25,8 @@ class Row(NamedTuple):
     A row of bars.
 
     Attributes:
-        name: The text, and how many points have it; of the last row, if there are too many texts, how many others there are.
-        bars: When it held.
+        name: The text, and how many points have it. If there are too many texts, the last row is for all others, and says how many.
+        bars: When it was the value.
     """
 
     name: str
@@ -37,12 +37,12 @@ def rows(series: Series, columns: int, letters: int = 24) -> list[Row]:
     """
     Return the rows of a picture, the most frequent text first.
 
-    A text holds from its point until the next one that has another or a null; the last one until its own point.
+    A text is the value from its point until the next point with another text or a null; the bar of the last point has no length.
 
     Args:
-        series: Texts.
-        columns: Into how many columns of pixels its range of time goes: what is closer together than one of them is one bar.
-        letters: How many of a text's are shown.
+        series: A series of texts.
+        columns: The number of columns of pixels for its range of time; bars that are closer than one of these are joined.
+        letters: How many letters of a text are shown.
     """
     counts = Counter(series.texts)
     ranked = [(text, count) for text, count in counts.most_common() if text is not None]
@@ -64,7 +64,7 @@ def rows(series: Series, columns: int, letters: int = 24) -> list[Row]:
 
 
 def _add(bars: list[Bar], bar: Bar, pixel: float) -> None:
-    """Add a bar; what is hardly behind the last one makes that longer."""
+    """Add a bar; if it begins less than a *pixel* after the last one, extend that instead."""
     if bars and bar.begin - bars[-1].end <= pixel:
         bar = Bar(bars.pop().begin, bar.end)
     bars.append(bar)

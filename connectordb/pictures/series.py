@@ -1,4 +1,4 @@
-"""What is drawn: times and values of one kind, with a name and a unit."""
+"""`Series`: what can be drawn: times, values of one kind, a name and a unit."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from ..protocol.points import Datapoint
 if TYPE_CHECKING:
     from ..frames import Columns
 
-#: Times for which Python has a calendar, with some room to the left and right of them.
+#: The first and last time, in seconds, that are in Python's calendar with some room for margins.
 _FIRST, _LAST = -62_000_000_000, 253_000_000_000
 
-#: Which part of the values is all but some: a text among a thousand numbers, as sensors send that fail, is a gap in their line.
+#: If at least this part of the values is of a kind, the others are drawn as gaps: a failing sensor may send some text among numbers.
 _NEARLY = 0.9
 
 
 class Kind(Enum):
-    """What picture values ask for."""
+    """The kind of picture that fits the values."""
 
     NUMBERS = "numbers"
     BOOLEANS = "booleans"
@@ -39,14 +39,14 @@ class Kind(Enum):
 
 class Series(NamedTuple):
     """
-    What becomes a line, steps, or rows of bars.
+    Points that become a line, steps, or rows of bars.
 
     Attributes:
-        name: What it is called, without control characters; may be empty.
-        unit: What its numbers count, as ``"°C"``, likewise.
-        kind: What picture it asks for.
+        name: Its name, without control characters; may be empty.
+        unit: The unit of its numbers, such as ``"°C"``; likewise.
+        kind: The kind of picture.
         times: Seconds since 1970, in order.
-        values: Numbers, of booleans 0 and 1, where null is NaN; or texts, where null is ``None``.
+        values: Numbers, with 0 and 1 for booleans and NaN for null; or texts, with ``None`` for null.
     """
 
     name: str
@@ -57,25 +57,25 @@ class Series(NamedTuple):
 
     @property
     def numbers(self) -> array[float]:
-        """The values of numbers or booleans."""
+        """The values of a series of numbers or booleans."""
         assert isinstance(self.values, array)
         return self.values
 
     @property
     def texts(self) -> list[str | None]:
-        """The values of texts."""
+        """The values of a series of texts."""
         assert isinstance(self.values, list)
         return self.values
 
 
 def of_points(points: Iterable[Datapoint], name: str = "", schema: Any = None) -> list[Series]:
     """
-    Return what is drawn of points: a series, or one for each key where all values are objects.
+    Return the series of points: one, or one for each key if all values are objects.
 
     Args:
-        points: Datapoints; one without a time is of 0, one without a value null.
-        name: What they are called.
-        schema: Their JSON Schema, if it is known; ``unit`` in it, or in a property's, is the unit.
+        points: Datapoints; a missing time is 0, a missing value null.
+        name: The name of the series.
+        schema: The JSON Schema of the values, if it is known; its ``unit``, or that of a property, is the unit of the series.
     """
     times, values = array("d"), []
     for point in points:
@@ -90,7 +90,7 @@ def of_points(points: Iterable[Datapoint], name: str = "", schema: Any = None) -
 
 
 def of_columns(columns: Columns, name: str = "", schema: Any = None) -> list[Series]:
-    """Return what is drawn of columns, as `of_points` does of points."""
+    """Return the series of columns, as `of_points` does for points."""
     times, values = columns
     in_order = bool((times[1:] >= times[:-1]).all())
     by_key: Mapping[str, Any] = values if isinstance(values, dict) else {"": values}
@@ -100,7 +100,7 @@ def of_columns(columns: Columns, name: str = "", schema: Any = None) -> list[Ser
 
 
 def _by_key(values: list[Any]) -> dict[str, list[Any]]:
-    """Return what objects hold under each of their keys; a null among them is one without any."""
+    """Return the values of each key if all values are objects (a null counts as an empty one); otherwise all of them as ``""``."""
     if set(map(type, values)) == {dict, type(None)}:
         values = [{} if value is None else value for value in values]
     keys = keys_of(values)
@@ -129,7 +129,7 @@ def _series(times: array[float], in_order: bool, by_key: Mapping[str, Any], name
 
 
 def below(title: str, series: Iterable[Series]) -> list[Series]:
-    """Return series that stand below a title, so that their names need not begin with it."""
+    """Return series with shorter names for a picture with a *title*: without the title, if they begin with it."""
     return [each._replace(name=re.sub(f"^{re.escape(title)}[ /]", "", each.name)) for each in series]
 
 
@@ -142,9 +142,13 @@ def _unit(schema: Any, key: str) -> str:
 
 
 def _of_a_kind(values: Any) -> tuple[Kind, array[float] | list[str | None], int]:
-    """Return what values are, if nearly all are of a kind, the values as that, and how many are not and left out; else they are texts."""
+    """
+    Return the kind of picture for values, the values in the form that it needs, and how many are of another kind and left out.
+
+    Unless nearly all are numbers, or nearly all booleans, they are texts, and none is left out.
+    """
     code = values.dtype.kind if hasattr(values, "dtype") else "O"
-    if code != "O":  # an array of NumPy whose values are all of a kind
+    if code != "O":  # a NumPy array of booleans or numbers
         return Kind.BOOLEANS if code == "b" else Kind.NUMBERS, array("d", values.astype("f8").tobytes()), 0
     listed: list[Any] = list(values)
     counts = Counter(map(type, listed))
@@ -164,12 +168,12 @@ def _of_a_kind(values: Any) -> tuple[Kind, array[float] | list[str | None], int]
 def _number(value: Any) -> float:
     try:
         return float(value)
-    except OverflowError:  # an integer beyond every float
+    except OverflowError:  # an integer larger than any float
         return nan
 
 
 def _json(value: Any) -> str:
     try:
         return json_text.dumps(value).decode()
-    except (TypeError, ValueError):  # what somebody made that no server has
+    except (TypeError, ValueError):  # a value that is not from a server
         return repr(value)

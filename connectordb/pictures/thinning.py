@@ -1,8 +1,8 @@
 """
-As many points as pixels can show.
+Reduces points to as many as the pixels can show.
 
-A million points drawn one by one take seconds, and the picture is the same as of the lowest and the highest, the first and the last of
-those that fall on each column of pixels. So no peak is lost, whatever it is drawn on.
+Drawing a million points takes seconds. The picture is the same with only the first, the lowest, the highest and the last point in each
+column of pixels; no peak is lost.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from .series import Series
 
 def thinned(series: Series, columns: int) -> tuple[array[float], array[float]]:
     """
-    Return times and values of which the picture is the same as of all.
+    Return fewer times and values that make the same picture.
 
     Args:
-        series: Numbers or booleans.
-        columns: Into how many columns of pixels its range of time goes. Of each remain four points at most; if there are no more
-            than that in all, they are returned as they are.
+        series: A series of numbers or booleans.
+        columns: The number of columns of pixels for its range of time. Up to four points remain in each; if there are no more than
+            that in all, they are returned as they are.
     """
     times, values = series.times, series.numbers
     if len(times) <= 4 * columns:
@@ -31,7 +31,7 @@ def thinned(series: Series, columns: int) -> tuple[array[float], array[float]]:
     for begin, end in parts(times, columns):
         part = values[begin:end]
         low, high = min(part), max(part)
-        if isnan(sum(part)):  # a null among them
+        if isnan(sum(part)):  # there is a null among them
             known = [value for value in part if not isnan(value)] or [nan]
             low, high = min(known), max(known)
         thin_times.extend((times[begin], times[begin], times[end - 1], times[end - 1]))
@@ -40,7 +40,7 @@ def thinned(series: Series, columns: int) -> tuple[array[float], array[float]]:
 
 
 def parts(times: array[float], columns: int) -> Iterator[tuple[int, int]]:
-    """Yield from where to where the points of each column of pixels go, where there are any."""
+    """Yield, for each column of pixels in which there are points, the index of the first one and the index after the last one."""
     if not times:
         return
     first, last = times[0], times[-1]

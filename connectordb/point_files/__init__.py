@@ -1,8 +1,8 @@
 """
-Points as text in files: lines of JSON, JSON arrays and CSV, read and written as they come.
+Points in text files: lines of JSON, JSON arrays and CSV, read and written as they come.
 
-A cell of CSV says a number, ``true``, ``false``, nothing (a null), a list or an object in JSON, or text. Text that would say something
-else, as ``5`` or nothing at all, is written in the quotes of JSON; so every value is the same when it comes back.
+A cell of CSV contains a number, ``true``, ``false``, nothing (a null), a list or an object as JSON, or text. Text that would be read as
+something else, such as ``5`` or an empty text, is written in JSON's quotes; so every value is read back as it was.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a cell of CSV says, and how a value is said in one."""
+"""Converts cells of CSV to values, and back."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from ..protocol import json_text
 
 _WORDS = {"": None, "null": None, "true": True, "false": False}
 
-#: What not every reader of CSV takes, also in quotes, and what terminals obey.
+#: Control characters: not every reader of CSV accepts them, even in quotes, and terminals obey them.
 HARD = frozenset(map(chr, range(32))) - {"\n", "\t"}
 
 
 def value_in(cell: str) -> Any:
-    """Return what a cell says: a number, a truth value, nothing, a list, an object, text as JSON has it, or else the text itself."""
+    """Return the value of a cell: a number, a boolean, null, a list, an object or text in JSON; otherwise the cell's own text."""
     stripped = cell.strip()
     if stripped in _WORDS:
         return _WORDS[stripped]
@@ -30,8 +30,8 @@ def value_in(cell: str) -> Any:
 
 
 def number_in(cell: str) -> float | None:
-    """Return the number that a cell says, if it says one that JSON has; an integer is one."""
-    # float() takes more than these: names of infinities, underscores
+    """Return the number in a cell, an integer as an integer; ``None`` if there is none that JSON can express."""
+    # float() accepts other characters, too: names of infinities, underscores
     if not cell or not cell.isascii() or cell.strip("0123456789+-.eE"):
         return None
     try:
@@ -44,7 +44,7 @@ def number_in(cell: str) -> float | None:
 
 
 def cell_of(value: Any) -> str:
-    """Return the cell that says a value: text as it is where that says nothing else, and all other values as JSON."""
+    """Return the cell for a value: text as it is, unless that would be read as something else, and all other values as JSON."""
     if value is None:
         return ""
     if type(value) is str and value_in(value) == value and HARD.isdisjoint(value):

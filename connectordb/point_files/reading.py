@@ -1,4 +1,4 @@
-"""Points read out of text of any length, as it comes: lines of JSON, a JSON array, or CSV."""
+"""Reads points from text of any length while it comes: lines of JSON, a JSON array, or CSV."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from ..protocol.points import Datapoint
 from ..protocol.times import in_iso
 from .cells import number_in, value_in
 
-#: Bytes that are read at once, and the most that a line may have.
+#: How many bytes are read at a time, and how many a line may have.
 _BLOCK, _LONGEST = 1 << 16, 1 << 24
 
-#: What a point may have; ``o`` says who sent it.
+#: The keys that a point may have; ``o`` is who sent it.
 _KEYS = frozenset("tdo")
 
-#: What times that are numbers are counted in, and how many of it a second has.
+#: The units of times that are numbers → how many of them are a second.
 _UNITS = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -33,16 +33,16 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 def points(file: BinaryIO, before_waiting: Callable[[], Any] = lambda: None, unit: str = "s") -> Iterator[Datapoint]:
     """
-    Yield the points in a file, holding no more of it than a block, or a line.
+    Yield the points in a file, with no more than a block or a line of it in memory.
 
     Args:
-        file: JSON objects, a line each or in an array, or CSV.
-        before_waiting: Called before each time that more of it is read.
-        unit: What times that are numbers are counted in: ``"s"``, ``"ms"``, ``"us"`` or ``"ns"``.
+        file: JSON objects, one in each line or all in an array; or CSV.
+        before_waiting: Called each time before more of it is read.
+        unit: The unit of times that are numbers: ``"s"``, ``"ms"``, ``"us"`` or ``"ns"``.
 
     Raises:
         LocalProtocolError: There is no such unit.
-        ValueError: It has something else in it; the message says in which line, or which point.
+        ValueError: Something in it is no point; the message says in which line, or which point.
     """
     scale = _scale(unit)
     head, text = _without_mark(_blocks(file, before_waiting))
@@ -53,15 +53,15 @@ def points(file: BinaryIO, before_waiting: Callable[[], Any] = lambda: None, uni
 
 def read_csv(file: str | os.PathLike[str], tz: str | None = None, unit: str = "s") -> Iterator[Datapoint]:
     """
-    Yield the points in a CSV file, holding no more of it than a block, or a line.
+    Yield the points in a CSV file, with no more than a block or a line of it in memory.
 
     Args:
-        file: A time and a value in each line; or names of columns in the first line, of which one is ``t``.
+        file: It has a time and a value in each line; or the names of columns, one of them ``t``, in the first line.
         tz: The time zone of times without one; `None` for local time.
-        unit: What times that are numbers are counted in: ``"s"``, ``"ms"``, ``"us"`` or ``"ns"``.
+        unit: The unit of times that are numbers: ``"s"``, ``"ms"``, ``"us"`` or ``"ns"``.
 
     Raises:
-        LocalProtocolError: It has something else in it; the message says in which line. Or there is no such time zone, or unit.
+        LocalProtocolError: Something in it is no point, and the message says in which line; or there is no such time zone or unit.
     """
     zone, scale = None if tz is None else _zone(tz), _scale(unit)
     with open(os.fspath(file), "rb") as opened:
@@ -85,7 +85,7 @@ def _scale(unit: str) -> int:
 
 
 def _without_mark(blocks: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:
-    """Return how a text begins, and all of it, without the mark that some programs write before it."""
+    """Return the beginning of a text, and all of it, both without a byte order mark, which some programs write."""
     head = b""
     for block in blocks:
         head += block
@@ -96,7 +96,7 @@ def _without_mark(blocks: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:
 
 
 def _blocks(file: BinaryIO, before_waiting: Callable[[], Any] = lambda: None) -> Iterator[bytes]:
-    # read1: what there is, and not as much as fits
+    # read1 returns what is there, without waiting for more
     read = getattr(file, "read1", file.read)
     while True:
         before_waiting()
@@ -150,7 +150,7 @@ def _lines(text: Iterator[bytes]) -> Iterator[tuple[int, bytes]]:
 def _point(value: Any, where: str, scale: int) -> Datapoint:
     if not isinstance(value, dict) or type(value.get("t", 0.0)) not in (int, float):
         raise ValueError(f'{where}: {str(value)[:60]!r} is no point: expected an object with "t", a number, and "d"')
-    if not value.keys() <= _KEYS:  # somebody's own, whose value would be lost
+    if not value.keys() <= _KEYS:  # the value of another key would be lost
         unknown = next(key for key in value if key not in _KEYS)
         raise ValueError(
             f'{where}: a point has "t", its time in seconds, and "d", its value, and no {cut(unknown, 30)!r}'
@@ -163,9 +163,8 @@ def _point(value: Any, where: str, scale: int) -> Datapoint:
 
 
 def _table(text: Iterator[bytes], scale: int, zone: tzinfo | None = None) -> Iterator[Datapoint]:
-    csv.field_size_limit(
-        max(csv.field_size_limit(), _LONGEST)
-    )  # of the whole process: a cell is as long as a line may be
+    # a cell may be as long as a line; the limit is that of the whole process, so it is never lowered
+    csv.field_size_limit(max(csv.field_size_limit(), _LONGEST))
     reader = csv.reader(line.decode() for _, line in _lines(text))
     names: list[str] | None = None
     while True:
@@ -180,20 +179,20 @@ def _table(text: Iterator[bytes], scale: int, zone: tzinfo | None = None) -> Ite
                 if "t" in map(str.strip, row):
                     continue
             yield _of_row(names, row, scale, zone)
-        except UnicodeDecodeError as error:  # in a line that is not counted yet
+        except UnicodeDecodeError as error:  # the reader has not counted this line yet
             raise ValueError(f"line {reader.line_num + 1}: it is not in UTF-8: {error}") from error
         except (ValueError, csv.Error) as error:
             raise ValueError(f"line {reader.line_num}: {error}") from error
 
 
 def _names(first: list[str]) -> list[str]:
-    """Return the names of the columns: what stands in the first line, if one of it is t."""
+    """Return the names of the columns: the cells of the first line if one of them is ``t``; if it is a point, ``t`` and ``d``."""
     names = [name.strip() for name in first]
     if "t" in names:
         repeated = sorted({name for name in names if names.count(name) > 1})
         if repeated:
             raise ValueError(f"two columns are called {repeated[0]!r}")
-        if "" in names:  # as that of the rows' numbers, which pandas writes
+        if "" in names:  # pandas writes the rows' numbers like this
             raise ValueError(f"column {1 + names.index('')} has no name: give it one, or leave it out")
         return names
     with suppress(ValueError):

@@ -1,4 +1,4 @@
-"""Points written as text: lines of JSON, and CSV."""
+"""Writes points as text: lines of JSON, and CSV."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ def line_of(point: Datapoint) -> bytes:
 
 def csv_lines(points: Iterable[Datapoint]) -> Iterator[bytes]:
     """
-    Yield points as lines of CSV, as they come, behind one with the names of the columns.
+    Yield points as lines of CSV while they come, after a line with the names of the columns.
 
-    These are ``t`` and ``d``, or ``t`` and each key of the first value, if that is an object.
+    These are ``t`` and ``d``; or, if the first value is an object, ``t`` and each of its keys.
 
     Raises:
-        LocalProtocolError: A value has a key that the first one has not, or is no object as that is.
+        LocalProtocolError: The first value is an object, and another one is none or has a further key.
     """
     coming = iter(points)
     first = list(islice(coming, 1))
@@ -59,19 +59,19 @@ def csv_lines(points: Iterable[Datapoint]) -> Iterator[bytes]:
 
 
 def _names(value: Any) -> list[str] | None:
-    """Return the names of the columns for values like this, or `None` if it stands in one of its own."""
+    """Return the keys of a value that become columns; `None` if such values are written into one column, ``d``."""
     spread = isinstance(value, dict) and value and "t" not in value and list(value) != ["d"]
     return list(value) if spread and all(map(_is_name, value)) else None
 
 
 def _is_name(key: str) -> bool:
-    """Tell whether a key can be the name of a column: it is read back without what is around it."""
+    """Tell whether a key can be the name of a column, which is read back without spaces around it."""
     return bool(key) and key == key.strip() and HARD.isdisjoint(key)
 
 
 def write_csv(points: Iterable[Datapoint], file: str | os.PathLike[str]) -> None:
     """
-    Write points to a CSV file, as they come; if that fails, what was there is there still.
+    Write points to a CSV file while they come. If that fails, a file that was there before is unchanged.
 
     Raises:
         LocalProtocolError: As `csv_lines`.

@@ -1,5 +1,6 @@
 """
-Users, devices and streams as folders, and back: exports and imports at once, and those that go on where they were cut off.
+Users, devices and streams saved to folders, and brought back: in one go (``exports``), or so that it can be continued after a break
+(``saving``, ``loading``).
 
-Entered by file, as each is loaded when it is used.
+The files are imported one by one, when they are used.
 """

@@ -1,4 +1,4 @@
-"""The folder of an export, looked at: what it holds, and whether all of it is there, as ``protocol/exports.py`` says."""
+"""Reads the folder of an export, and checks that it is complete; ``protocol/exports.py`` says what it should contain."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from ..properties import KNOWN
 
 
 def check_device(folder: Path) -> dict[str, Any]:
+    """Check the export of a device with its streams, and return the device's metadata."""
     fields = named(folder, "device")
     for stream in folders(folder, "stream"):
         check_stream(stream)
@@ -20,6 +21,7 @@ def check_device(folder: Path) -> dict[str, Any]:
 
 
 def check_stream(folder: Path) -> dict[str, Any]:
+    """Check the export of a stream, and return its metadata."""
     fields = named(folder, "stream")
     for name in (exports.DATA, *([exports.DOWNLINK] if fields.get("downlink") else [])):
         if not (folder / name).is_file():
@@ -28,6 +30,7 @@ def check_stream(folder: Path) -> dict[str, Any]:
 
 
 def check_version(root: Path, readable: tuple[int, ...]) -> None:
+    """Check that an export of users has one of the versions that are *readable*."""
     about = _read(root / exports.ABOUT)
     version = about.get("Version")
     if isinstance(version, bool) or version not in readable:
@@ -37,17 +40,19 @@ def check_version(root: Path, readable: tuple[int, ...]) -> None:
 
 
 def folders(root: Path, kind: str) -> list[Path]:
-    """Return the folders in *root* that hold a user, a device or a stream, in order of name."""
+    """Return the folders in *root* that hold an object of a *kind* (user, device or stream), in order of name."""
     return sorted(folder for folder in root.iterdir() if (folder / exports.OBJECT[kind]).is_file())
 
 
 def named(folder: Path, kind: str) -> dict[str, Any]:
+    """Return the metadata of the object in a folder, which have a valid name."""
     fields = _read(folder / exports.OBJECT[kind])
     check_name(fields.get("name"))
     return fields
 
 
 def known(kind: str, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those of an object's metadata that can be set on a server."""
     return {name: fields[name] for name in KNOWN[kind] if name in fields}
 
 

@@ -1,8 +1,9 @@
 """
-Export and import: users, devices and streams to folders and back, over REST.
+Export and import in one go: users, devices and streams to folders and back, over REST.
 
-What the folders hold is said in ``protocol/exports.py``. An export is written beside its target and renamed when it is
-complete. An import is a load of what is new: all is looked at before anything is made, and read back afterwards.
+``protocol/exports.py`` says what the folders contain. An export is written beside its target, and renamed when it is complete. An
+import is a load (``loading``) of objects that do not exist yet: everything is checked before anything is created, and read back
+afterwards.
 """
 
 from __future__ import annotations
@@ -34,10 +35,10 @@ Where = str | os.PathLike[str]
 
 def export(thing: User | Device | Stream, directory: Where) -> None:
     """
-    Write a user into *directory*, next to others that may be there; or a device, or a stream, into this new folder.
+    Write a device or a stream into the new folder *directory*, or a user into a folder in *directory*, which may hold other users.
 
     Raises:
-        FileExistsError: It is there already; or, for a user, something that is no export.
+        FileExistsError: The target exists already; or, for a user, *directory* is no export.
     """
     target = target_of(thing, Path(directory))
     thing.refresh()
@@ -48,9 +49,9 @@ def export(thing: User | Device | Stream, directory: Where) -> None:
 
 @contextmanager
 def _new_folder(target: Path) -> Iterator[Path]:
-    """Yield a folder that becomes *target* at the end, and is gone if there is an error."""
+    """Yield a folder that becomes *target* at the end, or is removed if there is an error."""
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # of mode 0700: it holds API keys
+    # mkdtemp gives it mode 0700, as it will contain API keys
     folder = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
     try:
         yield folder
@@ -65,10 +66,10 @@ def _new_folder(target: Path) -> Iterator[Path]:
 
 def import_users(cdb: WholeServer, directory: Where, passwords: Mapping[str, str] | None) -> None:
     """
-    Make the users of an export.
+    Create the users of an export.
 
     Raises:
-        ValueError: One is there already, or *directory* is no export of a version that is known.
+        ValueError: One of them exists already, or *directory* is no export of a supported version.
     """
     root, work = Path(directory), Loading(passwords, new=True)
     work.look_at_users(cdb, root)
@@ -84,10 +85,10 @@ def import_users(cdb: WholeServer, directory: Where, passwords: Mapping[str, str
 
 def import_device(user: User, directory: Where) -> None:
     """
-    Make a device of *user* from its export; the device ``user``, which is there, takes over its properties.
+    Create a device of *user* from its export. The device ``user`` exists already, and gets the exported properties.
 
     Raises:
-        ValueError: It is there already, or *directory* is no export of one.
+        ValueError: The device exists already, or *directory* is no export of a device.
     """
     work = Loading(new=True)
     work.look_at_device(user, Path(directory))
@@ -96,10 +97,10 @@ def import_device(user: User, directory: Where) -> None:
 
 def import_stream(device: Device, directory: Where) -> None:
     """
-    Make a stream of *device* from its export.
+    Create a stream of *device* from its export.
 
     Raises:
-        ValueError: It is there already, or *directory* is no export of one.
+        ValueError: The stream exists already, or *directory* is no export of a stream.
     """
     work = Loading(new=True)
     work.look_at_stream(device, Path(directory))

@@ -1,8 +1,8 @@
 """
-What was saved, brought back into a server: gone on with where it was cut off, and read back.
+Loads what was saved into a server, so that it can be continued after a break.
 
-First everything is looked at, the folder and what the server has of it, and what cannot go in is told before anything is made.
-What is there and equal is passed over: that is how a load that was cut off goes on.
+First everything is looked at, the folder and what the server already has, and conflicts are reported before anything is created.
+Whatever exists and is equal is skipped; that is how a load is continued. At the end everything is read back.
 """
 
 from __future__ import annotations
@@ -29,22 +29,22 @@ from ..whole_server import WholeServer
 from .export_folder import check_device, check_stream, check_version, folders, known, named
 from .saving import Progress
 
-#: Bytes of a file that are read at once, and the most that a point may have.
+#: How many bytes of a file are read at a time, and how many a point may have.
 _BLOCK, _LONGEST = 1 << 16, 1 << 24
 
 
 @dataclass(slots=True)
 class Loaded:
     """
-    What was made; what was there already does not count.
+    What a load has created, without what existed already.
 
     Attributes:
-        users: How many.
-        devices: How many, without those that every user has.
-        streams: How many.
-        points: How many were stored, those of downlinks included.
-        present: How many points were there already.
-        notes: What somebody should know, a sentence each.
+        users: The number of users.
+        devices: The number of devices, without those that every user has from the start.
+        streams: The number of streams.
+        points: The number of points stored, including those of downlinks.
+        present: The number of points that existed already.
+        notes: What the user should know, a sentence each.
     """
 
     users: int = 0
@@ -64,23 +64,24 @@ def load(
     progress: Progress | None = None,
 ) -> Loaded:
     """
-    Bring what was saved into the server: users, a device, or a stream; given again, it goes on where it was cut off.
+    Load an export of users, of a device, or of a stream into the server. A load that was broken off is continued.
 
-    What is there and equal is passed over, and what is there and another ends it before anything is changed. Only the device
-    ``user`` of a user that is there takes over its properties, but for the key; the device ``meta`` is a server's own, and passed over.
+    Whatever exists and is equal is skipped; if something exists and differs, nothing is changed at all. The exception is the device
+    ``user`` of an existing user, which gets the exported properties, but for the key. The device ``meta`` is the server's own, and is
+    left out.
 
     Args:
-        cdb: Who brings it.
-        directory: The folder of an export, of a device's, or of a stream's.
-        below: Of which user the device shall be, or of which device the stream; without it *cdb*'s own.
-        passwords: User name → password; an export of a client holds none. Without it, a user's password is its name.
-        progress: Called now and then with what is being done, how many points are, and how many there are (0: not known).
+        cdb: The connection.
+        directory: The folder of the export.
+        below: The user to whom a device shall belong, or the device to which a stream shall belong; by default those of *cdb*.
+        passwords: User name → password, as an export from a client holds none. Without it, each new user gets its name as password.
+        progress: Called now and then with what is being done, how many points are done, and how many there are (0 if unknown).
 
     Raises:
-        LocalProtocolError: It is no whole export, or something else is there already; nothing was changed.
-        RemoteProtocolError: The server has other points than those that it was given.
+        LocalProtocolError: The export is not complete, or something different exists already; nothing was changed.
+        RemoteProtocolError: The server has other points than those that were sent to it.
 
-    Calls: ``GET crud/<path>`` of all of it; what is there is compared, page by page, before, and what was missing afterwards.
+    Calls: ``GET crud/<path>`` for all of it. Existing points are compared first, page by page, and new ones afterwards.
     """
     work, folder = Loading(passwords, progress), Path(directory)
     if (folder / exports.ABOUT).exists():
@@ -98,7 +99,17 @@ def load(
 
 @dataclass(slots=True)
 class _Series:
-    """The points of a stream, or of its downlink: those in the file, and how many of them the server has."""
+    """
+    The points of a stream, or of its downlink.
+
+    Attributes:
+        stream: The stream.
+        downlink: Whether these are the points of its downlink.
+        file: The file that contains the points.
+        length: The number of points in it; known after `survey`.
+        ordered: Whether they are in order of time there; known after `survey`.
+        present: How many of them the server already has.
+    """
 
     stream: Stream
     downlink: bool
@@ -109,10 +120,10 @@ class _Series:
 
     def survey(self) -> None:
         """
-        Go through the file.
+        Read the file once.
 
         Raises:
-            LocalProtocolError: It holds something else than points.
+            LocalProtocolError: Something in it is no datapoint.
         """
         before = float("-inf")
         for point in self._read():
@@ -121,7 +132,7 @@ class _Series:
             self.length += 1
 
     def points(self, start: int) -> Iterator[Datapoint]:
-        """Return the points from index *start* on, in order of time: in some old exports they are not."""
+        """Return the points from index *start* on, in order of time, which the files of some old exports are not."""
         found: Iterator[Datapoint] = self._read()
         if not self.ordered:
             found = iter(sorted(found, key=lambda point: float(point["t"])))
@@ -145,10 +156,10 @@ class _Series:
 
     def compare(self, start: int) -> int:
         """
-        Compare with what the server has from index *start* on; return up to where that is the same.
+        Compare the points with those on the server, from index *start* on, and return the index after the last one on both sides.
 
         Raises:
-            LocalProtocolError: It has another point.
+            LocalProtocolError: A point on the server differs.
         """
         number, mine = start, self.points(start)
         length = min(self.stream.length(self.downlink), self.length)
@@ -169,12 +180,13 @@ def _comparable(point: Datapoint) -> tuple[float, Any]:
 
 class Loading:
     """
-    One load: what is to be done, found by looking, and done then.
+    One load. The methods ``look_at_…`` find out what has to be done, and `run` does it.
 
     Args:
         passwords: As for `load`.
         progress: As for `load`.
-        new: All of it has to be new: what is there is refused, equal or not, and the device ``user`` takes over its key, too.
+        new: Whether everything has to be new: then anything that exists is refused, equal or not, and the device ``user`` gets the
+            exported key, too.
     """
 
     def __init__(
@@ -190,10 +202,10 @@ class Loading:
 
     def run(self) -> Loaded:
         """
-        Do what is to be done.
+        Do what was found to be done.
 
         Raises:
-            LocalProtocolError: Something else is there already; nothing was changed.
+            LocalProtocolError: Something different exists already; nothing was changed.
         """
         if self._conflicts:
             raise LocalProtocolError(f"nothing was changed: {'; '.join(self._conflicts)}")
@@ -208,7 +220,7 @@ class Loading:
         Look at the users of an export.
 
         Raises:
-            LocalProtocolError: It is none, or not whole, or of a version that is not known.
+            LocalProtocolError: The folder is no complete export, or its version is not supported.
         """
         check_version(root, exports.READABLE)
         found = folders(root, "user")
@@ -230,7 +242,7 @@ class Loading:
             self.look_at_device(user, device, there)
 
     def look_at_device(self, user: User, folder: Path, may_be_there: bool = True) -> None:
-        """As `look_at_users`, at a device that goes below *user*."""
+        """As `look_at_users`, for the export of a device that shall belong to *user*."""
         told = check_device(folder)
         if told["name"] == "meta":
             return
@@ -249,7 +261,7 @@ class Loading:
             self.look_at_stream(device, stream, there)
 
     def look_at_stream(self, device: Device, folder: Path, may_be_there: bool = True) -> None:
-        """As `look_at_users`, at a stream that goes below *device*."""
+        """As `look_at_users`, for the export of a stream that shall belong to *device*."""
         told = check_stream(folder)
         stream, fields = device[told["name"]], known("stream", told)
         series = [_Series(stream, False, folder / exports.DATA)]
@@ -296,7 +308,7 @@ class Loading:
         self._loaded.users += 1
 
     def _take_over(self, device: Device, fields: Mapping[str, Any], was_there: bool) -> None:
-        """Have a device that every user has become as it was; but not with another key, if somebody may have that."""
+        """Give a device that every user has the exported properties; but not the key, if its present one may be in use."""
         device.refresh()
         changes = _different(device, fields)
         if was_there and not self._new and changes.pop("apikey", None):
@@ -309,7 +321,9 @@ class Loading:
 
     def _make_device(self, device: Device, fields: Mapping[str, Any]) -> None:
         device.create(**{name: value for name, value in fields.items() if name != "public"})
-        if fields.get("public"):  # of a private user no public device can be made, but one can become public
+        if fields.get(
+            "public"
+        ):  # a private user's device cannot be created as public, but can be made public afterwards
             device.set({"public": True})
         self._loaded.devices += 1
 
@@ -317,10 +331,10 @@ class Loading:
         self, device: Device, stream: Stream, fields: Mapping[str, Any], series: list[_Series], there: bool
     ) -> None:
         lacking = [each for each in series if each.present < each.length]
-        # to a stream its own device appends, to its downlink who is not
+        # points of a stream have to come from its own device, and those of its downlink from another
         with device._logged_in() if any(not each.downlink for each in lacking) else nullcontext(device) as own:
             if not there:
-                stream.create()  # without a schema: some points may be from before there was one
+                stream.create()  # without the schema: some points may be older than it, and may not fit it
                 self._loaded.streams += 1
             if len(series) > 1 and not stream.downlink:
                 stream.set({"downlink": True})
@@ -355,12 +369,12 @@ def _asked(below: User | Device | None, kind: type[Any], otherwise: str) -> Any:
 
 
 def _is_bare(stream: Stream) -> bool:
-    """Tell whether a stream is as a load leaves one that was cut off."""
+    """Tell whether a stream has no properties yet, as a load creates it first, and may have been broken off then."""
     return not stream.schema and not any((stream.nickname, stream.description, stream.icon, stream.datatype))
 
 
 def _different(thing: User | Device | Stream, fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what of an object's fields is to become another; what is not shown here counts as equal."""
+    """Return the fields in which an object differs; those that the server does not show count as equal."""
     return {
         name: value
         for name, value in fields.items()

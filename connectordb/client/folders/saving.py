@@ -1,8 +1,8 @@
 """
-A user, a device or a stream saved to a folder, as ``exports`` has it: gone on with where it was cut off, and read back.
+Saves a user, a device or a stream to a folder, in the format of ``exports``, so that it can be continued after a break.
 
-Until it is whole, it lies beside its target, in a folder that is called like it, with ``.unfinished`` behind. There each point has
-a line of its own, so that what a kill or a power cut left of the last one is known.
+Until the save is complete, it is in a folder beside the target, with ``.unfinished`` after its name. There each point has a line of
+its own, so that a line cut short by a kill or a power cut is recognized. At the end everything is read back.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ from ..stream import Stream
 from ..user import User
 from .export_folder import check_version
 
-#: Told what is being done, how many points of it are done, and how many there are.
+#: Called with what is being done, how many points are done, and how many there are in all.
 Progress = Callable[[str, int, int], object]
 
-#: Bytes of a file that are looked at at once.
+#: How many bytes of a file are read at a time.
 _BLOCK = 1 << 20
 
-#: What a folder, and a file of points, has behind its name until it is whole.
+#: The suffix of a folder, or a file of points, until it is complete.
 UNFINISHED = ".unfinished"
 _LOCK = "unfinished.lock"
 
@@ -45,10 +45,10 @@ class Saved:
     What was saved.
 
     Attributes:
-        devices: How many.
-        streams: How many.
-        points: How many, those of downlinks included.
-        kept: How many of these points were there from before, when it was cut off.
+        devices: The number of devices.
+        streams: The number of streams.
+        points: The number of points, including those of downlinks.
+        kept: How many of these points an earlier, unfinished save had written.
     """
 
     devices: int = 0
@@ -59,20 +59,20 @@ class Saved:
 
 def save(thing: User | Device | Stream, directory: str | os.PathLike[str], progress: Progress | None = None) -> Saved:
     """
-    Write a user, a device or a stream into a folder, as its ``export`` does; but what was cut off goes on where it was.
+    Write a user, a device or a stream into a folder, as its ``export`` does; a save that was broken off is continued.
 
-    Each stream is saved as it is when its turn comes. What is written is flushed to the disk, and read back.
+    The points of each stream are those that it has at the beginning. All that is written is flushed to the disk, and read back.
 
     Args:
         thing: What to save.
-        directory: A new folder for it; of a user, the folder that holds a folder for each.
-        progress: Called now and then with what is being saved, how many points are, and how many there are.
+        directory: A new folder; for a user, the folder that holds a folder for each user.
+        progress: Called now and then with what is being saved, how many points are saved, and how many there are in all.
 
     Raises:
-        FileExistsError: It is there already, or is being saved by somebody else.
-        StorageError: What was written reads otherwise.
+        FileExistsError: The target exists already, or another process is saving to it.
+        StorageError: What was written is read back differently.
 
-    Calls: ``GET crud/<path>`` of all that is below; of each stream ``GET crud/<path>/data``, its length and its pages.
+    Calls: ``GET crud/<path>`` for everything below; for each stream ``GET crud/<path>/data``, its length and its pages.
     """
     target = target_of(thing, Path(directory))
     thing.refresh()
@@ -87,7 +87,7 @@ def target_of(thing: User | Device | Stream, directory: Path) -> Path:
     Return the folder that is to hold *thing* itself.
 
     Raises:
-        FileExistsError: There is something in the way.
+        FileExistsError: Something is there already.
     """
     target = directory
     if isinstance(thing, User):
@@ -102,17 +102,17 @@ def target_of(thing: User | Device | Stream, directory: Path) -> Path:
 
 
 def write_about(thing: User | Device | Stream, target: Path) -> None:
-    """Say what the folder is that holds users; those of devices and streams have no such file."""
+    """For a user, write the file that describes an export of users; exports of devices and streams have none."""
     if isinstance(thing, User):
         _write(target.parent / exports.ABOUT, exports.about())
 
 
 @contextmanager
 def _unfinished(target: Path) -> Iterator[Path]:
-    """Yield the folder that becomes *target* at the end, and stays as it is if there is an error."""
+    """Yield the unfinished folder, which becomes *target* at the end, and stays as it is if there is an error."""
     folder = target.with_name(target.name + UNFINISHED)
     for each in (target.parent, folder):
-        each.mkdir(mode=0o700, parents=True, exist_ok=True)  # API keys lie there
+        each.mkdir(mode=0o700, parents=True, exist_ok=True)  # for the owner only: it will contain API keys
     lock = FileLock(folder / _LOCK)
     try:
         lock.acquire(timeout=0)
@@ -127,7 +127,7 @@ def _unfinished(target: Path) -> Iterator[Path]:
 
 class Saving:
     """
-    Writes what there is into a folder, or what is not yet there.
+    Writes objects into a folder, as far as they are not there yet.
 
     Args:
         progress: As for `save`.
@@ -140,7 +140,7 @@ class Saving:
         self._all = 0
 
     def write(self, thing: User | Device | Stream, folder: Path) -> Saved:
-        """Write *thing*, whose metadata is at hand, into *folder*, which is there."""
+        """Write *thing*, whose metadata were fetched, into an existing folder."""
         devices = thing.devices() if isinstance(thing, User) else [thing] if isinstance(thing, Device) else []
         streams = {device.path: device.streams() for device in devices}
         series = [each for found in (*streams.values(), [thing] if isinstance(thing, Stream) else []) for each in found]
@@ -174,7 +174,11 @@ class Saving:
         self._saved.streams += 1
 
     def _object(self, folder: Path, kind: str, fields: dict[str, Any], wanted: set[str]) -> None:
-        """Write what is known of an object, whose folder is whole then; what was saved before, and is no more, goes."""
+        """
+        Write the metadata of an object, which completes its folder.
+
+        Whatever is in the folder and not *wanted* is removed: an earlier save wrote it, and it has been deleted since.
+        """
         for path in folder.iterdir():
             if path.name in wanted or path.name == _LOCK:
                 continue
@@ -186,6 +190,7 @@ class Saving:
         flush(folder)
 
     def _points(self, stream: Stream, downlink: bool, file: Path) -> None:
+        """Write the points of a stream or its downlink, after those that an earlier save has written."""
         length = self._lengths[stream.path, downlink]
         part = file.with_name(file.name + UNFINISHED)
         if file.exists():
@@ -214,7 +219,7 @@ class Saving:
         part.rename(file)
 
     def _is_the_same(self, stream: Stream, downlink: bool, part: Path, kept: int, length: int) -> bool:
-        """Tell whether the last of the points that were kept is the stream's own: it may have been made anew."""
+        """Tell whether the last point of the earlier save is still in the stream, which may have been created anew since."""
         if kept > length:
             return False
         with part.open("rb") as file:
@@ -222,7 +227,7 @@ class Saving:
             last = file.read().rstrip(b",\n").rpartition(b"\n")[2]
         try:
             point = json_text.loads(last.removeprefix(b"["))
-        except ValueError:  # longer than a block
+        except ValueError:  # the point is longer than a block
             return False
         return bool(stream(i1=kept - 1, i2=kept, downlink=downlink) == [{"d": None, **point}])
 
@@ -232,7 +237,7 @@ class Saving:
 
 
 def _write(file: Path, content: Any) -> None:
-    """Write what a file of an export says."""
+    """Write a JSON file of an export, and flush it to the disk."""
     file.write_bytes(json_text.dumps(content))
     flush(file)
 
@@ -250,7 +255,7 @@ def _line(point: Datapoint, number: int) -> bytes:
 
 
 def _reopen(file: Path, part: Path) -> None:
-    """Have points follow in a file that was whole."""
+    """Make a complete file of points unfinished again, so that points can be added."""
     file.rename(part)
     if part.stat().st_size == len(b"[]"):
         part.unlink()
@@ -261,7 +266,7 @@ def _reopen(file: Path, part: Path) -> None:
 
 
 def _kept(part: Path) -> int:
-    """Return how many points an unfinished file has; the beginning of another is cut off."""
+    """Return the number of points in an unfinished file, after cutting off an incomplete line at its end."""
     if not part.exists():
         return 0
     number = end = at = 0
@@ -277,10 +282,10 @@ def _kept(part: Path) -> int:
 
 def _check(part: Path, length: int) -> None:
     """
-    Read an unfinished file back.
+    Read a file of points back, before it is completed.
 
     Raises:
-        StorageError: It does not hold *length* points, in order of time.
+        StorageError: It does not contain *length* points in order of time.
     """
     number, before = 0, float("-inf")
     try:
