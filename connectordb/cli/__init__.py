@@ -1,8 +1,8 @@
 """
 The command line: ``connectordb …``, also ``python -m connectordb …``.
 
-One file per group of commands. click and rich (the extra ``cli``) are imported here and nowhere else; commands say what they
-did on standard output, what went wrong in one line on standard error, and end with a status of 1 if it did, of 130 after Ctrl-C.
+There is one file for each group of commands. Only this room imports click and rich (the extra ``cli``). Commands print results to
+standard output, and errors as one line to standard error; the exit status is 1 after an error, and 130 after Ctrl-C.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ import sys
 
 __all__ = ["INTERRUPTED", "main", "nobody_reads"]
 
-#: The status of a command that Ctrl-C ended, as shells have it.
+#: The exit status of a command that Ctrl-C ended, as in shells.
 INTERRUPTED = 130
 
 
 def main() -> None:
-    """Run the command line of this process."""
+    """Run the command that is on this process's command line."""
     try:
         from .commands import commands
     except ModuleNotFoundError as error:
@@ -28,9 +28,8 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(
-            errors="replace"
-        )  # where the locale has no letter for what others have written, a ? stands
+        # data may contain letters that the locale cannot express: print a ? for them
+        sys.stdout.reconfigure(errors="replace")
     try:
         commands(prog_name="connectordb")
     finally:
@@ -41,5 +40,5 @@ def main() -> None:
 
 
 def nobody_reads() -> None:
-    """Have standard output, whose reader has ended, take what is still in the buffer: at its end Python writes that, too."""
+    """Redirect standard output, whose reader has ended, to the null device, as Python flushes its buffer at the end."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

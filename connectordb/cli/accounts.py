@@ -109,7 +109,7 @@ def remove(directory: Path, name: str, yes: bool, force: bool) -> None:
 
 
 def _read_password(name: str, from_stdin: bool) -> str:
-    """Return a password that somebody types, twice and unseen, or that a program hands over; never an argument."""
+    """Read a new password: typed twice without echo, or from standard input; never an argument, which others could see."""
     if from_stdin:
         typed = sys.stdin.readline().rstrip("\r\n")
     elif sys.stdin.isatty():

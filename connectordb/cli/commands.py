@@ -1,4 +1,4 @@
-"""The group of all commands, and what becomes of an error that ends one."""
+"""The group of all commands, and how an error that ends a command is shown."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ..exceptions import ConnectorDBError
 from ..plain_text import plain_lines
 from . import INTERRUPTED, nobody_reads
 
-#: Command → the file that has it, and its help in short. A file is imported when its command runs, so that each starts quickly.
+#: Command → the file that has it, and the first line of its help. A file is imported when its command runs, so that each starts fast.
 _COMMANDS = {
     "create": ("database", "Create a new database in DIR, which must not exist."),
     "run": ("database", "Run the server for DIR in the foreground, until Ctrl-C."),
@@ -59,7 +59,7 @@ _SILENCE = logging.NullHandler()
 
 
 class Commands(click.Group):
-    """Imports a command when it is asked for; tells an error of ours in one line."""
+    """Imports a command when it is needed, and shows our errors in one line."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of all commands."""
@@ -69,7 +69,7 @@ class Commands(click.Group):
         """Return the command called *name*."""
         if name not in _COMMANDS:
             return None
-        # a word that Python has for something else has a _ behind it there
+        # names of Python's own, such as set and import, have an underscore after them
         attribute = f"{name}_" if keyword.iskeyword(name) or hasattr(builtins, name) else name
         try:
             command = getattr(importlib.import_module(f".{_COMMANDS[name][0]}", __package__), attribute)
@@ -84,26 +84,26 @@ class Commands(click.Group):
             formatter.write_dl([(name, told) for name, (_, told) in _COMMANDS.items()])
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-        """Return what a word may become, importing nothing: TAB should not be waited for."""
+        """Return the completions of a word, without importing any command, as TAB should be quick."""
         options = click.Command.shell_complete(self, ctx, incomplete)
         return options + [
             CompletionItem(name, help=told) for name, (_, told) in _COMMANDS.items() if name.startswith(incomplete)
         ]
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a command; an error that a user can do something about is one line on standard error."""
+        """Run a command; an error that a user can do something about becomes one line on standard error."""
         try:
             return super().invoke(ctx)
-        except KeyboardInterrupt:  # also while the command is loaded
+        except KeyboardInterrupt:  # also while the command is imported
             sys.exit(INTERRUPTED)
-        except BrokenPipeError:  # who reads has enough, as ``head`` has
+        except BrokenPipeError:  # the reader wants no more, as with ``head``
             nobody_reads()
             sys.exit(0)
         except click.ClickException as error:
             if ctx.params.get("debug") and error.__cause__ is not None:
                 raise error.__cause__ from None
-            # it may quote what others have written
-            error.message = plain_lines(error.message)  # type: ignore[misc]  # final for whoever else sees it
+            # it may quote data, which must not send control characters to the terminal
+            error.message = plain_lines(error.message)  # type: ignore[misc]  # click declares it final
             raise
         except (ConnectorDBError, OSError) as error:
             if ctx.params.get("debug"):
@@ -114,7 +114,7 @@ class Commands(click.Group):
 
 
 def _not_installed(name: str, error: ImportError) -> click.Command:
-    """Return a command that says what it lacks, whatever is typed behind it."""
+    """Return a command that says which library it needs, whatever its arguments."""
 
     @click.command(
         name,
@@ -131,11 +131,11 @@ def _not_installed(name: str, error: ImportError) -> click.Command:
 def _lacking(error: ImportError) -> str:
     if isinstance(error, ModuleNotFoundError):
         return f"this command needs {error.name!r}: pip install 'ConnectorDB[all]'"
-    return str(error)  # ours: it names the extra
+    return str(error)  # our own message, which names the extra
 
 
 def _told(error: Exception) -> str:
-    """Return what to say of an error; one that the system says, without words of ours, names the file if there is one."""
+    """Return the message for an error; an error of the operating system is shown with the name of the file, if it has one."""
     if isinstance(error, OSError) and error.strerror:
         return error.strerror if error.filename is None else f"{str(error.filename)!r}: {error.strerror}"
     return plain_lines(str(error))
@@ -148,5 +148,5 @@ def _told(error: Exception) -> str:
 def commands(ctx: click.Context, debug: bool) -> None:
     """ConnectorDB: a live database for data from devices and people."""
     if not debug and ctx.invoked_subcommand != "shell":
-        # what a command has to tell it tells itself; a prompt hears of its callbacks
+        # commands report by themselves; only at the prompt of `shell` the log is needed, for errors in callbacks
         logging.getLogger("connectordb").addHandler(_SILENCE)

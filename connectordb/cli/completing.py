@@ -1,4 +1,4 @@
-"""``completion``: the script that has a shell complete commands; and what paths TAB may mean, which the server knows."""
+"""``completion``: prints the script that makes a shell complete commands; and the completion of paths, which asks the server."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from click.shell_completion import CompletionItem, get_completion_class
 from ..exceptions import ConnectorDBError
 from .connection import connect
 
-#: The variable by which a shell asks, as click has it.
+#: The environment variable by which a shell asks for completions; click derives it from the program's name.
 _VARIABLE = "_CONNECTORDB_COMPLETE"
 
-#: Where a shell wants the line that loads the script.
+#: Shell → the file that loads the script.
 _FILES = {"bash": "~/.bashrc", "zsh": "~/.zshrc", "fish": "~/.config/fish/completions/connectordb.fish"}
 
 
@@ -26,29 +26,29 @@ def completion(shell: str) -> None:
     connectordb completion fish > ~/.config/fish/completions/connectordb.fish
     """
     found = get_completion_class(shell)
-    assert found is not None  # click has all of them
-    # click's own way asks bash for its version first, which takes a moment at the start of each shell
+    assert found is not None  # click knows all of them
+    # click's own method runs bash to ask for its version, which would slow down the start of each shell
     script = found(click.Command("connectordb"), {}, "connectordb", _VARIABLE)
     click.echo(script.source_template % script.source_vars())
 
 
 def places(context: click.Context, argument: click.Parameter, begun: str) -> list[CompletionItem]:
-    """Return the paths that a word may become, where a stream's name alone is none; none, if the server does not answer within a moment."""
+    """Complete a path with a slash in it; without completions if the server does not answer within a moment."""
     return _found(context, begun, with_own=False)
 
 
 def paths(context: click.Context, argument: click.Parameter, begun: str) -> list[CompletionItem]:
-    """Return likewise paths and names of one's own streams; what stands before a ``=`` stays there."""
+    """Complete a path, or the name of one of the caller's own streams; also after ``NAME=``, which is kept."""
     name, equals, begun = begun.rpartition("=")
     return _found(context, begun, with_own=True, before=name + equals)
 
 
 def _found(context: click.Context, begun: str, with_own: bool, before: str = "") -> list[CompletionItem]:
-    from ..client import completion  # loaded for TAB alone
+    from ..client import completion  # needed only for TAB
 
     try:
         with connect(context.params.get("profile")) as cdb:
             found = completion.paths(cdb, begun, with_own=with_own)
-    except (ConnectorDBError, OSError):  # of the settings: whoever runs a command is told then
+    except (ConnectorDBError, OSError):  # the settings are not valid, which the command itself will report
         return []
     return [CompletionItem(before + path) for path in found]

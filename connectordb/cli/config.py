@@ -63,10 +63,10 @@ def chosen(
     log_file: Path | None,
 ) -> Config:
     """
-    Return the configuration that the options and the file come to.
+    Return the configuration of the file, with the options that override it.
 
     Raises:
-        ConfigurationError: The file is none.
+        ConfigurationError: The file is not valid.
     """
     if tls_key is not None and tls_cert is None:
         raise click.UsageError("--tls-key goes with --tls-cert")
@@ -77,7 +77,7 @@ def chosen(
     if port is not None:
         listen = replace(listen, port=port)
     if tls_cert is not None:
-        # typed here, so meant from here; in the file they are meant from the database folder
+        # relative to the current folder, as it was typed here; a path in the file is relative to the database folder
         listen = replace(listen, tls_cert=str(tls_cert.absolute()), tls_key=str(tls_key.absolute()) if tls_key else "")
     if unencrypted:
         listen = replace(listen, unencrypted=True)

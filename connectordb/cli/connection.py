@@ -1,4 +1,4 @@
-"""What the commands have in common that ask a server: who they are, and which object a path means."""
+"""What commands that ask a server have in common: the connection, the object that a path means, and hints about errors."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..client import ConnectorDB, Device, Stream, User
 from ..exceptions import AuthenticationError
 from ..protocol import refusals
 
-#: Who asks: a profile, as ``connectordb login`` keeps one.
+#: The option for a profile, which ``connectordb login`` has written.
 profile = click.option(
     "--profile", metavar="NAME", help="Use this profile; by default, what ConnectorDB() without arguments uses."
 )
@@ -24,7 +24,7 @@ _NOBODY = "nobody is logged in here: connectordb login"
 
 @contextmanager
 def connect(profile: str | None) -> Iterator[ConnectorDB]:
-    """Yield a connection, of which nothing was asked yet; what somebody can do about a refusal is told."""
+    """Yield a connection that has not asked the server yet; a refusal ends the command with a hint at what to do."""
     with ConnectorDB(profile=profile, connect=False) as cdb:
         try:
             yield cdb
@@ -33,7 +33,7 @@ def connect(profile: str | None) -> Iterator[ConnectorDB]:
 
 
 def with_remedy(cdb: ConnectorDB, error: AuthenticationError) -> str:
-    """Return what an error says, and what to do about it: log in, look what there is, make it."""
+    """Return the message of an error with a hint at what to do: log in, list what there is, or create it."""
     if _is_nobody(cdb):
         return f"{error}; {_NOBODY}"
     if error.status == HTTPStatus.UNAUTHORIZED:
@@ -46,7 +46,7 @@ def with_remedy(cdb: ConnectorDB, error: AuthenticationError) -> str:
 
 
 def _where_it_would_be(error: AuthenticationError, kind: str | None) -> str:
-    """Return how to see what is there instead of the *kind* of thing, and if somebody would write there, how to make it."""
+    """Return the command that lists what exists beside the missing object, and after a write also the one that creates it."""
     names = error.path.split("/")[2:5]
     depth = 1 + ("user", "device", "stream").index(kind) if kind else len(names)
     look = f"connectordb ls {'/'.join(names[: depth - 1]) or '/'} shows what is there"
@@ -57,12 +57,13 @@ def _where_it_would_be(error: AuthenticationError, kind: str | None) -> str:
 
 def thing(cdb: ConnectorDB, path: str, *, is_new: bool = False) -> User | Device | Stream:
     """
-    Return what a path means: ``stream``, one of the caller's own; ``user/``, ``user/device``, ``user/device/stream``.
+    Return the object that a path means: ``stream`` is one of the caller's own; others are ``user/``, ``user/device`` and
+    ``user/device/stream``.
 
     Args:
-        cdb: Who calls.
-        path: What was typed. A name alone is a stream, and never a user: so one word means one thing, also to ``rm``.
-        is_new: Whether it is to be made: else it is an error if there is no stream of that name.
+        cdb: The connection.
+        path: What was typed. A name alone is always a stream and never a user, so that it is clear what ``rm`` deletes.
+        is_new: Whether it is to be created; otherwise a name alone has to be that of an existing stream.
     """
     if "/" in path:
         found = cdb(path.strip("/"))
@@ -80,7 +81,7 @@ def thing(cdb: ConnectorDB, path: str, *, is_new: bool = False) -> User | Device
 
 
 def stream(cdb: ConnectorDB, path: str) -> Stream:
-    """Return likewise a stream, and nothing else."""
+    """Return the stream that a path means; refuse the path of anything else."""
     found = thing(cdb, path)
     if not isinstance(found, Stream):
         raise click.UsageError(f"{path!r} is no stream: expected user/device/stream, or the name of one of your own")

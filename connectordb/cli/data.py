@@ -28,7 +28,7 @@ from .printing import check_formats, formats, show_lines, show_points
 from .ranges import ranged
 from .tree import parsed
 
-#: What is said to whoever gives nothing to insert, at a terminal.
+#: Shown at a terminal if there is no value to insert.
 _WAITING = """Type points, a line each, as 1767225600,21.5 or {"t": 1767225600, "d": 21.5}; Ctrl-D ends them."""
 
 _downlink = click.option(
@@ -66,10 +66,10 @@ def cat(
 
 
 class _WithNumbers(click.Command):
-    """A command with an argument that may be a number below 0, which is no option."""
+    """A command with an argument that may be a negative number, which would otherwise look like an option."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Take the words of the command line, and such a number as what stands behind ``--``."""
+        """Parse the words of the command line, with a negative number moved to the end, after ``--``."""
         pairs = zip(["", *args], args, strict=False)
         below = [word for before, word in pairs if word[:1] == "-" != before[:1] and type(parsed(word)) in (int, float)]
         if below and "--" not in args:
@@ -168,7 +168,7 @@ def _read_by_people(point: Datapoint) -> bytes:
     t = point.get("t", 0.0)
     try:
         at = datetime.fromtimestamp(t).isoformat(" ", "milliseconds")
-    except (OverflowError, ValueError, OSError):  # in no calendar, as milliseconds are that were taken for seconds
+    except (OverflowError, ValueError, OSError):  # in no calendar, such as milliseconds that were stored as seconds
         at = str(t)
     return f"{at}  {plain(json_text.dumps(point.get('d')).decode())}\n".encode()
 
@@ -181,7 +181,7 @@ def _from_stdin(unit: str) -> Iterator[Datapoint]:
 
 
 class _Counted:
-    """Points, and how many of them were taken; Ctrl-C is their end, so that all that were taken are stored."""
+    """Counts points as they are taken. Ctrl-C ends them as if there were no more, so that those that were taken are stored."""
 
     def __init__(self, found: Iterator[Datapoint]) -> None:
         self._found = found
@@ -190,7 +190,7 @@ class _Counted:
         self.is_cut_off = False
 
     def __iter__(self) -> Iterator[Datapoint]:
-        """Count each that is taken."""
+        """Yield the points, and count them."""
         while (point := self._next()) is not None:
             self.number += 1
             yield point
@@ -210,8 +210,8 @@ class _Counted:
 
     @contextmanager
     def until_interrupted(self) -> Iterator[None]:
-        """Have Ctrl-C end the points, and a second one whatever is under way."""
-        if threading.current_thread() is not threading.main_thread():  # which alone gets signals
+        """In the block, let Ctrl-C end the points, and a second Ctrl-C raise `KeyboardInterrupt` as usual."""
+        if threading.current_thread() is not threading.main_thread():  # only the main thread may set handlers
             yield
             return
         before = signal.signal(signal.SIGINT, self._end)

@@ -1,4 +1,4 @@
-"""The embedded server's commands, with the original's names: ``create``, ``start``, ``stop``, ``run``."""
+"""The commands of the embedded server, named as those of the original: ``create``, ``start``, ``stop``, ``run``."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ from ..server import create as create_database
 from .config import chosen, settings
 from .printing import as_json, show
 
-#: Seconds that a server may take to listen, and to end.
+#: Seconds that a server may take to start, and to end; and seconds between two looks whether it has.
 _PATIENCE = 30.0
 _TICK = 0.05
 
-#: The log of a server in the background, in the database folder, where nothing else is configured.
+#: The log of a server in the background, in the database folder, unless configured otherwise.
 _LOG = "server.log"
 
-#: New objects after which a server's process looks for those that only refer to each other.
+#: How many new objects make Python's garbage collector run in a server's process.
 _GARBAGE = 10_000
 
 folder = click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
 
 
 def as_typed(path: Path) -> str:
-    """Return a path as it is typed at a prompt."""
+    """Return a path as one would type it at a shell's prompt."""
     return subprocess.list2cmdline([str(path)]) if sys.platform == "win32" else shlex.quote(str(path))
 
 
@@ -92,8 +92,8 @@ def run(directory: Path, **options: Any) -> None:
     config = chosen(directory, **options)
 
     def started(url: str) -> None:
-        # what is there now stays, and need not be gone through again and again; and a request makes little that only the
-        # collector can free: with Python's threshold of 700 it would run every dozen requests
+        # what exists now stays, so the collector need not go through it each time. And requests create hardly anything that only
+        # the collector can free; with Python's threshold of 700 objects it would run every dozen requests
         gc.collect()
         gc.freeze()
         gc.set_threshold(_GARBAGE)
@@ -134,7 +134,7 @@ def start(directory: Path, as_json: bool, **options: Any) -> None:
         "--log-file",
         str(log_path),
     ]
-    # what is told before the log is opened, or by the interpreter itself, goes there as well
+    # standard error goes to the log as well: errors before the log is opened, and those of the interpreter itself
     with _appended(log_path) as log:
         begin = log.tell()
         process = subprocess.Popen(
@@ -150,7 +150,7 @@ def start(directory: Path, as_json: bool, **options: Any) -> None:
     except BaseException:  # Ctrl-C, too
         process.terminate()
         raise
-    process.returncode = 0  # it goes on without us, on purpose: else Popen warns of that
+    process.returncode = 0  # keeps Popen from warning that the process still runs, as it should
     if as_json:
         show({"url": found.url, "process": found.pid, "log": str(log_path)})
     else:
@@ -158,7 +158,7 @@ def start(directory: Path, as_json: bool, **options: Any) -> None:
 
 
 def _listening(directory: Path, process: subprocess.Popen[bytes], log_path: Path, begin: int) -> Running:
-    """Return what is known of the server that *process* is, once it listens; its log has begun at *begin*."""
+    """Wait until the server in *process* listens, and return what is known of it; its part of the log begins at *begin*."""
     deadline = Deadline(_PATIENCE)
     tick = threading.Event()
     while (found := running(directory)) is None or found.pid != process.pid or found.url is None:
@@ -166,7 +166,7 @@ def _listening(directory: Path, process: subprocess.Popen[bytes], log_path: Path
             said = log_path.read_bytes()[begin:].decode(errors="replace").strip()
             raise click.ClickException(
                 said.rpartition("Error: ")[2]
-                # nothing at all: there is no space for the log either
+                # it may have logged nothing at all, for instance as there is no space
                 or f"the server ended at once, and its log ({log_path}) says nothing; "
                 f"`connectordb run {as_typed(directory)}` shows why"
             )
@@ -177,7 +177,7 @@ def _listening(directory: Path, process: subprocess.Popen[bytes], log_path: Path
 
 
 def _appended(path: Path) -> BinaryIO:
-    """Return a file of the owner's alone, to be written at its end."""
+    """Open a file for appending, which is created so that only its owner may read it."""
     try:
         return open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab")
     except OSError as error:
@@ -185,7 +185,7 @@ def _appended(path: Path) -> BinaryIO:
 
 
 def _typed(options: Mapping[str, Any]) -> list[str]:
-    """Return the options of `settings` as they were typed, but for the log's."""
+    """Return the options of `settings` as words of a command line, without the one for the log."""
     typed: list[str] = []
     for name, value in options.items():
         if name == "log_file" or value is None or value is False:
@@ -208,7 +208,7 @@ def stop(directory: Path) -> None:
     except PermissionError as error:
         raise click.ClickException(f"process {found.pid} belongs to somebody else; stop it as that user") from error
     except ProcessLookupError:
-        pass  # it has ended just now
+        pass  # it has ended in the meantime
     deadline = Deadline(_PATIENCE)
     tick = threading.Event()
     while running(directory) is not None:

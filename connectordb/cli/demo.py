@@ -1,4 +1,4 @@
-"""``connectordb demo``: the whole package at work, on this machine's own readings, in one command."""
+"""``connectordb demo``: shows the whole package at work, with readings of this machine."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ from .screen import Screen
 
 USER, PASSWORD = "demo", "demo"
 
-#: Seconds that anything may take which should happen at once.
+#: Seconds to wait for what should happen at once, and seconds between two looks whether it has.
 _PATIENCE = 30.0
 _TICK = 0.02
 
 
 class DemoFailed(Exception):
-    """Something that the demo shows did not happen."""
+    """Something that the demo wants to show did not happen."""
 
 
 @click.command(short_help="Show the whole package at work, with its own server.")
@@ -85,7 +85,7 @@ def demo(keep: Path | None, seconds: float, port: int) -> None:
 
 @contextlib.contextmanager
 def _folder(keep: Path | None) -> Iterator[Path]:
-    """Yield the folder that everything goes into; it is removed afterwards unless it is to be kept."""
+    """Yield the folder for everything; it is removed at the end unless it is to be kept."""
     if keep is not None:
         keep.mkdir(mode=0o700, parents=True)
         yield keep
@@ -98,7 +98,16 @@ def _folder(keep: Path | None) -> Iterator[Path]:
 
 
 class Demo:
-    """The story, a method a part; what is opened is closed by *ends*."""
+    """
+    The story of the demo, with a method for each part.
+
+    Args:
+        screen: Where it is told.
+        folder: The folder for the database, the Logger's file and the journals.
+        seconds: About how long to watch this machine.
+        port: The server's port.
+        ends: Closes, at the end, whatever the demo opens.
+    """
 
     def __init__(self, screen: Screen, folder: Path, seconds: float, port: int, ends: contextlib.ExitStack) -> None:
         self.screen = screen
@@ -113,7 +122,7 @@ class Demo:
         self.failed = 0
 
     def run(self) -> None:
-        """Tell the story; raise `DemoFailed` at its end if a comparison did not hold."""
+        """Tell the story; raise `DemoFailed` at the end if a comparison has failed."""
         self.screen.say("A sensor script, its server, a person who looks on, and a lamp: all on this machine.")
         logging = self.log_without_a_server()
         cdb, machine = self.start_the_server()
@@ -129,7 +138,7 @@ class Demo:
     # --- 1 ------------------------------------------------------------------------------------------------------------
 
     def log_without_a_server(self) -> subprocess.Popen[bytes]:
-        """Log with nobody to send it to, kill the process that does, and let another go on."""
+        """Log without a server, kill the process that logs, and let another one go on with its file."""
         self.screen.heading("1. Logging while there is no server")
         self.screen.say(
             f"A script logs CPU, memory, disk and network {1 / INTERVAL:g} times a second. Nothing listens at {self.url}."
@@ -154,7 +163,7 @@ class Demo:
         return second
 
     def start_logging(self) -> subprocess.Popen[bytes]:
-        """Start the sensor script in a process of its own, which ends with this one."""
+        """Start the sensor script in a process of its own, which ends when this one does."""
         self.journals.append(self.folder / f"journal-{len(self.journals)}.jsonl")
         arguments = [str(self.log_file), str(self.journals[-1]), self.url, self.apikey]
         said = (self.folder / "script.log").open("ab")
@@ -164,7 +173,7 @@ class Demo:
             stdin=subprocess.PIPE,
             stdout=said,
             stderr=said,
-            # Ctrl-C is for this process; the script ends when its standard input does
+            # so that Ctrl-C reaches only this process; the script ends with its standard input
             start_new_session=True,
         )
         self.ends.callback(_end, process)
@@ -174,7 +183,7 @@ class Demo:
     # --- 2 ------------------------------------------------------------------------------------------------------------
 
     def start_the_server(self) -> tuple[ConnectorDB, Device]:
-        """Make a database, serve it, and make the device whose key the script has had all along."""
+        """Create a database, start its server, and create the device whose key the script has had all along."""
         self.screen.heading("2. The server appears")
         create_database(self.folder / "database", user=USER, password=PASSWORD)
         server = self.ends.enter_context(Server(self.folder / "database", port=self.port))
@@ -185,7 +194,7 @@ class Demo:
         return cdb, machine
 
     def watch_the_backlog_arrive(self, logging: subprocess.Popen[bytes], machine: Device) -> None:
-        """Wait until what waited has been synced, and compare it point by point."""
+        """Wait until the points that waited were synced, and compare them one by one."""
         until = time.time()
         self.wait(
             lambda: (
@@ -198,11 +207,11 @@ class Demo:
         self.compare(machine, "the backlog", len(self.journals) - 1, until)
 
     def arrived(self, machine: Device, name: str, until: float) -> bool:
-        """Tell whether the server holds something of a stream that was logged after *until*."""
+        """Tell whether the server has a point of the stream that was logged after *until*."""
         return machine[name].exists() and bool(machine[name](t1=until, limit=1))
 
     def compare(self, machine: Device, what: str, kills: int, until: float = float("inf")) -> None:
-        """Hold the server's points to what the script had been told is safe: all there, once, in order."""
+        """Compare the server's points with those that the Logger had accepted: all have to be there, once, in order."""
         compared, surplus, problems = 0, 0, []
         for name in STREAMS:
             logged = [(line["t"], line["readings"][name]) for line in self.lines("readings") if line["t"] <= until]
@@ -216,7 +225,7 @@ class Demo:
                 problems.append(f"{name}: {len(there) - len(set(there))} points are there twice")
             if [t for t, _ in there] != sorted(t for t, _ in there):
                 problems.append(f"{name}: points are out of order")
-            # between "accepted" and the witness's line a kill may fall: one reading each
+            # a kill may come after the Logger has accepted a reading, and before the journal has its line
             if len(there) - len(logged) > kills:
                 problems.append(f"{name}: {len(there) - len(logged)} points that nobody logged")
         held = not problems and compared > 0
@@ -231,7 +240,7 @@ class Demo:
     # --- 3 ------------------------------------------------------------------------------------------------------------
 
     def watch_live(self, machine: Device) -> None:
-        """Subscribe to a stream and show its points as they come."""
+        """Subscribe to a stream, and show its points as they come."""
         self.screen.heading("3. Live")
         self.screen.say("A subscription shows the CPU as it is logged (the script syncs twice a second):")
         seen = 0
@@ -291,7 +300,7 @@ class Demo:
     # --- 4 ------------------------------------------------------------------------------------------------------------
 
     def stop(self, logging: subprocess.Popen[bytes]) -> None:
-        """End the script as a person would; it syncs what is left."""
+        """End the script properly, so that it syncs what is left."""
         assert logging.stdin is not None
         logging.stdin.close()
         if logging.wait(_PATIENCE) != 0:
@@ -301,7 +310,7 @@ class Demo:
         self.failed += waiting != 0
 
     def look(self, machine: Device) -> None:
-        """Read by time, by index and the newest; a table and a chart."""
+        """Read by time, by index, and the newest point; show a table and a chart."""
         self.screen.heading("4. Looking at it")
         cpu = machine["cpu"]
         whole = cpu[:]
@@ -321,7 +330,7 @@ class Demo:
         self.screen.table(("stream", "what", "points", "least", "mean", "most", "now"), rows)
         self.screen.chart("CPU in use, %", whole)
 
-    # --- the witnesses ------------------------------------------------------------------------------------------------
+    # --- the journals -------------------------------------------------------------------------------------------------
 
     def lines(self, key: str) -> list[dict[str, Any]]:
         """Return the lines of all journals that have *key*."""
@@ -342,12 +351,12 @@ class Demo:
             self.pause(_TICK)
 
     def pause(self, seconds: float) -> None:
-        """Let time pass."""
+        """Wait for so many seconds."""
         threading.Event().wait(seconds)
 
 
 def _free_port(wanted: int) -> int:
-    """Return *wanted*, or any port for 0, if nothing listens there; somebody may still come before us, which is then told."""
+    """Return *wanted*, or a free port for 0; raise if it is in use. If another program takes it afterwards, the server will say so."""
     with socket.socket() as probe:
         try:
             probe.bind(("127.0.0.1", wanted))
@@ -357,7 +366,7 @@ def _free_port(wanted: int) -> int:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """End a script whatever state it is in."""
+    """End a script, whatever state it is in."""
     if process.stdin is not None:
         with contextlib.suppress(BrokenPipeError):
             process.stdin.close()

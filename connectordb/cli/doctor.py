@@ -1,4 +1,4 @@
-"""``doctor``: what stands between this machine and its server, one thing after the other, and what to do about each."""
+"""``doctor``: checks, one after the other, everything that may keep a program from its server, and says what to do."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ from ..protocol.constants import NOBODY
 from .connection import profile, with_remedy
 from .printing import as_json, show
 
-#: Seconds that the clocks of two machines may differ: answers tell the time to a second, and take some time themselves.
+#: Seconds by which two clocks may seem to differ: an answer gives whole seconds, and takes some time itself.
 _CLOCKS = 3.0
 
-#: Seconds that each look may take.
+#: Seconds that each check may take.
 _PATIENCE = 10.0
 
 
 class Finding(NamedTuple):
     """
-    What one look found.
+    The result of one check.
 
     Attributes:
-        what: What was looked at.
-        ok: Whether it is as it should be; ``None`` if it could not be looked at.
+        what: What was checked.
+        ok: Whether it is right; ``None`` if it could not be checked.
         told: What was found, or what to do.
     """
 
@@ -105,7 +105,7 @@ def _looks(cdb: ConnectorDB, nobody: ConnectorDB) -> Iterator[Finding]:
         except (ConnectorDBError, OSError) as error:
             finding = Finding(what, False, str(error))
         yield finding
-        # without these the others tell nothing new
+        # if one of these is wrong, the others cannot be right
         if finding.ok is False and what in ("name", "server", "login"):
             wrong = what
 
@@ -155,7 +155,7 @@ def _clock(nobody: ConnectorDB) -> Finding:
     said = http_dates.seconds(nobody.request("GET", "meta/version").headers.get("Date", ""))
     if said is None:
         return Finding("clock", None, "the server does not say what time it has")
-    ahead = time.time() - said - 0.5  # whole seconds are said
+    ahead = time.time() - said - 0.5  # the header has whole seconds
     if abs(ahead) <= _CLOCKS:
         return Finding("clock", True, "as the server's, to a few seconds")
     return Finding(

@@ -1,4 +1,4 @@
-"""A whole server to a folder and back: ``export``, ``import``, with the original's names and files."""
+"""``export`` and ``import``: a whole database to a folder and back, with the names and files of the original."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``log``: a Logger's file, looked at and looked after; and lines from a pipe, logged into it."""
+"""``log``: shows and manages a Logger's file, and logs lines from a pipe into it."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def _opened(context: click.Context, **options: Any) -> Iterator[Logger]:
 
 
 def _print(objects: Iterable[Any]) -> None:
-    """Print a JSON object a line."""
+    """Print one JSON object per line."""
     out = sys.stdout.buffer
     for each in objects:
         out.write(json_text.dumps(each) + b"\n")
@@ -298,7 +298,7 @@ def insert(
 
 
 def _log_in(logger: Logger) -> None:
-    """Give a new file the server and the key that this user's programs have."""
+    """Give a new file the server and the key that ``ConnectorDB()`` would use."""
     logger.serverurl, logger.apikey = found_server()
 
 

@@ -1,4 +1,4 @@
-"""Who this machine is to a server: ``login``, ``logout``, ``whoami``, and the file of profiles between them and programs."""
+"""``login``, ``logout`` and ``whoami``: they write, remove and show the profiles that programs on this machine use."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..protocol.constants import CONNECTORDB_URL
 from ..protocol.paths import is_name
 from .printing import show
 
-#: Hosts to which a password goes without leaving the machine.
+#: Hosts that a password reaches without leaving this machine.
 _HERE = ("localhost", "127.0.0.1", "::1")
 
 _profile = click.option(
@@ -150,7 +150,7 @@ def _named(profile: str | None) -> str:
 
 
 def _typed(user: str | None, servers: tuple[str, ...], from_stdin: bool) -> tuple[str, str]:
-    """Return name and password, which somebody types, the latter unseen, or a program hands over."""
+    """Return a name and a password, typed (the password without echo) or from standard input."""
     for server in servers:
         parts = urlsplit(server)
         if parts.scheme == "http" and parts.hostname not in _HERE:
@@ -173,7 +173,7 @@ def _line(what: str) -> str:
 
 
 def _device(cdb: ConnectorDB, name: str, role: str | None) -> tuple[str, str | None, bool]:
-    """Return path and key of a device of the user's, which has the *role* if one is given, and whether it was made."""
+    """Return path and key of one of the user's devices, and whether it was created; if a *role* is given, the device gets it."""
     device = cdb.user[name]
     missing = not device.exists()
     if missing:
@@ -184,7 +184,7 @@ def _device(cdb: ConnectorDB, name: str, role: str | None) -> tuple[str, str | N
 
 
 def _servers(url: str | None, known: Source | None) -> tuple[str, ...]:
-    """Return where to log in: as for programs, but that a profile is asked although it is the one that is written."""
+    """Return the servers to log in to: those of *url*, of the environment, of the profile as it was, or the default."""
     if url is not None:
         return base_urls(url.replace(",", " ").split() or url)
     if named := os.environ.get("CONNECTORDB_URL", "").strip():
@@ -236,7 +236,7 @@ def _list(as_json: bool) -> None:
 
 
 def _short(settings: Settings) -> Settings:
-    """Return what somebody asks for first: server, key, and whatever is not as by default."""
+    """Return the settings that matter most: server, key, and whatever is not a default."""
     return Settings(
         {
             name: setting
@@ -247,7 +247,7 @@ def _short(settings: Settings) -> Settings:
 
 
 def _plain(value: Any) -> Any:
-    """Return a setting as JSON has it."""
+    """Return a setting as a value for JSON."""
     if isinstance(value, (list, tuple)):
         return [_plain(part) for part in value]
     if isinstance(value, Mapping):

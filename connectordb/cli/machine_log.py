@@ -1,10 +1,10 @@
 """
-A sensor script whose sensors are this machine's own: what the demo runs, kills, and runs again.
+The sensor script of the demo, which logs readings of this machine. The demo runs it, kills it, and runs it again.
 
     python -m connectordb.cli.machine_log FILE JOURNAL URL APIKEY
 
-It logs readings through a `Logger` on FILE until its standard input ends. JOURNAL is the witness: a line for each reading,
-written when the Logger has accepted it, by which the demo knows what must arrive.
+It logs with a `Logger` on FILE until its standard input ends. In JOURNAL it writes a line for each reading that the Logger has
+accepted; from these lines the demo knows which points must arrive.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ SYNC_PERIOD = 0.5
 
 NUMBER = {"type": "number"}
 
-#: Stream → what it holds.
+#: Stream → its description.
 STREAMS = {
     "cpu": "CPU in use, %",
     "memory": "memory in use, %",
@@ -36,8 +36,8 @@ STREAMS = {
 
 
 def readings() -> dict[str, float]:
-    """Return what the machine's sensors say now."""
-    # a container may show no disks, or no network
+    """Return the present readings."""
+    # in a container there may be no disks, or no network
     disk, network = psutil.disk_io_counters(), psutil.net_io_counters()
     return {
         "cpu": psutil.cpu_percent(),
@@ -48,7 +48,7 @@ def readings() -> dict[str, float]:
 
 
 class Journal:
-    """The file beside the Logger's in which each accepted reading, and each outcome of a sync, is a line."""
+    """A file of JSON lines, one for each accepted reading, and one for each result of a sync."""
 
     def __init__(self, path: Path) -> None:
         self._file: TextIO = path.open("a", encoding="utf-8")
@@ -63,14 +63,14 @@ class Journal:
         self._file.close()
 
     def write(self, **line: Any) -> None:
-        """Append a line, at once."""
+        """Append a line, and flush it."""
         with self._lock:
             self._file.write(json.dumps(line) + "\n")
             self._file.flush()
 
     @staticmethod
     def read(path: Path) -> list[dict[str, Any]]:
-        """Return the lines of a journal; a last one that a kill cut short is none."""
+        """Return the lines of a journal, without a last one that a kill has cut short."""
         if not path.exists():
             return []
         text = path.read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""``permissions``: who may do what, as a file; and whether one is right."""
+"""``permissions``: prints the file that says who may do what, and checks such a file."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def permissions(checked: Path | None, target: Path | None) -> None:
     elif target is None:
         click.echo(default_permissions(), nl=False)
     else:
-        if os.path.lexists(target):  # nobody loses a file of his own
+        if os.path.lexists(target):  # it may be one that somebody has changed
             raise click.ClickException(f"writing '{target}': it is there already; give a name that is not")
         write(target, default_permissions().encode())
         click.echo(f"The default permissions are in {target}; name it in connectordb.toml, [permissions] file.")

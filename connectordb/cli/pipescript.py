@@ -1,4 +1,4 @@
-"""``pipescript``: a script over points from a pipe or files; and what the language has, told."""
+"""``pipescript``: runs a script over points from a pipe or files, and explains the language."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .script_help import explained, known, listed
 
 
 class _NoScript(click.ClickException):
-    """The script itself is wrong: as any argument that is, with a status of its own."""
+    """The script itself is not valid: an error in an argument, with the exit status of those."""
 
     exit_code = 2
 
@@ -84,7 +84,7 @@ def _all(files: tuple[Path, ...]) -> Iterator[Datapoint]:
 
 def _named(name: str, file: BinaryIO) -> Iterator[Datapoint]:
     try:
-        # before waiting for more, show what there is
+        # flush, so that results are seen before this waits for more input
         yield from points(file, sys.stdout.buffer.flush)
     except ValueError as error:
         raise LocalProtocolError(f"{name}: {error}") from error

@@ -1,4 +1,4 @@
-"""Reading lines from a pipe until it ends or somebody ends it: what was read is logged, whatever comes."""
+"""Reads lines from a pipe for ``log insert`` until the pipe ends, or Ctrl-C; all lines that were read are logged."""
 
 from __future__ import annotations
 
@@ -15,16 +15,20 @@ import click
 
 from ..logger import Lines
 
-#: Bytes that are read at once, and the most that a line may have.
+#: How many bytes are read at a time, and how many a line may have.
 _BLOCK, _LONGEST = 1 << 16, 1 << 24
 
 
 class Piping:
     """
-    Reads lines until there are no more, or Ctrl-C; what was read is logged and flushed in any case.
+    Reads lines until there are no more, or Ctrl-C. What was read is logged and flushed in any case.
+
+    Args:
+        lines: Logs the lines.
+        strict: Whether to stop at the first line that cannot be logged.
 
     Attributes:
-        refused: Lines that could not be logged.
+        refused: The number of lines that could not be logged.
     """
 
     def __init__(self, lines: Lines, strict: bool) -> None:
@@ -33,7 +37,7 @@ class Piping:
         self.refused = 0
 
     def run(self, file: BinaryIO) -> bool:
-        """Log the lines of *file*; tell whether it was interrupted."""
+        """Log the lines of *file*, and return whether this was interrupted."""
         with self._signals():
             try:
                 for number, line in self._numbered(file):
@@ -64,14 +68,14 @@ class Piping:
             yield number + 1, rest
 
     def _next(self, file: BinaryIO) -> bytes:
-        """Return what there is to be read, and not as much as fits; nothing at the end, or after Ctrl-C."""
+        """Return what can be read without waiting for more than some; nothing at the end of the file, or after Ctrl-C."""
         self._lines.settle()
         if self._ended:
             return b""
         try:
             number = file.fileno()
             self._wait(number)
-        except (OSError, ValueError):  # no file of the system, or none that can be waited for
+        except (OSError, ValueError):  # it has no descriptor, or one that `select` cannot wait for
             return getattr(file, "read1", file.read)(_BLOCK)
         return b"" if self._ended else os.read(number, _BLOCK)
 
@@ -87,7 +91,7 @@ class Piping:
 
     @contextmanager
     def _signals(self) -> Iterator[None]:
-        """Have Ctrl-C, and SIGTERM, end the waiting for lines, and nothing else."""
+        """In the block, let Ctrl-C and SIGTERM end the waiting for lines, and interrupt nothing else."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return

@@ -1,4 +1,4 @@
-"""Streams as a picture: ``plot``."""
+"""``plot``: streams as a picture, in the terminal or in a file."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def plot(
 
 
 def _series(found: Stream, downlink: bool, given: dict[str, Any]) -> list[Series]:
-    """Return what is drawn of a stream; its points are held as numbers or texts, and never all as objects."""
+    """Return what is drawn for a stream; of its points only times and values are kept, which takes little memory."""
     schema = None if given["transform"] else found.schema
     return of_points(found.points(**given, downlink=downlink), _label(found, downlink), schema)
 

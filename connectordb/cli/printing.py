@@ -1,4 +1,4 @@
-"""What commands print: JSON, columns of text, points in one of their formats; and the options by which somebody chooses."""
+"""Printing for all commands: JSON, columns of text, and points in several formats; and the options to choose a format."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def formats(command: Command) -> Command:
 
 
 def check_formats(as_csv: bool, as_json: bool, parquet: Path | None = None) -> None:
-    """Refuse two of them at once."""
+    """Refuse more than one of these options."""
     if as_csv + as_json + (parquet is not None) > 1:
         raise click.UsageError("--csv, --json and --parquet exclude each other")
 
@@ -51,7 +51,7 @@ def show_points(found: Iterable[Datapoint], as_csv: bool = False, as_json: bool 
 
 
 def show_lines(found: Iterable[Datapoint], line: Callable[[Datapoint], bytes]) -> None:
-    """Print what *line* makes of each point, as they come."""
+    """Print a line for each point, as the points come."""
     _show(map(line, found))
 
 
@@ -64,7 +64,7 @@ def _array(found: Iterable[Datapoint]) -> Iterator[bytes]:
 
 
 def _show(texts: Iterable[bytes]) -> None:
-    """Print what comes, at a terminal at once; what came before a failure is there."""
+    """Print texts as they come, at a terminal each at once; those that came before an error are printed in any case."""
     out, at_once = sys.stdout.buffer, sys.stdout.isatty()
     try:
         for text in texts:
@@ -81,7 +81,7 @@ def show(value: Any) -> None:
 
 
 def show_columns(rows: Sequence[Sequence[str]]) -> None:
-    """Print rows, their columns below each other; what others have named cannot write to the terminal."""
+    """Print rows with aligned columns; control characters in them do not reach the terminal."""
     rows = [[plain(cell) for cell in row] for row in rows]
     widths = [max(map(width, column)) for column in zip(*rows, strict=True)]
     for row in rows:

@@ -1,6 +1,5 @@
 """
-What takes long: how far it has come, shown in a terminal, on standard error (a pipe sees nothing of it), and its end, which
-leaves nothing half done behind also when the machine is shut down.
+The progress of long commands: shown on standard error if that is a terminal. Signals that end such a command let it tidy up first.
 """
 
 from __future__ import annotations
@@ -15,17 +14,17 @@ from rich.console import Console
 
 from ..server import Progress
 
-#: By which a service manager or a shutdown, and a terminal that is closed, end a command. Windows has no SIGHUP.
+#: The signals by which a service manager or a shutdown, and a terminal that is closed, end a command. Windows has no SIGHUP.
 _ENDS = [number for name in ("SIGTERM", "SIGHUP") if (number := getattr(signal, name, None)) is not None]
 
 
 @contextmanager
 def shown(doing: str) -> Iterator[Progress]:
-    """Have progress shown as *doing*, what of it is done, and how much of all."""
+    """Yield a function that shows progress: *doing*, what it is at, and the percentage done."""
     console = Console(stderr=True, highlight=False)
     with ExitStack() as stack:
         for number in _ENDS:
-            if signal.getsignal(number) is signal.SIG_DFL:  # nohup has it ignored
+            if signal.getsignal(number) is signal.SIG_DFL:  # and not ignored, as SIGHUP is under nohup
                 stack.callback(signal.signal, number, signal.signal(number, _end))
         status = stack.enter_context(console.status(f"{doing} …"))
 
@@ -36,5 +35,5 @@ def shown(doing: str) -> Iterator[Progress]:
 
 
 def _end(number: int, frame: FrameType | None) -> None:
-    """Raise what has everything tidied up; the status is that of shells."""
+    """Raise SystemExit, so that everything is tidied up; the exit status is as in shells."""
     sys.exit(128 + number)

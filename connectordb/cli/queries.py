@@ -1,4 +1,4 @@
-"""Several streams at once: ``merge``, ``dataset``."""
+"""``merge`` and ``dataset``: several streams at once."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .connection import connect, profile, stream
 from .printing import check_formats, formats, show_points
 from .ranges import ranged
 
-#: How a column is given; names and paths have neither of the two signs in them.
+#: A column on the command line; names and paths contain neither ``=`` nor ``:``.
 _COLUMN = re.compile(r"(?:(?P<name>[^=:]+)=)?(?P<stream>[^=:]+)(?::(?P<interpolator>.+))?", re.DOTALL)
 
 
@@ -85,7 +85,7 @@ def dataset(
 
 def _show(query: Merge | Dataset, as_csv: bool, as_json: bool, parquet: Path | None) -> None:
     if parquet is None:
-        # a row at time 0 lacks that
+        # a row at time 0 lacks its time
         show_points(({"t": 0.0, **point} for point in query), as_csv, as_json)
     else:
         query.to_parquet(parquet)

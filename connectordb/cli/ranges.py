@@ -1,4 +1,4 @@
-"""The options that say which points of a stream are meant, and what is made of them."""
+"""The options for a range of points and a transform, shared by the commands that read points."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from ..runtime.clock import SYSTEM
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-#: What is a year or a day to whoever types it, and not a second of the year 1970.
+#: What people mean as a year or a day, and not as a second of the year 1970.
 _DATE = re.compile(r"(19|20)\d\d((0[1-9]|1[0-2])\d\d)?")
 
 
 def _moment(context: click.Context, option: click.Parameter, text: str | None) -> Time | None:
-    """Return a time as it was typed; what is no number is left to whoever reads times that are text, and so is 20260101."""
+    """Return a time as a number if it is one; otherwise, and for a date such as 20260101, as the text, which is read later."""
     if text is None or _DATE.fullmatch(text):
         return text
     try:
@@ -50,7 +50,11 @@ _OPTIONS = (
 
 
 def ranged(command: Command) -> Command:
-    """Give a command the options of a range, and ``--transform``, with the names of the arguments of reads; it says why one is empty."""
+    """
+    Give a command the options of a range, and ``--transform``, named like the arguments of reads.
+
+    Afterwards it says so if the range is empty because it ends before it begins.
+    """
 
     @wraps(command)
     def with_range(**given: Any) -> None:
@@ -64,7 +68,7 @@ def ranged(command: Command) -> Command:
 
 
 def _backwards(t1: Time | None, t2: Time | None, i1: int | None, i2: int | None) -> str:
-    """Return what is to be said of a range that ends before it begins, whatever the stream holds."""
+    """Return a note if a range ends before it begins, whatever the stream holds; otherwise an empty text."""
     if t1 is not None and t2 is not None:
         first, last = (to_seconds(t, SYSTEM.wall()) for t in (t1, t2))
         if first >= last:

@@ -1,4 +1,4 @@
-"""``save`` and ``load``: a user, a device or a stream to a folder, and back."""
+"""``save`` and ``load``: bring a user, a device or a stream to a folder, and back."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .connection import connect, profile, thing
 from .printing import as_json, show
 from .progress import shown
 
-#: What is told in words.
+#: The counts that are shown.
 _COUNTED = ("users", "devices", "streams", "points")
 
 
@@ -94,7 +94,7 @@ def _passwords(text: bytes) -> Mapping[str, str]:
 
 @contextmanager
 def _to_go_on_with() -> Iterator[None]:
-    """Say that what is cut off can be gone on with."""
+    """If the block is interrupted, say that the command can be run again to continue."""
     try:
         yield
     except (KeyboardInterrupt, SystemExit):

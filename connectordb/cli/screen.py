@@ -1,4 +1,4 @@
-"""What the demo prints on: words, tables, charts; quiet when piped."""
+"""`Screen`: prints the demo's texts, tables and charts; only results if standard output is no terminal."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from ..protocol.points import Datapoint
 
 class Screen:
     """
-    Prints what a person reads.
+    Prints what the demo tells.
 
-    In a terminal everything is shown. In a pipe only results are, a line each, so that a log stays short.
+    At a terminal everything is shown; otherwise only the results, a line each, so that a log stays short.
     """
 
     def __init__(self, console: Console | None = None) -> None:
@@ -32,18 +32,18 @@ class Screen:
             self._console.print(f"\n[bold]{escape(text)}[/bold]")
 
     def say(self, text: str) -> None:
-        """Tell what happens now."""
+        """Say what happens next."""
         if self.lively:
             self._console.print(Padding(escape(text), (0, 0, 0, 2)))
 
     def point(self, stream: str, t: float, value: object) -> None:
-        """Show a point that came in."""
+        """Show a point that has arrived."""
         if self.lively:
             clock = datetime.fromtimestamp(t).strftime("%H:%M:%S.%f")[:-4]
             self._console.print(f"    [dim]{clock}[/dim]  {stream:<8} {escape(str(value))}")
 
     def result(self, held: bool, text: str) -> None:
-        """Tell what was compared, and whether it held."""
+        """Show the result of a comparison, and whether it *held*."""
         if self.lively:
             line = Table.grid(padding=(0, 1))
             line.add_row(" ", "[green]✓[/green]" if held else "[red]✗[/red]", escape(text))
@@ -52,7 +52,7 @@ class Screen:
             self._console.print(f"{'ok' if held else 'FAILED'}: {escape(text)}", soft_wrap=True)
 
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-        """Show a table; all but its first two columns are numbers."""
+        """Show a table; all columns after the first two are numbers."""
         if self.lively:
             table = Table(*columns[:2], box=None, padding=(0, 2), header_style="bold")
             for column in columns[2:]:

@@ -1,4 +1,4 @@
-"""What there is in the transform language, as text for a terminal, out of its registry."""
+"""Help on the transforms and interpolators of PipeScript, as text for a terminal, made from their registry."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import click
 
 from ..pipescript import INTERPOLATORS, TRANSFORMS, Argument, Transform, info
 
-#: Characters of a line of explanation.
+#: The width of explanations, in characters.
 _WIDTH = 100
 
 
 def listed() -> str:
-    """Return all transforms and interpolators, a line each."""
+    """Return a list of all transforms and interpolators, with a line for each."""
     usages = {_usage(each): each.description for each in TRANSFORMS.values()}
     named = {each.name: each.description for each in INTERPOLATORS.values()}
     width = max(map(len, (*usages, *named)))
@@ -30,21 +30,21 @@ def listed() -> str:
 
 def known(name: str | None) -> dict[str, Any]:
     """
-    Return what a server tells of all transforms and interpolators, or of those of a name.
+    Return the descriptions that a server gives of all transforms and interpolators, or of those with a name.
 
     Raises:
-        ClickException: There is none.
+        ClickException: There is none of that name.
     """
     found = {"transforms": info.transforms(), "interpolators": info.interpolators()}
     if name is None:
         return found
-    explained(name)  # says what is like it
+    explained(name)  # raises an error with similar names if there is none
     return {kind.removesuffix("s"): each[name] for kind, each in found.items() if name in each}
 
 
 def explained(name: str) -> str:
     """
-    Return all about a transform, and about the interpolator of that name.
+    Return an explanation of the transform, and of the interpolator, with a name.
 
     Raises:
         ClickException: There is neither.
@@ -62,7 +62,7 @@ def explained(name: str) -> str:
 
 
 def _usage(transform: Transform) -> str:
-    """Return how a transform is called, with a letter for each argument, in square brackets if it may be left out."""
+    """Return the usage of a transform: a letter for each argument, in square brackets if the argument is optional."""
     letters = zip(ascii_lowercase, transform.args, strict=False)
     said = [f"[{letter}]" if argument.optional else letter for letter, argument in letters]
     return f"{transform.name}({', '.join(said)})" if said else transform.name
@@ -106,7 +106,7 @@ def _default(argument: Argument) -> str:
 
 
 def _wrapped(text: str) -> str:
-    """Return paragraphs in lines that fit a terminal; those that are indented are code."""
+    """Wrap paragraphs for a terminal, except those that are indented, which are code."""
     return "\n\n".join(
         part if part.startswith(" ") else fill(part, _WIDTH, break_long_words=False, break_on_hyphens=False)
         for part in text.split("\n\n")

@@ -1,4 +1,4 @@
-"""``shell``: a Python prompt with the connection at hand."""
+"""``shell``: a Python prompt with a connection to the server."""
 
 from __future__ import annotations
 
@@ -52,9 +52,9 @@ def _here(names: dict[str, Any]) -> list[str]:
 def _run(program: str, names: dict[str, Any]) -> None:
     try:
         exec(compile(program, "<program>", "exec"), names)
-    except BrokenPipeError:  # who reads what it prints has enough
+    except BrokenPipeError:  # the reader of its output wants no more
         raise
-    except Exception as error:  # told as Python tells it, without what is ours
+    except Exception as error:  # shown as Python does, without our own frame
         traceback.print_exception(type(error), error, error.__traceback__ and error.__traceback__.tb_next)
         sys.exit(1)
 
@@ -74,11 +74,11 @@ def _ask(names: dict[str, Any], greeting: str) -> None:
 
 
 def _plain(names: dict[str, Any], greeting: str) -> None:
-    """Ask as ``python`` does."""
+    """Open a prompt like that of ``python``."""
     try:
         import readline
         import rlcompleter
-    except ModuleNotFoundError:  # Windows has none
+    except ModuleNotFoundError:  # on Windows
         pass
     else:
         readline.set_completer(rlcompleter.Completer(names).complete)

@@ -1,4 +1,4 @@
-"""Series drawn with characters: numbers as lines by plotext, booleans and texts as rows of blocks, above one axis of time."""
+"""Draws series with characters: numbers as lines by plotext, booleans and texts as rows of blocks, above a common time axis."""
 
 from __future__ import annotations
 
@@ -14,51 +14,51 @@ import plotext
 from ..pictures import Bar, Kind, Panel, Series, below, panels, rows, thinned
 from ..plain_text import cut, width
 
-#: Colours that are seen on a dark ground and on a light one, as terminals with 256 number them.
+#: Colours that are visible on dark and light backgrounds, by their numbers in terminals with 256 colours.
 _COLORS = (32, 172, 35, 161, 133, 37)
 
-#: What lines are made of; of several without colours each is made of something else.
+#: The markers of lines: fine dots with colours or for a single line, otherwise a different marker for each line.
 _FINE, _MARKS = "braille", ("•", "x", "o", "+", "*", "#")
 
-#: Lines of a panel of numbers: if it is alone, and if not.
+#: The height of a panel of numbers, in lines, if it is the only panel, and if not.
 _ALONE, _AMONG_OTHERS = 16, 9
 
-#: Columns for what stands on the left: beside numbers, beside texts; letters of a text or unit, and of a name above; and columns that
-#: remain in any case.
+#: The columns left of the picture, beside numbers and beside texts; the most letters of a text or unit, and of a name above; and the
+#: least width of the picture itself.
 _VALUES, _NAMES, _LETTERS, _ABOVE, _LEAST = 10, 26, 14, 80, 20
 
-#: What stands between two names.
+#: The space between two names.
 _BETWEEN = "   "
 
-#: Half of a range of numbers that is none.
+#: A range of numbers counts as a single number if half of it is not larger than this.
 _FLAT = 1e-300
 
-#: A column of booleans, by whether one is true there, and whether one is false.
+#: The character for a column, by whether a boolean is true in it, and whether one is false.
 _BOOLEANS = {(True, False): "█", (False, True): "▁", (True, True): "▄", (False, False): " "}
 
-#: Seconds between two ticks of time, and columns that one takes.
+#: The possible numbers of seconds between two ticks; the columns that a tick needs.
 _STEPS = (
     *(factor / 10**places for places in range(6, 0, -1) for factor in (1, 2, 5)),
     *(1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 604800),
 )
 _TICK, _HOUR = 12, 3600
 
-#: What a tick says, by the seconds between two of them.
+#: The format of ticks: each for less than so many seconds between two of them.
 _FORMATS = ((1, "%S"), (60, "%H:%M:%S"), (86400, "%H:%M"), (300 * 86400, "%b %d"), (inf, "%Y"))
 
-#: Seconds to the left and right of points that all have one time.
+#: The seconds shown to the left and right of points that all have the same time.
 _MOMENT = 60.0
 
 
 class _Area(NamedTuple):
     """
-    Where the picture is.
+    The area of the picture itself, without the labels around it.
 
     Attributes:
-        first: The time on its left, in seconds since 1970.
-        last: The time on its right.
-        columns: How wide it is.
-        beside: How many columns are on the left of it.
+        first: The time at its left edge, in seconds since 1970.
+        last: The time at its right edge.
+        columns: Its width.
+        beside: The number of columns to the left of it.
         colored: Whether it has colours.
     """
 
@@ -69,7 +69,7 @@ class _Area(NamedTuple):
     colored: bool
 
     def column(self, t: float) -> int:
-        """Return the column that begins at a time; of the last time the one behind the last."""
+        """Return the column of a time; for the last time, the one after the last column."""
         return int((t - self.first) / (self.last - self.first) * self.columns)
 
     def line(self, label: str, cells: str, axis: str = "│") -> str:
@@ -77,19 +77,19 @@ class _Area(NamedTuple):
         return f"{' ' * (self.beside - width(label))}{label} {axis}{cells}"
 
     def styled(self, text: str, number: int) -> str:
-        """Return text in the colour of the series of that number."""
+        """Return text in the colour of series number *number*."""
         return click.style(text, fg=_COLORS[number % len(_COLORS)]) if self.colored else text
 
 
 def chart(series: Sequence[Series], width: int, colored: bool, title: str = "") -> str:
     """
-    Return a picture for a terminal: lines, each with a newline.
+    Return a picture for a terminal: lines that end with a newline.
 
     Args:
-        series: What is drawn.
-        width: Columns of the terminal.
-        colored: Whether it may have colours.
-        title: What stands above several, and is left out at the beginning of their names.
+        series: What to draw.
+        width: The width of the terminal.
+        colored: Whether to use colours.
+        title: The title above several series; their names are shown without it, if they begin with it.
     """
     drawn = [each for each in series if each.times]
     lines = [cut(title, _ABOVE)] if title and len(drawn) > 1 else []
@@ -117,11 +117,11 @@ def _lines(panel: Panel, height: int, area: _Area) -> Iterator[str]:
     found = [thinned(each, 2 * area.columns) for each in panel.series]
     known = [value for _, values in found for value in values if isfinite(value)] or [0.0]
     low, high = min(known), max(known)
-    half = high / 2 - low / 2  # the whole may be more than any float
+    half = high / 2 - low / 2  # in halves, as the whole difference may be larger than any float
     ticks = _ticks(low, high) if half > _FLAT else [(low, _written(low, 0.1))]
 
     def height_of(value: float) -> float:
-        return (value / 2 - low / 2) / half if half > _FLAT else value - low + 0.5  # of a null NaN
+        return (value / 2 - low / 2) / half if half > _FLAT else value - low + 0.5  # NaN for a null
 
     alike = area.colored or len(found) == 1
     marks = [_FINE if alike else _MARKS[number % len(_MARKS)] for number in range(len(found))]
@@ -136,7 +136,7 @@ def _lines(panel: Panel, height: int, area: _Area) -> Iterator[str]:
 
 
 def _heading(panel: Panel, marks: Sequence[str], area: _Area) -> str:
-    """Return which line is which, as far as there is room, and what they count."""
+    """Return the names of the lines with their markers, as far as there is room, and the unit."""
     names: list[str] = []
     room = area.beside + area.columns
     for mark, each in zip(marks, panel.series, strict=True):
@@ -150,11 +150,18 @@ def _heading(panel: Panel, marks: Sequence[str], area: _Area) -> str:
 
 
 def _canvas(lines: Sequence[tuple[str, list[tuple[float, float]]]], height: int, area: _Area) -> list[str]:
-    """Return lines drawn by plotext: of each what it is made of, and its times and heights from 0 to 1, NaN being a gap."""
+    """
+    Return a picture that plotext has drawn, line by line.
+
+    Args:
+        lines: The marker of each line, and its points: times, and heights from 0 to 1, with NaN for a gap.
+        height: The height of the picture.
+        area: Its width and range of times.
+    """
     plotext.clear_figure()
     plotext.plotsize(area.columns, height)
     plotext.theme("clear")
-    plotext.xaxes(False, False)  # axes are drawn here, so that panels stand below each other
+    plotext.xaxes(False, False)  # the axes are drawn in this file, so that those of all panels are aligned
     plotext.yaxes(False, False)
     plotext.xfrequency(0)
     plotext.yfrequency(0)
@@ -170,7 +177,7 @@ def _canvas(lines: Sequence[tuple[str, list[tuple[float, float]]]], height: int,
 
 
 def _ticks(low: float, high: float) -> list[tuple[float, str]]:
-    """Return a handful of round numbers within a range, and how they are written."""
+    """Return a handful of round numbers within a range, each with its text."""
     rough = high / 4 - low / 4
     power = floor(log10(rough))
     step = next(step for factor in (1, 2, 5, 10) if (step := factor * 10.0**power) >= rough * 0.99)
@@ -202,7 +209,7 @@ def _blocks(panel: Panel, area: _Area) -> Iterator[str]:
 
 
 def _columns(bars: Sequence[Bar], area: _Area) -> list[bool]:
-    """Return in which columns there are bars."""
+    """Return, for each column, whether there is a bar in it."""
     columns = [False] * area.columns
     for bar in bars:
         begin, end = min(area.column(bar.begin), area.columns - 1), area.column(bar.end)
@@ -214,7 +221,7 @@ def _columns(bars: Sequence[Bar], area: _Area) -> list[bool]:
 
 
 def _time_axis(area: _Area) -> Iterator[str]:
-    """Yield the axis, and what stands below it: times of the local clock."""
+    """Yield the lines of the time axis, with labels in local time."""
     axis, below = ["─"] * area.columns, [" "] * area.columns
     step = (area.last - area.first) / max(area.columns // _TICK, 1)
     step = next((each for each in _STEPS if each >= step), step)
@@ -235,14 +242,19 @@ def _time_axis(area: _Area) -> Iterator[str]:
 
 
 def _clock(t: float, wanted: str, step: float) -> str:
-    """Return a time as it is *wanted*, with the digits behind the seconds that tell two apart that are a *step* from each other."""
+    """Return a time in the *wanted* format, with as many digits after the seconds as distinguish times that are a *step* apart."""
     moment = datetime.fromtimestamp(t)
     text, places = moment.strftime(wanted), max(0, -floor(log10(step)))
     return f"{text}.{moment.microsecond:06}"[: len(text) + 1 + places] if places else text
 
 
 def _tick(midnight: datetime, seconds: float, step: float) -> float:
-    """Return the time so many seconds after a local midnight; where ticks are hours or days apart, by clocks that are put forward and back."""
+    """
+    Return the time so many seconds after a local midnight.
+
+    If ticks are hours or days apart, the seconds are those of the local clock, so that ticks stay on the hour across a change of
+    daylight saving time.
+    """
     if _HOUR < step <= _STEPS[-1]:
         return (midnight + timedelta(seconds=seconds)).timestamp()
     return midnight.timestamp() + seconds

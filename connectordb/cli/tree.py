@@ -1,4 +1,4 @@
-"""Users, devices and streams: ``ls``, ``info``, ``new``, ``set``, ``rm``."""
+"""The commands for users, devices and streams: ``ls``, ``info``, ``new``, ``set``, ``rm``."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from .completing import paths, places
 from .connection import connect, profile, thing
 from .printing import as_json, show, show_columns
 
-#: What a key is shown as, where nobody asked for it.
+#: Shown instead of a key, unless the user asks for it.
 _HIDDEN = "(shown with --apikey)"
 
-#: What looks like an option is taken for a property, and told how that is written.
+#: An unknown option is treated as a property, and so refused with a message that says how properties are written.
 _WITH_PROPERTIES = {"ignore_unknown_options": True}
 
 
@@ -133,9 +133,9 @@ def rm(path: str, yes: bool, recursive: bool, profile: str | None) -> None:
     """
     with connect(profile) as cdb:
         found = thing(cdb, path)
-        found.refresh()  # what is not there needs no question
+        found.refresh()  # raises if it does not exist, before a question is asked
         if yes:
-            # in a script, "mara/room/$STREAM" may be the device
+            # in a script, "mara/room/$STREAM" is the device if the variable is empty
             if not recursive and not isinstance(found, Stream):
                 raise click.UsageError(
                     f"{found.path} is a {_kind(found)}: give --recursive as well, to delete it with all that is below it"
@@ -179,7 +179,7 @@ def _kind(found: User | Device | Stream) -> str:
 
 
 def _shown(fields: dict[str, Any], with_key: bool = False) -> dict[str, Any]:
-    """Return metadata with the schema as it is meant, and the key only where it was asked for."""
+    """Return metadata for people to read: with the schema as an object, and with the key only if that was asked for."""
     shown = {name: value for name, value in fields.items() if value not in ("", None) or name == "schema"}
     if "apikey" in shown and not with_key:
         shown["apikey"] = _HIDDEN
@@ -198,11 +198,11 @@ def _told(each: User | Device | Stream, length: int | None) -> tuple[str, ...]:
 
 @contextmanager
 def _schemas_checked() -> Iterator[None]:
-    """Tell a schema that is none in a line: what a program is told has many."""
+    """Report a schema that is not valid in one line; the exception that programs get has many."""
     try:
         yield
     except Exception as error:
-        from ..protocol.schemas import is_schema_error  # loads what checks them
+        from ..protocol.schemas import is_schema_error  # it loads a validator, which few commands need
 
         if not is_schema_error(error):
             raise
@@ -221,7 +221,7 @@ def _fields(properties: tuple[str, ...]) -> dict[str, Any]:
 
 
 def parsed(text: str) -> Any:
-    """Return what a word of the command line says: JSON, or else the text itself."""
+    """Return the value of a word on the command line: that of JSON, or else the text itself."""
     try:
         return json_text.checked(json_text.loads(text.encode()))
     except (ValueError, LocalProtocolError):
