@@ -102,7 +102,7 @@ def remove(directory: Path, name: str, yes: bool, force: bool) -> None:
     """Remove a user and everything of theirs, for good."""
     if not yes:
         if not sys.stdin.isatty():
-            raise click.UsageError("there is nobody to ask whether this is meant: give --yes")
+            raise click.UsageError("there is no terminal to ask for confirmation: give --yes")
         click.confirm(f"Remove {name!r} with all devices, streams and points, for good?", abort=True)
     remove_user(directory, name, force=force)
     click.echo(f"Removed {name!r}.")
@@ -115,7 +115,7 @@ def _read_password(name: str, from_stdin: bool) -> str:
     elif sys.stdin.isatty():
         typed = str(click.prompt(f"New password of {name}", hide_input=True, confirmation_prompt="Again"))
     else:
-        raise click.UsageError("there is no terminal to ask for the password at: give --password-stdin")
+        raise click.UsageError("there is no terminal to ask for the password: give --password-stdin")
     if not typed:
         raise click.UsageError("the password is empty")
     return typed

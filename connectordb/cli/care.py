@@ -67,10 +67,10 @@ def _salvage(directory: Path, out: Path, as_json: bool) -> None:
     else:
         click.echo(
             f"{salvaged.users:,} users, {salvaged.devices:,} devices, {salvaged.streams:,} streams, {salvaged.points:,} points "
-            f"are in {out}; {f'{salvaged.losses:,} losses are told above' if salvaged.losses else 'nothing was lost'}."
+            f"are in {out}; {f'{salvaged.losses:,} losses are listed above' if salvaged.losses else 'nothing was lost'}."
         )
         if salvaged.users:
-            click.echo("Make a database of them: connectordb import NEW " + as_typed(out))
+            click.echo("Create a database from them: connectordb import NEW " + as_typed(out))
     if salvaged.losses:
         sys.exit(1)
 
@@ -92,7 +92,7 @@ def backup(directory: Path, file: Path, as_json: bool) -> None:
     if as_json:
         show({"file": str(file), "bytes": size})
     else:
-        click.echo(f"A backup, checked: {file} ({size:,} bytes)")
+        click.echo(f"Backup written and checked: {file} ({size:,} bytes)")
 
 
 @click.command()
@@ -108,6 +108,6 @@ def restore(directory: Path, file: Path, force: bool) -> None:
     with shown("Restoring") as progress:
         old = restore_backup(directory, file, keep_old=force, progress=progress)
     if old is not None:
-        click.echo(f"What was there before, its settings too, is in {old}")
-    click.echo(f"Restored, checked: {directory}")
+        click.echo(f"The previous database, with its settings, is in {old}")
+    click.echo(f"Restored and checked: {directory}")
     click.echo(f"Start it: connectordb start {as_typed(directory)}")

@@ -103,7 +103,9 @@ def config(directory: Path | None, file: Path | None, as_json: bool) -> None:
     elif directory.is_dir():
         found = configured(directory)
     else:
-        raise ConfigurationError(f"{str(directory)!r} is no folder; give that of a database, or none for the defaults")
+        raise ConfigurationError(
+            f"{str(directory)!r} is not a folder; give a database's folder, or nothing for the defaults"
+        )
     if as_json:
         show(asdict(found))
     else:

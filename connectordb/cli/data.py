@@ -129,8 +129,8 @@ def insert(path: str, value: str | None, skip: int, restamp: bool, unit: str, pr
             rest = skip + getattr(error, "stored", 0)
             told = with_remedy(cdb, error) if isinstance(error, AuthenticationError) else str(error)
             told = re.sub(r"\bunit='(\w+)'", r"--unit \1", told.replace("restamp=True", "--restamp"))
-            raise click.ClickException(f"{told}; to go on with what is left: --skip {rest}") from error
-    left = f"; to go on with what is left: --skip {skip + taken.number}" if taken.is_cut_off else ""
+            raise click.ClickException(f"{told}; to continue with the rest: --skip {rest}") from error
+    left = f"; to continue with the rest: --skip {skip + taken.number}" if taken.is_cut_off else ""
     click.echo(f"{taken.number:,} point{'' if taken.number == 1 else 's'}{left}", err=True)
     if taken.is_cut_off:
         sys.exit(INTERRUPTED)

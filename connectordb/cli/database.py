@@ -76,7 +76,7 @@ def create(
         return
     click.echo(f"A new database in {directory}, with the administrator {created.name!r}.")
     if told is not None:
-        click.echo(f"Its password, shown this once: {told}")
+        click.echo(f"Its password, shown only this once: {told}")
     click.echo(f"Start it: connectordb start {as_typed(directory)}")
 
 

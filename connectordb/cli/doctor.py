@@ -96,7 +96,7 @@ def _looks(cdb: ConnectorDB, nobody: ConnectorDB) -> Iterator[Finding]:
     wrong = ""
     for what, look in looks.items():
         if wrong:
-            yield Finding(what, None, f"not looked at, as the {wrong} is wrong")
+            yield Finding(what, None, f"not checked, because the {wrong} is wrong")
             continue
         try:
             finding = look()
@@ -145,7 +145,7 @@ def _server(nobody: ConnectorDB) -> Finding:
     beyond = answer.headers.get("ConnectorDB-Features")
     what = f"version {answer.text.strip()[:20]} {'with ' + beyond if beyond else 'as of 0.3'}, answered after {took:.0f} ms"
     if urlsplit(nobody.url).scheme == "http":
-        return Finding("server", True, f"{what}; not encrypted: whoever is on the way reads along")
+        return Finding("server", True, f"{what}; not encrypted: anybody on the way can read it")
     return Finding(
         "server", True, f"{what}; its certificate is {'good' if nobody.settings['verify'].value else 'not checked'}"
     )
@@ -154,10 +154,10 @@ def _server(nobody: ConnectorDB) -> Finding:
 def _clock(nobody: ConnectorDB) -> Finding:
     said = http_dates.seconds(nobody.request("GET", "meta/version").headers.get("Date", ""))
     if said is None:
-        return Finding("clock", None, "the server does not say what time it has")
+        return Finding("clock", None, "the server does not say what time it is")
     ahead = time.time() - said - 0.5  # the header has whole seconds
     if abs(ahead) <= _CLOCKS:
-        return Finding("clock", True, "as the server's, to a few seconds")
+        return Finding("clock", True, "the same as the server's, to within a few seconds")
     return Finding(
         "clock",
         False,
@@ -185,11 +185,11 @@ def _streams(cdb: ConnectorDB) -> Finding:
 def _websocket(cdb: ConnectorDB) -> Finding:
     streams = cdb.streams()
     if not streams:
-        return Finding("websocket", None, "not looked at, as there is no stream of your own to subscribe to")
+        return Finding("websocket", None, "not checked, because you have no stream of your own to subscribe to")
     began = time.monotonic()
     with streams[0].subscribe(lambda path, points: None) as subscription:
         if not subscription.wait("live", _PATIENCE):
             return Finding(
                 "websocket", False, f"no subscription within {_PATIENCE:g} s: does a proxy let websockets pass?"
             )
-    return Finding("websocket", True, f"a subscription stood after {1000 * (time.monotonic() - began):.0f} ms")
+    return Finding("websocket", True, f"a subscription was ready after {1000 * (time.monotonic() - began):.0f} ms")

@@ -28,7 +28,7 @@ def export(directory: Path, out: Path, as_json: bool) -> None:
     with shown("Exporting") as progress:
         done = export_database(directory, out, progress)
     for path in done.gone:
-        click.echo(f"{path} was deleted meanwhile, and is left out.", err=True)
+        click.echo(f"{path} was deleted in the meantime, and is left out.", err=True)
     if as_json:
         show(asdict(done))
     else:

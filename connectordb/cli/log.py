@@ -92,7 +92,7 @@ def rejected(
     Applies to all of them, to those with the given IDs, or to those of one stream.
     """
     if (retry and drop) or (restamp and not retry) or (ids and stream is not None):
-        raise click.UsageError("--retry or --drop, --restamp with --retry, IDs or --stream")
+        raise click.UsageError("give --retry or --drop, --restamp only with --retry, and IDs or --stream")
     with _opened(context) as logger:
         if retry or drop:
             given = list(ids) or None
@@ -185,7 +185,7 @@ def sync(context: click.Context, as_json: bool) -> None:
         raise click.ClickException(str(error))
     if after.waiting:
         reasons = {stream.error for stream in after.streams.values() if stream.waiting and stream.error}
-        raise click.ClickException("; ".join(sorted(reasons)) or "points were logged meanwhile, or are held back")
+        raise click.ClickException("; ".join(sorted(reasons)) or "points were logged in the meantime, or are held back")
 
 
 @log.command()

@@ -83,7 +83,7 @@ def login(
     if not key:
         raise click.ClickException(f"{servers[0]} does not show the API key of {path}, so there is nothing to keep")
     profiles.save(name, {**kept, "url": " ".join(servers), "apikey": key})
-    click.echo(f"Logged in to {servers[0]} as {path}{', which was made' * made}.")
+    click.echo(f"Logged in to {servers[0]} as {path}{', which was created' * made}.")
     click.echo(f"Its key is in {profiles.file}, profile {name!r}.")
     _say_what_goes_first(name)
 
@@ -103,7 +103,7 @@ def logout(profile: str | None, reset: bool) -> None:
         raise click.ClickException(f"there is no profile {name!r}{f' in {profiles.file}' if profiles.file else ''}")
     said = ""
     if known.apikey:
-        said = "The key itself is good as before: --reset would have made it worthless."
+        said = "The key itself is still valid; --reset would have invalidated it."
         if reset:
             said = _reset(name)
     profiles.remove(name)
@@ -154,15 +154,15 @@ def _typed(user: str | None, servers: tuple[str, ...], from_stdin: bool) -> tupl
     for server in servers:
         parts = urlsplit(server)
         if parts.scheme == "http" and parts.hostname not in _HERE:
-            click.echo(f"Note: {server} is not encrypted: whoever is on the way reads the password.", err=True)
+            click.echo(f"Note: {server} is not encrypted: anybody on the way can read the password.", err=True)
     if not user:
         if from_stdin or not sys.stdin.isatty():
-            raise click.UsageError("there is no terminal to ask for the user at: give USER")
+            raise click.UsageError("there is no terminal to ask for the user: give USER")
         user = str(click.prompt(f"User at {servers[0]}", err=True))
     if from_stdin:
         return user, _line("password")
     if not sys.stdin.isatty():
-        raise click.UsageError("there is no terminal to ask for the password at: give --password-stdin")
+        raise click.UsageError("there is no terminal to ask for the password: give --password-stdin")
     return user, str(click.prompt(f"Password of {user} at {servers[0]}", hide_input=True, err=True))
 
 
@@ -212,9 +212,12 @@ def _reset(name: str) -> str:
 
 def _say_what_goes_first(name: str) -> None:
     if name != _named(None):
-        click.echo(f"Programs take it that say ConnectorDB(profile={name!r}), or run with CONNECTORDB_PROFILE={name}.")
+        click.echo(f"Programs use it with ConnectorDB(profile={name!r}), or when run with CONNECTORDB_PROFILE={name}.")
     if found := [variable for variable in ("CONNECTORDB_URL", "CONNECTORDB_APIKEY") if os.environ.get(variable)]:
-        click.echo(f"Note: {' and '.join(found)} of the environment go{'es' * (len(found) == 1)} before it.", err=True)
+        click.echo(
+            f"Note: {' and '.join(found)} in the environment take{'s' * (len(found) == 1)} precedence over it.",
+            err=True,
+        )
 
 
 def _list(as_json: bool) -> None:

@@ -33,6 +33,6 @@ def permissions(checked: Path | None, target: Path | None) -> None:
         click.echo(default_permissions(), nl=False)
     else:
         if os.path.lexists(target):  # it may be one that somebody has changed
-            raise click.ClickException(f"writing '{target}': it is there already; give a name that is not")
+            raise click.ClickException(f"writing '{target}': it exists already; give another name")
         write(target, default_permissions().encode())
         click.echo(f"The default permissions are in {target}; name it in connectordb.toml, [permissions] file.")

@@ -51,7 +51,7 @@ def plot(
             file.write_bytes(png(series, title, dark=dark))
         if told:
             click.echo(
-                "Some letters are boxes in the picture: the font of matplotlib's settings (font.family) has none for them.",
+                "Some characters appear as boxes in the picture: matplotlib's font (font.family) lacks them.",
                 err=True,
             )
         return

@@ -77,7 +77,7 @@ def dataset(
         for column in columns:
             found = _COLUMN.fullmatch(column)
             if found is None:
-                raise click.UsageError(f"{column!r} is no column: expected [NAME=]STREAM[:INTERPOLATOR]")
+                raise click.UsageError(f"{column!r} is not a column: expected [NAME=]STREAM[:INTERPOLATOR]")
             path, name = found["stream"], found["name"]
             query.addStream(stream(cdb, path), found["interpolator"] or "closest", colname=name or path)
         _show(query, as_csv, as_json, parquet)

@@ -98,10 +98,10 @@ def _to_go_on_with() -> Iterator[None]:
     try:
         yield
     except (KeyboardInterrupt, SystemExit):
-        click.echo("Cut off; give it again, and it goes on where it was.", err=True)
+        click.echo("Interrupted; run it again, and it continues where it was.", err=True)
         raise
     except (ConnectionFailed, ServerError) as error:
-        raise click.ClickException(f"{error}; give it again, and it goes on where it was") from error
+        raise click.ClickException(f"{error}; run it again, and it continues where it was") from error
 
 
 def _counted(done: Saved | Loaded) -> str:

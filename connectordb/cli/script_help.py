@@ -24,7 +24,7 @@ def listed() -> str:
     parts += [f"  {usage:<{width}}  {description}" for usage, description in sorted(usages.items())]
     parts += ["", "Interpolators, which make columns of datasets; any script is one, too"]
     parts += [f"  {name:<{width}}  {description}" for name, description in sorted(named.items())]
-    parts += ["", "All about one of them: connectordb pipescript --explain NAME"]
+    parts += ["", "To have one of them explained: connectordb pipescript --explain NAME"]
     return "\n".join(parts)
 
 
@@ -56,7 +56,7 @@ def explained(name: str) -> str:
         parts.append(f"{name}, an interpolator\n\n{_wrapped(info.interpolators()[name]['documentation'])}")
     if not parts:
         near = get_close_matches(name, {**TRANSFORMS, **INTERPOLATORS}, n=3)
-        said = f"did you mean {', '.join(near)}?" if near else "connectordb pipescript --list tells all"
+        said = f"did you mean {', '.join(near)}?" if near else "connectordb pipescript --list shows all"
         raise click.ClickException(f"there is no transform and no interpolator {name!r}; {said}")
     return "\n\n".join(parts)
 

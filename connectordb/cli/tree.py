@@ -99,7 +99,7 @@ def new(path: str, properties: tuple[str, ...], profile: str | None) -> None:
             )
         with _schemas_checked():
             found.create(**fields)
-    click.echo(f"Made the {_kind(found)} {found.path}.", err=True)
+    click.echo(f"Created the {_kind(found)} {found.path}.", err=True)
 
 
 @click.command("set", context_settings=_WITH_PROPERTIES)
@@ -138,13 +138,13 @@ def rm(path: str, yes: bool, recursive: bool, profile: str | None) -> None:
             # in a script, "mara/room/$STREAM" is the device if the variable is empty
             if not recursive and not isinstance(found, Stream):
                 raise click.UsageError(
-                    f"{found.path} is a {_kind(found)}: give --recursive as well, to delete it with all that is below it"
+                    f"{found.path} is a {_kind(found)}: give --recursive as well, to delete it with everything below it"
                 )
         else:
             if not sys.stdin.isatty():
-                raise click.UsageError(f"there is no terminal to ask at whether {found.path} is to go: give --yes")
+                raise click.UsageError("there is no terminal to ask for confirmation: give --yes")
             click.confirm(
-                f"Delete the {_kind(found)} {found.path}, and all that is below it, for good?", abort=True, err=True
+                f"Delete the {_kind(found)} {found.path}, and everything below it, for good?", abort=True, err=True
             )
         found.delete()
     click.echo(f"Deleted the {_kind(found)} {found.path}.", err=True)

@@ -38,7 +38,7 @@ class Care(DatabaseCase):
             self.assertRegex(checked.stdout, r"\A\d streams, \d points: nothing is wrong.\n\Z")
             status, out, complaints = run("backup", self.directory, backup)
             self.assertEqual((status, complaints), (0, ""))
-            self.assertIn("A backup, checked: ", out)
+            self.assertIn("Backup written and checked: ", out)
             cdb("test/user/x").insert(6)
             status, _, complaints = run("restore", self.directory, backup, "--force")
             self.assertEqual(status, 1)

@@ -69,7 +69,7 @@ class Printing(Case):
                 self.assertEqual(done.returncode, 1)
                 self.assertIn(words, done.stderr)
                 self.assertNotIn("Traceback", done.stderr)
-        self.assertIn("is no folder", here("config", folder / "nosuch").stderr)
+        self.assertIn("is not a folder", here("config", folder / "nosuch").stderr)
         self.assertIn("--tls-key goes with --tls-cert", here("run", folder, "--tls-key", "x").stderr)
 
 

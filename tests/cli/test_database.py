@@ -48,7 +48,7 @@ class Creating(DatabaseCase):
         """Without --user an administrator is made, and the password told this once."""
         done = here("create", self.directory)
         name = re.search(r"administrator '(\w+)'", done.stdout)
-        password = re.search(r"shown this once: (\S+)", done.stdout)
+        password = re.search(r"shown only this once: (\S+)", done.stdout)
         assert name is not None and password is not None
         self.logs_in(name[1], password[1])
 

@@ -93,7 +93,7 @@ class LoggingIn(LoginCase):
 
     def test_device(self) -> None:
         """With --device it is a device that is made where it is missing, and logged in to again where it is not."""
-        self.assertIn("as mara/laptop, which was made.", self.login("--device", "laptop"))
+        self.assertIn("as mara/laptop, which was created.", self.login("--device", "laptop"))
         with ConnectorDB() as cdb:
             self.assertEqual(cdb.path, "mara/laptop")
             key = cdb.apikey
@@ -174,7 +174,7 @@ class LoggingIn(LoginCase):
     def test_what_goes_first(self) -> None:
         """Whoever logs in and has a key in the environment is told that this goes first."""
         self.set(CONNECTORDB_APIKEY="secret of the environment")
-        self.assertIn("CONNECTORDB_APIKEY of the environment goes before it", self.login())
+        self.assertIn("CONNECTORDB_APIKEY in the environment takes precedence over it", self.login())
 
     def test_not_encrypted(self) -> None:
         """A password that would cross a network as it is typed is told of."""
@@ -221,7 +221,7 @@ class LoggingOut(LoginCase):
         self.login("--device", "kept")
         self.login("--profile", "other")
         key = self.profiles.said("default")["apikey"]
-        self.assertIn("good as before", self.ran("logout"))
+        self.assertIn("still valid", self.ran("logout"))
         self.assertEqual(self.profiles.names(), ["other"])
         self.assertNotIn(key, self.file.read_text())
         self.assertTrue(self.key_works(key))

@@ -30,7 +30,7 @@ class Permissions(Case):
         again = run(path)
         self.assertEqual(again.returncode, 1)
         self.assertRegex(
-            again.stderr, r"\AError: writing '.*permissions\.json': it is there already; give a name that is not\n"
+            again.stderr, r"\AError: writing '.*permissions\.json': it exists already; give another name\n"
         )
 
     def test_full(self) -> None:

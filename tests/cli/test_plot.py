@@ -56,7 +56,7 @@ class Plot(DataCase):
         """Letters that the font lacks are told in a line."""
         self.ran("set", self.path, "nickname=温度")
         file = self.folder() / "x.png"
-        self.assertRegex(self.ran("plot", self.path, "--png", str(file)), "^Some letters are boxes.*\n$")
+        self.assertRegex(self.ran("plot", self.path, "--png", str(file)), "^Some characters appear as boxes.*\n$")
 
     def test_locale(self) -> None:
         """Where the locale has no such letters there are others, and no traceback."""

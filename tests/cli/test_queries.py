@@ -107,7 +107,7 @@ class Queries(QueryCase):
             (("merge", self.heat, "--csv", "--json"), 2, "exclude"),
             (("merge", "mara/user"), 2, "is no stream"),
             (("dataset", self.heat), 1, "needs t1, t2 and dt"),
-            (("dataset", "--x", self.heat, "a=b=c"), 2, "no column"),
+            (("dataset", "--x", self.heat, "a=b=c"), 2, "not a column"),
             (("dataset", "--x", self.heat, self.heat, self.heat), 1, "already"),
             (("dataset", "--x", self.heat, f"{self.lamp}:nothing"), 1, "nothing"),
         ):

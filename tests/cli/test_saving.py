@@ -68,7 +68,7 @@ class Saves(TreeCase):
         for error, status in ((ConnectionFailed("away"), 1), (KeyboardInterrupt(), 130), (SystemExit(143), 143)):
             with self.subTest(error), mock.patch("connectordb.cli.saving.save_folder", side_effect=error):
                 self.assertIn(
-                    "again, and it goes on where it was", self.ran("save", "mara/", str(folder), status=status)
+                    "again, and it continues where it was", self.ran("save", "mara/", str(folder), status=status)
                 )
 
     def test_mistakes(self) -> None:
