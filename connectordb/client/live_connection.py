@@ -93,5 +93,8 @@ class LiveConnection(Device):
 
         Args:
             timeout: Seconds to wait for the first callback; once they are over, no further one is begun.
+
+        What callbacks need of the server, points that were missed and acknowledgements of commands, is asked for here too, one
+        request at a time. A request that fails is tried again by a later call.
         """
         return self._session.live.pump(timeout)

@@ -7,7 +7,7 @@ from functools import partial
 
 from ..protocol.paths import Path
 from ..runtime.backoff import Backoff
-from .dispatch import Lane
+from .dispatch import Job, Lane
 from .downlinks import Commands, Server, Tell
 from .following import Follower, Reads, Receiver, Seen
 from .handing import Downlink, Handler, Points, Transformed
@@ -85,8 +85,18 @@ class Assembly:
                 return Transformed(path, Script(transform), tell)
             if not path.downlink:
                 return Points(str(path), tell, remembered)
-            commands = Commands(path, self._server, tell, options.policy(), remembered, options.answers)
-            return Downlink(commands, partial(switchboard.claim, (str(path), "")), tell)
+            commands = Commands(
+                *(path, self._server, tell, options.policy(), remembered, options.answers),
+                waits=lane.has_threads,  # a program with a loop of its own has no time for that
+            )
+
+            def later(seconds: float, job: Job) -> None:
+                def put() -> None:
+                    lane.put(job)
+
+                switchboard.call_later(seconds, put)
+
+            return Downlink(commands, partial(switchboard.claim, (str(path), "")), tell, later)
 
         try:
             return Subscription(

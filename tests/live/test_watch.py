@@ -10,7 +10,7 @@ import time
 from typing import Any
 from unittest import mock
 
-from connectordb.exceptions import LocalProtocolError, StreamGone, TimedOut
+from connectordb.exceptions import ConnectionFailed, DownlinkError, LocalProtocolError, StreamGone, TimedOut
 from connectordb.live.following import follower
 from tests.support.case import MS, SOON
 from tests.support.interrupts import interrupted_at
@@ -177,6 +177,42 @@ class PumpTests(TargetCase):
             self.assertEqual(mirror.value, 1)
             stream.insert(2)
             self.assertEqual(mirror.wait_for(lambda value: value == 2, SOON), 2)
+
+    def test_server_away(self) -> None:
+        """While an acknowledgement cannot be written, pump comes back all the same; it is written later, and the next command waits."""
+        cdb, away, acted = self.connect(self.device_key, threads=0), threading.Event(), list[Any]()
+        call, errors = cdb._session.once, list[Exception]()
+
+        def fail(request: Any) -> Any:
+            if away.is_set() and request.inserts:
+                raise ConnectionFailed("there is no server")
+            return call(request)
+
+        def act(path: str, points: Any) -> bool:
+            away.set()
+            acted.append(points[0]["d"])
+            return True
+
+        patch = mock.patch.object(cdb._session, "once", fail)
+        patch.start()
+        self.addCleanup(patch.stop)
+        lamp = cdb[new_name()]
+        lamp.create({}, downlink=True)
+        lamp.subscribe(act, downlink=True, on_error=errors.append)
+        self.person()(lamp.path).insert_array([{"d": 1}, {"d": 2}])
+        self.eventually(lambda: cdb.pump(10 * MS) and acted)
+        stuck = threading.Timer(SOON, away.clear)  # for who waits
+        stuck.start()
+        self.addCleanup(stuck.cancel)
+        for _ in range(20):
+            cdb.pump(10 * MS)
+        self.assertTrue(away.is_set())
+        self.assertEqual((acted, lamp[:].d()), ([1], []))
+        away.clear()
+        self.eventually(lambda: cdb.pump(10 * MS) and acted == [1, 2])
+        self.assertEqual(lamp[:].d(), [1])
+        lamp.unsubscribe(downlink=True)
+        self.assertEqual([type(error) for error in errors], [DownlinkError])
 
     def test_refused(self) -> None:
         """Where callbacks have threads there is nothing to pump."""

@@ -123,7 +123,9 @@ class CommandCase(TargetCase):
         """Command *values*, all at one time, *age* seconds ago."""
         self.commander.insert_array([{"t": time.time() - age, "d": value} for value in values])
 
-    def commands(self, server: Server | None = None, answers: bool = False, **policy: Any) -> Commands:
+    def commands(
+        self, server: Server | None = None, answers: bool = False, waits: bool = True, **policy: Any
+    ) -> Commands:
         """Begin to handle commands; with a file if the test has one. They end with the test."""
         self._held = Remembered(self.file, self.path, self.url) if self.file else None
         made = Commands(
@@ -133,6 +135,7 @@ class CommandCase(TargetCase):
             Policy(**policy),
             self._held,
             answers,
+            waits,
         )
         self.addCleanup(made.close)
         return made

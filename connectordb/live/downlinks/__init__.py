@@ -13,6 +13,6 @@ from .acknowledge import Claim
 from .commands import Commands, Tell
 from .policy import Policy
 from .steps import Step
-from .writing import Server
+from .writing import NotYet, Server
 
-__all__ = ["Absences", "Claim", "Commands", "Policy", "Server", "Step", "Tell"]
+__all__ = ["Absences", "Claim", "Commands", "NotYet", "Policy", "Server", "Step", "Tell"]

@@ -37,7 +37,7 @@ from .ledger import Ledger
 from .owed import Debt, Owed
 from .policy import DEFAULT, Policy, Skip, now
 from .steps import Step
-from .writing import GivenUp, Server, Writing
+from .writing import GivenUp, NotYet, Server, Writing
 
 log = logging.getLogger(__name__)
 
@@ -90,6 +90,7 @@ class Commands:
         policy: The user's choices.
         remembered: The file that outlives the process; closed with this.
         answers: Record what becomes of each command.
+        waits: Whether what is owed is waited for here, until it is written; otherwise `NotYet` is raised, and who calls comes again.
 
     Raises:
         StorageDamaged: The file says what makes no sense.
@@ -103,6 +104,7 @@ class Commands:
         policy: Policy = DEFAULT,
         remembered: Remembered | None = None,
         answers: bool = False,
+        waits: bool = True,
     ) -> None:
         self._path = path
         self._server = server
@@ -113,6 +115,7 @@ class Commands:
         self._is_prepared = False
         self._stopping = threading.Event()
         self._writing = Writing(server, self._stopping)
+        self._waits = waits
         # guards the two below
         self._guard = threading.Lock()
         self._working = False
@@ -144,7 +147,12 @@ class Commands:
         self._is_prepared = True
 
     def complete(self) -> None:
-        """Write what is owed from before, if anything; what goes wrong is told."""
+        """
+        Write what is owed from before, if anything; what goes wrong is told.
+
+        Raises:
+            NotYet: It is to be called again later.
+        """
         with self._at_work() as is_open:
             if is_open:
                 self._pay()
@@ -169,6 +177,9 @@ class Commands:
             series: The downlink's.
             claim: Shared with the other callbacks of this command.
             away_until: If it came while there was no connection, the index after the last one of those.
+
+        Raises:
+            NotYet: It is to be called again later with this command, which is acted on already or is not.
         """
         with self._at_work() as is_open:
             if is_open and self._pay() and not self._ledger.has_handled(index, series):
@@ -196,9 +207,12 @@ class Commands:
         """
         self._stopping.set()
         with self._guard:
-            self._closed = True
+            was_closed, self._closed = self._closed, True
             working = self._working
         if not working:
+            debt = self._ledger.debt
+            if debt is not None and not self._waits and not was_closed:
+                self._give_up(debt, GivenUp(f"writing to {str(self._path.stream)!r}: closed before it could be done"))
             self._ledger.close()
 
     # --- the steps ----------------------------------------------------------------------------------------------------
@@ -290,6 +304,8 @@ class Commands:
         debt = self._ledger.debt
         if debt is None:
             return True
+        # what has no index cannot come again
+        self._writing.waits = self._waits or debt.command is None
         try:
             if debt.acknowledgement is not None:
                 debt = self._acknowledge(debt, debt.acknowledgement)
@@ -299,6 +315,9 @@ class Commands:
                 steps.reached(Step.RECORDED, debt.command)
             # not flushed: who finds that it is owed writes it again, under the same name, or looks first
             self._ledger.change(Debt(debt.command), flush=False)
+        except NotYet as later:
+            self._ledger.doubted = self._ledger.doubted or later.doubted
+            raise
         except GivenUp as error:
             self._give_up(debt, error)
             return False
@@ -306,6 +325,7 @@ class Commands:
             self._ledger.doubted = True
             self._tell(error)
             return False
+        self._writing.put_off = 0
         steps.reached(Step.DONE, debt.command)
         return True
 

@@ -83,6 +83,21 @@ class GivenUp(ConnectorDBError):
     """It could not be written before the subscription was closed; whoever noted it writes it later."""
 
 
+class NotYet(Exception):
+    """
+    It could not be written now, and there is nobody who could wait.
+
+    Attributes:
+        seconds: After which it is to be tried again.
+        doubted: Whether it may be written all the same.
+    """
+
+    def __init__(self, seconds: float, doubted: bool) -> None:
+        super().__init__(f"to be tried again in {seconds:.1f} s")
+        self.seconds = seconds
+        self.doubted = doubted
+
+
 class _Again(Exception):
     """Nothing is settled yet: try once more."""
 
@@ -98,11 +113,17 @@ class Writing:
     Args:
         server: Where.
         stopping: Set when no more time is to be spent: what runs then is the last attempt.
+
+    Attributes:
+        waits: Whether it waits here between attempts; otherwise each that fails raises `NotYet`.
+        put_off: How often in a row that was so.
     """
 
     def __init__(self, server: Server, stopping: threading.Event) -> None:
         self._server = server
         self._stopping = stopping
+        self.waits = True
+        self.put_off = 0
 
     def write(self, owed: Owed, note: Callable[[Owed], None], doubted: bool) -> Owed:
         """
@@ -117,6 +138,7 @@ class Writing:
             ResponseError: The server refused it; nothing is stored.
             OutcomeUnknown: The stream is ephemeral: nobody can tell, and it is not sent again.
             GivenUp: It could not be settled before the end.
+            NotYet: It is to be tried again later.
         """
         attempt = _Attempt(self._server, owed, note, doubted, self._wait)
         failures = 0
@@ -125,7 +147,7 @@ class Writing:
                 return attempt.make()
             except _Again as again:
                 failures += 1
-                self._pause(owed.path, failures, again.why)
+                self._pause(owed.path, failures, again.why, attempt.doubted)
 
     def insist(self, path: Path, request: Callable[[], None]) -> None:
         """
@@ -134,6 +156,7 @@ class Writing:
         Raises:
             ConnectorDBError: It was refused, and would be again.
             GivenUp: It was not answered before the end.
+            NotYet: It is to be asked again later.
         """
         failures = 0
         while True:
@@ -148,9 +171,11 @@ class Writing:
                 failures += 1
                 self._pause(path, failures, error)
 
-    def _pause(self, path: Path, failures: int, why: ConnectorDBError) -> None:
+    def _pause(self, path: Path, failures: int, why: ConnectorDBError, doubted: bool = False) -> None:
         if self._stopping.is_set():
             raise GivenUp(f"writing to {str(path)!r} before the end: {why}") from why
+        if not self.waits:
+            failures = self.put_off = self.put_off + 1
         pause = self._server.backoff.pause(failures, random.random)
         log.log(
             logging.WARNING if failures == 1 else logging.INFO,
@@ -159,6 +184,8 @@ class Writing:
             why,
             pause,
         )
+        if not self.waits:
+            raise NotYet(pause, doubted)
         self._server.clock.wait(self._stopping, pause)
 
     def _wait(self, path: Path) -> None:
@@ -178,7 +205,7 @@ class _Attempt:
         self._owed = owed
         self._note = note
         #: A copy may be stored, or on its way.
-        self._doubted = doubted
+        self.doubted = doubted
         self._wait = wait
         #: Whether the server was heard, so that it is known what it announces.
         self._heard = not doubted
@@ -197,7 +224,7 @@ class _Attempt:
             self._heard = True
         for _ in range(_CONFLICTS_AT_MOST):
             if not self._is_keyed():
-                if self._doubted and self._is_settled():
+                if self.doubted and self._is_settled():
                     return self._owed
                 if self._owed.before is None:
                     self._change(replace(self._owed, before=self._asked(rest.length(self._owed.path))))
@@ -222,11 +249,11 @@ class _Attempt:
         elif answer is Answer.KEYLESS:
             self._nameless = True
             # it has no room for names (429); or knows this one, of an earlier copy
-            self._doubted = self._doubted or not (isinstance(error, ResponseError) and error.status == 429)
+            self.doubted = self.doubted or not (isinstance(error, ResponseError) and error.status == 429)
         elif answer in (Answer.REFUSED, Answer.DENIED) and not _is_credentials(error):
             raise error
         else:
-            self._doubted = self._doubted or answer is Answer.UNKNOWN
+            self.doubted = self.doubted or answer is Answer.UNKNOWN
             raise _Again(error) from error
         return False
 
@@ -234,7 +261,7 @@ class _Attempt:
         """Whether the server knows the insert by its name, and has not forgotten it since."""
         seconds = self._server.features().idempotency
         age = self._server.clock.wall() - self._owed.since
-        return not self._nameless and seconds is not None and (not self._doubted or 0 <= age < seconds)
+        return not self._nameless and seconds is not None and (not self.doubted or 0 <= age < seconds)
 
     def _send(self) -> None:
         owed = self._owed
@@ -258,7 +285,7 @@ class _Attempt:
         if self._is_there():
             return True
         self._change(self._owed.moved())
-        self._doubted = False
+        self.doubted = False
         return False
 
     def _is_there(self) -> bool:

@@ -21,7 +21,7 @@ from ...protocol.times import to_seconds
 from ...runtime.backoff import Backoff
 from ...runtime.clock import Clock
 from ..dispatch import Lane
-from ..downlinks import Claim
+from ..downlinks import Claim, NotYet
 from ..handing import Batch
 from ..options import GoneReason, Options
 from ..remembering import Place
@@ -72,8 +72,7 @@ class Follower:
         self._path, self._options, self._by_index = path, options, by_index
         self._lane, self._reads, self._receiver = lane, reads, receiver
         self._later, self._clock, self._backoff = later, clock, backoff
-        # commands are handled one at a time
-        self._most = 1 if path.downlink else PAGE
+        self._most = 1 if path.downlink else PAGE  # commands are handled one at a time
         self._pages = Pages(self._most)
         # held while the place where it begins is remembered; always taken before the other lock
         self._placing = threading.Lock()
@@ -236,23 +235,31 @@ class Follower:
                 beginnings = self._course.beginnings
             self._do_next(beginnings)
         except BaseException as error:
-            # After Ctrl-C, a thread that iterates is given these points again. A command whose callback called sys.exit() is given
-            # again after a pause, as it may do so each time.
-            is_exit = self._path.downlink and isinstance(error, SystemExit)
-            if is_exit or isinstance(error, KeyboardInterrupt):
+            if self._path.downlink and isinstance(
+                error, SystemExit
+            ):  # its callback called sys.exit(), perhaps each time
+                self._come_again(self._backoff.pause(1, random.random))
+                raise
+            if isinstance(error, KeyboardInterrupt):  # a thread that iterates is given these points again
                 with self._lock:
                     self._course.back_to(self._before)
-                    self._scheduled, self._is_pausing = False, is_exit
-            if is_exit:
-                self._later(self._backoff.pause(1, random.random), self.poke)
-            else:
-                self.poke()
+                    self._scheduled = False
+            self.poke()
             raise
+
+    def _come_again(self, seconds: float) -> None:
+        """Have the command that was just handed on given again after so many seconds; its handler knows how far it came."""
+        with self._lock:
+            self._course.back_to(self._before)
+            self._is_pausing = True
+        self._later(seconds, self.poke)
 
     def _do_next(self, beginnings: int) -> None:
         self.stand()  # before anything is handed on: if the program ends now, the next one begins there
         try:
             more = self._step()
+        except NotYet as not_yet:
+            self._come_again(not_yet.seconds)
         except ConnectorDBError as error:
             reason = gone_reason(error)
             if reason is None:

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from ...exceptions import ConnectorDBError, PipeScriptError, StorageError
 from ...protocol.paths import Path
-from ..downlinks import Claim, Commands, Tell
+from ..downlinks import Claim, Commands, NotYet, Tell
 from ..remembering import Place, Remembered
 from .batch import Batch
 from .claims import CommandKey
@@ -37,7 +37,12 @@ class Handler(Protocol):
         """Do what is left from before."""
 
     def handle(self, batch: Batch, act: Act, series: str, claim: Claim | None, away_until: int | None) -> None:
-        """Have *act* call the callback; raises nothing but what ends the thread."""
+        """
+        Have *act* call the callback; raises nothing but what ends the thread.
+
+        Raises:
+            NotYet: It is to be called again later with this batch.
+        """
 
     def stands_at(self, place: Place, moved: bool) -> None:
         """Take note of the place before the first batch; or, with *moved*, in a stream that is not as it was."""
@@ -169,12 +174,20 @@ class Downlink:
         commands: Handles them.
         claim: Returns the claim to a command, which its other callbacks share.
         tell: Told what goes wrong.
+        later: Has something called on the lane after so many seconds.
     """
 
-    def __init__(self, commands: Commands, claim: Callable[[CommandKey], Claim], tell: Tell) -> None:
+    def __init__(
+        self,
+        commands: Commands,
+        claim: Callable[[CommandKey], Claim],
+        tell: Tell,
+        later: Callable[[float, Callable[[], None]], None],
+    ) -> None:
         self._commands = commands
         self._claim = claim
         self._tell = tell
+        self._later = later
 
     def resume(self) -> Place | None:
         return self._commands.resume()
@@ -183,7 +196,10 @@ class Downlink:
         self._commands.prepare()
 
     def begin(self) -> None:
-        self._commands.complete()
+        try:
+            self._commands.complete()
+        except NotYet as not_yet:
+            self._later(not_yet.seconds, self.begin)
 
     def handle(self, batch: Batch, act: Act, series: str, claim: Claim | None, away_until: int | None) -> None:
         index = batch.first_index

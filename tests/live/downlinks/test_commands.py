@@ -16,7 +16,7 @@ from connectordb.exceptions import (
     StorageDamaged,
     StorageFull,
 )
-from connectordb.live.downlinks import Claim, Commands, Step, steps
+from connectordb.live.downlinks import Claim, Commands, NotYet, Step, steps
 from connectordb.live.remembering.place import Place
 from connectordb.live.remembering.remember import Remembered
 from connectordb.protocol.paths import Path
@@ -134,6 +134,44 @@ class HandlingTests(CommandCase):
                 self.returns = lambda value: False
                 commands.handle(0, {"t": 5.0, "d": 1}, lambda: self.act(1))
                 self.assertEqual(self.acted, acted)
+
+    def test_not_yet(self) -> None:
+        """Where nobody can wait, what cannot be written is put off, and comes again: acted on and acknowledged once all the same."""
+        self.file = self.folder() / "lamp.state"
+        commands, put_off = self.commands(answers=True, waits=False), 0
+        self.line.troubles = ["away", "failing", "unanswered", "ok", "lost", "away"] * 2
+        self.line.reading = ["ok", "away"] * 3
+        self.command(1, 2, 3)
+        for index, point in enumerate(self.downlink()):
+            for _ in range(20):
+                try:
+                    commands.handle(index, point, lambda point=point: self.act(point["d"]))  # type: ignore[misc]
+                    break
+                except NotYet as not_yet:
+                    self.assertLessEqual(not_yet.seconds, 2 * MS)
+                    put_off += 1
+        self.assertGreater(put_off, 5)
+        self.assertEqual((self.acted, self.stored(), self.errors), ([1, 2, 3], [1, 2, 3], []))
+        self.assertEqual([record["outcome"] for record in self.recorded()], ["done"] * 3)
+
+    def test_not_yet_at_the_end(self) -> None:
+        """What was put off when it is closed is told as lost; with a file, the next one writes it when it begins."""
+        for file, told in ((None, [DownlinkError]), (self.folder() / "lamp.state", [])):
+            with self.subTest(file=file):
+                self.file, self.line.troubles = file, ["away"] * 2
+                commands = self.commands(waits=False)
+                self.command(1)
+                index = len(self.downlink()) - 1
+                for _ in range(2):
+                    with self.assertRaises(NotYet):
+                        commands.handle(index, self.downlink()[index], lambda: True)
+                commands.close()
+                commands.close()
+                self.assertEqual([type(error) for error in self.errors], told)
+                self.errors.clear()
+        self.assertEqual(self.stored(), [])
+        self.commands(waits=False).complete()
+        self.assertEqual(self.stored(), [1])
 
     def test_close_in_the_callback(self) -> None:
         """A callback that ends its subscription is its last, and is acknowledged; the file is free then."""
