@@ -235,9 +235,7 @@ class Follower:
                 beginnings = self._course.beginnings
             self._do_next(beginnings)
         except BaseException as error:
-            if self._path.downlink and isinstance(
-                error, SystemExit
-            ):  # its callback called sys.exit(), perhaps each time
+            if self._path.downlink and isinstance(error, SystemExit):  # from its callback, perhaps each time
                 self._come_again(self._backoff.pause(1, random.random))
                 raise
             if isinstance(error, KeyboardInterrupt):  # a thread that iterates is given these points again
