@@ -71,7 +71,7 @@ class Points(DataCase):
         self.ran("insert", path, "--", "-x")
         found = json.loads(self.ran("cat", path.rpartition("/")[2], "--json"))
         self.assertEqual([point["d"] for point in found], [21.5, "on", {"a": [True]}, "5", "NaN", -5, -1500, "-x"])
-        self.assertIn("Did you mean '--restamp'", self.ran("insert", path, "--restam", status=2))
+        self.assertRegex(self.ran("insert", path, "--restam", status=2), "Did you mean '?--restamp")
         self.assertIn("-5 is not in the range", self.ran("insert", path, "--skip", "-5", status=2))
 
     def test_units(self) -> None:

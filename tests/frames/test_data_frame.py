@@ -58,12 +58,13 @@ class Frames(Case):
 
     def test_units(self) -> None:
         """Times that a frame does not count in nanoseconds are the same, also those of centuries that have none."""
+        import numpy
         import pandas
 
         for day, t in (("2026-01-01", 1767225600.0), ("9000-01-01", 221845392000.0), ("1600-01-01", -11676096000.0)):
             for unit in ("s", "ms", "us"):
                 with self.subTest(day=day, unit=unit):
-                    index = pandas.DatetimeIndex([day], dtype=f"M8[{unit}]").tz_localize("UTC")
+                    index = pandas.DatetimeIndex(numpy.array([day], f"M8[{unit}]")).tz_localize("UTC")
                     self.assertEqual(points_in(pandas.Series([5], index=index)), [{"t": t, "d": 5}])
 
     def test_times_that_no_frame_holds(self) -> None:
