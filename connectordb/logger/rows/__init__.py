@@ -1,5 +1,5 @@
 """
-What a cache file holds, and every way to change it: SQL, each idea in a file of its own. `Store` is all of it. No server.
+What a cache file holds, and every way to change it: SQL, with one idea to a file. `Store` puts them together. No server is known here.
 """
 
 from __future__ import annotations

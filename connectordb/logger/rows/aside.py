@@ -1,4 +1,4 @@
-"""The points that were set aside, and what may be done about them: SQL and nothing else; the layout is in `upgrade`."""
+"""The points that were set aside, and what may be done about them. Only SQL; the layout is in `upgrade`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .cache_file import CacheFile
 
 log = logging.getLogger(__name__)
 
-#: Ids that an error names at most.
+#: How many ids an error names at most.
 _NAMED = 5
 
 #: A row that was set aside: time, value, id.
@@ -26,7 +26,7 @@ _Row = tuple[float, str, int]
 
 class Aside:
     """
-    What was set aside.
+    The points that were set aside.
 
     Attributes:
         listener: Called with the ids of points just after they were set aside.
@@ -48,7 +48,7 @@ class Aside:
         return [Rejected(id, name, t, _value(d), reason, at) for id, name, t, d, reason, at in rows]
 
     def tell(self, ids: Sequence[int]) -> None:
-        """Tell the listener that points were set aside; it may fail."""
+        """Tell the listener that points were set aside; what it raises is logged."""
         if self.listener is None or not ids:
             return
         try:
@@ -61,7 +61,7 @@ class Aside:
         Drop points that were set aside, and return how many: all, or those with *ids* or of *stream*.
 
         Raises:
-            LoggerError: There is none with one of the ids.
+            LoggerError: An id is not that of a point set aside.
         """
 
         def work(connection: sqlite.Connection) -> int:
@@ -74,15 +74,16 @@ class Aside:
 
     def retry(self, ids: Sequence[int] | None = None, stream: str | None = None, restamp: bool = False) -> int:
         """
-        Have points that were set aside wait again, under new ids, and return how many; which, as in `drop`.
+        Make points that were set aside wait again, under new ids, and return how many: all, or those with *ids* or of *stream*.
 
         Args:
             ids: As in `drop`.
             stream: As in `drop`.
-            restamp: Give those that are older than what was sent the earliest times allowed.
+            restamp: Give points that are older than what was sent the earliest times that can be stored.
 
         Raises:
-            LoggerError: As `drop`; or one is older than what was sent (*restamp*), or is no JSON. All stay where they are.
+            LoggerError: As `drop`; or a point is older than what was sent, without *restamp*; or its value is not JSON. All of them
+                stay where they are.
         """
 
         def work(connection: sqlite.Connection) -> int:
@@ -108,7 +109,7 @@ class Aside:
                 "drop_rejected() drops them"
             )
         rows.sort()
-        # whatever its clock turns out to have been: the time under which it was set aside is the one that it has
+        # as if the user had given these times: they are not corrected any more, whatever is found out about the clock
         given = Columns([t for t, _, _ in rows], [d for _, d, _ in rows])
         now = self._file.tails.append_many(connection, stream, given, 0.0, restamp=True).ids
         moves = sorted(zip((id for _, _, id in rows), now, strict=True))
@@ -120,7 +121,7 @@ class Aside:
 
 
 def drop_rows(connection: sqlite.Connection, stream: int, ids: Sequence[int]) -> None:
-    """Drop points of *stream* that were set aside; in a transaction."""
+    """Drop points of *stream* that were set aside; to be called in a transaction."""
     fate.dropped(connection, sorted(ids))
     _take_off(connection, ids)
     connection.execute("UPDATE stream SET aside = aside - ?1, dropped = dropped + ?1 WHERE id = ?2", (len(ids), stream))
@@ -131,7 +132,7 @@ def _take_off(connection: sqlite.Connection, ids: Sequence[int]) -> None:
 
 
 def _chosen(ids: Iterable[int] | None, stream: str | None) -> tuple[str, dict[str, Any]]:
-    """Return a condition on rows of ``rejected r``, and its values."""
+    """Return an SQL condition on rows of ``rejected r``, and its values."""
     conditions, values = ["true"], {}
     if ids is not None:
         conditions.append("r.id IN (SELECT value FROM json_each(:ids))")
@@ -160,7 +161,7 @@ def _rows(connection: sqlite.Connection, ids: Sequence[int] | None, stream: str 
 
 
 def _listed(ids: Sequence[int], stream: str | None) -> str:
-    """Return *ids* as words, not too many of them."""
+    """Return *ids* in words, naming only the first few."""
     more = f" and {len(ids) - _NAMED} more" if len(ids) > _NAMED else ""
     return f"the points {', '.join(map(str, ids[:_NAMED]))}{more}{'' if stream is None else f' of {stream!r}'}"
 

@@ -1,10 +1,10 @@
 """
-The bounds of a file: who may add to it, and making room.
+The bounds of a file: what may be added to it, and making room.
 
-Counting what the file holds takes a look at every stream, so it is not done for each point: after a look, so many points may
-come as there is room for, though not more than `_AT_ONCE`, as other processes may add to the file as well. So a bound holds
-exactly in one process, and each further one may exceed it by that. All of this is touched only by who has the turn at the
-writing connection (`commits`), or harmlessly by others.
+Counting what the file holds takes a look at every stream, so it is not done for each point. After a look, as many points may be added
+as there is room for, but at most `_AT_ONCE`, as other processes may add to the file as well. So one process keeps to a bound exactly,
+and each further process may exceed it by that many points. Only whoever has the turn at the writing connection (`commits`) changes
+any of this; others may read it, which does no harm.
 """
 
 from __future__ import annotations
@@ -28,33 +28,34 @@ from .thinning import thin
 
 T = TypeVar("T")
 
-#: Points that may come after a look at the file, before the next.
+#: How many points may be added after a look at the file, before the next look.
 _AT_ONCE = 64
 
-#: Of the points that the file may hold, the part that goes at once, and the most that go: so that not every insert pays.
+#: To make room, this fraction (one in so many) of the points that the file may hold is dropped at once, but at most so many: so that
+#: not every insert has to make room.
 _SLAB, _LARGEST_SLAB = 1000, 1000
 
-#: Bytes that a row takes beside its value, and those of values so long that they have pages of their own.
+#: Bytes that a row takes beside its value; and the length from which a value has pages of its own.
 _ROW, _PAGE = 40, 4096
 
-#: Bytes that stay free: what is written besides points, and pages that are split.
+#: Bytes that stay free, for what is written besides points, and for pages that are split.
 _MARGIN = 4 * _PAGE
 
-#: Rows that are given up for their age at once, while somebody waits to insert.
+#: How many rows are given up for their age at once, while an insert waits.
 _AGED = 5000
 
 
 class _LooksFirst(Exception):
-    """There is no room left that is known of, and no transaction in which to make some."""
+    """A look at the file is needed, which takes a transaction, and there is none."""
 
 
 class Bounds:
     """
-    The bounds of *file*.
+    Keeps a file within its bounds.
 
     Args:
         file: The file.
-        limits: What they are.
+        limits: The bounds.
         clock: The clocks.
     """
 
@@ -62,7 +63,7 @@ class Bounds:
         self.limits = limits
         self._file = file
         self._clock = clock
-        # what may come before the next look: points, bytes, and until when the wall clock may show what
+        # what may be added before the next look: how many points and bytes, and between which times of the wall clock
         self._points = self._bytes = 0.0
         self._from = self._until = 0.0
         self._looked = False
@@ -87,13 +88,13 @@ class Bounds:
 
         Args:
             add: Adds it.
-            drop: Counts it as accepted and dropped, instead.
-            d: As JSON text.
+            drop: Called instead if it is to be dropped: counts it as accepted and dropped.
+            d: The value, as JSON text.
             now: What the wall clock shows.
             atomic: Whether *add* needs no transaction around it.
 
         Raises:
-            LoggerFull: There is no room, and none is to be made.
+            LoggerFull: There is no room, and ``on_full`` is ``"raise"``.
         """
         size = _size(d)
 
@@ -110,12 +111,12 @@ class Bounds:
         if atomic and self._points:
             try:
                 return self._file.write(work, atomic=True, lasting=False)
-            except _LooksFirst:  # others were faster
+            except _LooksFirst:  # other threads have used the room up
                 pass
         return self._file.write(work, lasting=False)
 
     def _take(self, points: int, size: int, now: float) -> bool:
-        """Tell whether so much may come without a look; then it is taken for there."""
+        """Tell whether so much may be added without a look; if so, it is counted as added."""
         if points > self._points or size > self._bytes or not self._from <= now < self._until:
             return False
         self._points -= points
@@ -126,10 +127,10 @@ class Bounds:
         self, connection: sqlite.Connection, points: Mapping[int, Sequence[tuple[float, str]]], now: float
     ) -> tuple[Mapping[int, Sequence[tuple[float, str]]], Mapping[int, int]]:
         """
-        Return which *points*, by stream, may be added, and how many others there are of each stream; `settle` afterwards.
+        Return which *points*, by stream, may be added, and how many others there are of each stream; call `settle` afterwards.
 
         Raises:
-            LoggerFull: There is no room, and none is to be made.
+            LoggerFull: There is no room, and ``on_full`` is ``"raise"``.
         """
         rows = sorted(((t, stream, d) for stream, given in points.items() for t, d in given), key=itemgetter(0))
         sizes = [_size(d) for _, _, d in rows]
@@ -145,10 +146,10 @@ class Bounds:
 
     def look(self, connection: sqlite.Connection, sizes: Sequence[int], now: float) -> int:
         """
-        Look at the file, and return how many points of *sizes*, from the first on, may be added; `settle` afterwards.
+        Look at the file, and return how many points of these *sizes*, from the first on, may be added; call `settle` afterwards.
 
         Raises:
-            LoggerFull: Not all of them, and what the file holds is to stay.
+            LoggerFull: There is not room for all of them, and ``on_full`` is ``"raise"``.
         """
         self._looked = True
         if self.limits.max_age is not None:
@@ -167,7 +168,7 @@ class Bounds:
         )
 
     def settle(self, connection: sqlite.Connection, now: float) -> None:
-        """After a look: make room for what was added, if that is to be, and say how much may come before the next look."""
+        """After a look: make room for what was added, if ``on_full`` says so, and reckon how much may be added before the next look."""
         if not self._looked:
             return
         self._looked = False
@@ -182,7 +183,7 @@ class Bounds:
         self._from, self._until = (now, now + min(age / 100, 60.0)) if age is not None else (-math.inf, math.inf)
 
     def _room(self, connection: sqlite.Connection) -> tuple[float, float]:
-        """Return how many points, and bytes, there is room for; less than nothing if there are too many."""
+        """Return how many points, and bytes, there is room for; negative if there are too many."""
         points = room = math.inf
         if self.limits.max_points is not None:
             points = self.limits.max_points - dropping.count(connection)
@@ -193,18 +194,18 @@ class Bounds:
     # --- making room ----------------------------------------------------------------------------------------------------
 
     def _drop_some(self, connection: sqlite.Connection, excess: int) -> int:
-        """Drop points, at least *excess* if there are so many that may go; return how many."""
+        """Drop points, at least *excess* of them if that many may go; return how many."""
         number = max(excess, min((self.limits.max_points or dropping.count(connection)) // _SLAB, _LARGEST_SLAB), 1)
         gone = dropping.rejected(connection, number)
         if gone:
             return gone
         if self.limits.on_full == "thin":
-            # half of its rows gone, a page is not free yet; three quarters gone, two pages of three are
+            # with half of its rows gone, a page is not free yet; with three quarters gone, two pages of three are
             gone = thin(connection, self._file.tails, 1 if self.limits.max_bytes is None else 2)
         return gone or dropping.oldest(connection, self._file.tails, number)
 
     def expire(self) -> None:
-        """Drop what is older than it may become, whether it waits or was set aside."""
+        """Drop points that are older than ``max_age``, whether they wait or were set aside."""
         if self.limits.max_age is None:
             return
         while self._file.write(lambda connection: self._drop_aged(connection, self._clock.wall(), _AGED)) == _AGED:
@@ -219,13 +220,13 @@ class Bounds:
         age = self.limits.max_age or math.inf
         boot = self._clock.boot
         up = -math.inf if boot is None else boot() - age
-        # a clock that was never set tells nothing about points of an earlier start
+        # while the clock has not been set, it tells nothing about points of an earlier start of the machine
         before = now - age if now >= PLAUSIBLE else -math.inf
         return Age(before, self._boot_id, up)
 
 
 def _size(d: str) -> int:
-    """Return the bytes that a row with the value *d* takes, at most."""
+    """Return the most bytes that a row with the value *d* can take."""
     size = _ROW + (len(d) if d.isascii() else len(d.encode()))
-    # a page that is split leaves up to half of it free; a long value has pages of its own, of which the last is not full
+    # a page that is split may be half empty; a long value has pages of its own, of which the last is not full
     return 2 * size if size < _PAGE else size + 2 * _PAGE

@@ -1,4 +1,4 @@
-"""An open cache file: who may write to it and read from it, when. What is written is the business of those who ask."""
+"""An open cache file: who may write to it and read from it, and when. What is written is decided elsewhere."""
 
 from __future__ import annotations
 
@@ -22,27 +22,27 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-#: What a power cut may take of what was inserted: nothing, the last second, or all since SQLite last flushed for itself.
+#: What a power cut may take of what was inserted: nothing; the last second; everything since SQLite last flushed of its own accord.
 Durability = Literal["full", "batched", "normal"]
 
 
 class CacheFile:
     """
-    A cache file's two connections: one that writes, turn by turn, and one that reads.
+    A cache file's two connections: one that writes, for one thread at a time, and one that reads.
 
     Any number of threads may use it, and a process may fork. Other processes may write to the same file at any time.
 
     Args:
         path: Where it is.
-        durability: What becomes of inserts in a power cut. All else that is written outlasts it in any case.
+        durability: What a power cut may take of inserts. Everything else that is written survives it in any case.
 
     Attributes:
-        tails: Where the rows of each stream end; touched only by who writes.
-        changes: Tells of everything that is written, but for what is added.
+        tails: Where the rows of each stream end; only to be used by whoever has the turn to write.
+        changes: Wakes whoever waits for something to be written, inserts excepted.
         reserve: What is left of the disk.
 
     Raises:
-        LocalProtocolError: There is no such durability.
+        LocalProtocolError: *durability* is none of these.
         StorageError: As `mending.open_file`.
     """
 
@@ -57,30 +57,28 @@ class CacheFile:
         self._was_opened = False
         self._commits = Commits(path, self._connect, self.tails.committed, self._rolled_back, durability == "full")
         self._durability = durability
-        self._flushing = Flushing(
-            partial(sqlite.flush_log, self.path)
-        )  # which has nothing to do unless they are batched
+        self._flushing = Flushing(partial(sqlite.flush_log, self.path))  # only used if the durability is "batched"
         # guards the three below; the first for as long as a statement runs
         self._reading = threading.Lock()
         self._reader: sqlite.Connection | None = None
         self._closed = False
-        self._held = False  # both connections, for a fork
-        FORKS.tell(self)  # first: no fork comes while it is being opened
+        self._held = False  # whether both connections are held, around a fork
+        FORKS.tell(self)  # before opening, so that a fork waits until it is open
         is_noted = self._commits.run(
             lambda connection: connection.execute(upgrade.IS_UNFLUSHED).fetchall(), atomic=True
         )
-        if durability != "full" and not is_noted:  # before the first commit that is not flushed
+        if durability != "full" and not is_noted:  # to be noted before the first commit that is not flushed
             self.write(lambda connection: connection.execute(upgrade.UNFLUSHED))
 
     def _connect(self) -> sqlite.Connection:
-        # after a fork, all of the file need not be looked at once more
+        # opened again, as after a fork, the file need not be checked for damage once more
         connection = upgrade.open_file(self.path) if self._was_opened else mending.open_file(self.path)
         self._was_opened = True
         return connection
 
     @property
     def is_ours(self) -> bool:
-        """Whether this process may use it: one that was forked may not, if the file was busy for too long before."""
+        """Whether this process may use the file; a forked child may not if the file was busy for too long before the fork."""
         return self._commits.is_ours
 
     def close(self) -> None:
@@ -88,7 +86,7 @@ class CacheFile:
         if not self._closed and self.tails.counts:
             try:
                 self._commits.run(self.tails.save)
-            except (StorageError, ClosedError) as error:  # points count, these are figures
+            except (StorageError, ClosedError) as error:  # only figures are lost, and no points
                 log.warning("how many points were moved by the smallest step is not saved: %s", error)
         self._commits.close()
         if self.is_ours:
@@ -101,7 +99,7 @@ class CacheFile:
         self.changes.tell()
 
     def on_rollback(self, tell: Callable[[], object]) -> None:
-        """Have *tell* called, by who has the turn, when something that was written was undone."""
+        """Call *tell*, on the thread that has the turn to write, whenever something that was written is undone."""
         self._rollbacks.append(tell)
 
     def _rolled_back(self) -> None:
@@ -110,12 +108,12 @@ class CacheFile:
 
     def write(self, work: Callable[[sqlite.Connection], T], *, atomic: bool = False, lasting: bool = True) -> T:
         """
-        Run *work*, which writes, and return its result once that is in the file: all of it or nothing.
+        Run *work*, which writes, and return its result once everything that it wrote is in the file; if it fails, nothing is.
 
         Args:
-            work: May be run again if others in the same transaction failed.
-            atomic: It is a single statement, or right without a transaction around it, which is faster.
-            lasting: It outlasts a power cut, and all that was written before; otherwise as the durability says.
+            work: May be run again, if other work in the same transaction failed.
+            atomic: *work* needs no transaction around it, as it is a single statement, say. That is faster.
+            lasting: This, and everything written before, survives a power cut; otherwise, the durability says what does.
 
         Raises:
             StorageError: As `Commits.run`.
@@ -124,7 +122,7 @@ class CacheFile:
             try:
                 result = self._commits.run(work, atomic=atomic, lasting=lasting)
             except StorageFull:
-                self.write_log_back()  # if that needs no space, the log begins anew
+                self.write_log_back()  # if that needs no space, the log then begins anew, and there is room in it
                 result = self._commits.run(work, atomic=atomic, lasting=lasting)
         except StorageDamaged:
             mending.suspect(self.path)
@@ -138,29 +136,29 @@ class CacheFile:
 
     @property
     def queued(self) -> int:
-        """How many writes had to wait for another, of this process."""
+        """How many writes of this process have had to wait for another write."""
         return self._commits.queued
 
     def flush(self) -> None:
-        """Have all that was inserted by now outlast a power cut."""
+        """Flush: everything inserted so far survives a power cut."""
         if self._durability == "batched":
             self._flushing.now()
         elif self._durability == "normal":
             sqlite.flush_log(self.path)
 
     def write_log_back(self) -> None:
-        """Write into the file what its log holds, by the reading connection, so that no commit has to, and nobody waits for that."""
+        """Write what the log holds into the file, on the reading connection, so that no commit has to do it, and no insert waits."""
         self._write_log_back(checkpoints.write_back_beside)
 
     def _write_log_back(self, write: Callable[[sqlite.Connection], object]) -> None:
         try:
             with self.reading() as connection:
                 write(connection)
-        except StorageError as error:  # a later commit does it, and if it cannot write anything whoever inserts is told
+        except StorageError as error:  # a later commit does it; if that cannot write either, its caller is told
             log.debug("the log of %s is not written back now: %s", self.path, error)
 
     def _sizes(self) -> tuple[int, int]:
-        """Return the bytes of the file as it will be once its log is written back, and how many of these are free."""
+        """Return how many bytes the file will have once its log is written back, and how many of these are in free pages."""
         with self.reading() as connection:
             query = "SELECT page_count * page_size, freelist_count * page_size FROM pragma_page_count, pragma_freelist_count, pragma_page_size"
             ((whole, free),) = connection.execute(query)
@@ -168,7 +166,7 @@ class CacheFile:
 
     @contextmanager
     def reading(self) -> Iterator[sqlite.Connection]:
-        """Have the reading connection for the length of a block."""
+        """Lend the reading connection for the length of a block."""
         try:
             with self._reading, sqlite.translated(self.path, "reading"):
                 if self._closed or not self.is_ours:
@@ -183,7 +181,7 @@ class CacheFile:
     # --- around a fork ------------------------------------------------------------------------------------------------
 
     def before_fork(self, deadline: Deadline) -> None:
-        """Close both connections, if they are free before *deadline*, and let nobody open them."""
+        """Close both connections, if they become free before *deadline*, and let nobody open them."""
         if not self._commits.hold(deadline.left() or 0.0):
             return
         if not self._reading.acquire(timeout=deadline.left() or 0.0):
@@ -196,14 +194,14 @@ class CacheFile:
             self._reader = None
 
     def after_fork_in_parent(self) -> None:
-        """Let those who waited go on."""
+        """Let threads that waited go on."""
         if self._held:
             self._held = False
             self._reading.release()
             self._commits.release()
 
     def after_fork_in_child(self) -> None:
-        """Begin anew; what was not free before is the parent's."""
+        """Begin anew; a file that was not free before the fork belongs to the parent."""
         held, self._held = self._held, False
         self._reading = threading.Lock()
         self._rolled_back()

@@ -1,4 +1,4 @@
-"""The streams, the settings and the eras of the clock in a cache file: SQL and nothing else; the layout is in `upgrade`."""
+"""The streams, the settings and the eras of the clock in a cache file. Only SQL; the layout is in `upgrade`."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Catalogue:
         self._file.write(work)
 
     def declare_all(self) -> None:
-        """Have the server asked for every stream again: it is another server."""
+        """Ask the server for every stream again at the next pass: it is another server."""
         self._file.write(lambda connection: connection.execute("UPDATE stream SET declared = 1"))
 
     def settings(self) -> dict[str, Any]:
@@ -64,16 +64,16 @@ class Catalogue:
         self._file.write(lambda connection: connection.executemany("REPLACE INTO setting VALUES (?, ?)", rows))
 
     def time_known(self) -> float:
-        """Return what time it is by now at least: the latest that a server said at a sync; 0 if there was none."""
+        """Return a time that has passed for certain: the latest that a server said at a sync; 0 if none did."""
         with self._file.reading() as connection:
             return time_known(connection)
 
     def era(self, boot: str, difference: float) -> tuple[int, float]:
         """
-        Note how wall clock and boot clock go together from now on.
+        Note how far the wall clock and the boot clock are apart from now on.
 
         Returns:
-            What to mark points with, and the difference of that era: it may be an earlier one, or another process's.
+            The era that points are marked with, and its difference; it may be an earlier era, or that of another process.
         """
 
         def work(connection: sqlite.Connection) -> tuple[int, float]:
@@ -84,7 +84,7 @@ class Catalogue:
             if row := sqlite.first(connection, query, (boot, difference, STEP)):
                 id, noted = row
                 return int(id), float(noted)
-            # those of boots that are over, and that nothing waits for
+            # eras of earlier boots, if no point is left that may be marked with them
             connection.execute("DELETE FROM era WHERE boot <> ? AND NOT EXISTS (SELECT 1 FROM point)", (boot,))
             connection.execute("INSERT INTO era (boot, difference) VALUES (?, ?)", (boot, difference))
             return int(connection.last_insert_rowid()), difference

@@ -1,8 +1,8 @@
 """
-Bringing what waits to the server now: passes one after the other, until all of it is there or the time is up.
+Bringing what waits to the server now: one pass after the other, until everything is there or the time is up.
 
-The passes run on a thread of their own, ``connectordb-logger-delivery``: a request may take longer than whoever waits wants to. It
-ends after the request that it is waiting for.
+The passes run on a thread of their own, ``connectordb-logger-delivery``, as a request may take longer than the caller wants to wait.
+The thread ends after its current request.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ from ...runtime.worker import Worker
 from ..file import base
 from .cache_file import CacheFile
 
-#: Between passes that failed: shorter than in the background, as somebody waits.
+#: The pauses between passes that failed: shorter than in the background, as somebody waits.
 _BACKOFF = Backoff(0.25, 5.0)
 
-#: Seconds for which a caller who may go waits for the pass, that it is over and has told so.
+#: Seconds that a caller whose goal is reached still waits for the pass to end and call its callbacks.
 _FAREWELL = 1.0
 
 
 class Goal:
     """
-    Points that wait at one moment.
+    The points that waited at one moment.
 
     Args:
         file: Their file.
-        upto: Stream → the id of the newest.
+        upto: Stream → the id of its newest point.
     """
 
     def __init__(self, file: CacheFile, upto: Mapping[int, int]) -> None:
@@ -46,7 +46,7 @@ class Goal:
             for stream, upto in list(self._upto.items()):
                 query = "SELECT max(now + (last - first) / step) FROM fate WHERE first BETWEEN ? AND ?"
                 lowest = base(stream)
-                # an earlier point came meanwhile, and they have other ids
+                # an earlier point was sorted in meanwhile, so they have other ids
                 while (found := _number(connection.execute(query, (lowest, upto)).fetchall())) > upto:
                     upto = self._upto[stream] = found
                 query = (
@@ -66,7 +66,7 @@ class Delivery:
     Args:
         file: The file.
         goal: What is to be delivered.
-        attempt: Runs a pass, which ends early when the event is set; returns its failure.
+        attempt: Runs a pass, which ends early if the event is set; returns its failure.
         clock: The clocks.
         on_end: Called when no pass runs any more.
     """
@@ -96,7 +96,7 @@ class Delivery:
             self._worker.stop()
 
     def end(self, within: float) -> bool:
-        """End the passes, waiting *within* seconds at most for the request that is under way; tell whether they have ended."""
+        """End the passes, waiting at most *within* seconds for the present request; tell whether they have ended."""
         self._worker.stop()
         return self._worker.join(within)
 
@@ -111,7 +111,7 @@ class Delivery:
                 asked = error.retry_after if isinstance(error, ResponseError) else None
                 self._clock.wait(stopping, max(_BACKOFF.pause(failures, random.random), asked or 0.0))
         except ClosedError:
-            return  # closed meanwhile, which whoever waits is told
+            return  # the Logger was closed meanwhile; the caller that waits sees that for itself
         finally:
             self._over.set()
             self._file.changes.tell()

@@ -1,8 +1,8 @@
 """
-Points that are given up: which may go, and taking them off, counted and remembered: SQL and nothing else.
+Giving points up: which ones may go, and taking them off, so that this is counted and remembered. Only SQL.
 
-What is in a note may be on the server, and what is held is: neither is touched. All of this happens in the transaction of
-whoever calls, who has the turn at the writing connection (`commits`).
+A row in a note may be on the server, and a held row is: neither is touched. Everything here runs in the transaction of
+the caller, who has the turn at the writing connection (`commits`).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from .tails import Tails
 
 
 class Span(NamedTuple):
-    """The rows of a stream that may go: the lowest and the highest id that they can have, and how many rows wait."""
+    """The rows of a stream that may go: the lowest and the highest id that they can have; and how many rows wait."""
 
     stream: int
     first: int
@@ -32,12 +32,12 @@ class Span(NamedTuple):
 
 class Age(NamedTuple):
     """
-    What is too old.
+    Which points are too old.
 
     Attributes:
-        before: Times below this are.
-        boot: The present start of the machine.
-        up: What its clock showed then, which nobody sets: it decides about points of the same start.
+        before: Those with a time before this.
+        boot: The id of the machine's present start.
+        up: For points of the same start: those that came before the boot clock showed this. Nobody can set that clock.
     """
 
     before: float
@@ -46,7 +46,7 @@ class Age(NamedTuple):
 
 
 def spans(connection: sqlite.Connection) -> list[Span]:
-    """Return which rows may go, stream by stream."""
+    """Return, for each stream, which rows may go."""
     query = (
         f"SELECT s.id, max((s.id << {NUMBER_BITS}) + s.held, coalesce(n.last, 0)) + 1, (s.id << {NUMBER_BITS}) + ?1, {WAITING} "
         "FROM stream s LEFT JOIN note n ON n.stream = s.id ORDER BY s.id"
@@ -63,7 +63,7 @@ def count(connection: sqlite.Connection) -> int:
 
 
 def used(connection: sqlite.Connection) -> int:
-    """Return the bytes in the file that are in use; the others are used first."""
+    """Return how many bytes of the file are in use; it only grows once the others are used as well."""
     pages = int(connection.pragma("page_count")) - int(connection.pragma("freelist_count"))
     return pages * int(connection.pragma("page_size"))
 
@@ -92,7 +92,7 @@ def oldest(connection: sqlite.Connection, tails: Tails, number: int) -> int:
 
 
 def rejected(connection: sqlite.Connection, number: int) -> int:
-    """Drop *number* points that were set aside, first ones first; return how many there were."""
+    """Drop *number* points that were set aside, those with the lowest ids first; return how many there were."""
     query = "SELECT id FROM rejected ORDER BY id LIMIT ?"
     return _drop_rejected(connection, [id for (id,) in connection.execute(query, (number,))])
 
@@ -104,7 +104,7 @@ def rejected_before(connection: sqlite.Connection, age: Age) -> int:
 
 
 def before(connection: sqlite.Connection, tails: Tails, age: Age, number: int) -> int:
-    """Drop *number* waiting points that are too old, at most; return how many there were."""
+    """Drop at most *number* waiting points that are too old; return how many there were."""
     query = (
         "SELECT p.id, CASE WHEN e.boot = ?3 THEN coalesce(p.stamp, p.t) - e.difference < ?4 "
         "WHEN p.t >= ?6 THEN p.t < ?5 END FROM point p LEFT JOIN era e ON e.id = p.era "
@@ -114,9 +114,9 @@ def before(connection: sqlite.Connection, tails: Tails, age: Age, number: int) -
     for span in spans(connection):
         ids: list[int] = []
         values = (span.first, span.last, age.boot, age.up, age.before, PLAUSIBLE)
-        # closed, as a statement that is not at its end keeps the view of the file that it began with
+        # closed in any case: a statement that has not come to its end keeps its view of the file
         with closing(connection.execute(query, values)) as rows:
-            for id, is_old in rows:  # they are in order of time, but for those of which it is not known
+            for id, is_old in rows:  # in order of time, but for points whose age is not known
                 if is_old:
                     ids.append(id)
                 if is_old == 0 or gone + len(ids) >= number:

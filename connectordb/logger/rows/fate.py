@@ -1,8 +1,8 @@
 """
-What became of ids that are gone without having been confirmed: SQL and nothing else; the layout is in `upgrade`.
+What became of ids that are gone without having been confirmed: dropped, or replaced by other ids. Only SQL; the layout is in `upgrade`.
 
-The ids of an entry lie at equal distances, so that it takes one to say that every fourth of a million points was dropped.
-Each id stands in one entry at most. Everything here is part of the transaction in which the rows go.
+The ids of an entry lie at equal distances, so that one entry can say that every fourth of a million points was dropped.
+Each id is in one entry at most. Everything here is part of the transaction in which the rows go.
 """
 
 from __future__ import annotations
@@ -13,21 +13,21 @@ from typing import Any
 from ...runtime import sqlite
 from ..file import base, span, stream_of
 
-#: Entries before a new one, in the order of their first ids, among which the one is looked for that it goes on with.
+#: A new entry is joined to an earlier one, if possible; this many entries before it, in the order of their first ids, are tried.
 _NEAR = 64
 
-#: Ids, and the first of those that they have now.
+#: Ids, and the first of the ids that these points have now; ``None`` if they were dropped.
 _Entry = tuple[range, "int | None"]
 
 
 def dropped(connection: sqlite.Connection, ids: Sequence[int]) -> None:
-    """Note that points were dropped whose *ids*, which increase, are of one stream."""
+    """Note that points of one stream were dropped; their *ids* increase."""
     for run in runs(ids):
         _write(connection, run, None)
 
 
 def thinned(connection: sqlite.Connection, ids: Sequence[int]) -> None:
-    """Note that points were dropped between multiples of a power of two: every second, every fourth of the others, and so on."""
+    """Note that points were dropped by thinning: those between multiples of a power of two, so that few entries say it all."""
     classes: dict[int, list[int]] = {}
     for id in ids:
         classes.setdefault(id & -id, []).append(id)
@@ -48,10 +48,10 @@ def dropped_rows(connection: sqlite.Connection, first: int, last: int) -> int:
 
 
 def moved(connection: sqlite.Connection, ids: Sequence[int], now: Sequence[int]) -> None:
-    """Note that points whose *ids*, which increase, are of one stream have others *now*, which increase, too."""
+    """Note that points of one stream have other ids *now*; both *ids* and the new ones increase."""
     at = 0
     while at < len(ids):
-        count = 1  # of those whose new ids follow each other
+        count = 1  # how many new ids follow each other without a gap
         while at + count < len(ids) and now[at + count] == now[at] + count:
             count += 1
         target = now[at]
@@ -62,7 +62,7 @@ def moved(connection: sqlite.Connection, ids: Sequence[int], now: Sequence[int])
 
 
 def trace(connection: sqlite.Connection, id: int) -> int | None:
-    """Return the id that the point has now which had *id* once; ``None`` if it was dropped."""
+    """Return the present id of the point that once had *id*; ``None`` if it was dropped."""
     query = (
         "SELECT now + (?1 - first) / step FROM fate WHERE first BETWEEN ?2 AND ?1 AND last >= ?1 "
         "AND (?1 - first) % step = 0 ORDER BY first DESC LIMIT 1"
@@ -76,7 +76,7 @@ def trace(connection: sqlite.Connection, id: int) -> int | None:
 
 
 def runs(ids: Sequence[int]) -> Iterator[range]:
-    """Return *ids*, which increase, as runs at equal distances."""
+    """Yield *ids*, which increase, as runs at equal distances."""
     at = 0
     while at < len(ids):
         end = at + 1
@@ -91,7 +91,7 @@ def _write(connection: sqlite.Connection, ids: range, now: int | None) -> None:
     entry: _Entry = (ids, now)
     lowest, highest = span(stream_of(ids[0]))
     near = _entries(connection, lowest, ids[0] - 1, f"DESC LIMIT {_NEAR}")
-    for before in sorted(near, key=lambda entry: len(entry[0]) == 1):  # one alone goes together with any
+    for before in sorted(near, key=lambda entry: len(entry[0]) == 1):  # single ids last: these join with anything
         joined = _joined(before, entry)
         if joined is not None:
             entry = joined
@@ -112,7 +112,7 @@ def _entries(connection: sqlite.Connection, lowest: int, highest: int, order: st
 
 
 def _joined(one: _Entry, two: _Entry) -> _Entry | None:
-    """Return two entries as one, if the second goes on where the first ends."""
+    """Return two entries as one, if the second continues the first."""
     (ids, now), (more, target) = one, two
     if (now is None) != (target is None) or (now is not None and now + len(ids) != target):
         return None

@@ -1,9 +1,9 @@
 """
-Batches that a server confirmed and may still forget: SQL and nothing else; the layout is in `upgrade`.
+Batches that a server confirmed and may still forget. Only SQL; the layout is in `upgrade`.
 
-The original server says that it stored a batch before that is flushed, and loses about its last second when its machine
-loses power. The rows of such a batch are counted as confirmed, and stay in the file until they were seen on the server
-later. They are the oldest rows of their stream: what waits comes behind them.
+The original server says that it stored a batch before it has flushed it, and loses about its last second if its machine
+loses power. The rows of such a batch are counted as confirmed, but stay in the file until they were seen on the server
+some time later. They are the oldest rows of their stream: the rows that wait come behind them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from .noting import Begun, Noting, drop_note
 
 
 class HeldBatches:
-    """What a cache file still holds of what was confirmed."""
+    """The held batches of a cache file."""
 
     def __init__(self, file: CacheFile) -> None:
         self._file = file
@@ -34,7 +34,7 @@ class HeldBatches:
             return [Held(*row) for row in connection.execute(query, (stream,))]
 
     def streams(self) -> set[int]:
-        """Return the streams that have such batches."""
+        """Return the streams that have held batches."""
         with self._file.reading() as connection:
             return {stream for (stream,) in connection.execute("SELECT DISTINCT stream FROM held")}
 
@@ -45,14 +45,13 @@ class HeldBatches:
             return base(stream) + int(held) + 1
 
     def hold(self, note: Note, last: int, now: float = 0.0, then: Coming | None = None) -> Begun | None:
-        """Count the rows of *note* up to id *last* as confirmed, *now*; drop the note, keep the rows; *then* as in `resolve`."""
+        """Count the rows of *note* up to id *last* as confirmed, but keep them; drop the note. *now*, *then*: as `Notes.resolve`."""
         held = (note.stream, note.first, last, note.server, note.apikey, note.path, note.length or 0, note.before)
-
         noting = Noting(self._file, then)
 
         def work(connection: sqlite.Connection) -> Begun | None:
             noting.look(connection)
-            # those that were dropped meanwhile are counted as that
+            # rows that were dropped meanwhile were counted as dropped
             query = "SELECT count(*) FROM point WHERE id BETWEEN ? AND ?"
             ((count,),) = connection.execute(query, (note.first, last))
             if count:
@@ -69,7 +68,7 @@ class HeldBatches:
         return self._file.write(work)
 
     def release(self, batch: Held) -> None:
-        """Take the rows of *batch* off for good; it was seen on the server later."""
+        """Take the rows of *batch* off for good: the server still has them."""
 
         def work(connection: sqlite.Connection) -> None:
             self._file.tails.seal(connection, batch.stream)
@@ -79,7 +78,7 @@ class HeldBatches:
         self._file.write(work)
 
     def lose(self, stream: int, lost: Sequence[int]) -> None:
-        """Let rows of *stream* that are held wait again, as they are no longer on the server; take the others off."""
+        """Make the held rows that the server *lost* wait again; take all other held rows of *stream* off."""
 
         def work(connection: sqlite.Connection) -> None:
             self._file.tails.seal(connection, stream)

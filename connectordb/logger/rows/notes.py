@@ -1,4 +1,4 @@
-"""The notes on batches that may have been sent, and what comes of them: SQL and nothing else; the layout is in `upgrade`."""
+"""The notes on batches that may have been sent, and what becomes of these. Only SQL; the layout is in `upgrade`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from . import fate
 from .cache_file import CacheFile
 from .noting import Begun, Noting, drop_note, write_note
 
-#: Moves a row in time, and keeps what the clock showed.
+#: Gives a row another time, and keeps the time that the clock showed.
 _MOVE = "UPDATE point SET stamp = CASE WHEN era IS NOT NULL THEN coalesce(stamp, t) END, t = ? WHERE id = ?"
 
 
@@ -38,7 +38,7 @@ class Notes:
             return [stream for (stream,) in connection.execute("SELECT stream FROM note ORDER BY stream")]
 
     def sent_times(self, first: int, last: int) -> dict[int, list[float]]:
-        """Return, for rows in a note, the further times that they were sent with."""
+        """Return, for rows in a note, the other times that they were sent with before."""
         times: dict[int, list[float]] = {}
         with self._file.reading() as connection:
             query = "SELECT point, t FROM note_time WHERE point BETWEEN ? AND ? ORDER BY point, t"
@@ -47,7 +47,7 @@ class Notes:
         return times
 
     def keep_times(self, first: int, last: int) -> None:
-        """Keep the times of rows that leave a note, as those that they were sent with."""
+        """Keep the present times of rows that leave a note: they may have been sent with these."""
 
         def work(connection: sqlite.Connection) -> None:
             query = "INSERT OR IGNORE INTO note_time SELECT id, t FROM point WHERE id BETWEEN ? AND ?"
@@ -56,11 +56,11 @@ class Notes:
         self._file.write(work)
 
     def write(self, note: Note) -> None:
-        """Write a note, or what has changed in it."""
+        """Write a note, or replace it if it has changed."""
         self._file.write(lambda connection: write_note(connection, note))
 
     def begin(self, coming: Coming) -> Begun | None:
-        """Note a batch, and return the note with its rows, if there are any."""
+        """Note a batch, and return the note and its rows; ``None`` if there are no rows."""
         noting = Noting(self._file, coming)
 
         def work(connection: sqlite.Connection) -> Begun | None:
@@ -80,20 +80,19 @@ class Notes:
         then: Coming | None = None,
     ) -> Begun | None:
         """
-        Take rows off, and drop the stream's note, replace it with *note*, or go on to the next batch, in one transaction.
+        Take rows off the file, and drop the stream's note or replace it, in one transaction.
 
         Args:
-            stream: Whose rows and note.
-            confirmed: Ids of those that are on the server; a range may hold some that are not in the file.
-            aside: Ids of those to set aside, with *reason*.
-            now: When that is.
-            note: What remains in doubt, if anything.
-            then: The batch that is noted next, if any.
+            stream: The stream.
+            confirmed: Ids of rows that the server has; a range may have gaps in the file.
+            aside: Ids of rows to be set aside, with *reason*.
+            now: The present time.
+            note: The note that remains, if something is still in doubt.
+            then: The batch to be noted next, if any.
 
         Returns:
-            That one, as `begin`.
+            The next batch, as `begin`.
         """
-
         noting = Noting(self._file, then)
 
         def work(connection: sqlite.Connection) -> Begun | None:
@@ -123,9 +122,9 @@ class Notes:
 
     def move(self, note: Note) -> None:
         """
-        Give the only row of *note* the next larger time and push along the rows behind it that are in the way.
+        Give the only row of *note* the next larger time, and move the rows behind it along as far as they are in the way.
 
-        The time that it had is kept as one that it was sent with; *note* is written along.
+        The time that it had is kept as one that it was sent with. *note* is written in the same transaction.
         """
 
         def work(connection: sqlite.Connection) -> None:
@@ -151,9 +150,9 @@ class Notes:
 
     def restamp(self, note: Note, newest: float) -> None:
         """
-        Give the rows of *note*, which are older than *newest*, the earliest times after it; *note* is written along.
+        Give the rows of *note* that are older than *newest* the earliest times after it.
 
-        Rows that are in the way of those are pushed along, also behind the note.
+        Rows that are in the way are moved along, even those behind the note. *note* is written in the same transaction.
         """
 
         def work(connection: sqlite.Connection) -> None:
@@ -176,7 +175,7 @@ class Notes:
         self._file.write(work)
 
     def clear(self) -> None:
-        """Drop every point that waits, those in notes too, but not what was confirmed and is held."""
+        """Drop every point that waits, even those in notes, but not those that were confirmed and are held."""
 
         def work(connection: sqlite.Connection) -> None:
             for (stream,) in list(connection.execute("SELECT id FROM stream")):
@@ -192,8 +191,8 @@ class Notes:
 
 
 def runs(ids: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Return *ids*, which increase, as runs from first to last without a gap."""
-    if ids and ids[-1] - ids[0] + 1 == len(ids):  # all of a batch, as a rule
+    """Yield *ids*, which increase, as runs without gaps, each by its first and its last id."""
+    if ids and ids[-1] - ids[0] + 1 == len(ids):  # as nearly always
         yield ids[0], ids[-1]
         return
     start = 0

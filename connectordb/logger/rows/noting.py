@@ -1,8 +1,8 @@
 """
-Noting a batch: its rows made into text before anybody waits for it, and written down in the file's next transaction.
+Noting a batch: its rows are made into text beforehand, and the note is written in the file's next transaction.
 
-Making five thousand rows into text takes longer than all else that this transaction does, and whoever inserts waits for
-that. So it is done beforehand, by the connection that reads, and done again only if the rows have changed since.
+Making five thousand rows into text takes longer than everything else in that transaction, for which all inserts have to wait. So
+it is done before, on the connection that reads, and done again only if the rows have changed since.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ..records import Coming, Note
 from .cache_file import CacheFile
 from .packing import Packed, pack
 
-#: A note that was written, and the rows that it is on.
+#: A note that was written, and its rows.
 Begun = tuple[Note, Packed]
 
 
@@ -24,8 +24,8 @@ class Noting:
     A batch that is about to be noted.
 
     Args:
-        file: The file; it is read at once, so not by who has the turn at the writing connection.
-        coming: The batch, if there is any.
+        file: The file. It is read at once, so whoever has the turn at the writing connection must not make one of these.
+        coming: The batch; ``None`` if there is none, and `begin` does nothing.
     """
 
     def __init__(self, file: CacheFile, coming: Coming | None) -> None:
@@ -39,14 +39,14 @@ class Noting:
                 self._packed = _pack(connection, coming)
 
     def look(self, connection: sqlite.Connection) -> None:
-        """See whether the rows are still what they were; first of all in the transaction, which changes others of the stream."""
+        """See whether the rows are still what they were; to be called first in the transaction, before that changes the stream itself."""
         self._is_as_packed = self._coming is not None and self._version == _version(connection, self._coming)
 
     def begin(self, connection: sqlite.Connection) -> Begun | None:
         """
-        Write the note, and return it with its rows, if there are any; in the transaction that `look` was in.
+        Write the note, and return it with its rows, if there are any; to be called in the transaction in which `look` was.
 
-        Rows in a note keep their ids; before, they may be put behind an earlier point, which is seen by the stream's version.
+        Until rows are in a note they may get other ids, if an earlier point is sorted in; the stream's version tells of that.
         """
         if self._coming is None:
             return None
@@ -59,7 +59,7 @@ class Noting:
 
 
 def _version(connection: sqlite.Connection, coming: Coming) -> int:
-    """Return what counts every change to the rows of a stream but appending to them."""
+    """Return the stream's version, which is counted up by every change to its rows but appending."""
     ((version,),) = connection.execute("SELECT version FROM stream WHERE id = ?", (coming.note.stream,))
     return int(version)
 
@@ -69,7 +69,7 @@ def _pack(connection: sqlite.Connection, coming: Coming) -> Packed | None:
 
 
 def write_note(connection: sqlite.Connection, note: Note) -> None:
-    """Write a note, or what has changed in it; in a transaction."""
+    """Write a note, or replace it if it has changed; to be called in a transaction."""
     connection.execute(
         "REPLACE INTO note (stream, first, last, server, apikey, path, length, before, attempts, key) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",

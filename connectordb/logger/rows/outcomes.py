@@ -1,7 +1,7 @@
 """
-How the last attempt to sync went, kept in the file, where other processes see it: SQL and nothing else.
+How the last attempt to sync went, kept in the file, where other processes see it. Only SQL.
 
-Something is written only if it is news: a server that is away for a month is one write.
+It is written only if it is news: a server that is away for a month costs one write.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _REF = re.compile(r" \(ref [^()]*\)")
 
 
 class Outcomes:
-    """The last failures, of streams and of all of them, and what the server is."""
+    """The last failures, of single streams and of whole passes, and what the server announces."""
 
     def __init__(self, file: CacheFile) -> None:
         self._file = file
@@ -46,7 +46,7 @@ class Outcomes:
             self._file.write(lambda connection: connection.execute(update, (stream,)))
 
     def failed(self, error: Exception, now: float) -> None:
-        """Keep why a pass failed; what the file cannot take is in the log."""
+        """Keep why a pass failed; if the file cannot take that, log it."""
         try:
             known = self._setting("failure")
             if _is_news(known[0] if known else None, error):

@@ -1,4 +1,4 @@
-"""The points that wait in a cache file, and how many there were: SQL and nothing else; the layout is in `upgrade`."""
+"""The points that wait in a cache file, and how many there have been. Only SQL; the layout is in `upgrade`."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from .packing import Packed, pack, rows_in
 
 
 class Points:
-    """What waits."""
+    """The points that wait."""
 
     def __init__(self, file: CacheFile, bounds: Bounds | None = None) -> None:
         self._file = file
         self._bounds = bounds
 
     def append(self, stream: int, t: float, d: str, era: int | None) -> tuple[int, float]:
-        """Add one point, at *t* or just after the newest of the stream; return its id and its time."""
+        """Add one point, at *t* or, if that is not later, just after the stream's newest point; return its id and its time."""
         tails = self._file.tails
         self._file.reserve.take(len(d))
         if self._bounds is None:
@@ -37,7 +37,7 @@ class Points:
         )
 
     def append_at(self, stream: int, t: float, d: str, now: float, restamp: bool = False) -> tuple[int, float, bool]:
-        """Add one point with a time of the user's, as `append_many`; return its id, its time, and whether it was set aside."""
+        """Add one point with a time that the user gave, as `append_many`; return its id, its time, and whether it was set aside."""
 
         def add(connection: sqlite.Connection) -> tuple[int, float, bool]:
             added = self._file.tails.append_many(connection, stream, Columns([t], [d]), now, restamp)
@@ -56,10 +56,10 @@ class Points:
         self, points: Mapping[int, Sequence[tuple[float, str]]], now: float, restamp: bool = False
     ) -> list[int]:
         """
-        Add points with times of the user's, stream by stream; all of them or none. Return the ids of those set aside.
+        Add points with times that the user gave, stream by stream; all of them or none. Return the ids of those set aside.
 
-        One that is earlier than waiting points is sorted in among them; one that is earlier than what was sent already is
-        set aside, as of *now*, or with *restamp* given the earliest time after that; one at the time of another is moved by the
+        A point that is earlier than waiting points is sorted in among them. One that is earlier than what was already sent is set
+        aside, as of *now*, or with *restamp* given the earliest time after that. One that has the time of another is moved by the
         smallest step.
         """
         ordered = {stream: Columns.of(given) for stream, given in points.items()}
@@ -106,17 +106,17 @@ class Points:
         return {stream: base(stream) + number for stream, number in rows if number}
 
     def rows(self, first: int, last: int, limit: int, size: int, at_least: int = 1) -> list[Row]:
-        """Return waiting rows from id *first* to *last*, *limit* at most and about *size* bytes, but *at_least* so many."""
+        """Return waiting rows from id *first* to *last*: at most *limit*, and about *size* bytes, but *at_least* that many."""
         with self._file.reading() as connection:
             return rows_in(connection, first, last, limit, size, at_least)
 
     def packed(self, first: int, last: int, limit: int) -> Packed | None:
-        """Return waiting rows from id *first* to *last*, *limit* at most, as they are sent."""
+        """Return waiting rows from id *first* to *last*, at most *limit*, in the form in which they are sent."""
         with self._file.reading() as connection:
             return pack(connection, first, last, limit)
 
     def spread(self, stream: int) -> None:
-        """Give waiting rows with equal times different ones, each the next larger; for rows of an older file."""
+        """Give waiting rows with equal times different ones, each the next larger; only rows of a 0.3.5 file have equal times."""
         with self._file.reading() as connection:
             query = (
                 "SELECT 1 FROM (SELECT t, lag(t) OVER (ORDER BY id) AS before FROM point WHERE id BETWEEN ? AND ?) "

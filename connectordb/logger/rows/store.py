@@ -1,7 +1,7 @@
 """
-The cache file, opened: its points, its notes, what was set aside, its streams and settings, each in a file of its own here.
+An open cache file: its points, its notes, what was set aside, its streams and settings. Each of these is in a module of its own here.
 
-Other processes may write to the same file at any time: what is kept in memory about a stream is checked by the very
+Other processes may write to the same file at any time. So whatever is kept in memory about a stream is checked by the very
 statement that relies on it.
 """
 
@@ -37,19 +37,18 @@ class Store:
     Args:
         path: Where it is.
         durability: What a power cut may take of what was inserted.
-
-        bounds: Of the file.
+        bounds: The bounds of the file.
         clock: The clocks.
 
     Attributes:
-        points: What waits.
-        bounds: What may come.
-        notes: What may have been sent.
-        held: What was confirmed and may be forgotten again.
-        aside: What was set aside.
-        outcomes: How the last attempts went.
+        points: The points that wait.
+        bounds: How many more may be added, and what gives way.
+        notes: The batches that may have been sent.
+        held: The batches that a server confirmed, and may still forget.
+        aside: The points that were set aside.
+        outcomes: How the last attempts to sync went.
         catalogue: Streams and settings.
-        tracing: What became of rows.
+        tracing: What became of a row.
     """
 
     def __init__(
@@ -70,11 +69,11 @@ class Store:
         self.tracing = Tracing(self._file)
 
     def status(self, now: float, activity: Activity) -> Status:
-        """Return what the file holds, all of one moment."""
+        """Return what the file holds, as of one moment."""
         return status.read(self._file, now, activity, self.bounds.limits)
 
     def corrections(self, clock: Clock, server_time: Callable[[], float | None], restamp: bool) -> Corrections:
-        """Return the judge of what the times in it are worth, for one pass."""
+        """Return what puts the times of rows right, for one pass."""
         return Corrections(self._file, clock, server_time, restamp)
 
     def delivery(
@@ -88,24 +87,24 @@ class Store:
 
     @property
     def queued(self) -> int:
-        """How many writes had to wait for another, of this process."""
+        """How many writes of this process have had to wait for another write."""
         return self._file.queued
 
     @property
     def is_ours(self) -> bool:
-        """Whether this process may use it: one that was forked may not, if the file was busy for too long before."""
+        """Whether this process may use the file; a forked child may not if the file was busy for too long before the fork."""
         return self._file.is_ours
 
     def flush(self) -> None:
-        """Have all that was inserted by now outlast a power cut, whatever the durability."""
+        """Flush: everything inserted so far survives a power cut, whatever the durability."""
         self._file.flush()
 
     def make_room(self) -> None:
-        """Make room for what is noted about what is sent, if the disk is nearly full."""
+        """If the disk is nearly full, make room for the notes that sending takes."""
         self._file.reserve.make_room()
 
     def write_log_back(self) -> None:
-        """Write into the file what its log holds, without keeping anybody from writing."""
+        """Write what the file's log (WAL) holds into the file, without keeping anybody from writing."""
         self._file.write_log_back()
 
     def close(self) -> None:

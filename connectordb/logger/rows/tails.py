@@ -1,9 +1,9 @@
 """
-Where the rows of each stream end: adding to them, in order, under ids that were never used.
+Where the rows of each stream end: adding rows there, in order, under ids that were never used before.
 
-What is remembered of a stream's end spares a look at the file for each point. Another process may have added to the stream
-since, or taken rows off: the statement that adds a row does nothing then, and the end is looked up again. Used only by who
-has the turn at the writing connection (`commits`).
+Remembering a stream's end spares a look at the file for each point. If another process has added rows to the stream since, or
+taken some off, the statement that adds a row does nothing, and the end is looked up again. Only to be used by whoever has the turn at
+the writing connection (`commits`).
 """
 
 from __future__ import annotations
@@ -21,11 +21,10 @@ from ..records import Columns
 from ..times import in_order, later
 from . import fate
 
-#: Seconds by which a time may be moved without note of what the clock showed; other threads' points come that close.
+#: If a time is moved by less than so many seconds, it is not noted what the clock showed: points of other threads come that close.
 _MOMENT = 1.0
 
-
-#: Inserts nothing if the row is there (another process was faster) or if what is known of the stream is out of date.
+#: Inserts nothing if there is such a row (another process was faster), or if what is remembered of the stream is out of date.
 _APPEND = (
     "INSERT OR IGNORE INTO point (id, t, d, era) "
     "SELECT ?1, ?2, ?3, ?4 WHERE (SELECT version FROM stream WHERE id = ?5) = ?6"
@@ -33,21 +32,23 @@ _APPEND = (
 #: The same for a row whose time is not what the clock showed.
 _APPEND_STAMPED = _APPEND.replace("d, era)", "d, era, stamp)").replace("?4 WHERE", "?4, ?7 WHERE")
 _NEWEST = "SELECT id, t FROM point WHERE id BETWEEN ? AND ? ORDER BY id DESC LIMIT 1"
-#: Of the rows that stay where they are when others are sorted in behind a time, the last; and those behind it, taken off.
+#: When points are sorted in: the last row that stays where it is, and the rows behind it, which are taken off.
 _STAYS = "SELECT id, t FROM point WHERE id BETWEEN ? AND ? AND t <= ? ORDER BY id DESC LIMIT 1"
 _TAKE = "DELETE FROM point WHERE id BETWEEN ? AND ? RETURNING id, t, d, era, stamp"
 
 
-#: A row that waits: its id, its time, its value, the era of its time, and what the clock showed if that was another time.
+#: A row that waits: its id, its time, its value, the era of its time, and what the clock showed, if that was another time.
 _Waiting = tuple[int, float, str, int | None, float | None]
 
 
 class Added(NamedTuple):
     """
-    Points that were added, in the order of their times: under which ids, at which times.
+    Points that were added, in the order of their times.
 
     Attributes:
-        aside: How many of the first were set aside.
+        ids: Their ids.
+        times: Their times.
+        aside: How many of them, from the first on, were set aside.
     """
 
     ids: Sequence[int] = ()
@@ -75,41 +76,41 @@ class Tails:
 
     def __init__(self) -> None:
         self._ends: dict[int, _End] = {}
-        # how many points were moved by the smallest step, by stream, since that was last saved; and in this transaction
+        # how many points of each stream were moved by the smallest step since that was last saved; and in the present transaction
         self._shifted: Counter[int] = Counter()
         self._undecided: Counter[int] = Counter()
-        # the connection that was used last, with what of it is used for every point: making a cursor takes a while
+        # the connection that was used last, and its methods that every point needs, as making a cursor takes a while
         self._connection: sqlite.Connection | None = None
         self._execute: Callable[..., object]
         self._changes: Callable[[], int]
 
     def forget(self) -> None:
-        """Look at the file before adding anything: what was added last was undone."""
+        """Forget all ends: what was added last was undone, so they have to be looked up again."""
         self._ends.clear()
         self._undecided.clear()
 
     def committed(self) -> None:
-        """Take what was added in a transaction for added."""
+        """Note that the transaction was committed."""
         if self._undecided:
             self._shifted.update(self._undecided)
             self._undecided.clear()
 
     @property
     def counts(self) -> bool:
-        """Whether something is counted only here."""
+        """Whether there are counts that the file does not have yet."""
         return any(self._shifted.values())
 
     def shifted(self, stream: int) -> int:
-        """Return how many points were moved by the smallest step, beyond those that the file counts."""
+        """Return how many points were moved by the smallest step that the file has not counted yet."""
         return self._shifted[stream]
 
     def append(
         self, connection: sqlite.Connection, stream: int, t: float, d: str, era: int | None
     ) -> tuple[int, float]:
         """
-        Add one point, at *t* or just after the newest; right with and without a transaction around it.
+        Add one point, at *t* or, if that is not later, just after the newest; with or without a transaction around it.
 
-        A time before 1970 is not above the newest either: a server would put its own clock there.
+        A time before 1970 counts as not later, too: a server would replace it by its own time.
 
         Returns:
             Its id, and its time.
@@ -123,7 +124,7 @@ class Tails:
             id = end.base + end.number + 1
             if at - t < _MOMENT:
                 self._execute(_APPEND, (id, at, d, era, stream, end.version))
-            else:  # the clock was set back, and may turn out to be right
+            else:  # the clock was set back, and what it shows now may turn out to be right
                 self._execute(_APPEND_STAMPED, (id, at, d, era, stream, end.version, t))
             if self._changes():
                 end.number += 1
@@ -137,9 +138,9 @@ class Tails:
         self, connection: sqlite.Connection, stream: int, given: Columns, now: float, restamp: bool
     ) -> Added:
         """
-        Add points with times of the user's; in a transaction.
+        Add points with times that the user gave; to be called in a transaction.
 
-        Those that are older than what was sent are set aside, or with *restamp* given the earliest times after that.
+        Points that are older than what was sent are set aside, or with *restamp* given the earliest times after that.
         """
         end = self._end(connection, stream)
         ((sent,),) = connection.execute("SELECT sent FROM stream WHERE id = ?", (stream,))
@@ -163,20 +164,20 @@ class Tails:
                 (old, moved, restamped, end.number, end.last, stream),
             )
             self._ends.pop(stream, None)
-            self._undecided[stream] -= restamped  # those are counted as such
+            self._undecided[stream] -= restamped  # these were counted as restamped
         return added
 
     def save(self, connection: sqlite.Connection) -> None:
-        """Save what is counted only here; in a transaction."""
+        """Save the counts that the file does not have yet; to be called in a transaction."""
         for stream, number in (self._shifted + self._undecided).items():
             connection.execute("UPDATE stream SET shifted = shifted + ? WHERE id = ?", (number, stream))
             self._undecided[stream] -= number
 
     def seal(self, connection: sqlite.Connection, stream: int) -> None:
         """
-        Save the highest number and the last time, before rows go; what is remembered anywhere is out of date then.
+        Save the highest number and the last time of a stream; to be called in a transaction, before rows are taken off or changed.
 
-        In a transaction.
+        It counts up the stream's version, which makes whatever any process remembers of its end out of date.
         """
         end = self._end(connection, stream)
         shifted = self._shifted[stream] + self._undecided[stream]
@@ -196,7 +197,7 @@ class Tails:
         self._ends[stream] = end = _End(base(stream), number, last, version)
         return end
 
-    # --- points with times of the user's --------------------------------------------------------------------------------
+    # --- points with times that the user gave ---------------------------------------------------------------------------
 
     def _set_aside(self, connection: sqlite.Connection, end: _End, old: Columns, sent: float, now: float) -> Added:
         """Set points aside that are older than one that was sent."""
@@ -210,14 +211,14 @@ class Tails:
         return Added(range(first, first + len(old)), old.times, len(old))
 
     def _add_behind(self, connection: sqlite.Connection, stream: int, end: _End, new: Columns) -> Added:
-        """Add points that are later than all that there are."""
+        """Add points that are later than all others."""
         first = end.base + end.number + 1
         times = new.times if new.rises else in_order(new.times, end.last)
         ids = range(first, first + len(new))
         rows = zip(times, new.texts, strict=True)
         connection.execute("INSERT INTO point (id, t, d) VALUES (?, ?, ?)", (first, *next(rows)))
         ((highest,),) = connection.execute("SELECT max(id) FROM point")
-        if highest == first:  # SQLite counts on from here by itself, which is a fifth faster
+        if highest == first:  # then SQLite itself gives the next rows the next ids, which is a fifth faster
             connection.executemany("INSERT INTO point (t, d) VALUES (?, ?)", rows)
         else:
             connection.executemany(
@@ -230,11 +231,11 @@ class Tails:
     def _sort_in(
         self, connection: sqlite.Connection, stream: int, end: _End, new: Columns, sent: float
     ) -> tuple[Added, int]:
-        """Add points that are earlier than some that wait: those get new ids behind them; return how many, too."""
+        """Add points of which some are earlier than waiting ones. Waiting rows behind the first get new ids; return how many do."""
         lowest, highest = span(stream)
         stays, newest = sqlite.first(connection, _STAYS, (lowest, highest, max(sent, new.times[0]))) or (lowest, sent)
         behind: list[_Waiting] = sorted(connection.execute(_TAKE, (stays + 1, highest)))
-        # a stable sort: those that came first stay first where times are equal
+        # the sort is stable: of rows with equal times, those that were there before stay first
         rows = sorted([*behind, *((0, t, d, None, None) for t, d in new)], key=itemgetter(1))
         given = [row[1] for row in rows]
         times = in_order(given, max(newest, sent))

@@ -1,10 +1,10 @@
 """
-Thinning a stream: points are dropped such that what remains covers its time evenly. SQL and nothing else.
+Thinning a stream: points are dropped so that the rest covers its time evenly. Only SQL.
 
-To drop every second row again and again would leave the old ones ever thinner: each round takes half of them, too. So a
-stream has a level, and of the rows up to the one that thinning has come to those remain whose number is a multiple of
-2 ** level. What was added since is brought to the same level, and only when there is little of that does a round with the
-next level begin, at the oldest row. A call drops some rows only, so that nobody waits for a million.
+Dropping every second row again and again would make the old part ever thinner, as each round would halve it once more. So a
+stream has a level: up to the row that thinning has reached, only rows whose number is a multiple of 2 ** level remain. What was added
+since is first brought to the same level. Only when there is little left of that does a round with the next level begin, at the oldest
+row. One call drops only some rows, so that no insert has to wait for a million.
 """
 
 from __future__ import annotations
@@ -14,21 +14,21 @@ from ..file import NUMBER_BITS, base, number_of
 from .dropping import Span, drop, spans
 from .tails import Tails
 
-#: Rows that are looked at before something must have been dropped.
+#: How many rows are looked at in one go.
 _SLICE = 2000
 
-#: Of the rows that wait, the newest part that is left as it is, and the least for which a round goes on.
+#: One in so many of the waiting rows, the newest, are left alone; if fewer than that remain to be thinned, the round is over.
 _FRESH = 8
 
 
 def thin(connection: sqlite.Connection, tails: Tails, levels: int) -> int:
     """
-    Drop waiting rows of the stream that has the most; return how many.
+    Drop waiting rows of the stream that has the most of them; return how many.
 
     Args:
         connection: The writing connection, in a transaction.
         tails: The ends of the streams.
-        levels: By how many a new round goes on: pages only become free if more than half of their rows go.
+        levels: By how many levels a new round goes up: pages only become free if more than half of their rows go.
     """
     fullest = max(spans(connection), key=lambda span: span.waiting, default=None)
     if fullest is None:
@@ -44,7 +44,7 @@ def _thin(connection: sqlite.Connection, tails: Tails, span: Span, newest: int, 
     ((level, thinned),) = connection.execute("SELECT level, thinned FROM stream WHERE id = ?", (span.stream,))
     at = base(span.stream) + thinned
     if not connection.execute("SELECT 1 FROM point WHERE id BETWEEN ? AND ? LIMIT 1", (span.first, at)).fetchall():
-        level = 0  # nothing is left of what was thinned before
+        level = 0  # no row is left of what was thinned before
     fresh = max(span.waiting // _FRESH, 1)
     end = newest - fresh
     dropped: list[int] = []

@@ -1,4 +1,4 @@
-"""What became of a row, by the id that it was accepted under: SQL and nothing else; the layout is in `upgrade`."""
+"""What became of a row, by the id under which it was accepted. Only SQL; the layout is in `upgrade`."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ class Trace(NamedTuple):
     What is known of a row.
 
     Attributes:
-        id: Under which it is known now.
-        t: Its time; ``None`` if it is gone, and so that is not known any more.
+        id: The id that it has now.
+        t: Its time; ``None`` if it is gone, as its time is then no longer known.
         reason: Why it was set aside.
-        is_final: Whether none of this changes any more.
+        is_final: Whether none of this can change any more.
     """
 
     id: int
@@ -44,7 +44,7 @@ class Tracing:
     def look(self, id: int) -> Trace:
         """Return what became of the row that had *id*."""
         with self._file.reading() as connection:
-            # a row goes from each of these places to a later one, or on under another id: it is not missed in between
+            # a row only goes from one of these places to a later one, or gets another id, so it cannot slip through in between
             while True:
                 if row := sqlite.first(connection, _WAITING, (id, MASK, NUMBER_BITS)):
                     t, held = row
@@ -60,5 +60,5 @@ class Tracing:
                 id = now
 
     def wait(self, condition: Callable[[], bool], seconds: float) -> bool:
-        """Wait until *condition*, which looks at rows, holds, *seconds* at most; tell whether it does."""
+        """Wait for *seconds* at most until *condition*, which looks at rows, is true; tell whether it is."""
         return self._file.changes.wait(condition, seconds)
