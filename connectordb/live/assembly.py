@@ -1,4 +1,4 @@
-"""What a subscription is put together of: what brings its points, what is done with them, and what is remembered of that."""
+"""Putting a subscription together: what brings its points, what is done with them, and what is remembered of that."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ class Assembly:
     Makes subscriptions.
 
     Args:
-        url: The server, as files remember it.
-        server: What is asked of it.
+        url: The server's address, as it stands in remember files.
+        server: The server.
         backoff: The pauses between reads that fail.
         end: Ends a subscription.
-        heard: Told how many points a callback was called with.
+        heard: Called with the number of points that a callback was called with.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class Assembly:
         self._heard = heard
 
     def look(self, key: Key) -> Seen:
-        """Look whether a stream is there and may be read, and whether the server takes the transform."""
+        """Look whether a stream exists and may be read, and whether the server accepts its transform."""
         return Reads(self._server.call, Path.parse(key[0])).look(key[1])
 
     def subscription(
@@ -56,11 +56,11 @@ class Assembly:
         switchboard: Switchboard,
     ) -> Subscription:
         """
-        Return a subscription that is not begun yet.
+        Return a subscription that the server has not been told of yet.
 
         Raises:
-            RememberInUse, StorageError: Its file is not to be had.
-            PipeScriptError: The transform that is to run here is none.
+            RememberInUse, StorageError: Its remember file cannot be used.
+            PipeScriptError: The transform that is to run here is not valid.
         """
         remembered = None if options.remember is None else Remembered(options.remember, path, self._url)
 
@@ -80,7 +80,7 @@ class Assembly:
 
         def handler(tell: Tell) -> Handler:
             if transform and options.at == "client":
-                from ..pipescript import Script  # loaded by who uses it
+                from ..pipescript import Script  # here, as most programs do not need it
 
                 return Transformed(path, Script(transform), tell)
             if not path.downlink:

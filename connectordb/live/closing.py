@@ -1,4 +1,4 @@
-"""What ends at the end of a ``with`` block."""
+"""Objects that end at the end of a ``with`` block."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Closing(ABC):
     _process: int
 
     def __new__(cls, *args: Any, **options: Any) -> Self:
-        """Make it, and note whose it is."""
+        """Make it, and remember which process it belongs to."""
         made = super().__new__(cls)
         made._process = os.getpid()
         return made
@@ -39,7 +39,7 @@ class Closing(ABC):
 
 
 def by_its_process(close: Callable[[C], None]) -> Callable[[C], None]:
-    """Have *close* do nothing in a child made by fork: what it would wait for, threads and who holds locks, is not there."""
+    """Make *close* do nothing in a forked child: the threads that it would wait for, and that hold locks, do not exist there."""
 
     @wraps(close)
     def closed(self: C) -> None:

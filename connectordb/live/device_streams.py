@@ -1,4 +1,4 @@
-"""Which streams a device has, looked at now and then, and as soon as something says that it has others."""
+"""Which streams a device has: looked up every now and then, and whenever there is a sign that this has changed."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ log = logging.getLogger(__name__)
 #: Seconds between looks.
 PERIOD = 30.0
 
-#: Seconds that are waited at the end for who acts on what he was told.
+#: Seconds that `DeviceStreams.close` waits for a call of *streams_are*.
 _PATIENCE = 10.0
 
-#: Where a server logs what is made and deleted, below a user; who may read it learns of streams at once.
+#: The stream, below a user, in which a server logs what is created and deleted. A caller who may read it learns of streams at once.
 _LOG = ("meta", "log")
 
-#: What it calls that.
+#: The commands in that log that may concern us.
 _CHANGES = frozenset(("CreateStream", "DeleteStream", "CreateDevice", "DeleteDevice"))
 
 
 class DeviceStreams:
     """
-    See above.
+    Looks up the streams of a device, again and again.
 
     Args:
         live: The subscriptions of the caller.
@@ -59,17 +59,17 @@ class DeviceStreams:
     def start(self) -> None:
         """Look from now on."""
         log_path = Path((self._device.names[0], *_LOG))
-        # where it may not be read, the looks have to do
+        # if it may not be read, the looks every now and then have to do
         options = Options(
             private=True,
             on_error=lambda error: log.debug("live: %s: %s", log_path, error),
-            on_subscribed=lambda number: self.look_soon(),  # what came before it is told by nobody
+            on_subscribed=lambda number: self.look_soon(),  # nobody tells what happened before
         )
         self._end_log = self._live.subscribe(log_path, self._came, options=options, add=True, wait=False).close
         self._again()
 
     def look_soon(self) -> None:
-        """Have it looked at once."""
+        """Look as soon as possible."""
         with self._lock:
             if self._is_asked or self._closed:
                 return
@@ -78,10 +78,10 @@ class DeviceStreams:
 
     def close(self) -> None:
         """
-        Look no more; once this has returned, nobody is told any more. Calling it twice does nothing.
+        Stop looking. Once this has returned, *streams_are* is not called any more. Calling it twice does nothing.
 
         Raises:
-            TimedOut: Somebody still acts on what he was told.
+            TimedOut: A call of *streams_are* is still running.
         """
         with self._lock:
             self._closed = True
@@ -124,7 +124,7 @@ class DeviceStreams:
             return
         except ConnectorDBError as error:
             log.info("live: the streams of %s: %s", self._device, error)
-            if gone_reason(error) is None:  # it says nothing of them: later again
+            if gone_reason(error) is None:  # that says nothing about the streams: look again later
                 return
             names = []
         self._telling.put(partial(self._streams_are, names))

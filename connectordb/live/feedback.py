@@ -1,14 +1,13 @@
 """
-A callback that would feed itself: seen before it does.
+Stopping a callback that would feed itself, before it does.
 
-What a device inserts into a downlink comes back to every subscriber of it. A callback of a downlink that inserts into that
-very downlink is therefore called again by what it did, for ever. On which subscription's behalf a thread runs is known here,
-so such an insert can be refused before it is sent: the first turn of the loop is the last, its error tells where it comes
-from, and the callback raises it like any other (it is told to ``on_error``, and the subscription goes on). A command that
-the same device writes from anywhere else, another program or the prompt, is none of that and goes through.
+What a device inserts into a downlink comes back to every subscriber of that downlink. So a callback that inserts into its own
+downlink would be called again by its own insert, for ever. As it is known here for which subscription a thread runs, such an
+insert is refused before it is sent. The callback raises this error like any other: it is told to ``on_error``, and the
+subscription goes on. A command that the same device writes from anywhere else, another program or the prompt, goes through.
 
-A plain stream is another matter: a callback that inserts into the stream it watches may well mean it (a countdown), and
-ends when it stops doing so; nothing is refused there.
+A plain stream is another matter: a callback that inserts into the stream it watches may well mean to (a countdown, say), and
+can stop doing so; nothing is refused there.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ _running = threading.local()
 
 
 class OnBehalfOf:
-    """Says for the length of a block that this thread runs a callback of *path*."""
+    """For the length of a block, records that this thread runs a callback of *path*."""
 
     __slots__ = ("_before", "_path")
 
@@ -41,12 +40,16 @@ class OnBehalfOf:
 
 def check_insert(path: Path, caller: Callable[[], Path]) -> None:
     """
-    Refuse an insert of the device that *caller* returns into *path* if this thread runs a callback that it would call again.
+    Refuse an insert into *path* if this thread runs a callback that would be called again by it.
 
-    To be called before each insert that a user makes; acknowledgements are not such.
+    To be called before each insert that a user makes; acknowledgements are not inserts of a user.
+
+    Args:
+        path: Where the insert would go.
+        caller: Returns the device that inserts.
 
     Raises:
-        LocalProtocolError: It would feed itself.
+        LocalProtocolError: The callback would feed itself.
     """
     watched: Path | None = getattr(_running, "path", None)
     if watched is None or not watched.downlink or path.stream != watched.stream:

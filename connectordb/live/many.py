@@ -1,4 +1,4 @@
-"""One callback for many streams, those of a device that appear later included."""
+"""One callback for many streams, including those that a device gets later."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from .watching import Callback, Subscription
 
 log = logging.getLogger(__name__)
 
-#: The last part of a path that stands for all streams of a device.
+#: At the end of a path, this stands for all streams of a device.
 _ALL = "/*"
 
 
 class ManySubscriptions(Closing):
     """
-    What subscribing to many streams returns: ends with `close`, or at the end of a ``with`` block.
+    What subscribing to many streams returns. It ends with `close`, or at the end of a ``with`` block.
 
     Args:
         live: The subscriptions of the caller.
-        callback: Called with what comes, with the path of the stream; the points of one stream in order, those of several at once.
+        callback: Called with the path of a stream and its points: those of one stream in order, those of several streams at once.
         options: What else the subscriber chose.
     """
 
@@ -43,30 +43,30 @@ class ManySubscriptions(Closing):
 
     @property
     def streams(self) -> dict[str, Subscription]:
-        """The streams that are watched now, by path; those that are gone are looked for, and not among them."""
+        """The streams that are watched now, by path; without those that are gone, which are still looked for."""
         with self._lock:
             return {path: each for path, each in self._by_path.items() if each is not None and each.state != "gone"}
 
     @by_its_process
     def close(self) -> None:
         """
-        End all of them; once this has returned, the callback runs no more. Calling it twice does nothing.
+        End all of them. Once this has returned, the callback is not running. Calling it twice does nothing.
 
         Raises:
-            TimedOut: A callback still runs; it is not called again.
+            TimedOut: A callback is still running; it will not be called again.
         """
         with self._lock:
             self._closed = True
             looking, self._looking = self._looking, []
             ended, self._by_path = [each for each in self._by_path.values() if each is not None], {}
-        with ExitStack() as ending:  # each of them, also if another one's callback does not end
+        with ExitStack() as ending:  # all of them are closed, even if one raises because its callback does not end
             for subscription in ended:
                 ending.callback(subscription.close)
-            for device in looking:  # these first
+            for device in looking:  # the stack closes what was added last first
                 ending.callback(device.close)
 
     def __repr__(self) -> str:
-        """Return what is watched."""
+        """Say what is watched."""
         return f"<ManySubscriptions to {', '.join(map(repr, self.streams)) or 'nothing yet'}>"
 
     # --- for `subscribe_to_many` --------------------------------------------------------------------------------------
@@ -76,7 +76,7 @@ class ManySubscriptions(Closing):
         with self._lock:
             if self._closed or str(path) in self._by_path:
                 return
-            self._by_path[str(path)] = None  # nobody else begins it
+            self._by_path[str(path)] = None  # so that no other thread subscribes to it as well
         try:
             made = self._live.subscribe(path, self._callback, options=options or self._options, add=True, wait=wait)
         except BaseException:
@@ -90,7 +90,7 @@ class ManySubscriptions(Closing):
         made.close()
 
     def watch_device(self, device: Path, call: restamp.Call, names: Collection[str], wait: bool) -> None:
-        """Watch the streams of a device that have these *names*, and those that it has later from their first point on."""
+        """Watch the streams of a device that have these *names*, and, from their first point on, those that it gets later."""
         for name in names:
             self.watch(device / name, wait)
         looking = DeviceStreams(self._live, call, device, lambda names: self._streams_are(device, names))
@@ -99,7 +99,7 @@ class ManySubscriptions(Closing):
         looking.start()
 
     def _streams_are(self, device: Path, names: Collection[str]) -> None:
-        # one that is not listed any more stays: its subscription sees by itself whether it is gone, and when it is back
+        # a stream that is no longer listed stays: its subscription notices by itself that it is gone, and when it is back
         with self._lock:
             new = [] if self._closed else sorted({str(device / name) for name in names} - self._by_path.keys())
         whole = replace(self._options, since=0)
@@ -116,19 +116,19 @@ def subscribe_to_many(
     live: Live, call: restamp.Call, paths: Sequence[str], callback: Callback, options: Options, wait: bool
 ) -> ManySubscriptions:
     """
-    Have *callback* called with what is inserted at any of *paths*.
+    Call *callback* with what is inserted at any of *paths*.
 
     Args:
         live: The subscriptions of the caller.
         call: Sends a REST request.
-        paths: Streams, downlinks, and ``"user/device/*"``: all streams that the device has, and will have.
+        paths: Streams, downlinks, and ``"user/device/*"``, which stands for all streams that the device has, or will have.
         callback: As for `Live.subscribe`.
         options: As for `Live.subscribe`.
         wait: As for `Live.subscribe`.
 
     Raises:
-        LocalProtocolError: A path is none, or *remember* is given, which is about one stream.
-        NotFound, PermissionDenied: Something is not there, or not for this caller.
+        LocalProtocolError: A path is not valid, or *remember* is given, which is for one stream.
+        NotFound, PermissionDenied: A stream or device does not exist, or not for this caller.
         ConnectionFailed: The server is away.
     """
     if isinstance(paths, str):

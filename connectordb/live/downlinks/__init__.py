@@ -1,9 +1,9 @@
 """
-The device's side of commands: what a downlink's subscriber owes for each command, and how it is paid, whatever happens.
+The device's side of commands: what a downlink's subscriber owes for each command, and how that is paid, whatever happens.
 
-`Commands` handles one command after the other for a subscription: acts once, acknowledges once, and remembers how far it came.
-What else lives here are its parts: the user's choices, what a returned value means, what is owed and how it is written. No
-websocket and no queue lives here, and nobody who commands.
+`Commands` handles one command after the other for a subscription: it acts once, acknowledges once, and remembers how far it came.
+The other modules are its parts: the user's choices, what a returned value means, what is owed, and how that is written. There is no
+websocket and no queue here; the side that commands is in `commanding`.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """
-What a callback's returned value means as the acknowledgement of a command, and who of several callbacks gives it.
+What the value returned by a callback means as the acknowledgement of a command, and which of several callbacks gives it.
 
-``True`` writes the points that were commanded, a list of points writes those, one point (a dict with ``d``) is a list of
-one, ``False`` or ``None`` writes nothing.
+``True`` writes the points that were commanded; a list of points writes those; one point (a dict with ``d``) is like a list of
+one; ``False`` or ``None`` writes nothing.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from ...protocol.points import Datapoint
 
 class Claim:
     """
-    Who acknowledges one command: of several callbacks, the first that does.
+    Decides which of several callbacks acknowledges one command: the first that wants to.
 
     Args:
-        parties: How many callbacks there are.
+        parties: How many callbacks are called with the command.
     """
 
     def __init__(self, parties: int = 1) -> None:
@@ -33,13 +33,13 @@ class Claim:
         self._taken = False
 
     def take(self) -> bool:
-        """Take it; tell whether nobody had it before."""
+        """Take the claim; tell whether nobody had taken it before."""
         with self._lock:
             taken, self._taken = self._taken, True
             return not taken
 
     def give_up(self) -> bool:
-        """Leave it to others; tell whether there is no other left and nobody has taken it."""
+        """Leave the claim to others; tell whether all have done so, and nobody has taken it."""
         with self._lock:
             self._parties -= 1
             return self._parties <= 0 and not self._taken
@@ -47,20 +47,20 @@ class Claim:
 
 def points_to_write(returned: object, commanded: Sequence[Datapoint], now: float) -> list[Datapoint]:
     """
-    Return what a callback's returned value writes.
+    Return the points to be written for the value that a callback returned.
 
     Args:
         returned: What it returned.
         commanded: The points that it was called with.
-        now: The time for points without one.
+        now: The time for points that have none.
 
     Raises:
-        LocalProtocolError: It is no acknowledgement.
+        LocalProtocolError: It is not an acknowledgement.
     """
     if returned is None or returned is False:
         return []
     if returned is True:
-        # a command's time may be missing only if it is 0, which a server would take for none
+        # a command's time may be missing, but only if it is 0; a server would take that for no time
         return [{"t": point.get("t") or now, "d": point["d"]} for point in commanded]
     if isinstance(returned, dict):
         return [_point(returned, now)]

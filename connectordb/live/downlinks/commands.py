@@ -1,10 +1,10 @@
 """
-The commands of one downlink, handled one after the other, each as promised: ``docs/topics/commands.rst`` says what that is.
+The commands of one downlink, handled one after the other; ``docs/topics/commands.rst`` says what is promised.
 
-A command is noted as begun, its callback acts, what it returned is noted as owed, that is written, and noted as done. Whoever
-finds the note after a kill knows from it how far it came. Without a file the same is done in memory.
+A command is noted as begun; the callback acts; what it returned is noted as owed; that is written to the server, and noted as done.
+After a kill, the next process learns from the note how far the command came. Without a file, the notes are kept in memory.
 
-Everything but `Commands.close` is called by one thread at a time, that of the subscription's lane.
+Everything but `Commands.close` and `Commands.prepare` is called by one thread at a time, that of the subscription's lane.
 """
 
 from __future__ import annotations
@@ -43,14 +43,14 @@ log = logging.getLogger(__name__)
 
 
 class Tell(Protocol):
-    """Tells a user what went wrong; *logged*: it is in the log already."""
+    """Tells a user what went wrong; *logged* if it is in the log already."""
 
     def __call__(self, error: Exception, logged: bool = False) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
 class _Command:
-    """One command: its index if it has one, itself, its downlink's series, and who else is called with it."""
+    """One command: its index, if it has one; its point; the downlink's series; and the claim that its callbacks share."""
 
     index: int | None
     point: Datapoint
@@ -64,7 +64,7 @@ class _Command:
 
     @property
     def behind(self) -> Place | None:
-        """The place after it."""
+        """The place just behind it."""
         return None if self.index is None else Place(self.index + 1, self.time, self.series)
 
     def __str__(self) -> str:
@@ -72,7 +72,7 @@ class _Command:
 
 
 class _Result(NamedTuple):
-    """What a callback did: what acknowledges the command, or what kind of refusal it was, and why."""
+    """What came of a callback: the points that acknowledge the command; or what kind of refusal it was, and why."""
 
     points: tuple[Datapoint, ...] = ()
     outcome: str = ""
@@ -85,15 +85,15 @@ class Commands:
 
     Args:
         path: The downlink.
-        server: What is asked of the server.
+        server: The server.
         tell: Told what goes wrong.
         policy: The user's choices.
-        remembered: The file that outlives the process; closed with this.
-        answers: Record what becomes of each command.
-        waits: Whether what is owed is waited for here, until it is written; otherwise `NotYet` is raised, and who calls comes again.
+        remembered: The remember file, if there is one; closed with this.
+        answers: Whether to record what becomes of each command.
+        waits: Whether to wait here until what is owed is written; otherwise `NotYet` is raised, and the caller has to call again.
 
     Raises:
-        StorageDamaged: The file says what makes no sense.
+        StorageDamaged: What the file says makes no sense.
     """
 
     def __init__(
@@ -124,15 +124,15 @@ class Commands:
     # --- for the subscription -----------------------------------------------------------------------------------------
 
     def resume(self) -> Place | None:
-        """Return where to begin: with the first command that was not handled; `None`: nothing is remembered."""
+        """Return where to begin: at the first command that was not handled; `None` if nothing is remembered."""
         return self._ledger.place
 
     def prepare(self) -> None:
         """
-        Make what answers are recorded in, if they are to be; done by itself later where it was not done before.
+        Create the companion stream, if answers are to be recorded; if this was not called, it is done when the first is due.
 
         Raises:
-            LocalProtocolError: The caller is not the device that is commanded, or there is something else in its place.
+            LocalProtocolError: The caller is not the device that is commanded, or another kind of stream has the companion's name.
             ConnectorDBError: The server refused, or is away.
         """
         if self._companion is None or self._is_prepared:
@@ -148,10 +148,10 @@ class Commands:
 
     def complete(self) -> None:
         """
-        Write what is owed from before, if anything; what goes wrong is told.
+        Write what the process before this one owed, if anything; what goes wrong is told.
 
         Raises:
-            NotYet: It is to be called again later.
+            NotYet: Call this again later.
         """
         with self._at_work() as is_open:
             if is_open:
@@ -174,18 +174,18 @@ class Commands:
             index: Its index in the downlink; `None` if it has none.
             point: The command.
             act: Calls the user's callback with it, and returns what that returned.
-            series: The downlink's.
+            series: The downlink's, as `Cursor.series`.
             claim: Shared with the other callbacks of this command.
-            away_until: If it came while there was no connection, the index after the last one of those.
+            away_until: If it came while there was no connection: the index after the last command that did.
 
         Raises:
-            NotYet: It is to be called again later with this command, which is acted on already or is not.
+            NotYet: Call this again later with this command, whether it was acted on already or not.
         """
         with self._at_work() as is_open:
             if is_open and self._pay() and not self._ledger.has_handled(index, series):
                 try:
                     self._handle(_Command(index, point, series, claim or Claim()), act, away_until)
-                except ConnectorDBError as error:  # the file cannot be written: what is not noted is not acted on
+                except ConnectorDBError as error:  # the file cannot be written; without a note, nothing is acted on
                     self._tell(error)
 
     def rewind(self, place: Place) -> None:
@@ -201,9 +201,9 @@ class Commands:
 
     def close(self) -> None:
         """
-        Spend no more time: what is being written now is tried once more at the most.
+        Spend no more time: what is being written now is tried at most once more.
 
-        May be called by any thread, and twice. The file is closed with it, or by what runs now, when that ends.
+        May be called by any thread, and twice. This closes the file, unless a command is being handled: then that does, at its end.
         """
         self._stopping.set()
         with self._guard:
@@ -229,7 +229,7 @@ class Commands:
         steps.reached(Step.BEGUN, command.index)
         try:
             result = self._act(command, act)
-        except BaseException:  # Ctrl-C where callbacks run on the user's thread, or sys.exit(): as good as a crash
+        except BaseException:  # sys.exit(), or Ctrl-C if callbacks run on the user's thread: the same as a crash
             self._ledger.interrupt(command.index, command.point, command.series)
             raise
         steps.reached(Step.ACTED, command.index)
@@ -240,11 +240,11 @@ class Commands:
         log.log(logging.WARNING if skip.told else logging.INFO, "%s", error)
         if skip.told:
             self._tell(error, logged=True)
-        # not flushed: after a power cut it is skipped again
+        # no need to flush: after a power cut it would be skipped again
         self._settle(command, _Result((), SKIPPED, skip.why), flush=False)
 
     def _act(self, command: _Command, act: Callable[[], object]) -> _Result:
-        """Have the callback act."""
+        """Call the callback, and return what came of that."""
         try:
             returned = act()
         except DownlinkRefused as refused:
@@ -253,7 +253,7 @@ class Commands:
         except Exception as error:
             log.exception("the callback of %r raised; the subscription goes on", str(self._path))
             self._tell(error, logged=True)
-            # its words are meant for who runs the device, and may tell what others need not know
+            # only the type: the message is for whoever runs the device, and may say what others need not know
             return _Result((), FAILED, f"the device's callback raised {type(error).__name__}")
         try:
             points = points_to_write(returned, [command.point], self._server.clock.wall())
@@ -264,7 +264,7 @@ class Commands:
             return _Result((), FAILED, "the device's callback returned what is no acknowledgement")
         if not points:
             return _Result((), REFUSED, f"the device did not acknowledge: its callback returned {returned!r}")
-        # of several the first wins; then it is acknowledged, though not by this one
+        # if there are several callbacks, the first one acknowledges; a later one has nothing to write
         return _Result(tuple(points)) if command.claim.take() else _Result()
 
     def _check_own(self) -> None:
@@ -276,8 +276,8 @@ class Commands:
             )
 
     def _settle(self, command: _Command, result: _Result, flush: bool) -> None:
-        """Note what is owed for a command, and write it; or that nothing is."""
-        # of several callbacks that refuse, the last one says so
+        """Note what is owed for a command, and write it; or note that nothing is owed."""
+        # if several callbacks refuse, the last one records it
         debt = self._debt_for(command, result) if result.points or command.claim.give_up() else None
         if debt:
             self._ledger.owe(command.behind, debt, flush)
@@ -300,7 +300,7 @@ class Commands:
     # --- writing what is owed -----------------------------------------------------------------------------------------
 
     def _pay(self) -> bool:
-        """Write what is owed, if anything; tell whether nothing is any more."""
+        """Write what is owed, if anything; tell whether nothing is owed any more."""
         debt = self._ledger.debt
         if debt is None:
             return True
@@ -313,7 +313,7 @@ class Commands:
             if debt.record is not None:
                 self._record(debt, debt.record)
                 steps.reached(Step.RECORDED, debt.command)
-            # not flushed: who finds that it is owed writes it again, under the same name, or looks first
+            # no need to flush: if it is found to be owed after a power cut, it is looked for first, or written under the same key
             self._ledger.change(Debt(debt.command), flush=False)
         except NotYet as later:
             self._ledger.doubted = self._ledger.doubted or later.doubted
@@ -330,7 +330,7 @@ class Commands:
         return True
 
     def _acknowledge(self, debt: Debt, owed: Owed) -> Debt:
-        """Write the acknowledgement, and return what is owed after it."""
+        """Write the acknowledgement, and return what is still owed."""
         try:
             stored = self._write(owed, lambda owed: replace(debt, acknowledgement=owed))
         except (ResponseError, OutcomeUnknown) as error:
@@ -346,7 +346,7 @@ class Commands:
             self._writing.insist(owed.path, self.prepare)
             try:
                 self._write(owed, lambda owed: replace(debt, record=owed))
-            except NotFound:  # somebody has removed it meanwhile
+            except NotFound:  # the companion was removed meanwhile
                 self._is_prepared = False
                 self._writing.insist(owed.path, self.prepare)
                 self._write(owed, lambda owed: replace(debt, record=owed))
@@ -366,7 +366,7 @@ class Commands:
 
     @contextlib.contextmanager
     def _at_work(self) -> Iterator[bool]:
-        """Keep the file open for the length of a block; gives whether this is open still."""
+        """Keep the file open for the length of a block; yields whether it is still open."""
         with self._guard:
             is_open = self._working = not self._closed
         try:

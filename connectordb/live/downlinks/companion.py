@@ -1,4 +1,4 @@
-"""The stream beside a commanded one in which the device records what became of each command: making it, and its points."""
+"""The companion of a commanded stream, in which the device records what became of each command: creating it, and its points."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Companion:
     Where the answers to the commands of a downlink are recorded.
 
     Args:
-        server: Where it is.
+        server: The server.
         downlink: The downlink.
     """
 
@@ -28,13 +28,13 @@ class Companion:
 
     def prepare(self) -> None:
         """
-        Make it if it is not there.
+        Create it, unless it exists.
 
         Raises:
-            LocalProtocolError: There is a stream of that name which is something else.
+            LocalProtocolError: There is another kind of stream with that name.
             ConnectorDBError: The server refused, or is away.
 
-        Calls: ``GET crud/<path>``, and ``POST`` if it is not there.
+        Calls: ``GET crud/<path>``, and ``POST`` if it does not exist.
         """
         try:
             found = self._server.call(rest.read(self._path))
@@ -43,7 +43,7 @@ class Companion:
                 raise
             try:
                 self._make()
-            except Conflict:  # somebody was faster
+            except Conflict:  # another process was faster
                 found = self._server.call(rest.read(self._path))
             else:
                 return

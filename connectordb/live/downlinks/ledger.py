@@ -15,18 +15,18 @@ log = logging.getLogger(__name__)
 
 class Ledger:
     """
-    What is handled, begun and owed.
+    Which commands are handled, which one is begun, and what is owed.
 
     Args:
-        remembered: The file; `None`: all this ends with the process.
+        remembered: The remember file; without one, all this ends with the process.
 
     Attributes:
         place: How far commands have been handled; `None` if none ever was.
-        debt: What is owed; nothing, or for one command.
-        doubted: What is owed may have been written already.
+        debt: What is owed, for one command; `None` if nothing is.
+        doubted: Whether what is owed may have been written already.
 
     Raises:
-        StorageDamaged: The file says what makes no sense.
+        StorageDamaged: What the file says makes no sense.
     """
 
     def __init__(self, remembered: Remembered | None = None) -> None:
@@ -34,14 +34,14 @@ class Ledger:
         self.place: Place | None = None
         self.debt: Debt | None = None
         self.doubted = False
-        #: The command that was begun when the process before this one ended, or was interrupted: its index, time and series.
+        #: The command that was interrupted, here or by the end of the process before: its index, time and series.
         self._begun: tuple[int, float, str] | None = None
         if remembered is not None:
             self._recall(remembered)
 
     @property
     def outlives(self) -> bool:
-        """Whether it is there for the next process."""
+        """Whether the next process will know all this."""
         return self._remembered is not None
 
     def has_handled(self, index: int | None, series: str) -> bool:
@@ -50,7 +50,7 @@ class Ledger:
         return index is not None and place is not None and index < place.next and _fits(series, place.series)
 
     def was_interrupted(self, index: int | None, point: Datapoint, series: str) -> bool:
-        """Tell, once, whether it is this command that was begun and then interrupted."""
+        """Tell whether this is the command that was begun and then interrupted; the note on that is dropped."""
         begun, self._begun = self._begun, None
         if begun is None:
             return False
@@ -60,16 +60,16 @@ class Ledger:
         return False
 
     def begin(self, index: int | None, point: Datapoint, series: str) -> None:
-        """Note that a command is acted on."""
+        """Note that a command is about to be acted on."""
         if index is None:
             return
         place = self.place
         if place is None or place.next != index or not _fits(place.series, series):
-            place = Place(index, None, series)  # those between are handled elsewhere, or are gone
+            place = Place(index, None, series)  # the commands in between were handled elsewhere, or are gone
         self._save(place, {"begun": [index, point.get("t", 0.0), series]}, flush=True)
 
     def interrupt(self, index: int | None, point: Datapoint, series: str) -> None:
-        """Note that a command that was begun is left as it is."""
+        """Note that a command which was begun was interrupted."""
         if index is not None:
             self._begun = (index, point.get("t", 0.0), series)
 
@@ -91,7 +91,7 @@ class Ledger:
             self._save(behind, None, flush)
 
     def rewind(self, place: Place) -> None:
-        """Note that commands are handled before *place* only, whatever was before."""
+        """Note that exactly the commands before *place* are handled, whatever was noted before."""
         self._begun = None
         self._save(place, None if self.debt is None else {"owed": self.debt.to_json()}, flush=True)
 
@@ -119,5 +119,5 @@ class Ledger:
 
 
 def _fits(series: str, other: str) -> bool:
-    """Whether both may be of one stream: a server that says nothing of it may have said so before, or will."""
+    """Tell whether both may be of one stream; ``""`` fits any, as a server may have begun, or ceased, to say."""
     return not (series and other) or series == other

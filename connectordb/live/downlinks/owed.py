@@ -1,4 +1,4 @@
-"""What is still to be written: inserts that must be made, once each, and can be noted in a file meanwhile. Pure."""
+"""What is owed: inserts that have to be made, each once, and that can be noted in a file until then. Pure."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ class Owed:
     One insert.
 
     Attributes:
-        path: Into which stream.
-        points: With the times that they are sent with now; those of the next copy may be later.
-        key: Its name, for servers that know inserts by name.
+        path: The stream.
+        points: The points, with the times that they are sent with now; the next copy may have later times.
+        key: Its idempotency key.
         since: When it was first noted, by this machine's clock.
-        before: The stream's length before the first copy without its name; `None` if there was none yet.
-        earlier: The times of earlier copies, each as long as the points.
+        before: The stream's length before the first copy that was sent without the key; `None` if there was no such copy yet.
+        earlier: The times of the points in each earlier copy.
     """
 
     path: Path
@@ -38,22 +38,22 @@ class Owed:
 
     @property
     def sent(self) -> list[Sent]:
-        """What to look for in the stream: each value, with every time that it was sent with."""
+        """What to look for in the stream: each value, with all times that it was sent with."""
         copies = (*self.earlier, tuple(point["t"] for point in self.points))
         return [Sent(times, point["d"]) for times, point in zip(zip(*copies, strict=True), self.points, strict=True)]
 
     @property
     def span(self) -> tuple[float, float]:
-        """Times of which the first is before all copies of its points, and the last is that of the last."""
+        """The times between which all copies of its points lie: after the first, and up to the second."""
         times = [time for sent in self.sent for time in sent.times]
         return math.nextafter(min(times), -math.inf), max(times)
 
     def above(self, newest: float) -> Owed:
-        """Return it with the times that a server would give it where the stream holds something newer."""
+        """Return it with the times that a server would give it if the stream's newest point is later."""
         return self._with_times(restamp.restamped(self.points, newest))
 
     def moved(self) -> Owed:
-        """Return it a step later, so that an earlier copy which arrives after it is refused as older."""
+        """Return it with times a step later, so that an earlier copy which arrives after it is refused as older."""
         return self._with_times([{**point, "t": _later(point["t"])} for point in self.points])
 
     def _with_times(self, points: Sequence[Datapoint]) -> Owed:
@@ -94,10 +94,10 @@ class Debt:
     What is owed for one command: its acknowledgement, then the record of what became of it.
 
     Attributes:
-        command: Its index; `None` where commands have none.
-        acknowledgement: The insert into the stream, or nothing.
-        record: That into the companion, or nothing. What it says of the acknowledgement's times is brought up to date by
-            `acknowledged`, before it is sent for the first time.
+        command: The command's index; `None` if it has none.
+        acknowledgement: The insert into the stream, if any.
+        record: The insert into the companion, if any. Before it is first sent, `acknowledged` brings the times in it up to date that
+            the acknowledgement was stored with.
     """
 
     command: int | None
@@ -122,7 +122,7 @@ class Debt:
         (point,) = self.record.points
         answer = Answer.read(point["d"])
         assert answer is not None, point
-        # the same time and name as before: whoever comes here twice writes the same
+        # with the same time and key as before, so that doing this twice, as after a kill, writes the same
         return replace(self.record, points=({**point, "d": replace(answer, **changes).value()},))
 
     def to_json(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Which commands are acted on: the user's choices about those that were interrupted, missed, or are old. Pure."""
+"""Which commands are acted on: the user's choices about commands that were interrupted, missed, or are old. Pure."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from ...exceptions import LocalProtocolError
 
-#: Seconds by which this machine's clock may differ from the server's and still be believed: what the server says is whole
-#: seconds, and some while old.
+#: Seconds by which this machine's clock may differ from the server's and still be believed: the server tells whole seconds, and what
+#: it told is a while old.
 _CLOCK_TOLERANCE = 2.0
 
 
@@ -18,8 +18,8 @@ class Skip(NamedTuple):
     Why a command is not acted on.
 
     Attributes:
-        why: In words.
-        told: Whether the user is told of each; otherwise it is what he chose.
+        why: The reason, in words.
+        told: Whether the user is told; not if skipping it is what the user chose.
     """
 
     why: str
@@ -32,14 +32,14 @@ class Policy:
     The user's choices.
 
     Attributes:
-        on_crash: Of a command that was begun when the process ended, and of which it is not known whether it was done:
-            ``"again"`` calls the callback again, ``"skip"`` does not.
-        missed: Of the commands that came while there was no connection: ``"all"`` are acted on, the ``"latest"`` only, or
+        on_crash: If the process ended while a command was acted on, nobody knows whether it was done. ``"again"`` calls the callback
+            again, ``"skip"`` does not.
+        missed: Which of the commands that came while there was no connection are acted on: ``"all"``, only the ``"latest"``, or
             ``"none"``.
-        expire: Seconds after which a command is not acted on any more; `None`: never.
+        expire: Seconds after which a command is no longer acted on; `None` for never.
 
     Raises:
-        LocalProtocolError: A choice is none.
+        LocalProtocolError: A value is none of those allowed.
     """
 
     on_crash: str = "again"
@@ -66,7 +66,7 @@ class Policy:
         Args:
             index: Its index.
             age: Seconds since its time.
-            away_until: If it came while there was no connection, the index after the last one of those.
+            away_until: If it came while there was no connection: the index after the last command that did.
             interrupted: Whether the callback was called with it before, and the process ended meanwhile.
         """
         if interrupted and self.on_crash == "skip":
@@ -84,10 +84,10 @@ class Policy:
         return None
 
 
-#: What is chosen where nothing is.
+#: The choices of a user who makes none.
 DEFAULT = Policy()
 
 
 def now(own: float, server: float | None) -> float:
-    """Return the time by which a command's age counts: this machine's, unless its clock is wrong by the server's."""
+    """Return the time from which a command's age is reckoned: this machine's, unless that differs too much from the server's."""
     return own if server is None or abs(own - server) <= _CLOCK_TOLERANCE else server

@@ -1,4 +1,4 @@
-"""The steps of one command, from when it is received to when nothing of it is owed any more."""
+"""The steps of one command, from being received until nothing is owed for it any more."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from enum import Enum
 
 
 class Step(Enum):
-    """What has just been done, in this order; a command takes those that apply to it."""
+    """What has just been done. A command takes the steps that apply to it, in this order."""
 
     RECEIVED = "received"  #          it is this command's turn
-    BEGUN = "begun"  #                that it is being acted on is noted
+    BEGUN = "begun"  #                it was noted that it is being acted on
     ACTED = "acted"  #                the callback has returned, or raised
-    OWED = "owed"  #                  what is to be written is noted
+    OWED = "owed"  #                  it was noted what has to be written
     ACKNOWLEDGED = "acknowledged"  #  the acknowledgement is stored
-    RECORDED = "recorded"  #          what became of it is stored
-    DONE = "done"  #                  that nothing is owed any more is noted
+    RECORDED = "recorded"  #          the record of what became of it is stored
+    DONE = "done"  #                  it was noted that nothing is owed any more
 
 
-#: Called after each step, with it and the command's index: where a test looks in.
+#: Called after each step, with the step and the command's index; for tests.
 watcher: Callable[[Step, int | None], None] | None = None
 
 

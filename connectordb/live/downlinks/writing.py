@@ -1,11 +1,11 @@
 """
-Writing what is owed, once, through whatever happens: servers that are away, answers that never come, the end of this process.
+Writing what is owed, once, whatever happens: servers that are away, answers that never come, the end of this process.
 
-A server that knows inserts by name (``docs/topics/beyond_0_3.rst``) is sent the same one under the same name until it answers.
-Elsewhere an insert without an answer is looked for in the stream, from the length on that was noted before it was sent; if it
-is not there, once more after the time that a late copy may take; and then it goes again a step later, so that a copy which is
-later still is refused as older. Times are moved here and sent with ``POST``, never moved by the server: only so is it known
-what to look for, and what the stream holds afterwards.
+A server that knows idempotency keys (``docs/topics/beyond_0_3.rst``) is sent the same insert under the same key until it answers.
+For any other server, an insert without an answer is looked for in the stream, from the length that was noted before it was sent. If it
+is not there, it is looked for once more after the time that a late copy may take. If it is still not there, it is sent again with
+times a step later, so that a copy which arrives even later is refused as older. Times are moved here and sent with ``POST``, never
+moved by the server: only then is it known what to look for, and what the stream holds afterwards.
 """
 
 from __future__ import annotations
@@ -45,26 +45,26 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-#: Between attempts, as long as the server does not say what became of them.
+#: The pauses between attempts, as long as the server does not say what became of them.
 BACKOFF = Backoff(first=0.5, longest=30.0)
 
-#: Words with which an original server begins a refusal that is a trouble of its own (``docs/topics/wire.rst``, "Errors").
+#: How an original server begins a refusal that is due to a trouble of its own (``docs/topics/wire.rst``, "Errors").
 _TROUBLES = ("pq:", "database is locked", "redis:")
 
-#: How often in one go times are moved that another writer has overtaken meanwhile.
+#: How many times in one attempt the times are moved because another writer has stored something later.
 _CONFLICTS_AT_MOST = 5
 
 
 @dataclass(frozen=True)
 class Server:
     """
-    What is asked of the server.
+    The server, as this side of commands knows it.
 
     Attributes:
-        call: Sends a REST request, and returns what its answer says or raises it.
+        call: Sends a REST request, and returns what its answer says, or raises.
         caller: Returns the path of the logged-in device.
         features: Returns what the last answer announced.
-        time: Returns what the server's clock shows, by its last answer; `None` if it did not say.
+        time: Returns what the server's clock shows, reckoned from its last answer; `None` if that did not say.
         clock: This machine's clocks.
         backoff: The pauses between attempts.
         late_copy: Seconds that an insert without an answer is given to arrive.
@@ -80,16 +80,16 @@ class Server:
 
 
 class GivenUp(ConnectorDBError):
-    """It could not be written before the subscription was closed; whoever noted it writes it later."""
+    """It could not be written before the subscription was closed; if it was noted in a file, the next process writes it."""
 
 
 class NotYet(Exception):
     """
-    It could not be written now, and there is nobody who could wait.
+    It could not be written now, and this thread must not wait.
 
     Attributes:
-        seconds: After which it is to be tried again.
-        doubted: Whether it may be written all the same.
+        seconds: How long to wait before it is tried again.
+        doubted: Whether it may have been written all the same.
     """
 
     def __init__(self, seconds: float, doubted: bool) -> None:
@@ -111,12 +111,12 @@ class Writing:
     Writes what is owed.
 
     Args:
-        server: Where.
-        stopping: Set when no more time is to be spent: what runs then is the last attempt.
+        server: The server.
+        stopping: Set when no more time is to be spent: the attempt that is running then is the last.
 
     Attributes:
-        waits: Whether it waits here between attempts; otherwise each that fails raises `NotYet`.
-        put_off: How often in a row that was so.
+        waits: Whether to wait here between attempts; otherwise each attempt that fails raises `NotYet`.
+        put_off: How many times in a row that has happened.
     """
 
     def __init__(self, server: Server, stopping: threading.Event) -> None:
@@ -131,14 +131,14 @@ class Writing:
 
         Args:
             owed: What to write.
-            note: Called with it before anything of it changes.
+            note: Called with the new value before *owed* changes.
             doubted: Whether it may have been sent before.
 
         Raises:
             ResponseError: The server refused it; nothing is stored.
-            OutcomeUnknown: The stream is ephemeral: nobody can tell, and it is not sent again.
-            GivenUp: It could not be settled before the end.
-            NotYet: It is to be tried again later.
+            OutcomeUnknown: The stream is ephemeral, so nobody can tell whether it arrived; it is not sent again.
+            GivenUp: This was closed before it was settled.
+            NotYet: Try again later.
         """
         attempt = _Attempt(self._server, owed, note, doubted, self._wait)
         failures = 0
@@ -154,9 +154,9 @@ class Writing:
         Make a *request* about *path* until it is answered.
 
         Raises:
-            ConnectorDBError: It was refused, and would be again.
-            GivenUp: It was not answered before the end.
-            NotYet: It is to be asked again later.
+            ConnectorDBError: It was refused, and would be refused again.
+            GivenUp: This was closed before it was answered.
+            NotYet: Try again later.
         """
         failures = 0
         while True:
@@ -196,7 +196,7 @@ class Writing:
 
 
 class _Attempt:
-    """One insert on its way."""
+    """The attempts at one insert."""
 
     def __init__(
         self, server: Server, owed: Owed, note: Callable[[Owed], None], doubted: bool, wait: Callable[[Path], None]
@@ -204,12 +204,12 @@ class _Attempt:
         self._server = server
         self._owed = owed
         self._note = note
-        #: A copy may be stored, or on its way.
+        #: Whether a copy may be stored, or on its way.
         self.doubted = doubted
         self._wait = wait
-        #: Whether the server was heard, so that it is known what it announces.
+        #: Whether the server has answered anything, so that it is known what it announces.
         self._heard = not doubted
-        #: Whether the server would not take its name.
+        #: Whether the server did not accept its key.
         self._nameless = False
 
     def make(self) -> Owed:
@@ -217,9 +217,9 @@ class _Attempt:
         Write it, and return it as it was stored.
 
         Raises:
-            _Again: That came to nothing, for now.
+            _Again: It could not be written now, or it is not known whether it was.
         """
-        if not self._heard:  # at the beginning of a process: is there a server, and which?
+        if not self._heard:  # this process has just begun: find out whether the server is there, and what it can do
             self._asked(rest.length(self._owed.path))
             self._heard = True
         for _ in range(_CONFLICTS_AT_MOST):
@@ -239,7 +239,7 @@ class _Attempt:
         raise _Again(ConnectorDBError("another writer is always faster"))
 
     def _is_stored(self, error: ConnectorDBError) -> bool:
-        """Tell whether a copy is stored in spite of its *error*; raise it if it never will be, or if it is to go again later."""
+        """Tell whether a copy is stored in spite of its *error*; raise if it was refused for good, or has to be sent again later."""
         answer = judge(error)
         if isinstance(error, ResponseError) and refusals.STORED_ALL_THE_SAME in error.message:
             return True
@@ -248,7 +248,7 @@ class _Attempt:
             self._change(self._owed.above(end[-1].get("t", 0.0) if end else 0.0))
         elif answer is Answer.KEYLESS:
             self._nameless = True
-            # it has no room for names (429); or knows this one, of an earlier copy
+            # either it has no room for keys (429), or it knows this key from an earlier copy
             self.doubted = self.doubted or not (isinstance(error, ResponseError) and error.status == 429)
         elif answer in (Answer.REFUSED, Answer.DENIED) and not _is_credentials(error):
             raise error
@@ -258,7 +258,7 @@ class _Attempt:
         return False
 
     def _is_keyed(self) -> bool:
-        """Whether the server knows the insert by its name, and has not forgotten it since."""
+        """Tell whether the server knows the insert by its key, and cannot have forgotten it since."""
         seconds = self._server.features().idempotency
         age = self._server.clock.wall() - self._owed.since
         return not self._nameless and seconds is not None and (not self.doubted or 0 <= age < seconds)
@@ -273,7 +273,7 @@ class _Attempt:
             raise GivenUp(f"writing to {str(owed.path)!r}: {error}") from error
 
     def _is_settled(self) -> bool:
-        """Tell whether a copy is stored; if none is, none can be any more: the next one is later."""
+        """Tell whether a copy is stored; if not, move the times, so that no copy sent so far can be stored after the next one."""
         if self._is_there():
             return True
         if self._asked(rest.read(self._owed.path)).get("ephemeral", False):
@@ -290,7 +290,7 @@ class _Attempt:
 
     def _is_there(self) -> bool:
         settling = Settling(self._owed.sent)
-        if self._owed.before is None:  # it was sent under its name, or not at all: its times say where it is
+        if self._owed.before is None:  # so far it was sent only under its key, if at all: look for it by its times
             first, last = self._owed.span
             there: list[Datapoint] = self._asked(
                 rest.points(self._owed.path, read_parameters({"t1": first, "t2": last}))
@@ -332,15 +332,15 @@ class _Attempt:
 
 
 def is_final(error: ConnectorDBError) -> bool:
-    """Tell whether a request that was refused would be refused the next time, too, and by the server itself."""
+    """Tell whether it was the server itself that refused a request, and would refuse it again."""
     if isinstance(error, LocalProtocolError):
         return True
     if not isinstance(error, (Conflict, InvalidRequest, NotFound, PermissionDenied)):
         return False
-    # without a reference it is somebody between who speaks; 429 says later
+    # without a reference, it is a proxy in between that answers; 429 means "later"
     return bool(error.ref) and error.status != 429 and not error.message.startswith(_TROUBLES)
 
 
 def _is_credentials(error: ConnectorDBError) -> bool:
-    """Whether it is the credentials that were refused: the server's trouble, perhaps, or a key that is set right."""
+    """Tell whether the credentials were refused: that may be a trouble of the server, or a key that will be set right."""
     return isinstance(error, ResponseError) and error.status == 401

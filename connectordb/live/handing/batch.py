@@ -1,4 +1,4 @@
-"""What a callback is handed: points, where they stand in their stream, and how they came."""
+"""What a callback is called with: points, their index in the stream, and how they came."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ class Batch(DatapointArray):
     Points that follow each other in one stream.
 
     Attributes:
-        first_index: Where the first of them stands in its stream; ``None`` where points have no place: in ephemeral streams, and if
+        first_index: The index of the first point in its stream; ``None`` if points have no index: in ephemeral streams, and if
             a transform made them at the server.
-        caught_up: Whether they were fetched, rather than told as they came.
+        caught_up: Whether they were fetched afterwards, rather than sent by the server when they were inserted.
     """
 
     def __init__(
@@ -32,6 +32,6 @@ class Batch(DatapointArray):
         self._path = path
 
     def sender(self, number: int) -> str:
-        """Return the path of the device that wrote the point with that *number* here: its ``o``, or the stream's own device."""
+        """Return the path of the device that wrote the point with that *number* in this batch: its ``o``, or the stream's own device."""
         own = "" if self._path is None else str(self._path.device)
         return str(self[number].get("o", own))

@@ -1,4 +1,4 @@
-"""Of several callbacks of one downlink, which acknowledges a command: the claims to the commands that were handed on last."""
+"""If a downlink has several callbacks, only one acknowledges a command: the claims to the latest commands."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from collections import OrderedDict
 
 from ..downlinks import Claim
 
-#: What a command is known by: its index, and its time, as in a stream that is made anew indices begin again.
+#: What identifies a command: its index, and its time, as indices begin again in a stream that is made anew.
 CommandKey = tuple[int, float]
 
-#: Commands that are remembered, of those that were handed on last.
+#: How many commands are remembered, the latest.
 _REMEMBERED = 10_000
 
 
@@ -22,7 +22,7 @@ class Claims:
         self._claims: OrderedDict[CommandKey, Claim] = OrderedDict()
 
     def of(self, command: CommandKey, parties: int) -> Claim:
-        """Return the claim to a command, which so many callbacks are called with."""
+        """Return the claim to a command; *parties* is how many callbacks are called with it."""
         with self._lock:
             claim = self._claims.setdefault(command, Claim(parties))
             while len(self._claims) > _REMEMBERED:

@@ -1,7 +1,7 @@
 """
-What is done with each batch: a callback called with points, or a device's commands handled; and what is remembered of it.
+What is done with each batch: a callback is called with points, or a device's command is handled; and that this was done is remembered.
 
-Everything but `close` is called on the subscription's lane.
+Everything but `close` and `prepare` is called on the subscription's lane.
 """
 
 from __future__ import annotations
@@ -25,47 +25,54 @@ Act = Callable[[Batch], object]
 
 
 class Handler(Protocol):
-    """What a subscription does with what comes."""
+    """What a subscription does with its points."""
 
     def resume(self) -> Place | None:
         """Return where to begin; ``None`` if nothing is remembered."""
 
     def prepare(self) -> None:
-        """Make what is needed at the server; called before anything else, by who subscribes."""
+        """Create what is needed at the server; called first, on the thread that subscribes."""
 
     def begin(self) -> None:
-        """Do what is left from before."""
+        """Do what was left undone by the process before this one."""
 
     def handle(self, batch: Batch, act: Act, series: str, claim: Claim | None, away_until: int | None) -> None:
         """
-        Have *act* call the callback; raises nothing but what ends the thread.
+        Handle a batch; raises nothing but this, and what ends the thread.
+
+        Args:
+            batch: The points.
+            act: Calls the callback, and returns what it returned.
+            series: The stream's, as `Cursor.series`.
+            claim: For a command without an index: the claim that its callbacks share.
+            away_until: As `Course.away_until`.
 
         Raises:
-            NotYet: It is to be called again later with this batch.
+            NotYet: Call this again later with the same batch.
         """
 
     def stands_at(self, place: Place, moved: bool) -> None:
-        """Take note of the place before the first batch; or, with *moved*, in a stream that is not as it was."""
+        """Remember the place where the subscription begins, or goes on in a stream that is not what it was (*moved*)."""
 
     def close(self) -> None:
-        """Leave what is remembered to others; calling it twice does nothing."""
+        """Leave the remember file to others; calling it twice does nothing."""
 
 
 class Points:
     """
-    Points of a stream: the callback is called, and then it is remembered that it was.
+    Handles the points of a stream: calls the callback, and then remembers that it was called.
 
     Args:
-        path: Of the stream, as text.
+        path: The path of the stream, as text.
         tell: Told what goes wrong.
-        remembered: The file that outlives the process.
+        remembered: The remember file, if there is one.
     """
 
     def __init__(self, path: str, tell: Tell, remembered: Remembered | None = None) -> None:
         self._path = path
         self._tell = tell
         self._remembered = remembered
-        # guards the two below: a callback may close its own subscription, and another thread while it runs
+        # guards the two below: the callback itself, or another thread, may close the subscription while the callback runs
         self._guard = threading.Lock()
         self._is_busy = False
         self._is_closed = False
@@ -86,7 +93,7 @@ class Points:
         with self._guard:
             self._is_busy = True
         try:
-            # first: the callback may change its list
+            # before the call, as the callback may change its list
             place = None if batch.first_index is None else _behind(batch, batch.first_index, series)
             self._call(batch, act)
             if place is not None:
@@ -113,7 +120,7 @@ class Points:
         with self._guard:
             self._is_closed = True
             is_busy = self._is_busy
-        if self._remembered is not None and not is_busy:  # otherwise it is saved first
+        if self._remembered is not None and not is_busy:  # otherwise `handle` closes it, after the place was saved
             self._remembered.close()
 
     def _save(self, place: Place) -> None:
@@ -126,10 +133,10 @@ class Points:
 
 class Transformed:
     """
-    What a script makes, here, of all points as one sequence.
+    Handles the points of a stream that has a transform which runs here, over all points as one sequence.
 
     Args:
-        path: Of the stream.
+        path: The stream.
         transform: The script.
         tell: Told what goes wrong.
     """
@@ -168,13 +175,13 @@ class Transformed:
 
 class Downlink:
     """
-    Commands, each a batch of its own.
+    Handles the commands of a downlink, each of which is a batch of its own.
 
     Args:
-        commands: Handles them.
-        claim: Returns the claim to a command, which its other callbacks share.
+        commands: Does the work.
+        claim: Returns the claim to a command, which its callbacks share.
         tell: Told what goes wrong.
-        later: Has something called on the lane after so many seconds.
+        later: Calls a function on the lane after so many seconds.
     """
 
     def __init__(

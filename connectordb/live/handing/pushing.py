@@ -1,9 +1,9 @@
 """
-A script that is run over a sequence whose points are not there yet.
+Running a script over a sequence whose points are still to come.
 
-A script asks for its points one after the other, and may look ahead; points of a stream come when they come. So it runs on a
-thread of its own, ``connectordb-transform``, and in turns: it has its turn from when points are pushed until it asks for one
-that is not there.
+A script asks for its points, one after the other, and may look ahead; but the points of a stream come when they come. So the script
+runs on a thread of its own, ``connectordb-transform``, and takes turns with us: its turn begins when points are pushed, and ends when
+it asks for a point that has not come yet.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ Transform = Callable[[Iterable[Datapoint]], Iterator[Datapoint]]
 
 class Pushed:
     """
-    Runs a script over all that is pushed; used by one thread at a time, but for `close`.
+    Runs a script over everything that is pushed. Only one thread at a time may use it, except for `close`.
 
     Args:
-        transform: What is run: a `connectordb.pipescript.Script`, for one.
+        transform: The script: a `connectordb.pipescript.Script`, for instance.
     """
 
     def __init__(self, transform: Transform) -> None:
@@ -33,10 +33,10 @@ class Pushed:
 
     def push(self, points: Sequence[Datapoint]) -> list[Datapoint]:
         """
-        Return what the script makes of these points, behind those of before.
+        Return what the script makes of these points, which follow those pushed before.
 
         Raises:
-            Exception: What the script raises; it begins anew with the points that are pushed next.
+            Exception: What the script raises. It begins anew with the points that are pushed next.
         """
         run = self._run
         if run is None:
@@ -57,7 +57,7 @@ class Pushed:
             run.close()
 
     def close(self) -> None:
-        """End the thread; may be called twice, and while `push` runs, which then returns."""
+        """End the thread. May be called twice, and while `push` runs: that returns then."""
         self._is_closed = True
         self.begin_anew()
 
@@ -72,13 +72,13 @@ class _Run:
         self._error: Exception | None = None
         self._is_over = False
         self._is_closed = False
-        # one has its turn while the other waits
+        # each side waits on its own while the other has its turn
         self._its_turn, self._our_turn = threading.Semaphore(0), threading.Semaphore(0)
         self._worker = Worker("transform", self._work)
         self._worker.start()
 
     def push(self, points: Sequence[Datapoint]) -> list[Datapoint]:
-        if self._is_over:  # there are scripts that want no more points
+        if self._is_over:  # some scripts end before the points do
             return []
         self._points.extend(points)
         self._its_turn.release()
