@@ -1,1 +1,1 @@
-"""What somebody who runs a server looks at: its log, figures, health, and what a service manager is told."""
+"""What people who run a server need: its log, its figures, its health, and notifications to the service manager."""

@@ -1,4 +1,4 @@
-"""Whether the server is ready, and why not: what ``GET /health`` answers. Cheap, and no secret."""
+"""Whether the server is ready, and if not, why: what ``GET /health`` answers. Cheap, and open to everybody."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import shutil
 
 from ..storage import Storage
 
-#: Where it is asked, outside of the interface of 0.3 servers.
+#: Its path, outside of the interface of 0.3 servers.
 PATH = "/health"
 
 #: Bytes on the disk without which nothing can be written for long.
@@ -16,11 +16,11 @@ _ROOM = 1024 * 1024
 
 class Health:
     """
-    Whether the server is ready.
+    Tells whether the server is ready.
 
     Args:
         storage: Where everything is kept.
-        directory: The folder in which it keeps it.
+        directory: The storage's folder.
     """
 
     def __init__(self, storage: Storage, directory: str | os.PathLike[str]) -> None:
@@ -40,4 +40,4 @@ class Health:
         try:
             return shutil.disk_usage(self._directory).free
         except OSError:
-            return _ROOM  # where that cannot be asked, writing tells
+            return _ROOM  # if it cannot be found out, a failing write will show it

@@ -1,8 +1,8 @@
 """
 Where the log of a server goes, and what its lines look like; for programs that are nothing but a server.
 
-Everything is logged with `logging`, below the logger ``connectordb``. Here handlers are put on it: to a file of the owner's alone
-that is put aside when it is long enough, or to standard error, which under a service manager is the journal.
+Everything is logged by `logging`, below the logger ``connectordb``. This file adds the handler: for a rotated file that only its
+owner can read, or for standard error, which under a service manager goes to the journal.
 """
 
 from __future__ import annotations
@@ -20,27 +20,27 @@ from typing import IO, Any
 from ...exceptions import ConfigurationError
 from ..config import Log
 
-#: What a record may say about a request beside its message, in the order in which JSON has it.
+#: What a record may say about a request besides its message, in the order of the JSON.
 DETAILS = ("ref", "status", "method", "path", "address", "caller", "seconds", "bytes")
 
-#: What lets somebody in, wherever it stands: in the address that a broken request began with, in a traceback.
+#: Credentials, wherever they occur: in the address of a broken request, or in a traceback.
 _SECRETS = re.compile(r"(apikey=|connectordb-session=|authorization:?\s*(?:basic|bearer)\s+)[^&\s\"';]+", re.IGNORECASE)
 
-#: Ends of lines, what terminals obey, and what has text read in another order than it stands in.
+#: Line ends, control characters of terminals, and characters that change the direction of text.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 
-#: Priorities as the journal reads them at the beginning of a line.
+#: Priorities, which the journal reads at the beginning of a line.
 _PRIORITIES = {"DEBUG": 7, "INFO": 6, "WARNING": 4, "ERROR": 3, "CRITICAL": 2}
 
 
 def redacted(text: str) -> str:
-    """Return a text without what lets somebody in."""
+    """Return a text without any credentials in it."""
     return _SECRETS.sub(r"\1…", text)
 
 
 class Lines(logging.Formatter):
     """
-    A line for people; only a traceback has several.
+    One line for people; only tracebacks take several.
 
     Args:
         journal: Whether a journal adds the time, and takes the level as a number before it.
@@ -51,7 +51,7 @@ class Lines(logging.Formatter):
         self._journal = journal
 
     def formatMessage(self, record: logging.LogRecord) -> str:
-        """Return the line itself: what clients wrote cannot begin another one."""
+        """Return the line. Text from clients in it is escaped, so that it cannot begin another line."""
         return _CONTROL.sub(lambda found: repr(found[0])[1:-1], super().formatMessage(record))
 
     def format(self, record: logging.LogRecord) -> str:
@@ -64,7 +64,7 @@ class Lines(logging.Formatter):
 
 
 class JSONLines(logging.Formatter):
-    """One JSON object a line: ``time``, ``level``, ``logger``, ``message``, the `DETAILS` there are, and ``exception``."""
+    """One JSON object per line: ``time``, ``level``, ``logger``, ``message``, those `DETAILS` that there are, and ``exception``."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the record as JSON text."""
@@ -85,7 +85,7 @@ class JSONLines(logging.Formatter):
 
 
 class PrivateFile(RotatingFileHandler):
-    """A log file that nobody but its owner reads, put aside at a certain length; `reopen` after somebody else moved it."""
+    """A log file that only its owner can read, rotated at a certain size. Call `reopen` after something else has moved it."""
 
     def __init__(self, path: Path, rotate_bytes: int, keep: int) -> None:
         super().__init__(path, maxBytes=rotate_bytes, backupCount=keep, encoding="utf-8", errors="backslashreplace")
@@ -97,7 +97,7 @@ class PrivateFile(RotatingFileHandler):
         return open(self.baseFilename, self.mode, encoding=self.encoding, errors=self.errors, opener=private)
 
     def reopen(self) -> None:
-        """Go on in the file that has the name now."""
+        """Go on in the file that now has the name."""
         self.acquire()
         try:
             if self.stream is not None:
@@ -113,7 +113,7 @@ class Logs:
 
     Args:
         settings: What is logged, where, and how.
-        directory: What the file's name is relative to.
+        directory: The folder that the file's name is relative to.
 
     Raises:
         ConfigurationError: The file cannot be written.
@@ -128,19 +128,19 @@ class Logs:
         journal = not settings.file and _is_journal(sys.stderr)
         self._handler.setFormatter(JSONLines() if settings.format == "json" else Lines(journal=journal))
         self._logger.setLevel(settings.level.upper())
-        self._logger.propagate = False  # told once, also where something else has configured the root
+        self._logger.propagate = False  # so that nothing is logged twice if the root logger is configured too
         self._logger.addHandler(self._handler)
-        # what asyncio says of a callback that failed is about this server, too
+        # asyncio logs callbacks that fail, and these are this server's
         self._also = logging.getLogger("asyncio")
         self._also.addHandler(self._handler)
 
     def reopen(self) -> None:
-        """Go on in a new file if the old one was moved away, as ``logrotate`` does."""
+        """Go on in a new file if the old one was moved away, as by ``logrotate``."""
         if isinstance(self._handler, PrivateFile):
             self._handler.reopen()
 
     def close(self) -> None:
-        """Leave logging as it was; may be called again."""
+        """Leave `logging` as it was. May be called again."""
         self._logger.removeHandler(self._handler)
         self._also.removeHandler(self._handler)
         self._logger.setLevel(self._before[0])
@@ -156,10 +156,10 @@ def _file(path: Path, settings: Log) -> PrivateFile:
 
 
 def _is_journal(stream: IO[str] | None) -> bool:
-    """Tell whether what is written there goes to systemd's journal, as ``JOURNAL_STREAM`` says (``systemd.exec(5)``)."""
+    """Tell whether a stream goes to systemd's journal, as ``JOURNAL_STREAM`` says (``systemd.exec(5)``)."""
     wanted = os.environ.get("JOURNAL_STREAM", "")
     try:
         found = os.fstat(stream.fileno()) if stream is not None and wanted else None
     except (OSError, ValueError):
-        return False  # no file at all
+        return False  # the stream is no file
     return found is not None and wanted == f"{found.st_dev}:{found.st_ino}"

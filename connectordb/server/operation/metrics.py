@@ -1,8 +1,8 @@
 """
-Figures for Prometheus. The page ``docs/howto/metrics.rst`` lists them.
+Figures for Prometheus. They are listed in ``docs/howto/metrics.rst``.
 
-What happens seldom is counted as it happens; what the server knows anyway is looked up when somebody asks. This file imports
-prometheus-client, and is imported where figures are wanted.
+Requests are counted as they are answered; what the server knows anyway is looked up when Prometheus asks. This file imports
+prometheus-client, so it is imported only if figures are wanted.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ..service import Counts
 from ..storage import State
 from .health import PATH as HEALTH
 
-#: What the figures are sent as.
+#: The content type of the figures.
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -29,16 +29,16 @@ _VERBS = frozenset(("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"))
 @dataclass(frozen=True, slots=True)
 class Now:
     """
-    What the server knows of itself at a moment.
+    What the server knows about itself at present.
 
     Attributes:
-        storage: How the storage is.
+        storage: How the storage is doing.
         counts: What was done so far.
-        connections: Connections that are open.
-        refused_connections: Connections that were sent away so far.
-        websockets: Websockets that are open.
-        subscriptions: What they subscribed to.
-        ready: Whether it could do its work.
+        connections: How many connections are open.
+        refused_connections: How many connections were sent away so far.
+        websockets: How many websockets are open.
+        subscriptions: How many subscriptions these have.
+        ready: Whether the server can do its work.
     """
 
     storage: State
@@ -55,7 +55,7 @@ class Metrics:
     The figures of one server.
 
     Args:
-        now: Returns what the server knows of itself.
+        now: Returns what the server knows about itself.
     """
 
     def __init__(self, now: Callable[[], Now]) -> None:
@@ -79,7 +79,7 @@ class Metrics:
         self._sent = Counter("connectordb_sent_bytes", "Bytes of answers' bodies.", registry=self._registry)
 
     def answered(self, method: str, path: str, status: int, seconds: float, received: int, sent: int) -> None:
-        """Count a request; a websocket when it has ended, without its time."""
+        """Count a request. A websocket is counted when it has ended, without its time."""
         route = path if path == HEALTH else kind_of(path)
         self._requests.labels(route, method if method in _VERBS else "other", str(status)).inc()
         if status != 101:
@@ -88,12 +88,12 @@ class Metrics:
         self._sent.inc(sent)
 
     def text(self) -> bytes:
-        """Return all figures as Prometheus reads them."""
+        """Return all figures in the format of Prometheus."""
         return generate_latest(self._registry)
 
 
 class _Server(Collector):
-    """What is looked up when somebody asks."""
+    """The figures that are looked up when Prometheus asks."""
 
     def __init__(self, now: Callable[[], Now]) -> None:
         self._now = now

@@ -1,4 +1,4 @@
-"""What is told of each request that was answered: to the log if that is wanted, and to the metrics."""
+"""Reporting each request that was answered: to the metrics, and to the log if that is wanted."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ log = logging.getLogger(__name__)
 
 class Observer:
     """
-    Told of each request.
+    Is told of each request.
 
     Args:
-        log_requests: Whether each is logged.
+        log_requests: Whether to log each request.
     """
 
     def __init__(self, *, log_requests: bool = False) -> None:
@@ -25,7 +25,7 @@ class Observer:
         self.wanted = log_requests
 
     def count(self, metrics: Metrics) -> None:
-        """Have requests counted from now on."""
+        """Count requests from now on."""
         self._metrics = metrics
         self.wanted = True
 
@@ -33,16 +33,16 @@ class Observer:
         self, method: str, path: str, status: int, seconds: float, *, received: int, sent: int, address: str
     ) -> None:
         """
-        Take note of a request.
+        Report a request.
 
         Args:
-            method: The verb.
-            path: The path, without the query, which may hold a key.
-            status: The answer's status.
+            method: The HTTP method.
+            path: The path, without the query, which may contain an API key.
+            status: The status of the answer.
             seconds: How long it took.
-            received: Bytes of its body.
+            received: Bytes of the request's body.
             sent: Bytes of the answer's body.
-            address: Where the client is.
+            address: The client's address.
         """
         if self._metrics is not None:
             self._metrics.answered(method, path, status, seconds, received, sent)

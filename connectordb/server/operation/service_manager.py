@@ -1,4 +1,4 @@
-"""Telling the service manager how the server is: systemd's notifications, where ``NOTIFY_SOCKET`` says that it wants them."""
+"""Telling the service manager how the server is doing: systemd's notifications, sent if ``NOTIFY_SOCKET`` is set."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ log = logging.getLogger(__name__)
 
 def notify(state: str) -> None:
     """
-    Tell a state, such as ``READY=1`` or ``STOPPING=1``; nothing happens where nobody wants to know.
+    Send a state, such as ``READY=1`` or ``STOPPING=1``. Does nothing if no service manager has asked for it.
 
-    The protocol is that of ``sd_notify(3)``: one datagram to a Unix socket, whose name may be an abstract one.
+    The protocol is that of ``sd_notify(3)``: one datagram to a Unix socket, which may have an abstract name.
     """
     address = os.environ.get("NOTIFY_SOCKET", "")
     if not address:

@@ -1,5 +1,5 @@
 """
 Who is calling, and who may do what: credentials, password hashes, permissions and the files that change them.
 
-Nothing here knows of HTTP or of what a request asks for; that is put together in ``service.py``.
+Nothing here knows about HTTP, or about what a request asks for. Both are brought together in ``service.py``.
 """

@@ -1,9 +1,9 @@
 """
-Who is calling: credentials to caller. Whether the caller may do something is ``permissions.py``, hashes ``passwords.py``.
+Who is calling: from credentials to a caller. What the caller may do is in ``permissions.py``, and hashes are in ``passwords.py``.
 
-Logging in takes three steps, as the storage must not wait for a slow hash nor the event loop for either: `read_credentials`
-(at once), `look_up` (inside a storage read), `confirm` (on a thread of its own where `Claim.is_slow`). The rules and messages
-are those of the wire (``docs/topics/wire.rst``); nothing falls through to the next kind of credentials after a failure.
+Logging in takes three steps, as the storage must not wait for a slow hash, and the event loop must wait for neither:
+`read_credentials` (at once), `look_up` (in the storage), and `confirm` (on a thread for that if `Claim.is_slow`). The rules and
+messages are those of the wire (``docs/topics/wire.rst``). If one kind of credentials is wrong, no other kind is tried.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ...protocol.constants import NOBODY
 from ..storage import Device, Reader, User
 from .passwords import verify_password
 
-#: The device that a login by password is.
+#: The device as which people are logged in by password.
 USER_DEVICE = "user"
 
 
@@ -27,13 +27,13 @@ _NO_DEVICE = "The requested device was not found."
 
 
 class LoginRefused(ConnectorDBError):
-    """The credentials are none, or wrong: a 401 with this text."""
+    """The credentials are missing or wrong: a 401 with this text."""
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
     """
-    On whose behalf a request runs.
+    Who sends a request.
 
     Attributes:
         user: The user; `None` for an anonymous caller.
@@ -54,7 +54,7 @@ ANONYMOUS = Caller()
 
 @dataclass(frozen=True, slots=True)
 class Password:
-    """A user's name or email address, and what should be the password."""
+    """A user's name or email address, and a password to be checked."""
 
     name: str
     password: str
@@ -62,7 +62,7 @@ class Password:
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """What should be a device's API key."""
+    """An API key to be looked up."""
 
     apikey: str
 
@@ -70,11 +70,11 @@ class Key:
 @dataclass(frozen=True, slots=True)
 class Cookie:
     """
-    A device whose session cookie we made.
+    The content of a session cookie that this server made.
 
     Attributes:
-        names: Its user's name and its own.
-        proves: Tells whether an API key is the one that the device had then.
+        names: The names of the device's user and of the device.
+        proves: Tells whether an API key is the one that the device had when the cookie was made.
     """
 
     names: tuple[str, ...]
@@ -83,12 +83,12 @@ class Cookie:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A caller who has been confirmed a moment ago."""
+    """A caller who was confirmed a moment ago."""
 
     caller: Caller
 
 
-#: None of them: an anonymous caller.
+#: `None` is an anonymous caller.
 Credentials = Password | Key | Cookie | Known | None
 
 
@@ -99,7 +99,7 @@ class Claim:
 
     Attributes:
         caller: The caller, if the password is right.
-        password: What was given as a password; `None` where nothing is left to be checked.
+        password: The password that was given; `None` if nothing is left to be checked.
     """
 
     caller: Caller
@@ -113,10 +113,10 @@ class Claim:
 
 def read_credentials(authorization: str | None, apikey: str | None) -> Credentials:
     """
-    Return the credentials of a request, of which the first kind that is there decides.
+    Return the credentials of a request. If there are several kinds, the first one counts.
 
     Args:
-        authorization: The ``Authorization`` header. What is not well-formed Basic counts as absent.
+        authorization: The ``Authorization`` header. Anything but well-formed Basic counts as absent.
         apikey: The query parameter of that name.
     """
     basic = _read_basic(authorization) if authorization else None
@@ -137,7 +137,7 @@ def _read_basic(authorization: str) -> tuple[str, str] | None:
     try:
         text = decoded.decode()
     except UnicodeDecodeError:
-        # what requests and some browsers send
+        # the encoding that requests and some browsers use
         text = decoded.decode("latin-1")
     name, colon, secret = text.partition(":")
     return (name, secret) if colon else None
@@ -145,10 +145,10 @@ def _read_basic(authorization: str) -> tuple[str, str] | None:
 
 def look_up(reader: Reader, credentials: Credentials) -> Claim:
     """
-    Return who these credentials say is calling; quick.
+    Return who is calling according to these credentials. Quick: a password is not checked here.
 
     Raises:
-        LoginRefused: There is nobody like that.
+        LoginRefused: There is no such user or device.
     """
     if credentials is None:
         return Claim(ANONYMOUS)
@@ -167,7 +167,7 @@ def look_up(reader: Reader, credentials: Credentials) -> Claim:
 
 def _key_owner(reader: Reader, apikey: str) -> Caller:
     if not apikey:
-        # a device without a key has the empty one on the original, and could be logged in to with it
+        # on the original server, a device without a key has the empty one, with which anybody could log in
         raise LoginRefused("Must have non-empty api key")
     found = reader.find_key(apikey)
     if found is None:
@@ -192,7 +192,7 @@ def _still_there(reader: Reader, caller: Caller) -> Caller:
 
 
 def as_of_now(reader: Reader, caller: Caller) -> Caller | None:
-    """Return a caller with its rights of now; `None` if its device is gone."""
+    """Return a caller with its present rights; `None` if its device was deleted."""
     if caller.user is None or caller.device is None:
         return caller
     found = reader.find((caller.user.name, caller.device.name))
@@ -203,10 +203,10 @@ def as_of_now(reader: Reader, caller: Caller) -> Caller | None:
 
 def confirm(claim: Claim) -> Caller:
     """
-    Return the caller once the password, if there is one, has proven right; slow if it has to be checked.
+    Check the password of a claim, if it has one, and return the caller. Checking a password is slow.
 
     Raises:
-        LoginRefused: It is wrong.
+        LoginRefused: The password is wrong.
     """
     if claim.password is not None:
         assert claim.caller.user is not None  # only users have passwords
@@ -216,5 +216,5 @@ def confirm(claim: Claim) -> Caller:
 
 
 def new_apikey() -> str:
-    """Return a random API key, of the shape that the original gives."""
+    """Return a random API key, in the form of the original server's."""
     return str(uuid.uuid4())

@@ -1,4 +1,4 @@
-"""JSON with JavaScript's comments, read so that whoever finds fault with a value can say in which line it is; pure."""
+"""Reading JSON with JavaScript's comments, keeping the line of each value for error messages. Pure."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any, NamedTuple
 
-#: Levels of lists and objects; more are a mistake, and Python's stack has an end.
+#: The most levels of lists and objects. More are surely a mistake, and Python's stack is limited.
 _MAX_DEPTH = 50
 
 _TEXT_OR_COMMENT = re.compile(r'"(?:[^"\\]|\\.)*"|//[^\n]*|/\*.*?\*/|(?P<open>/\*)', re.DOTALL)
@@ -16,11 +16,11 @@ _NOT_LINE_END = re.compile(r"[^\n]")
 
 class Node(NamedTuple):
     """
-    A value, and where it is.
+    A value and its line.
 
     Attributes:
-        value: The value; in lists and objects (which have text keys) each member is a `Node` again.
-        line: Its line, the first being 1. Of a member of an object: that of its key.
+        value: The value. The members of lists and objects are again nodes.
+        line: The line, beginning with 1. For a member of an object, that of its key.
     """
 
     value: Any
@@ -33,7 +33,7 @@ class Malformed(ValueError):
 
     Attributes:
         why: What is wrong.
-        line: Where.
+        line: The line where it is.
     """
 
     def __init__(self, why: str, line: int) -> None:
@@ -44,10 +44,10 @@ class Malformed(ValueError):
 
 def loads(text: str) -> Node:
     """
-    Return what a text says; the same as `json.loads` but for comments, for keys that are there twice and for ``NaN``.
+    Return the value of a text: as `json.loads`, but with comments, and refusing repeated keys and ``NaN``.
 
     Raises:
-        Malformed: It is no JSON, or a key is there twice.
+        Malformed: The text is no JSON, or a key occurs twice.
     """
     reader = _Reader(_without_comments(text))
     node, end = reader.value(reader.blank(0), _MAX_DEPTH)
@@ -58,7 +58,7 @@ def loads(text: str) -> Node:
 
 
 def _without_comments(text: str) -> str:
-    """Return *text* with blanks where comments are, so that everything else stays where it is."""
+    """Return *text* with comments replaced by spaces, so that everything else stays where it is."""
 
     def blanked(match: re.Match[str]) -> str:
         if match["open"]:
@@ -78,12 +78,12 @@ def _refuse_constant(name: str) -> Any:
 
 
 class _Reader:
-    """Goes through a text without comments; every step returns where it came to."""
+    """Reads a text without comments. Each method takes a position, and returns the one it has come to."""
 
     def __init__(self, text: str) -> None:
         self._text = text
         self._scalar = json.JSONDecoder(parse_constant=_refuse_constant)
-        # lines are counted as they are passed, as counting anew for each value takes the square of the time
+        # lines are counted along the way, as counting from the beginning for each value would take quadratic time
         self._counted, self._line = 0, 1
 
     def malformed(self, why: str, at: int) -> Malformed:
@@ -91,13 +91,13 @@ class _Reader:
 
     def blank(self, at: int) -> int:
         match = _BLANK.match(self._text, at)
-        assert match is not None  # nothing matches, too
+        assert match is not None  # the expression also matches nothing
         return match.end()
 
     def value(self, at: int, depth: int) -> tuple[Node, int]:
         line = self._line_of(at)
         first = self._text[at : at + 1]
-        if first in ("{", "[") and first:
+        if first in ("{", "["):
             if not depth:
                 raise self.malformed("lists and objects are nested too deeply", at)
             value, at = (self._object if first == "{" else self._list)(at + 1, depth - 1)
@@ -156,7 +156,7 @@ class _Reader:
             raise self.malformed("a text begins that does not end, or has a line end in it", at) from error
 
     def _next(self, at: int, end: str) -> tuple[int, bool]:
-        """Go past a comma, or the end of a list or an object; tell whether there is another member."""
+        """Go past a comma, or past the end of a list or an object; return whether there is another member."""
         at = self.blank(at)
         found = self._text[at : at + 1]
         if found not in (",", end) or not found:

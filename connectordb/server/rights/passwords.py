@@ -1,13 +1,13 @@
 """
-What is stored of a password, and whether a password is it. Slow on purpose: run on the threads of ``crew.py``.
+Hashing passwords, and checking them. Slow on purpose: to be run on the threads of ``crew.py``.
 
-What is stored begins with how it was made::
+A stored hash begins with how it was made::
 
-    scrypt$16384$8$2$<salt>$<hash>      ours: cost, block size and passes; base64
-    bcrypt$<salt>$<hash>                of a 0.3 server, from an import: bcrypt of the password and the salt behind it
-    SHA512$<salt>$<hash>                the same, of one that was configured so
+    scrypt$16384$8$2$<salt>$<hash>      by this server: cost, block size and passes; salt and hash in base64
+    bcrypt$<salt>$<hash>                imported from a 0.3 server: bcrypt of the password followed by the salt
+    SHA512$<salt>$<hash>                the same from a 0.3 server that was configured to use SHA512
 
-The last two, with the salt in base64 and the hash as it came, are replaced by ours when the password is next given.
+The last two have the salt in base64 and the hash as it came. They are replaced by the first kind at the next login.
 """
 
 from __future__ import annotations
@@ -23,24 +23,24 @@ from typing import Any
 
 log = logging.getLogger(__name__)
 
-#: scrypt's cost, block size and parallelism for new hashes: 16 MiB and about 65 ms on a desktop of 2020. The memory is
-#: taken for each login that runs, also on a small board, hence two passes rather than twice as much of it.
+#: scrypt's cost, block size and number of passes for new hashes: 16 MiB, and about 65 ms on a desktop of 2020. Every login that is
+#: being checked takes that memory, also on a small board, hence two passes rather than twice the memory.
 _N, _R, _P = 2**14, 8, 2
 
-#: Bytes that verifying a hash may take: one from elsewhere must not exhaust the machine. And its number of passes.
+#: The most bytes and passes that checking a hash by scrypt may take: an imported one must not exhaust the machine.
 _MEMORY_LIMIT = 64 * 1024 * 1024
 _MOST_PASSES = 16
 
 #: Bytes of a hash by scrypt.
 _SCRYPT_BYTES = 32
 
-#: bcrypt's cost, likewise: a 0.3 server uses 10, each step doubles it.
+#: The highest cost of bcrypt, for the same reason: a 0.3 server uses 10, and each step doubles the time.
 _MOST_ROUNDS = 14
 
-#: Bytes of password and salt that bcrypt looks at.
+#: bcrypt looks only at so many bytes of the password and the salt.
 _BCRYPT_BYTES = 72
 
-#: The ways that hashes are made, by their names in an export (``docs/topics/wire.rst``, "Export format").
+#: The kinds of hashes, by their names in an export (``docs/topics/wire.rst``, "Export format").
 SCRYPT, BCRYPT, SHA512 = "scrypt", "bcrypt", "SHA512"
 SCHEMES = (SCRYPT, BCRYPT, SHA512)
 
@@ -49,32 +49,32 @@ _SHA512_HASH = re.compile(r"[0-9a-fA-F]{128}")
 
 
 def hash_password(password: str) -> str:
-    """Return what is stored of a password; takes about 65 ms and 16 MiB."""
+    """Return the hash to store for a password. Takes about 65 ms and 16 MiB."""
     salt = secrets.token_bytes(16)
     digest = _scrypt(password, salt, _N, _R, _P)
     return "$".join((SCRYPT, str(_N), str(_R), str(_P), _text(salt), _text(digest)))
 
 
 def verify_password(password: str, stored: str) -> bool:
-    """Tell whether this is the password that *stored* was made of; a text that is no hash fits none."""
+    """Tell whether *stored* is a hash of this password. A text that is no hash fits no password."""
     parsed = _parse(stored)
     return parsed is not None and parsed.fits(password)
 
 
 def fits_none(stored: str) -> bool:
-    """Tell whether no password at all will be taken for the one of *stored*: quickly, and never of a hash of ours."""
+    """Tell whether *stored* is no hash that could fit any password. Quick; never true of a hash made here."""
     return _parse(stored) is None
 
 
 def is_current(stored: str) -> bool:
-    """Tell whether *stored* was made as `hash_password` makes it, with as much work at least."""
+    """Tell whether *stored* was made in the way of `hash_password`, and with at least as much work."""
     parsed = _parse(stored)
     return isinstance(parsed, _Scrypt) and parsed.n * parsed.r * parsed.p >= _N * _R * _P
 
 
 def is_to_be_renewed(password: str, stored: str) -> bool:
-    """Tell whether *stored*, which *password* fits, is to give way to what `hash_password` makes of it."""
-    # Of a longer one bcrypt has seen a part: what follows may be mistyped, and would be asked for from now on.
+    """Tell whether *stored*, a hash of *password*, should be replaced by one that `hash_password` makes."""
+    # bcrypt has checked only the beginning of a long password: the rest may be mistyped, but would be required from now on
     whole = not isinstance(_parse(stored), _Bcrypt) or len(_bytes(password)) <= _BCRYPT_BYTES
     return whole and not is_current(stored)
 
@@ -84,7 +84,7 @@ def is_to_be_renewed(password: str, stored: str) -> bool:
 
 def from_export(scheme: str, salt: str, hashed: str) -> str:
     """
-    Return what is stored of a password of which an export says this.
+    Return what to store for a password hash in an export.
 
     Raises:
         ValueError: *scheme* is none of `SCHEMES`.
@@ -98,10 +98,10 @@ def from_export(scheme: str, salt: str, hashed: str) -> str:
 
 def for_export(stored: str) -> tuple[str, str, str]:
     """
-    Return scheme, salt and hash, as an export has them.
+    Return scheme, salt and hash in the form of an export.
 
-    A 0.3 server takes in a user with a scheme that it does not know if neither salt nor hash is empty. The whole of our
-    hashes is the hash there, and their salt is said twice.
+    A 0.3 server imports a user with a scheme that it does not know, as long as neither salt nor hash is empty. A hash by scrypt is
+    exported whole, as the hash, and its salt once more as the salt.
     """
     scheme, _, rest = stored.partition("$")
     if scheme in (BCRYPT, SHA512):
@@ -111,11 +111,11 @@ def for_export(stored: str) -> tuple[str, str, str]:
     return SCRYPT, parts[3] if len(parts) == 5 else "-", stored or "-"
 
 
-# --- the kinds --------------------------------------------------------------------------------------------------------
+# --- the kinds of hashes ----------------------------------------------------------------------------------------------
 
 
 class _Hash:
-    """What a password is compared with."""
+    """A stored hash, with which passwords can be compared."""
 
     def fits(self, password: str) -> bool:
         raise NotImplementedError
@@ -175,7 +175,7 @@ def _parse(stored: str) -> _Hash | None:
         if scheme == SHA512:
             return _Sha512(*_exactly(2, rest.split("$")))
     except ValueError:
-        pass  # no hash: the answer
+        pass  # it is no hash
     return None
 
 
@@ -187,7 +187,7 @@ def _exactly(number: int, parts: list[str]) -> list[str]:
 
 @lru_cache(maxsize=1)
 def _bcrypt() -> Any:
-    """Return bcrypt, imported when first needed: after an import from a 0.3 server only."""
+    """Return bcrypt, imported when it is first needed, which is only after an import from a 0.3 server."""
     try:
         import bcrypt
     except ImportError:
@@ -200,7 +200,7 @@ def _scrypt(password: str, salt: bytes, n: int, r: int, p: int) -> bytes:
 
 
 def _bytes(password: str) -> bytes:
-    # "surrogatepass": JSON can carry halves of characters, and every text may be a password
+    # "surrogatepass", as JSON can contain lone surrogates, and any text may be a password
     return password.encode("utf-8", "surrogatepass")
 
 

@@ -1,4 +1,4 @@
-"""The wait before a refused login is answered: it costs no thread, and cannot be used to fill the server with waiting."""
+"""The delay before a refused login is answered. It costs no thread, and cannot be used to fill the server with waiting clients."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from ..places import Places, TooMany
 
 class Penalties:
     """
-    Those who wait because their credentials were refused. Used on the event loop's thread only.
+    Delays the answers to refused logins. Used on the event loop's thread only.
 
-    Beyond the bounds nobody is answered at once instead: then it would pay to fail more often.
+    A login beyond the limits gets no verdict at once instead: that would reward those who fail more often.
 
     Args:
-        settings: How long, and how many.
+        settings: How long the delay is, and how many may wait.
     """
 
     def __init__(self, settings: Login) -> None:
@@ -24,13 +24,13 @@ class Penalties:
 
     async def serve(self, address: str) -> None:
         """
-        Wait.
+        Wait for the delay.
 
         Args:
-            address: Who failed.
+            address: The address of the client whose login was refused.
 
         Raises:
-            TooMany: Not that, but so many wait that this one is to come again.
+            TooMany: Too many wait already; the client has to try again later.
         """
         settings = self._settings
         if not settings.refused_delay:

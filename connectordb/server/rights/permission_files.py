@@ -1,8 +1,8 @@
 """
-Permission files: JSON with comments, as 0.3 servers read and write them (``docs/howto/permissions.rst``), into `Permissions`.
+Reading permission files into `Permissions`: JSON with comments, as 0.3 servers read and write them (``docs/howto/permissions.rst``).
 
-Whatever is wrong in one is told with its line and key, and what was expected. Keys are those of 0.3, which does not mind their
-case; a key that is not known, which a 0.3 server passes over, is an error, as it is a misspelt restriction more often than not.
+Errors name the line and the key, and say what was expected. The keys are those of 0.3, in any case. An unknown key, which a 0.3
+server ignores, is an error, as it is more often than not a misspelt restriction.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ T = TypeVar("T")
 #: The version of the format.
 VERSION = 1
 
-#: Levels and field sets that are there without being in the file.
+#: Levels and field sets that exist without being in the file.
 BUILT_IN = ("none", "full")
 
-#: What the keys of each object mean.
+#: What the keys in the file mean.
 LEVEL_KEYS: Mapping[str, Relation] = {
     "private_access_level": "private",
     "public_access_level": "public",
@@ -93,7 +93,7 @@ _USER_ROLE: Mapping[str, type] = {
     **dict.fromkeys(("join_role", "join_disabled_message"), str),
     **{f"create_{kind}_defaults": dict for kind in DEFAULT_KEYS},
 }
-# neither server looks at the keys that are added to these two
+# both have a few keys more, which have no effect here or in 0.3
 _LEVEL: Mapping[str, type] = {
     **dict.fromkeys((*ACTION_KEYS, "can_subscribe_to_stream"), bool),
     **dict.fromkeys(("read_access", "write_access"), str),
@@ -111,7 +111,7 @@ _EXPECTED = {bool: "true or false", int: "an integer", str: "a text", list: "a l
 
 
 class _Fault(Exception):
-    """Something in the file makes no sense."""
+    """Something in the file is not valid."""
 
     def __init__(self, line: int, text: str) -> None:
         super().__init__(text)
@@ -120,10 +120,10 @@ class _Fault(Exception):
 
 def load(path: str | os.PathLike[str]) -> Permissions:
     """
-    Return what a permission file says.
+    Return the permissions in a file.
 
     Raises:
-        ConfigurationError: It cannot be read, or something in it makes no sense.
+        ConfigurationError: It cannot be read, or something in it is not valid.
     """
     name = os.fspath(path)
     try:
@@ -136,7 +136,7 @@ def load(path: str | os.PathLike[str]) -> Permissions:
 
 
 def parse(text: str, name: str = "permissions") -> Permissions:
-    """Return what the text of a permission file says; *name* is how errors call it."""
+    """Return the permissions in the text of a file; *name* is what errors call it."""
     try:
         return _permissions(_Object("", loads(text), _FILE))
     except Malformed as error:
@@ -150,9 +150,9 @@ class _Object:
     An object of the file whose keys, and the types of whose values, have been checked.
 
     Args:
-        at: Where it is, for errors: ``"user_roles.user"``, say.
+        at: Where it is, for errors, such as ``"user_roles.user"``.
         node: The object.
-        known: The keys that there may be, and the types of their values; `None` if any key may be, of an object.
+        known: The keys that are allowed, with the types of their values; `None` for any keys, whose values are objects.
     """
 
     def __init__(self, at: str, node: Node, known: Mapping[str, type] | None) -> None:
@@ -168,13 +168,13 @@ class _Object:
                 raise _Fault(member.line, f"{self.of(key)} is not known; {_instead(key, spellings.values())}")
             kind = dict if known is None else known[proper]
             if member.value is None:
-                continue  # as if it were not there
+                continue  # null counts as absent
             if type(member.value) is not kind:
                 raise _Fault(member.line, f"{self.of(proper)} is {_shown(member)}; expected {_EXPECTED[kind]}")
             self._members[proper] = member
 
     def of(self, key: str) -> str:
-        """Return how a member is called in errors."""
+        """Return what errors call a member."""
         return f"{self.at}.{key}" if self.at else key
 
     def get(self, key: str, default: T) -> T:
@@ -187,15 +187,15 @@ class _Object:
         return key in self._members
 
     def members(self, known: Mapping[str, type]) -> dict[str, _Object]:
-        """Return all members, which are objects with these keys."""
+        """Return all members, which have to be objects with these keys."""
         return {key: _Object(self.of(key), member, known) for key, member in self._members.items()}
 
     def object(self, key: str, known: Mapping[str, type] | None) -> _Object:
-        """Return a member that is an object; an empty one if it is not there."""
+        """Return a member that is an object; an empty one if it is missing."""
         return _Object(self.of(key), self._members.get(key, Node({}, self.line)), known)
 
     def texts(self, key: str) -> list[str]:
-        """Return a list of texts."""
+        """Return a member that is a list of texts."""
         items: list[Node] = self.get(key, [])
         for item in items:
             if type(item.value) is not str:
@@ -203,7 +203,7 @@ class _Object:
         return [item.value for item in items]
 
     def name_of(self, key: str, known: Iterable[str], what: str) -> str:
-        """Return a member that must be there and name one of *known*."""
+        """Return a member that has to be one of the names *known*, and must not be missing."""
         found = self.get(key, "")
         if found not in known:
             hint = _instead(found, known)
@@ -213,7 +213,7 @@ class _Object:
         return found
 
     def fault(self, key: str, text: str) -> _Fault:
-        """Return that something is wrong with a member."""
+        """Return the error for a member that is not valid."""
         return _Fault(self._members[key].line, f"{self.of(key)} {text}")
 
 
@@ -309,7 +309,7 @@ def _user_role(
 
 
 def _defaults(entry: _Object, roles: Mapping[str, Iterable[str]]) -> dict[Kind, dict[str, Any]]:
-    """Return the defaults that are not empty or false, which everything is without them."""
+    """Return all defaults that are not empty or false, as fields without a default are."""
     found: dict[Kind, dict[str, Any]] = {}
     for kind, known in DEFAULT_KEYS.items():
         given = entry.object(f"create_{kind}_defaults", known)

@@ -1,4 +1,4 @@
-"""The default permissions as a permission file with comments, to begin one's own from; a 0.3 server reads it, too."""
+"""The default permissions as a permission file with comments, to start your own from. A 0.3 server can read it too."""
 
 from __future__ import annotations
 
@@ -28,47 +28,47 @@ Save this as a file, change it, and name it in the server's configuration (conne
     [permissions]
     file = "permissions.json"
 
-What a device may do is what both its own role and the role of its user grant. A role names an access level for each way in \
+A device may do what both its own role and the role of its user grant. A role names an access level for each relation in \
 which an object can stand to the device; a level says what may be done, and names what may be read and written. The levels \
 and the sets "none" (nothing) and "full" (everything) are built in.\
 """
 
-#: What keys mean; each is told where it comes for the first time.
+#: What the keys mean; each is explained where it first occurs.
 _MEANINGS = {
-    "version": "Of the format.",
+    "version": "The version of the format.",
     "watch": "Read the file again whenever it is saved. If something in it is wrong, the permissions stay as they were.",
     "disallow_names": "Names that no user may have.",
-    "allowed_email_suffixes": 'How the addresses of users must end: ["@example.org"], say. null: as they like.',
-    "max_users": "How many users there may be. 0 or less: as many as like.",
+    "allowed_email_suffixes": 'How the email addresses of users must end, such as ["@example.org"]. null: in any way.',
+    "max_users": "How many users there may be. 0 or less: no limit.",
     "user_roles": (
-        'The roles of users. "nobody" must be there: it stands for whoever is not logged in, and for users whose role is not '
-        "in this file."
+        'The roles of users. "nobody" is required: it is the role of clients that are not logged in, and of users whose role '
+        "is not in this file."
     ),
-    "join": "Whether users with this role (nobody: anybody) may make users with POST /join.",
-    "join_role": "The role of users who are made in this way.",
-    "join_disabled_message": "What those who may not are told.",
-    "max_devices": "How many devices such a user may have, with the two that every user has. 0: as many as it likes.",
+    "join": "Whether users with this role (nobody: anybody) may create users with POST /join.",
+    "join_role": "The role of users who are created in this way.",
+    "join_disabled_message": "What those who may not do this are told.",
+    "max_devices": "How many devices such a user may have, including the two that every user has. 0: no limit.",
     "max_streams": "How many streams each of its devices may have.",
     "max_device_size": "Bytes of all points of one device, as JSON text.",
     "max_stream_size": "Bytes of the points of one stream, or of its downlink, as JSON text.",
-    "max_private_devices": "How many devices that are not public, with the two that every user has.",
-    "user_can_be_private": "Whether such a user may hide from others.",
-    "create_user_defaults": "What users whom such a user makes are like where it does not say otherwise.",
-    "create_device_defaults": "The same of devices; not of those that are made along with a user.",
-    "create_stream_defaults": "The same of streams; not of those that are made along with a user or a device.",
-    "CanCountUsers": "Whether it may ask how many users there are on the server.",
+    "max_private_devices": "How many devices may be private, including the two that every user has.",
+    "user_can_be_private": "Whether such a user may be private, and so hidden from others.",
+    "create_user_defaults": "Default values for users that such a user creates.",
+    "create_device_defaults": "The same for devices, except for those that are created together with a user.",
+    "create_stream_defaults": "The same for streams, except for those that are created together with a user or a device.",
+    "CanCountUsers": "Whether the number of users on the server may be asked for.",
     "private_access_level": "The access level for users and devices of others that are not public.",
     "public_access_level": "The same for those that are public.",
     "user_access_level": "The same for the device's own user, and that user's other devices.",
     "self_access_level": "The same for the device itself, with its streams and their points.",
     "device_roles": (
-        'The roles of devices. "none" must be there, for devices without a role, and "user", for those that people log in as.'
+        'The roles of devices. Required are "none", for devices without a role, and "user", for those that people log in as.'
     ),
     "access_levels": "What roles grant.",
     "read_access": "What may be read, from rw_access.",
     "write_access": "What may be written.",
-    "rw_access": "What of users, devices and streams is read or written.",
-    "can_access_user": "Whether users are within reach at all.",
+    "rw_access": "What may be read or written of users, devices and streams.",
+    "can_access_user": "Whether users can be reached at all.",
     "can_access_stream_data": "The points of streams.",
     "can_access_stream_downlink": "The points of downlinks.",
     "user_name": "From here on, each single field.",
@@ -88,7 +88,7 @@ def _wrapped(paragraph: str) -> str:
 
 
 def _lines(value: Any, depth: int, untold: dict[str, str]) -> Iterator[str]:
-    """Yield the pieces of a value's text; meanings that have been told are taken out of *untold*."""
+    """Yield the pieces of a value's text; meanings that have been explained are removed from *untold*."""
     if not isinstance(value, dict) or not value:
         yield json.dumps(value)
         return

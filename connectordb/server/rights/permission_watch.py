@@ -1,4 +1,4 @@
-"""A permission file that is read again when it is saved, on a thread of its own; what is wrong then leaves all as it was."""
+"""Reading a permission file again whenever it is saved, on a thread of its own. If it is not valid, nothing changes."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from .permissions import Permissions
 
 log = logging.getLogger(__name__)
 
-#: Seconds between looks at the file.
+#: Seconds between two looks at the file.
 PERIOD = 1.0
 
-#: Seconds for the thread to end: it reads one small file at most.
+#: Seconds that the thread may take to end; it may be reading a small file.
 _CLOSE_TIMEOUT = 10.0
 
 
@@ -28,31 +28,31 @@ class PermissionWatch:
     """
     Watches a permission file, until `close`.
 
-    Made with the file read once, so that a server does not start with a bad one. Watching begins with `start`, unless the file
-    itself says no (``"watch": false``), and ends when it comes to say so.
+    The file is read when this is made, so that a server does not start with an invalid one. Watching begins with `start`, unless
+    the file itself forbids it (``"watch": false``), and ends when the file comes to forbid it.
 
     Args:
         path: The file.
-        period: Seconds between looks at it.
+        period: Seconds between two looks at it.
 
     Attributes:
-        permissions: What the file says, or said when there was last nothing wrong with it.
+        permissions: The permissions in the file, as they were when it was last valid.
 
     Raises:
-        ConfigurationError: It cannot be read, or something in it makes no sense.
+        ConfigurationError: It cannot be read, or something in it is not valid.
     """
 
     def __init__(self, path: str | os.PathLike[str], *, period: float = PERIOD) -> None:
         self._path = path
         self._period = period
-        # the mark is older than what is read: a file that changes meanwhile is read once more
+        # the mark is taken before the file is read, so a change in between is noticed later
         self._seen = mark(path)
         self.permissions = load(path)
         self._apply: Callable[[Permissions], object] = lambda permissions: None
         self._worker = Worker("permissions", self._run)
 
     def start(self, apply: Callable[[Permissions], object]) -> None:
-        """Call *apply*, on the thread, with what the file says whenever that changes."""
+        """Whenever the permissions in the file change, call *apply* with them, on the thread."""
         self._apply = apply
         if self.permissions.watch:
             self._worker.start()
@@ -90,12 +90,12 @@ def follow(
 
     Args:
         section: The configuration.
-        folder: What the file's name is relative to.
-        apply: Takes on permissions; called from another thread later.
-        period: Seconds between looks at the file.
+        folder: The folder that the file's name is relative to.
+        apply: Applies permissions; called at once on this thread, and later on another.
+        period: Seconds between two looks at the file.
 
     Raises:
-        ConfigurationError: It cannot be read, or something in it makes no sense.
+        ConfigurationError: It cannot be read, or something in it is not valid.
     """
     if not section.file:
         return None

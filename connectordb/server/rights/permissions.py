@@ -1,10 +1,10 @@
 """
-Who may do what, as tables and the few functions that read them; pure.
+Who may do what, as tables and the few functions that read them. Pure.
 
-Access is the intersection of what two roles grant for the *relation* of an object to the caller: that of the caller's user
-and that of the calling device. A role names a *level* per relation; a level says which actions it grants, and which *field
-set* reading and writing use (``docs/topics/wire.rst``, "Permissions"). A user's role also limits what its users may have.
-`DEFAULT` holds the tables of a 0.3 server; ``permission_files.py`` reads others.
+A caller has two roles: that of its user and that of its device. It may do what both grant, given the *relation* in which an object
+stands to the caller. For each relation a role names a *level*, which says which actions are granted, and which *field sets* may be
+read and written (``docs/topics/wire.rst``, "Permissions"). A user's role also limits how much its users may have. `DEFAULT` has the
+tables of a 0.3 server; ``permission_files.py`` reads others.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ Action = Literal[
 
 ACTIONS: frozenset[Action] = frozenset(get_args(Action))
 
-#: The fields of each kind of object, as they travel. A password is written and never read.
+#: The fields of each kind of object, as on the wire. A password can be written, but never read.
 FIELDS: Mapping[Kind, tuple[str, ...]] = {
     "user": ("name", "nickname", "email", "description", "icon", "role", "public", "password"),
     "device": (
@@ -47,12 +47,12 @@ FIELDS: Mapping[Kind, tuple[str, ...]] = {
 @dataclass(frozen=True, slots=True)
 class FieldSet:
     """
-    What of an object may be read, or written.
+    What may be read of objects, or written.
 
     Attributes:
-        fields: Per kind of object its fields; a kind that is not in it is out of reach altogether.
+        fields: For each kind of object its fields. Objects of a kind that is missing here are out of reach altogether.
         data: Whether the points of streams are included.
-        downlink: Whether the points of downlinks are.
+        downlink: Whether the points of downlinks are included.
     """
 
     fields: Mapping[Kind, frozenset[str]] = field(default_factory=dict)
@@ -60,7 +60,7 @@ class FieldSet:
     downlink: bool = False
 
     def of(self, kind: Kind) -> frozenset[str] | None:
-        """Return the fields of such an object, or `None` if it is out of reach."""
+        """Return the fields for objects of a kind; `None` if these are out of reach."""
         return self.fields.get(kind)
 
     def __and__(self, other: FieldSet) -> FieldSet:
@@ -71,7 +71,7 @@ class FieldSet:
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """What is granted: actions, and what reading and writing comprise."""
+    """What is granted: actions, and what may be read and written."""
 
     actions: frozenset[Action] = frozenset()
     read: FieldSet = FieldSet()
@@ -85,11 +85,11 @@ class Level:
 @dataclass(frozen=True, slots=True)
 class Role:
     """
-    What a device's role grants, and a user's, too.
+    What a role grants, of a device or a user.
 
     Attributes:
-        levels: The names of levels, by relation.
-        counts: Of what it may ask how many there are on the whole server.
+        levels: The name of the level for each relation.
+        counts: Which kinds of objects may be counted on the whole server.
     """
 
     levels: Mapping[Relation, str]
@@ -99,11 +99,11 @@ class Role:
 @dataclass(frozen=True, slots=True)
 class Limits:
     """
-    How much a user may have; 0 is as much as it likes.
+    How much a user may have; 0 means no limit.
 
     Attributes:
-        devices: Devices, those included that every user has.
-        private_devices: Devices that are not public, those included that every user has.
+        devices: Devices, including those that every user has.
+        private_devices: Devices that are not public, including those that every user has.
         streams: Streams of one device.
         device_bytes: Bytes of all points of one device, as JSON text.
         stream_bytes: Bytes of the points of one stream, or of its downlink, as JSON text.
@@ -122,13 +122,13 @@ class UserRole(Role):
     What a user's role grants.
 
     Attributes:
-        may_be_private: Whether its users may hide.
+        may_be_private: Whether its users may be private.
         limits: How much its users may have.
-        may_join: Whether its users (or of ``"nobody"``: whoever is not logged in) may make users with ``POST /join``.
-        join_role: The role of users who are made in this way.
-        join_refusal: What whoever may not is told.
-        defaults: Per kind of object the fields that one has which such a user makes, where it does not say otherwise; what is
-            not in here is empty or false.
+        may_join: Whether its users (for ``"nobody"``: everybody who is not logged in) may create users with ``POST /join``.
+        join_role: The role of users who are created in this way.
+        join_refusal: What those who may not do this are told.
+        defaults: For each kind of object, default values of fields for objects that such a user creates. Fields that are not in
+            here are empty or false.
     """
 
     may_be_private: bool = False
@@ -145,13 +145,13 @@ class Permissions:
     The tables of a server.
 
     Attributes:
-        user_roles: By name; ``"nobody"`` must be there, and stands for unknown ones and for anonymous callers.
-        device_roles: By name; ``"none"`` and ``"user"`` must be there, the first stands for unknown ones and ``""``.
-        levels: What the roles name.
+        user_roles: Roles of users by name. Must have ``"nobody"``, which is used for unknown roles and anonymous callers.
+        device_roles: Roles of devices by name. Must have ``"user"``, and ``"none"``, which is used for ``""`` and unknown roles.
+        levels: Levels by name.
         reserved_names: Names that no user may have, compared exactly.
-        email_suffixes: How the address of a user must end, in one of these ways; `None`: as it likes.
-        most_users: How many users there may be; 0: as many as like.
-        watch: Whether the file that this comes from is to be read again when it is saved.
+        email_suffixes: Users' email addresses must end in one of these; `None` for any address.
+        most_users: How many users there may be; 0 for no limit.
+        watch: Whether to read the file that this comes from again when it is saved.
     """
 
     user_roles: Mapping[str, UserRole]
@@ -164,7 +164,7 @@ class Permissions:
     _known: dict[tuple[str, str], Level] = field(default_factory=dict, compare=False, repr=False)
 
     def user_role(self, user: User | None) -> UserRole:
-        """Return the role of a user, or of whoever is not logged in."""
+        """Return the role of a user, or of a caller who is not logged in."""
         found = self.user_roles.get(user.role) if user is not None else None
         return found or self.user_roles["nobody"]
 
@@ -174,7 +174,7 @@ class Permissions:
         return self.user_role(caller.user), device or self.device_roles["none"]
 
     def rights(self, caller: Caller, relation: Relation) -> Level:
-        """Return what the caller may do to objects in this relation to it."""
+        """Return what the caller may do with objects that stand in this relation to it."""
         user_role, device_role = self.roles(caller)
         names = user_role.levels[relation], device_role.levels[relation]
         known = self._known.get(names)
@@ -183,16 +183,16 @@ class Permissions:
         return known
 
     def access(self, caller: Caller, user: User, device: Device | None = None) -> Level:
-        """Return what the caller may do to a user; with *device*, to that device, its streams and their points."""
+        """Return what the caller may do with a user; or if given, with *device*, its streams and their points."""
         return self.rights(caller, relation(caller, user, device))
 
     def may_count(self, caller: Caller, what: Counted) -> bool:
-        """Tell whether the caller may count all users, devices or streams that there are."""
+        """Tell whether the caller may count all users, devices or streams of the server."""
         return all(what in role.counts for role in self.roles(caller))
 
 
 def relation(caller: Caller, user: User, device: Device | None = None) -> Relation:
-    """Return how a user or, if given, one of its devices stands to the caller; only the device's own flag counts for it."""
+    """Return the relation of a user, or if given, of one of its devices, to the caller. Of a device only its own flag ``public`` counts."""
     if device is not None and caller.device is not None and device.id == caller.device.id:
         return "self"
     if caller.user is not None and user.id == caller.user.id:
@@ -202,7 +202,7 @@ def relation(caller: Caller, user: User, device: Device | None = None) -> Relati
 
 # --- the default tables -----------------------------------------------------------------------------------------------
 
-#: Fields that not every field set has; those that are in none of these columns are in all of them.
+#: Fields that only some field sets have. All other fields are in every set.
 _SPECIAL = (
     *("user.name", "user.email", "user.role", "user.password", "device.name", "device.apikey"),
     *("device.user_editable", "device.role", "stream.name"),
@@ -210,7 +210,7 @@ _SPECIAL = (
 
 
 def _field_set(special: str, *, data: bool = False, downlink: bool = False) -> FieldSet:
-    """Return a set with the special fields named in *special*, and all that are not special."""
+    """Return a field set with all fields that are not special, and the special ones named in *special*."""
     granted = special.split()
     return FieldSet(
         {
@@ -224,7 +224,7 @@ def _field_set(special: str, *, data: bool = False, downlink: bool = False) -> F
 
 _NAMES = "user.name device.name stream.name"
 
-#: What levels read and write, by the names that permission files use.
+#: The field sets, by the names that permission files use.
 FIELD_SETS: Mapping[str, FieldSet] = {
     "none": FieldSet(),
     "publicread": _field_set(_NAMES, data=True, downlink=True),
@@ -263,7 +263,7 @@ _LEVELS = {
 
 _COUNTED: frozenset[Counted] = frozenset(("users", "devices", "streams"))
 
-#: What a device has that its maker says nothing of.
+#: The default values for devices.
 _DEVICE = {"enabled": True, "visible": True, "user_editable": True}
 
 
@@ -271,7 +271,7 @@ def _by_relation(own_self: str, own: str, public: str, private: str) -> Mapping[
     return {"self": own_self, "own": own, "public": public, "private": private}
 
 
-#: What a 0.3 server does unless it is told otherwise.
+#: The permissions of a 0.3 server by default.
 DEFAULT = Permissions(
     user_roles={
         "nobody": UserRole(

@@ -1,4 +1,4 @@
-"""Hashes that came from elsewhere, or were made with less work, replaced by today's after a login: without delaying it."""
+"""Replacing password hashes that were imported, or made with less work, by new ones after a login, without delaying it."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ log = logging.getLogger(__name__)
 
 class Renewals:
     """
-    The replacements under way, one a user at most. What goes wrong with one is logged: the next login tries again.
+    The replacements under way, at most one for each user. If one fails, that is logged, and the next login tries again.
 
     Args:
-        storage: Where users are.
-        hashers: What computes hashes.
+        storage: Where the users are.
+        hashers: The threads that compute hashes.
     """
 
     def __init__(self, storage: Storage, hashers: Crew) -> None:
@@ -31,7 +31,7 @@ class Renewals:
         self._under_way: set[int] = set()
 
     def offer(self, user: User, password: str) -> None:
-        """Have a user's hash replaced if it is not as today's are; *password* has proven right. Returns at once."""
+        """Have a user's hash replaced if it is outdated; *password* is the right one. Returns at once."""
         if not is_to_be_renewed(password, user.password):
             return
         with self._lock:
@@ -52,7 +52,7 @@ class Renewals:
             self._storage.write(lambda writer: _replace(writer, user, new)).add_done_callback(
                 lambda stored: self._end(user, None if stored.cancelled() else stored.exception())
             )
-        # BaseException: a cancelled future raises one, when the server ends
+        # BaseException, because a future that is cancelled when the server ends raises one
         except BaseException as error:
             self._end(user, error)
 
@@ -65,7 +65,7 @@ class Renewals:
 
 def _replace(writer: Writer, user: User, new: str) -> None:
     now = writer.find((user.name,)).user
-    # not if the password was changed, or the user made anew, meanwhile
+    # not if the password was changed meanwhile, or the user deleted and created again
     if now is not None and (now.id, now.password) == (user.id, user.password):
         writer.update_user(user.id, {"password": new})
         log.info("the password hash of %s was replaced by one by scrypt", user.name)

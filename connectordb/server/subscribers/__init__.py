@@ -1,1 +1,1 @@
-"""Who wants to be told of what, and what each is told; nothing here knows of sockets."""
+"""Who has subscribed to what, and what each subscriber is told. Nothing here knows about sockets."""

@@ -1,4 +1,4 @@
-"""Inserts that wait to be computed for the subscriptions of one connection; pure."""
+"""Inserts that wait for the transforms of one connection's subscriptions. Pure."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from .news import News
 
 class Backlog:
     """
-    How much waits. An insert counts once, however many subscriptions it waits for.
+    Counts what waits. An insert counts once, however many transforms it waits for.
 
     Args:
-        size: Bytes of text that may wait; one insert alone may be larger.
+        size: The most bytes of text that may wait; a single insert may be larger.
     """
 
     def __init__(self, size: int) -> None:
@@ -21,7 +21,7 @@ class Backlog:
         self.bytes = 0
 
     def hold(self, news: News) -> bool:
-        """Take note that an insert waits for one more; tell whether there is room for it."""
+        """Note that an insert waits for one more transform, if there is room for it; return whether there is."""
         if news not in self._waiting:
             if self._waiting and self.bytes + news.size > self._size:
                 return False
@@ -30,7 +30,7 @@ class Backlog:
         return True
 
     def release(self, news: News) -> None:
-        """Take note that it waits for one less."""
+        """Note that an insert waits for one transform less."""
         self._waiting[news] -= 1
         if not self._waiting[news]:
             del self._waiting[news]

@@ -1,8 +1,7 @@
 """
-One subscriber without its socket: commands in, frames out.
+One subscriber without its socket: reading its commands, and holding the frames for it.
 
-`read_command` says what a message from the client asks for. `Outbox` holds what is to be sent until the socket takes it, and
-says when that is too much.
+`read_command` reads a message from the client. `Outbox` holds frames until the socket takes them, and says when they are too many.
 """
 
 from __future__ import annotations
@@ -27,16 +26,16 @@ _COMMANDS = ("insert", "subscribe", "unsubscribe", "unsubscribe_all")
 @dataclass(frozen=True, slots=True)
 class Asked:
     """
-    What a client asks for.
+    A command from a client.
 
     Attributes:
-        cmd: What to do; ``""`` for nothing, which is what an unknown command asks for.
-        path: Of a stream or downlink; `None` if ``arg`` is none.
+        cmd: What to do; ``""`` for nothing, as for an unknown command.
+        path: The path of a stream or downlink; `None` if ``arg`` is no such path.
         transform: PipeScript, or ``""``.
-        points: Of an insert.
-        id: What the answer is to carry; `None` if none is wanted.
+        points: The points of an insert.
+        id: The id that the answer is to carry; `None` if no answer is wanted.
         key: An insert's idempotency key.
-        fault: What is wrong with the command, where there is an id to answer to.
+        fault: What is wrong with the command, if it has an id by which that can be answered.
     """
 
     cmd: Literal["", "insert", "subscribe", "unsubscribe", "unsubscribe_all"]
@@ -50,10 +49,10 @@ class Asked:
 
 def read_command(text: str | bytes) -> Asked:
     """
-    Return what a message asks for; a key that is left out is empty, whatever the message before had there.
+    Return the command in a message. A key that is left out is empty; unlike in 0.3, it does not keep its value from the message before.
 
     Raises:
-        RemoteProtocolError: It is no command at all: the connection is to be closed.
+        RemoteProtocolError: It is no command, and the connection should be closed.
     """
     body = _first_value(text)
     if body is None:
@@ -102,7 +101,7 @@ def _first_value(text: str | bytes) -> Any:
     except ValueError as error:
         text = legible(text)
         try:
-            # only to find out where the first value ends
+            # decoded only to find out where the first value ends
             _, end = _scanner.raw_decode(text.lstrip(" \t\r\n"))
         except (ValueError, RecursionError):
             raise RemoteProtocolError(f"a command that is no JSON: {error}") from error
@@ -129,8 +128,8 @@ class Outbox:
     Frames that wait to be sent to one subscriber.
 
     Args:
-        messages: How many may wait.
-        size: Bytes of them that may wait. One alone may be larger.
+        messages: The most frames that may wait.
+        size: The most bytes that may wait; a single frame may be larger.
     """
 
     def __init__(self, messages: int, size: int) -> None:
@@ -140,7 +139,7 @@ class Outbox:
         self._bytes = 0
 
     def offer(self, frame: bytes) -> bool:
-        """Add a frame; tell whether there was room for it."""
+        """Add a frame, if there is room for it; return whether there is."""
         if not self.fits(frame):
             return False
         self._waiting.append(frame)
@@ -152,11 +151,11 @@ class Outbox:
         return not self._waiting or (self.has_room() and self._bytes + len(frame) <= self._most_bytes)
 
     def has_room(self) -> bool:
-        """Tell whether there is room for anything."""
+        """Tell whether there is room for any frame."""
         return len(self._waiting) < self._most_messages and self._bytes < self._most_bytes
 
     def take(self) -> bytes | None:
-        """Take the frame that has waited longest."""
+        """Take the frame that has waited for the longest time; `None` if there is none."""
         if not self._waiting:
             return None
         frame = self._waiting.popleft()

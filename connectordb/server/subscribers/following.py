@@ -1,8 +1,8 @@
 """
-One subscription that was made with an id: what it has been told, and what it is to be told next; pure.
+One subscription that was made with an id: what it has been told, and what it is to be told next. Pure.
 
-From its first index on it is told every point in order, once, or that there is a gap and where. Whether there is room for
-another message is for others to say: without it nothing is kept but how far the stream has come.
+From its first index on it is told every point once and in order, or else where there is a gap. Whether there is room for another
+message is said by the caller. While there is none, nothing is kept but how far the stream has come.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ class Following:
     A subscription to a path.
 
     Args:
-        path: Of a stream or downlink.
+        path: The path of a stream or downlink.
         start: The index of the first point that is to be told.
     """
 
@@ -24,7 +24,7 @@ class Following:
 
     def __init__(self, path: str, start: int) -> None:
         self.path = path
-        #: The index of the first point that has been neither told nor been said to be missing, and behind the last there is.
+        #: The index of the first point that was neither told nor said to be missing; and the index after that of the last point.
         self._next = start
         self._after = start
         #: Points that were neither told nor stored.
@@ -32,23 +32,23 @@ class Following:
 
     @property
     def behind(self) -> bool:
-        """Whether it has missed something and does not know."""
+        """Whether it has missed something that it was not told of yet."""
         return self._next < self._after or self._lost > 0
 
     def follows(self, news: News) -> bool:
-        """Tell whether an insert comes right behind what there was, as all do unless points were removed."""
+        """Tell whether an insert comes right after what there was, as it always does unless points were removed."""
         return news.first is None or news.first == self._after
 
     def told(self, news: News, room: bool) -> bytes | None:
         """
-        Take note of an insert.
+        Note an insert.
 
         Args:
             news: What was inserted.
             room: Whether there is room for a message.
 
         Returns:
-            The frame to be sent; `None` if there is no room, or if something else must be said first (`catch_up`).
+            The frame to send; `None` if there is no room, or if the subscriber must first be told what it has missed (`catch_up`).
         """
         if news.first is None:
             if room and not self.behind:
@@ -64,7 +64,7 @@ class Following:
         return news.indexed
 
     def catch_up(self) -> list[bytes]:
-        """Return the frames that say what was missed; it is not behind any more."""
+        """Return the frames that say what was missed. After that, the subscription is no longer behind."""
         said: list[Gap | Lost] = []
         if self._next < self._after:
             said.append(Gap(self.path, self._next, self._after))

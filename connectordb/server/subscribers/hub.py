@@ -1,8 +1,8 @@
 """
-What was inserted, and who wants it; pure.
+Who has subscribed to which path. Pure.
 
-The hub knows paths and subscribers and nothing else: not who may listen (that is checked before `subscribe`), not how a
-message reaches anybody. It belongs to one thread.
+The hub knows only paths and subscribers: not who may subscribe, which is checked before, and not how messages are sent. It is
+used by one thread only.
 """
 
 from __future__ import annotations
@@ -16,42 +16,42 @@ Item = TypeVar("Item")
 
 
 class Hub(Generic[Subscriber]):
-    """Paths, and the subscribers of each."""
+    """Paths, and the subscribers to each."""
 
     def __init__(self) -> None:
-        # in order of subscribing; dicts as ordered sets
+        # dicts serve as sets that keep the order of subscribing
         self._by_path: dict[str, dict[Subscriber, None]] = {}
         self._by_subscriber: dict[Subscriber, dict[str, None]] = {}
 
     def subscribe(self, subscriber: Subscriber, path: str) -> None:
-        """From now on *subscriber* wants what is inserted at *path*; twice counts once."""
+        """Subscribe *subscriber* to *path*. Doing so twice is the same as once."""
         self._by_path.setdefault(path, {})[subscriber] = None
         self._by_subscriber.setdefault(subscriber, {})[path] = None
 
     def unsubscribe(self, subscriber: Subscriber, path: str) -> None:
-        """It does not any more; nothing happens if it did not before."""
+        """End a subscription. Nothing happens if there is none."""
         self._remove(self._by_path, path, subscriber)
         self._remove(self._by_subscriber, subscriber, path)
 
     def leave(self, subscriber: Subscriber) -> None:
-        """It wants nothing any more."""
+        """End all subscriptions of *subscriber*."""
         for path in self.paths(subscriber):
             self.unsubscribe(subscriber, path)
 
     def paths(self, subscriber: Subscriber) -> tuple[str, ...]:
-        """Return what a subscriber wants."""
+        """Return the paths that a subscriber has subscribed to."""
         return tuple(self._by_subscriber.get(subscriber, ()))
 
     def count(self, subscriber: Subscriber) -> int:
-        """Return how many paths a subscriber wants."""
+        """Return how many paths a subscriber has subscribed to."""
         return len(self._by_subscriber.get(subscriber, ()))
 
     def wants(self, subscriber: Subscriber, path: str) -> bool:
-        """Tell whether a subscriber wants a path."""
+        """Tell whether a subscriber has subscribed to a path."""
         return path in self._by_subscriber.get(subscriber, ())
 
     def subscribers(self, path: str) -> tuple[Subscriber, ...]:
-        """Return who wants what is inserted at *path*."""
+        """Return the subscribers to *path*."""
         return tuple(self._by_path.get(path, ()))
 
     def below(self, path: str) -> list[tuple[Subscriber, str]]:
@@ -59,7 +59,7 @@ class Hub(Generic[Subscriber]):
         return [(who, at) for at, all_of in self._by_path.items() if is_below(at, path) for who in all_of]
 
     def __iter__(self) -> Iterator[Subscriber]:
-        """Go through all who want something, as they are now."""
+        """Iterate over all present subscribers; subscriptions may change meanwhile."""
         return iter(list(self._by_subscriber))
 
     def __len__(self) -> int:
@@ -76,5 +76,5 @@ class Hub(Generic[Subscriber]):
 
 
 def is_below(path: str, other: str) -> bool:
-    """Tell whether *path* is *other* or below it; all are below ``""``."""
+    """Tell whether *path* is *other* or below it. Every path is below ``""``."""
     return not other or path == other or path.startswith(f"{other}/")

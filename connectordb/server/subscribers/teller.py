@@ -1,8 +1,9 @@
 """
-Telling subscribers: what was inserted, what was removed, and that they should look again at what they may read.
+Telling subscribers what was inserted, what was removed, and that they should check again what they may read.
 
-Called with each committed change, in order. Changes of fields and rights are not traced to those whom they concern one by
-one: whoever subscribed at or below what was changed, or is it, looks again, soon and once for many changes.
+It is called with each committed change, in order. When fields or permissions change, it is not worked out exactly who is
+affected: every subscriber that is at or below the changed path, or has subscribed there, checks again, soon after and once for
+many changes.
 """
 
 from __future__ import annotations
@@ -18,33 +19,33 @@ from .news import News
 
 log = logging.getLogger(__name__)
 
-#: Seconds in which changes gather before anybody looks again.
+#: Seconds during which changes are gathered before subscribers check again.
 _GATHERING = 0.05
 
 
 class Listener(Protocol):
-    """Somebody who subscribed to something."""
+    """A subscriber."""
 
     @property
     def own_path(self) -> str:
-        """The path of the device on whose behalf."""
+        """The path of the device that has subscribed."""
 
     def tell(self, news: News) -> None:
-        """Tell of an insert at a path that is subscribed to."""
+        """Tell it of an insert at a path that it has subscribed to."""
 
     def end(self, path: str, reason: EndReason) -> None:
-        """Tell that what was subscribed to at *path* is not there any more."""
+        """Tell it that what it has subscribed to at *path* was removed."""
 
     async def look_again(self) -> None:
-        """Find out what may not be read any more."""
+        """Let it check what it may still read."""
 
 
 class Teller:
     """
-    Tells listeners. Made and used on the event loop's thread only, but for `look_again_soon`.
+    Tells listeners. Made and used on the event loop's thread only, except for `look_again_soon`.
 
     Attributes:
-        hub: Who wants to be told of what.
+        hub: Who has subscribed to what.
     """
 
     def __init__(self) -> None:
@@ -54,12 +55,12 @@ class Teller:
         self._looking: asyncio.Task[None] | None = None
 
     def close(self) -> None:
-        """Tell of no more changes."""
+        """Let nobody check again any more."""
         if self._looking is not None:
             self._looking.cancel()
 
     def settle(self, reply: Reply) -> None:
-        """Tell whatever follows from a committed change."""
+        """Tell all listeners concerned about a committed change."""
         for removed in reply.removed:
             for listener, path in self.hub.below(removed.path):
                 listener.end(path, removed.reason)
@@ -73,13 +74,13 @@ class Teller:
             self.look_again(reply.changed)
 
     def look_again(self, path: str = "") -> None:
-        """Have everybody whom a change at *path* may concern look again soon; without one, all."""
+        """Let every listener that a change at *path* may concern check again soon; without a path, all of them."""
         self._changed.add(path)
         if self._looking is None:
             self._looking = self._loop.create_task(self._look_again())
 
     def look_again_soon(self) -> None:
-        """Have all look again, as `look_again`; may be called from any thread."""
+        """Let all listeners check again soon. May be called from any thread."""
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self.look_again)
 
@@ -88,7 +89,7 @@ class Teller:
             while self._changed:
                 await asyncio.sleep(_GATHERING)
                 changed, self._changed = self._changed, set()
-                # one after the other: there may be many, and others have to read, too
+                # one after the other: there may be many, and each makes the storage read
                 for listener in self.hub:
                     concerned = (listener.own_path, *self.hub.paths(listener))
                     if any(is_below(path, at) for path in concerned for at in changed):

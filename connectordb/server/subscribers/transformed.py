@@ -1,4 +1,4 @@
-"""One subscription with a transform: each insert computed on a thread for that, and told in order."""
+"""One subscription with a transform: each insert is computed on a thread for that, and the results are told in order."""
 
 from __future__ import annotations
 
@@ -27,49 +27,49 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-#: Inserts that wait to be computed for one subscription.
+#: The most inserts that wait for one subscription's transform.
 _MOST = 100
 
-#: Points that are computed between two looks at the clock, at least.
+#: How many points go into the transform between two looks at the clock, at least.
 _STRETCH = 100
 
 
 class Compute(Protocol):
-    """Has a function done on a thread for what takes long."""
+    """Runs a function on a thread for what takes long."""
 
     async def __call__(self, work: Callable[[], T], /) -> T:
-        """Return what it returned."""
+        """Return what *work* returned."""
 
 
 class Subscriber(Protocol):
-    """Whose subscription it is."""
+    """The owner of a subscription."""
 
     @property
     def own_path(self) -> str:
-        """The path of the device on whose behalf."""
+        """The path of the device that has subscribed."""
 
     def say(self, frame: bytes) -> bool:
-        """Send a frame; tell whether there was room."""
+        """Send a frame; return whether there was room."""
 
     def drop(self) -> None:
-        """Cut the connection of who does not read."""
+        """Cut the connection, as its client does not read."""
 
     def end_transformed(self, which: Transformed, reason: EndReason) -> None:
-        """Take note that a subscription has ended."""
+        """End a subscription."""
 
     async def look_again(self) -> None:
-        """Find out what may not be read any more."""
+        """Check what may still be read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Transform:
     """
-    What one subscription does to points.
+    The transform of a subscription.
 
     Attributes:
-        text: As it was asked for, by which it is unsubscribed, too.
-        script: What runs it.
-        effort: What may go into each insert, and come out; watches over the script.
+        text: The script as the client gave it, which also identifies the subscription.
+        script: The script, compiled.
+        effort: Limits what may go into each insert, and what may come out of it.
     """
 
     text: str
@@ -82,11 +82,11 @@ class Transformed(Listener):
     A subscription with a transform. Used on the event loop's thread only.
 
     Args:
-        path: Of the stream or downlink.
-        transform: What is done to its points.
-        subscriber: Whose it is.
-        compute: Has a function done on a thread for what takes long.
-        backlog: What waits for all subscriptions of the connection.
+        path: The path of the stream or downlink.
+        transform: The transform.
+        subscriber: The owner of the subscription.
+        compute: Runs a function on a thread for what takes long.
+        backlog: Counts what waits for all subscriptions of the connection.
         indexed: Whether it was made with an id: then it is told indices and stored times, and what it has missed.
     """
 
@@ -114,11 +114,11 @@ class Transformed(Listener):
 
     @property
     def own_path(self) -> str:
-        """The path of the device on whose behalf."""
+        """The path of the device that has subscribed."""
         return self._subscriber.own_path
 
     def close(self) -> None:
-        """Compute nothing any more."""
+        """Stop computing, and drop what waits."""
         self._closed = True
         self.transform.effort.stop()
         while self._waiting:
@@ -127,7 +127,7 @@ class Transformed(Listener):
             self._task.cancel()
 
     def tell(self, news: News) -> None:
-        """Take an insert to be computed."""
+        """Queue an insert for the transform."""
         if len(self._waiting) >= _MOST or not self._backlog.hold(news):
             self._overflow(news)
             return
@@ -136,11 +136,11 @@ class Transformed(Listener):
             self._task = asyncio.get_running_loop().create_task(self._work())
 
     def end(self, path: str, reason: EndReason) -> None:
-        """Take note that the stream is not there any more."""
+        """Note that the stream was removed."""
         self._subscriber.end_transformed(self, reason)
 
     async def look_again(self) -> None:
-        """Find out what may not be read any more."""
+        """Check what may still be read."""
         await self._subscriber.look_again()
 
     async def _work(self) -> None:
@@ -153,7 +153,7 @@ class Transformed(Listener):
                     self._backlog.release(news)
                 self.refill()
         except ClosedError:
-            pass  # the server stops
+            pass  # the server is stopping
         finally:
             self._task = None
 
@@ -161,7 +161,7 @@ class Transformed(Listener):
         try:
             told = await self._compute(partial(self._computed, news))
         except PipeScriptError as error:
-            # which quotes values, and those are nobody's business
+            # only at level debug, as the error quotes values, which do not belong into a log
             log.debug(
                 "%s: %.100r on an insert into %s: %s", self.own_path, self.transform.text, self.path, error.reason
             )
@@ -171,12 +171,12 @@ class Transformed(Listener):
             log.info("%s: %.100r on %s ends: %s", self.own_path, self.transform.text, self.path, error)
             self._subscriber.end_transformed(self, "exceeded")
             return
-        except Refusal:  # too much is being computed
+        except Refusal:  # too much is being computed at once
             self._overflow(news)
             return
         except ClosedError:
             raise
-        except Exception:  # the top of a task
+        except Exception:  # all of them, as nothing above this would see it
             log.exception("%s: computing an insert into %s failed", self.own_path, self.path)
             self._lost += news.number
             return
@@ -184,7 +184,7 @@ class Transformed(Listener):
             self._overflow(news)
 
     def _computed(self, news: News) -> bytes:
-        """Return the frame of what becomes of an insert; empty if nothing is left."""
+        """Return the frame with what the transform makes of an insert; empty if it leaves no points."""
         effort = self.transform.effort
         effort.renew()
         texts: list[bytes] = []
@@ -201,14 +201,14 @@ class Transformed(Listener):
             self._subscriber.drop()
 
     def refill(self) -> None:
-        """Say what was missed, behind all that was not, if there is something and there is room."""
+        """Tell the client what it has missed, if anything, once all inserts before that are told and there is room."""
         if self._lost and self.indexed and not self._waiting and not self._closed:
             if self._subscriber.say(frame(Lost(self.path, self._lost, self.transform.text).encode() + b"\n")):
                 self._lost = 0
 
 
 def _watched(points: Sequence[Point], effort: Effort) -> Iterator[Point]:
-    """Yield points, and look at the clock now and then: of most of them nothing may be left."""
+    """Yield points and look at the clock now and then, as the transform may drop most points without doing so itself."""
 
     def stretch(begin: int) -> Sequence[Point]:
         effort()
