@@ -1,8 +1,8 @@
 """
-The transform language's room: what is computed from points, over plain iterables of ``{"t", "d"}``; pure, and lazy.
+The transform language: computing with points, which are plain iterables of ``{"t", "d"}``. Pure, and lazy.
 
-`Script` compiles and runs a script; interpolators, datasets and merging line up several sequences. The server runs them for its
-clients, and everybody can on points that are at hand. What asks a server for them is in ``query``.
+`Script` compiles and runs a script; `merge`, `tdataset` and `xdataset` combine several sequences. The server runs them for its
+clients, and anybody can run them on points at hand. Asking a server for them is done in ``query``.
 """
 
 from ..exceptions import PipeScriptError

@@ -1,4 +1,4 @@
-"""Points that are looked at before they are taken, or taken by several."""
+"""Sequences of points in which one can look ahead, or which several readers share."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from typing import Any
 from ..exceptions import PipeScriptError
 from .limits import KEPT, Run, size_of
 
-#: ``{"t": seconds, "d": value}``; ``d`` may be missing where the value is null.
+#: ``{"t": seconds, "d": value}``; ``d`` may be missing if the value is null.
 Point = dict[str, Any]
 
 
 class Ahead:
     """
-    A sequence of points with a view of the next one, and of the last that was taken.
+    A sequence of points in which the next point can be seen before it is taken, and the last one that was taken.
 
     Attributes:
-        next: The next point; `None` behind the last one.
+        next: The next point; `None` after the last one.
         passed: The point that was taken last; `None` before the first.
     """
 
@@ -32,19 +32,19 @@ class Ahead:
         self.next: Point | None = next(self._points, None)
 
     def take(self) -> Point:
-        """Return the next point, which there must be, and go on."""
+        """Return the next point, which must exist, and go on to the one after it."""
         assert self.next is not None
         self.passed = self.next
         self.next = next(self._points, None)
         return self.passed
 
     def window(self, until: float) -> Iterator[Point]:
-        """Take the points up to and with a time."""
+        """Take and yield the points up to and including a time."""
         while self.next is not None and self.next["t"] <= until:
             yield self.take()
 
     def skip(self, until: float) -> None:
-        """Take the points up to and with a time, and leave them."""
+        """Take the points up to and including a time, and discard them."""
         following = self.next
         if following is None or following["t"] > until:
             return
@@ -57,13 +57,13 @@ class Ahead:
 
 class Cursor:
     """
-    A sequence that can be looked at further down.
+    A sequence in which one can look any number of places ahead.
 
-    Whoever looks further than a point that fails sees an end there; the failure comes when that point is taken.
+    A look beyond a point that fails finds the end there. The error is raised when that point is taken.
 
     Args:
         points: The sequence.
-        run: Counts what is held of it; one point ahead need not be counted.
+        run: Counts the points that are held. A single point ahead need not be counted.
     """
 
     __slots__ = ("_ahead", "_ended", "_error", "_points", "_run")
@@ -89,7 +89,7 @@ class Cursor:
         return next(self._points)
 
     def peek(self, places: int = 1) -> Any:
-        """Return what is so many places further down; `None` behind the last."""
+        """Return the item that is *places* ahead; `None` if there is none."""
         ahead = self._ahead
         while len(ahead) < places and not self._ended:
             try:
@@ -109,7 +109,7 @@ def _weight(point: Point) -> int:
 
 
 class _Failed:
-    """Stands where a sequence failed, for those who share it."""
+    """Marks where a shared sequence failed."""
 
     __slots__ = ("error",)
 
@@ -132,5 +132,5 @@ def _branch(points: Iterator[Point | _Failed]) -> Iterator[Point]:
 
 
 def branched(points: Iterator[Point], times: int) -> Iterator[Iterator[Point]]:
-    """Return a sequence several times; each has its points, and fails where it fails."""
+    """Return several iterators over a sequence. Each yields its points, and fails where the sequence fails."""
     return map(_branch, tee(_kept(points), times))

@@ -1,8 +1,8 @@
 """
-Operators: what they make of any two values, and Python for where both are floats, which gives the same.
+Operators: general functions for any two values, and quicker Python code with the same results for two floats.
 
-The general functions know all conversions (``docs/topics/pipescript.rst``, "Operators"); what is written stands before them, and
-leaves them out where a value is known to be a float.
+The general functions know all conversions (``docs/topics/pipescript.rst``, "Operators"). The code that is written for a script
+tries the quick way first if both values may be floats, and leaves out the general one if they certainly are.
 """
 
 from __future__ import annotations
@@ -50,14 +50,14 @@ def _arithmetic(compute: Callable[[float, float], float]) -> _Operator:
 
 
 def divided(x: float, y: float) -> float:
-    """Return a quotient as 64-bit floats have it."""
+    """Return a quotient by the rules of 64-bit floats, which allow a division by zero."""
     if y:
         return x / y
     return nan if x == 0 or isnan(x) or isnan(y) else inf if (x > 0) == (str(y)[0] != "-") else -inf
 
 
 def remainder(x: float, y: float) -> float:
-    """Return what is left of a division, with the sign of the first."""
+    """Return the remainder of a division, with the sign of the dividend."""
     try:
         return fmod(x, y)
     except ValueError:
@@ -65,7 +65,7 @@ def remainder(x: float, y: float) -> float:
 
 
 def power(x: float, y: float) -> float:
-    """Return a power as 64-bit floats have it."""
+    """Return a power by the rules of 64-bit floats, which know infinities and NaN."""
     try:
         result = x**y
     except ZeroDivisionError:
@@ -90,12 +90,12 @@ def _either(a: Any, b: Any) -> bool:
 
 
 def negated(a: Any) -> Any:
-    """Return what a minus before a value makes of it: the opposite of a truth value, too."""
+    """Return the negative of a value; of a truth value, its opposite."""
     return not a if isinstance(a, bool) else -to_number(a)
 
 
 def opposite(a: Any) -> bool:
-    """Return what ``not`` makes of a value."""
+    """Return the result of ``not`` for a value."""
     return not to_truth(a)
 
 
@@ -115,13 +115,13 @@ _GENERAL: Mapping[str, _Operator] = {
     "or": _either,
 }
 
-#: Of two floats, in Python; of the rest the functions below.
+#: Operators that are the same in Python for two floats; the others call the functions below.
 _FLOATS = {sign: f"{{0}} {sign} {{1}}" for sign in ("+", "-", "*", "<", "<=", ">", ">=", "==", "!=")}
 _FUNCTIONS = {"/": divided, "%": remainder, "^": power}
 
 
 def operator(sign: str, limits: Limits) -> _Operator:
-    """Return what an operator makes of any two values."""
+    """Return the function of an operator, for any two values."""
     return _adding(limits) if sign == "+" else _GENERAL[sign]
 
 
@@ -135,7 +135,7 @@ def write_binary(source: Source, sign: str, a: Value, b: Value, limits: Limits) 
     unknown = [place for place, value in enumerate((a, b)) if value.kind is not float]
     kind: type | None = bool if sign in ("<", "<=", ">", ">=", "==", "!=") else float
     if sign == "+" and not any(value.kind in (float, bool) for value in (a, b)):
-        kind = None  # two texts are put together
+        kind = None  # two texts may be concatenated
     if any(value.kind not in (None, float) for value in (a, b)):
         return source.compute(general, a, b, kind=kind)
     fast = _FLOATS.get(sign) or f"{source.given(_FUNCTIONS[sign])}({{0}}, {{1}})"
@@ -145,7 +145,7 @@ def write_binary(source: Source, sign: str, a: Value, b: Value, limits: Limits) 
 
 
 def _checked(fast: str, unknown: Sequence[int], general: str) -> str:
-    """Return what is done with two values of which some may be no floats."""
+    """Return the expression for two values, of which those in *unknown* may be no floats."""
     checks = " and ".join(f"{{{place}}}.__class__ is float" for place in unknown)
     return f"{fast} if {checks} else {general}" if checks else fast
 

@@ -1,4 +1,4 @@
-"""Nodes to programs: what may stand where, what is known beforehand, and the parts put together."""
+"""From nodes to programs: checks what may be used where, computes constants, and puts the parts together."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .registry import TRANSFORMS, Argument, Context, Takes, Transform
 from .source import Source, Value
 from .tree import Binary, Call, Constant, Node, Object, Pipe, Prefix, walked
 
-#: What is fed to what is known beforehand.
+#: The point on which constant programs are run, to get their value.
 _DUMMY: Point = {"t": 0.0, "d": 0.0}
 
 _Done = dict[int, Program]
@@ -30,7 +30,7 @@ def compiled(node: Node, context: Context, text: str = "") -> Program:
     Return a node as a program.
 
     Raises:
-        PipeScriptError: It cannot be one; the message shows which part of *text* is at fault.
+        PipeScriptError: It is not valid; the message shows which part of *text* is at fault.
     """
     done: _Done = {}
     for part in walked(node):
@@ -52,7 +52,7 @@ def _default(text: str) -> Node:
 
 
 def _wrong(reason: str, at: Node, hint: str = "") -> PipeScriptError:
-    """Return the error that a part of the script is at fault."""
+    """Return an error about a part of the script."""
     return PipeScriptError(reason, position=at.span[0], hint=hint)
 
 
@@ -66,22 +66,29 @@ def _constant(node: Constant, done: _Done, context: Context) -> Program:
 def _always(value: Any) -> Program:
     def part(source: Source, stack: list[At]) -> None:
         plain = value is None or isinstance(value, bool) or (type(value) is float and isfinite(value))
-        # in brackets: a minus would be about whatever is written behind it
+        # in brackets, as a minus would also apply to whatever is written after it
         stack.append(stack.pop().saying(Value(f"({value!r})" if plain else source.given(value), type(value))))
 
     return Program(part, constant=True, stateless=True)
 
 
 def known(program: Program, limits: Limits) -> Any:
-    """Return the value of a program that is constant."""
+    """Return the value of a constant program."""
     return program.values(Run(limits))(_DUMMY)
 
 
-# --- what is computed at each point from what stands beside it ---
+# --- operators, and all else that combines the results of several programs at a point ---
 
 
 def _beside(operands: Sequence[Program], write: Callable[..., At], **declared: Any) -> Program:
-    """Return a program of which *write* writes what is made of a point and of the results of other programs at that point."""
+    """
+    Return a program that combines a point with the results of other programs at that point.
+
+    Args:
+        operands: The other programs.
+        write: Writes the combination, given the source, the point and the results.
+        declared: What is declared of the program.
+    """
     parts: list[Program | Part] = []
     apart: list[Program] = []
     for number, operand in enumerate(operands):
@@ -108,12 +115,12 @@ def _beside(operands: Sequence[Program], write: Callable[..., At], **declared: A
 
 
 def _again(number: int, source: Source, stack: list[At]) -> None:
-    """Put the point itself on the stack, behind so many results."""
+    """Put the point itself on the stack once more; *number* results are above it."""
     stack.append(stack[-1 - number])
 
 
 def _brought(number: int, place: int, source: Source, stack: list[At]) -> None:
-    """Put a result on the stack that came along with the point."""
+    """Put a result on the stack that was handed over together with the point."""
     stack.append(At(source, point=stack[-1 - number].rest[place]))
 
 
@@ -206,10 +213,10 @@ def _one_by_one(first: Program, then: Program) -> Flow:
 
 def check_call(node: Call) -> None:
     """
-    Accept a call if there is such a transform, and it takes as many arguments.
+    Check that there is such a transform, and that the number of arguments is right.
 
     Raises:
-        PipeScriptError: There is none, or it does not.
+        PipeScriptError: There is not, or it is wrong.
     """
     transform = TRANSFORMS.get(node.name)
     if transform is None:
@@ -259,7 +266,7 @@ def _call(node: Call, done: _Done, context: Context) -> Program:
 
 
 def _made(transform: Transform, node: Call, fixed: list[Any], context: Context) -> Any:
-    """Have a transform compiled; what it does not like is likely its first argument."""
+    """Compile a transform. If it complains, the error points at the first argument, as that is most likely at fault."""
     try:
         return transform.compile(context, *fixed)
     except PipeScriptError as error:
@@ -268,7 +275,7 @@ def _made(transform: Transform, node: Call, fixed: list[Any], context: Context) 
 
 
 def _writing(transform: Transform, made: Any, whole: list[bool]) -> Callable[..., At]:
-    """Return what writes the call of a transform's step."""
+    """Return a function that writes the call of a transform's step."""
 
     def write(source: Source, at: At, *results: At) -> At:
         values = [each.point if point else each.data for each, point in zip(results, whole, strict=True)]
@@ -283,15 +290,15 @@ def _writing(transform: Transform, made: Any, whole: list[bool]) -> Callable[...
     return write
 
 
-#: Transforms whose scripts may look ahead: they run them on sequences of their own.
+#: Transforms whose scripts may look ahead, as they run them on sequences of their own.
 _MAY_PEEK = ("reduce", "filter", "apply", "top", "bottom")
 
-#: How the original calls those that it names otherwise in messages.
+#: What the original server calls these transforms in messages.
 _CALLED = {"map": "Map", "imap": "Imap"}
 
 
 def _argument(transform: Transform, arg: Argument, number: int, node: Call, done: _Done, context: Context) -> Any:
-    """Return what a transform gets for an argument: a program, or a value that is known beforehand."""
+    """Return what a transform gets for an argument: a program, or for a constant its value."""
     where = f"Argument {number + 1} of transform '{transform.name}'"
     if number >= len(node.args):
         return arg.default if arg.takes is Takes.CONSTANT else compiled(_default(arg.default), context)

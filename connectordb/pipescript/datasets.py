@@ -1,4 +1,4 @@
-"""Several sequences of points made into one: merged, or as the columns of rows (``docs/topics/wire.rst``, "Datasets")."""
+"""Combining several sequences of points: by merging them, or as columns of rows (``docs/topics/wire.rst``, "Datasets")."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .ahead import Ahead, Point
 from .interpolators import Column, Interpolator, interpolator
 from .script import Script
 
-#: Column → its points, and the interpolator by which they become one: a name, or a script.
+#: For each column its points, and the interpolator that makes a column of them: a name, or a script.
 Columns = Mapping[str, tuple[Iterable[Point], str | Script]]
 
 _Made = dict[str, Interpolator]
@@ -19,7 +19,7 @@ _Made = dict[str, Interpolator]
 
 def merge(*sequences: Iterable[Point]) -> Iterator[Point]:
     """
-    Yield the points of several sequences in order of time; of equal times those of the sequence named first come first.
+    Yield the points of several sequences in order of time. Of points with equal times, those of the earlier sequence come first.
 
     Args:
         sequences: Points, each sequence in order of time.
@@ -40,16 +40,16 @@ def merge(*sequences: Iterable[Point]) -> Iterator[Point]:
 
 def tdataset(t1: float, t2: float, dt: float, columns: Columns) -> Iterator[Point]:
     """
-    Yield a row every *dt* seconds: ``{"t": time, "d": {column: value}}``, a value that is missing as `None`.
+    Yield a row every *dt* seconds: ``{"t": time, "d": {column: value}}``, with `None` for a missing value.
 
     Args:
-        t1: The first row's time, seconds since 1970.
-        t2: Rows are earlier than this.
-        dt: Seconds between rows, added one after the other.
-        columns: What the columns are made of.
+        t1: The time of the first row, in seconds since 1970.
+        t2: Rows end before this time.
+        dt: Seconds between rows.
+        columns: The columns.
 
     Raises:
-        PipeScriptError: There is no time between *t1* and *t2*, *dt* leads nowhere, or an interpolator is none.
+        PipeScriptError: *t2* is not later than *t1*, *dt* makes no progress, or an interpolator is not valid.
     """
     if not (t1 < t2 and dt > 0 and t1 + dt > t1 and t2 < inf):
         raise PipeScriptError(f"Invalid time range given: from {t1!r} to {t2!r} by {dt!r} s")
@@ -68,12 +68,12 @@ def xdataset(points: Iterable[Point], columns: Columns, x: str = "x") -> Iterato
     Yield a row for each of *points*, at its time and with its value under *x*.
 
     Args:
-        points: What the other columns are lined up with.
-        columns: What they are made of.
-        x: The name of the points' own column.
+        points: The points that rows are made for.
+        columns: The other columns.
+        x: The name of the column for the points themselves.
 
     Raises:
-        PipeScriptError: There is a column called *x* already, or an interpolator is none.
+        PipeScriptError: There is another column called *x*, or an interpolator is not valid.
     """
     if x in columns:
         raise PipeScriptError(f"Dataset already contains field of name '{x}'")
@@ -88,7 +88,7 @@ def _lined_up(points: Iterable[Point], columns: Columns, made: _Made, x: str) ->
 
 
 def _interpolators(columns: Columns) -> _Made:
-    """Return what makes columns of points; an error in a name comes before the first row is asked for."""
+    """Return the interpolators. This is done early, so that an error in one comes before the first row is asked for."""
     return {name: interpolator(kind) for name, (_, kind) in columns.items()}
 
 

@@ -1,4 +1,4 @@
-"""What each transform and interpolator does, shown; the tests hold what stands here."""
+"""Examples for each transform and interpolator. The tests check that they are right."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 
 class Example(NamedTuple):
     """
-    A script, and what it makes of points.
+    A script with points and its results for them.
 
     Attributes:
         script: The script.
-        points: What goes in: pairs of time and data, or just data, a second after each other.
-        results: What comes out, told in the same way.
+        points: The points: pairs of time and data, or just data, one second apart.
+        results: The results, in the same form.
     """
 
     script: str
@@ -23,12 +23,12 @@ class Example(NamedTuple):
 
 class Asked(NamedTuple):
     """
-    What an interpolator answers.
+    Points with an interpolator's values at some times.
 
     Attributes:
-        points: Pairs of time and data.
-        times: The times that it is asked about.
-        results: Its answers.
+        points: The points: pairs of time and data.
+        times: The times.
+        results: The values at these times.
     """
 
     points: Sequence[tuple[float, Any]]

@@ -1,6 +1,6 @@
 """
-What there is, told in the shape in which a server tells it: ``/meta/transforms`` and ``/meta/interpolators``
-(``docs/topics/wire.rst``), and in which it is documented.
+Descriptions of all transforms and interpolators, in the form of a server's ``/meta/transforms`` and ``/meta/interpolators``
+(``docs/topics/wire.rst``), and for the documentation.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from .examples import ASKED, EXAMPLES, Example
 from .interpolators import INTERPOLATORS
 from .registry import REQUIRED, TRANSFORMS, Argument, Takes, Transform
 
-#: Declared not to be constant, though they have to be: transform and place of the argument.
+#: Arguments that have to be constant, but are not declared so, as on the original server: the transform and the argument's place.
 _UNDECLARED = {("bottom", 0)}
 
 

@@ -1,7 +1,8 @@
 """
-Script text to tokens, as the original reads it: the first kind that fits wins, not the longest, and what fits none ends it.
+From the text of a script to tokens, as the original server reads it: at each place the first kind that fits wins, not the
+longest, and where none fits, the script ends.
 
-The rules, with what is odd about them, are in ``docs/topics/pipescript.rst``, "Tokens".
+The rules, with their oddities, are in ``docs/topics/pipescript.rst``, "Tokens".
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from ..exceptions import PipeScriptError
 
 
 class Kind(Enum):
-    """What a token is; the value is how messages call it."""
+    """The kinds of tokens; the value is what messages call them."""
 
     NUMBER = "a number"
     STRING = "a text"
@@ -36,8 +37,8 @@ class Token(NamedTuple):
     A piece of a script.
 
     Attributes:
-        kind: What it is.
-        value: Of a literal what it says, of the rest their text.
+        kind: Its kind.
+        value: The value of a literal; else the token's text.
         start: Where it begins in the script.
         end: Where it ends.
     """
@@ -49,7 +50,7 @@ class Token(NamedTuple):
 
 
 _SPACE = re.compile(r"[ \t\r\n\v\f]*")
-#: In this order: a name that begins like a keyword is split, as nothing tells words apart.
+#: In this order. So a name that begins with a keyword is split, as keywords need not end where a word does.
 _TOKEN = re.compile(
     r"""(?P<word>and|or|not)
     |(?P<number>[0-9]+(?:\.[0-9]+)?)
@@ -62,9 +63,9 @@ _TOKEN = re.compile(
     |(?P<bracket>[\[\](){},])""",
     re.VERBOSE | re.ASCII,
 )
-#: What makes a pair with a backslash before it, besides the text's own quote.
+#: The characters that a backslash escapes, besides the text's own quote.
 _PAIRED = "nrt\\"
-#: One after the other, each in all of the text.
+#: Replaced one after the other, each in the whole text, as the original server does.
 _ESCAPES = (("\\n", "\n"), ("\\r", "\r"), ("\\t", "\t"), ("\\\\", "\\"), ('\\"', '"'), ("\\'", "'"))
 
 _BRACKETS = {"[": Kind.OPEN, "(": Kind.OPEN, "{": Kind.OPEN, "]": Kind.CLOSE, ")": Kind.CLOSE, "}": Kind.CLOSE}
@@ -76,7 +77,7 @@ def tokens(text: str) -> list[Token]:
     at = 0
     while True:
         space = _SPACE.match(text, at)
-        assert space is not None  # it matches nothing, too
+        assert space is not None  # the expression also matches nothing
         at = space.end()
         match = _TOKEN.match(text, at)
         token = None if match is None else _token(text, match)
@@ -120,7 +121,7 @@ def _string(text: str, quote: str, start: int) -> Token | None:
 
 
 def _closing(text: str, quote: str, at: int) -> int | None:
-    """Return where a text ends: at the first quote that no backslash pairs with, else at the last one of the line."""
+    """Return where a text ends: at the first quote that is not escaped, else at the last one of the line."""
     paired = None
     while at < len(text) and text[at] != "\n":
         if text[at] == quote:
@@ -135,10 +136,10 @@ def _closing(text: str, quote: str, at: int) -> int | None:
 
 def quoted(value: str) -> str:
     """
-    Return a text as a script says it.
+    Return a text as it is written in a script.
 
     Raises:
-        PipeScriptError: No script can: a backslash before an ``n``, ``r`` or ``t`` would be read as something else.
+        PipeScriptError: It cannot be written: a backslash before an ``n``, ``r`` or ``t`` would be read as something else.
     """
     for quote in ('"', "'") if '"' not in value else ("'", '"'):
         written = f"{quote}{_escaped(value, quote)}{quote}"
@@ -155,7 +156,7 @@ def _escaped(value: str, quote: str) -> str:
     before = ""
     for character in value:
         if character in "\"'":
-            # one that follows a backslash would be taken for one that is escaped
+            # after a backslash, a quote would be taken for an escaped one
             parts.append(f"\\{character}" if character == quote or before == "\\" else character)
         else:
             parts.append({"\n": "\\n", "\r": "\\r", "\t": "\\t", "\\": "\\\\"}.get(character, character))

@@ -1,4 +1,4 @@
-"""How large a script may be, and what a run of it may hold: nothing that a stranger writes takes more."""
+"""Limits on how large a script may be, and on what a run may hold, so that a stranger's script cannot take more."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from typing import Any
 
 from ..exceptions import PipeScriptError
 
-#: How deep lists and objects may be nested; what writes JSON does not go much further.
+#: How deeply lists and objects may be nested. JSON encoders do not go much further.
 MAX_DEPTH = 250
 
-#: What a value in a list or an object counts, beside the characters of its text.
+#: How many bytes a value in a list or an object counts, besides the characters of its text.
 _EACH = 8
 
-#: What is held beside the characters of a text that is kept.
+#: How many bytes a text that is kept takes, besides its characters.
 KEPT = 100
 
-#: Work between two calls of `Limits.watch`, in operations.
+#: How many operations there may be between two calls of `Limits.watch`.
 _PATIENCE = 100_000
 
 
@@ -34,13 +34,13 @@ class Limits:
 
     Attributes:
         length: Characters of a script.
-        nesting: How deep scripts, operands and stages that wait for others may be nested.
+        nesting: How deeply scripts, operands and stages may be nested.
         split_max: Keys of a map, and values that ``new`` remembers.
         string_max: Bytes of a text that is put together.
         peek_max: Points that ``next`` looks ahead.
-        value_max: Bytes of a value that is put together, about.
-        held_max: Bytes that a run may hold, about: keys, what is remembered, texts put together.
-        watch: Called now and then during work that may be long for one point; what it raises ends the run.
+        value_max: Bytes, approximately, of a value that is put together.
+        held_max: Bytes, approximately, that a run may hold: keys, remembered values, texts that are put together.
+        watch: Called now and then during work that may take long for a single point. If it raises, the run ends.
     """
 
     length: int = 100_000
@@ -55,13 +55,13 @@ class Limits:
 
 class Run:
     """
-    One run of a script, with what it may still take.
+    One run of a script, which counts what it takes.
 
     Attributes:
         limits: What it may take.
-        again: Whether a run came to its end before, which one transform remembers.
+        again: Whether the script was run before, which makes a difference to one transform.
         held: Bytes that it holds.
-        points: What comes from outside.
+        points: The points from outside.
     """
 
     __slots__ = ("_outer", "_size", "_ticks", "_work", "again", "held", "limits", "points")
@@ -77,20 +77,20 @@ class Run:
         self.points: Iterator[Any] | None = None
 
     def counted(self, points: Iterable[Any]) -> Iterator[Any]:
-        """Yield the points that come from outside, so that their numbers are known."""
+        """Return an iterator over the points from outside, by which `index` knows how many were taken."""
         if isinstance(points, (list, tuple)):
             self._size = len(points)
-            self.points = iter(points)  # it tells how many are left
+            self.points = iter(points)  # a list's iterator knows how many are left
         else:
             self.points = compress(points, self._ticks)
         return self.points
 
     def index(self) -> int:
-        """Return the number of the point that was yielded last, from 0; asked for once."""
+        """Return the index of the point that was taken last, beginning with 0. May be called only once."""
         return next(self._ticks) - 2 if self._size is None else self._size - 1 - length_hint(self.points)
 
     def inner(self, again: bool) -> Run:
-        """Return a run within this one, whose memory can be given back before this one ends."""
+        """Return a run inside of this one, whose memory can be released before this one ends."""
         return Run(self.limits, again, self)
 
     def hold(self, size: int) -> None:
@@ -108,13 +108,13 @@ class Run:
             raise PipeScriptError(f"Reached maximum memory {self.limits.held_max}.")
 
     def release(self) -> None:
-        """Give back what an inner run holds."""
+        """Release the memory of an inner run."""
         if self._outer is not None:
             self._outer.hold(-self.held)
         self.held = 0
 
     def work(self, operations: int) -> None:
-        """Count work that is more than a point's share, and have somebody watch over it."""
+        """Count work that goes beyond the usual for a point, and call `Limits.watch` now and then."""
         run = self
         while run._outer is not None:
             run = run._outer
@@ -126,10 +126,10 @@ class Run:
 
 def size_of(value: Any, most: int) -> int:
     """
-    Return about how many bytes a value takes, written.
+    Return about how many bytes a value takes as text.
 
     Raises:
-        PipeScriptError: They are more than *most*, or it is nested too deep.
+        PipeScriptError: They are more than *most*, or it is nested too deeply.
     """
     kind = type(value)
     if kind is str:
@@ -161,10 +161,10 @@ def size_of(value: Any, most: int) -> int:
 
 def bounded(value: Any, run: Run) -> Any:
     """
-    Return a value that was put together.
+    Return a value that was put together, if it is not too large.
 
     Raises:
-        PipeScriptError: It is too large, or nested too deep.
+        PipeScriptError: It is too large, or nested too deeply.
     """
     run.work(size_of(value, run.limits.value_max) // _EACH)
     return value

@@ -1,8 +1,8 @@
 """
-Tokens to nodes, by one function a rule; ``docs/topics/pipescript.rst``, "Grammar", has the rules.
+From tokens to nodes, with one function for each rule of the grammar (``docs/topics/pipescript.rst``, "Grammar").
 
-Odd is what a minus means behind a name and a space, and that a name and a space at the beginning of a stage may be a call
-without brackets.
+Two rules are odd: what a minus means after a name and a space; and that a name and a space at the beginning of a stage may be a
+call without brackets.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ _LIMITS = Limits()
 
 def parse(text: str, limits: Limits = _LIMITS, check: Callable[[Call], None] = lambda call: None) -> Node:
     """
-    Return what a script says.
+    Return the syntax tree of a script.
 
     Args:
         text: The script.
-        limits: What it may take.
-        check: Called with each call when all of it is read; what it raises comes before what is wrong further on.
+        limits: How large it may be.
+        check: Called with each call as soon as it is read. What it raises comes before errors further on in the script.
 
     Raises:
-        PipeScriptError: It is none; the message shows where.
+        PipeScriptError: It is no valid script; the message shows where.
     """
     if len(text) > limits.length:
         raise PipeScriptError(f"a script of {len(text)} characters is too long; {limits.length} are possible")
@@ -80,7 +80,7 @@ class _Parser:
         return PipeScriptError("syntax error", self._text, token.start, hint=f"{expected} expected where {found}")
 
     def _starts_operand(self) -> bool:
-        """Whether what is next can begin an operand, a minus aside."""
+        """Whether the next token can begin an operand other than one with a minus."""
         token = self._next
         return token.kind in (*_LITERALS, Kind.NAME, Kind.SPACED_NAME, Kind.NOT, Kind.OPEN)
 
@@ -142,7 +142,7 @@ class _Parser:
         return node
 
     def _continued(self, left: Node, limit: int) -> Node:
-        """Read the operators behind *left* that bind tighter than *limit*, with what is on their right."""
+        """Read the operators after *left* that bind tighter than *limit*, with their right sides."""
         while True:
             token = self._next
             if token.kind is Kind.COLON and limit < _COLON:
@@ -184,7 +184,7 @@ class _Parser:
         if not self._is_minus():
             return bare
         self._take()
-        # not what one expects: it takes only what binds tighter than a minus
+        # contrary to what one might expect, the right side is only what binds tighter than a minus
         right = self._expression(BINDING["-"])
         return Binary("-", bare, right, span=_span(bare, right))
 

@@ -1,10 +1,13 @@
 """
-Compiled scripts: what is known of one, and the two ways in which it runs.
+Compiled scripts: what is known about one, and the two ways in which it can run.
 
-A script is written as what is done for each point (`Program.parts`). If it gives one result for each point as it comes, it can
-run point by point (`Program.start`), which is how a transform runs a script of its own; on a sequence, all that is done for
-each point is one loop, however many stages there are (`Program.flow`). What looks ahead, holds back or begins anew is a sequence
-of its own before the loop (`Program.before`), which may bring results along with each point.
+A script is compiled to Python for what is done with each point (`Program.parts`).
+
+- A script that gives one result for each point as it comes can run point by point (`Program.start`). Transforms run the scripts
+  that are their arguments in this way.
+- On a sequence of points, all that is done with each point becomes one loop, however many stages there are (`Program.flow`).
+  Whatever looks ahead, holds points back or starts afresh cannot be in that loop. It is a generator that feeds the loop
+  (`Program.before`), and may hand over results together with each point.
 """
 
 from __future__ import annotations
@@ -23,16 +26,16 @@ from .values import doubles
 #: Called with each point.
 Step = Callable[[Point], Any]
 
-#: Makes a run's results of its points.
+#: Yields the results of a run, given its points.
 Flow = Callable[[Iterator[Point], Run], Iterator[Any]]
 
 
 class At:
     """
-    A point while it is worked on: its time and its data, as far as they were asked for.
+    A point in the code that is being written: the values that hold the point, its time and its data, as far as they are needed.
 
     Attributes:
-        rest: Results that came along with it.
+        rest: Results that `Program.before` hands over together with the point.
     """
 
     def __init__(
@@ -61,14 +64,14 @@ class At:
 
     @property
     def data(self) -> Value:
-        """What it says."""
+        """The point's data."""
         if self._data is None:
             self._data = self._source.compute('{0}["d"]', self.point)
         return self._data
 
     @property
     def time(self) -> Value:
-        """When."""
+        """The point's time."""
         if self._origin is not self:
             return self._origin.time
         if self._time is None:
@@ -76,12 +79,12 @@ class At:
         return self._time
 
     def saying(self, data: Value) -> At:
-        """Return a point of the same time with other data."""
+        """Return a point with the same time and other data."""
         return At(self._source, data=data, origin=self)
 
 
 class Foreign(At):
-    """A point that comes from outside, whose data is made what the language has; the point only where it is asked for."""
+    """A point from outside. Its data is converted to the language's own types; a new point is made only if one is needed."""
 
     def __init__(self, source: Source) -> None:
         super().__init__(source, data=Value("data"))
@@ -95,7 +98,7 @@ class Foreign(At):
 
     @property
     def unchanged(self) -> Value:
-        """The point as a result: as it came, where it has no more than time and data, and equal numbers."""
+        """The point as a result: the very one that came, if it has only time and data, and its numbers are equal to the converted."""
         return self._as_it_came(
             '(point["d"] is data or point["d"] == data)',
             'point if given == data and len(point) == 2 else {{"t": {0}, "d": data}}',
@@ -107,11 +110,11 @@ class Foreign(At):
 
     @property
     def time(self) -> Value:
-        """When."""
+        """The point's time."""
         return Value('point["t"]')
 
 
-#: Writes a part of what is done for a point: takes points off the stack and puts there what becomes of them.
+#: Writes a part of what is done with a point: takes points off a stack, and puts the results there instead.
 Part = Callable[[Source, list[At]], None]
 
 _STEP = """
@@ -154,17 +157,17 @@ class Program:
     A script that can be run.
 
     Attributes:
-        parts: What is done for each point: one after the other, they put the result in the point's place on a stack.
-        before: What makes the points of which it is done; `None` if these are the script's own.
-        rest: How many results come along with each point from there.
+        parts: What is done with each point. One after the other, the parts replace the point on a stack by the result.
+        before: Yields the points for that, given the script's own; `None` if they are the same.
+        rest: How many results `before` hands over together with each point.
         steps: Whether it can run point by point.
-        gathers: Whether there are no results until all points are through; they come along with what is left on the stack.
+        gathers: Whether it has no results before all points are through.
         one_to_one: Whether it is declared to give one result for each point.
-        keeps_step: Whether it does.
+        keeps_step: Whether it really does.
         constant: Whether its result is always the same.
-        stateless: Whether it is declared to know nothing of other points.
+        stateless: Whether it is declared not to depend on other points.
         peeks: Whether it is declared to look at later points.
-        depth: How many sequences and scripts are within each other.
+        depth: How deeply generators and scripts are nested in it.
         size: How many operations it has.
     """
 
@@ -194,7 +197,7 @@ class Program:
         self.depth = depth
         self.size = size
         self.steps = before is None and keeps_step
-        #: Begins a step that is called with data and returns data, where the script is no more than that.
+        #: If the script is nothing but a step from data to data: begins a run of that step.
         self.on_data: Callable[[Run], Callable[[Any], Any]] | None = None
 
     def _written(self, source: Source, at: At) -> At:
@@ -217,12 +220,12 @@ class Program:
 
     @cached_property
     def start(self) -> Callable[[Run], Step]:
-        """Begin a run; the step that is returned is called with one point after the other, and returns a point for each."""
+        """Called with a run, returns a step: call it with one point after another, and it returns a point for each."""
         return self._stepping(lambda at: at.point)
 
     @cached_property
     def values(self) -> Callable[[Run], Step]:
-        """Begin a run, of which only the data is wanted."""
+        """Like `start`, but the step returns only the data."""
         return self._stepping(lambda at: at.data)
 
     def _stepping(self, wanted: Callable[[At], Value]) -> Callable[[Run], Step]:
@@ -239,7 +242,7 @@ class Program:
         return (self._taking_in if points is run.points else self._loop)(points, run)
 
     def results(self, points: Iterable[Point], run: Run) -> Iterator[Point]:
-        """Yield the results of a run on points that come from outside, as results that go there."""
+        """Yield the results of a run on points from outside, for use outside."""
         counted = run.counted(points)
         return self.flow(counted, run) if self.before is not None else self._passing_on(counted, run)
 
@@ -276,8 +279,8 @@ def _watch(run: Run) -> Callable[[], None]:
     return run.limits.watch
 
 
-#: Operations on a point between two calls of `Limits.watch`, and how deep programs are within each other that are so few alone:
-#: each may take long where the point is large.
+#: How many operations on a point there may be between two calls of `Limits.watch`; and how deeply nested a program has to be to
+#: call it even with fewer, as each operation may take long if the point is large.
 _STRETCH = 20
 _DEEP = 3
 
@@ -285,18 +288,18 @@ _IDENTITY = Program()
 
 
 def inside(points: Iterator[Point], run: Run) -> Iterator[Point]:
-    """Return points as the language has them, wherever they come from."""
+    """Return points with data in the language's own types, also if they come from outside."""
     return _IDENTITY.flow(points, run) if points is run.points else points
 
 
 def taken_in(data: Any) -> Any:
-    """Return data from outside as the language has it: all numbers as floats."""
+    """Return data from outside in the language's own types: all numbers as floats."""
     kind = type(data)
     return data if kind is str or kind is bool else doubles(data, MAX_DEPTH)
 
 
 def beside(points: Iterator[Point], programs: Sequence[Program], run: Run) -> Iterator[tuple[Any, ...]]:
-    """Yield for each point what the programs make of it, as points, and the point itself."""
+    """Yield, for each point, the results of the programs (as points), followed by the point itself."""
     *branches, own = branched(inside(points, run), len(programs) + 1)
     flows = [program.flow(branch, run) for program, branch in zip(programs, branches, strict=True)]
-    return zip(*chain(flows, (own,)))  # noqa: B905  a flow that fails ends it, one that is short cannot be told from the end
+    return zip(*chain(flows, (own,)))  # noqa: B905  a flow that is too short looks the same as the end of all

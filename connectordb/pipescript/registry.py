@@ -1,4 +1,4 @@
-"""What transforms there are: name, arguments, documentation, and the function that makes each run."""
+"""The registry of transforms: their names, arguments and documentation, and the functions that compile them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .source import Source, Value
 
 
 class Takes(Enum):
-    """What an argument is."""
+    """The kinds of arguments."""
 
     VALUE = "a script that is run beside the transform, for its value at each point"
     POINT = "a script that is run beside the transform, for its result at each point"
@@ -22,7 +22,7 @@ class Takes(Enum):
     SCRIPT = "a script that the transform runs as it sees fit"
 
 
-#: Stands for a default that there is none of.
+#: The default of an argument that has none.
 REQUIRED: Any = object()
 
 
@@ -33,8 +33,8 @@ class Argument:
 
     Attributes:
         description: What it means.
-        takes: What it is.
-        default: Its value where it is left out: for a script, the script's text.
+        takes: Its kind.
+        default: The value if it is left out; for a script, the script's text.
     """
 
     description: str
@@ -54,22 +54,22 @@ class Context:
 
     Attributes:
         zone: The name of the time zone that "Local" means; empty for this machine's.
-        limits: What it may take.
+        limits: What the script may take.
     """
 
     zone: str = ""
     limits: Limits = Limits()
 
 
-#: Begins a run of a step: what it returns is called with a point and the values of the arguments that are run beside it.
+#: Begins a run of a step. The step is called with a point, and the values of the arguments that are run beside it.
 MakeStep = Callable[[Run], Callable[..., Any]]
 
-#: Writes a step, given the point and such values.
+#: Writes the code of a step, given the point and such values.
 WriteStep = Callable[..., At]
 
 
-#: A step that is called with each point, one that is called with its data alone, Python that is written (`WriteStep`), or a
-#: sequence made of a sequence (`Flow`).
+#: How a transform runs. ``point``: as a step that is called with each point; ``data``: as one that is called with the data alone;
+#: ``written``: as code in the loop (`WriteStep`); ``flow``: as a generator over a sequence (`Flow`).
 How = Literal["point", "data", "written", "flow"]
 
 
@@ -79,18 +79,18 @@ class Transform:
     A transform.
 
     Attributes:
-        name: What it is called.
+        name: Its name.
         description: What it does, in a sentence.
-        compile: Called with the context and the arguments that are known or run by the transform itself; returns what begins
-            a step, or what `how` says.
+        compile: Called with the context, and with the arguments that are constant or run by the transform itself. Returns a
+            `MakeStep`, `WriteStep` or `Flow`, depending on `how`.
         args: Its arguments.
         how: How it runs.
-        one_to_one, stateless, peeks: What is declared of it.
-        keeps_step: Whether it gives one result for each point, whatever is declared.
-        gathers: Whether its results come when all points are through.
-        whole: Whether its steps return whole points.
-        ischema, oschema: What it takes and gives, as JSON Schema; empty where that is anything.
-        documentation: All about it, in Markdown.
+        one_to_one, stateless, peeks: What is declared about it, as on the original server.
+        keeps_step: Whether it really gives one result for each point.
+        gathers: Whether its results come only when all points are through.
+        whole: Whether its steps return whole points, not just data.
+        ischema, oschema: What it takes and gives, as JSON Schema; empty for anything.
+        documentation: Its documentation, in Markdown.
     """
 
     name: str
@@ -110,18 +110,18 @@ class Transform:
 
     @property
     def required(self) -> int:
-        """How many arguments it needs."""
+        """How many arguments are required."""
         return sum(not arg.optional for arg in self.args)
 
 
-#: By name.
+#: All transforms by name.
 TRANSFORMS: dict[str, Transform] = {}
 
 
 def transform(
     name: str, description: str, *args: Argument, **declared: Any
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Make a function known as a transform; its docstring is the documentation, where none is given."""
+    """Return a decorator that registers a function as a transform. Its docstring is the documentation, unless one is given."""
 
     def known(function: Callable[..., Any]) -> Callable[..., Any]:
         documentation = declared.pop("documentation", getdoc(function)) or f"{description}."

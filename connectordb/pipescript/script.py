@@ -1,4 +1,4 @@
-"""A script, compiled: what users hold in hands."""
+"""`Script`: a compiled script, which users can run."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LIMITS = Limits()
 
 class Script:
     """
-    A script that can be run on points, as often as one likes, also at once in several threads.
+    A script that can be run on points, any number of times, also in several threads at once.
 
     ::
 
@@ -30,11 +30,11 @@ class Script:
 
     Args:
         text: The script.
-        tz: The name of the time zone that "Local" means; this machine's, where it is left out.
-        limits: How large it may be, and what its runs may hold.
+        tz: The name of the time zone that "Local" means; by default this machine's.
+        limits: How large the script may be, and what its runs may hold.
 
     Raises:
-        PipeScriptError: It is no script; the message shows where.
+        PipeScriptError: It is no valid script; the message shows where.
     """
 
     def __init__(self, text: str, *, tz: str = "", limits: Limits = _LIMITS) -> None:
@@ -47,19 +47,19 @@ class Script:
 
     def __call__(self, points: Iterable[Point]) -> Iterator[Point]:
         """
-        Yield what the script makes of points, no sooner than it is asked for.
+        Yield the results of the script for *points*, computed as they are asked for.
 
         Raises:
-            PipeScriptError: A point does not fit; what came before it has been yielded.
+            PipeScriptError: The script fails at a point; the results before it have been yielded.
         """
         return self._run(points, False)
 
     def anew(self, points: Iterable[Point]) -> Iterator[Point]:
-        """Yield what the script makes of points where it was run before, which one transform remembers."""
+        """Run the script as one that was run before, which makes a difference to one transform, ``anytrue``."""
         return self._run(points, True)
 
     def session(self) -> Session:
-        """Return what runs the script on one sequence after the other, as a subscription does."""
+        """Return a `Session`, which runs the script on one sequence after another, as a subscription does."""
         return Session(self)
 
     def _run(self, points: Iterable[Point], again: bool) -> Iterator[Point]:
@@ -71,7 +71,7 @@ class Script:
         return str(self._node)
 
     def __pipescript__(self) -> str:
-        """Return the script as it means the same where another time zone is local: a server, or in another script."""
+        """Return the script's text, made to mean the same where another time zone is local: on a server, or in another script."""
         return str(zoned(self._node, self._tz) if self._tz else self._node)
 
     def __repr__(self) -> str:
@@ -79,14 +79,14 @@ class Script:
 
 
 class Session:
-    """Runs of one script, one after the other."""
+    """Runs a script on one sequence of points after another."""
 
     def __init__(self, script: Script) -> None:
         self._script = script
         self._again = False
 
     def __call__(self, points: Iterable[Point]) -> Iterator[Point]:
-        """Yield what the script makes of points; its state is cleared behind the last of them."""
+        """Yield the results of the script for *points*. After the last of them the script starts afresh."""
         yield from self._script._run(points, self._again)
         self._again = True
 

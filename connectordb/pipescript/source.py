@@ -1,9 +1,9 @@
 """
-Straight-line Python, written for scripts: an operation a line, however long a chain of them is, so that nothing recurses.
+Writing straight-line Python for scripts: one line for each operation, so that long chains of operators need no recursion.
 
-What is computed is a value by number; where its last use is, its variable is free for another. The text depends on a script's
-shape alone: all that comes out of the script itself (texts, transforms) is handed over by name, so that nothing a script says is
-ever taken for Python, and scripts of the same shape are compiled once.
+Each computed value has a number; after its last use its variable is reused for another value. The text depends only on the shape
+of a script. Everything from the script itself (texts, transforms) is passed in by name. So nothing in a script can ever be taken
+for Python, and scripts of the same shape are compiled only once.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from typing import Any, NamedTuple
 
 class Value(NamedTuple):
     """
-    Something that is computed.
+    A value in the code that is written.
 
     Attributes:
-        name: Its number, or Python for it.
-        kind: What it is for certain; `None` where that is not known.
+        name: Its number; or a Python expression for it.
+        kind: Its type, if that is certain; else `None`.
     """
 
     name: int | str
@@ -35,7 +35,7 @@ class _Line(NamedTuple):
 
 
 class Source:
-    """Lines that are done for each point, what is done once before them, and what both refer to."""
+    """The code of a script: lines for each point, lines for the beginning of a run, and the objects that both refer to."""
 
     def __init__(self) -> None:
         self._lines: list[_Line] = []
@@ -44,19 +44,19 @@ class Source:
         self._numbers = 0
 
     def given(self, thing: Any) -> str:
-        """Return a name for something that the lines use."""
+        """Return a name by which the lines can refer to an object."""
         name = f"c{len(self._given)}"
         self._given[name] = thing
         return name
 
     def begun(self, make: Callable[..., Any]) -> str:
-        """Return a name for what *make* returns when a run begins."""
+        """Return a name for what *make* returns when it is called with a run at the beginning of that."""
         name = f"s{len(self._begin)}"
         self._begin.append(f"{name} = {self.given(make)}(run)")
         return name
 
     def member(self, of: str, name: str) -> str:
-        """Return a name for a member of something that is made when a run begins."""
+        """Return a name for an attribute of an object that is made at the beginning of a run."""
         short = f"s{len(self._begin)}"
         self._begin.append(f"{short} = {of}.{name}")
         return short
@@ -66,10 +66,10 @@ class Source:
         Write a line that computes a value.
 
         Args:
-            template: The line; ``{0}`` in it is the first operand.
-            operands: What it is computed from.
-            kind: What it is for certain.
-            of_int: The line that does the same where the data that came in was an `int`, and is a float by now.
+            template: The expression; ``{0}`` in it is the first operand.
+            operands: The values that it is computed from.
+            kind: The type of the result, if that is certain.
+            of_int: A shorter expression for the same, for points whose data came as an `int` and was converted to a float.
         """
         number = self._numbers
         self._numbers += 1
@@ -82,16 +82,16 @@ class Source:
 
     def function(self, name: str, head: str, indent: int, tail: str = "", for_int: str = "", **known: Any) -> Any:
         """
-        Return a function of what was written.
+        Return the function that was written, compiled.
 
         Args:
-            name: What it is called in *head*.
-            head: What stands before the lines; a line ``{begin}`` is where a run begins, and ``{for_int}`` where the lines stand
-                once more for data that came in as an `int`, if some of them are shorter then.
-            indent: How far in the lines stand.
-            tail: What stands behind them.
-            for_int: What stands before the lines there.
-            known: What the head and the tail refer to.
+            name: Its name in *head*.
+            head: The text before the lines. ``{begin}`` in it is replaced by the lines for the beginning of a run, and
+                ``{for_int}`` by a copy of the lines for data that came as an `int`, if some lines are shorter for that.
+            indent: How far the lines are indented.
+            tail: The text after the lines.
+            for_int: The text before the lines in that copy.
+            known: The objects that *head* and *tail* refer to.
         """
         head = head.replace("{begin}", "\n    ".join(self._begin) or "pass")
         if for_int:
@@ -110,7 +110,7 @@ class Source:
 
 
 def _assigned(lines: list[_Line]) -> list[str]:
-    """Return lines with variables in place of numbers, a variable used again as soon as its value is not."""
+    """Return the lines with variables in place of numbers. A variable is reused as soon as its value is no longer needed."""
     last: dict[int, int] = {}
     for at, line in enumerate(lines):
         for number in (operand.name for operand in line.operands):
@@ -142,9 +142,9 @@ def _compiled(text: str) -> CodeType:
     return compile(text, "<script>", "exec")
 
 
-#: As many lines at most are written twice: more would take longer to compile than that saves.
+#: The most lines that are written a second time for integers: with more, compiling would take longer than it saves.
 _FEW = 20
 
-#: What is compiled once is kept up to this length.
+#: The longest text, in characters, whose compiled code is cached.
 _SHORT = 10_000
 _code = lru_cache(maxsize=256)(_compiled)

@@ -1,8 +1,8 @@
 """
-`pipe`: values into scripts, each as what it is and nothing else, whatever is in it.
+`pipe`: putting values into scripts so that each means only itself, whatever it contains.
 
-A value is written as a script says it, and then looked for among the tokens of the result: where it is not there as a whole (it
-came to stand in quotes, or behind something that ends the script), it is refused.
+A value is written as a literal, and then looked for among the tokens of the result. If it is not there as a whole, because it
+ended up in quotes or after something that ends the script, it is refused.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from .lexer import Kind, quoted, tokens
 from .parser import parse
 from .script import Script
 
-#: What a template is made of: braces of the script's own, places of values, and braces that are neither.
+#: The braces in a template: those of the script itself, those around the name of a value, and any others.
 _BRACES = re.compile(r"(?P<own>\{\{|\}\})|\{(?P<name>[^\W\d]\w*)\}|(?P<wrong>[{}][^{}]{0,20}\}?)")
 
-#: What a value must not touch, as both would be read as one word.
+#: What must not be right beside a value, as the two would be read as one word.
 _WORD = re.compile(r"[A-Za-z0-9_$.]")
 
 
 class ScriptText(str):
-    """The text of a script that `pipe` made; as a value in another one it is a script, where other text is a text."""
+    """The text of a script made by `pipe`. As a value for another `pipe` it is a script, while other text is just text."""
 
     __slots__ = ()
 
@@ -38,9 +38,9 @@ class _Placed(NamedTuple):
     A value in the text of a script.
 
     Attributes:
-        name: What the template calls it.
-        value: What it is.
-        start, end: Where its text stands.
+        name: Its name in the template.
+        value: The value.
+        start, end: Where its text begins and ends.
     """
 
     name: str
@@ -51,7 +51,7 @@ class _Placed(NamedTuple):
 
 def pipe(template: str, /, **values: Any) -> ScriptText:
     """
-    Return a script with values in it, each written so that it means itself.
+    Return a script with values put into it.
 
     ::
 
@@ -59,13 +59,13 @@ def pipe(template: str, /, **values: Any) -> ScriptText:
         pipe("map({key}, count)", key=pipe("$({field})", field="it's"))
 
     Args:
-        template: The script, with names in braces where values belong; ``{{`` and ``}}`` are braces of its own.
-        values: By these names: numbers, truth values, texts; scripts (a `Script`, or what `pipe` made), which stand in brackets;
-            and dicts of these, as an object of the script.
+        template: The script, with names in braces where values belong. ``{{`` and ``}}`` are braces of the script itself.
+        values: The values by name: numbers, booleans, texts; scripts (a `Script`, or made by `pipe`), which are put in brackets;
+            and dicts of these, which become objects.
 
     Raises:
-        PipeScriptError: A value is missing, is not used, is of a kind that no script can say, or cannot stand where it is; or the
-            result is no script.
+        PipeScriptError: A value is missing, or not used, or of a type that cannot be written in a script, or in a place where it
+            cannot be; or the result is no valid script.
     """
     if not isinstance(template, str):
         raise PipeScriptError(f"{template!r} is no template: expected a script as text")
@@ -84,7 +84,7 @@ def pipe(template: str, /, **values: Any) -> ScriptText:
 
 
 def _filled(template: str, values: dict[str, Any]) -> tuple[str, list[_Placed]]:
-    """Return the template with its values, and where they are."""
+    """Return the template with the values put into it, and where they are."""
     parts: list[str] = []
     placed: list[_Placed] = []
     size = at = 0
@@ -110,7 +110,7 @@ def _filled(template: str, values: dict[str, Any]) -> tuple[str, list[_Placed]]:
 
 
 def _check_whole(text: str, placed: list[_Placed]) -> None:
-    """Refuse a value that the reader of scripts does not find where it was put."""
+    """Refuse a value that is no token of its own where it was put."""
     if not placed:
         return
     read = tokens(text)
@@ -129,7 +129,7 @@ def _check_whole(text: str, placed: list[_Placed]) -> None:
 
 
 def _explained(error: PipeScriptError, text: str, placed: list[_Placed]) -> PipeScriptError:
-    """Return an error of reading the script, saying which value it is about if it is about one."""
+    """Return a syntax error, in terms of a value if it is about one."""
     for place in placed:
         if error.position is not None and place.start <= error.position < place.end:
             reason = f"{{{place.name}}} is {_shown(place.value)}, which cannot stand here: {error.hint or error.reason}"
@@ -141,7 +141,7 @@ def _explained(error: PipeScriptError, text: str, placed: list[_Placed]) -> Pipe
 
 
 def _written(name: str, value: object) -> str:
-    """Return a value as a script says it, so that it is one operand wherever it stands."""
+    """Return a value as it is written in a script, as a single operand."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, ScriptText):
@@ -156,7 +156,7 @@ def _written(name: str, value: object) -> str:
     if number is None:
         raise PipeScriptError(f"{name}={_shown(value)}: {_why_not(value)}")
     digits = f"{Decimal(repr(abs(number))):f}".removesuffix(".0")
-    # in brackets: a minus behind a name and a space means something else
+    # in brackets, as a minus after a name and a space means something else
     return f"(-{digits})" if copysign(1.0, number) < 0 else digits
 
 
@@ -182,7 +182,7 @@ def _object(name: str, value: dict[Any, Any]) -> str:
 
 
 def _number(name: str, value: object) -> float | None:
-    """Return a value as the number that a script has, `None` if it is none."""
+    """Return a value as a number of the language; `None` if it is no number."""
     if isinstance(value, Real) and not isinstance(value, int):
         number = float(value)
     elif hasattr(value, "__index__"):

@@ -1,4 +1,4 @@
-"""What a script says, as frozen nodes; ``str(node)`` is canonical, and parses to an equal node."""
+"""The syntax tree of a script, as frozen nodes. ``str(node)`` is the canonical text, which parses to an equal node."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from math import isinf
 
 from .lexer import quoted
 
-#: How tightly binary operators bind (``docs/topics/pipescript.rst``, "Operators"); all group to the left.
+#: How tightly binary operators bind (``docs/topics/pipescript.rst``, "Operators"). All are left-associative.
 BINDING = {
     "or": 1,
     "and": 2,
@@ -19,13 +19,13 @@ BINDING = {
     **dict.fromkeys("*/", 6),
     **dict.fromkeys("%^", 7),
 }
-#: What the two prefix operators take in: whatever binds tighter.
+#: How tightly the two prefix operators bind.
 PREFIX = {"not": 3, "-": 8}
 
-#: Binds tighter than all operators: what needs no brackets anywhere.
+#: Tighter than all operators: for what needs no brackets anywhere.
 ATOM = 10
 
-#: A text that ends in a name: a space and a minus behind it would mean something else.
+#: A text that ends in a name, after which a space and a minus would mean something else.
 _ENDS_IN_NAME = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]*$")
 
 
@@ -35,7 +35,7 @@ class Node:
     A part of a script.
 
     Attributes:
-        span: Where it stands: from, and up to. Not part of what it is.
+        span: Where it begins and ends in the script. Does not count when nodes are compared.
     """
 
     span: tuple[int, int] = field(default=(0, 0), compare=False, repr=False, kw_only=True)
@@ -53,11 +53,11 @@ class Node:
 
     @property
     def binding(self) -> int:
-        """How tightly it holds together where it stands beside operators."""
+        """How tightly it binds, compared with operators beside it."""
         return ATOM
 
     def _placed(self) -> Iterator[tuple[Node, int]]:
-        """Yield the parts, and how tightly each has to hold together to stand there without brackets."""
+        """Yield the parts, and how tightly each has to bind to need no brackets."""
         for part in self.parts:
             yield part, 1
 
@@ -66,7 +66,7 @@ class Node:
 
 
 def walked(node: Node) -> Iterator[Node]:
-    """Yield a node and all below, parts before wholes; without recursion, as chains of operators may be long."""
+    """Yield a node and all below it, each after its parts. Without recursion, as chains of operators may be long."""
     waiting: list[tuple[Node, bool]] = [(node, False)]
     while waiting:
         current, done = waiting.pop()
@@ -87,7 +87,7 @@ class Constant(Node):
     A literal.
 
     Attributes:
-        value: What it says.
+        value: Its value.
     """
 
     value: float | str | bool
@@ -98,7 +98,7 @@ class Constant(Node):
         if isinstance(self.value, str):
             return quoted(self.value)
         if isinf(self.value):
-            return f"1{'0' * 309}"  # the digits of a literal may be as many
+            return f"1{'0' * 309}"  # a literal may have that many digits
         return f"{Decimal(repr(self.value)):f}".removesuffix(".0")
 
 
@@ -127,11 +127,11 @@ class Call(Node):
 @dataclass(frozen=True, slots=True)
 class Prefix(Node):
     """
-    ``not`` or a minus before something.
+    ``not`` or a minus before an operand.
 
     Attributes:
         operator: Which of the two.
-        operand: What it stands before.
+        operand: The operand.
     """
 
     operator: str
@@ -139,12 +139,12 @@ class Prefix(Node):
 
     @property
     def parts(self) -> tuple[Node, ...]:
-        """What it stands before."""
+        """The operand."""
         return (self.operand,)
 
     @property
     def binding(self) -> int:
-        """How tightly it holds together where it stands beside operators."""
+        """How tightly it binds, compared with operators beside it."""
         return PREFIX[self.operator]
 
     def _placed(self) -> Iterator[tuple[Node, int]]:
@@ -157,12 +157,12 @@ class Prefix(Node):
 @dataclass(frozen=True, slots=True)
 class Binary(Node):
     """
-    An operator between two.
+    An operator between two operands.
 
     Attributes:
-        operator: Which.
-        left: What stands before it.
-        right: What stands behind it.
+        operator: The operator.
+        left: The left operand.
+        right: The right operand.
     """
 
     operator: str
@@ -171,12 +171,12 @@ class Binary(Node):
 
     @property
     def parts(self) -> tuple[Node, ...]:
-        """What stands on its sides."""
+        """The two operands."""
         return (self.left, self.right)
 
     @property
     def binding(self) -> int:
-        """How tightly it holds together where it stands beside operators."""
+        """How tightly it binds, compared with operators beside it."""
         return BINDING[self.operator]
 
     def _placed(self) -> Iterator[tuple[Node, int]]:
@@ -193,7 +193,7 @@ class Binary(Node):
 @dataclass(frozen=True, slots=True)
 class Object(Node):
     """
-    An object of scripts.
+    An object whose values are scripts.
 
     Attributes:
         items: Its keys, each with its script.
@@ -214,11 +214,11 @@ class Object(Node):
 @dataclass(frozen=True, slots=True)
 class Pipe(Node):
     """
-    One script behind another.
+    One script after another.
 
     Attributes:
-        first: What makes the points.
-        then: What is done to them.
+        first: The script whose results are the points for the other.
+        then: The other script.
     """
 
     first: Node
@@ -226,12 +226,12 @@ class Pipe(Node):
 
     @property
     def parts(self) -> tuple[Node, ...]:
-        """The one and the other."""
+        """The two scripts."""
         return (self.first, self.then)
 
     @property
     def binding(self) -> int:
-        """How tightly it holds together where it stands beside operators."""
+        """How tightly it binds, compared with operators beside it."""
         return 0
 
     def _placed(self) -> Iterator[tuple[Node, int]]:

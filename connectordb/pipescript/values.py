@@ -1,8 +1,8 @@
 """
-Values and their conversions, as the language has them (``docs/topics/pipescript.rst``, "Conversions").
+The language's values and their conversions (``docs/topics/pipescript.rst``, "Conversions").
 
-Numbers are floats, whatever a JSON reader made of them; an `int` is what some transforms count, and `Single` what one computes:
-kinds of their own, which shows where a number becomes a text and inside lists and objects.
+Numbers are floats, however JSON was decoded. Some transforms count with `int`, and one computes with `Single`. These are types of
+their own, and that makes a difference when a number becomes a text, and inside lists and objects.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from typing import Any
 
 from ..exceptions import PipeScriptError
 
-#: What counts as white space around a number; str.strip would also remove U+001C to U+001F.
+#: White space around a number. str.strip() by itself would also remove U+001C to U+001F.
 SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
 
-#: Numbers as texts. What float() takes beyond these (underscores, other digits) is no number here.
+#: Numbers as texts. float() would also take others (with underscores, or other digits), which are no numbers here.
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _SPECIAL = re.compile(r"[+-]?inf(?:inity)?|nan", re.IGNORECASE | re.ASCII)
 
@@ -28,15 +28,15 @@ _SHORT.maxlevel = 2
 
 
 class Single(float):
-    """A number of 32 bits, widened."""
+    """A 32-bit float."""
 
     @classmethod
     def of(cls, value: float) -> Single:
-        """Return the number of 32 bits that is nearest."""
+        """Return the nearest 32-bit float."""
         return cls(unpack("<f", pack("<f", value))[0])
 
     def shortest(self) -> float:
-        """Return the number with the fewest digits that is the same in 32 bits."""
+        """Return the number with the fewest digits that is the same as a 32-bit float."""
         for digits in range(1, 10):
             candidate = float(f"{self:.{digits}g}")
             if Single.of(candidate) == self:
@@ -46,10 +46,10 @@ class Single(float):
 
 def doubles(value: Any, levels: int) -> Any:
     """
-    Return a value with all its numbers as floats, as any point that comes in has them.
+    Return a value from outside with all its numbers as floats.
 
     Raises:
-        PipeScriptError: It is nested in more than so many levels, or a number is none that a float can be.
+        PipeScriptError: It is nested more than *levels* deep, or a number is too large for a float.
     """
     kind = type(value)
     if kind is int:
@@ -67,7 +67,7 @@ def doubles(value: Any, levels: int) -> Any:
 
 
 def widened(value: Any) -> Any:
-    """Return a value whose numbers of 32 bits are floats that print as they do."""
+    """Return a value with all 32-bit floats in it replaced by 64-bit ones that are written the same."""
     if isinstance(value, Single):
         return value.shortest()
     if isinstance(value, list):
@@ -78,7 +78,7 @@ def widened(value: Any) -> Any:
 
 
 def number_in(text: str) -> float | None:
-    """Return the number that *text* is, white space around it aside; `None` if it is none, or beyond a 64-bit float."""
+    """Return the number in *text*, which may have white space around it; `None` if it is none, or too large for a 64-bit float."""
     text = text.strip(SPACE)
     if _DECIMAL.fullmatch(text):
         value = float(text)
@@ -87,8 +87,8 @@ def number_in(text: str) -> float | None:
 
 
 def number_or_none(value: Any) -> float | None:
-    """Return *value* as a number, `None` if it is none; null is 0, truth values are 0 and 1, texts that are numbers count."""
-    if isinstance(value, (int, float)):  # truth values, too
+    """Return *value* as a number; `None` if it is none. Null is 0, truth values are 0 and 1, and texts may be numbers."""
+    if isinstance(value, (int, float)):  # also truth values
         return float(value)
     if value is None:
         return 0.0
@@ -125,7 +125,7 @@ def to_integer(value: Any) -> int:
 
 def to_truth(value: Any) -> bool:
     """
-    Return *value* as a truth value: of numbers those above 0 are true, of texts those that are such numbers, and "true".
+    Return *value* as a truth value. True are numbers above 0, texts of such numbers, and "true".
 
     Raises:
         PipeScriptError: It is none.
@@ -163,7 +163,7 @@ def to_text(value: Any) -> str:
 
 
 def text_of(value: float) -> str:
-    """Return a number's text: six digits before the point at most, beyond that with an exponent."""
+    """Return the text of a number: with at most six digits before the point, else with an exponent."""
     if isnan(value):
         return "NaN"
     if isinf(value):
@@ -178,7 +178,7 @@ def text_of(value: float) -> str:
 
 
 def _exponent(shortest: str) -> int:
-    """Return the power of ten of the first digit of a number that is written as Python writes it."""
+    """Return the power of ten of a number's first digit, given the number as Python writes it."""
     digits, _, power = shortest.lstrip("-").partition("e")
     whole, _, fraction = digits.partition(".")
     if whole.strip("0"):
@@ -187,7 +187,7 @@ def _exponent(shortest: str) -> int:
 
 
 def identical(a: Any, b: Any) -> bool:
-    """Tell whether two values are of the same kind and have the same content, all the way down."""
+    """Tell whether two values have the same types and the same content, at all levels."""
     if type(a) is not type(b):
         return False
     if isinstance(a, list):
@@ -198,7 +198,7 @@ def identical(a: Any, b: Any) -> bool:
 
 
 def equal(a: Any, b: Any) -> bool:
-    """Tell whether two values are equal as ``==`` has it, which compares numbers and texts that are numbers; never fails."""
+    """Tell whether ``==`` is true for two values. It also compares numbers with texts that are numbers, and never fails."""
     if identical(a, b):
         return True
     if (type(a) is type(b) and not isinstance(a, str)) or a is None or b is None:

@@ -1,4 +1,4 @@
-"""A script that says its time zone, so that it means the same where another one is local."""
+"""Writing the time zone into a script, so that it means the same where another time zone is local."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 from .registry import TRANSFORMS
 from .tree import Binary, Call, Constant, Node, Object, Pipe, Prefix, walked
 
-#: The zone of a script that names none.
+#: The time zone that a call has by default.
 _LOCAL = "Local"
 
 

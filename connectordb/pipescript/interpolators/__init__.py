@@ -1,8 +1,8 @@
 """
-Interpolators: a sequence of points made into a function of time, which the columns of datasets are.
+Interpolators: they turn a sequence of points into a function of time, which is a column of a dataset.
 
-Such a function is asked at times that do not go back, and holds no more than a point or two. One family a file; here, what
-they are called. No name takes arguments.
+Such a function is called with times that never go back, and holds no more than one or two points. There is one file for each
+family, and the names are given here. None of them takes arguments.
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ from .nearest import after, before, closest
 from .scripts import scripted
 from .windows import count, mean, total
 
-#: Asked with a time, it returns the column's value then.
+#: Called with a time, returns the column's value at that time.
 Column = Callable[[float], Any]
 
-#: Asked with points, it returns what makes a column of them.
+#: Called with points, returns a column.
 Interpolator = Callable[[Iterable[Point]], Column]
 
 
 class Named(NamedTuple):
     """
-    An interpolator with its name.
+    An interpolator that has a name.
 
     Attributes:
-        name: What it is called.
+        name: Its name.
         description: What it does, in a sentence.
-        make: Makes a column of points.
+        make: The interpolator.
     """
 
     name: str
@@ -57,12 +57,16 @@ _LIMITS = Limits()
 
 def interpolator(text: str | Script, tz: str = "", limits: Limits = _LIMITS) -> Interpolator:
     """
-    Return the interpolator called *text*; where none is, what the last result of *text* as a script is over each window.
+    Return an interpolator.
 
-    A `Script` is one whatever its text, with a time zone and limits of its own.
+    Args:
+        text: Its name; or a script, whose last result for the points since the row before is the value of a row. A `Script` is
+            never taken for a name, and has its own time zone and limits.
+        tz: The name of the time zone that "Local" means in a script; by default this machine's.
+        limits: What a script may take.
 
     Raises:
-        PipeScriptError: It is neither.
+        PipeScriptError: *text* is neither a name nor a valid script.
     """
     if isinstance(text, Script):
         return scripted(text)

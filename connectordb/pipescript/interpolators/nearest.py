@@ -1,4 +1,4 @@
-"""Interpolators that return one of the points near the time they are asked about."""
+"""Interpolators that return the value of a point near the time that they are asked about."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from ..ahead import Ahead, Point
 
 
 def before(points: Iterable[Point]) -> Callable[[float], Any]:
-    """Have the value of the last point at or before each time; null where there is none."""
+    """Return a column with the value of the last point at or before each time; null if there is none."""
     ahead = Ahead(points)
 
     def at(time: float) -> Any:
         ahead.skip(time)
-        # what was passed may be later, where times do go back
+        # the point that was passed may be later, if times do go back
         return _value(ahead.passed) if ahead.passed is not None and ahead.passed["t"] <= time else None
 
     return at
 
 
 def after(points: Iterable[Point]) -> Callable[[float], Any]:
-    """Have the value of the first point later than each time; null where there is none."""
+    """Return a column with the value of the first point later than each time; null if there is none."""
     ahead = Ahead(points)
 
     def at(time: float) -> Any:
@@ -32,7 +32,7 @@ def after(points: Iterable[Point]) -> Callable[[float], Any]:
 
 
 def closest(points: Iterable[Point]) -> Callable[[float], Any]:
-    """Have the value of the point nearest to each time, of two as near that of the earlier; null if there are no points."""
+    """Return a column with the value of the point closest to each time, the earlier one of two; null if there are no points."""
     ahead = Ahead(points)
 
     def at(time: float) -> Any:

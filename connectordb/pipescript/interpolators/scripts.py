@@ -1,4 +1,4 @@
-"""Scripts as interpolators: the last result over the window of a time."""
+"""Scripts as interpolators: their last result for the window of a time."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..script import Script
 
 
 def scripted(script: Script) -> Callable[[Iterable[Point]], Callable[[float], Any]]:
-    """Have the last result of a script over each time's window, begun anew for each; null where there is none."""
+    """Return an interpolator with the last result of a script, run afresh on each time's window; null if there is none."""
 
     def column(points: Iterable[Point]) -> Callable[[float], Any]:
         ahead = Ahead(points)
@@ -22,7 +22,7 @@ def scripted(script: Script) -> Callable[[Iterable[Point]], Callable[[float], An
             if not begun:
                 begun = True
                 if _last(script, ahead.window(0.0)) is not None:
-                    # as on the original, which begins by clearing with whatever comes up to time 0
+                    # as on the original server, which resets the script with the points up to time 0 first
                     raise PipeScriptError("a script as interpolator cannot begin with points at or before time 0")
             result = _last(script, ahead.window(time))
             ahead.skip(time)
@@ -38,7 +38,7 @@ def _last(script: Script, window: Iterator[Point]) -> Point | None:
     last = next(results, None)
     while last is not None and results.peek() is not None:
         last = next(results)
-    # a failure further down is one of this window
+    # raises the error if the window has failed after that
     following = next(results, None)
     assert following is None
     return last

@@ -1,4 +1,4 @@
-"""Interpolators over the window of a time: the points up to it which no earlier time had."""
+"""Interpolators over the window of a time: the points up to that time, and after the time before it."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from ..values import to_number
 
 
 def count(points: Iterable[Point]) -> Callable[[float], Any]:
-    """Have the number of points in each time's window."""
+    """Return a column with the number of points in each time's window."""
     ahead = Ahead(points)
     return lambda time: sum(1 for _ in ahead.window(time))
 
 
 def total(points: Iterable[Point]) -> Callable[[float], Any]:
-    """Have the sum of the values in each time's window, 0 where it is empty; called ``sum``."""
+    """Return a column with the sum of the values in each time's window, 0 if it is empty. Its name is ``sum``."""
     ahead = Ahead(points)
     return lambda time: _sum(ahead, time)[0]
 
 
 def mean(points: Iterable[Point]) -> Callable[[float], Any]:
-    """Have the mean of the values in each time's window, 0 where it is empty."""
+    """Return a column with the mean of the values in each time's window, 0 if it is empty."""
     ahead = Ahead(points)
 
     def at(time: float) -> Any:
@@ -33,7 +33,7 @@ def mean(points: Iterable[Point]) -> Callable[[float], Any]:
 
 
 def _sum(ahead: Ahead, time: float) -> tuple[float, int]:
-    # by repeated addition, as the original does it: math.fsum would differ in the last digit
+    # added one after the other, as on the original server: math.fsum could differ in the last digit
     whole, number = 0.0, 0
     for point in ahead.window(time):
         data = point.get("d")
