@@ -79,6 +79,8 @@ class Watch:
                 return
             except ConnectionFailed as error:
                 failed = error
+                with self.changed:  # the next one begins at the same place
+                    del self.told[self._counted :]
         raise failed
 
     def _subscribe(self, since: Any, wait: bool) -> Subscription:
