@@ -33,7 +33,7 @@ class WatchTests(TargetCase):
     def test_iterate(self) -> None:
         """What was there, then what comes; where each stands; and the end after a silence."""
         self.fill(0, 5)
-        with self.stream.watch(since=-2, timeout=300 * MS) as points:
+        with self.stream.watch(since=-2, timeout=1000 * MS) as points:
             self.assertEqual(next(points)["d"], 3)
             self.assertEqual((points.index, points.caught_up, points.sender), (3, True, self.cdb.path))
             self.fill(5, 8)
@@ -72,9 +72,11 @@ class WatchTests(TargetCase):
     def test_live(self) -> None:
         """It is live once all there was has been asked for."""
         self.fill(0, 2)
-        with self.stream.watch(since=0, timeout=50 * MS) as points:
+        with self.stream.watch(since=0) as points:
             self.assertFalse(points.subscription.wait("live", 10 * MS))
-            self.assertEqual(len(list(points)), 2)
+            self.assertEqual([points.next(SOON)["d"] for _ in range(2)], [0, 1])
+            with self.assertRaises(TimedOut):
+                points.next(10 * MS)
             self.assertTrue(points.subscription.wait("live", SOON))
 
     def test_gone(self) -> None:

@@ -18,7 +18,7 @@ from connectordb.server import Config, Server
 from connectordb.server.config import settings
 from connectordb.server.rights import passwords
 
-from ..support.case import MS, SOON, Case
+from ..support.case import SOON, Case
 from ..support.server import run_server
 
 TESTS = Path(__file__).parent.parent
@@ -211,10 +211,10 @@ class SettingsTests(Case):
 
     def test_passwords_waiting(self) -> None:
         """Beyond those that may wait, who logs in is to come again."""
-        real = passwords.verify_password
+        real, refused = passwords.verify_password, threading.Event()
 
         def slow(*arguments: Any) -> bool:
-            time.sleep(100 * MS)
+            self.wait(refused)
             return bool(real(*arguments))
 
         found: list[int] = []
@@ -222,6 +222,8 @@ class SettingsTests(Case):
         def log_in() -> None:
             answer = requests.get(f"{self.server.url}/api/v1/?q=this", auth=("test", "test"), timeout=SOON)
             found.append(answer.status_code)
+            if answer.status_code == 503:
+                refused.set()
 
         with mock.patch("connectordb.server.rights.accounts.verify_password", slow):
             threads = [threading.Thread(target=log_in) for _ in range(6)]

@@ -74,14 +74,14 @@ class LettingGo(Case):
         for verb, path, body, status in _REFUSED:
             with self.subTest(path=path, status=status):
                 self.ask(verb, path, body, status, credentials)
-                self.eventually(lambda: not _requests(), "the request is let go of", within=2)
+                self.eventually(lambda: not _requests(), "the request is let go of")
 
     def test_wrong_credentials(self) -> None:
         """The same of who is not let in."""
         for credentials in ("dGVzdDp3cm9uZw==", "Ondyb25n"):
             with self.subTest(credentials=credentials):
                 self.ask("POST", "crud/test/user/s/data", "[]", 401, credentials)
-                self.eventually(lambda: not _requests(), "the request is let go of", within=2)
+                self.eventually(lambda: not _requests(), "the request is let go of")
 
 
 def _requests() -> list[Request]:

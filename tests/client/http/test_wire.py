@@ -200,15 +200,15 @@ class Phases(WireCase):
         pieces = 6
 
         def answered(received: object) -> Step:
-            return _slowly(HEAD + b"Content-Length: %d\r\n\r\n" % pieces, b"1" * pieces, 60 * MS)
+            return _slowly(HEAD + b"Content-Length: %d\r\n\r\n" % pieces, b"1" * pieces, 120 * MS)
 
         peer = self.peer(by_request(answered))
-        transport = Transport(peer.url, timeout=Timeout(read=250 * MS))
+        transport = Transport(peer.url, timeout=Timeout(read=500 * MS))
         self.addCleanup(transport.close)
         trace = Trace()
         self.assertEqual(transport.send("GET", "/", trace).content, b"111111")
-        self.assertGreater(trace.seconds, 250 * MS)
-        self.assertLess(trace.first_byte, 250 * MS)
+        self.assertGreater(trace.seconds, 500 * MS)
+        self.assertLess(trace.first_byte, 500 * MS)
 
     def test_deadline(self) -> None:
         """A deadline that is passed along is kept, and nothing is sent after it."""

@@ -110,21 +110,21 @@ class Coming(PiecesCase):
     def test_slow_taker(self) -> None:
         """The time of a call is that in which the network is waited for, not that in which whoever takes points does something else."""
         found = self.coming(chunked(TEXT[:99], TEXT[99:]))
-        with self.session.chosen(timeout=0.3):
+        with self.session.chosen(timeout=0.8):
             next(found)
-        threading.Event().wait(0.4)
+        threading.Event().wait(0.9)
         self.assertEqual(len(list(found)), 39)
 
     def test_slow_server(self) -> None:
         """An answer that has begun may take any time as long as it goes on, unless somebody has said how long a call may."""
 
         def late(number: int) -> None:
-            threading.Event().wait(0.3 if number else 0.0)
+            threading.Event().wait(0.4 if number else 0.0)
 
         step = chunked(*[TEXT[at : at + 99] for at in range(0, len(TEXT), 99)], before=late)
         with mock.patch.object(timeouts, "_WHOLE", 0.1):
             for total in (None, 0.7):
-                with self.session.chosen(timeout=Timeout(0.05, 0.5, 0.05, 0.05, total), retry=1):
+                with self.session.chosen(timeout=Timeout(0.4, 1.2, 0.2, 0.2, total), retry=1):
                     found = self.coming(step)
                     if total is None:
                         self.assertEqual(list(found), POINTS)

@@ -20,6 +20,7 @@ from connectordb.exceptions import (
 from connectordb.live import Live, Options, Timing
 from connectordb.live.following.reads import Seen
 from connectordb.live.socket import frames as codec
+from connectordb.live.watching import switchboard
 from connectordb.live.watching.subscriptions import State
 from connectordb.live.watching.switchboard import Switchboard
 from connectordb.protocol import rest
@@ -140,7 +141,8 @@ class SubscribeTests(PeerCase):
 
     def test_lost_while_waiting(self) -> None:
         """A connection that is lost while somebody waits is an error at once."""
-        live, peer, _ = self.subscribed()
+        # with a pause before the next one: once that is there, nobody is told any more why there was no other before
+        live, peer, _ = self.subscribed(Timing(backoff=Backoff(SOON, SOON)))
         peer.answers_pings = False
         errors: list[Exception] = []
 
@@ -178,9 +180,10 @@ class SubscribeTests(PeerCase):
         began = time.monotonic()
         live.subscribe(STREAM, Record(), "mean")
         self.assertGreaterEqual(time.monotonic() - began, 0.1)
-        began = time.monotonic()
-        live.subscribe(STREAM, Record(), add=True)
-        self.assertLess(time.monotonic() - began, 0.1)
+        with mock.patch.object(switchboard, "_SETTLING", SOON):
+            began = time.monotonic()
+            live.subscribe(STREAM, Record(), add=True)
+            self.assertLess(time.monotonic() - began, SOON / 2)
 
     def test_connected_once(self) -> None:
         """All go over one connection; another transform is another subscription."""

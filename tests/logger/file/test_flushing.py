@@ -97,10 +97,11 @@ class DurabilityTests(Case):
         """`flush` and `close` do it at once."""
         durability: Durability
         for durability in ("batched", "normal"):
-            store = self.open(durability)
-            store.points.append(self.stream, 1.0, "1", 0)
-            self.assertEqual(self.after_power_cut(), [])
-            store.flush()
+            with mock.patch.object(flushing, "PERIOD", SOON):
+                store = self.open(durability)
+                store.points.append(self.stream, 1.0, "1", 0)
+                self.assertEqual(self.after_power_cut(), [])
+                store.flush()
             self.assertEqual(self.after_power_cut(), ["1"])
             store.points.append(self.stream, 2.0, "2", 0)
             another = Store(self.path)  # so that SQLite has no reason to flush when it is closed

@@ -142,7 +142,7 @@ class Showing(Case):
 
     def test_long_texts(self) -> None:
         """What is almost an address takes no time."""
-        begin = time.monotonic()
+        begin = time.thread_time()
         with self.assertRaises(Refusal):
             check_new_user("mara", {"role": "user", "public": True, "email": " " * 100_000}, DEFAULT)
-        self.assertLess(time.monotonic() - begin, 0.5)
+        self.assertLess(time.thread_time() - begin, 0.5)

@@ -82,9 +82,9 @@ class Parameters(Case):
 
     def test_long_numbers(self) -> None:
         """A text that is almost a number, and very long, takes no time."""
-        begin = time.monotonic()
+        begin = time.thread_time()
         self.assertIsNone(decimal("1" * 60_000 + "x"))
         for name in ("i1", "t1"):
             with self.assertRaises(Refusal):
                 read_range({name: "1" * 60_000 + "x"})
-        self.assertLess(time.monotonic() - begin, 0.5)
+        self.assertLess(time.thread_time() - begin, 0.5)

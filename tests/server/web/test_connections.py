@@ -94,7 +94,7 @@ class SlowTests(ConnectionCase):
 
     def test_silent(self) -> None:
         """Who says nothing, or never comes to the end of a header, is told that it took too long."""
-        with self.limited(header_seconds=200 * MS):
+        with self.limited(header_seconds=500 * MS):
             half = b"GET /api/v1/?q=this HTTP/1.1\r\nHost: x\r\n"
             clients = [self.client(), self.client(half)]
             for sent in (b"G", half):
@@ -138,7 +138,7 @@ class SlowTests(ConnectionCase):
 
     def test_not_reading(self) -> None:
         """Who does not read an answer is cut off; who reads slowly is not."""
-        with self.limited(answer_seconds=300 * MS):
+        with self.limited(answer_seconds=800 * MS):
             self.large()
             stuck = self.read_large()
             self.eventually(lambda: self._is_cut(stuck))
