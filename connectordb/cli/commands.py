@@ -108,7 +108,7 @@ class Commands(click.Group):
         except (ConnectorDBError, OSError) as error:
             if ctx.params.get("debug"):
                 raise
-            raise click.ClickException(_told(error)) from error
+            raise click.ClickException(_message(error)) from error
         except ImportError as error:
             raise click.ClickException(_lacking(error)) from error
 
@@ -134,7 +134,7 @@ def _lacking(error: ImportError) -> str:
     return str(error)  # our own message, which names the extra
 
 
-def _told(error: Exception) -> str:
+def _message(error: Exception) -> str:
     """Return the message for an error; an error of the operating system is shown with the name of the file, if it has one."""
     if isinstance(error, OSError) and error.strerror:
         return error.strerror if error.filename is None else f"{str(error.filename)!r}: {error.strerror}"

@@ -38,7 +38,7 @@ def save(path: str, directory: Path, as_json: bool, profile: str | None) -> None
     contains API keys, and only you can read it. If the command is interrupted, run it again: it continues where it was. "load"
     restores the folder, and so does "import" into a server's own folder.
     """
-    with connect(profile) as cdb, _to_go_on_with(), shown("Saving") as progress:
+    with connect(profile) as cdb, _can_be_continued(), shown("Saving") as progress:
         saved = save_folder(thing(cdb, path), directory, progress)
     if as_json:
         show({**asdict(saved), "directory": str(directory)})
@@ -68,7 +68,7 @@ def load(directory: Path, below: str | None, passwords: BinaryIO | None, as_json
     was.
     """
     given = None if passwords is None else _passwords(passwords.read())
-    with connect(profile) as cdb, _to_go_on_with(), shown("Loading") as progress:
+    with connect(profile) as cdb, _can_be_continued(), shown("Loading") as progress:
         place = None if below is None else thing(cdb, below)
         if place is not None and not isinstance(place, (User, Device)):
             raise click.UsageError(f"{below!r} is a stream, and nothing goes below it")
@@ -93,7 +93,7 @@ def _passwords(text: bytes) -> Mapping[str, str]:
 
 
 @contextmanager
-def _to_go_on_with() -> Iterator[None]:
+def _can_be_continued() -> Iterator[None]:
     """If the block is interrupted, say that the command can be run again to continue."""
     try:
         yield

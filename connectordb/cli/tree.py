@@ -44,7 +44,7 @@ def ls(path: str, is_long: bool, as_json: bool, profile: str | None) -> None:
                 [{name: value for name, value in row.items() if name != "length" or value is not None} for row in rows]
             )
         elif is_long and found:
-            show_columns([(each.name, *_told(each, lengths.get(each.path))) for each in found])
+            show_columns([(each.name, *_details(each, lengths.get(each.path))) for each in found])
         else:
             for each in found:
                 click.echo(each.name)
@@ -188,7 +188,7 @@ def _shown(fields: dict[str, Any], with_key: bool = False) -> dict[str, Any]:
     return shown
 
 
-def _told(each: User | Device | Stream, length: int | None) -> tuple[str, ...]:
+def _details(each: User | Device | Stream, length: int | None) -> tuple[str, ...]:
     fields = each.data
     words: Iterable[str] = (name for name in ("downlink", "ephemeral", "public") if fields.get(name))
     kind = _shown(fields).get("schema", {}).get("type", "")

@@ -44,8 +44,8 @@ class Program(Device):
     #: Whether `close` was called, and whether it is done.
     _is_closed = _has_closed = False
 
-    #: Where `run`, while it waits, is told the number of a signal, or 0 once the connection is closed.
-    _told: SimpleQueue[int] | None = None
+    #: Where `run`, while it runs, waits for the number of a signal, or for 0 once the connection is closed.
+    _ended: SimpleQueue[int] | None = None
 
     # --- scheduled functions ------------------------------------------------------------------------------------------
 
@@ -172,36 +172,36 @@ class Program(Device):
         self._check_open()
         import signal  # needed only here
 
-        told: SimpleQueue[int] = SimpleQueue()  # its put is reentrant, so a signal handler may call it
+        ended: SimpleQueue[int] = SimpleQueue()  # its put is reentrant, so a signal handler may call it
         before: dict[int, Any] = {}
-        self._told = told
+        self._ended = ended
         try:
             try:
                 for name in ("SIGINT", "SIGTERM", "SIGBREAK"):
                     number = getattr(signal, name, None)
                     # an ignored signal stays ignored: shells ignore SIGINT for what they start with &
                     if number is not None and signal.getsignal(number) not in (None, signal.SIG_IGN):
-                        before[number] = signal.signal(number, lambda number, frame: told.put(number))
-                came = self._wait(told)
+                        before[number] = signal.signal(number, lambda number, frame: ended.put(number))
+                came = self._wait(ended)
             finally:
-                self._told = None
+                self._ended = None
                 for number, handler in before.items():
                     signal.signal(number, handler)
             if came:
                 log.info("%s: closing", signal.Signals(came).name)
-            if not told.empty() and told.get():  # a second signal came before the former handlers were back
+            if not ended.empty() and ended.get():  # a second signal came before the former handlers were back
                 raise KeyboardInterrupt
             self.close(timeout=timeout)
         except BaseException:  # usually the second Ctrl-C
             self.close(timeout=0.0)
             raise
 
-    def _wait(self, told: SimpleQueue[int]) -> int:
+    def _wait(self, ended: SimpleQueue[int]) -> int:
         """Wait for a signal, and return its number; 0 if another thread has closed the connection."""
         is_pumped = self._session.live_options.get("threads") == 0
         while not self._has_closed:
             try:
-                return told.get(timeout=_PUMPED if is_pumped else AT_A_TIME)
+                return ended.get(timeout=_PUMPED if is_pumped else AT_A_TIME)
             except Empty:
                 if is_pumped and self._session.has_live:
                     self._session.live.pump(_PUMPED)
@@ -228,8 +228,8 @@ class Program(Device):
         finally:
             self._session.close(deadline.left() or 0.0)
             self._has_closed = True
-            if (told := self._told) is not None:
-                told.put(0)
+            if (ended := self._ended) is not None:
+                ended.put(0)
 
     def __enter__(self) -> Self:
         """Return the connection."""

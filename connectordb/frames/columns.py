@@ -65,16 +65,6 @@ class Columns(NamedTuple):
         return cls.join(pieces_of(points))
 
     @classmethod
-    def read(cls, texts: Iterable[bytes]) -> Columns:
-        """
-        Return the columns of points in texts, each a JSON array or packed columns; numbers need no Python object for each point.
-
-        Raises:
-            RemoteProtocolError: A text is neither.
-        """
-        return cls.join(read_pieces(texts))
-
-    @classmethod
     def join(cls, pieces: Iterable[Piece]) -> Columns:
         """Return the columns of all points in consecutive pieces."""
         numpy = library("numpy", "an array")

@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectordb.frames import Columns
+from connectordb.frames import Columns, read_pieces
 
 from ..support.case import Case
 from .cases import POINTS, needs_frames
@@ -72,7 +72,7 @@ class ColumnTests(Case):
     def test_read(self, pages: list[list[dict[str, Any]]]) -> None:
         """What is read page by page from text is what all the points together are."""
         texts = [json.dumps(page, separators=(",", ":")).encode() for page in pages]
-        read, made = Columns.read(texts), Columns.of([point for page in pages for point in page])
+        read, made = Columns.join(read_pieces(texts)), Columns.of([point for page in pages for point in page])
         self.assertEqual(seen(read), seen(made))
         if not isinstance(read.values, dict) and not isinstance(made.values, dict):
             self.assertEqual(read.values.dtype, made.values.dtype)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from connectordb.exceptions import LocalProtocolError
-from connectordb.frames import Columns, to_numpy
+from connectordb.frames import Columns, read_pieces, to_numpy
 
 from ..support.case import Case
 from .cases import needs_frames
@@ -31,4 +31,4 @@ class Structured(Case):
 
     def test_nothing(self) -> None:
         """No points are an array of none."""
-        self.assertEqual((to_numpy(Columns.of([])).shape, to_numpy(Columns.read([])).shape), ((0,), (0,)))
+        self.assertEqual((to_numpy(Columns.of([])).shape, to_numpy(Columns.join(read_pieces([]))).shape), ((0,), (0,)))

@@ -106,17 +106,17 @@ class Attempts:
                 raise closed from failure
             why_not = ""
         if why_not is not None:
-            told = self._told(failure, fate, kind, why_not, was_doubted and _proves_nothing(failure))
+            final = self._final_error(failure, fate, kind, why_not, was_doubted and _proves_nothing(failure))
             try:
-                raise told
+                raise final
             finally:
-                del failure, told  # the exception refers to this frame: without this, they would keep each other alive
+                del failure, final  # the exception refers to this frame: without this, they would keep each other alive
 
     # --- another attempt? ---------------------------------------------------------------------------------------------
 
     def _prepare(self, failure: Failure, fate: Fate | None, kind: Kind, sent: Sent) -> str | None:
         """Wait until the next attempt is due and return ``None``; or return a text (maybe empty) on why there is no other attempt."""
-        if isinstance(failure, ResponseError) and self._is_mended(failure, kind, sent):
+        if isinstance(failure, ResponseError) and self._is_corrected(failure, kind, sent):
             return None
         verdict = judge(kind, fate)
         if verdict not in (Verdict.AGAIN, Verdict.ELSEWHERE) or self._deadline.passed():
@@ -180,7 +180,7 @@ class Attempts:
         """Tell whether the server may have forgotten the idempotency key since it was first sent."""
         return features.idempotency is None or self._around.clock.monotonic() - self._since >= features.idempotency
 
-    def _is_mended(self, refused: ResponseError, kind: Kind, sent: Sent) -> bool:
+    def _is_corrected(self, refused: ResponseError, kind: Kind, sent: Sent) -> bool:
         """
         Tell whether the request should be sent again at once, because what the server *refused* about it was changed.
 
@@ -197,16 +197,16 @@ class Attempts:
 
     # --- the exception that ends the call -----------------------------------------------------------------------------
 
-    def _told(self, failure: Failure, fate: Fate | None, kind: Kind, why_not: str, is_unknown: bool) -> Failure:
+    def _final_error(self, failure: Failure, fate: Fate | None, kind: Kind, why_not: str, is_unknown: bool) -> Failure:
         """Return the exception that ends the call: *failure*, or `OutcomeUnknown`, with all that the caller should know."""
-        told, about = failure, ""
+        final, about = failure, ""
         if (
             is_unknown
             or judge(kind, fate) is Verdict.UNKNOWN
             or (kind is Kind.NAMED and fate in (Fate.BROKEN, Fate.SILENT))
         ):
-            told = OutcomeUnknown(f"{failure}; whether the points are stored is unknown")
-            told.status, told.code, told.ref, told.__cause__ = failure.status, failure.code, failure.ref, failure
+            final = OutcomeUnknown(f"{failure}; whether the points are stored is unknown")
+            final.status, final.code, final.ref, final.__cause__ = failure.status, failure.code, failure.ref, failure
         elif kind is Kind.CHANGE and fate in DOUBTFUL:
             about = "; whether it was done is not known: look before it is done again"
         elif isinstance(failure, ResponseError) and failure.status == _REFUSED:
@@ -216,13 +216,13 @@ class Attempts:
             where = "" if len(self._tried) == 1 else " at " + " and ".join(endpoint.url for endpoint in self._tried)
             about += f" ({self._number} attempts{where})"
         about += why_not
-        if isinstance(told, ResponseError):
-            told.about = about  # apart from the message, by which code recognizes what the server said
+        if isinstance(final, ResponseError):
+            final.about = about  # apart from the message, by which code recognizes what the server said
         elif about:
-            notes.add(told, about)
-        told.method, told.path = self._request.method, self._request.path
-        told.retryable = _is_worth_repeating(told, fate, kind)
-        return told
+            notes.add(final, about)
+        final.method, final.path = self._request.method, self._request.path
+        final.retryable = _is_worth_repeating(final, fate, kind)
+        return final
 
 
 def _fate(failure: Failure, kind: Kind, trace: Trace) -> Fate | None:

@@ -87,9 +87,9 @@ def load(
     if (folder / exports.ABOUT).exists():
         work.look_at_users(cdb, folder)
     elif (folder / exports.OBJECT["device"]).exists():
-        work.look_at_device(_asked(below, User, "a device goes below a user") or cdb.user, folder)
+        work.look_at_device(_of_kind(below, User, "a device goes below a user") or cdb.user, folder)
     elif (folder / exports.OBJECT["stream"]).exists():
-        work.look_at_stream(_asked(below, Device, "a stream goes below a device") or cdb, folder)
+        work.look_at_stream(_of_kind(below, Device, "a stream goes below a device") or cdb, folder)
     else:
         raise LocalProtocolError(
             f"{str(folder)!r} is no whole export: it has none of {exports.ABOUT}, {', '.join([*exports.OBJECT.values()][1:])}"
@@ -193,7 +193,7 @@ class Loading:
         self, passwords: Mapping[str, str] | None = None, progress: Progress | None = None, *, new: bool = False
     ) -> None:
         self._passwords = passwords
-        self._tell = progress or (lambda what, done, all: None)
+        self._progress = progress or (lambda what, done, all: None)
         self._new = new
         self._steps: list[Callable[[], None]] = []
         self._conflicts: list[str] = []
@@ -243,11 +243,11 @@ class Loading:
 
     def look_at_device(self, user: User, folder: Path, may_be_there: bool = True) -> None:
         """As `look_at_users`, for the export of a device that shall belong to *user*."""
-        told = check_device(folder)
-        if told["name"] == "meta":
+        exported = check_device(folder)
+        if exported["name"] == "meta":
             return
-        device = user[told["name"]]
-        fields = {name: value for name, value in known("device", told).items() if name != "apikey" or value}
+        device = user[exported["name"]]
+        fields = {name: value for name, value in known("device", exported).items() if name != "apikey" or value}
         if device.name == "user":
             self._steps.append(partial(self._take_over, device, fields, may_be_there))
             there = may_be_there
@@ -262,16 +262,16 @@ class Loading:
 
     def look_at_stream(self, device: Device, folder: Path, may_be_there: bool = True) -> None:
         """As `look_at_users`, for the export of a stream that shall belong to *device*."""
-        told = check_stream(folder)
-        stream, fields = device[told["name"]], known("stream", told)
+        exported = check_stream(folder)
+        stream, fields = device[exported["name"]], known("stream", exported)
         series = [_Series(stream, False, folder / exports.DATA)]
         if fields.get("downlink"):
             series.append(_Series(stream, True, folder / exports.DOWNLINK))
         there = may_be_there and self._exists(stream)
         if there and not _is_bare(stream):
-            self._told_apart(stream, fields, ())
+            self._note_conflict(stream, fields, ())
         for each in series:
-            self._tell(f"looking at {stream.path}", 0, 0)
+            self._progress(f"looking at {stream.path}", 0, 0)
             each.survey()
             if there and (stream.downlink or not each.downlink):
                 try:
@@ -282,10 +282,10 @@ class Loading:
             self._all += each.length - each.present
         self._steps.append(partial(self._make_stream, device, stream, fields, series, there))
 
-    def _is_there(self, thing: User | Device, fields: Mapping[str, Any], but: tuple[str, ...]) -> bool:
+    def _is_there(self, thing: User | Device, fields: Mapping[str, Any], apart_from: tuple[str, ...]) -> bool:
         there = self._exists(thing)
         if there:
-            self._told_apart(thing, fields, but)
+            self._note_conflict(thing, fields, apart_from)
         return there
 
     def _exists(self, thing: User | Device | Stream) -> bool:
@@ -294,8 +294,10 @@ class Loading:
             raise LocalProtocolError(f"{thing!r} is there already; an import makes new objects only. Delete it first")
         return there
 
-    def _told_apart(self, thing: User | Device | Stream, fields: Mapping[str, Any], but: tuple[str, ...]) -> None:
-        different = [name for name in _different(thing, fields) if name not in but]
+    def _note_conflict(
+        self, thing: User | Device | Stream, fields: Mapping[str, Any], apart_from: tuple[str, ...]
+    ) -> None:
+        different = [name for name in _different(thing, fields) if name not in apart_from]
         if different:
             self._conflicts.append(f"{thing.path} is there already, with another {', '.join(different)}")
 
@@ -346,7 +348,7 @@ class Loading:
 
     def _insert(self, series: _Series, sequence: Stream) -> None:
         sequence._insert_points(self._counted(series), False, accept)
-        self._tell(f"reading {series.stream.path} back", 0, 0)
+        self._progress(f"reading {series.stream.path} back", 0, 0)
         try:
             came_to = series.compare(series.present)
         except LocalProtocolError as error:
@@ -359,10 +361,10 @@ class Loading:
             yield point
             self._loaded.points += 1
             if self._loaded.points % 1000 == 0:
-                self._tell(series.stream.path, self._loaded.points, self._all)
+                self._progress(series.stream.path, self._loaded.points, self._all)
 
 
-def _asked(below: User | Device | None, kind: type[Any], otherwise: str) -> Any:
+def _of_kind(below: User | Device | None, kind: type[Any], otherwise: str) -> Any:
     if below is not None and not isinstance(below, kind):
         raise LocalProtocolError(f"{below.path!r}: {otherwise}")
     return below
@@ -378,9 +380,9 @@ def _different(thing: User | Device | Stream, fields: Mapping[str, Any]) -> dict
     return {
         name: value
         for name, value in fields.items()
-        if name in thing.data and _meant(name, thing.data[name]) != _meant(name, value)
+        if name in thing.data and _normalized(name, thing.data[name]) != _normalized(name, value)
     }
 
 
-def _meant(name: str, value: Any) -> Any:
+def _normalized(name: str, value: Any) -> Any:
     return json_text.loads(value or "{}") if name == "schema" and isinstance(value, str) else value

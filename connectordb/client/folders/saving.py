@@ -134,7 +134,7 @@ class Saving:
     """
 
     def __init__(self, progress: Progress | None = None) -> None:
-        self._tell = progress or (lambda what, done, all: None)
+        self._progress = progress or (lambda what, done, all: None)
         self._saved = Saved()
         self._lengths: dict[tuple[str, bool], int] = {}
         self._all = 0
@@ -199,7 +199,7 @@ class Saving:
         if kept and not self._is_the_same(stream, downlink, part, kept, length):
             part.unlink()
             kept = 0
-        self._told(stream, kept)
+        self._count(stream, kept)
         self._saved.kept += kept
         with part.open("ab") as out:
             pages = stream.pages(PAGE, i1=kept, i2=length, downlink=downlink) if kept < length else ()
@@ -207,8 +207,8 @@ class Saving:
             for page in pages:
                 out.writelines(_line(point, number + at) for at, point in enumerate(page))
                 number += len(page)
-                self._told(stream, len(page))
-        self._tell(f"reading {stream.path} back", 0, 0)
+                self._count(stream, len(page))
+        self._progress(f"reading {stream.path} back", 0, 0)
         _check(part, length)
         with part.open("rb+") as out:
             if length:
@@ -231,9 +231,9 @@ class Saving:
             return False
         return bool(stream(i1=kept - 1, i2=kept, downlink=downlink) == [{"d": None, **point}])
 
-    def _told(self, stream: Stream, more: int) -> None:
+    def _count(self, stream: Stream, more: int) -> None:
         self._saved.points += more
-        self._tell(stream.path, self._saved.points, self._all)
+        self._progress(stream.path, self._saved.points, self._all)
 
 
 def _write(file: Path, content: Any) -> None:

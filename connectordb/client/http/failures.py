@@ -51,7 +51,7 @@ _LATE = {
 }
 
 
-def told(error: Exception, what: str, allowance: Allowance, proxy: Proxy | None = None) -> ConnectorDBError:
+def translated(error: Exception, what: str, allowance: Allowance, proxy: Proxy | None = None) -> ConnectorDBError:
     """
     Return our exception for an error, and note in the trace what became of the request.
 

@@ -2,7 +2,7 @@
 `Transport`: sends one request to one server, and receives the answer, within a given time.
 
 Every wait is limited. A request follows no redirect, and carries only the credentials that it was given, none from a ``.netrc`` or a
-cookie. No connection outlives a ``fork`` or `Transport.close`. Every error goes through `failures.told`.
+cookie. No connection outlives a ``fork`` or `Transport.close`. Every error goes through `failures.translated`.
 """
 
 from __future__ import annotations
@@ -188,7 +188,7 @@ class Transport:
                 raise ConnectionFailed(line.proxy.gave_none(f"{response.status_code} {response.reason}"))
             return response
         except Exception as error:
-            raise failures.told(error, what, allowance, None if line is None else line.proxy) from error
+            raise failures.translated(error, what, allowance, None if line is None else line.proxy) from error
         finally:
             now = allowance.end()
             if line is not None and not goes_on:
@@ -200,7 +200,7 @@ class Transport:
             yield from line.pieces(raw)
             is_good = True
         except Exception as error:
-            raise failures.told(error, what, allowance, line.proxy) from error
+            raise failures.translated(error, what, allowance, line.proxy) from error
         finally:
             lines.give_back(line, allowance.end(), is_good)
 

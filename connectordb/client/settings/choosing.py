@@ -194,7 +194,7 @@ def choose(
             used = said
             if wants_key and said.apikey:
                 credentials, key_source, wants_key = Credentials(secret=said.apikey), said.key_source, False
-    return _told(given, servers, url_source, credentials, key_source, {**used.options, **process_wide})
+    return _settled(given, servers, url_source, credentials, key_source, {**used.options, **process_wide})
 
 
 def _check(given: Given) -> None:
@@ -208,7 +208,7 @@ def _check(given: Given) -> None:
         )
 
 
-def _told(
+def _settled(
     given: Given,
     servers: tuple[str, ...],
     url_source: str,

@@ -10,7 +10,7 @@ import requests
 from urllib3.exceptions import LocationParseError, ProtocolError, ProxyError
 
 from connectordb.client.http.allowance import Allowance
-from connectordb.client.http.failures import told
+from connectordb.client.http.failures import translated
 from connectordb.client.terms.judging import Fate
 from connectordb.client.terms.timeouts import Timeout
 from connectordb.client.terms.trace import Trace
@@ -33,7 +33,7 @@ class Telling(unittest.TestCase):
 
     def said(self, error: Exception, **known: object) -> str:
         """Return the text, which has no secret and no object in it."""
-        text = str(told(error, "GET /x", self.allowance(**known)))  # type: ignore[arg-type]
+        text = str(translated(error, "GET /x", self.allowance(**known)))  # type: ignore[arg-type]
         self.assertNotIn("object at 0x", text)
         return text
 
@@ -59,7 +59,7 @@ class Telling(unittest.TestCase):
                         except OSError as error:
                             raise requests.exceptions.ConnectionError("refused") from error
                     except OSError as error:
-                        failure = told(error, "GET /x", allowance)
+                        failure = translated(error, "GET /x", allowance)
                 self.assertIsInstance(failure, ConnectionFailed)
                 self.assertIn("GET /x: no connection: Connection refused; is the server running", str(failure))
 
@@ -73,7 +73,7 @@ class Telling(unittest.TestCase):
             ("write", "the request was not taken within 60 s; try again"),
             ("read", "no answer within 60 s; try again, or allow more with timeout="),
         ):
-            error = told(TimeoutError("timed out"), "GET /x", self.allowance(phase))
+            error = translated(TimeoutError("timed out"), "GET /x", self.allowance(phase))
             self.assertIsInstance(error, TimedOut)
             self.assertEqual(error.phase, phase)  # type: ignore[attr-defined]
             self.assertIn(f"GET /x: {said}", str(error))
@@ -93,7 +93,7 @@ class Telling(unittest.TestCase):
             (InterruptedError("closed"), "under way when the connections were closed here"),
         ):
             allowance = self.allowance("connect", connects=True)
-            self.assertIn(said, str(told(error, "GET /x", allowance)))
+            self.assertIn(said, str(translated(error, "GET /x", allowance)))
             self.assertIs(allowance.trace.fate, Fate.UNSENT)
 
     def test_proxy(self) -> None:
@@ -125,7 +125,7 @@ class Telling(unittest.TestCase):
             ),
         ):
             with self.subTest(said):
-                told_ = str(told(error, "GET /x", self.allowance(phase, phase != "read"), proxy))
+                told_ = str(translated(error, "GET /x", self.allowance(phase, phase != "read"), proxy))
                 self.assertIn(said, told_)
                 self.assertNotIn("secret", told_)
 
@@ -139,7 +139,7 @@ class Telling(unittest.TestCase):
         ):
             allowance = self.allowance()
             allowance.trace.complete = complete
-            told(error, "GET /x", allowance)
+            translated(error, "GET /x", allowance)
             self.assertIs(allowance.trace.fate, fate)
 
     def test_address(self) -> None:
@@ -149,11 +149,11 @@ class Telling(unittest.TestCase):
             LocationParseError("x"),
             UnicodeError("label empty or too long"),
         ):
-            self.assertIsInstance(told(error, "GET /x", self.allowance("pool")), LocalProtocolError)
+            self.assertIsInstance(translated(error, "GET /x", self.allowance("pool")), LocalProtocolError)
 
     def test_named(self) -> None:
         """Exceptions of ours keep their class and what they know."""
-        late = told(TimedOut("none was free", "pool"), "GET /x", self.allowance())
+        late = translated(TimedOut("none was free", "pool"), "GET /x", self.allowance())
         assert isinstance(late, TimedOut)
         self.assertEqual((str(late), late.phase), ("GET /x: none was free", "pool"))
         for kind in (ConnectionFailed, LocalProtocolError, ClosedError):

@@ -7,7 +7,7 @@ from unittest import mock
 
 from hypothesis import given
 
-from connectordb.frames import Columns, wire_columns
+from connectordb.frames import Columns, read_pieces, wire_columns
 from connectordb.protocol.constants import COLUMNS_LIMIT
 from connectordb.server.handlers import Kind
 from connectordb.server.handlers.data import insert, read
@@ -38,7 +38,7 @@ class AsColumns(HandlerCase):
             bounds = [(first, min(first + size, len(points))) for first in range(0, len(points), size)]
             asked = [self.answered(*bound)[1] for bound in bounds]
             plain = [self.whole(self.ask(read, PLAIN, query={"i1": str(a), "i2": str(b)})) for a, b in bounds]
-            found, expected = Columns.read(asked), Columns.read(plain)
+            found, expected = Columns.join(read_pieces(asked)), Columns.join(read_pieces(plain))
             self.assertEqual(seen(found), seen(expected))
             if not isinstance(found.values, dict) and not isinstance(expected.values, dict):
                 self.assertEqual(found.values.dtype, expected.values.dtype)
@@ -72,7 +72,7 @@ class AsColumns(HandlerCase):
         self.write(lambda writer: writer.insert(series, points, False))
         kind, body = self.answered(0, COLUMNS_LIMIT)
         self.assertEqual(kind, Kind.COLUMNS)
-        found = Columns.read([body])
+        found = Columns.join(read_pieces([body]))
         self.assertEqual(found.values.tolist(), [float(point["d"]) for point in points[:COLUMNS_LIMIT]])
         self.assertEqual(found.times[-1], COLUMNS_LIMIT)
         self.assertEqual(self.answered(0, COLUMNS_LIMIT + 1)[0], Kind.JSON)
