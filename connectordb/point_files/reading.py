@@ -133,6 +133,10 @@ def _objects(text: Iterator[bytes], scale: int) -> Iterator[Datapoint]:
             yield _point(value, f"line {number}", scale)
 
 
+class _LineTooLong(ValueError):
+    """A line is longer than any that is read."""
+
+
 def _lines(text: Iterator[bytes]) -> Iterator[tuple[int, bytes]]:
     """Yield the lines of a text, with their ends, counted from 1."""
     number, rest = 0, b""
@@ -142,7 +146,7 @@ def _lines(text: Iterator[bytes]) -> Iterator[tuple[int, bytes]]:
             number += 1
             yield number, line + b"\n"
         if len(rest) > _LONGEST:
-            raise ValueError(f"line {number + 1}: of more than {_LONGEST} bytes")
+            raise _LineTooLong(f"line {number + 1}: of more than {_LONGEST} bytes")
     if rest:
         yield number + 1, rest
 
@@ -165,9 +169,11 @@ def _point(value: Any, where: str, scale: int) -> Datapoint:
 def _table(text: Iterator[bytes], scale: int, zone: tzinfo | None = None) -> Iterator[Datapoint]:
     # a cell may be as long as a line; the limit is that of the whole process, so it is never lowered
     csv.field_size_limit(max(csv.field_size_limit(), _LONGEST))
-    reader = csv.reader(line.decode() for _, line in _lines(text))
+    # strict: else a quote that is never closed makes one cell of all that follows
+    reader = csv.reader((line.decode() for _, line in _lines(text)), strict=True)
     names: list[str] | None = None
     while True:
+        begin = reader.line_num + 1
         try:
             row = next(reader, None)
             if row is None:
@@ -181,7 +187,13 @@ def _table(text: Iterator[bytes], scale: int, zone: tzinfo | None = None) -> Ite
             yield _of_row(names, row, scale, zone)
         except UnicodeDecodeError as error:  # the reader has not counted this line yet
             raise ValueError(f"line {reader.line_num + 1}: it is not in UTF-8: {error}") from error
-        except (ValueError, csv.Error) as error:
+        except csv.Error as error:
+            raise ValueError(
+                f"line {begin}: no CSV: {error}; is each quote closed, and written twice inside of quotes?"
+            ) from error
+        except _LineTooLong:
+            raise
+        except ValueError as error:
             raise ValueError(f"line {reader.line_num}: {error}") from error
 
 

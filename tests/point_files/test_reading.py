@@ -144,6 +144,9 @@ class Reading(unittest.TestCase):
             ("t,d, d\n", "line 1: two columns are called 'd'"),
             (",t,d\n0,1,2\n", "line 1: column 1 has no name: give it one, or leave it out"),
             (b"1,2\n1,\xff\n", "line 2: it is not in UTF-8"),
+            ('t,d\n1,"2\n3,4\n5,6\n', "line 2: no CSV: .*; is each quote closed"),
+            ('t,d\n1,"a" b\n', "line 2: no CSV: .*; is each quote closed"),
+            ("t,d\n1," + "x" * 2**25, "^line 2: of more than 16777216 bytes"),
         ):
             with self.subTest(text), self.assertRaisesRegex(ValueError, reason):
                 read(text)
