@@ -1,4 +1,4 @@
-"""All transforms, one family a file; importing this makes them known to the registry."""
+"""All transforms, with one file for each family. Importing this package adds them to the registry."""
 
 from . import aggregates, branching, calendar, current, entries, keys, places, selection, texts, times
 

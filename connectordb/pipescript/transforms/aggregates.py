@@ -1,4 +1,4 @@
-"""Running aggregates: what all datapoints so far come to."""
+"""Running aggregates over all datapoints so far."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def alltrue(context: Context) -> MakeStep:
 
 @transform("anytrue", "Whether a datapoint was true so far", how="data")
 def anytrue(context: Context) -> MakeStep:
-    """True once the data was true; also true from the beginning where it begins anew, as on the original."""
+    """True once the data was true. When it starts afresh, it is true from the beginning, as on the original server."""
 
     def make(run: Run) -> Callable[[Any], bool]:
         any_ = run.again

@@ -58,7 +58,7 @@ def ifelse(context: Context, then: Program, otherwise: Program) -> MakeStep:
 
 @transform("iwhile", "Runs a script anew wherever a condition is false", Argument("The condition"), _SCRIPT, whole=True)
 def iwhile(context: Context, script: Program) -> MakeStep:
-    """The results of the script, which begins anew at each datapoint at which the condition is false."""
+    """The results of the script, which starts afresh at each datapoint at which the condition is false."""
 
     def make(run: Run) -> Callable[[Point, Any], Point]:
         stretch = run.inner(run.again)
@@ -88,10 +88,10 @@ def iwhile(context: Context, script: Program) -> MakeStep:
 )
 def while_(context: Context, condition: Program, script: Program) -> Flow:
     """
-    The last result of the script for each stretch; one begins at each datapoint at which the condition is false.
+    The last result of the script for each stretch. A new stretch begins at each datapoint at which the condition is false.
 
-    So ``while(day == next:day, sum)`` ends each stretch a datapoint too early, as the condition at a datapoint is about whether
-    that one belongs to the stretch before it: ``while(not day:changed, sum)`` is the sum of each day.
+    So the condition says of a datapoint whether it belongs to the stretch before it: ``while(not day:changed, sum)`` is the sum of
+    each day, while ``while(day == next:day, sum)`` would end each stretch one datapoint too early.
     """
 
     def flow(points: Iterator[Point], run: Run) -> Iterator[Point]:
@@ -117,7 +117,7 @@ def while_(context: Context, condition: Program, script: Program) -> Flow:
 
 
 def _judged(points: Iterator[Point], condition: Program, run: Run) -> Iterator[tuple[Point, Point]]:
-    """Return points, each behind what the condition is there."""
+    """Return pairs of the condition's result at a point, and the point."""
     if not condition.steps:
         return cast("Iterator[tuple[Point, Point]]", beside(points, (condition,), run))
     return _judged_alone(points, condition.start(run))

@@ -1,4 +1,4 @@
-"""Times as calendars and clocks have them, in a time zone."""
+"""Times by the calendar and the clock of a time zone."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _zone(name: str, local: str) -> tzinfo:
 
 
 def _local() -> tzinfo:
-    """Return this machine's time zone, with its rules."""
+    """Return this machine's time zone, with its rules for daylight saving."""
     try:
         return ZoneInfo("localtime")
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -44,7 +44,7 @@ def _local() -> tzinfo:
 
 
 def _nanoseconds(point: Point) -> int:
-    """Return a point's time, cut off towards zero to whole nanoseconds."""
+    """Return a point's time in whole nanoseconds, rounded towards zero."""
     try:
         return int(point["t"] * 1e9)
     except (OverflowError, ValueError) as error:
@@ -57,7 +57,7 @@ def _civil(name: str, description: str, read: Callable[[datetime], Any]) -> None
 
         def step(point: Point) -> Any:
             try:
-                # nothing that is read here is finer than a microsecond, as long as it is one that has begun
+                # whole microseconds, rounded down, are enough for all that is read here
                 return read((_EPOCH + timedelta(microseconds=_nanoseconds(point) // 1000)).astimezone(place))
             except OverflowError as error:
                 raise PipeScriptError(f"the time {point['t']!r} is in no calendar") from error
@@ -77,7 +77,7 @@ _civil("yearmonth", "The month of the year", lambda at: _MONTHS[at.month - 1])
 
 
 def _elapsed(name: str, description: str, day: int, seconds: int) -> None:
-    """Make a transform that counts periods since that day of January 1970, which takes no note of daylight saving."""
+    """Register a transform that counts periods since that day of January 1970, ignoring daylight saving."""
 
     def compile_(context: Context, zone: Any) -> MakeStep:
         origin = datetime(1970, 1, day, tzinfo=_zone(to_text(zone), context.zone)).astimezone(timezone.utc)
@@ -96,8 +96,8 @@ def _elapsed(name: str, description: str, day: int, seconds: int) -> None:
 
 
 _PERIODS = (
-    "What is counted are periods of the same length, which take no note of daylight saving: in summer they may begin an hour "
-    "later than the clock says. Before the beginning they are counted towards it, so that there are two with the number 0."
+    "It counts periods of equal length, which ignore daylight saving: in summer they may begin an hour later by the clock. "
+    "Before the beginning they are counted towards it, so that there are two periods with the number 0."
 )
 _elapsed("hour", "Hours since 1970 began", 1, 3600)
 _elapsed("day", "Days since 1970 began", 1, 86400)

@@ -1,4 +1,4 @@
-"""What a point itself says: its data, or a part of it, its time."""
+"""What a point itself has: its data or a part of that, and its time."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _ELEMENT = Argument("The key or the index of the part that is wanted", Takes.CON
 
 
 def _data(context: Context, element: Any) -> WriteStep:
-    """The data of the datapoint, or the part of it that an object has under a key or a list at an index."""
+    """The data of the datapoint; or a part of it: the value of a key of an object, or the element of a list at an index."""
 
     def write(source: Source, at: At) -> At:
         if element is None:
@@ -27,7 +27,7 @@ for _name in ("$", "d"):
 
 
 def part(data: Any, element: Any) -> Any:
-    """Return what an object has under a key, or a list or the bytes of a text at an index."""
+    """Return the value of a key of an object, or the element of a list, or byte of a text, at an index."""
     if isinstance(data, dict):
         key = to_text(element)
         if key in data:
@@ -50,7 +50,7 @@ def time(context: Context) -> WriteStep:
     "length", "How much is in an object, a list or a text", how="data", stateless=True, oschema='{"type": "integer"}'
 )
 def length(context: Context) -> MakeStep:
-    """The keys of an object, the elements of a list, the bytes of a text; 0 of anything else."""
+    """The number of keys of an object, elements of a list, or bytes of a text; 0 for anything else."""
 
     def step(data: Any) -> int:
         if isinstance(data, str):

@@ -23,7 +23,7 @@ def _entries(point: Point, otherwise: str = "Must have object-valued datapoint")
 
 
 def _last(script: Program, points: list[Point], run: Run) -> Point | None:
-    """Return the last result of a script that is begun anew."""
+    """Return the last result of a script that starts afresh."""
     run.work(script.size * len(points))
     within = run.inner(False)
     results = Cursor(script.flow(iter(points), within))
@@ -35,7 +35,7 @@ def _last(script: Program, points: list[Point], run: Run) -> Point | None:
 
 
 def _each(script: Program, point: Point, run: Run) -> dict[str, Any]:
-    """Return what a script makes of each entry, alone."""
+    """Return the result of a script for each entry, run afresh for each."""
     if script.steps:
         return {key: _alone(script, point["t"], value, run) for key, value in _entries(point).items()}
     found: dict[str, Any] = {}
@@ -46,7 +46,7 @@ def _each(script: Program, point: Point, run: Run) -> dict[str, Any]:
 
 
 def _alone(script: Program, time: float, value: Any, run: Run) -> Any:
-    """Return what a script that is begun anew makes of a single value."""
+    """Return the result of a script that starts afresh, for a single value."""
     run.work(script.size)
     within = run.inner(False)
     result = script.values(within)({"t": time, "d": value})
@@ -71,7 +71,7 @@ def reduce(context: Context, script: Program) -> MakeStep:
 
 @transform("filter", "Removes entries of an object", _SCRIPT)
 def filter_(context: Context, script: Program) -> MakeStep:
-    """The object without the entries of which the script says true."""
+    """The object without the entries for which the script is true."""
 
     def make(run: Run) -> Callable[[Point], dict[str, Any]]:
         def step(point: Point) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Splitting by key: a script of its own for each."""
+"""Splitting by key: each key has its own run of a script."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from ..values import to_text
 _ARGS = (Argument("The key"), Argument("What is run for each key", Takes.SCRIPT))
 
 
-#: What a key has: its step, and what that returned last.
+#: What is kept for a key: its step, and the last result of that.
 _Cell = list[Any]
 
-#: Results that may be large.
+#: Types of results that may be large.
 _HEAVY = frozenset((str, dict, list))
 
 
 class Split:
     """
-    Scripts by key, and the last result of each.
+    The runs of a script, and their last results, by key.
 
     Attributes:
-        quick: Cells by those keys that need not be made texts.
-        time: The last point's time.
+        quick: The cells of keys that need not be converted to text.
+        time: The time of the last point.
     """
 
     def __init__(self, script: Program, run: Run) -> None:
@@ -49,7 +49,7 @@ class Split:
                 raise PipeScriptError(f"Reached maximum map amount {most}.")
             self._run.hold(len(text) + 10 * KEPT)
             cell = self._cells[text] = [self._begin(self._run), None]
-        if isinstance(key, (str, bool)):  # no number among them: true is equal to 1
+        if isinstance(key, (str, bool)):  # no numbers, as in a dict 1 would be the same key as True
             self.quick[key] = cell
         return cell
 
@@ -59,7 +59,7 @@ class Split:
         self._run.hold(size_of(result, limit) - size_of(cell[1], limit))
 
     def take(self, key: Any, point: Point) -> dict[str, Any]:
-        """Run the script of a key; return all results so far."""
+        """Run the script for a key; return the last results of all keys so far."""
         cell = self.found(key)
         result = cell[0](point["d"] if self._on_data else point)
         if type(result) in _HEAVY:
@@ -69,7 +69,7 @@ class Split:
         return {text: cell[1] for text, cell in self._cells.items()}
 
     def gathered(self) -> Iterator[Point]:
-        """Yield the results, if there was a point."""
+        """Yield the last results of all keys as a point, if there was any point."""
         if self._cells:
             yield {"t": self.time, "d": {text: cell[1] for text, cell in self._cells.items()}}
 

@@ -1,4 +1,4 @@
-"""Which points: letting some pass, and what makes one special among the others."""
+"""Selecting points: letting some pass, and finding out what distinguishes one from the others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Texts: what is in them, how they are spelt, and numbers that become ones."""
+"""Texts: searching them, counting and scoring their words, reading links; and the bucket of a number, as text."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def _whole(text: str) -> str:
-    """Return a text without halves of characters, which the original does not know either."""
+    """Return a text without lone surrogates, which the original server does not have either."""
     return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
 
 
@@ -76,9 +76,9 @@ _WORD = re.compile(f"[^{SPACE}]+")
 
 
 def words(text: str, run: Run) -> Iterator[str]:
-    """Yield the words of a text, in lower case; all at once they may take twenty times its memory."""
+    """Yield the words of a text in lower case, one by one, as a list of them might take twenty times the text's memory."""
     run.work(len(text))
-    # character by character: of some, what Python makes of a whole word depends on the letters around, or is two characters
+    # character by character, as Python may lower a letter depending on those around it, or to two characters
     lower = text.lower() if text.isascii() else "".join([character.lower()[0] for character in text])
     return (match[0] for match in _WORD.finditer(_PUNCTUATION.sub(" ", lower)))
 
@@ -137,7 +137,7 @@ def bucket(context: Context, size: Any, start: Any) -> MakeStep:
 
 
 def _floored(x: float, width: float) -> float:
-    """Return the greatest whole number of widths in *x*, as 64-bit floats have it."""
+    """Return the greatest whole number of widths in *x*, by the rules of 64-bit floats."""
     if width == 0:
         return nan if x == 0 or isnan(x) else (inf if x > 0 else -inf)
     quotient = x / width

@@ -1,4 +1,4 @@
-"""Times of points: moved, between them, and how long something was so."""
+"""Times of points: moving them, the time between two, and how long something was true."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def tshift(context: Context, seconds: Any) -> MakeStep:
 
 @transform("dt", "The time since the datapoint before")
 def dt(context: Context) -> MakeStep:
-    """Seconds since the datapoint before; 0 for the first, and behind one at time 0."""
+    """Seconds since the datapoint before; 0 for the first, and after one at time 0."""
 
     def make(run: Run) -> Callable[[Point], float]:
         before = 0.0

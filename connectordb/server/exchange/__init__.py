@@ -1,8 +1,8 @@
 """
 Export and import of a whole server, in the folders of a 0.3 server (``docs/topics/wire.rst``, "Export format").
 
-`ExportWriter` makes such a folder of whatever can be read, `export_database` of a database, `import_database` a database of
-such a folder.
+`export_database` writes such a folder from a database, and `import_database` reads one into a database. `ExportWriter` writes a
+folder from anything else.
 """
 
 from .export import Exported, export_database

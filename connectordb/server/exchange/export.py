@@ -1,9 +1,10 @@
 """
-Export: everything of a database, as it is at one moment, to a folder; its server may run meanwhile.
+Export: writing everything in a database, as it is at one moment, to a folder, while its server may run.
 
-A long view of the database would keep SQLite's log from being cut back, for hours on a slow disk. It is not needed: points are
-only ever appended, under indices that never change. So one short view tells all users, devices and streams, and how long each
-series is; then each series is read up to there in short views. What was deleted meanwhile is left out, and told.
+One long view of the database would keep SQLite's log from being cut back, for hours on a slow disk. It is not needed, as points
+are only ever appended, and their indices never change. So one short view is enough to see all users, devices and streams, and how
+long each series is. Then each series is read up to that length in short views. Streams that are deleted meanwhile are left out,
+and reported.
 """
 
 from __future__ import annotations
@@ -19,21 +20,21 @@ from ..progress import Progress, untold
 from ..storage import Device, Reader, Series, Stream, User
 from .writer import ExportWriter
 
-#: Bytes of points that are read in one view.
+#: How many bytes of points are read in one view.
 _PAGE = 1024 * 1024
 
 
 @dataclass(slots=True)
 class Exported:
     """
-    What an export came to.
+    What was exported.
 
     Attributes:
-        users: How many.
-        devices: How many, those included that every user has.
-        streams: How many.
-        points: How many, those of downlinks included.
-        gone: What was deleted while it was exported, and is not in the export: paths.
+        users: How many users.
+        devices: How many devices, including those that every user has.
+        streams: How many streams.
+        points: How many points, including those of downlinks.
+        gone: The paths of streams that were deleted meanwhile, and are not in the export.
     """
 
     users: int = 0
@@ -49,7 +50,7 @@ class _Gone(ConnectorDBError):
 
 @dataclass(frozen=True, slots=True)
 class _Extent:
-    """How many points a series has, and the last one's time."""
+    """How many points a series has, and the time of the last one."""
 
     length: int
     newest: float | None
@@ -57,14 +58,14 @@ class _Extent:
 
 @dataclass(frozen=True, slots=True)
 class _Tree:
-    """A stream with the extents of its points and its downlink's."""
+    """A stream, with the extents of its own series and of its downlink's."""
 
     stream: Stream
     data: _Extent
     downlink: _Extent
 
 
-#: All there is: users, with their devices, with their streams.
+#: Everything in the database: all users with their devices with their streams.
 _Snapshot = list[tuple[User, list[tuple[Device, list[_Tree]]]]]
 
 
@@ -72,26 +73,26 @@ def export_database(
     directory: str | os.PathLike[str], out: str | os.PathLike[str], progress: Progress | None = None
 ) -> Exported:
     """
-    Write all that a database holds at this moment into a folder, as ``connectordb export`` of a 0.3 server does.
+    Write all that a database holds at this moment to a folder, as ``connectordb export`` of a 0.3 server does.
 
-    The folder holds password hashes and API keys, and is for its owner only. It is complete when ``connectordb.json`` is in it;
-    what an export that was killed has left is removed by the next one to the same folder.
+    Only its owner can read the folder, as it holds password hashes and API keys. It is complete when ``connectordb.json`` is in it.
+    What a killed export has left is removed by the next one to the same folder.
 
     Args:
-        directory: The database's folder, whether its server runs or not.
-        out: Where to; there must be nothing.
+        directory: The database's folder; its server may run.
+        out: The folder to write; it must not exist.
         progress: Called now and then.
 
     Raises:
         StorageFull: There is no space.
-        StorageError: There is something at *out*, it cannot be written, or the database is damaged.
+        StorageError: *out* exists, it cannot be written, or the database is damaged.
     """
     with onlooking(directory) as source, ExportWriter(out) as writer:
         return _Export(source, writer, progress).run()
 
 
 class _Export:
-    """One export: from where, to where."""
+    """One export."""
 
     def __init__(self, source: Onlooker, writer: ExportWriter, progress: Progress | None) -> None:
         self._source = source
@@ -101,7 +102,7 @@ class _Export:
         self._all = 0
 
     def run(self) -> Exported:
-        """Do it."""
+        """Export everything."""
         snapshot = self._source.look(_snapshot)
         self._all = sum(
             tree.data.length + tree.downlink.length for _, devices in snapshot for _, trees in devices for tree in trees
@@ -168,9 +169,9 @@ def _page(reader: Reader, series: Series, first: int, extent: _Extent) -> tuple[
     Return the next points.
 
     Raises:
-        _Gone: They are not those that were there.
+        _Gone: They are not the points of the snapshot any more.
     """
-    # of a downlink that was turned off and on again, all times are later
+    # in a downlink that was turned off and on again, all points are later than those of the snapshot
     if extent.newest is None or reader.index_after(series, extent.newest) < extent.length:
         raise _Gone("deleted while it was exported")
     text, came_to = reader.text(series, first, extent.length, _PAGE)

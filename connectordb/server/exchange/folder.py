@@ -1,8 +1,9 @@
 """
-What is read of an export from elsewhere: its tree, checked as far as it goes, before anything of it is used.
+Reading the tree of an export, and checking it, before anything of it is used.
 
-Nothing in it is trusted: names come from the files and are no paths, links and what is no plain file are refused, and every
-file is read up to a bound. All that is wrong is gathered and told at once.
+Nothing in it is trusted. Names come from the contents of files, and are never used as paths; symbolic links and everything that is
+no plain file are refused; and there is a limit on the size of each file. Everything that is wrong is collected and reported
+together.
 """
 
 from __future__ import annotations
@@ -22,13 +23,13 @@ from ...protocol.paths import is_name
 from ..rights.passwords import from_export
 from ..rights.permissions import FIELDS, Kind
 
-#: Bytes of the file that describes a user, a device or a stream.
+#: The most bytes of a file that describes a user, a device or a stream.
 OBJECT_LIMIT = 256 * 1024
 
-#: Findings that are told; a folder that is something else altogether has thousands.
+#: The most findings that are reported: a folder that is no export at all has thousands.
 _MOST_TOLD = 20
 
-#: What an export by a client leaves out, if whoever made it may not read it.
+#: The values of fields that are missing, as in an export by a client that was not allowed to read them.
 _DEFAULTS: dict[str, Any] = {
     **{name: "" for names in FIELDS.values() for name in names},
     **dict.fromkeys(("public", "ephemeral", "downlink"), False),
@@ -40,20 +41,20 @@ _USER_DEFAULTS = {"role": "user", "public": True}
 
 @dataclass(slots=True)
 class Findings:
-    """What is wrong, gathered."""
+    """Collects what is wrong."""
 
     told: list[str] = field(default_factory=list)
 
     def add(self, where: object, what: str) -> None:
-        """Note something."""
+        """Add a finding."""
         self.told.append(f"{where}: {what}")
 
     def refuse(self, doing: str) -> None:
         """
-        End here if anything was found.
+        Raise an error if there are any findings.
 
         Raises:
-            LocalProtocolError: Something was.
+            LocalProtocolError: There are.
         """
         if self.told:
             more = len(self.told) - _MOST_TOLD
@@ -63,7 +64,7 @@ class Findings:
 
 @dataclass(slots=True)
 class FoundStream:
-    """A stream of an export: its columns, and where its points are."""
+    """A stream in an export: its columns, and the files with its points."""
 
     path: str
     fields: dict[str, Any]
@@ -71,7 +72,7 @@ class FoundStream:
     downlink: Path | None
 
     def series(self) -> Iterator[tuple[bool, Path]]:
-        """Go through its points and its downlink's: which it is, and the file."""
+        """Yield its series: whether it is the downlink, and the file."""
         yield False, self.data
         if self.downlink is not None:
             yield True, self.downlink
@@ -79,7 +80,7 @@ class FoundStream:
 
 @dataclass(slots=True)
 class FoundDevice:
-    """A device of an export: its columns, and its streams."""
+    """A device in an export: its columns, and its streams."""
 
     path: str
     fields: dict[str, Any]
@@ -89,13 +90,13 @@ class FoundDevice:
 @dataclass(slots=True)
 class FoundUser:
     """
-    A user of an export.
+    A user in an export.
 
     Attributes:
         name: The user's name.
-        fields: The user's columns but the password.
-        password: What is to be stored of the password; `None` in version 1.
-        devices: All of them.
+        fields: The user's columns, except for the password.
+        password: The password hash to store; `None` in version 1.
+        devices: The user's devices.
     """
 
     name: str
@@ -108,12 +109,12 @@ def read_folder(
     directory: str | os.PathLike[str], findings: Findings, only: Collection[str] = frozenset()
 ) -> list[FoundUser]:
     """
-    Return the users of an export, in order of folder.
+    Return the users in an export, in order of their folders.
 
     Args:
         directory: The export.
-        findings: Takes what is wrong with it.
-        only: The names of the users who are asked for, of whom alone is told what is wrong; all if there are none.
+        findings: Collects what is wrong with it.
+        only: The names of the users to return, and about whom to report findings; without any, all.
     """
     root = Path(directory)
     version = _version(root, findings)
@@ -205,13 +206,13 @@ def _stream(folder: Path, device: str, findings: Findings) -> FoundStream | None
 
 
 def _below(folder: Path, findings: Findings) -> list[Path]:
-    """Return the folders in a folder, in order of name."""
+    """Return the folders inside a folder, in order of name."""
     found = []
     try:
         with os.scandir(folder) as entries:
             for entry in entries:
                 if entry.name.startswith("."):
-                    continue  # what file managers leave behind
+                    continue  # file managers leave such behind
                 if entry.is_symlink():
                     findings.add(entry.path, "a symbolic link, which is not followed")
                 elif entry.is_dir(follow_symlinks=False):
@@ -222,7 +223,7 @@ def _below(folder: Path, findings: Findings) -> list[Path]:
 
 
 def _object(folder: Path, kind: Kind, findings: Findings) -> dict[str, Any] | None:
-    """Return what the file of a user, a device or a stream says, each column of the right type and none missing."""
+    """Return the columns in the file of a user, a device or a stream: each of the right type, and missing ones filled in."""
     path = folder / exports.OBJECT[kind]
     if not os.path.lexists(path):
         findings.add(
@@ -269,14 +270,14 @@ def _read(path: Path, findings: Findings) -> dict[str, Any] | None:
 
 def open_plain(path: Path) -> BinaryIO:
     """
-    Open a file to read its bytes; refuse links, devices, pipes.
+    Open a file to read its bytes; refuse symbolic links, devices and pipes.
 
     Raises:
-        OSError: It is one, or cannot be read.
+        OSError: It is one of these, or cannot be read.
     """
     if path.is_symlink():
         raise OSError(0, "a symbolic link, which is not followed")
-    # NONBLOCK: opening a pipe that nobody writes to would wait for ever
+    # O_NONBLOCK, as opening a pipe that nobody writes to would wait for ever
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     descriptor = os.open(path, flags)
     try:
@@ -289,7 +290,7 @@ def open_plain(path: Path) -> BinaryIO:
 
 
 def _check_unique(users: list[FoundUser], findings: Findings) -> None:
-    """Note what stands in it twice."""
+    """Report what is in the export more than once."""
     paths = Counter(
         path
         for user in users

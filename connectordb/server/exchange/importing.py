@@ -1,9 +1,10 @@
 """
-Import: an export becomes a part of a database whose server is stopped, or a database of its own.
+Import: reading an export into a database whose server is stopped, or into a new database.
 
-First everything is looked at, and what cannot go in is told before anything is written: files, points, and what the database
-has already. What it has and is equal is passed over, so an import that was killed is run again and goes on where it stopped:
-a user is made with all that is below in one transaction, points are added behind those that are there.
+First everything is checked: the files, the points, and what the database has already. Whatever is wrong or in conflict is reported
+before anything is written. What the database has already, and is equal, is skipped. So an import that was killed can be run again,
+and goes on where it stopped: a user is made with all devices and streams in one transaction, and points are appended to those
+that are there.
 """
 
 from __future__ import annotations
@@ -32,28 +33,28 @@ from ..values import compact_schema
 from .folder import Findings, FoundDevice, FoundStream, FoundUser, read_folder
 from .points import Survey, batches, first_difference, in_order, survey
 
-#: Bytes of stored points that are compared at once.
+#: How many bytes of stored points are compared at once.
 _PAGE = 1024 * 1024
 
-#: Writes that are handed to the storage before the first of them is waited for: reading goes on while it flushes.
+#: How many writes are handed to the storage before the first is waited for, so that reading goes on while it flushes.
 _AHEAD = 2
 
-#: What can be done about a conflict.
+#: What to do about a conflict, for messages.
 _ADVICE = "import into a folder that is not there, or remove what is in the way (`connectordb user DIR remove`)"
 
 
 @dataclass(slots=True)
 class Imported:
     """
-    What an import came to; what was there already does not count.
+    What was imported. Only `present` counts what was there already.
 
     Attributes:
-        users: How many were made.
-        devices: How many, those included that every user has.
-        streams: How many.
-        points: How many were stored, those of downlinks included.
+        users: How many users were made.
+        devices: How many devices were made, including those that every user has.
+        streams: How many streams were made.
+        points: How many points were stored, including those of downlinks.
         present: How many points were there already.
-        warnings: What somebody should know, a sentence each.
+        warnings: What people should know about, each as a sentence.
     """
 
     users: int = 0
@@ -73,20 +74,20 @@ def import_database(
     progress: Progress | None = None,
 ) -> Imported:
     """
-    Bring an export of a server, or of users by a client, into a database; run again, it goes on where it stopped.
+    Read an export of a whole server, or of users by a client, into a database. If it is run again, it goes on where it stopped.
 
     Args:
-        directory: The database's folder, which no server has open; if it is not there, a database is made that holds the
-            export and nothing else.
+        directory: The database's folder, which no server has open. If it does not exist, a database with nothing but the export
+            is made.
         export: The folder of the export, of version 1 or 2.
-        only: The names of the users to import; all if there are none.
-        locked: Whether users of an export by a client, which has no passwords, cannot log in by password. Else their password
-            is their name, as a 0.3 server has it.
+        only: The names of the users to import; without any, all.
+        locked: What to do with users in an export by a client, which has no passwords. If true, they cannot log in by password;
+            if false, their password is their name, as on a 0.3 server.
         progress: Called now and then.
 
     Raises:
         DatabaseInUse: A server has the folder open.
-        LocalProtocolError: The export is damaged, not complete, or in conflict with what is there; nothing was changed.
+        LocalProtocolError: The export is damaged, incomplete, or in conflict with the database; nothing was changed.
         StorageError: The folder cannot be read or written.
     """
     doing = f"importing {os.fspath(export)!r}"
@@ -110,23 +111,23 @@ def _make_empty(path: Path) -> None:
 
 
 class _Import:
-    """One import: of which users, and what was found of them so far."""
+    """One import: the users to import, and what was found out about them so far."""
 
     def __init__(self, users: list[FoundUser], locked: bool, progress: Progress | None) -> None:
         self._users = users
         self._locked = locked
         self._tell = progress or untold
         self._surveys: dict[Path, Survey] = {}
-        #: How many points of a file are in the database.
+        #: How many points of each file are in the database already.
         self._present: dict[Path, int] = {}
         self._all = 0
         self._read = 0
         self._done = Imported()
 
-    # --- looking ---
+    # --- checking ---
 
     def survey(self, findings: Findings) -> None:
-        """Look at all that is in the export; nothing is opened but its files."""
+        """Check all that is in the export. The database is not opened for this."""
         files = [(stream, path) for stream in self._streams() for _, path in stream.series()]
         self._all = sum(path.lstat().st_size for _, path in files)
         for stream in self._streams():
@@ -168,7 +169,7 @@ class _Import:
     # --- comparing ---
 
     def compare(self, storage: Storage, findings: Findings, space: Path) -> None:
-        """Compare with what is there: equal, or in the way."""
+        """Compare the export with what is in the database already, which must be equal."""
         storage.read(lambda reader: self._compare_objects(reader, findings)).result()
         for stream in self._streams():
             for downlink, path in stream.series():
@@ -209,7 +210,7 @@ class _Import:
     def _compare_points(
         self, storage: Storage, stream: FoundStream, downlink: bool, path: Path, findings: Findings, space: Path
     ) -> int:
-        """Return how many points of a file are there."""
+        """Return how many points of a file are in the database already."""
         series = storage.read(lambda reader: _series(reader, stream, downlink)).result()
         length = storage.read(lambda reader: reader.length(series)).result() if series else 0
         if series is None or not length:
@@ -229,7 +230,7 @@ class _Import:
     # --- writing ---
 
     def run(self, storage: Storage, space: Path) -> Imported:
-        """Write what is not there."""
+        """Write what is not in the database yet."""
         for user in self._users:
             self._tell(user.name, self._read, self._all)
             self._write_user(storage, user)
@@ -282,7 +283,7 @@ class _Import:
 
 @contextmanager
 def _as_surveyed(path: Path) -> Iterator[None]:
-    """Say of points which were found in order before, and are not now, that somebody has changed them."""
+    """Report points that are not in order or not valid now, but were when they were checked, as changed by somebody."""
     try:
         yield
     except (ValueError, Older) as error:
@@ -293,7 +294,7 @@ def _as_surveyed(path: Path) -> Iterator[None]:
 
 def _insert(writer: Writer, series: Series, points: list[Datapoint], at: int) -> int:
     if writer.length(series) != at:
-        # those before them could not be stored, on a full disk say; without them, these would have other indices
+        # the points before them could not be stored, perhaps as the disk is full; without those, these would get wrong indices
         raise StorageError(
             f"stream {series.stream_id}: the points before index {at} are not there; run the import again"
         )
@@ -307,7 +308,7 @@ def _series(reader: Reader, stream: FoundStream, downlink: bool) -> Series | Non
 
 
 def _stored(storage: Storage, series: Series) -> Generator[list[Datapoint], None, None]:
-    """Go through the points of a series, a page at a time."""
+    """Yield the stored points of a series, page by page."""
     length = storage.read(lambda reader: reader.length(series)).result()
     at = 0
     while at < length:
@@ -323,7 +324,7 @@ def _page(reader: Reader, series: Series, first: int, last: int) -> tuple[bytes,
 
 
 def _different(row: User | Device | Stream, fields: Mapping[str, Any]) -> list[str]:
-    """Return the names of the columns that differ; a key that the export does not tell is like any."""
+    """Return the names of the columns that differ. An API key that the export leaves out is never different."""
     return [
         name for name, value in fields.items() if getattr(row, name) != value and not (name == "apikey" and not value)
     ]
@@ -335,7 +336,7 @@ def _told_apart(path: str, different: list[str], findings: Findings) -> None:
 
 
 def _make_user(writer: Writer, user: FoundUser, password: str) -> tuple[int, int, int]:
-    """Make a user with all devices and streams that are not there; return how many users, devices and streams that were."""
+    """Make a user, and its devices and streams, as far as they do not exist; return how many of each were made."""
     made = {"users": 0, "devices": 0, "streams": 0}
     row = writer.find((user.name,)).user
     is_new = row is None

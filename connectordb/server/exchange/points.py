@@ -1,4 +1,4 @@
-"""The points of an export from elsewhere: read one after the other, checked, and in order of time."""
+"""Reading the points of an export one by one: checking them, and putting them in order of time."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ from ...protocol.json_arrays import elements
 from ...protocol.points import Datapoint
 from .folder import open_plain
 
-#: Characters that one point may have: more than any server takes in an insert.
+#: The most characters of a point: more than any server accepts in an insert.
 POINT_LIMIT = 16 * 1024 * 1024
 
-#: Characters that tell where a point came from: a path.
+#: The most characters of a point's sender, which is a path.
 _SENDER_LIMIT = 100
 
-#: Points of one batch, and characters of their text.
+#: The most points in a batch, and the most characters of their text.
 BATCH_POINTS = 5000
 BATCH_TEXT = 4 * 1024 * 1024
 
-#: Bytes that are read at once.
+#: How many bytes are read at once.
 _BLOCK = 256 * 1024
 
-#: Points that are sorted in memory.
+#: How many points are sorted in memory at once.
 _RUN = 50_000
 
 _KEYS = {"t", "d", "o"}
 
-#: Told how many bytes were read.
+#: Called with how many bytes were read.
 Read = Callable[[int], object]
 
 
@@ -50,11 +50,11 @@ class Survey:
 
 def survey(path: Path, read: Read) -> Survey:
     """
-    Go through the points of a file.
+    Check all points in a file; return how many there are, and whether they are in order.
 
     Raises:
-        ValueError: They are not what an export holds; the message says which.
-        OSError: It cannot be read.
+        ValueError: They are not valid; the message says which point and why.
+        OSError: The file cannot be read.
     """
     number, ordered, before = 0, True, 0.0
     for point, _ in points_of(path, read):
@@ -65,7 +65,7 @@ def survey(path: Path, read: Read) -> Survey:
 
 
 def points_of(path: Path, read: Read) -> Generator[tuple[Datapoint, int], None, None]:
-    """Go through the points of a file as they stand there, each with the length of its text; raises as `survey`."""
+    """Yield the points of a file in its order, each with the length of its text; raises as `survey`."""
     with open_plain(path) as file:
         number = 0
         try:
@@ -108,15 +108,15 @@ def _checked(element: Any) -> Datapoint:
 @contextmanager
 def in_order(path: Path, found: Survey, space: Path, read: Read) -> Iterator[Iterator[tuple[Datapoint, int]]]:
     """
-    Have the points of a file in order of time, those of equal times as they stand there.
+    Give the block the points of a file in order of time; points with equal times stay in the order of the file.
 
-    Some old exports have others (https://github.com/heedy/heedy/issues/320). They are sorted in pieces, on the disk.
+    In some old exports they are not in order (https://github.com/heedy/heedy/issues/320). Such points are sorted in pieces, on disk.
 
     Args:
         path: The file.
-        found: What `survey` found.
-        space: A folder for the pieces, in a folder of their own that is gone at the end.
-        read: Told how many bytes were read.
+        found: The result of `survey`.
+        space: A folder in which a temporary folder for the pieces can be made.
+        read: Called with how many bytes were read.
     """
     with closing(points_of(path, read)) as points:
         if found.ordered:
@@ -153,7 +153,7 @@ def _loaded(file: IO[bytes]) -> Iterator[tuple[Datapoint, int]]:
 
 
 def batches(points: Iterator[tuple[Datapoint, int]], skip: int) -> Iterator[list[Datapoint]]:
-    """Go through the points behind the first *skip* of them, as many at a time as are stored at once."""
+    """Yield the points after the first *skip* of them, in batches of a size that is stored at once."""
     batch: list[Datapoint] = []
     size = 0
     for number, (point, length) in enumerate(points):
@@ -169,7 +169,7 @@ def batches(points: Iterator[tuple[Datapoint, int]], skip: int) -> Iterator[list
 
 
 def first_difference(points: Iterator[tuple[Datapoint, int]], stored: Iterator[list[Datapoint]]) -> int | None:
-    """Return the index of the first stored point that is another one than that of the export; `None` if there is none."""
+    """Return the index of the first stored point that differs from that of the export; `None` if none does."""
     index = 0
     for point in chain.from_iterable(stored):
         mine = next(points, None)

@@ -1,9 +1,9 @@
 """
-The folder of an export, written one user, device, stream and piece of points after the other.
+Writing the folder of an export: user by user, device by device, stream by stream, and points piece by piece.
 
-What is not complete is told from what is: ``connectordb.json`` comes last, after all else is on the disk. While it is written
-the folder holds a lock file, which a writer that was killed leaves behind; the next one begins anew in its place. All of it
-is for its owner only, as there are password hashes and API keys in it.
+A complete export can be told from an incomplete one: ``connectordb.json`` is written last, after all else is on the disk. Meanwhile
+the folder has a lock file, which a killed writer leaves behind; the next one to that folder starts afresh. Only the owner can read
+the files, as they contain password hashes and API keys.
 """
 
 from __future__ import annotations
@@ -28,28 +28,28 @@ from ..rights.passwords import for_export
 from ..rights.permissions import FIELDS, Kind
 from ..storage import Device, Stream, User
 
-#: In the folder of an export that is not complete.
+#: The lock file, which is in the folder as long as the export is not complete.
 UNFINISHED = "unfinished.lock"
 
-#: Bytes that are gathered before they are handed to the system.
+#: Bytes that are gathered before they are written to a file.
 _BUFFER = 1024 * 1024
 
 
 class ExportWriter:
     """
-    An export under way; complete when its block ends without an error, else gone.
+    An export under way. It is complete when its ``with`` block ends without an error; else it is removed.
 
     Args:
-        directory: Where; there must be nothing, or an export that was not completed, which is removed.
+        directory: The folder to write. It must not exist, or be an incomplete export, which is replaced.
 
     Raises:
-        StorageError: There is something, or it cannot be written.
+        StorageError: The folder exists, or cannot be written.
     """
 
     def __init__(self, directory: str | os.PathLike[str]) -> None:
         self.directory = Path(directory).absolute()
         self._lock = _begun(self.directory)
-        #: The folders of the user, the device and the stream under way; as many as are begun.
+        #: The folders of the current user, device and stream, as far as they were begun.
         self._folders: list[Path] = []
         self._files: set[str] = set()
 
@@ -63,7 +63,7 @@ class ExportWriter:
         self._begin(1, "device", _fields("device", device))
 
     def stream(self, stream: Stream) -> None:
-        """Begin a stream of the device that was begun last; its points follow, and are none if they do not."""
+        """Begin a stream of the device that was begun last. Its points follow by `points`; without that it has none."""
         self._begin(2, "stream", _fields("stream", stream))
         self._files = {exports.DATA, *([exports.DOWNLINK] if stream.downlink else [])}
 
@@ -72,8 +72,8 @@ class ExportWriter:
         Write the points of the stream that was begun last, or of its downlink: once, all of them.
 
         Args:
-            pieces: JSON text of points, objects with commas between and around them nothing, as the storage keeps it.
-            downlink: Whether they are the downlink's, which the stream must have.
+            pieces: JSON text as the storage keeps it: objects separated by commas, without brackets.
+            downlink: Whether these are the points of the downlink, which the stream must have.
         """
         name = exports.DOWNLINK if downlink else exports.DATA
         if name not in self._files:
@@ -90,7 +90,7 @@ class ExportWriter:
             file.write(b"[]" if before == b"[" else b"]")
 
     def drop(self) -> None:
-        """Take back the stream, or if none was begun since the device, or else the user: it went away meanwhile."""
+        """Remove what was begun last, a stream, a device or a user, as it was deleted meanwhile."""
         self._files = set()
         folder = self._folders.pop()
         with _translated(folder):
@@ -136,13 +136,13 @@ class ExportWriter:
             flush(self.directory)
 
     def _remove(self) -> None:
-        """Leave nothing: it would be no export, but take space and hold keys."""
+        """Leave nothing behind: an incomplete export would take space and contain keys."""
         self._lock.release()
         shutil.rmtree(self.directory, ignore_errors=True)
 
 
 def _begun(directory: Path) -> FileLock:
-    """Make the folder, or empty that of an export which was not completed; return the lock that says so."""
+    """Make the folder, or empty that of an incomplete export; return its lock."""
     lock = FileLock(directory / UNFINISHED, mode=0o600, thread_local=False)
     with _translated(directory):
         there = StorageError(f"exporting to {str(directory)!r}: it is there already; give a folder that is not")
@@ -159,7 +159,7 @@ def _begun(directory: Path) -> FileLock:
                 f"exporting to {str(directory)!r}: another export writes there at this moment"
             ) from error
         if os.path.lexists(directory / exports.ABOUT):
-            # looked for under the lock: whoever held it may have completed his export a moment ago
+            # looked for only under the lock, as another export may have been completed a moment ago
             lock.release()
             (directory / UNFINISHED).unlink(missing_ok=True)
             raise there
@@ -174,7 +174,7 @@ def _begun(directory: Path) -> FileLock:
 
 
 def _new_folder(parent: Path, name: str) -> Path:
-    """Make a folder of that name, or where a file system takes another case for the same, of one that begins so."""
+    """Make a folder with that name; if a file system that ignores case takes it for an existing one, with a number added."""
     number = 1
     while True:
         folder = parent / (name if number == 1 else f"{name}~{number}")  # no name has a ~ in it
@@ -193,7 +193,7 @@ def _fields(kind: Kind, row: User | Device | Stream) -> dict[str, Any]:
 
 def _write_object(path: Path, content: dict[str, Any]) -> None:
     with _translated(path), os.fdopen(_new_file(path), "w", encoding="utf-8") as file:
-        # for people too, as the original writes it
+        # indented like the original server's files, for people who read it
         json.dump(content, file, ensure_ascii=False, indent="\t")
 
 
@@ -202,9 +202,9 @@ def _new_file(path: Path) -> int:
 
 
 def _flush_all(directory: Path) -> None:
-    """Have all that was written on the disk."""
+    """Flush all that was written to the disk."""
     if hasattr(os, "sync"):
-        # one wait for everything, where a flush of each of many small files takes minutes on a memory card
+        # all at once: flushing many small files one by one can take minutes on a memory card
         os.sync()
         return
     for folder, _, names in os.walk(directory):
@@ -214,7 +214,7 @@ def _flush_all(directory: Path) -> None:
 
 @contextmanager
 def _translated(path: Path) -> Iterator[None]:
-    """Say of a system's error what was written where."""
+    """Turn errors of the operating system into ours, which say what was being written."""
     try:
         yield
     except FileExistsError:

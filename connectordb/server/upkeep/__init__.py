@@ -1,5 +1,5 @@
 """
-What is done to a database folder beside the server or without it: checks, backups, salvage, users.
+What can be done with a database folder without the server, or while it runs: checks, backups, salvage, users.
 
 Export and import have a room of their own, ``exchange``.
 """

@@ -1,4 +1,4 @@
-"""Backups: a copy of a whole database in one file, made while the server runs, and a folder made of it again."""
+"""Backups: copying a whole database to one file while the server runs, and making a folder from it again."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from .check import first_finding
 
 def backup(directory: str | os.PathLike[str], file: str | os.PathLike[str], progress: Progress | None = None) -> None:
     """
-    Write all that a database holds at this moment into a file, whether its server runs or not; the server is not held up.
+    Write all that a database holds at this moment to a file. Its server may run, and is not held up.
 
-    The copy is gone through as by `check`, flushed to disk, and only then gets its name. It is one file for its owner only:
-    it holds passwords' hashes and API keys, as the database does.
+    The copy is checked as by `check`, flushed to disk, and only then gets its name. Only its owner can read the file, as it holds
+    password hashes and API keys.
 
     Args:
         directory: The database's folder.
-        file: Where to; there must be nothing.
+        file: The file to write; it must not exist.
         progress: Called now and then.
 
     Raises:
         StorageFull: There is no space.
-        StorageError: There is something at *file*, it cannot be written, or the database is damaged.
+        StorageError: *file* exists, it cannot be written, or the database is damaged.
     """
     source_path = database_file(directory)
     with closing(connect_to_read(source_path)) as source, copied(source, file, _copying(progress)) as draft:
@@ -49,20 +49,20 @@ def restore(
     progress: Progress | None = None,
 ) -> Path | None:
     """
-    Make a database folder of a backup; whole, or not at all.
+    Make a database folder from a backup; completely, or not at all.
 
     Args:
-        directory: Where; it must not exist, or be empty.
-        file: What `backup` wrote.
-        keep_old: If there is a database already, which nobody may have open, put it aside instead of refusing.
+        directory: The folder to make; it must not exist, or be empty.
+        file: A file that `backup` wrote.
+        keep_old: If there is a database at *directory* already, put it aside instead of refusing. No server may have it open.
         progress: Called now and then.
 
     Returns:
-        Where the old database is now, if there was one.
+        The new place of the old database, if there was one.
 
     Raises:
         DatabaseInUse: A server has the folder open.
-        StorageError: There is something at *directory*, *file* is damaged or no backup, or the folder cannot be made.
+        StorageError: *directory* exists, *file* is damaged or no backup, or the folder cannot be made.
     """
     path = Path(directory).absolute()
     empty = path.is_dir() and not any(path.iterdir())
@@ -81,7 +81,9 @@ def restore(
                         )
             if empty:
                 path.rmdir()
-            elif keep_old and os.path.lexists(path):  # without it, what came meanwhile is somebody else's
+            elif keep_old and os.path.lexists(
+                path
+            ):  # without keep_old, what has appeared meanwhile must not be touched
                 old = _put_aside(path)
     except BaseException:
         if old is not None and not os.path.lexists(path):
@@ -91,7 +93,7 @@ def restore(
 
 
 def _put_aside(path: Path) -> Path:
-    """Give a database that nobody has open another name beside its own."""
+    """Rename a database that no server has open, in the same folder; return its new path."""
     stem = f"{path.name}.before-restore-{time.strftime('%Y%m%d-%H%M%S')}"
     target, number = path.with_name(stem), 1
     while os.path.lexists(target):

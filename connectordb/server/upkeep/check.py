@@ -1,8 +1,8 @@
 """
-Is a database sound? SQLite's structure, every row, every chunk of points, one finding a line.
+Checking whether a database is sound: SQLite's structure, every row, and every chunk of points.
 
-It only reads, a consistent view for each part, and so may run beside the server. What it finds it tells at once and goes on: its
-memory is that of one chunk.
+It only reads, with a consistent view for each part, so the server may run meanwhile. Each finding is reported at once, so it
+never needs more memory than for a single chunk.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from ..patterns import server_schema
 from ..progress import Progress, untold
 from ..storage import LAYOUT, Chunks, Judge, Unreadable, key_digest, numbered
 
-#: SQLite names this many faults of its own structure; a file with more is not mended by naming them.
+#: The most faults of SQLite's structure that are reported. If a file has more, a longer list is no help.
 _MOST_STRUCTURE = 100
 
-#: Numbers that SQLite goes through between two looks at the progress.
+#: How many instructions SQLite executes between two reports of progress.
 _TICK = 1_000_000
 
 
@@ -34,34 +34,34 @@ class Finding:
     Something that is wrong.
 
     Attributes:
-        where: The file, the table, or the path of a stream.
-        what: What is wrong there; of points, with their indices.
+        where: The part of the file, the table, or the path of a stream.
+        what: What is wrong there; for points with their indices.
     """
 
     where: str
     what: str
 
     def __str__(self) -> str:
-        """Return it as one line."""
+        """Return the finding as one line."""
         return " ".join(f"{self.where}: {self.what}".split())
 
 
 @dataclass(slots=True)
 class Checked:
-    """What was gone through: how many streams (downlinks apart) and points there are, and how many findings."""
+    """What a check has come to: how many streams and points were checked, and how many findings there were."""
 
     streams: int = 0
     points: int = 0
     findings: int = 0
 
 
-#: Told of each finding.
+#: Called with each finding.
 Tell = Callable[[Finding], object]
 
 
 def check(directory: str | os.PathLike[str], tell: Tell, progress: Progress | None = None) -> Checked:
     """
-    Go through a whole database, whether its server runs or not; nothing is changed.
+    Check a whole database. Its server may run, and nothing is changed.
 
     Args:
         directory: Its folder.
@@ -69,13 +69,13 @@ def check(directory: str | os.PathLike[str], tell: Tell, progress: Progress | No
         progress: Called now and then.
 
     Raises:
-        StorageError: It is no database folder, cannot be read at all, or was made by a newer version.
+        StorageError: It is no database folder, cannot be read at all, or was made by a newer version of this package.
     """
     return check_file(database_file(directory), tell, progress)
 
 
 def check_file(path: Path, tell: Tell, progress: Progress | None = None, called: str | None = None) -> Checked:
-    """Go through a database's file, which need not lie in a folder of its own, as `check` does; errors name it as *called*."""
+    """Check a database file as `check` does, wherever it is; *called* is what errors call it."""
     connection = connect_to_read(path)
     try:
         return _Check(connection, called or str(path), tell, progress or untold).run()
@@ -148,7 +148,7 @@ class _Check:
             self._found(str(table), f"the row with the id {row} belongs to a row of {parent} that is not there")
 
     def _ids(self) -> None:
-        # AUTOINCREMENT notes the highest id there ever was: below one that is in use, ids would be given out again
+        # AUTOINCREMENT keeps the highest id that was ever used: if that is lower than an existing id, ids would be used again
         for table in ("users", "devices", "streams"):
             ((highest, noted),) = self._connection.execute(
                 f"SELECT ifnull(max(id), 0), ifnull((SELECT seq FROM sqlite_sequence WHERE name = '{table}'), 0) FROM {table}"
@@ -158,7 +158,7 @@ class _Check:
 
     def _names(self) -> None:
         for table in ("users", "devices", "streams"):
-            # all columns, though two are looked at: text that is no UTF-8 cannot be read
+            # all columns are read, though only two are looked at, to find text that is no UTF-8
             for id, name, *_ in self._connection.execute(f"SELECT id, name, * FROM {table}"):
                 if not isinstance(name, str) or not is_name(name):
                     self._found(table, f"the row with the id {id} has a name that nothing can have, {name!r}")
@@ -197,7 +197,7 @@ class _Check:
     def _points(self) -> None:
         streams = [int(id) for (id,) in self._connection.execute("SELECT id FROM streams ORDER BY id")]
         self._checked.streams = len(streams)
-        # a view for each series: the log of a running server does not grow for as long as all of this takes
+        # a view for each series, so that the log of a running server need not grow for as long as all of this takes
         for done, stream in enumerate(streams):
             self._progress(f"points ({self._checked.points:,} so far)", done, len(streams))
             for number in (2 * stream, 2 * stream + 1):
@@ -205,7 +205,7 @@ class _Check:
                     if self._has_points(number) and not self._is_deleted(number):
                         self._series(number)
         self._progress(f"points ({self._checked.points:,} in all)", len(streams), len(streams))
-        # by themselves: where the keys are damaged, they lead anywhere
+        # series of no known stream come last, as damaged keys can lead anywhere
         known = set(streams)
         found = self._next_series(0)
         while found is not None:
@@ -219,15 +219,15 @@ class _Check:
         try:
             return self._chunks.next_series(number) == number
         except StorageError:
-            return True  # what cannot be read will be told
+            return True  # the error will be reported when the series is checked
 
     def _is_deleted(self, number: int) -> bool:
-        """Tell whether what is left of a series is only there until it is removed."""
+        """Tell whether a series belongs to a deleted stream, and is only waiting to be removed."""
         try:
             with translated(self._path, "reading"):
                 row = self._connection.execute("SELECT 1 FROM deleted_series WHERE series = ?", (number,)).fetchone()
         except StorageError:
-            return False  # an older layout; that something cannot be read has been told
+            return False  # an older layout, or an error that was reported before
         return row is not None
 
     def _next_series(self, number: int) -> int | None:
@@ -243,7 +243,7 @@ class _Check:
         self._checked.points += judge.length
 
     def _name(self, number: int) -> str:
-        """Return what a series is called, having looked whether it may be there."""
+        """Return the path of a series' stream; report a series that should not exist."""
         series = numbered(number)
         numbers = f"stream {series.stream_id}{' (downlink)' * series.downlink}"
         try:
@@ -252,7 +252,7 @@ class _Check:
                     f"SELECT {_PATH}, downlink {_STREAMS} WHERE streams.id = ?", (series.stream_id,)
                 ).fetchone()
         except StorageError:
-            return numbers  # that the rows cannot be read has been told
+            return numbers  # it was reported before that the rows cannot be read
         if row is None:
             self._found(numbers, "there are points, but no such stream")
             return numbers
@@ -262,7 +262,7 @@ class _Check:
         return f"{path}/downlink" if series.downlink else str(path)
 
 
-#: A stream's path, as far as what it belongs to is there.
+#: A stream's path, with "?" for a user or device that is missing.
 _PATH = "ifnull(users.name, '?') || '/' || ifnull(devices.name, '?') || '/' || streams.name"
 _STREAMS = (
     "FROM streams LEFT JOIN devices ON devices.id = streams.device_id LEFT JOIN users ON users.id = devices.user_id"
@@ -270,7 +270,7 @@ _STREAMS = (
 
 
 def first_finding(path: Path, progress: Progress | None = None, called: str | None = None) -> Finding | None:
-    """Return the first thing that is wrong with a database's file, or none; errors name it as *called*."""
+    """Return the first finding about a database file; `None` if it is sound. *called* is what errors call it."""
     found: list[Finding] = []
 
     def keep(finding: Finding) -> None:

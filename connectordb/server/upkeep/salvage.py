@@ -1,9 +1,9 @@
 """
-Bringing out of a damaged database what can be read, as an export.
+Salvaging what can be read of a damaged database, as an export.
 
-SQLite is asked first, for one row and one chunk after the other; where it gives nothing, or its structure is damaged so that it
-may pass over something, records are looked for in the file's pages. What nothing is found of is told. What belongs to nobody any more gets an owner, so that its points are not lost for want
-of a name.
+SQLite is asked first, for one row and one chunk after the other. Where it returns nothing, or its structure is damaged so that it
+may skip something, records are searched for in the pages of the file. Whatever is lost is reported. Streams and devices whose
+owner is lost get a new one, so that their points are not lost too.
 """
 
 from __future__ import annotations
@@ -35,21 +35,21 @@ from ..storage import (
 )
 from .check import Finding, Tell
 
-#: What is put in the place of a name that is lost.
+#: What replaces a name that is lost.
 _LOST = "lost-{kind}-{id}"
 
 
 @dataclass(slots=True)
 class Salvaged:
     """
-    What was brought out.
+    What was salvaged.
 
     Attributes:
-        users: How many, those made up for what belongs to nobody included.
-        devices: Likewise.
-        streams: Likewise.
-        points: How many, those of downlinks included.
-        losses: How many things were told.
+        users: How many users, including those made up as owners.
+        devices: How many devices, likewise.
+        streams: How many streams, likewise.
+        points: How many points, including those of downlinks.
+        losses: How many losses were reported.
     """
 
     users: int = 0
@@ -66,14 +66,14 @@ def salvage(
     Write all that can be read of a database, however damaged, as an export that ``connectordb import`` reads.
 
     Args:
-        directory: Its folder; no server should run on it. Nothing in it is changed.
-        out: Where to; there must be nothing.
-        tell: Called with each thing that is lost.
+        directory: The database's folder, on which no server should run. Nothing in it is changed.
+        out: The folder to write; it must not exist.
+        tell: Called with each loss.
         progress: Called now and then.
 
     Raises:
         StorageFull: There is no space.
-        StorageError: There is no file of a database at all, or *out* cannot be written.
+        StorageError: There is no database file at all, or *out* cannot be written.
     """
     path = Path(directory).absolute() / FILE
     try:
@@ -108,11 +108,11 @@ class _Salvage:
         self._tell = tell
         self._progress = progress
         self._done = Salvaged()
-        #: What SQLite gave, by kind and id; and below it what was found in the pages.
+        #: Rows by kind and id: first those that SQLite returned, then those found in the pages.
         self._rows: dict[type, dict[int, Any]] = {User: {}, Device: {}, Stream: {}}
-        #: Series → the chunks in the pages: first index, number of points, where. None until it is needed.
+        #: For each series the chunks found in the pages: first index, number of points, place. `None` until they are needed.
         self._found: dict[int, list[tuple[int, int, Remnant]]] | None = None
-        #: Whether SQLite passes over no chunk without saying so.
+        #: Whether it is certain that SQLite skips no chunk silently.
         self._all_chunks = False
 
     def run(self) -> Salvaged:
@@ -139,7 +139,7 @@ class _Salvage:
     # --- rows ---
 
     def _read(self, kind: Any) -> bool:
-        """Have SQLite give the rows of one kind; tell whether it gave all."""
+        """Read the rows of one kind through SQLite; return whether these are surely all."""
         table = kind.__name__.lower() + "s"
         try:
             if self._connection is None:
@@ -157,17 +157,17 @@ class _Salvage:
     @staticmethod
     def _check_structure(connection: Connection, table: str) -> None:
         """
-        Have SQLite compare a table with its indices: a page that leads elsewhere than it should gives no error by itself.
+        Let SQLite compare a table with its indices, as a page that leads to a wrong place causes no error by itself.
 
         Raises:
-            StorageError: There is something wrong.
+            StorageError: The structure is damaged.
         """
         (said,) = connection.execute(f"PRAGMA integrity_check({table})").fetchall()[0]
         if said != "ok":
             raise StorageError(f"its structure is damaged: {said}")
 
     def _look(self) -> None:
-        """Go through the pages for chunks."""
+        """Search the pages for chunks."""
         self._found = {}
         for remnant in self._records():
             if (chunk := chunk_of(remnant.id, remnant.values)) is not None:
@@ -175,12 +175,12 @@ class _Salvage:
                 self._found.setdefault(chunk.series, []).append((chunk.first, chunk.number, where))
 
     def _look_for_rows(self) -> None:
-        """Go through the pages for rows that SQLite did not give."""
+        """Search the pages for rows that SQLite did not return."""
         taken = set().union(*(_claims(row) for rows in self._rows.values() for row in rows.values()))
         for remnant in self._records():
             for kind, known in self._rows.items():
                 if remnant.id not in known and (row := row_of(kind, remnant.id, remnant.values, strict=True)):
-                    # what has a name that another one has was deleted before: two of a name could not be imported
+                    # a row with the name of another one had been deleted; both could not be imported
                     if not (claims := _claims(row)) & taken:
                         taken |= claims
                         known[row.id] = row
@@ -192,7 +192,7 @@ class _Salvage:
             yield remnant
 
     def _place(self, series: Collection[int]) -> None:
-        """Give an owner to what has lost its own, and names that can be used."""
+        """Make up streams, devices and users for points, streams and devices that have lost theirs."""
         users, devices, streams = self._rows[User], self._rows[Device], self._rows[Stream]
         for number in sorted(series):
             if (id := number >> 1) not in streams:
@@ -234,11 +234,11 @@ class _Salvage:
         self._look()
         assert self._found is not None
         known = self._rows[Stream]
-        # the keys in a damaged page lead anywhere: a stream that nobody knows is believed in if its chunks say so too
+        # keys in a damaged page can lead anywhere, so an unknown stream counts only if its chunks themselves name it
         return {number for number in found if number >> 1 in known} | set(self._found)
 
     def _deleted(self) -> set[int]:
-        """Return the numbers of series of which only what is still to be removed is left."""
+        """Return the numbers of series that belong to deleted streams, and are only waiting to be removed."""
         if self._connection is not None:
             with suppress(StorageError), translated(self._path, "reading"):
                 return {int(number) for (number,) in self._connection.execute("SELECT series FROM deleted_series")}
@@ -292,10 +292,10 @@ class _Salvage:
             yield text
 
     def _filled(self, where: str, salvager: Salvager, number: int, end: int | None) -> Iterator[bytes]:
-        """Fill a gap, up to index *end* if that is known, with what the pages have; tell what they do not have."""
+        """Fill a gap, up to index *end* if that is known, with chunks from the pages; report what is missing there."""
         for first, points, remnant in self._candidates(number):
             if first + points <= salvager.length or (end is not None and first + points > end):
-                continue  # an older copy of what is there
+                continue  # an older copy of points that are there
             chunk = self._whole(remnant)
             if chunk is None:
                 continue
@@ -308,7 +308,7 @@ class _Salvage:
             salvager.skip(end)
 
     def _candidates(self, number: int) -> list[tuple[int, int, Remnant]]:
-        """Return what the pages have of a series: first index, number of points, where; the longest of one index first."""
+        """Return the chunks of a series in the pages: first index, number of points, place; in order, the longest of an index first."""
         if self._found is None:
             self._look()
         assert self._found is not None
@@ -321,7 +321,7 @@ class _Salvage:
 
 
 def _claims(row: User | Device | Stream) -> set[tuple[object, ...]]:
-    """Return what no other row may have."""
+    """Return those values of a row that no other row may have."""
     if isinstance(row, User):
         return {("user", row.name), ("email", row.email)}
     if isinstance(row, Device):

@@ -1,8 +1,8 @@
 """
-The users of a database whose server is stopped: for whoever lost the administrator's password, or has no other way in.
+Managing the users of a database whose server is stopped, for example if the administrator's password was lost.
 
-Listing them only reads, and may be done while the server runs. Changes may not: the server would tell nobody of them, and
-whoever is logged in would go on.
+Users can be listed while the server runs, as that only reads. They cannot be changed then: the server would not notice, and let
+those who are logged in go on.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ class Account:
 
     Attributes:
         name: The user's name.
-        email: The address, with which one can log in too.
+        email: The email address, which can also be used to log in.
         role: The role.
-        public: Whether other users see it.
-        devices: How many devices it has, those included that every user has.
-        password: Whether there is a password with which one can log in.
+        public: Whether other users can see it.
+        devices: How many devices it has, including those that every user has.
+        password: Whether it has a password to log in with.
     """
 
     name: str
@@ -51,7 +51,7 @@ class Account:
 
 def list_users(directory: str | os.PathLike[str]) -> list[Account]:
     """
-    Return all users of a database, in order of name; its server may run.
+    Return all users of a database, in order of name. Its server may run.
 
     Raises:
         StorageError: It is no database folder, or cannot be read.
@@ -87,11 +87,11 @@ def add_user(
         password: The user's password.
         email: The user's address.
         role: The user's role.
-        public: Whether other users see it.
+        public: Whether other users can see it.
 
     Raises:
         DatabaseInUse: A server has the folder open.
-        LocalProtocolError: Name, password, address or role will not do, or somebody has them.
+        LocalProtocolError: Name, password, address or role is not valid, or the name or address is in use.
         StorageError: The folder cannot be read or written.
     """
     fields = {
@@ -122,7 +122,7 @@ def set_password(directory: str | os.PathLike[str], name: str, password: str, *,
         directory: The database's folder, which no server has open.
         name: The user's name.
         password: The new password.
-        new_key: Give the user's own device a new API key as well, which ends all logins: cookies are bound to it.
+        new_key: Also give the user's own device a new API key. That ends all logins, as cookies are bound to it.
 
     Raises:
         DatabaseInUse: A server has the folder open.
@@ -149,7 +149,7 @@ def set_role(directory: str | os.PathLike[str], name: str, role: str, *, force: 
         directory: The database's folder, which no server has open.
         name: The user's name.
         role: The role.
-        force: Also if no administrator is left then.
+        force: Do it even if no administrator is left.
 
     Raises:
         DatabaseInUse: A server has the folder open.
@@ -174,7 +174,7 @@ def remove_user(directory: str | os.PathLike[str], name: str, *, force: bool = F
     Args:
         directory: The database's folder, which no server has open.
         name: The user's name.
-        force: Also if no administrator is left then.
+        force: Do it even if no administrator is left.
 
     Raises:
         DatabaseInUse: A server has the folder open.
