@@ -146,10 +146,15 @@ class Reading(unittest.TestCase):
             (b"1,2\n1,\xff\n", "line 2: it is not in UTF-8"),
             ('t,d\n1,"2\n3,4\n5,6\n', "line 2: no CSV: .*; is each quote closed"),
             ('t,d\n1,"a" b\n', "line 2: no CSV: .*; is each quote closed"),
-            ("t,d\n1," + "x" * 2**25, "^line 2: of more than 16777216 bytes"),
         ):
             with self.subTest(text), self.assertRaisesRegex(ValueError, reason):
                 read(text)
+
+    def test_long(self) -> None:
+        """A line that is longer than any is told with its place."""
+        for begin in ("t,d\n1,", '{"t": 1}\n{"t": 2, "d": "'):
+            with self.assertRaisesRegex(ValueError, "^line 2: of more than 16777216 bytes"):
+                read(begin + "x" * 2**24, size=2**23)
 
 
 class FilesOfCsv(Case):
