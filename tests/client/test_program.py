@@ -129,7 +129,7 @@ class Scheduled(PeerCase):
         with self.assertLogs("connectordb.client.scheduling", "WARNING"):
             cdb.close(timeout=0.05)
         cdb.close()  # does not wait again
-        self.assertLess(time.monotonic() - began, SOON / 5)
+        self.assertLess(time.monotonic() - began, SOON / 2)
         with self.assertRaisesRegex(LocalProtocolError, "timeout="):
             cdb.close(timeout=-1)
 
@@ -181,7 +181,7 @@ class Running(PeerCase):
             with self.subTest(number):
                 process = self.program()
                 process.send_signal(number)
-                out, err = process.communicate(timeout=SOON)
+                out, err = process.communicate(timeout=3 * SOON)
                 self.assertEqual((process.returncode, out, err), (0, f"{number.name}: closing\nrun has returned\n", ""))
 
     def test_second_signal(self) -> None:
@@ -192,8 +192,8 @@ class Running(PeerCase):
         self.assertEqual(process.stdout.readline(), "SIGINT: closing\n")
         began = time.monotonic()
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=SOON)
-        self.assertLess(time.monotonic() - began, SOON / 3)
+        out, err = process.communicate(timeout=3 * SOON)
+        self.assertLess(time.monotonic() - began, SOON)
         self.assertEqual(process.returncode, -signal.SIGINT)
         self.assertNotIn("returned", out)
         self.assertTrue(err.endswith("KeyboardInterrupt\n"), err)
@@ -203,7 +203,7 @@ class Running(PeerCase):
         process = self.program("jobs.append(cdb.after(0, lambda: threading.Event().wait(60)))")
         for number in (signal.SIGINT, signal.SIGTERM):
             process.send_signal(number)
-        out, err = process.communicate(timeout=SOON / 2)
+        out, err = process.communicate(timeout=3 * SOON)
         self.assertIn(process.returncode, (-signal.SIGINT, -signal.SIGTERM), out + err)
 
     def test_ignored(self) -> None:
@@ -211,7 +211,7 @@ class Running(PeerCase):
         process = self.program("signal.signal(signal.SIGINT, signal.SIG_IGN); before[0] = signal.SIG_IGN")
         process.send_signal(signal.SIGINT)
         process.send_signal(signal.SIGTERM)
-        out, err = process.communicate(timeout=SOON)
+        out, err = process.communicate(timeout=3 * SOON)
         self.assertEqual((process.returncode, out, err), (0, "SIGTERM: closing\nrun has returned\n", ""))
 
     def test_closed_meanwhile(self) -> None:
@@ -282,7 +282,7 @@ class Closing(TargetCase):
         began = time.monotonic()
         with self.assertLogs("connectordb", "WARNING") as logs:
             cdb.close(timeout=0.3)
-        self.assertLess(time.monotonic() - began, SOON / 5)
+        self.assertLess(time.monotonic() - began, SOON / 2)
         self.assertEqual(len([line for line in logs.output if "still run" in line]), 2, logs.output)
         self.assertFalse(cdb.is_connected)
         go_on.set()
