@@ -1,7 +1,7 @@
 """
-The commanding side of downlinks: writing a command, knowing it again, and hearing what became of it.
+The commanding side of downlinks: writing a command, recognising it later, and hearing what became of it.
 
-`command` does all of it. How the device's side handles commands, and records its answers, is not known here: both meet in
+`command` does all of that. This room does not know how the device's side handles commands and records its answers; both sides share
 ``protocol/answers.py``.
 """
 

@@ -1,4 +1,4 @@
-"""One command, from writing it to the device's answer."""
+"""One command, from writing it to hearing the device's answer."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-#: Seconds without an answer after which it is looked where the command stands; a quick answer makes that needless.
+#: Seconds without an answer after which the command's index is looked up; a quick answer makes that needless.
 _UNANSWERED = 0.25
 
-#: Seconds between looks at what became of a command that got no answer from the server: at first, and at the most.
+#: Seconds between looks at what became of a command: the first pause, and the longest.
 _FIRST_LOOK, _LONGEST_LOOK = 0.1, 2.0
 
 
 class Session(Protocol):
-    """What of a session is needed: see `connectordb.client.session.Session`."""
+    """What is needed of a `connectordb.client.session.Session`."""
 
     clock: Clock
 
@@ -62,7 +62,7 @@ class Session(Protocol):
         """What the server can do beyond 0.3."""
 
     def within(self, deadline: Deadline) -> AbstractContextManager[None]:
-        """Have every call of this thread end at *deadline*."""
+        """Make every call of this thread end at *deadline*, for the length of a block."""
 
 
 def command(session: Session, path: Path, value: Any, timeout: float) -> Datapoint:
@@ -76,10 +76,10 @@ def command(session: Session, path: Path, value: Any, timeout: float) -> Datapoi
         timeout: Seconds for all of it.
 
     Raises:
-        DownlinkTimeout: The device did not answer in time; says whether the command was written.
-        DownlinkRefused: It refused.
-        LocalProtocolError: *value* or *timeout* is none, an integer would be another one at the device, the stream takes no commands,
-            or its own device commands it.
+        DownlinkTimeout: The device did not answer in time; the error says whether the command was written.
+        DownlinkRefused: The device refused.
+        LocalProtocolError: *value* or *timeout* is not valid, an integer would arrive as another one, the stream takes no commands,
+            or the caller is the stream's own device.
         ConnectorDBError: The server refused, or is away; nothing was written.
 
     Calls: ``GET crud/<path>`` of the stream and of its companion, ``GET crud/<path>/data?q=length``, the websocket's ``subscribe``,
@@ -129,7 +129,7 @@ class _Attempt:
         )
 
     def listen(self, ending: ExitStack) -> None:
-        """Hear the stream, and the device's records if there are any, from here on; until *ending* is closed."""
+        """Listen to the stream from now on, and to the device's records, if there are any; until *ending* is closed."""
         call, live = self._session.call, self._session.live
         fields = call(rest.read(self._stream))
         if not fields.get("downlink"):
@@ -154,14 +154,14 @@ class _Attempt:
         self, ending: ExitStack, live: Live, path: Path, since: int | None, told: Callable[[Sequence[Datapoint]], None]
     ) -> Listening:
         listening = Listening(live, path, since, self._ear, told)
-        # twice: Ctrl-C may strike in the middle of the one
+        # twice, as Ctrl-C may interrupt the first call
         ending.callback(listening.close)
         ending.callback(listening.close)
         listening.start()
         return listening
 
     def _companion(self) -> Path | None:
-        """Return where the device records its answers, if it has done so ever."""
+        """Return the stream in which the device records its answers, if it ever has."""
         companion = answers.companion(self._stream)
         try:
             found = self._session.call(rest.read(companion))
@@ -173,7 +173,7 @@ class _Attempt:
         self._hearing.told(points, self._session.clock.monotonic())
 
     def wait(self) -> Datapoint:
-        """Wait for the answer, and find out meanwhile what is not known of the command."""
+        """Wait for the answer, and meanwhile find out what is not known about the command yet."""
         clock, sending, hearing = self._session.clock, self.sending, self._hearing
         unanswered = 0.0 if sending.is_written is None else min(_UNANSWERED, self._seconds / 2)
         look_at = clock.monotonic() + (0.0 if hearing.is_recorded else unanswered)
@@ -197,7 +197,7 @@ class _Attempt:
             self._ear.wait(self._until(now, hearing.due(), look_at))
 
     def _until(self, now: float, due: float | None, look_at: float) -> float:
-        """Return the seconds until something is to be done though nothing is heard."""
+        """Return after how many seconds there is something to do even if nothing is heard."""
         left = self._deadline.left() or 0.0
         times = [] if due is None else [due]
         if not self.sending.is_settled:
@@ -212,7 +212,7 @@ class _Attempt:
             raise
         except ConnectorDBError as error:
             if sending.is_written is False:
-                raise  # the server said in the end that it is not written, nor will be
+                raise  # now the server says that the command was not written, and will not be
             log.info("what became of a command to %s: %s", self._stream, error)
             self._trouble = error
             return

@@ -1,10 +1,10 @@
 """
-What was heard of a stream and of the device's records: is there an answer to this command? Pure, given the time.
+Whether what was heard of a stream, and of the device's records, has an answer to this command. Pure: the time is given.
 
-A device that records its answers says of each command by its index what became of it, so that of many at once, equal ones too, each
-gets its own. Of another device nothing is known but what it does: the first point with the commanded value is the answer. A
-device may have stopped recording, and its old records still be there: so the value counts there as well, if no record of
-whatever command follows it soon.
+A device that records its answers says for each command, by its index, what became of it. So each of many commands gets its own
+answer, even if they are equal. For any other device, the first point with the commanded value is the answer. A device may also have
+stopped recording, with its old records still there: so the value counts there as well, unless a record of some command follows it
+soon.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from ...protocol import json_text
 from ...protocol.answers import Answer
 from ...protocol.points import Datapoint
 
-#: Seconds that a record may come after the points that it tells of, which are written first.
+#: Seconds that a record may come after the points that it tells of, as these are written first.
 RECORD_AFTER = 1.0
 
 
 class Answered(NamedTuple):
-    """The device did it: the point with which it said so."""
+    """The device obeyed: the point with which it said so."""
 
     point: Datapoint
 
 
 class Refused(NamedTuple):
-    """The device did not do it, and why."""
+    """The device did not obey, and why."""
 
     reason: str
 
@@ -37,9 +37,11 @@ Verdict = Answered | Refused
 
 class Hearing:
     """
+    Collects what was heard, and tells what it means for one command.
+
     Args:
         value: What was commanded.
-        is_recorded: Whether the device has recorded answers, now or in former times.
+        is_recorded: Whether the device records answers, or once did.
     """
 
     def __init__(self, value: Any, is_recorded: bool) -> None:
@@ -47,7 +49,7 @@ class Hearing:
         self.is_recorded = is_recorded
         self._records: dict[int, Answer] = {}
         self._match: tuple[Datapoint, float] | None = None
-        #: Where the command stands in the downlink, once that is known.
+        #: The command's index in the downlink, once that is known.
         self.index: int | None = None
 
     def told(self, points: Iterable[Datapoint], now: float) -> None:
@@ -58,7 +60,7 @@ class Hearing:
             self._match = None if match is None else (match, now)
 
     def recorded(self, points: Iterable[Datapoint]) -> None:
-        """Take in records, in order; of two about one command the first counts."""
+        """Take in records, in order; if there are two about one command, the first counts."""
         for point in points:
             record = Answer.read(point.get("d"))
             if record is not None:
@@ -77,7 +79,7 @@ class Hearing:
         return None
 
     def due(self) -> float | None:
-        """Return when the verdict may change though nothing is heard; ``None`` if it does not."""
+        """Return when the verdict may change even if nothing more is heard; ``None`` if it cannot."""
         if self._match is None or not self.is_recorded or self._records:
             return None
         return self._due(self._match)

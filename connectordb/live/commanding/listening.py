@@ -1,4 +1,4 @@
-"""What a commander hears, on other threads, and how his own waits for it."""
+"""How a commander hears what happens on other threads, and waits for it on its own."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from ..watching import Subscription
 
 
 class Ear:
-    """Collects what is said, for one thread that waits."""
+    """Collects what other threads say, for one thread that waits."""
 
     def __init__(self) -> None:
         # guards the one below
         self._changed = threading.Condition(threading.Lock())
         self._heard: list[Callable[[], None]] = []
-        #: What makes it doubtful that anything will be heard.
+        #: Why it is doubtful that anything will be heard; ``None`` if it is not.
         self.trouble: str | None = None
 
     def hear(self, take_in: Callable[[], None]) -> None:
-        """Have *take_in* called by the thread that waits; what it raises is raised there."""
+        """Call *take_in* on the thread that waits; what it raises is raised there."""
         with self._changed:
             self._heard.append(take_in)
             self._changed.notify()
 
     def wait(self, seconds: float) -> None:
-        """Wait until something was said, *seconds* at most, or somewhat less, and take it in."""
+        """Wait until something was said, *seconds* at most or somewhat less, and take it in."""
         with self._changed:
             if not self._heard:
                 self._changed.wait(min(seconds, AT_A_TIME))
@@ -42,17 +42,17 @@ class Ear:
 
 class Listening:
     """
-    Has an ear hear the points of one stream.
+    Lets an ear hear the points of one stream.
 
-    The subscription is begun on another thread. A commander may be interrupted by Ctrl-C anywhere, also where it would be there
-    already and nobody would know of it; another thread is not interrupted, and ends what is not wanted any more.
+    The subscription is begun on another thread. Ctrl-C may interrupt the commander anywhere, even when the subscription exists and
+    nobody knows of it yet; the other thread is not interrupted, and ends a subscription that is no longer wanted.
 
     Args:
         live: The subscriptions of the caller.
         path: The stream.
-        since: From which index on; ``None``: from when the server tells of them.
-        ear: Hears, also of what keeps it from hearing; it raises `ClosedError` where the subscriptions end meanwhile.
-        told: Called by who waits, with points.
+        since: The index from which on; ``None`` for what comes once the server tells of the stream.
+        ear: Hears points, and troubles; it raises `ClosedError` if the subscriptions are closed meanwhile.
+        told: Called with points, on the thread that waits.
     """
 
     def __init__(
@@ -64,15 +64,15 @@ class Listening:
         self._lock = threading.Lock()
         self._subscription: Subscription | None = None
         self._is_wanted = True
-        #: Whether the server tells of points that are not stored.
+        #: For an ephemeral stream: whether the server tells of it by now.
         self.is_live = False
 
     def start(self) -> None:
-        """Listen from now on, without waiting until it is so."""
+        """Begin to listen; do not wait until the subscription has begun."""
         self._lane.put(self._subscribe)
 
     def close(self) -> None:
-        """Listen no more."""
+        """Stop listening."""
         with self._lock:
             self._is_wanted = False
             subscription = self._subscription
@@ -107,7 +107,7 @@ class Listening:
         elif wait:
             self._ear.hear(self._begins)
         else:
-            # who commands knows that the server is there, whatever a pause after failures is for
+            # the commander has just reached the server, so there is no point in a pause after failures
             self._live.hurry()
 
     def _begins(self) -> None:

@@ -1,11 +1,11 @@
 """
-Writing a command, and knowing it again among others.
+Writing a command, and recognising it among others.
 
-A command is known by its time, which is its own: no two of this process have the same, it is sent as it is (the server refuses it
-if the downlink holds something newer, instead of moving it), and so the point of that time, value and sender is this one and no
-other. Its index is found by reading the downlink's end. Where no answer came, a server that knows idempotency keys is sent the
-same again; of another one the downlink is read: what stands there was written, what does not may still arrive, and is not sent
-a second time.
+A command is recognised by its time: no two commands of this process have the same, and it is sent as it is (if the downlink holds
+something newer, the server refuses it instead of moving it). So the point with that time, value and sender is this command and no
+other. Its index is found by reading the end of the downlink. If no answer came, a server that knows idempotency keys is sent the
+same again; for any other server, the downlink is read: if the command is there, it was written; if not, it may still arrive, and is not
+sent a second time.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from ..following import Reads
 
 log = logging.getLogger(__name__)
 
-#: Points that are read at once where a command is looked for.
+#: How many points are read at once to look for a command.
 _PAGE = 200
 
 _times = threading.Lock()
@@ -36,7 +36,7 @@ _last_time = 0.0
 
 
 def own_time(now: float) -> float:
-    """Return *now*, or the least time after it that this function has not returned in this process."""
+    """Return *now*, or, if this was returned before in this process, the next time that was not."""
     global _last_time
     with _times:
         _last_time = now if now > _last_time or now < _last_time - 1.0 else math.nextafter(_last_time, math.inf)
@@ -51,13 +51,14 @@ class Sending:
         call: Sends a REST request.
         path: The downlink.
         value: What is commanded.
-        caller: Who commands.
-        wall: Returns the present, in seconds since 1970.
+        caller: The device that commands.
+        wall: Returns the present time, in seconds since 1970.
         takes_keys: Tells whether the server knows idempotency keys.
 
     Attributes:
-        is_written: Whether it stands in the downlink; ``None`` if nobody knows.
-        index: Where; ``None`` if it is not known.
+        is_stored: Whether the downlink is stored, so that the command can be looked for.
+        is_written: Whether it is in the downlink; ``None`` if nobody knows.
+        index: Its index there; ``None`` if that is not known.
     """
 
     def __init__(
@@ -75,7 +76,6 @@ class Sending:
         self._sees_value = json_text.comparable(value)
         self._time = 0.0
         self._key: str | None = None
-        #: Whether what is written can be read.
         self.is_stored = True
         self.is_written: bool | None = False
         self.index: int | None = None
@@ -101,7 +101,7 @@ class Sending:
         Find out what is not known yet: whether it was written, then where it stands.
 
         Raises:
-            ConnectorDBError: That could not be found out now; or it was refused, if `is_written` is ``False`` then.
+            ConnectorDBError: That could not be found out now; or, if `is_written` is ``False`` afterwards, the command was refused.
         """
         if self.is_written is None and self._key is not None:
             self._send()
@@ -109,7 +109,7 @@ class Sending:
             self.index = self._find()
             if self.index is not None:
                 self.is_written = True
-            # what was written and is not there any more will not come back
+            # a command that was written and is no longer there will not come back
             self._is_lost = self.is_written is True and self.index is None
 
     def _begin(self, time: float) -> None:
@@ -129,16 +129,16 @@ class Sending:
                 return
 
     def _again_after(self, error: ConnectorDBError) -> bool:
-        """Tell whether it is to be sent again at once; raise what is a refusal."""
+        """Tell whether to send it again at once; raise *error* if the command was not written, and will not be."""
         was_unknown = self.is_written is None
         self.is_written = None
         judged = proof.judge(error)
         if judged is proof.Answer.OLDER:
-            # and no copy of it that is still on its way will be taken, as times do not go back
+            # a copy that may still be on its way will be refused as well, as times never go back
             self.is_written = False
             self._begin(self._after(self._newest()))
             return True
-        if judged is proof.Answer.KEYLESS and not was_unknown:  # otherwise the copy with the key may arrive yet
+        if judged is proof.Answer.KEYLESS and not was_unknown:  # else an earlier copy, with the key, may still arrive
             self.is_written = False
             self._key = None
             return True
@@ -154,17 +154,17 @@ class Sending:
         return float(newest[-1].get("t", 0.0)) if newest else 0.0
 
     def _after(self, newest: float) -> float:
-        """Return a time of its own that is not before *newest*, also where this machine's clock is."""
+        """Return a time for this command alone that is not before *newest*, even if this machine's clock is slow."""
         now = self._wall()
-        # others whose clocks are behind as well are not to hit upon the same
+        # random, so that other commanders with slow clocks do not choose the same time
         return own_time(now if now > newest else newest + RESTAMP_STEP * (1.0 + random.random()))
 
     def _find(self) -> int | None:
-        """Return where the command stands; ``None`` if it is not there."""
+        """Return the command's index; ``None`` if it is not there."""
         end = self._reads.length()
         while end > 0:
             begin = max(0, end - _PAGE)
-            points = self._reads.points(begin, end) or []  # it was emptied meanwhile
+            points = self._reads.points(begin, end) or []  # none if the downlink was emptied meanwhile
             for number, point in enumerate(points):
                 if self._is_it(point):
                     return begin + number

@@ -1,7 +1,7 @@
 """
-The connection: one websocket, its frames, the thread that owns it, and how patient that is.
+The connection: one websocket, its frames, the thread that owns it, and how patient that thread is.
 
-What crosses it is nobody's business here: the loop asks a handler what to send, and tells it what came.
+Nothing here knows what crosses the connection: the loop asks a handler what to send, and tells it what came.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """
-One websocket to a server: opening it, bytes out, frames in. The only module that imports websocket-client, at first use.
+One websocket to a server: opening it, bytes out, frames in. The only module that imports websocket-client, when it is first used.
 
-The way to the server is that of REST requests (the room ``network``), the library makes a websocket of it, and all of that has one
-time together. From then on the socket does not block, and is read and written here, by the one thread that owns it: a TLS
-socket may not be written by one thread while another reads it.
+The server is reached in the same way as for REST requests (the room ``network``), then the library does the handshake; one timeout
+covers all of that. From then on the socket does not block, and only the one thread that owns it reads and writes it: a TLS
+socket must not be written by one thread while another reads it.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ from ...runtime.clock import Deadline
 from ...runtime.unshown import UnshownText
 from . import frames
 
-#: Bytes of one message from the server that we take. An insert has 10 MiB at the most, in an encoding of the server's own;
-#: as JSON it can be a few times as large.
+#: The largest message that we accept from the server, in bytes. An insert has at most 10 MiB, in an encoding of the server's own; as
+#: JSON it can be a few times as large.
 MESSAGE_LIMIT = 64 * 1024 * 1024
 
-#: Bytes of one read or write. Of larger ones the messages do not fit the processor's cache until they are looked at.
+#: Bytes of one read or write. With larger ones, messages would have left the processor's cache by the time they are decoded.
 _CHUNK = 64 * 1024
 
-#: Reads in one go, before the thread looks after other things again.
+#: How many reads in a row, before the thread looks after other things again.
 _READS = 8
 
 _WOULD_BLOCK = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
@@ -46,8 +46,8 @@ class Target:
 
     Attributes:
         url: The server, without ``/api/v1``.
-        trust: How TLS is spoken.
-        proxies: As requests has them: scheme to proxy's URL. Without them the environment's are used.
+        trust: The certificates for TLS.
+        proxies: As for requests: scheme → the proxy's URL. Default: those of the environment.
         timeout: Seconds until the websocket has to be open.
     """
 
@@ -67,12 +67,12 @@ class Target:
 
 class Connection:
     """
-    One connection, from opening to close; belongs to one thread, but for `abort`.
+    One connection, from opening to closing. Only one thread may use it, except for `abort`.
 
     Attributes:
-        has_more: Bytes may wait that the operating system does not tell of.
+        has_more: Whether bytes may be waiting that selecting does not show.
         received: How many bytes have come.
-        announced: What the server says it can do beyond 0.3, as `features` reads it; ``None`` from an original.
+        announced: What the server says it can do beyond 0.3, as `features` reads it; ``None`` from an original server.
     """
 
     def __init__(self, target: Target) -> None:
@@ -81,13 +81,13 @@ class Connection:
         self._target = target
         self._websocket = websocket.WebSocket(skip_utf8_validation=True)
         self._socket: socket.socket | None = None
-        #: What is connected, from before the handshake on.
+        #: The socket, from before the handshake on, for `abort`.
         self._way: socket.socket | None = None
         self._is_aborted = False
         self._is_secure = target.url.startswith("https:")
         self._reader = frames.Reader(MESSAGE_LIMIT)
         self._out = bytearray()
-        # read into again and again: memory that is asked for each time costs more than reading does
+        # one buffer for all reads: allocating memory each time would cost more than the reads
         self._room = memoryview(bytearray(_CHUNK))
         self.has_more = False
         self.received = 0
@@ -98,7 +98,7 @@ class Connection:
         Connect, and shake hands.
 
         Raises:
-            ConnectionFailed: The server is not there, or is none.
+            ConnectionFailed: The server cannot be reached, or is not a ConnectorDB server.
             AuthenticationError: It refused the credentials.
         """
         target = self._target
@@ -117,7 +117,7 @@ class Connection:
             self._websocket.connect(  # type: ignore[no-untyped-call]
                 address,
                 header=[UnshownText(f"Authorization: {authorization}")] if authorization else [],
-                # a redirected handshake would carry the credentials to whoever is named there
+                # following a redirect would carry the credentials to another server
                 redirect_limit=0,
                 socket=_InTime(way, deadline),
             )
@@ -128,18 +128,18 @@ class Connection:
             self._socket = way
 
     def abort(self) -> None:
-        """Break off a handshake; may be called by another thread."""
+        """Cut a handshake short; any thread may call this."""
         self._is_aborted = True
         held = self._way
         if held is not None:
             try:
-                # not the TLS socket's own method: that would touch what its thread is using
+                # not the TLS socket's own method, which would touch what the other thread is using
                 socket.socket.shutdown(held, socket.SHUT_RDWR)
             except OSError:
                 pass  # it was closed meanwhile
 
     def _opened(self, held: socket.socket) -> None:
-        """Note what `abort` would have to end, unless it has come before."""
+        """Note the socket that `abort` has to end; raise if `abort` was called before."""
         self._way = held
         if self._is_aborted:
             raise InterruptedError("it was broken off")
@@ -151,7 +151,7 @@ class Connection:
 
     @property
     def unsent(self) -> int:
-        """Bytes that wait for the network."""
+        """How many bytes wait for the network."""
         return len(self._out)
 
     def send(self, opcode: int, payload: bytes) -> None:
@@ -194,13 +194,13 @@ class Connection:
                     self.has_more = False
                     return events
                 if not length:
-                    if events:  # they come first; the end is met again at the next turn
+                    if events:  # these first; the next read meets the end again
                         self.has_more = True
                         return events
                     raise ConnectionFailed(f"{self._target.url} closed the websocket without a word")
                 self.received += length
                 events += self._reader.feed(self._room[:length])
-                # what TLS has decrypted already, selecting does not show
+                # selecting does not show what TLS has already decrypted
                 if length < _CHUNK and not (self._is_secure and self._socket.pending()):  # type: ignore[attr-defined]
                     self.has_more = False
                     return events
@@ -208,20 +208,20 @@ class Connection:
         return events
 
     def close(self, code: int = frames.NORMAL) -> None:
-        """Say goodbye if that needs no waiting, and close the socket."""
+        """Say goodbye, if that takes no waiting, and close the socket."""
         if self._socket is not None:
             try:
                 self.send(frames.CLOSE, frames.close_payload(code))
                 self.flush()
             except ConnectionFailed:
-                pass  # whom we say goodbye to has gone already
+                pass  # the server is gone already
         self._socket = None
         if self._way is not None:
             self._way.close()
 
 
 class _InTime:
-    """A socket for the library to shake hands on, of which all waits together end with the deadline."""
+    """A socket on which the library shakes hands: one deadline bounds all of its waits together."""
 
     def __init__(self, held: socket.socket, deadline: Deadline) -> None:
         self._held = held
@@ -242,7 +242,7 @@ class _InTime:
 
 
 def _left(deadline: Deadline) -> float:
-    """Return the seconds that are left."""
+    """Return how many seconds are left; raise `TimeoutError` if none are."""
     left = deadline.left()
     if left == 0.0:
         raise TimeoutError("timed out")
@@ -272,7 +272,7 @@ def _library_translated(target: Target, made: Any, proxy: Proxy | None) -> Itera
 
 
 def _forgetful(error: Exception) -> Exception:
-    """Return an exception whose frames have forgotten their variables: the request is among them, with the credentials."""
+    """Return *error* with the variables of its frames cleared: among them is the request, with the credentials."""
     here: BaseException | None = error
     while here is not None:
         traceback.clear_frames(here.__traceback__)

@@ -1,10 +1,9 @@
 """
-Websocket frames (RFC 6455), the client's side, from bytes and to bytes: pure.
+Websocket frames (RFC 6455), the client's side, from bytes and to bytes. Pure.
 
-The library that makes the connection could read frames too, but only one call at a time on a blocking socket, and of any
-size that the peer names. Here the size is refused before memory is taken for it, a frame may arrive in pieces of any size
-while the thread looks after other things, and one call to the socket serves many small frames. That a text is UTF-8 is left
-to the JSON decoder, which checks it anyway.
+The library that makes the connection could read frames, too, but only in one blocking call per frame, and of whatever size the peer
+says. Here, a size is refused before memory is taken for it; a frame may arrive in pieces while the thread looks after other things;
+and one read from the socket serves many small frames. That a text is valid UTF-8 is left to the JSON decoder, which checks it anyway.
 """
 
 from __future__ import annotations
@@ -18,15 +17,16 @@ CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA
 
 _WHOLE_TEXT = 0x80 | TEXT
 
-#: Bytes of a control frame's payload, at most (RFC 6455, 5.5).
+#: The most bytes in the payload of a control frame (RFC 6455, 5.5).
 CONTROL_LIMIT = 125
 
-#: Codes of a Close frame: it is over; the server stops; somebody broke the rules; a message was too large (RFC 6455, 7.4.1).
+#: Codes of a Close frame: the connection is done; the server stops; the peer broke the rules; a message was too large
+#: (RFC 6455, 7.4.1).
 NORMAL, GOING_AWAY, BROKEN_RULES, TOO_LARGE = 1000, 1001, 1002, 1009
 
 
 class MessageTooLarge(RemoteProtocolError):
-    """A message is larger than we take."""
+    """A message is larger than we accept."""
 
 
 class Event(NamedTuple):
@@ -48,7 +48,7 @@ class Reader:
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._buffer = bytearray()
-        #: The frames so far of a message that comes in several, and its opcode.
+        #: Of a message that comes in several frames: the payloads so far, their size, and its opcode.
         self._parts: list[bytes] = []
         self._size = 0
         self._opcode: int | None = None
@@ -58,9 +58,9 @@ class Reader:
         Return the events that are complete with *data*.
 
         Raises:
-            RemoteProtocolError: The bytes are no frames that a server may send; nothing can be read after that.
+            RemoteProtocolError: The bytes are not frames that a server may send; nothing can be read after that.
         """
-        # mostly whole frames come, which need not be copied together first
+        # usually whole frames come, which need not be copied into the buffer first
         buffer: bytes | bytearray | memoryview = data
         if self._buffer:
             self._buffer += data
@@ -68,7 +68,7 @@ class Reader:
         events: list[Event] = []
         at = 0
         while True:
-            # nearly every frame is this: a whole text of less than 64 KiB, and none before it that is not complete
+            # nearly all frames are of this kind: a whole text of less than 64 KiB, with no unfinished message before it
             while self._opcode is None and len(buffer) - at >= 4 and buffer[at] == _WHOLE_TEXT and buffer[at + 1] < 127:
                 length, start = buffer[at + 1], at + 2
                 if length == 126:
@@ -92,7 +92,7 @@ class Reader:
         return events
 
     def _frame(self, buffer: bytes | bytearray | memoryview, at: int) -> tuple[bool, int, int, int] | None:
-        """Return the frame that begins at *at*: final, opcode, where its payload begins and ends; or not yet."""
+        """Return the frame that begins at *at*: whether it is final, its opcode, where its payload begins and ends; or ``None`` yet."""
         if len(buffer) < at + 2:
             return None
         first, second = buffer[at], buffer[at + 1]
@@ -133,7 +133,7 @@ class Reader:
 
 
 def encode(opcode: int, payload: bytes, mask: bytes) -> bytes:
-    """Return one frame, masked with four bytes that nobody can foresee, as a client's must be (RFC 6455, 5.3)."""
+    """Return one frame, masked with four unpredictable bytes, as a client's has to be (RFC 6455, 5.3)."""
     length = len(payload)
     if length < 126:
         head = struct.pack(">BB", 0x80 | opcode, 0x80 | length)
@@ -147,7 +147,7 @@ def encode(opcode: int, payload: bytes, mask: bytes) -> bytes:
 
 
 def close_payload(code: int) -> bytes:
-    """Return what a Close frame with *code* carries."""
+    """Return the payload of a Close frame with *code*."""
     return struct.pack(">H", code)
 
 

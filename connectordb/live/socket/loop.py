@@ -1,8 +1,8 @@
 """
-The thread ``connectordb-live``: keeps one websocket open while anything is wanted, and is the only one to touch it.
+The thread ``connectordb-live``: keeps one websocket open while anything is wanted, and is the only thread to touch it.
 
-Other threads change what is wanted and call `Loop.wake`. A lost connection is made again after a pause that grows with the
-failures, with full jitter; what is lost meanwhile, the original server does not send again.
+Other threads change what is wanted, and call `Loop.wake`. A lost connection is made again after a pause that grows with the number of
+failures, with full jitter. What was inserted meanwhile, an original server does not send again.
 """
 
 from __future__ import annotations
@@ -24,43 +24,58 @@ from .patience import Patience, Timing
 
 log = logging.getLogger(__name__)
 
-#: Bytes that may wait for the network before the next commands are fetched.
+#: If more bytes than this wait for the network, no further commands are fetched.
 _UNSENT_LIMIT = 64 * 1024
 
-#: Seconds until the thread tries again to have what it needs of the system.
+#: Seconds of pause if the system lacks what the thread needs, such as file descriptors.
 _LACKING = 1.0
 
 
 class Handler(Protocol):
-    """What the thread asks and tells; every method returns soon."""
+    """What the thread asks, and tells; every method has to return soon."""
 
     def is_wanted(self) -> bool:
         """Tell whether there is a reason to be connected."""
 
     def is_waiting(self) -> bool:
-        """Tell whether the server was told something that it has not answered."""
+        """Tell whether a command has not been answered yet."""
 
     def opened(self, announced: str | None) -> None:
-        """Take note of a new connection, and of what the server says it can do."""
+        """There is a new connection, and this is what the server says it can do."""
 
     def lost(self, error: ConnectorDBError | None, goes_on: bool = False) -> None:
         """
-        Take note that it has ended, or that an attempt failed; no error: it was given up, as nobody wants it or there is a better
-        one. *goes_on*: another server is tried at once, so that it is no failure yet.
+        The connection has ended, or an attempt failed.
+
+        Args:
+            error: Why; ``None`` if it was closed on purpose: because nobody wants it, or because there is a better server.
+            goes_on: Another server or key is tried at once, so this is not a failure yet.
         """
 
     def outgoing(self, now: float) -> tuple[list[bytes], int | None, float | None]:
-        """Return commands to send, the number of a ping to follow them, and when to be asked again at the latest."""
+        """Return commands to send, the number of a ping to send after them, and when to ask again at the latest."""
 
     def told(self, text: bytes) -> None:
-        """Take what the server says; raises `RemoteProtocolError` if that makes no sense."""
+        """Take a message of the server; raises `RemoteProtocolError` if it makes no sense."""
 
     def pong(self, number: int) -> None:
         """Take the answer to a ping."""
 
 
 class Loop:
-    """The thread and its connection."""
+    """
+    The thread and its connection.
+
+    Args:
+        connect: Returns a connection to be opened, and its ``Authorization`` header.
+        handler: Is asked and told.
+        timing: How patient the connection is.
+        clock: The clocks.
+        jitter: Returns a random number from 0 to 1.
+        auto_reconnect: Whether to connect again after a loss; otherwise only a `wake` in a hurry does.
+        unusable: Called when the server could not be reached, or says that it stops; returns whether there is another to go to.
+        renew: Called with a header that the server refused; returns whether there is another one now.
+    """
 
     def __init__(
         self,
@@ -74,9 +89,7 @@ class Loop:
         renew: Callable[[str | None], bool] = lambda refused: False,
     ) -> None:
         self._connect = connect
-        #: Told of an ``Authorization`` header that the server refused; tells whether there is another one now.
         self._renew = renew
-        #: Told that the server could not be reached, or says that it stops; tells whether there is another one to go to.
         self._unusable = unusable
         self._handler = handler
         self._timing = timing
@@ -90,27 +103,28 @@ class Loop:
         self._opening: Connection | None = None
         self._hurry = False
         self._is_leaving = False
-        #: Whether another server, or key, is tried at once; the thread's own.
+        # these two are only for the thread itself
+        #: Whether another server or key is tried at once.
         self._goes_on = False
-        #: Whether the present attempt has a new key, as that of the one before was refused.
+        #: Whether the present attempt has a new key, because the key of the one before was refused.
         self._has_renewed = False
 
     def start(self) -> None:
-        """Start the thread, if it does not run."""
+        """Start the thread, unless it is running."""
         self._worker.start()
 
     def wake(self, hurry: bool = False) -> None:
-        """Have the thread look at what is wanted; with *hurry*, also end a pause between attempts to connect."""
+        """Make the thread look at what is wanted; with *hurry*, also end a pause between attempts to connect."""
         with self._lock:
             self._hurry = self._hurry or hurry
             if self._wakeup is not None:
                 try:
                     self._wakeup.send(b"\0")
                 except BlockingIOError:
-                    pass  # it is full of such bytes
+                    pass  # it is full of such bytes, and will wake anyway
 
     def leave(self) -> None:
-        """Have the thread give up its connection, and connect again at once: there is a better server."""
+        """Make the thread close its connection, and connect again at once: there is a better server."""
         with self._lock:
             self._is_leaving = True
         self.wake(hurry=True)
@@ -125,7 +139,7 @@ class Loop:
         self.wake()
 
     def join(self, timeout: float | None) -> bool:
-        """Wait for its end; tell whether it has come."""
+        """Wait for the thread to end; tell whether it has."""
         return self._worker.join(timeout)
 
     # --- in the thread ------------------------------------------------------------------------------------------------
@@ -134,13 +148,13 @@ class Loop:
         while not stopping.is_set():
             try:
                 self._run_awake(stopping)
-            except OSError as error:  # no descriptors are left, say
+            except OSError as error:  # no file descriptors are left, for instance
                 log.warning("live: %s; trying again in %g s", error, _LACKING)
                 self._lost(ConnectionFailed(f"the websocket's thread lacks something of the system: {error}"))
                 self._clock.wait(stopping, _LACKING)
 
     def _run_awake(self, stopping: threading.Event) -> None:
-        """Do all of it, with a socket by which others wake the thread."""
+        """Do the thread's work, with a socket pair by which others wake it."""
         ours, theirs = socket.socketpair()
         with ours, theirs, selectors.DefaultSelector() as selector:
             ours.setblocking(False)
@@ -168,7 +182,7 @@ class Loop:
                 error = None
             if not self._auto_reconnect:
                 with self._lock:
-                    self._hurry = False  # whoever was in a hurry did not know of the loss
+                    self._hurry = False  # that was before the loss: without auto_reconnect, only a later hurry counts
             self._lost(error, self._goes_on)
             if error is None:
                 failures = 0
@@ -189,7 +203,7 @@ class Loop:
     def _lost(self, error: ConnectorDBError | None, goes_on: bool = False) -> None:
         try:
             self._handler.lost(error, goes_on)
-        except Exception:  # of a system without threads, say: the next connection needs this one
+        except Exception:  # the system had no thread for a callback, say; this thread has to go on
             log.exception("live: telling that the connection was lost failed")
 
     def _pause(
@@ -199,14 +213,18 @@ class Loop:
         wakeup: socket.socket,
         until: float | None,
     ) -> bool:
-        """Wait until the time, or somebody is in a hurry; without a time, until anybody wakes the thread; tell who hurries."""
+        """
+        Wait until the time has come, or somebody is in a hurry; if there is no time, until somebody wakes the thread.
+
+        Tell whether somebody is in a hurry.
+        """
         while True:
             with self._lock:
                 hurry, self._hurry = self._hurry, False
             left = None if until is None else until - self._clock.monotonic()
             if hurry or stopping.is_set() or (left is not None and left <= 0):
                 return hurry
-            # an hour is as good as for ever, and every wait has an end
+            # an hour stands for "for ever", so that every wait has an end
             if selector.select(3600.0 if left is None else left):
                 _drain(wakeup)
                 if until is None:
@@ -217,7 +235,7 @@ class Loop:
     def _one_connection(
         self, stopping: threading.Event, selector: selectors.BaseSelector, wakeup: socket.socket
     ) -> ConnectorDBError | None:
-        """Open a connection and serve it to its end; return what ended it, if it was no intention of ours."""
+        """Open a connection, and serve it until it ends; return what ended it, unless we did so on purpose."""
         connection: Connection | None = None
         code = frames.NORMAL
         with self._lock:
@@ -228,7 +246,7 @@ class Loop:
             try:
                 self._open(connection, authorization, stopping)
             except AuthenticationError as refused:
-                # once; a new key that is refused as well is a failure as any other
+                # only once: if the new key is refused as well, that is a failure like any other
                 if refused.status == 401 and not has_renewed and not stopping.is_set():
                     self._goes_on = self._has_renewed = self._renew(authorization)
                 raise
@@ -251,7 +269,7 @@ class Loop:
                 connection.close(code)
 
     def _open(self, connection: Connection, authorization: str | None, stopping: threading.Event) -> None:
-        """Shake hands, in such a way that `stop` can break it off."""
+        """Shake hands, in such a way that `stop` can cut it short."""
         with self._lock:
             self._opening = connection
         try:
@@ -319,19 +337,19 @@ class Loop:
     def _wait(
         self, connection: Connection, selector: selectors.BaseSelector, wakeup: socket.socket, seconds: float
     ) -> bool:
-        """Wait until there is something to read or to send, or somebody wakes the thread; tell whether that was it."""
+        """Wait until there is something to read or to send, or somebody wakes the thread; tell whether somebody did."""
         writing = selectors.EVENT_WRITE if connection.unsent else 0
         selector.modify(connection, selectors.EVENT_READ | writing)
         return any(key.fileobj is wakeup for key, _ in selector.select(seconds))
 
     def _receive(self, connection: Connection, patience: Patience) -> bool:
-        """Handle what has arrived; tell whether anything whole has, and not half a message."""
+        """Handle what has arrived; tell whether there was anything whole, and not just part of a message."""
         events = connection.receive()
         for event in events:
             if event.opcode in (frames.TEXT, frames.BINARY):
                 self._handler.told(event.payload)
             elif event.opcode == frames.PING:
-                if connection.unsent < _UNSENT_LIMIT:  # who sends pings and reads nothing gets no answers
+                if connection.unsent < _UNSENT_LIMIT:  # a server that sends pings and reads nothing gets no answers
                     connection.send(frames.PONG, event.payload)
             elif event.opcode == frames.PONG:
                 patience.answered(self._clock.monotonic())

@@ -1,10 +1,10 @@
 """
-When a connection is asked whether it still lives, given up, or no longer needed: pure, given the time.
+When to ask whether a connection is still alive, when to give it up, and when it is no longer needed. Pure: the time is given.
 
-A server that is gone without a word, a half-open connection and an original server that a bad command has silenced look
-alike: nothing comes. So a ping of our own goes out whenever nothing has come for a while, and if nothing follows it the
-connection is dead. So it is if only pieces of a message follow, and then nothing again: who has lost count of what it says swallows
-its answers, too. (The server's own pings, every 54 s, are answered; that they stay away is no sign by itself, as some
+A server that is gone without a word, a half-open connection, and an original server that a bad command has silenced look
+alike: nothing comes. So we send a ping whenever nothing has come for a while, and if nothing follows it, the connection is
+dead. It is dead, too, if only part of a message follows, and then nothing again: then the framing is out of step, and swallows the
+answers as well. (The server's own pings, every 54 s, are answered; if they stay away, that is not a sign in itself, as some
 servers send them only when nothing else is going on.)
 """
 
@@ -21,11 +21,11 @@ class Timing:
     How patient a connection is, in seconds.
 
     Attributes:
-        quiet: Nothing came for so long: ask whether the server is still there.
-        answer: It is not, if nothing comes for so long after that.
-        linger: The connection stays for so long when nothing is wanted any more.
-        stable: A connection that lived so long was a good one: its loss is no repeated failure.
-        backoff: The pauses between attempts to connect, and between looks at a stream that is not there.
+        quiet: If nothing came for so long, ask whether the server is still there.
+        answer: If nothing comes for so long after that, it is not.
+        linger: How long the connection stays when nothing is wanted any more.
+        stable: If a connection lasted so long, its loss does not count as a repeated failure.
+        backoff: The pauses between attempts to connect, and between looks at a stream that does not exist.
     """
 
     quiet: float = 30.0
@@ -35,36 +35,36 @@ class Timing:
     backoff: Backoff = Backoff()
 
 
-#: What a client has unless it is given another.
+#: The timing of a client that is given no other.
 DEFAULT = Timing()
 
 
 class Patience:
-    """The patience with one connection, from *now* on."""
+    """The patience with one connection, which begins *now*."""
 
     def __init__(self, timing: Timing, now: float) -> None:
         self._timing = timing
         self._heard = now
-        #: When a ping went out that nothing has followed yet.
+        #: When a ping was sent after which nothing has come yet.
         self._asked: float | None = None
-        #: Whether a ping went out, and nothing whole has followed it.
+        #: Whether a ping was sent after which nothing whole has come.
         self._unanswered = False
         #: Since when nothing is wanted.
         self._unwanted: float | None = None
-        #: Since when commands wait for an answer, or a ping that went out meanwhile was answered.
+        #: While commands wait for answers: since when, or when a ping was last answered meanwhile.
         self._waiting: float | None = None
-        #: When a ping went out, as they did, that has not been answered yet.
+        #: While commands wait for answers: when a ping was sent that has not been answered yet.
         self._probed: float | None = None
 
     def heard(self, now: float, whole: bool = True) -> None:
-        """Note that something came, whatever it was; not *whole*: no more than a piece of a message."""
+        """Note that something came; not *whole* if it was only part of a message."""
         self._heard = now
         self._asked = None
         if whole:
             self._unanswered = False
 
     def asked(self, now: float) -> None:
-        """Note that a ping went out."""
+        """Note that a ping was sent."""
         if self._asked is None:
             self._asked = now
         self._unanswered = True
@@ -72,13 +72,13 @@ class Patience:
             self._probed = now
 
     def answered(self, now: float) -> None:
-        """Note that a ping was answered: the server hears what it is told, however long it takes to obey."""
+        """Note that a ping was answered: the server hears us, however long it takes to obey."""
         self._probed = None
         if self._waiting is not None:
             self._waiting = now
 
     def waits(self, waiting: bool, now: float) -> None:
-        """Note whether the server was told something that it has not answered."""
+        """Note whether commands are waiting for an answer."""
         if not waiting:
             self._waiting = self._probed = None
         elif self._waiting is None:
@@ -98,13 +98,13 @@ class Patience:
         return self._asked is None and not self._unanswered and now >= self._heard + self._timing.quiet
 
     def is_dead(self, now: float) -> bool:
-        """Tell whether the server has been asked, and silent, for too long; or is silent again, in the midst of a message."""
+        """Tell whether the server was asked and has been silent for too long; or has stopped again, in the middle of a message."""
         if self._asked is None:
             return self._unanswered and now >= self._heard + self._timing.quiet
         return now >= self._asked + self._timing.answer
 
     def is_deaf(self, now: float) -> bool:
-        """Tell whether the server has not answered for too long, not even a ping, though it may speak all the while."""
+        """Tell whether the server has answered nothing for too long, not even a ping, though it may be sending all the while."""
         return self._probed is not None and now >= self._probed + self._timing.answer
 
     def is_over(self, now: float) -> bool:
