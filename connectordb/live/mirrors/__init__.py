@@ -1,8 +1,8 @@
 """
-Mirrors: the newest points of a stream, or of each stream of a device, held up to date here.
+Mirrors: the newest points of a stream, or of each stream of a device, kept up to date here.
 
-`Mirror` and `DeviceMirror` are what users read; `mirror_stream` and `mirror_device` make those that subscriptions feed. What is
-read of a mirror never asks the server: nothing here but `feeding` knows one.
+Users read `Mirror` and `DeviceMirror`; `mirror_stream` and `mirror_device` make them, fed by subscriptions. Reading a mirror never
+asks the server: only `feeding` knows that there is one.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The newest points of each stream of a device, held up to date here."""
+"""The newest points of each stream of a device, kept up to date here."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .mirror import Mirror
 
 log = logging.getLogger(__name__)
 
-#: Called with a stream's name, the value before, ``None`` where there was none, and the value now.
+#: Called with a stream's name, the value before, ``None`` if there was none, and the value now.
 OnDeviceChange = Callable[[str, Any, Any], Any]
 
 
@@ -26,8 +26,8 @@ class DeviceMirror(Mapping[str, Mirror], Closing):
     """
     The mirrors of a device's streams, by name; made by `connectordb.Device.live`.
 
-    Streams that the device gets later appear, and those that it loses go; what is held of them stays with whoever has the mirror.
-    Nothing that is read of it asks the server.
+    Streams that the device gets later appear, and those that it loses disappear; whoever has the mirror of such a stream can still
+    read it. Reading never asks the server.
 
     Attributes:
         path: The device's path.
@@ -39,11 +39,11 @@ class DeviceMirror(Mapping[str, Mirror], Closing):
         self.path = str(path)
         self._lane = lane
         self._begin = begin
-        #: Ends the looking for streams; set by who does it.
+        #: Ends the looking for streams; set by `mirror_device`.
         self.end_watch: Callable[[], None] = lambda: None
-        # one thread adds and removes streams at a time; taken before the one below
+        # lets one thread at a time add and remove streams; always taken before the lock below
         self._arranging = threading.Lock()
-        # guards everything below; the dict of mirrors is never changed, but replaced
+        # guards everything below; the dict of mirrors is never changed, only replaced
         self._lock = threading.Lock()
         self._mirrors: dict[str, Mirror] = {}
         self._callbacks: dict[Listener, tuple[OnDeviceChange, Lane]] = {}
@@ -56,7 +56,7 @@ class DeviceMirror(Mapping[str, Mirror], Closing):
         return self._mirrors[name]
 
     def __iter__(self) -> Iterator[str]:
-        """Yield the names of the streams that there are now."""
+        """Yield the names of the present streams."""
         return iter(self._mirrors)
 
     def __len__(self) -> int:
@@ -64,19 +64,19 @@ class DeviceMirror(Mapping[str, Mirror], Closing):
         return len(self._mirrors)
 
     def __bool__(self) -> bool:
-        """Be true, also without streams."""
+        """Be true, even without streams."""
         return True
 
     # --- how sure it is -----------------------------------------------------------------------------------------------
 
     @property
     def is_stale(self) -> bool:
-        """Whether any of the streams may hold something newer."""
+        """Whether the mirror of any stream is stale."""
         return self._closed or any(mirror.is_stale for mirror in self._mirrors.values())
 
     @property
     def stale_since(self) -> float | None:
-        """When the first of them began to be so, in seconds since 1970; ``None`` if none is."""
+        """Since when the first of them has been stale, in seconds since 1970; ``None`` if none is."""
         times = (mirror.stale_since for mirror in self._mirrors.values())
         return min((time for time in times if time is not None), default=None)
 
@@ -84,13 +84,13 @@ class DeviceMirror(Mapping[str, Mirror], Closing):
 
     def on_change(self, callback: OnDeviceChange) -> Listener:
         """
-        Have *callback* called when a stream gets another value than before; of streams that appear later, too.
+        Call *callback* whenever the value of a stream changes; also of streams that appear later.
 
         Args:
-            callback: Called as ``callback(name, old, new)``; otherwise as in `Mirror.on_change`. Of all streams one call at a time.
+            callback: Called as ``callback(name, old, new)``, for all streams one call at a time; otherwise as in `Mirror.on_change`.
 
         Returns:
-            What ends it, with ``close()``; there may be any number.
+            A listener, whose ``close()`` ends this. There may be any number of them.
 
         Raises:
             ClosedError: The mirror was closed.
@@ -117,14 +117,14 @@ class DeviceMirror(Mapping[str, Mirror], Closing):
     @by_its_process
     def close(self) -> None:
         """
-        Listen no more, and tell nobody any more, once this has returned; calling it twice does nothing.
+        Stop listening. Once this has returned, no function of `on_change` is running. Calling it twice does nothing.
 
         Raises:
-            TimedOut: A function of `on_change` still runs; it is not called again.
+            TimedOut: A function of `on_change` is still running; it will not be called again.
         """
-        with ExitStack() as ending:  # each of them, also if another one does not end
+        with ExitStack() as ending:  # all are closed, even if one raises because it does not end
             ending.callback(self._close_all)
-            ending.callback(self.end_watch)  # first
+            ending.callback(self.end_watch)  # the stack calls what was added last first
 
     def _close_all(self) -> None:
         with self._arranging:
@@ -134,7 +134,7 @@ class DeviceMirror(Mapping[str, Mirror], Closing):
                 ending.callback(each.close)
 
     def __repr__(self) -> str:
-        """Return the path, and the streams."""
+        """Say the path and the streams."""
         return (
             f"<Mirror of {self.path!r}: {', '.join(self._mirrors) or 'no streams'}{', stale' if self.is_stale else ''}>"
         )
@@ -142,7 +142,7 @@ class DeviceMirror(Mapping[str, Mirror], Closing):
     # --- for what looks which streams there are -----------------------------------------------------------------------
 
     def streams_are(self, names: Collection[str]) -> list[Mirror]:
-        """Take note of the streams that there are; return the mirrors of those that are new."""
+        """Make mirrors for new streams, and close those of streams that are gone; return the new mirrors."""
         with self._arranging:
             if self._closed:
                 return []
@@ -157,7 +157,7 @@ class DeviceMirror(Mapping[str, Mirror], Closing):
         return list(new.values())
 
     def _join(self, name: str, mirror: Mirror) -> None:
-        """Have everybody told of a stream that appears, before anything comes of it."""
+        """Make all functions of `on_change` hear of a new stream, before its first point comes."""
         with self._lock:
             callbacks = list(self._callbacks.items())
         for listener, (callback, lane) in callbacks:

@@ -1,4 +1,4 @@
-"""What feeds mirrors: a subscription for each stream, which brings what was there and what comes."""
+"""What feeds mirrors: a subscription for each stream, which brings the points that exist and those that come."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from .mirror import Mirror
 
 log = logging.getLogger(__name__)
 
-#: Why a mirror is stale that does not know the newest point of a stream that is not stored.
+#: Why the mirror of a stream that is not stored is stale if it missed points.
 _MISSED = "points missed"
 
 
@@ -44,15 +44,15 @@ def mirror_stream(
         live: The subscriptions of the caller.
         call: Sends a REST request.
         path: A stream, or a stream's downlink.
-        keep: How much it holds: a number of points (an ``int``), a span, or seconds (a ``float``).
-        wait: Return when it holds what is there; otherwise at once.
+        keep: How much it holds: a number of points (an ``int``), or a span of time (a ``timedelta``, or seconds as a ``float``).
+        wait: Return once it holds the points that exist; otherwise at once.
         on_error: Called with what a user's function raises, and with what goes wrong later.
         clock: The clocks.
 
     Raises:
-        NotFound, PermissionDenied: The stream is not there, or not for this caller (only with *wait*).
+        NotFound, PermissionDenied: The stream does not exist, or not for this caller (only with *wait*).
         ConnectionFailed: The server is away (only with *wait*).
-        LocalProtocolError: *keep* is none.
+        LocalProtocolError: *keep* is not valid.
     """
     asked = Keep.of(keep)
     mirror = Mirror(path, asked, lane=live.lane, clock=clock, on_error=on_error)
@@ -75,12 +75,12 @@ def mirror_device(
     """
     Return the mirrors of the streams of the device at *path*, filled.
 
-    Args: as of `mirror_stream`.
+    The arguments are those of `mirror_stream`.
 
     Raises:
-        NotFound, PermissionDenied: The device is not there, or not for this caller.
+        NotFound, PermissionDenied: The device does not exist, or not for this caller.
         ConnectionFailed: The server is away.
-        LocalProtocolError: *keep* is none.
+        LocalProtocolError: *keep* is not valid.
     """
     asked = Keep.of(keep)
     feeds: list[Feed] = []
@@ -90,7 +90,7 @@ def mirror_device(
         join(mirror)
         feed = Feed(live, call, path / name, asked, mirror, on_error)
         feed.start(wait=False)
-        if len(mirrors) == 0:  # these are waited for
+        if len(mirrors) == 0:  # one of the first, which are waited for
             feeds.append(feed)
         return mirror
 
@@ -98,7 +98,7 @@ def mirror_device(
     watching = DeviceStreams(live, call, path, mirrors.streams_are)
     mirrors.end_watch = watching.close
     try:
-        # in this order: what comes between is told by the log
+        # in this order: if a stream is created in between, the server's log of changes tells of it
         watching.start()
         mirrors.streams_are([fields["name"] for fields in call(rest.list_streams(path))])
         live.connect()
@@ -110,7 +110,7 @@ def mirror_device(
 
 
 def _wait_for(feeds: Iterable[Feed], mirror: Mirror | DeviceMirror, deadline: Deadline) -> None:
-    """Wait until a mirror holds what is there; if that takes too long, or is interrupted, there is no mirror."""
+    """Wait until a mirror holds the points that exist; if that takes too long, or is interrupted, close the mirror."""
     try:
         for feed in feeds:
             feed.wait(deadline)
@@ -121,14 +121,14 @@ def _wait_for(feeds: Iterable[Feed], mirror: Mirror | DeviceMirror, deadline: De
 
 class Feed:
     """
-    What the subscription says, to the mirror.
+    Passes on to a mirror what its subscription says.
 
     Args:
         live: The subscriptions of the caller.
         call: Sends a REST request.
         path: The stream.
         keep: How much the mirror holds.
-        mirror: Is fed.
+        mirror: The mirror.
         on_error: Called with what goes wrong.
     """
 
@@ -156,7 +156,7 @@ class Feed:
 
     def wait(self, deadline: Deadline) -> None:
         """
-        Wait until the mirror holds what is there, or it is known that it cannot.
+        Wait until the mirror holds the points that exist, or it is known that it cannot.
 
         Raises:
             TimedOut: That takes too long.
@@ -166,7 +166,7 @@ class Feed:
 
     def _came(self, path: str, batch: Batch) -> None:
         self._mirror.take(batch, batch.first_index)
-        if self._has_missed:  # what was missed is older than this
+        if self._has_missed:  # what was missed is older than this batch, so the newest point is known again
             self._has_missed = False
             self._mirror.is_fresh()
 
@@ -184,7 +184,8 @@ class Feed:
                 self._mirror.is_fresh()
         elif state == "closed":
             self._mirror.has_ended()
-        elif state != "catching up" or self._mirror.is_stale:  # it is also looked whether nothing was left out
+        # a fresh mirror stays fresh while it catches up: that may just be a check that nothing was left out
+        elif state != "catching up" or self._mirror.is_stale:
             self._mirror.goes_stale(self._reason if state == "gone" else state)
         if state not in ("connecting", "catching up"):
             self._primed.set()
@@ -200,7 +201,7 @@ class Feed:
             self._on_error(error)
 
     def _read_old(self) -> None:
-        """Have the newest point known, though it is too old to be kept."""
+        """If a span of time is kept, and no point is that young, read the newest point."""
         if self._keep.number is not None or self._mirror.point is not None:
             return
         try:

@@ -1,4 +1,4 @@
-"""The newest points of one stream, as many or as young as was asked for: pure, given the time."""
+"""The newest points of one stream, as many or as young as was asked for. Pure: the time is given."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from ...protocol.points import Datapoint
 
 class Keep(NamedTuple):
     """
-    How much a mirror holds: one of the two.
+    How much a mirror holds: one of the two is ``None``.
 
     Attributes:
-        number: So many points.
-        span: Those of so many seconds.
+        number: This many points.
+        span: The points of this many seconds.
     """
 
     number: int | None
@@ -27,7 +27,7 @@ class Keep(NamedTuple):
     @classmethod
     def of(cls, given: float | timedelta) -> Keep:
         """
-        Return what a user means: an ``int`` is a number of points, a ``float`` are seconds, as a ``timedelta`` is a span.
+        Return what a user means: an ``int`` is a number of points; a ``timedelta``, or a ``float`` in seconds, is a span.
 
         Raises:
             LocalProtocolError: It is none of these, or not above 0.
@@ -43,16 +43,16 @@ class Keep(NamedTuple):
 
     @property
     def since(self) -> int | timedelta:
-        """Where a subscription begins that brings all of it."""
+        """The *since* of a subscription that brings all of these points."""
         return timedelta(seconds=self.span) if self.number is None and self.span is not None else -(self.number or 1)
 
 
 class Kept:
     """
-    Points in the order in which they came, of which the old ones go.
+    Points in the order in which they came; old ones are let go of.
 
     Args:
-        keep: How many of them stay, or for how long.
+        keep: How many are kept, or for how long.
 
     Attributes:
         newest: The last point that came, however old it is.
@@ -62,18 +62,18 @@ class Kept:
         self._span = keep.span
         self._points: deque[Datapoint] = deque(maxlen=keep.number)
         self.newest: Datapoint | None = None
-        #: The index of the point that is to follow; ``None`` if that is not known.
+        #: The index of the point that comes next; ``None`` if that is not known.
         self._next: int | None = None
 
     def add(self, points: Sequence[Datapoint], now: float, first: int | None = None) -> None:
         """
-        Take in points that follow those that are here.
+        Take points that follow those that are here.
 
         Args:
             points: The points.
-            now: The present, in seconds since 1970.
-            first: Where the first of them stands in the stream. Others that stood there, or behind it, are not in the stream any
-                more: it was restored from a backup, or made anew.
+            now: The present time, in seconds since 1970.
+            first: The index of the first one. If points with this index or later ones are here, they are no longer in the stream,
+                which was restored from a backup, or made anew.
         """
         if first is not None and self._next is not None:
             for _ in range(min(len(self._points), self._next - first)):
@@ -85,12 +85,12 @@ class Kept:
         self._let_go(now)
 
     def before(self, point: Datapoint) -> None:
-        """Know *point*, too old to be kept, as the newest, if none is known."""
+        """Take *point*, which is too old to be kept, as the newest, unless another one is known."""
         if self.newest is None:
             self.newest = point
 
     def clear(self) -> None:
-        """Forget all, the newest too."""
+        """Forget all points, including the newest."""
         self._points.clear()
         self.newest = self._next = None
 
@@ -99,7 +99,7 @@ class Kept:
         self._let_go(now)
         if self._span is None:
             return list(self._points)
-        # in a stream that is not stored, an old time may stand behind a young one
+        # in a stream that is not stored, times need not increase
         return [point for point in self._points if _time(point) > now - self._span]
 
     def _let_go(self, now: float) -> None:

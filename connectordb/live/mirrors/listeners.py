@@ -1,7 +1,7 @@
 """
-Who is told of changes: one function, on a thread of its own kind, called with the value before and the value now.
+A function that is told of changes: called on a thread for callbacks, with the value before and the value now.
 
-What waits for a slow function is bounded: beyond `MOST_WAITING` points the oldest give way. It is then told of fewer changes, but
+At most `MOST_WAITING` points wait for a slow function; beyond that, the oldest are dropped. It is then told of fewer changes, but
 never of a wrong one: the old value is always the new one of the call before.
 """
 
@@ -22,27 +22,27 @@ from ..dispatch import Lane
 
 log = logging.getLogger(__name__)
 
-#: Called with the value before, ``None`` where there was none, and the value now.
+#: Called with the value before, ``None`` if there was none, and the value now.
 OnChange = Callable[[Any, Any], Any]
 
 #: Called with what a function raised.
 OnError = Callable[[Exception], Any]
 
-#: Points that wait for one function, at the most.
+#: The most points that wait for one function.
 MOST_WAITING = 1000
 
-#: Seconds that `Listener.close` waits for a call that runs.
+#: Seconds that `Listener.close` waits for a call that is running.
 _PATIENCE = 30.0
 
 
 class Told:
     """
-    The changes of one stream that one function is told of, in order.
+    Tells one function of the changes of one stream, in order.
 
     Args:
         callback: The function.
         lane: Where it is called.
-        newest: The last point that there is already.
+        newest: The newest point so far, if there is one.
         failed: Called with what the function raised.
     """
 
@@ -58,7 +58,7 @@ class Told:
         self._waiting: deque[Datapoint] = deque(maxlen=MOST_WAITING)
 
     def came(self, points: Iterable[Datapoint]) -> None:
-        """Take note of points that came, in order."""
+        """Take points that came, in order."""
         with self._lock:
             is_idle = not self._waiting
             self._waiting.extend(points)
@@ -67,7 +67,7 @@ class Told:
             self._lane.put(self._tell_next)
 
     def _tell_next(self) -> None:
-        """Tell one change; what else waits comes after what others have on this lane."""
+        """Tell of one point; the next one comes after what others have put on this lane meanwhile."""
         with self._lock:
             point = self._waiting.popleft()
             if self._waiting:
@@ -81,7 +81,7 @@ class Told:
 
 
 class Listener(Closing):
-    """What ``on_change`` returns: ends with `close`, or at the end of a ``with`` block."""
+    """What ``on_change`` returns. It ends with `close`, or at the end of a ``with`` block."""
 
     def __init__(self, lane: Lane, forget: Callable[[Listener], None]) -> None:
         self._lane = lane
@@ -90,12 +90,12 @@ class Listener(Closing):
     @by_its_process
     def close(self) -> None:
         """
-        Call the function no more, once this has returned; calling it twice does nothing.
+        Stop calling the function. Once this has returned, it is not running. Calling this twice does nothing.
 
-        Called by the function itself: that call is its last.
+        The function itself may call this; then its present call is the last.
 
         Raises:
-            TimedOut: The function still runs; it is not called again.
+            TimedOut: The function is still running; it will not be called again.
         """
         self._forget(self)
         if not self._lane.close(Deadline(_PATIENCE)):
@@ -106,7 +106,7 @@ class Listener(Closing):
 
 
 def is_same(one: Any, other: Any) -> bool:
-    """Tell whether two values are the same to a server, which takes True for another value than 1."""
+    """Tell whether two values are the same to a server, for which True and 1 are different values."""
     if one is other:
         return True
     return json_text.comparable(one) == json_text.comparable(other)

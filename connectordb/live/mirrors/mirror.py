@@ -1,4 +1,4 @@
-"""A stream's newest points, held up to date here."""
+"""A stream's newest points, kept up to date here."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ log = logging.getLogger(__name__)
 
 class Mirror(Closing):
     """
-    The newest points of a stream, as they are known here; made by `connectordb.Stream.live`.
+    The newest points of a stream, as far as they are known here; made by `connectordb.Stream.live`.
 
-    Nothing that is read of it asks the server, or waits for it. What it holds came through a subscription; `is_stale` says
-    whether something newer may be there by now.
+    Reading it never asks the server, or waits for it. What it holds came through a subscription; `is_stale` tells
+    whether there may be something newer by now.
 
     Attributes:
         path: The stream's path.
@@ -42,7 +42,7 @@ class Mirror(Closing):
         self._lane = lane
         self._clock = clock
         self._on_error = on_error
-        #: Ends what feeds it; set by who does.
+        #: Ends the subscription that feeds it; set by the `Feed`.
         self.end_feed: Callable[[], None] = lambda: None
         # guards everything below
         self._changed = threading.Condition(threading.Lock())
@@ -63,23 +63,23 @@ class Mirror(Closing):
 
     @property
     def value(self) -> Any:
-        """Its value; ``None`` if there is no point."""
+        """The newest point's value; ``None`` if there is no point."""
         newest = self._kept.newest
         return None if newest is None else newest.get("d")
 
     @property
     def t(self) -> float | None:
-        """Its time, in seconds since 1970; ``None`` if there is no point."""
+        """The newest point's time, in seconds since 1970; ``None`` if there is no point."""
         newest = self._kept.newest
         return None if newest is None else float(newest.get("t", 0.0))
 
     @property
     def age(self) -> float | None:
         """
-        How many seconds old it is; ``None`` if there is no point.
+        How many seconds old the newest point is; ``None`` if there is no point.
 
-        That is how far this machine's clock is beyond the point's time, which was set by whoever wrote the point: where one of
-        the two clocks is wrong, so is this. Of a point of the future it is below 0.
+        That is this machine's time minus the point's time, which was set by whoever wrote the point: if one of the two clocks is
+        wrong, so is this. For a point of the future it is negative.
         """
         time = self.t
         return None if time is None else self._clock.wall() - time
@@ -88,14 +88,14 @@ class Mirror(Closing):
 
     def points(self, which: ScriptLike | Callable[[Datapoint], object] | None = None) -> DatapointArray:
         """
-        Return the points that are kept, the newest last; those of a span by this machine's clock.
+        Return the points that are kept, the newest last. If a span of time is kept, it is reckoned by this machine's clock.
 
         Args:
-            which: Only those for which this function of a point says so; or what this PipeScript makes of them, which runs
-                here: text, what `connectordb.pipescript.pipe` made, or a `connectordb.pipescript.Script`.
+            which: A function of a point: only points for which it is true are returned. Or a PipeScript, which runs here, and whose
+                results are returned: text, what `connectordb.pipescript.pipe` made, or a `connectordb.pipescript.Script`.
 
         Raises:
-            PipeScriptError: The script is none, or fails on a point.
+            PipeScriptError: The script is not valid, or fails on a point.
         """
         with self._changed:
             kept = self._kept.points(self._clock.wall())
@@ -107,7 +107,7 @@ class Mirror(Closing):
         return DatapointArray(point for point in array if which(point))
 
     def __iter__(self) -> Iterator[Datapoint]:
-        """Yield the points that are kept now, the newest last; what comes meanwhile is not among them."""
+        """Yield the points that are kept now, the newest last, without those that come meanwhile."""
         return iter(self.points())
 
     def __len__(self) -> int:
@@ -123,20 +123,22 @@ class Mirror(Closing):
 
     @property
     def is_stale(self) -> bool:
-        """Whether something newer may be there than what is known here."""
+        """Whether there may be something newer than what is known here."""
         return self._staleness.reason is not None
 
     @property
     def stale_since(self) -> float | None:
-        """When it began to be so, in seconds since 1970 by this machine's clock; ``None`` if it is not."""
+        """Since when it has been stale, in seconds since 1970 by this machine's clock; ``None`` if it is not."""
         return self._staleness.since
 
     @property
     def stale_reason(self) -> str | None:
         """
-        Why it is: ``"connecting"``, ``"catching up"``, ``"closed"``; that the stream is gone: ``"deleted"``, ``"denied"`` and so
-        on, as `connectordb.Stream.subscribe` has them; or ``"points missed"``, of a stream that is not stored, until there is
-        another point. ``None`` if it is not.
+        Why it is stale; ``None`` if it is not.
+
+        It may be ``"connecting"``, ``"catching up"`` or ``"closed"``; the reason why the stream is gone, such as ``"deleted"`` or
+        ``"denied"``, as for `connectordb.Stream.subscribe`; or, for a stream that is not stored, ``"points missed"`` until there
+        is another point.
         """
         return self._staleness.reason
 
@@ -144,16 +146,16 @@ class Mirror(Closing):
 
     def on_change(self, callback: OnChange) -> Listener:
         """
-        Have *callback* called when there is another value than before.
+        Call *callback* whenever the value changes.
 
         Args:
             callback: Called as ``callback(old, new)`` with the values, ``None`` for *old* if there was none; one call at a
-                time, in order, on a thread of its own kind. If it raises, that is logged, and told to the *on_error* of
+                time, in order, on a thread for callbacks. If it raises, that is logged, and told to the *on_error* of
                 `connectordb.Stream.live`. If it is slower than the stream, it is told of fewer changes (up to 1000 points wait
-                for it); the old value is always the new one of the call before, and the newest is always told.
+                for it); but *old* is always the *new* of the call before, and it is always told of the newest value.
 
         Returns:
-            What ends it, with ``close()``; there may be any number.
+            A listener, whose ``close()`` ends this. There may be any number of them.
 
         Raises:
             ClosedError: The mirror was closed.
@@ -167,16 +169,16 @@ class Mirror(Closing):
 
     def wait_for(self, condition: Callable[[Any], object], timeout: float) -> Any:
         """
-        Wait for a value of which *condition* says that it is the one, and return it; the present one may be.
+        Wait for a value for which *condition* is true, and return it; it may be the present one.
 
         Args:
-            condition: Called with values, in this thread: with the present one, then with each that comes, in order. What
+            condition: Called with values, on this thread: with the present one, then with each that comes, in order. What
                 it raises is raised here.
-            timeout: Seconds to wait at the most.
+            timeout: Seconds to wait at most.
 
         Raises:
             TimedOut: No such value came in time.
-            ClosedError: The mirror was closed, also meanwhile.
+            ClosedError: The mirror was closed, before or meanwhile.
         """
         deadline = Deadline(timeout, self._clock)
         unseen: deque[Datapoint] = deque(maxlen=MOST_WAITING)
@@ -209,22 +211,22 @@ class Mirror(Closing):
     @by_its_process
     def close(self) -> None:
         """
-        Listen no more, and tell nobody any more, once this has returned; calling it twice does nothing.
+        Stop listening. Once this has returned, no function of `on_change` is running. Calling it twice does nothing.
 
-        What is known stays to be read, as stale.
+        What is known can still be read, as stale.
 
         Raises:
-            TimedOut: A function of `on_change` still runs; it is not called again.
+            TimedOut: A function of `on_change` is still running; it will not be called again.
         """
-        with ExitStack() as ending:  # each of them, also if another one's function does not end
+        with ExitStack() as ending:  # all are closed, even if one raises because its function does not end
             with self._changed:
                 for listener in self._listeners:
                     ending.callback(listener.close)
             ending.callback(self.has_ended)
-            ending.callback(self.end_feed)  # first
+            ending.callback(self.end_feed)  # the stack calls what was added last first
 
     def __repr__(self) -> str:
-        """Return the path, the newest value, and whether it may be stale."""
+        """Say the path, the newest value, and whether that is stale."""
         value = repr(self.value)
         stale = f", stale ({self.stale_reason})" if self.is_stale else ""
         return f"<Mirror of {self.path!r}: {value if len(value) <= 60 else value[:60] + '…'}{stale}>"
@@ -232,7 +234,7 @@ class Mirror(Closing):
     # --- for what feeds it --------------------------------------------------------------------------------------------
 
     def take(self, points: Sequence[Datapoint], first: int | None = None) -> None:
-        """Take in points that follow those that came before, of which the *first* has that index; one call at a time."""
+        """Take points that follow those that came before; *first* is the index of the first, if it has one. One call at a time."""
         with self._changed:
             self._kept.add(points, self._clock.wall(), first)
             for unseen in self._waiters.values():
@@ -243,36 +245,36 @@ class Mirror(Closing):
             told.came(points)
 
     def take_old(self, point: Datapoint) -> None:
-        """Take in the newest point of before, if nothing newer is known."""
+        """Take the newest point, which is too old to be kept, unless a newer one is known."""
         with self._changed:
             self._kept.before(point)
 
     def is_fresh(self) -> None:
-        """Take note that nothing newer is there."""
+        """There is nothing newer than what is known here."""
         with self._changed:
             if not self._closed:
                 self._staleness.end()
 
     def goes_stale(self, reason: str) -> None:
-        """Take note that something newer may be there."""
+        """There may be something newer than what is known here."""
         with self._changed:
             if not self._closed:
                 self._staleness.begin(reason)
 
     def begins_anew(self) -> None:
-        """Take note that what is kept are points of a stream that is not there any more."""
+        """The points kept here are those of a stream that no longer exists."""
         with self._changed:
             self._kept.clear()
 
     def has_ended(self) -> None:
-        """Take note that nothing will come any more."""
+        """Nothing more will come."""
         with self._changed:
             self._staleness.begin("closed")
             self._closed = True
             self._changed.notify_all()
 
     def failed(self, error: Exception) -> None:
-        """Say what a function of a user raised; called where it is caught."""
+        """Log what a user's function raised, and tell it; to be called in the ``except`` block that caught it."""
         log.exception("a function of on_change of %r raised; it is called again at the next change", self.path)
         if self._on_error is not None:
             try:
@@ -281,13 +283,13 @@ class Mirror(Closing):
                 log.exception("the on_error of %r raised", self.path)
 
     def tell(self, callback: OnChange, lane: Lane, listener: Listener) -> None:
-        """Have *callback* told of changes, on *lane*, until *listener* is forgotten."""
+        """Tell *callback* of changes, on *lane*, until *listener* is forgotten."""
         with self._changed:
             self._check_open()
             self._told[listener] = Told(callback, lane, self._kept.newest, self.failed)
 
     def forget(self, listener: Listener) -> None:
-        """Tell whoever *listener* stands for no more."""
+        """Stop telling the function that *listener* stands for."""
         with self._changed:
             self._told.pop(listener, None)
             self._listeners.discard(listener)

@@ -1,7 +1,7 @@
 """
-What outlives the process: the place in a stream, in a small file with one holder.
+What outlives the process: the place in a stream, in a small file that one subscription at a time holds.
 
-No subscription lives here, and nothing that knows a server.
+Nothing here knows a subscription or a server.
 """
 
 from __future__ import annotations

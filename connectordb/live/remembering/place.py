@@ -1,4 +1,4 @@
-"""How far a stream has been handled: what one process tells the next."""
+"""How far a stream has been handled, as one process tells the next."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ class Place:
     How far a stream has been handled.
 
     Attributes:
-        next: Index of the first point that has not been.
-        last_t: Time of the point before it, by which a stream that was restored or made anew is recognised; `None` if there
-            is none, or it is not known.
-        series: What tells the stream from another one that had its path before; ``""`` on servers that do not say.
+        next: The index of the first point that has not been handled.
+        last_t: The time of the point before it, by which a stream that was restored or made anew is recognised; `None` if there
+            is no such point, or its time is not known.
+        series: The server's name for this very stream, by which it differs from others at its path before or after; ``""`` if the
+            server has none.
     """
 
     next: int

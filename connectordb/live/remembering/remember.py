@@ -1,13 +1,13 @@
 """
-What a subscription remembers across the end of its process, however that ends: a small file with one holder.
+What a subscription remembers beyond the end of its process, however that ends: a small file, held by one subscription at a time.
 
-The file has two slots. A state is written into the one that does not hold the newest flushed state, with a number and a
-digest: a write that a power cut tears leaves the other as it was, and the higher number that fits its digest counts. Nothing
-is given a new name meanwhile, which would make a save several times as slow (measured on ext4: 0.08 ms against 0.37 for
-flushing a new file, its name and the folder), and nothing is allocated, so that a full disk takes no place from anybody. A
-state that does not fit is written as a new file with larger slots, which takes the old one's name.
+The file has two slots. A state is written, with a number and a digest, into the slot that does not hold the newest flushed state. So
+a write that a power cut tears leaves the other slot as it was; the slot with the higher number counts, if its digest is right. No file
+is renamed for this, which would make a save several times as slow (measured on ext4: 0.08 ms against 0.37 for flushing a new file, its
+name and the folder), and nothing is allocated, so that a place can be saved even if the disk is full. A state that does not fit into
+a slot is written as a new file with larger slots, which takes the old one's name.
 
-Who holds it is a lock of the operating system on a file beside it, which ends with its process.
+The holder has a lock of the operating system on a file beside it, which ends with the process.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ if TYPE_CHECKING:
 _MAGIC = b"connectordb remember "
 _VERSION = 1
 
-#: Bytes of the smaller slots: no write of one touches a page, or a sector, of the other.
+#: The size of the smallest slots, in bytes: writing one never touches a page, or a sector, of the other.
 _SLOT = 4096
 
-#: Bytes of a slot's first line, at the most.
+#: The most bytes of a slot's first line.
 _HEADER = 128
 
 _fsync = getattr(os, "fdatasync", os.fsync)
@@ -47,23 +47,23 @@ class Remembered:
     A remember file, held until `close`.
 
     Args:
-        file: Where it is; made if it is not there.
+        file: Where it is; created if it does not exist.
         path: The stream or downlink that it is about.
         server_url: The server.
 
     Attributes:
-        place: What was saved last; `None` if nothing was.
+        place: The place that was saved last; `None` if none was.
         work: What was saved beside it.
 
     Raises:
-        RememberInUse: Another subscription has it.
-        LocalProtocolError: It is about another stream, or one on another server.
+        RememberInUse: Another subscription holds it.
+        LocalProtocolError: It is about another stream, or a stream on another server.
         StorageDamaged: What is in it is not what was written.
-        StorageError: It is no such file, or it cannot be read or made.
+        StorageError: It is not a remember file, or it cannot be read or created.
     """
 
     def __init__(self, file: str | os.PathLike[str], path: Path, server_url: str) -> None:
-        # one file has one lock beside it, however it is named; and a program may go to another folder
+        # the real path: however the file is named, it has one lock file; and a program may change its working directory
         self._file = os.path.realpath(os.path.abspath(os.fspath(file)))
         self._about = {"stream": str(path), "server": server_url}
         self.place: Place | None = None
@@ -82,13 +82,13 @@ class Remembered:
 
     def save(self, place: Place | None, work: dict[str, Any] | None = None, *, flush: bool = True) -> None:
         """
-        Remember *place*, and *work* beside it, in place of what was.
+        Remember *place*, and *work* beside it, instead of what was saved before.
 
         Args:
             place: How far the stream has been handled.
-            work: Anything else, as JSON has it.
-            flush: Return when it survives a power cut. Otherwise it survives the end of this process, but for one in the midst
-                of the next save; what was flushed last survives both.
+            work: Any other JSON value.
+            flush: Return once this survives a power cut. Otherwise it survives the end of this process, unless that comes in the
+                middle of the next save; what was flushed last survives in any case.
 
         Raises:
             StorageError: It could not be written; what was saved before is still there.
@@ -109,7 +109,7 @@ class Remembered:
             self._lock.release(force=True)
 
     def __repr__(self) -> str:
-        """Return the file's name."""
+        """Say the file's name."""
         return f"<Remembered in {self._file!r}>"
 
     # --- the file -----------------------------------------------------------------------------------------------------
@@ -153,11 +153,11 @@ class Remembered:
 
     def _lock_again(self) -> None:
         """
-        Lock it anew, as somebody has removed the lock file, which locks nobody out then: what cleans /tmp, say.
+        Lock it again: the lock file was removed, by what cleans /tmp for instance, and so locks nobody out any more.
 
         Raises:
-            RememberInUse: Another process has begun meanwhile.
-            StorageError: One has, and has ended.
+            RememberInUse: Another process holds the file by now.
+            StorageError: Another process has held it meanwhile, and written to it.
         """
         self._lock.release(force=True)
         self._lock = _locked(self._file)
@@ -173,7 +173,7 @@ class Remembered:
                     "says now is not known here. Subscribe again"
                 )
         except BaseException:
-            self._lock.release(force=True)  # it is looked at again next time
+            self._lock.release(force=True)  # so that the next save looks again
             raise
 
     def _write(self, state: dict[str, Any], flush: bool) -> None:
@@ -186,7 +186,7 @@ class Remembered:
         try:
             os.lseek(self._descriptor, other * self._size, os.SEEK_SET)
             written = os.write(self._descriptor, text)
-            if written != len(text):  # the disk of a file system that copies on write is full
+            if written != len(text):  # the disk is full, and the file system copies on write
                 raise StorageError(f"writing the remember file {self._file!r}: only {written} of {len(text)} bytes")
             if flush:
                 _fsync(self._descriptor)
@@ -194,18 +194,18 @@ class Remembered:
             raise StorageError(f"writing the remember file {self._file!r}: {error.strerror}") from error
         self._number += 1
         if flush:
-            # not before: what is not flushed is overwritten next time, and what is stays
+            # only if flushed: the next save overwrites a state that was not flushed, and leaves the one that was
             self._slot = other
 
     def _replace(self, needed: int, state: dict[str, Any]) -> None:
-        """Write a file with slots of *needed* bytes at the least."""
+        """Write a new file, with slots of at least *needed* bytes."""
         size = _SLOT
         while size < needed:
             size *= 2
         text = _encode(self._number + 1, {**self._about, "pid": os.getpid(), **state})
         before, self._descriptor = self._descriptor, None
         if before is not None:
-            os.close(before)  # Windows gives no open file's name to another
+            os.close(before)  # Windows does not replace a file that is open
         try:
             durable.write(self._file, text.ljust(2 * size, b"\0"))
             durable.flush(os.path.dirname(self._file))
@@ -216,10 +216,10 @@ class Remembered:
 
     def _leave(self) -> None:
         """
-        Have nothing to do with it any more, in a child made by fork.
+        Let go of the file, in a forked child.
 
-        The child's copy of the open lock file keeps the parent's lock alive, and to unlock it would be to unlock the parent: it
-        is only closed. Newer versions of filelock have done that by now.
+        The child's copy of the open lock file keeps the parent's lock alive, and unlocking it would unlock the parent, too; so it is
+        only closed. Newer versions of filelock have done that already.
         """
         self._guard = threading.Lock()
         context = self._lock._context
@@ -236,11 +236,11 @@ class Remembered:
 
 def _locked(file: str) -> BaseFileLock:
     """Return the lock beside *file*, taken."""
-    from filelock import FileLock, Timeout  # not free to load, and few remember
+    from filelock import FileLock, Timeout  # here, as loading it takes time, and few programs need it
 
-    if not os.path.isdir(os.path.dirname(file)):  # a name that was mistyped is no wish for a folder
+    if not os.path.isdir(os.path.dirname(file)):  # not created: the name may be mistyped
         raise StorageError(f"the remember file {file!r}: there is no such folder; make it first")
-    # of no thread: whoever closes need not be who opened
+    # not tied to a thread, as another thread than this one may close the file
     lock = FileLock(f"{file}.lock", thread_local=False, mode=0o600)
     try:
         lock.acquire(timeout=0)
@@ -255,7 +255,7 @@ def _locked(file: str) -> BaseFileLock:
 
 
 def _holder(file: str) -> str:
-    """Say who has *file*, as it says itself."""
+    """Say who holds *file*, by what is written in it."""
     pid: object = None
     with contextlib.suppress(OSError, StorageError, ValueError):
         pid = _newest(FilePath(file).read_bytes(), file)[2].get("pid")
@@ -271,7 +271,7 @@ _forks_are_watched = False
 def _watch_forks(remembered: Remembered) -> None:
     global _forks_are_watched
     _held.add(remembered)
-    # now, and not when this is imported: in a child those who registered first come first, and filelock should
+    # registered now, and not when this module is imported: in a child, filelock's function has to be called before ours
     if not _forks_are_watched and hasattr(os, "register_at_fork"):
         os.register_at_fork(after_in_child=_leave_all)
     _forks_are_watched = True
@@ -318,11 +318,11 @@ def _newest(content: bytes, file: str) -> tuple[int, int, dict[str, Any]]:
 
     Raises:
         StorageError: It is another kind of file, or of a later version.
-        StorageDamaged: Neither does.
+        StorageDamaged: Neither slot is as it was written.
     """
     size = len(content) // 2
     slots = (content[:size], content[size:])
-    # of a file that was cut, the newer slot may be gone
+    # if the file was cut, the newer slot may be gone, so the other one must not count
     is_whole = size >= _SLOT and size & (size - 1) == 0 and len(content) == 2 * size
     found = [(state, at) for at, state in enumerate(map(_decode, slots)) if is_whole and state is not None]
     if found:
