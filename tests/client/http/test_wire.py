@@ -23,7 +23,7 @@ from tests.support.wire import Peer, Step, answer, black_hole, by_request, drip,
 CERTIFICATE = Path(__file__).parent.parent.parent / "support" / "localhost.pem"
 
 #: What each call has in all, where the phases alone would let it hang.
-WHOLE = 150 * MS
+WHOLE = 350 * MS
 PATIENT = Timeout(connect=SOON, read=SOON, write=SOON, pool=SOON, total=WHOLE)
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"

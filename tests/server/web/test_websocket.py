@@ -19,7 +19,7 @@ from ...support.case import SOON, Case
 from ...support.server import run_server
 
 #: Impatient.
-PING, PONG = 0.1, 0.4
+PING, PONG = 0.1, 0.8
 
 
 class WebsocketCase(Case):
