@@ -17,22 +17,22 @@ _INTRODUCTION = """\
 Faults
 ======
 
-What each call does when the network, a proxy or the server fails. This page is written by a program, ``python -m
-tests.call_faults --page``, which makes each call meet each fault, on real sockets before a real server: {meetings} meetings in all,
+What each call does when the network, a proxy or the server fails. A program writes this page, ``python -m tests.call_faults
+--page``, by making each call meet each fault, over real sockets to a real server: {meetings} combinations in all,
 of {calls} calls and {faults} faults. {kept} these promises:
 
-- What is raised is one of :doc:`ours </reference/exceptions>`; no other exception ever comes through.
-- It comes within the call's deadline. (Here that was {deadline:g} seconds, with {options}.)
-- As many requests are sent as the table says, and no more.
+- Only :doc:`this package's exceptions </reference/exceptions>` are raised.
+- They are raised within the call's deadline. (Here that was {deadline:g} seconds, with {options}.)
+- No more requests are sent than the table says.
 - No point is stored twice. What a call says that it has stored is stored, and what it says that it has not stored is not;
   only `~connectordb.OutcomeUnknown` says that nobody knows.
-- No API key and no password is in the exception, its causes, or the log; none goes to another host.
+- No API key and no password appears in the exception, its causes, or the log, and none is sent to another host.
 - The next call works.
 
-How to read it: "each time" is a fault that stays for as long as the call lasts; "once" is one that only its first request meets, and
-"at its last request" one that is met by the last of several. Where the server may have got the request all the same, there are
-two rows. "3 requests" is how many the server, or who stood in its place, was sent; "1 request more" how many more than without a
-fault. Where nothing arrived, it is said how often a connection was tried for.
+In the tables, "each time" is a fault that lasts as long as the call; "once" is one that only the first request meets, and "at its
+last request" one that only the last of several requests meets. If the server may have received the request all the same, there are
+two rows. "3 requests" is the number of requests that the server, or whatever took its place, received; "1 request more" is how many
+more than without a fault. If nothing arrived, the table says how often a connection was attempted.
 
 """
 
