@@ -95,7 +95,7 @@ class Case(unittest.TestCase):
             ]
             return threads + sorted(f"{fd}: {what}" for fd, what in (_sockets() - self._sockets_before))
 
-        deadline = time.monotonic() + 2000 * MS
+        deadline = time.monotonic() + SOON
         tick = threading.Event()
         while left() and time.monotonic() < deadline:
             gc.collect()

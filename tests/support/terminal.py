@@ -9,8 +9,8 @@ import subprocess
 import sys
 from collections.abc import Mapping
 
-from .case import MS, SOON, Case
-from .command_line import TOP
+from .case import MS, Case
+from .command_line import PATIENCE, TOP
 
 
 def typed(case: Case, command: list[str], *lines: tuple[str, str], env: Mapping[str, str] = {}) -> str:
@@ -53,7 +53,7 @@ def typed(case: Case, command: list[str], *lines: tuple[str, str], env: Mapping[
             os.write(mine, line.encode())
             told, shown = told + shown, b""
             try:
-                case.eventually(lambda text=text: is_shown(text), text, SOON)
+                case.eventually(lambda text=text: is_shown(text), text, PATIENCE)
             except AssertionError as error:
                 raise AssertionError(f"after {line!r}: {shown!r}") from error
     finally:
@@ -83,7 +83,7 @@ def answered(case: Case, command: list[str], *answers: tuple[str, str], env: Map
     os.close(its)
     shown, waiting = b"", [*answers]
     try:
-        while select.select([mine], [], [], SOON)[0] and (came := os.read(mine, 1 << 16)):
+        while select.select([mine], [], [], PATIENCE)[0] and (came := os.read(mine, 1 << 16)):
             shown += came
             if waiting and shown.endswith(waiting[0][0].encode()):
                 os.write(mine, waiting.pop(0)[1].encode())
@@ -91,5 +91,5 @@ def answered(case: Case, command: list[str], *answers: tuple[str, str], env: Map
         pass
     finally:
         os.close(mine)  # which ends who still reads
-    case.assertEqual((process.wait(SOON), waiting), (0, []), shown)
+    case.assertEqual((process.wait(PATIENCE), waiting), (0, []), shown)
     return shown.decode()

@@ -109,9 +109,8 @@ class Answers(AppCase):
     @needs_frames
     def test_columns(self) -> None:
         """Who accepts columns gets numbers as such, with their length; who does not gets JSON."""
-        number_text.read_numbers(
-            b'[{"t":1,"d":1}]'
-        )  # loads what it needs, for which a busy machine takes longer than one waits
+        # loads what it needs, for which a busy machine takes longer than one waits
+        number_text.read_numbers(b'[{"t":1,"d":1}]')
         self.send("POST", "/crud/test/user/columns", {})
         self.send("POST", "/crud/test/user/columns/data", [{"t": 1.5, "d": 2}, {"t": 2.5, "d": 3}])
         path = "/crud/test/user/columns/data?i1=0"
