@@ -1,8 +1,8 @@
 """
-How a server is reached: its name looked up, a connection made, proxies passed, TLS agreed upon; each within its time.
+How a server is reached: looking up its name, connecting, passing proxies, agreeing on TLS; each step with a time limit.
 
-REST requests and the websocket go the same way, by the same rules: what one of them trusts and where it goes through, the other does
-too. What is said once the way is open is said elsewhere.
+REST requests and the websocket reach the server in the same way: they trust the same certificates, and go through the same proxies.
+What is sent once the connection is open is the business of other rooms.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ __all__ = [
     "proxy_for",
 ]
 
-#: What the first connection needs, or a websocket, or a SOCKS proxy, and the file that is loaded then.
+#: What only a connection needs, and the module that is imported then.
 _LATER = {
     "dial": "dialling",
     "dial_proxy": "opening",
@@ -42,7 +42,7 @@ _LATER = {
 
 
 def __getattr__(name: str) -> Any:
-    """Return what is not loaded with the package."""
+    """Import what is not loaded with the package."""
     if name not in _LATER:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module

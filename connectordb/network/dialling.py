@@ -1,8 +1,8 @@
 """
-A connection to the first of several addresses that answers.
+Connecting to the first of several addresses that answers.
 
-They are tried one after the other, and the next is begun before the one before has failed, after a quarter of a second (RFC 8305):
-where IPv6 is announced and leads nowhere, that costs this much and no whole timeout.
+They are tried in order, and the next attempt begins a quarter of a second after the one before, even if that has not failed yet
+(RFC 8305). So where IPv6 is announced and leads nowhere, that costs a quarter of a second, and not a whole timeout.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from collections.abc import Callable, Iterable, Sequence
 from ..runtime.clock import SYSTEM, Clock, Deadline
 from .names import Address
 
-#: Seconds between the beginnings of two attempts, and between two looks at whether the connection is still wanted.
+#: Seconds between the beginnings of two attempts, and between two checks whether the connection is still wanted.
 STAGGER = 0.25
 
-#: What a connect that does not block says; the last one is Windows'.
+#: What a non-blocking connect returns when it has begun; the last one is that of Windows.
 _BEGUN = {0, errno.EINPROGRESS, errno.EWOULDBLOCK, 10035}
 
 
@@ -32,19 +32,19 @@ def dial(
     clock: Clock = SYSTEM,
 ) -> socket.socket:
     """
-    Connect to one of *addresses*, and return the socket, which blocks.
+    Connect to one of *addresses*, and return the socket, which is blocking.
 
     Args:
         addresses: As `look_up` returns them.
-        seconds: How long to wait at the most, for all of them.
-        options: What to set on the socket.
+        seconds: How long to wait at most, for all of them together.
+        options: Socket options to be set.
         stopped: Tells whether to give up; asked a few times a second.
         clock: The clocks.
 
     Raises:
         TimeoutError: None answered in time.
-        InterruptedError: It was to give up.
-        OSError: None of them took the connection; of several reasons, the one that tells most.
+        InterruptedError: *stopped* said to give up.
+        OSError: None of them accepted the connection; if there are several reasons, the one that tells most.
     """
     deadline = Deadline(seconds, clock)
     waiting = _interleaved(addresses)
@@ -82,7 +82,7 @@ def _begin(
     family, kind, protocol, _, where = address
     try:
         candidate = socket.socket(family, kind, protocol)
-    except OSError as error:  # no such network here
+    except OSError as error:  # this machine does not have such a network
         refusals.append(error)
         return
     try:
@@ -102,7 +102,7 @@ def _begin(
 
 
 def _first(selector: selectors.BaseSelector, seconds: float, refusals: list[OSError]) -> socket.socket | None:
-    """Return a socket that is connected, if one is within *seconds*; put away those that were refused."""
+    """Return the first socket that is connected within *seconds*, if any; close those that were refused."""
     if not selector.get_map():
         return None
     for key, _ in selector.select(seconds):
@@ -117,12 +117,12 @@ def _first(selector: selectors.BaseSelector, seconds: float, refusals: list[OSEr
 
 
 def _failure(said: int) -> OSError:
-    # Windows has a table of its own for what sockets say
+    # Windows has a separate table for the errors of sockets
     return OSError(said, getattr(socket, "errorTab", {}).get(said) or os.strerror(said))
 
 
 def _interleaved(addresses: Sequence[Address]) -> list[Address]:
-    """Return the addresses with the two families in turns, so that one that leads nowhere holds up the other once."""
+    """Return the addresses with the two families alternating, so that if one leads nowhere, it delays the other only once."""
     first = [address for address in addresses if address[0] == addresses[0][0]]
     others = [address for address in addresses if address[0] != addresses[0][0]]
     return [address for pair in itertools.zip_longest(first, others) for address in pair if address is not None]

@@ -1,7 +1,7 @@
 """
-TLS within TLS: with a server, past a proxy that is itself spoken to over TLS.
+TLS within TLS: with a server, through a proxy that is itself reached over TLS.
 
-It is used as an `ssl.SSLSocket` is, blocking or not, as far as a connection needs that.
+It can be used like an `ssl.SSLSocket`, blocking or not, as far as a connection needs one.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ _CHUNK = 16 * 1024
 
 class InnerTLS:
     """
-    The inner connection; what it does not say, the outer one does: its descriptor, its timeout.
+    The inner connection. What is not defined here, such as the descriptor and the timeout, is that of the outer connection.
 
     Args:
-        outer: The connection to the proxy, which leads to the server.
-        context: How TLS is spoken with the server.
+        outer: The connection to the proxy, which passes everything on to the server.
+        context: The TLS context for the server.
         host: The server's name.
     """
 
@@ -31,9 +31,9 @@ class InnerTLS:
         self._outer = outer
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
-        #: What is encrypted, and waits for the network.
+        #: Encrypted bytes that wait for the network.
         self._unsent = b""
-        #: Bytes that were encrypted, of which nobody has been told yet.
+        #: How many bytes of the caller's were encrypted, but not reported as sent yet.
         self._taken = 0
 
     def do_handshake(self) -> None:
@@ -42,12 +42,12 @@ class InnerTLS:
         self._flush()
 
     def recv(self, number: int) -> bytes:
-        """Return what comes; nothing at the end."""
+        """Return what has come; ``b""`` at the end."""
         room = bytearray(number)
         return bytes(room[: self.recv_into(room)])
 
     def recv_into(self, room: Any) -> int:
-        """Read what comes, and return how many bytes that is; none at the end."""
+        """Read what has come into *room*, and return how many bytes that is; 0 at the end."""
         try:
             number: int = self._fed(lambda: self._tls.read(len(room), room))  # type: ignore[assignment]  # into the room
             return number
@@ -56,10 +56,10 @@ class InnerTLS:
 
     def send(self, data: Any) -> int:
         """
-        Send what is taken, and return how many bytes that is.
+        Send some of *data*, and return how many bytes were sent.
 
         Raises:
-            ssl.SSLWantWriteError: The network takes no more now; to be called again with the same bytes, and others after them.
+            ssl.SSLWantWriteError: The network takes no more now; call this again with the same bytes, possibly followed by others.
         """
         if not self._taken:
             with memoryview(data) as view:
@@ -76,12 +76,12 @@ class InnerTLS:
         return getattr(self._outer, name)
 
     def _fed(self, step: Callable[[], T]) -> T:
-        """Take a step that may need what has not come yet."""
+        """Run *step*, which may need bytes from the network, and feed it with them."""
         while True:
             try:
                 return step()
             except ssl.SSLWantReadError:
-                with contextlib.suppress(ssl.SSLWantWriteError):  # it waits for the next time
+                with contextlib.suppress(ssl.SSLWantWriteError):  # the rest is sent next time
                     self._flush()
                 came = self._outer.recv(_CHUNK)
                 if came:
@@ -90,7 +90,7 @@ class InnerTLS:
                     self._incoming.write_eof()
 
     def _flush(self) -> None:
-        """Send what is encrypted."""
+        """Send the encrypted bytes that wait."""
         self._unsent += self._outgoing.read()
         while self._unsent:
             self._unsent = self._unsent[self._outer.send(self._unsent) :]

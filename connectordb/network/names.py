@@ -1,9 +1,9 @@
 """
-Looking up a name for no longer than there is time.
+Looking up a name within a time limit.
 
-The system's own lookup can neither be ended nor given a time, and takes half a minute and more where no name server answers. So it
-runs on a thread that nobody has to wait for; whoever looks up the same name meanwhile waits for the same thread, so that there
-is one of them a name at the most.
+The system's own lookup can neither be cancelled nor given a timeout, and takes half a minute or more if no name server answers. So it
+runs on a thread that nobody has to wait for. Whoever looks up the same name meanwhile waits for the same thread, so that there
+is at most one for each name.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from typing import Any
 
 from ..runtime.clock import SYSTEM, Clock, Deadline
 
-#: What `socket.getaddrinfo` tells of one address: family, type, protocol, canonical name, and what `socket.connect` takes.
+#: One address as `socket.getaddrinfo` returns it: family, type, protocol, canonical name, and the argument for `socket.connect`.
 Address = tuple[Any, ...]
 
-#: Seconds between two looks at whether the answer is still wanted.
+#: Seconds between two checks whether the answer is still wanted.
 _LOOK = 0.25
 
 
 class _Lookup:
-    """One lookup that is under way."""
+    """One lookup, on its thread."""
 
     def __init__(self, host: str, port: int) -> None:
         self._host, self._port = host, port
@@ -42,7 +42,7 @@ class _Lookup:
             self.done.set()
 
 
-# by process: a child has none of its parent's threads. No lock: what is done to it is done in one step
+# with the process's id in the key, as a forked child has none of its parent's threads; without a lock, as each operation is atomic
 _under_way: dict[tuple[int, str, int], _Lookup] = {}
 
 
@@ -54,24 +54,24 @@ def look_up(
     clock: Clock = SYSTEM,
 ) -> list[Address]:
     """
-    Return the addresses of a host, the one to try first in front.
+    Return the addresses of a host, in the order in which to try them.
 
     Args:
         host: Its name or its address.
-        port: Where to connect to there.
-        seconds: How long to wait at the most.
+        port: The port to connect to.
+        seconds: How long to wait at most.
         stopped: Tells whether to give up; asked a few times a second.
         clock: The clocks.
 
     Raises:
-        socket.gaierror: The name is none, or nobody who could tell is there.
-        TimeoutError: No answer in time.
-        InterruptedError: It was to give up.
+        socket.gaierror: There is no such name, or no name server can be reached.
+        TimeoutError: There was no answer in time.
+        InterruptedError: *stopped* said to give up.
     """
     try:
         return _ask(host, port, socket.AI_NUMERICHOST)
     except (socket.gaierror, UnicodeError):
-        pass  # a name then
+        pass  # it is a name, not an address
     lookup = _begin(host, port)
     deadline = Deadline(seconds, clock)
     while not clock.wait(lookup.done, min(_LOOK, deadline.left() or 0.0)):
@@ -80,13 +80,13 @@ def look_up(
         if deadline.passed():
             raise TimeoutError(f"the name {host!r} was not found within {seconds:.3g} s")
     if lookup.error is not None:
-        # another object for everybody who waits: a traceback belongs to one of them
+        # a new object for each thread that waits, as the traceback is kept in the object
         raise type(lookup.error)(*lookup.error.args) from lookup.error
     return lookup.found
 
 
 def _begin(host: str, port: int) -> _Lookup:
-    """Return the lookup of this name that is under way, or begin one."""
+    """Return the lookup of this name that is under way, or else begin one."""
     key, mine = (os.getpid(), host, port), _Lookup(host, port)
     try:
         lookup = _under_way.setdefault(key, mine)
@@ -94,7 +94,7 @@ def _begin(host: str, port: int) -> _Lookup:
             threading.Thread(target=mine.run, args=(key,), name="connectordb-lookup", daemon=True).start()
     except BaseException:
         if _under_way.get(key) is mine:
-            del _under_way[key]  # nobody else is to wait for what may never have begun
+            del _under_way[key]  # so that nobody waits for a thread that may never have started
         raise
     return lookup
 

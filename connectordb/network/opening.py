@@ -1,4 +1,4 @@
-"""All of the way to a server, for who wants a socket: past a proxy, and with TLS."""
+"""Opening a socket to a server: through a proxy, if there is one, and with TLS, if the address says so."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .proxies import Proxy, ProxyFailed
 from .socks import pass_socks
 from .trust import Trust
 
-#: Bytes of a proxy's answer at most.
+#: The most bytes that a proxy's answer may have.
 _HEAD_LIMIT = 64 * 1024
 
 _OPTIONS = ((socket.IPPROTO_TCP, socket.TCP_NODELAY, 1), (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1))
@@ -30,21 +30,21 @@ def open_way(
     opened: Callable[[socket.socket], None] = lambda held: None,
 ) -> socket.socket:
     """
-    Return a socket that is connected to a server, over TLS where its address says so.
+    Return a socket that is connected to a server, with TLS if its address says so.
 
     Args:
         url: The server: ``http://…`` or ``https://…``.
-        proxy: The proxy that leads there; ``None`` for the straight way.
-        trust: How TLS is spoken.
-        seconds: Returns how long the next step may take; raises TimeoutError if there is no time left.
+        proxy: The proxy to go through; ``None`` for a direct connection.
+        trust: The certificates for TLS.
+        seconds: Returns how long the next step may take; raises `TimeoutError` if there is no time left.
         stopped: Tells whether to give up; asked a few times a second while there is no socket.
-        opened: Is told the socket as soon as there is one, and each that takes its place, so that another thread can end what
-            waits on it.
+        opened: Called with the socket as soon as there is one, and with each that replaces it, so that another thread can end a
+            wait on it.
 
     Raises:
-        OSError: The server, or the proxy, is not there, or not the one that it should be (`ProxyFailed`, `ssl.SSLError`).
+        OSError: The server, or the proxy, cannot be reached, or is not what it should be (`ProxyFailed`, `ssl.SSLError`).
         TimeoutError: It did not answer in time.
-        InterruptedError: It was to give up.
+        InterruptedError: *stopped* said to give up.
     """
     parts = urlsplit(url)
     is_secure, host = parts.scheme == "https", parts.hostname or ""
@@ -59,7 +59,7 @@ def open_way(
 def dial_proxy(
     proxy: Proxy, host: str, port: int, seconds: Callable[[], float], stopped: Callable[[], bool]
 ) -> tuple[socket.socket, str]:
-    """Return a connection to a proxy, and what the proxy is to be told of the host: its name, or for some its address."""
+    """Return a connection to a proxy, and what to call the host there: by its name, or, if the proxy cannot look it up, its address."""
     try:
         target = host
         if proxy.scheme in ("socks4", "socks5"):
@@ -109,7 +109,7 @@ def _secured(
         if isinstance(held, ssl.SSLSocket):
             inner = InnerTLS(held, trust.context, host)
             inner.do_handshake()
-            return inner  # type: ignore[return-value]  # what a connection needs of one, it has
+            return inner  # type: ignore[return-value]  # it has what a connection needs of a socket
         wrapped = trust.context.wrap_socket(held, server_hostname=host, do_handshake_on_connect=False)
         held = wrapped
         _noted(held, opened)
@@ -121,7 +121,7 @@ def _secured(
 
 
 def _noted(held: socket.socket, opened: Callable[[socket.socket], None]) -> socket.socket:
-    """Tell of a socket, and close it if it is not wanted any more."""
+    """Call *opened* with a socket; if that raises, the socket is no longer wanted, and closed."""
     try:
         opened(held)
     except BaseException:
@@ -131,7 +131,7 @@ def _noted(held: socket.socket, opened: Callable[[socket.socket], None]) -> sock
 
 
 def _pass_http(held: socket.socket, proxy: Proxy, host: str, port: int, seconds: Callable[[], float]) -> None:
-    """Have an HTTP proxy connect to a host."""
+    """Ask an HTTP proxy to connect to a host."""
     held.settimeout(seconds())
     held.sendall(_request(proxy, f"[{host}]:{port}" if ":" in host else f"{host.encode('idna').decode()}:{port}"))
     head = b""

@@ -1,4 +1,4 @@
-"""Which proxy leads to a server: as requests knows it, from what was passed and from the environment."""
+"""Which proxy to use for a server: by the rules of requests, from what was passed and from the environment."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from requests.utils import get_environ_proxies, select_proxy
 from ..exceptions import LocalProtocolError
 from ..runtime.unshown import UnshownText
 
-#: Schemes of proxies → the port where they listen unless it is said. With ``a`` and ``h``, the proxy looks names up.
+#: Schemes of proxies → their default ports. With ``socks4a`` and ``socks5h``, the proxy looks names up.
 SCHEMES = {"http": 80, "https": 443, "socks4": 1080, "socks4a": 1080, "socks5": 1080, "socks5h": 1080}
 
 
 class Proxy:
     """
-    The way to a server that is not straight.
+    A proxy through which a server is reached.
 
     Attributes:
-        url: Its address, with the name and the password that it wants, if any.
-        source: Who says that it is to be used.
+        url: Its address, with the name and the password that it needs, if any.
+        source: Where it was configured, in words: an argument, an environment variable, the system's settings.
     """
 
     __slots__ = ("source", "url")
@@ -32,10 +32,10 @@ class Proxy:
         self.source = source
 
     def __eq__(self, other: object) -> bool:
-        """Tell whether it is the same, by word of the same."""
+        """Tell whether both the address and the source are the same."""
         return isinstance(other, Proxy) and (self.url, self.source) == (other.url, other.source)
 
-    __hash__ = None  # type: ignore[assignment]  # nobody keeps them by themselves
+    __hash__ = None  # type: ignore[assignment]  # not needed
 
     @property
     def parts(self) -> SplitResult:
@@ -49,46 +49,46 @@ class Proxy:
 
     @property
     def scheme(self) -> str:
-        """How it is spoken to."""
+        """The scheme of its address: one of `SCHEMES`."""
         return self.url.partition(":")[0]
 
     @property
     def host(self) -> str:
-        """Where it is."""
+        """The host it runs on."""
         return self.parts.hostname or ""
 
     @property
     def port(self) -> int:
-        """Where it listens there."""
+        """The port it listens at."""
         return self.parts.port or SCHEMES[self.scheme]
 
     @property
     def name(self) -> bytes:
-        """As whom to log in there; empty for nobody."""
+        """The name to log in with; empty if no login is needed."""
         return unquote(self.parts.username or "").encode()
 
     @property
     def password(self) -> bytes:
-        """With which password."""
+        """The password to log in with."""
         return unquote(self.parts.password or "").encode()
 
     @property
     def authorization(self) -> str | None:
-        """What an HTTP proxy is told of these two; ``None`` for nobody."""
+        """The ``Proxy-Authorization`` header for an HTTP proxy; ``None`` if no login is needed."""
         if not self.name:
             return None
         return UnshownText("Basic " + base64.b64encode(self.name + b":" + self.password).decode())
 
     def __str__(self) -> str:
-        """Return its address without name and password, and who says that it is to be used."""
+        """Say its address, without name and password, and where it was configured."""
         return f"the proxy {self.address} ({self.source})"
 
     def __repr__(self) -> str:
-        """Return the same: a value like this ends up in tracebacks."""
+        """Say the same, without name and password: values like this end up in tracebacks."""
         return f"<{self}>"
 
     def gave_none(self, why: str) -> str:
-        """Say that there is no connection, *why*, and what to do about it if that can be known."""
+        """Say that it gave no connection, *why*, and what to do about that, if it can be known."""
         hint = "; put a name and a password into its address: http://name:password@host:port" if "407" in why else ""
         return f"{self} gave no connection: {why}{hint}"
 
@@ -102,15 +102,15 @@ class ProxyFailed(OSError):
 
 def proxy_for(url: str, given: Mapping[str, str]) -> Proxy | None:
     """
-    Return the proxy to *url*, or ``None`` for the straight way.
+    Return the proxy for *url*, or ``None`` for a direct connection.
 
     Args:
         url: The server.
-        given: Scheme → proxy, or ``scheme://host`` → proxy, or ``"all"``; ``"no_proxy"`` holds hosts that have none. What it does
-            not say, the environment does: ``http_proxy``, ``https_proxy``, ``all_proxy``, ``no_proxy``.
+        given: Scheme, ``scheme://host`` or ``"all"`` → proxy; ``"no_proxy"`` → hosts without one. What this does not say is taken
+            from the environment: ``http_proxy``, ``https_proxy``, ``all_proxy``, ``no_proxy``.
 
     Raises:
-        LocalProtocolError: It is no address of a proxy.
+        LocalProtocolError: What was configured is not the address of a proxy.
     """
     proxies = {**get_environ_proxies(url, no_proxy=given.get("no_proxy")), **given}
     if not proxies:
@@ -134,7 +134,7 @@ def proxy_for(url: str, given: Mapping[str, str]) -> Proxy | None:
 
 
 def _variable(which: str) -> str:
-    """Return where the system says so."""
+    """Return, in words, where a proxy that was not passed was configured."""
     usual = f"{which}_proxy"
     names = [usual, *(name for name in os.environ if name.lower() == usual)]
     return next((f"{name} of the environment" for name in names if os.environ.get(name)), "this system's settings")

@@ -1,4 +1,4 @@
-"""What is said to a SOCKS proxy, of version 4, 4a or 5 (RFC 1928, RFC 1929), each word within the time."""
+"""Connecting through a SOCKS proxy, of version 4, 4a or 5 (RFC 1928, RFC 1929), within a time limit."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Callable
 from ..runtime.unshown import UnshownBytes
 from .proxies import Proxy, ProxyFailed
 
-#: What a proxy of version 5 says why it gives no connection.
+#: Reply codes of a version 5 proxy → why there is no connection.
 _REFUSALS = {
     1: "it failed",
     2: "its rules do not allow it",
@@ -25,18 +25,18 @@ _REFUSALS = {
 
 def pass_socks(held: socket.socket, proxy: Proxy, host: str, port: int, seconds: Callable[[], float]) -> None:
     """
-    Have a SOCKS proxy connect to a host.
+    Ask a SOCKS proxy to connect to a host.
 
     Args:
         held: A connection to the proxy.
-        proxy: What is said to.
-        host: Where to; its address, unless the proxy is to look the name up (``socks5h``, ``socks4a``).
+        proxy: The proxy.
+        host: The host: its address, or its name if the proxy is to look it up (``socks5h``, ``socks4a``).
         port: The port there.
-        seconds: Returns how long the next word may take; raises TimeoutError if there is no time left.
+        seconds: Returns how long the next step may take; raises `TimeoutError` if there is no time left.
 
     Raises:
         ProxyFailed: The proxy gave no connection.
-        TimeoutError: It did not in time.
+        TimeoutError: The proxy did not answer in time.
     """
     talk = _Talk(held, proxy, seconds)
     try:
@@ -46,7 +46,7 @@ def pass_socks(held: socket.socket, proxy: Proxy, host: str, port: int, seconds:
 
 
 class _Talk:
-    """Words that are said and heard."""
+    """Sends and receives, each within the time that is left."""
 
     def __init__(self, held: socket.socket, proxy: Proxy, seconds: Callable[[], float]) -> None:
         self._held = held
@@ -54,12 +54,12 @@ class _Talk:
         self._seconds = seconds
 
     def say(self, data: bytes) -> None:
-        """Send bytes; there are few."""
+        """Send *data*."""
         self._held.settimeout(self._seconds())
         self._held.sendall(data)
 
     def hear(self, number: int) -> bytes:
-        """Return so many bytes, and read none that come after them."""
+        """Receive exactly *number* bytes, and leave what follows them to the server's connection."""
         heard = b""
         while len(heard) < number:
             self._held.settimeout(self._seconds())

@@ -1,7 +1,7 @@
 """
-Whose certificates are trusted, and with which one we say who we are: one TLS context for REST requests and websocket alike.
+Which certificates are trusted, and which one we present: one TLS context for REST requests and the websocket alike.
 
-What requests does by itself leaves the websocket out, and lets an environment variable outvote what a program passed.
+What requests itself does would not cover the websocket, and would let an environment variable override what a program passed.
 """
 
 from __future__ import annotations
@@ -14,11 +14,10 @@ import certifi
 
 from ..exceptions import LocalProtocolError
 
-#: Files of authorities that the environment names, as requests and curl know them.
+#: Environment variables that name a file of authorities, as for requests and curl.
 _BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
-
-#: What OpenSSL finds amiss with a certificate that more trust does not mend → what does.
+#: OpenSSL's codes for faults of a certificate that trusting another authority would not mend → what would.
 _OTHERWISE = {
     9: "is the clock of this machine right?",
     10: "the server needs a new one, unless the clock of this machine is wrong",
@@ -35,16 +34,16 @@ def certificate_advice(refused: ssl.SSLCertVerificationError) -> str:
 
 class Trust:
     """
-    How TLS is spoken.
+    The certificates for TLS.
 
     Args:
-        verify: Check the server's certificate; or a file or folder of authorities to trust. ``True``: the file that
-            ``REQUESTS_CA_BUNDLE`` or ``CURL_CA_BUNDLE`` names, or the authorities that all browsers know.
-        cert: A certificate of our own: one file, or certificate and key.
-        context: Instead of these two: all of it, as `ssl` has it.
+        verify: Whether to check the server's certificate; or a file or folder of authorities to trust. ``True`` means the file that
+            ``REQUESTS_CA_BUNDLE`` or ``CURL_CA_BUNDLE`` names, or else the authorities that browsers trust.
+        cert: Our own certificate: one file, or a file with the certificate and one with its key.
+        context: An `ssl.SSLContext`, instead of these two.
 
     Raises:
-        LocalProtocolError: A file is not there, or a context was passed along with files.
+        LocalProtocolError: A file does not exist, or both a context and files were passed.
     """
 
     def __init__(
@@ -68,7 +67,7 @@ class Trust:
     @property
     def context(self) -> ssl.SSLContext:
         """
-        The TLS context, made when first asked for.
+        The TLS context, made when it is first needed.
 
         Raises:
             LocalProtocolError: A file does not hold what it should.
@@ -86,7 +85,7 @@ class Trust:
             where = _authorities() if self._verify is True else os.fspath(self._verify)
             try:
                 folder = os.path.isdir(where)
-                # as strict as this Python is by itself
+                # with the strictness that is the default of this Python
                 context = ssl.create_default_context(cafile=None if folder else where, capath=where if folder else None)
             except (OSError, ssl.SSLError) as error:
                 raise LocalProtocolError(
@@ -112,7 +111,7 @@ def _parts(cert: object) -> tuple[object, ...]:
 
 
 def _authorities() -> str:
-    """Return the file of authorities that is trusted without a word from anybody."""
+    """Return the file of authorities that is trusted by default."""
     for name in _BUNDLES:
         named = os.environ.get(name)
         if named:

@@ -1,5 +1,5 @@
 """
 What makes things run: SQLite connections, threads that end, clocks, pauses between attempts.
 
-Nothing here knows of users, devices, streams or the wire. Enter by file: ``from ..runtime.worker import Worker``.
+Nothing here knows of users, devices, streams or the wire. Import its modules directly: ``from ..runtime.worker import Worker``.
 """

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 @dataclass(frozen=True)
 class Backoff:
     """
-    Exponential growth with full jitter: anything between 0 and the bound, so that a fleet does not come back at once.
+    Exponential growth with full jitter: anything between 0 and the bound, so that a fleet does not come back all at once.
 
     Attributes:
         first: The bound after one failure, in seconds.
@@ -28,5 +28,5 @@ class Backoff:
         return self.bound(failures) * random()
 
     def pause(self, failures: int, random: Callable[[], float]) -> float:
-        """Return a wait of at least half the bound: for who tries without end, and whom a wait of nothing would let spin."""
+        """Return a wait of at least half the bound: for endless attempts, which would spin if a wait were next to nothing."""
         return (self.bound(failures) + self.seconds(failures, random)) / 2

@@ -6,17 +6,17 @@ import apsw
 
 from .sqlite import BUSY_TIMEOUT, Connection
 
-#: Milliseconds.
+#: Milliseconds that `empty` waits for others.
 _MOMENT = 1000
 
 
 def write_back(connection: Connection) -> None:
-    """Write all that the log has into the file, and empty the log, as far as nobody reads meanwhile."""
+    """Write everything in the log into the file, and empty the log, unless somebody is reading."""
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
 
 def empty(connection: Connection) -> None:
-    """As `write_back`, so that the log takes no space; if somebody reads or writes for longer than a moment, it is left."""
+    """Do the same, so that the log takes no space; but give up if somebody reads or writes for longer than a moment."""
     connection.set_busy_timeout(_MOMENT)
     try:
         write_back(connection)
@@ -25,11 +25,15 @@ def empty(connection: Connection) -> None:
 
 
 def write_back_beside(connection: Connection) -> None:
-    """Write the log into the file, as far as that goes while others read and write; once all of it is, the next commit begins it anew."""
-    for _ in range(2):  # what was committed meanwhile is little
+    """
+    Write the log into the file, as far as that is possible while others read and write.
+
+    If all of it was written, the next commit begins the log anew.
+    """
+    for _ in range(2):  # a second time for what was committed meanwhile, which is little
         try:
             frames, written = connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
-        except apsw.BusyError:  # somebody else does it just now
+        except apsw.BusyError:  # somebody else is doing it now
             return
         if frames == written:
             return

@@ -1,8 +1,8 @@
 """
 The clocks, as one object that a test can replace.
 
-Only datapoints are stamped by the wall clock; every interval and deadline goes by the monotonic one, which no
-administrator and no time server moves.
+Only datapoints are stamped by the wall clock. All intervals and deadlines go by the monotonic clock, which no
+administrator and no time server sets.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-#: Seconds that who wants to be interrupted by Ctrl-C waits for a lock or a condition at a time. Windows does not interrupt such
-#: a wait; elsewhere one is not interrupted by a signal that came in the instant before it, after Python had looked for some.
+#: Seconds that a wait for a lock or a condition takes at a time, so that Ctrl-C gets through. Windows does not interrupt such a
+#: wait; elsewhere it is not interrupted by a signal that came just before it, after Python had looked for signals.
 AT_A_TIME = 0.1 if sys.platform == "win32" else 1.0
 
 _BOOT = getattr(time, "CLOCK_BOOTTIME", None)
@@ -27,14 +27,14 @@ class Clock:
     The machine's clocks.
 
     Attributes:
-        boot: Returns seconds since the machine started, those in which it slept included; ``None`` where no clock does.
+        boot: Returns seconds since the machine started, including those in which it slept; ``None`` if the system has no such clock.
     """
 
-    # not a method of ours: who asks for each point that is logged pays for every frame
+    # not a method of ours, as it is called for every point that is logged, and a call of a method costs more
     boot: Callable[[], float] | None = None if _BOOT is None else staticmethod(partial(time.clock_gettime, _BOOT))
 
     def wall(self) -> float:
-        """Return seconds since 1970, as the machine believes."""
+        """Return seconds since 1970, by the machine's clock."""
         return time.time()
 
     def monotonic(self) -> float:
@@ -42,7 +42,7 @@ class Clock:
         return time.monotonic()
 
     def boot_id(self) -> str | None:
-        """Return the name of this start of the machine; ``None`` where the system gives it none."""
+        """Return the id of this start of the machine; ``None`` if the system has none."""
         try:
             return _BOOT_ID.read_text().strip()
         except OSError:
@@ -50,11 +50,11 @@ class Clock:
 
     def wait(self, event: threading.Event, seconds: float) -> bool:
         """Wait until *event* is set, *seconds* at most; tell whether it is."""
-        # an Event takes no more than this; nobody waits for a century
+        # an Event does not accept more; that is long enough
         return event.wait(min(seconds, threading.TIMEOUT_MAX))
 
 
-#: The clock that everything uses unless it is given another.
+#: The clock that everything uses unless given another.
 SYSTEM = Clock()
 
 
@@ -66,7 +66,7 @@ class Deadline:
         self._end = None if seconds is None else clock.monotonic() + seconds
 
     def left(self) -> float | None:
-        """Return the seconds that are left, 0 at the least; ``None`` if there is no end."""
+        """Return how many seconds are left, at least 0; ``None`` if there is no end."""
         return None if self._end is None else max(0.0, self._end - self._clock.monotonic())
 
     def passed(self) -> bool:

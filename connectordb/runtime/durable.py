@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all, and flushed: what has been given its name keeps it through a power cut."""
+"""Writing files so that they are there whole or not at all, also after a power cut."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def flush(path: str | os.PathLike[str]) -> None:
         StorageError: The system reports that it could not be written.
     """
     if os.name == "nt" and os.path.isdir(path):
-        return  # Windows opens no folders, and writes names by itself in order
+        return  # Windows cannot open folders, and writes names in order by itself
     try:
         descriptor = os.open(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
         try:
@@ -35,7 +35,7 @@ def flush(path: str | os.PathLike[str]) -> None:
 
 def write(path: str | os.PathLike[str], content: bytes) -> None:
     """
-    Write a file for its owner only, as one step: whoever reads finds all of it, or what was there before.
+    Write a file that only its owner may read, in one step: a reader finds either all of it, or what was there before.
 
     Raises:
         StorageError: It could not be written; then nothing has changed.
@@ -59,20 +59,20 @@ def write(path: str | os.PathLike[str], content: bytes) -> None:
 @contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     """
-    Yield a file that takes the place of another, or gets its name, when the block has come to its end; if it fails, all is as before.
+    Yield a file that gets the name *path* at the end of the block, in place of what had it; if the block fails, nothing has changed.
 
-    It may be larger than memory, may be read by whoever may read the other, or else any file of this process, and is not flushed. What is
-    no file of the disk, a pipe or a terminal, is itself written to.
+    The content may be larger than memory. The file has the permissions of the one that it replaces, or else the usual ones, and is not
+    flushed. If *path* is not a file on a disk but a pipe or a terminal, that is written to directly.
 
     Raises:
-        OSError: It cannot be written; the name is the one that was given.
+        OSError: It cannot be written; the error names *path*.
     """
     given = Path(path)
     if given.exists() and not given.is_file():
         with given.open("wb") as file:
             yield file
         return
-    target = Path(os.path.realpath(path))  # and not a link in its place
+    target = Path(os.path.realpath(path))  # if it is a link, the file that it leads to
     half = target.with_name(f".{target.name}-{token_hex(4)}")
     try:
         opened = half.open("xb")

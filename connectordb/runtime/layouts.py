@@ -1,4 +1,4 @@
-"""The layout of a SQLite file: which one it has, and how it is brought to the newest."""
+"""The layout of a SQLite file: which one it has, and how it is brought up to date."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from collections.abc import Callable, Sequence
 from ..exceptions import StorageError
 from .sqlite import Connection, transaction
 
-#: A change of the file's layout: whatever it does happens in the transaction that notes it as done.
+#: A change of the file's layout; it runs in the transaction that notes it as done.
 Migration = Callable[[Connection], None]
 
 
 def version(connection: Connection) -> int:
-    """Return how many migrations the file has seen."""
+    """Return how many migrations the file has been through."""
     return int(connection.pragma("user_version"))
 
 
@@ -38,13 +38,13 @@ def migrate(
     before: Callable[[int], object] | None = None,
 ) -> None:
     """
-    Bring the file to the newest layout, a transaction a step.
+    Bring the file to the newest layout, each step in a transaction of its own.
 
     Args:
-        connection: The file, opened.
-        path: What it is called in errors.
-        migrations: All steps there are, those that it has seen included.
-        before: Called with the file's layout before a step is taken in a file that is not new.
+        connection: The open file.
+        path: Its name, for errors.
+        migrations: All steps, including those that it has been through.
+        before: Called with the file's layout before the first step, if the file is not new.
 
     Raises:
         StorageError: The file is newer than this program.

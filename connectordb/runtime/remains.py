@@ -1,10 +1,10 @@
 """
-What is left in a damaged SQLite file: the records in its pages, found without SQLite, which gives up at what it cannot follow.
+What is left in a damaged SQLite file: the records in its pages, found without SQLite, which gives up at damage that it cannot follow.
 
-Read as SQLite's file format has them (https://www.sqlite.org/fileformat2.html): each leaf of a table says how many records it has
-and where, a long record goes on in other pages, and pages that the log has committed stand for those in the file. Nothing is
-believed: what makes no sense is passed over, and what the disk cannot read is nothing. Pages that were given up hold old
-records, so one may be found that was changed or deleted since.
+By SQLite's file format (https://www.sqlite.org/fileformat2.html), each leaf of a table says how many records it has and where,
+a long record continues in other pages, and pages that the log has committed replace those in the file. Nothing is taken on
+trust: what makes no sense is skipped, and what the disk cannot read counts as empty. Pages that are no longer used hold old records,
+so records may be found that were changed or deleted since.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Any
 
 from .sqlite_log import Log
 
-#: Kinds of pages: those of a table and of an index (or of a table WITHOUT ROWID) that lead to others, and the leaves.
+#: Kinds of pages: inner pages, which lead to others, and leaves; of tables, and of indices or tables WITHOUT ROWID.
 _INDEX_INNER, _INNER, _INDEX_LEAF, _LEAF = 2, 5, 10, 13
 
 #: The first page begins with the header of the file.
@@ -29,14 +29,14 @@ _FILE_HEADER = 100
 #: The sizes that pages may have.
 _SIZES = {1 << power for power in range(9, 17)}
 
-#: Bytes of the largest record that is believed in.
+#: The most bytes that a record is believed to have.
 _MOST = 256 * 1024 * 1024
 
 _INTEGERS = {1: 1, 2: 2, 3: 3, 4: 4, 5: 6, 6: 8}
 
 
 class Nonsense(ValueError):
-    """This is no record."""
+    """This is not a record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +46,11 @@ class Remnant:
 
     Attributes:
         id: Its key.
-        values: Its columns; those that do not lie in its first page are left out.
+        values: Its columns, as far as they are in its first page.
         page: The page it is in.
-        at: Where in that.
-        is_whole: Whether no columns are left out.
-        kind: That of the page.
+        at: Where in that page.
+        is_whole: Whether all columns are there.
+        kind: The kind of that page.
     """
 
     id: int
@@ -67,11 +67,11 @@ class Remains:
 
     Args:
         path: Where it is.
-        usual: The size that its pages should have, if that is known; the header may be damaged.
+        usual: The size that its pages should have, if known, as the header may be damaged.
 
     Attributes:
-        pages: How many it has, those left out that only its log has.
-        log_is_whole: Whether SQLite would take all that its log has.
+        pages: How many pages the file has, without those that only its log has.
+        log_is_whole: Whether SQLite would use everything that the log has.
 
     Raises:
         OSError: It cannot be read.
@@ -122,16 +122,16 @@ class Remains:
 
     @property
     def application_id(self) -> int:
-        """What its header says of whose it is."""
+        """The application id in its header."""
         return int.from_bytes(self._head[68:72], "big")
 
     def application_ids(self) -> set[int]:
-        """Return what headers say of whose it is: its own, and those in its log, also of transactions that never ended."""
+        """Return the application ids in its header, and in copies of the header in its log, even of unfinished transactions."""
         logged = [self._log.read(_FILE_HEADER, frame.content) for frame in self._log.frames() if frame.page == 1]
         return {int.from_bytes(header[68:72], "big") for header in (self._head, *logged)}
 
     def is_blank(self) -> bool:
-        """Tell whether there is nothing but zeros, or less than the first page of what was to become a file."""
+        """Tell whether the file is all zeros, or a new one whose first page was not even written."""
         if self._logged:
             return False
         if not self.pages and self._head.startswith(b"SQLite format 3"):
@@ -143,19 +143,19 @@ class Remains:
         return True
 
     def _numbers(self) -> Iterator[int]:
-        # a number in the log may be damaged: nothing is counted up to it
+        # not a range up to the largest number in the log: that may be damaged, and huge
         return chain(range(1, self.pages + 1), sorted(page for page in self._logged if page > self.pages))
 
     def __iter__(self) -> Iterator[Remnant]:
-        """Go through all records of all tables, page by page."""
+        """Yield the records of all tables that have keys, page by page."""
         return self.records()
 
     def records(self, but: Container[int] = ()) -> Iterator[Remnant]:
-        """Go through the records of all tables that have keys, page by page, but for those in some pages."""
+        """Yield the records of all tables that have keys, page by page, except for the pages *but*."""
         return self._found_in(but, _LEAF)
 
     def entries(self, but: Container[int] = ()) -> Iterator[Remnant]:
-        """Go through the records of indices, and of tables WITHOUT ROWID, likewise; their key is 0."""
+        """Yield the records of indices, and of tables WITHOUT ROWID, in the same way; their key is 0."""
         return chain(self._found_in(but, _INDEX_LEAF), self._found_in(but, _INDEX_INNER))
 
     def _found_in(self, but: Container[int], kind: int) -> Iterator[Remnant]:
@@ -173,14 +173,14 @@ class Remains:
                     continue
 
     def _cells(self, page: bytes, start: int) -> Iterator[int]:
-        """Return where in a page its cells begin."""
+        """Yield where in a page its cells begin."""
         count = min(int.from_bytes(page[start + 3 : start + 5], "big"), self._size // 4)
         array = start + (8 if page[start] in (_LEAF, _INDEX_LEAF) else 12)
         for cell in range(count):
             yield int.from_bytes(page[array + 2 * cell : array + 2 * cell + 2], "big")
 
     def tree(self, root: int) -> set[int]:
-        """Return the pages of the table whose root is a page, those left out in which long records go on."""
+        """Return the pages of the table with that *root* page, without those in which long records continue."""
         found: set[int] = set()
         ahead = [root]
         while ahead:
@@ -196,7 +196,7 @@ class Remains:
         return found
 
     def free(self) -> set[int]:
-        """Return the pages that hold nothing any more, as far as the file's list of them is as it should be."""
+        """Return the free pages, by the file's list of them; none if that list is damaged."""
         trunk, count = struct.unpack_from(">II", self._head, 32)
         found: set[int] = set()
         while trunk:
@@ -221,7 +221,7 @@ class Remains:
         return Remnant(_signed(id, 8), _columns(page[start : start + local], length), number, at, local == length, kind)
 
     def _local(self, length: int, kind: int) -> int:
-        """Return how many bytes of a record of that length lie in its own page."""
+        """Return how many bytes of a record of that length are in its own page."""
         if length > _MOST:
             raise Nonsense
         usable = self._usable
@@ -237,7 +237,7 @@ class Remains:
         Return all columns of a record.
 
         Raises:
-            Nonsense: The pages in which it goes on are not there.
+            Nonsense: The pages in which it continues are missing.
         """
         try:
             page = self._page(remnant.page)
@@ -267,7 +267,7 @@ def _read(file: FileIO, size: int, offset: int) -> bytes:
 
 
 def _varint(data: bytes, at: int) -> tuple[int, int]:
-    """Return a number of variable length, and where the next thing is."""
+    """Return the variable-length number at *at*, and where it ends."""
     value = 0
     for index in range(8):
         byte = data[at + index]
@@ -282,7 +282,7 @@ def _signed(value: int, size: int) -> int:
 
 
 def _columns(data: bytes, length: int) -> list[Any]:
-    """Return a record's columns, as many as are whole."""
+    """Return a record's columns, as far as *data* has them."""
     header, at = (data[0], 1) if data[0] < 0x80 else _varint(data, 0)
     if not at <= header <= len(data):
         raise Nonsense
@@ -301,7 +301,7 @@ def _columns(data: bytes, length: int) -> list[Any]:
 
 @lru_cache(maxsize=1024)
 def _kinds(header: bytes) -> tuple[list[int], list[int], int]:
-    """Return, from a record's header, the kinds of its columns, how many bytes each has, and all of them."""
+    """Return, from a record's header, the kinds of its columns, how many bytes each has, and their sum."""
     kinds, at = [], 0
     while at < len(header):
         kind, at = _varint(header, at)

@@ -1,8 +1,8 @@
 """
 SQLite: opening a file the way we want it, transactions, and errors in our own words.
 
-With ``checkpoints.py`` the only module that imports apsw. A connection belongs to one thread at a time (apsw's "Multi-threading": simultaneous
-use raises); who that is, is the caller's business. Pragmas and their reasons are in `connect`.
+Only this module and ``checkpoints.py`` import apsw. A connection belongs to one thread at a time (apsw's "Multi-threading": simultaneous
+use raises); the caller has to see to that. The pragmas and their reasons are in `_configure`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ BUSY_TIMEOUT = 10_000
 #: Bytes to which the write-ahead log is cut back once it has been written into the file.
 _LOG_SIZE = 4 * 1024 * 1024
 
-#: Pages of 4096 bytes that are copied at once: some milliseconds.
+#: How many pages of 4096 bytes are copied at once, which takes some milliseconds.
 _COPIED_PAGES = 256
 
 
@@ -56,10 +56,10 @@ def translated(path: str | os.PathLike[str], doing: str) -> Iterator[None]:
     except (apsw.CantOpenError, apsw.ReadOnlyError, apsw.PermissionsError) as error:
         raise StorageError(f"{doing} {os.fspath(path)!r}: {error}; is it a file that may be written?") from error
     except apsw.Error as error:
-        # the index of the log, in shared memory, cannot grow: nothing but a full disk does that, though SQLite has no word for it
+        # the log's index, in shared memory, cannot grow: only a full disk causes that, though SQLite does not say so
         if getattr(error, "extendedresult", 0) == apsw.SQLITE_IOERR_SHMSIZE:
             raise StorageFull(f"{doing} {os.fspath(path)!r}: the disk is full; free some space and go on") from error
-        # a sector that the disk cannot read any more; a number of the format that no version of SQLite ever wrote
+        # a sector that the disk can no longer read; or a format number that no version of SQLite has ever written
         if getattr(error, "extendedresult", 0) == apsw.SQLITE_IOERR_READ or "unsupported file format" in str(error):
             raise StorageDamaged(f"{doing} {os.fspath(path)!r}: the file is damaged ({error})") from error
         raise StorageError(f"{doing} {os.fspath(path)!r}: {error}") from error
@@ -67,12 +67,12 @@ def translated(path: str | os.PathLike[str], doing: str) -> Iterator[None]:
 
 def connect(path: str | os.PathLike[str], *, private: bool = True, only_look: bool = False) -> Connection:
     """
-    Open the file, making it if it is not there, ready for durable use.
+    Open the file for durable use; it is created if it does not exist.
 
     Args:
         path: Where it is.
-        private: Make a new file readable by its owner only; our files hold keys.
-        only_look: Change nothing, neither the file nor its log, until `take_on`.
+        private: Let only the owner read a new file; our files hold keys.
+        only_look: Change neither the file nor its log until `take_on` is called.
 
     Raises:
         StorageError: It is a directory, unreadable, or not SQLite.
@@ -97,13 +97,13 @@ def connect(path: str | os.PathLike[str], *, private: bool = True, only_look: bo
 
 def connect_to_read(path: str | os.PathLike[str]) -> Connection:
     """
-    Open a file that is there, to read it and nothing else.
+    Open an existing file only for reading.
 
-    This is sound beside a process that writes: a transaction sees everything as it was at its beginning. What a process that
-    was killed left in the log is seen too.
+    Another process may write to it meanwhile: a transaction sees everything as it was at the transaction's beginning. What a killed
+    process has left in the log is seen as well.
 
     Raises:
-        StorageError: It is not there, unreadable, or not SQLite.
+        StorageError: It does not exist, is unreadable, or not SQLite.
     """
     with translated(path, "opening"):
         if not Path(path).is_file():
@@ -114,30 +114,30 @@ def connect_to_read(path: str | os.PathLike[str]) -> Connection:
 
 
 def take_on(connection: Connection) -> None:
-    """Go on as if it had been opened for more than a look."""
+    """Use a connection, from now on, as if it had been opened without *only_look*."""
     connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0)
     _configure(connection)
 
 
 def logged_frames(connection: Connection) -> int:
-    """Return how many frames of the log SQLite takes: all those that other connections have written, or else up to the first damage."""
-    # before 3.51 there is no way to ask without writing some of it into the file
+    """Return how many frames of the log SQLite uses: all that open connections have written, or else those before the first damage."""
+    # before SQLite 3.51 there is no way to ask without writing some of it into the file
     mode = getattr(apsw, "SQLITE_CHECKPOINT_NOOP", apsw.SQLITE_CHECKPOINT_PASSIVE)
     frames, _ = connection.wal_checkpoint(mode=mode)
     return frames
 
 
 def can_write(connection: Connection) -> bool:
-    """Tell whether the file may be written, as far as is known before it is tried."""
+    """Tell whether the file may be written, as far as that is known without trying."""
     return not connection.readonly("main")
 
 
 def attach(connection: Connection, path: str | os.PathLike[str], name: str) -> None:
     """
-    Have the tables of another file, which is there, beside those of *connection*'s own, below *name*.
+    Attach another file, which exists, to *connection*; its tables are then called *name*.table.
 
     Raises:
-        StorageDamaged: It is no SQLite file, or damaged.
+        StorageDamaged: It is not a SQLite file, or damaged.
         StorageError: Anything else.
     """
     with translated(path, "opening"):
@@ -145,7 +145,7 @@ def attach(connection: Connection, path: str | os.PathLike[str], name: str) -> N
 
 
 def is_attached(connection: Connection, name: str) -> bool:
-    """Tell whether a file is attached below *name*."""
+    """Tell whether a file is attached as *name*."""
     return any(known == name for _, known, _ in connection.execute("PRAGMA database_list"))
 
 
@@ -156,7 +156,7 @@ class InUse(StorageError):
 @contextmanager
 def alone(path: str | os.PathLike[str], within: float) -> Iterator[None]:
     """
-    Have the file at *path* to oneself for the length of a block, whatever is in it: nobody can open it, or has it open.
+    Lock the file at *path*, whatever is in it, for the length of a block: nobody has it open, and nobody can open it.
 
     Raises:
         InUse: Somebody in this process or another still has it open after *within* seconds.
@@ -164,7 +164,7 @@ def alone(path: str | os.PathLike[str], within: float) -> Iterator[None]:
     """
     with translated(path, "locking"):
         flags = apsw.SQLITE_OPEN_MAIN_DB | apsw.SQLITE_OPEN_READWRITE
-        # by SQLite's own means: a lock of ours would be gone as soon as anybody here closed the file
+        # through SQLite's own file layer: a lock taken without it would be gone as soon as any thread here closed the file
         file = apsw.VFSFile("", os.path.abspath(path), [flags, 0])
         try:
             deadline, pause = Deadline(within), threading.Event()
@@ -190,7 +190,7 @@ def _locked(file: apsw.VFSFile) -> bool:
 
 @contextmanager
 def view(connection: Connection) -> Iterator[None]:
-    """Have what a block reads be of one moment, whoever writes meanwhile."""
+    """Let everything that a block reads be as of one moment, whoever writes meanwhile."""
     connection.execute("BEGIN")
     try:
         yield
@@ -203,15 +203,15 @@ def copy(
     source: Connection, path: str | os.PathLike[str], progress: Callable[[int, int], object] | None = None
 ) -> None:
     """
-    Write all that *source* holds at this moment into the empty or new file at *path*, as a file that needs no others.
+    Copy what *source* holds at this moment into the new or empty file at *path*, which needs no other file (no log) beside it.
 
-    It goes in small steps with pauses between, and whoever writes to *source*'s file meanwhile does not wait for it. Nothing is
-    flushed: that is the caller's business.
+    This goes in small steps with pauses between them, and nobody who writes to *source*'s file meanwhile has to wait for it. Nothing is
+    flushed; the caller has to do that.
 
     Args:
-        source: Where from; in no transaction.
-        path: Where to.
-        progress: Called with the pages that are done, and how many there are.
+        source: What to copy; it must not be in a transaction.
+        path: The new file.
+        progress: Called with how many pages are done, and how many there are.
 
     Raises:
         StorageFull: There is no space.
@@ -222,9 +222,10 @@ def copy(
         target = apsw.Connection(os.fspath(path))
         try:
             target.pragma("synchronous", "OFF")
-            # one view for all steps: without it, every change of the source would make the copying begin anew
+            # one view for all steps: without it, every change of the source would start the copying from the beginning
             with view(source):
-                with translated(source.filename, "copying"):  # what is no database at all is told here, by its own name
+                # if *source* is no database, the error names it, and not the new file
+                with translated(source.filename, "copying"):
                     source.execute("SELECT count(*) FROM sqlite_master").fetchall()
                 with target.backup("main", source, "main") as backup:
                     while not backup.done:
@@ -232,7 +233,7 @@ def copy(
                         backup.step(_COPIED_PAGES)
                         if progress is not None:
                             progress(backup.page_count - backup.remaining, backup.page_count)
-                        # leaves the disk to others for a third of the time
+                        # leave the disk to others for a third of the time
                         pause.wait((SYSTEM.monotonic() - began) / 2)
             target.pragma("journal_mode", "DELETE")
         finally:
@@ -251,8 +252,8 @@ def _make_private(path: str | os.PathLike[str]) -> None:
 
 
 def _configure(connection: Connection) -> None:
-    # WAL: one flush per commit, readers and the writer do not wait for each other. FULL: that flush is made, so that what
-    # was committed survives a power cut. Both are read back by the tests, as SQLite does not complain when it refuses.
+    # WAL: one flush per commit, and readers and the writer do not wait for each other. FULL: the flush is really made, so
+    # that a commit survives a power cut. The tests read both back, as SQLite does not say so when it refuses.
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
@@ -261,24 +262,24 @@ def _configure(connection: Connection) -> None:
 
 def flush_commits(connection: Connection, each: bool) -> None:
     """
-    Have *each* commit flushed from now on, and with the first all that was committed before; or leave it to the checkpoints.
+    Flush *each* commit from now on, and with the first one all commits before it; or leave flushing to the checkpoints.
 
-    Killing a process loses nothing either way, a power cut what was not flushed: the newest commits, never older ones alone.
+    Killing a process loses nothing either way. A power cut loses what was not flushed: the newest commits, and no others.
     """
-    # this pragma acts while it is prepared: a statement that was prepared already would do nothing
+    # not cached: this pragma acts while it is being prepared, so a prepared statement would do nothing
     connection.execute(f"PRAGMA synchronous = {'FULL' if each else 'NORMAL'}", can_cache=False)
 
 
 def flush_log(path: str | os.PathLike[str]) -> None:
     """
-    Flush the write-ahead log of the file at *path*: what was committed by now outlasts a power cut.
+    Flush the write-ahead log of the file at *path*: everything committed so far survives a power cut.
 
-    Whoever commits meanwhile, by whatever connection, does not wait for it.
+    Commits that others make meanwhile, on any connection, do not wait for this.
 
     Raises:
         StorageError: The disk failed.
     """
-    # SQLite keeps its locks elsewhere: opening and closing the log as well, by its own file layer, takes none away
+    # opening and closing the log through SQLite's file layer takes no lock away, as SQLite has none on the log itself
     log = f"{os.fspath(path)}-wal"
     with translated(path, "flushing"):
         try:
@@ -286,7 +287,7 @@ def flush_log(path: str | os.PathLike[str]) -> None:
         except apsw.CantOpenError:
             if os.path.exists(log):
                 raise
-            return  # it is in the file itself, and flushed
+            return  # everything is in the file itself, and flushed
         try:
             file.xSync(apsw.SQLITE_SYNC_NORMAL)
         finally:
@@ -294,17 +295,17 @@ def flush_log(path: str | os.PathLike[str]) -> None:
 
 
 def leave(connection: Connection) -> None:
-    """Close a connection at once: what is in the log is not written into the file, nor flushed."""
+    """Close a connection at once, without writing the log back into the file, or flushing it."""
     connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
     connection.close()
 
 
 def first(connection: Connection, query: str, values: Sequence[Any] = ()) -> tuple[Any, ...] | None:
     """
-    Return the first row that *query* has, if it has one.
+    Return the first row of *query*, if there is one.
 
-    The statement is closed then: one that is not at its end may keep the view of the file that it began with, and writing fails
-    once another process wrote.
+    The statement is closed: one that has not come to its end may keep its view of the file, and then writing fails once another
+    process has written.
     """
     with closing(connection.execute(query, values)) as rows:
         return rows.fetchone()
@@ -312,9 +313,9 @@ def first(connection: Connection, query: str, values: Sequence[Any] = ()) -> tup
 
 def first_within(connection: Connection, size: int, query: str, values: Sequence[Any]) -> tuple[Any, ...] | None:
     """
-    Return what `first` does, or ``None`` if that takes a text longer than *size* bytes, which is not made then.
+    Return the same as `first`; but ``None`` if that needs a text longer than *size* bytes, which is then not made.
 
-    Texts of 64 KiB are never refused: the tables' definitions are among them.
+    Texts up to 64 KiB are never refused, as SQLite reads the tables' definitions under the same limit.
     """
     before = connection.limit(apsw.SQLITE_LIMIT_LENGTH, min(max(size, 65536), 2**31 - 1))
     try:
@@ -328,10 +329,10 @@ def first_within(connection: Connection, size: int, query: str, values: Sequence
 @contextmanager
 def transaction(connection: Connection) -> Iterator[None]:
     """
-    Run a block as one transaction: all of it, durably, or nothing of it.
+    Run a block as one transaction: all of it takes effect, durably, or none of it.
 
-    It takes the write lock at its beginning: a transaction that first reads and then wants to write is refused at once,
-    busy timeout or not, if another process wrote between.
+    It takes the write lock at its beginning. Otherwise, a transaction that first reads and then wants to write would be refused at
+    once, whatever the busy timeout, if another process wrote in between.
     """
     connection.execute("BEGIN IMMEDIATE")
     try:

@@ -1,9 +1,9 @@
 """
-SQLite's write-ahead log, read without SQLite, which takes what comes before the first thing that is wrong and no more.
+SQLite's write-ahead log, read without SQLite: SQLite itself uses only what comes before the first damage.
 
-As the file format has it (https://www.sqlite.org/fileformat2.html, "The Write-Ahead Log"): a header, then frames, each a page of
-the database with a header of its own. The frame that ends a transaction says so. Frames that do not have the header's salts are
-of an earlier round. Each frame's checksum goes on from that of the one before.
+The file format (https://www.sqlite.org/fileformat2.html, "The Write-Ahead Log") is a header, then frames, each of which is a page of
+the database with a header of its own. The frame that ends a transaction says so. Frames without the header's salts are left over
+from an earlier round. Each frame's checksum continues that of the frame before.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from io import FileIO
 
 _HEADER, _FRAME = 32, 24
 
-#: The first word of a log, and in what order the bytes of a word are summed up with it.
+#: The first word of a log → the byte order of the words in its checksums.
 _MAGIC = {0x377F0682: "<", 0x377F0683: ">"}
 
 
@@ -26,9 +26,9 @@ class Frame:
     What the header of a frame says.
 
     Attributes:
-        number: Which frame it is, from 1 on.
-        page: Whose content it has.
-        ends: Whether it is the last of a transaction.
+        number: The number of the frame, from 1 on.
+        page: The page whose content it has.
+        ends: Whether it is the last frame of a transaction.
         at: Where in the file it begins.
     """
 
@@ -48,15 +48,15 @@ class Log:
     The log of the database at *path*; an empty one if there is none.
 
     Args:
-        path: Where the database is.
-        page_size: That of its pages, for a log whose header does not say it.
+        path: The database.
+        page_size: The size of its pages, in case the log's header is damaged.
 
     Attributes:
-        page_size: What its header says.
-        is_headed: Whether that is whole.
+        page_size: The size of the pages, as the header says.
+        is_headed: Whether the header is undamaged.
 
     Raises:
-        OSError: It cannot be read.
+        OSError: The log cannot be read.
     """
 
     def __init__(self, path: str | os.PathLike[str], page_size: int = 4096) -> None:
@@ -79,12 +79,12 @@ class Log:
             self.is_headed = True
             self.page_size = size
             self._order, self._salts, self._start = _MAGIC[magic], header[16:24], sums
-        else:  # what the first frame says must do
+        else:  # make do with the salts of the first frame
             self._salts = self.read(8, _HEADER + 8)
 
     @property
     def salts(self) -> bytes:
-        """What all frames of this round have; nothing if there are none."""
+        """The salts of all frames of this round; empty if there are no frames."""
         return self._salts
 
     def __enter__(self) -> Log:
@@ -106,7 +106,7 @@ class Log:
         return self._file.read(size)
 
     def frames(self) -> Iterator[Frame]:
-        """Go through the headers of the frames of this round, those too that come after something wrong."""
+        """Yield the frames of this round, by their headers, including those that come after damage."""
         step = _FRAME + self.page_size
         for number in range(1, (self._size - _HEADER) // step + 1 if self._salts else 1):
             at = _HEADER + (number - 1) * step
@@ -117,9 +117,9 @@ class Log:
 
     def sound(self) -> Iterator[Frame]:
         """
-        Go through the frames whose content is as it was written.
+        Yield the frames whose content is as it was written.
 
-        One whose own checksum is wrong is passed over, with all others of which that cannot be known.
+        Left out are frames whose checksum is wrong, and those whose checksum cannot be verified.
         """
         before, number = self._start, 0
         for frame in self.frames():
@@ -127,7 +127,7 @@ class Log:
             if len(whole) < _FRAME + self.page_size:
                 return
             sums = struct.unpack_from(">II", whole, 16)
-            if frame.number == number + 1:  # else it is not known what its checksum goes on from
+            if frame.number == number + 1:  # otherwise it is not known which checksum its own continues
                 orders = self._order if self.is_headed else "<>"
                 if any(_summed(whole[_FRAME:], order, _summed(whole[:8], order, before)) == sums for order in orders):
                     yield frame
@@ -138,8 +138,8 @@ class Log:
         Return what the log adds to the file.
 
         Returns:
-            For each page that a transaction changed which has ended, where its newest sound content is; and whether SQLite
-            would take all of that.
+            Each page that a finished transaction has changed → where its newest undamaged content is; and whether SQLite
+            would use all of that.
         """
         found: dict[int, int] = {}
         waiting: dict[int, int] = {}
@@ -156,10 +156,9 @@ class Log:
 
 def goes_on_after(number: int, frames: Iterable[Frame]) -> bool:
     """
-    Tell whether a log has more than the *number* frames that SQLite took of it, and not just an end that was torn off.
+    Tell whether a log has more than the *number* frames that SQLite uses, beyond what a power cut may have torn.
 
-    A transaction is flushed before the next one begins. So behind what a power cut leaves unfinished there is the rest of one
-    transaction at most.
+    A transaction is flushed before the next one begins. So a power cut leaves at most one unfinished transaction at the end.
     """
     ended = False
     for frame in frames:
@@ -171,7 +170,7 @@ def goes_on_after(number: int, frames: Iterable[Frame]) -> bool:
 
 
 def _summed(data: bytes, order: str, start: tuple[int, int]) -> tuple[int, int]:
-    """Return the checksum of *data* that goes on from *start*."""
+    """Return the checksum of *data*, which continues *start*."""
     first, second = start
     words = struct.unpack(f"{order}{len(data) // 4}I", data)
     for one, other in zip(words[::2], words[1::2], strict=True):

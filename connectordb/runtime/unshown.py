@@ -1,7 +1,7 @@
 """
-Text and bytes with a secret in them, that do not show it: tracebacks print what stands in variables.
+Text and bytes that hold a secret and do not show it, as some tracebacks print the values of variables.
 
-They are used as what they are; only who asks for their repr, as tools that report errors do, gets none of them. Pure.
+They can be used like any text or bytes; only their repr, which tools that report errors ask for, shows nothing of them. Pure.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ class UnshownText(str):
     __slots__ = ()
 
     def __repr__(self) -> str:
-        """Return how long it is."""
+        """Say only how long the text is."""
         return f"<text of {len(self)} characters>"
 
     def __getitem__(self, which: Any) -> UnshownText:
-        """Return a part of it, which is not shown either."""
+        """Return part of the text, which is not shown either."""
         return UnshownText(str.__getitem__(self, which))
 
     def encode(self, encoding: str = "utf-8", errors: str = "strict") -> UnshownBytes:
-        """Return it as bytes, which are not shown either."""
+        """Return the text as bytes, which are not shown either."""
         return UnshownBytes(str.encode(self, encoding, errors))
 
 
@@ -33,10 +33,10 @@ class UnshownBytes(bytes):
     __slots__ = ()
 
     def __repr__(self) -> str:
-        """Return how many there are."""
+        """Say only how many bytes there are."""
         return f"<{len(self)} bytes>"
 
     def __getitem__(self, which: Any) -> Any:
-        """Return one of them, or a part of them, which is not shown either."""
+        """Return one byte, or part of them, which is not shown either."""
         got = bytes.__getitem__(self, which)
         return UnshownBytes(got) if isinstance(got, bytes) else got

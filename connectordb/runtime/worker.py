@@ -14,7 +14,7 @@ class Worker:
     A daemon thread that runs ``run(stopping)`` until that returns; *stopping* is set when it is to end.
 
     ``start`` may be called again after ``stop``; calling either twice does nothing. An exception that leaves *run* is
-    logged with its traceback, told to *on_crash*, and ends the thread. What ``start`` raises is that there is no thread.
+    logged with its traceback, told to *on_crash*, and ends the thread. If ``start`` raises, there is no thread.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class Worker:
             self._stopping.set()
 
     def join(self, timeout: float | None) -> bool:
-        """Wait for the end, *timeout* seconds at most; tell whether it has ended. Called in the thread itself: no wait."""
+        """Wait for the end, *timeout* seconds at most; tell whether it has come. On the thread itself, this does not wait."""
         with self._lock:
             thread = self._thread
         if thread is None or thread is threading.current_thread():
