@@ -267,6 +267,9 @@ class Stream(ColumnStream, depth=3):
             InvalidRange: Times and indices are mixed, or a value is of the wrong kind.
             InvalidRequest: The transform is not valid.
 
+        Warns:
+            DatapointWarning: *t1* or *t2* is after the year 9999: it is most likely in milliseconds.
+
         Calls: ``GET crud/<path>/data``.
         """
         asked = Range(self._session.clock.wall(), t1, t2, limit, i1, i2, transform)
