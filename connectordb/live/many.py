@@ -22,6 +22,9 @@ log = logging.getLogger(__name__)
 #: At the end of a path, this stands for all streams of a device.
 _ALL = "/*"
 
+#: Seconds after which a deleted stream of a device that is watched whole is forgotten: there may be new ones every day.
+_FORGOTTEN = 3600.0
+
 
 class ManySubscriptions(Closing):
     """
@@ -31,10 +34,11 @@ class ManySubscriptions(Closing):
         live: The subscriptions of the caller.
         callback: Called with the path of a stream and its points: those of one stream in order, those of several streams at once.
         options: What else the subscriber chose.
+        named: The paths of streams that are never forgotten.
     """
 
-    def __init__(self, live: Live, callback: Callback, options: Options) -> None:
-        self._live, self._callback, self._options = live, callback, options
+    def __init__(self, live: Live, callback: Callback, options: Options, named: Collection[str] = ()) -> None:
+        self._live, self._callback, self._options, self._named = live, callback, options, frozenset(named)
         # guards the three below
         self._lock = threading.Lock()
         self._by_path: dict[str, Subscription | None] = {}
@@ -99,9 +103,21 @@ class ManySubscriptions(Closing):
         looking.start()
 
     def _streams_are(self, device: Path, names: Collection[str]) -> None:
-        # a stream that is no longer listed stays: its subscription notices by itself that it is gone, and when it is back
+        # a stream that is no longer listed stays for long: its subscription notices by itself that it is gone, and when it is back
+        listed = {str(device / name) for name in names}
         with self._lock:
-            new = [] if self._closed else sorted({str(device / name) for name in names} - self._by_path.keys())
+            new = [] if self._closed else sorted(listed - self._by_path.keys())
+            deleted = {
+                path: each
+                for path, each in self._by_path.items()
+                if path.startswith(f"{device}/") and path not in listed | self._named
+                if each is not None and each.is_deleted_for(_FORGOTTEN)
+            }
+            for path in deleted:
+                del self._by_path[path]
+        for path, subscription in deleted.items():
+            log.info("live: %s is forgotten", path)
+            subscription.close()
         whole = replace(self._options, since=0)
         for path in new:
             try:
@@ -140,7 +156,7 @@ def subscribe_to_many(
         if device.depth != 2:
             raise LocalProtocolError(f"'{device}/*': only a device's streams can be watched all, as 'user/device/*'")
     streams = [Path.parse(path) for path in paths if not path.endswith(_ALL)]
-    made = ManySubscriptions(live, callback, options)
+    made = ManySubscriptions(live, callback, options, [str(path) for path in streams])
     try:
         for path in streams:
             made.watch(path, wait)

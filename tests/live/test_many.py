@@ -9,6 +9,7 @@ from unittest import mock
 from connectordb import Stream
 from connectordb.exceptions import LocalProtocolError, NotFound, PermissionDenied
 from connectordb.live import device_streams
+from connectordb.live import many as many_module
 from connectordb.protocol.paths import Path
 from tests.support.case import MS, SOON
 from tests.support.live_cases import Record
@@ -71,6 +72,29 @@ class ManyTests(TargetCase):
             stream.insert(1)
             self.eventually(lambda: self.record.values)
             self.assertEqual(self.record.values, [1])
+
+    def test_forgotten(self) -> None:
+        """A stream that was found and has been deleted for long is forgotten, one that was named is not; both are watched when they are back."""
+        named, found = self.cdb[new_name()], self.cdb[new_name()]
+        for stream in (named, found):
+            stream.create({})
+        with (
+            mock.patch.object(device_streams, "PERIOD", 30 * MS),
+            self.cdb.subscribe([named.path, f"{self.cdb.path}/*"], self.record) as many,
+        ):
+            device = Path.parse(self.cdb.path)
+            for stream in (named, found):
+                stream.delete()
+            self.eventually(lambda: not {named.path, found.path} & many.streams.keys())
+            many._streams_are(device, [])
+            self.assertLessEqual({named.path, found.path}, many._by_path.keys())
+            with mock.patch.object(many_module, "_FORGOTTEN", 0.0):
+                self.eventually(lambda: found.path not in many._by_path)
+            self.assertIn(named.path, many._by_path)
+            for stream in (named, found):
+                stream.create({})
+                stream.insert(stream.name)
+            self.eventually(lambda: sorted(self.record.values) == sorted([named.name, found.name]))
 
     def test_several(self) -> None:
         """Streams one by one, from where one likes; other callbacks on them stay."""

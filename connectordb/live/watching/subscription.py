@@ -10,7 +10,7 @@ from typing import Any
 
 from ...exceptions import LocalProtocolError, StreamGone
 from ...protocol.paths import Path
-from ...runtime.clock import AT_A_TIME, Deadline
+from ...runtime.clock import AT_A_TIME, SYSTEM, Deadline
 from ..closing import Closing, by_its_process
 from ..dispatch import Lane
 from ..downlinks import Claim, Tell
@@ -78,6 +78,7 @@ class Subscription(Closing):
         self._heard = heard
         self._text = str(path)
         self._is_told = False  # whether the server tells of it, on this connection
+        self._gone: tuple[GoneReason, float] | None = None  # why it is not there, and since when
         self._is_placed = threading.Event()
         # guards the state; `wait` waits on it
         self._changed = threading.Condition(threading.Lock())
@@ -148,6 +149,11 @@ class Subscription(Closing):
         """Whether other subscriptions to the same stream neither replace nor end it."""
         return self._options.private
 
+    def is_deleted_for(self, seconds: float) -> bool:
+        """Whether the stream was deleted that long ago, and has not been there since."""
+        gone = self._gone
+        return gone is not None and gone[0] == "deleted" and SYSTEM.monotonic() >= gone[1] + seconds
+
     def has_come_to(self, state: State) -> bool:
         """Enter a state; tell whether it is a new one. ``"closed"`` is the last."""
         on_state = self._options.on_state
@@ -184,6 +190,7 @@ class Subscription(Closing):
         if self._is_told:  # it did so already (a command was repeated, or was another subscription's): nothing was lost
             return
         self._is_told = True
+        self._gone = None
         self.has_come_to("catching up")
         self.follower.began(seen, unread)
 
@@ -197,6 +204,8 @@ class Subscription(Closing):
         """The server no longer tells of the stream, as that is gone."""
         self._is_told = False
         self.follower.ended(reason)
+        if self._gone is not None:  # it was told already, before a reconnect
+            self.has_come_to("gone")
 
     def refused(self, error: Exception) -> None:
         """The stream cannot be watched now; this is told on the lane."""
@@ -243,6 +252,7 @@ class Subscription(Closing):
         """Say that the stream is gone, or not what it was."""
         log.warning("live: %s: %s", self._text, _GONE[reason])
         if reason not in ("recreated", "restored"):
+            self._gone = reason, SYSTEM.monotonic()
             self.has_come_to("gone")
             self._is_told = False
             self._lost_sight(self.key)

@@ -366,11 +366,11 @@ class Switchboard:
             self._changed.notify_all()
         log.info("live: %s cannot be watched now: %s", key[0], error)
         self.wake()  # so that the loop learns when to try again
-        for subscription in group if is_news else ():
-            if not subscription.follower.is_begun:
-                subscription.refused(error)
-            elif reason is not None:
+        for subscription in group:
+            if reason is not None and subscription.follower.is_begun:
                 subscription.ended(reason)
+            elif is_news and not subscription.follower.is_begun:
+                subscription.refused(error)
 
     # --- on the threads that look at streams --------------------------------------------------------------------------
 
