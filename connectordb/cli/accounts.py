@@ -10,7 +10,7 @@ import click
 
 from ..server import add_user, list_users, remove_user, set_password, set_role
 from .database import folder
-from .printing import as_json, show, show_columns
+from .printing import as_json, counted, show, show_columns
 
 _name = click.argument("name", metavar="NAME")
 _password_stdin = click.option(
@@ -48,7 +48,7 @@ def list_(directory: Path, as_json: bool) -> None:
             account.role,
             account.email,
             "public" if account.public else "private",
-            f"{account.devices:,} devices",
+            counted(account.devices, "device"),
             "" if account.password else "no password",
         )
         for account in accounts

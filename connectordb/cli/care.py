@@ -14,7 +14,7 @@ from ..server import check as check_database
 from ..server import restore as restore_backup
 from ..server import salvage as salvage_database
 from .database import as_typed, folder
-from .printing import as_json, show
+from .printing import as_json, counted, show
 from .progress import shown
 
 
@@ -44,10 +44,8 @@ def check(directory: Path, out: Path | None, as_json: bool) -> None:
     if as_json:
         show({**asdict(checked), "findings": [asdict(finding) for finding in findings]})
     else:
-        faults = (
-            f"{checked.findings:,} fault{'s' * (checked.findings != 1)}" if checked.findings else "nothing is wrong"
-        )
-        click.echo(f"{checked.streams:,} streams, {checked.points:,} points: {faults}.")
+        faults = counted(checked.findings, "fault") if checked.findings else "nothing is wrong"
+        click.echo(f"{counted(checked.streams, 'stream')}, {counted(checked.points, 'point')}: {faults}.")
     if checked.findings:
         sys.exit(1)
 
@@ -65,10 +63,15 @@ def _salvage(directory: Path, out: Path, as_json: bool) -> None:
     if as_json:
         show({**asdict(salvaged), "losses": [asdict(finding) for finding in findings]})
     else:
-        click.echo(
-            f"{salvaged.users:,} users, {salvaged.devices:,} devices, {salvaged.streams:,} streams, {salvaged.points:,} points "
-            f"are in {out}; {f'{salvaged.losses:,} losses are listed above' if salvaged.losses else 'nothing was lost'}."
-        )
+        numbers = {
+            "user": salvaged.users,
+            "device": salvaged.devices,
+            "stream": salvaged.streams,
+            "point": salvaged.points,
+        }
+        what_there_is = ", ".join(counted(number, what) for what, number in numbers.items())
+        lost = f"{salvaged.losses:,} losses are listed above" if salvaged.losses else "nothing was lost"
+        click.echo(f"{what_there_is} are in {out}; {lost}.")
         if salvaged.users:
             click.echo("Create a database from them: connectordb import NEW " + as_typed(out))
     if salvaged.losses:

@@ -24,7 +24,7 @@ from ..protocol.points import Datapoint
 from . import INTERRUPTED
 from .completing import paths
 from .connection import connect, profile, stream, with_remedy
-from .printing import check_formats, formats, show_lines, show_points
+from .printing import check_formats, counted, formats, show_lines, show_points
 from .ranges import ranged
 from .tree import parsed
 
@@ -131,7 +131,7 @@ def insert(path: str, value: str | None, skip: int, restamp: bool, unit: str, pr
             told = re.sub(r"\bunit='(\w+)'", r"--unit \1", told.replace("restamp=True", "--restamp"))
             raise click.ClickException(f"{told}; to continue with the rest: --skip {rest}") from error
     left = f"; to continue with the rest: --skip {skip + taken.number}" if taken.is_cut_off else ""
-    click.echo(f"{taken.number:,} point{'' if taken.number == 1 else 's'}{left}", err=True)
+    click.echo(f"{counted(taken.number, 'point')}{left}", err=True)
     if taken.is_cut_off:
         sys.exit(INTERRUPTED)
 

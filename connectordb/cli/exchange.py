@@ -9,7 +9,7 @@ import click
 
 from ..server import Exported, Imported, export_database, import_database
 from .database import as_typed, folder
-from .printing import as_json, show
+from .printing import as_json, counted, show
 from .progress import shown
 
 
@@ -72,4 +72,4 @@ def import_(directory: Path, source: Path, only: tuple[str, ...], locked: bool, 
 
 def _counted(done: Exported | Imported) -> str:
     numbers = {"user": done.users, "device": done.devices, "stream": done.streams, "point": done.points}
-    return ", ".join(f"{number:,} {what}{'s' * (number != 1)}" for what, number in numbers.items())
+    return ", ".join(counted(number, what) for what, number in numbers.items())

@@ -19,7 +19,7 @@ from ..logger import vacuum as vacuum_file
 from ..protocol import json_text
 from . import INTERRUPTED
 from .piping import Piping
-from .printing import as_json
+from .printing import as_json, counted
 
 of_stream = click.option("--stream", metavar="STREAM", help="Only the points of this stream.")
 
@@ -104,7 +104,9 @@ def rejected(
             if as_json:
                 _print([{"retried" if retry else "dropped": count}])
             else:
-                click.echo(f"{_points(count)} {_verb(count)} again" if retry else f"{_points(count)} dropped")
+                click.echo(
+                    f"{counted(count, 'point')} {_verb(count)} again" if retry else f"{counted(count, 'point')} dropped"
+                )
             return
         found = [point for point in logger.rejected(stream) if not ids or point["id"] in ids]
     if as_json:
@@ -131,7 +133,7 @@ def set_aside_unsettled(context: click.Context, as_json: bool, stream: str | Non
     if as_json:
         _print([{"aside": count}])
     else:
-        click.echo(f"{_points(count)} set aside")
+        click.echo(f"{counted(count, 'point')} set aside")
 
 
 @log.command()
@@ -179,7 +181,7 @@ def sync(context: click.Context, as_json: bool) -> None:
         _print([{**figures, "error": None if error is None else str(error)}])
     else:
         click.echo(
-            f"{_points(figures['sent'])} sent, {figures['aside']} set aside; {figures['waiting']} {_verb(figures['waiting'])}"
+            f"{counted(figures['sent'], 'point')} sent, {figures['aside']} set aside; {figures['waiting']} {_verb(figures['waiting'])}"
         )
     if error is not None:
         raise click.ClickException(str(error))
@@ -291,7 +293,8 @@ def insert(
         _print([{"logged": lines.taken, "refused": reading.refused}])
     else:
         click.echo(
-            f"{_points(lines.taken)} logged" + (f", {reading.refused} refused" if reading.refused else ""), err=True
+            f"{counted(lines.taken, 'point')} logged" + (f", {reading.refused} refused" if reading.refused else ""),
+            err=True,
         )
     if interrupted or reading.refused:
         sys.exit(INTERRUPTED if interrupted else 1)
@@ -300,10 +303,6 @@ def insert(
 def _log_in(logger: Logger) -> None:
     """Give a new file the server and the key that ``ConnectorDB()`` would use."""
     logger.serverurl, logger.apikey = found_server()
-
-
-def _points(count: int) -> str:
-    return f"{count:,} point{'s' * (count != 1)}"
 
 
 def _verb(count: int) -> str:

@@ -80,6 +80,11 @@ def show(value: Any) -> None:
     click.echo(json.dumps(value, ensure_ascii=False, indent=2))
 
 
+def counted(number: int, what: str) -> str:
+    """Return a number of things in words: ``1 point``, ``1,200 points``."""
+    return f"{number:,} {what}{'s' * (number != 1)}"
+
+
 def show_columns(rows: Sequence[Sequence[str]]) -> None:
     """Print rows with aligned columns; control characters in them do not reach the terminal."""
     rows = [[plain(cell) for cell in row] for row in rows]

@@ -17,7 +17,7 @@ from ..exceptions import ConnectionFailed, ServerError
 from ..protocol import json_text
 from .completing import paths, places
 from .connection import connect, profile, thing
-from .printing import as_json, show
+from .printing import as_json, counted, show
 from .progress import shown
 
 #: The counts that are shown.
@@ -106,4 +106,4 @@ def _can_be_continued() -> Iterator[None]:
 
 def _counted(done: Saved | Loaded) -> str:
     numbers = {name.removesuffix("s"): number for name, number in asdict(done).items() if name in _COUNTED}
-    return ", ".join(f"{number:,} {name}{'s' * (number != 1)}" for name, number in numbers.items() if number)
+    return ", ".join(counted(number, name) for name, number in numbers.items() if number)

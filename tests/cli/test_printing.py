@@ -10,7 +10,7 @@ from unittest import mock
 
 import click
 
-from connectordb.cli.printing import check_formats, show_columns, show_lines, show_points
+from connectordb.cli.printing import check_formats, counted, show_columns, show_lines, show_points
 from connectordb.protocol.points import Datapoint
 
 from ..support.case import Case
@@ -92,3 +92,11 @@ class Terminals(Case):
         with mock.patch.object(sys, "stdout", out):
             show_columns([("heat", "a\x1b[31m\nb\x9b2J", "x"), ("ö", "\u202e", "日本")])
         self.assertEqual(out.getvalue(), "heat  a·[31m·b·2J  x\nö     ·            日本\n")
+
+
+class Numbers(Case):
+    """Numbers of things, in words."""
+
+    def test_counted(self) -> None:
+        """One is one thing, and thousands have commas."""
+        self.assertEqual([counted(number, "point") for number in (0, 1, 1200)], ["0 points", "1 point", "1,200 points"])
