@@ -102,7 +102,7 @@ def to_number(value: Any) -> float:
     Return *value* as a number.
 
     Raises:
-        PipeScriptError: It is none.
+        PipeScriptError: It cannot be converted.
     """
     number = number_or_none(value)
     if number is None:
@@ -115,7 +115,7 @@ def to_integer(value: Any) -> int:
     Return *value* as an integer.
 
     Raises:
-        PipeScriptError: It is none.
+        PipeScriptError: It cannot be converted.
     """
     number = number_or_none(value)
     if number is None or not number.is_integer():
@@ -128,7 +128,7 @@ def to_truth(value: Any) -> bool:
     Return *value* as a truth value. True are numbers above 0, texts of such numbers, and "true".
 
     Raises:
-        PipeScriptError: It is none.
+        PipeScriptError: It cannot be converted.
     """
     if isinstance(value, (bool, int, float)):
         return value > 0

@@ -1,4 +1,4 @@
-"""What a server takes although hardly anybody means it: times in no calendar, and integers that it keeps as others."""
+"""Input that a server accepts but that is probably a mistake: times beyond the calendar, and integers that it would change."""
 
 from __future__ import annotations
 
@@ -14,32 +14,32 @@ from .times import LATE
 
 _EPOCH = datetime(1970, 1, 1)
 
-#: What a number too large for seconds may be counted in, by the short name of it, and how many of it a second has.
+#: The units in which a number that is too large for seconds may be: for each short name the unit, and how many of it a second has.
 _UNITS = {"ms": ("milliseconds", 1e3), "us": ("microseconds", 1e6), "ns": ("nanoseconds", 1e9)}
 
 
 def of_time(t: float) -> str:
-    """Return what is doubtful about the time of a point; nothing, if nothing is."""
+    """Return what is doubtful about the time of a point; empty if nothing is."""
     found = of_bound("t", t)
     return found and f"{found}; once it is stored, no point with an earlier time can be"
 
 
 def of_bound(name: str, t: float) -> str:
-    """Return likewise what is about a time that bounds a range, which is called *name*."""
+    """Return what is doubtful about a time that bounds a range; empty if nothing is. *name*: what the message calls it."""
     if not t >= LATE:
         return ""
     meant = next(
         (f"{name} (of {_day(t / scale)})" for name, scale in _UNITS.values() if t / scale < LATE), "another unit"
     )
-    return f"{name}={t!r}, which is behind the year 9999: expected seconds since 1970, and these may be {meant}"
+    return f"{name}={t!r}, which is after the year 9999: expected seconds since 1970, and these may be {meant}"
 
 
 def _day(t: float) -> str:
-    return (_EPOCH + timedelta(seconds=t)).date().isoformat()  # some boards count no second after 2038
+    return (_EPOCH + timedelta(seconds=t)).date().isoformat()  # not fromtimestamp: some boards have no times after 2038
 
 
 def of_value(value: Any) -> str:
-    """Return likewise what is about a value: the first integer in it that is no 64-bit float."""
+    """Return what is doubtful about a value: the first integer in it that a 64-bit float cannot hold; empty if there is none."""
     kind = type(value)
     if kind is float or kind is str:
         return ""
@@ -56,20 +56,20 @@ def of_value(value: Any) -> str:
     return ""
 
 
-#: Told of what is doubtful.
+#: Called with what is doubtful.
 Tell = Callable[[str], object]
 
 
-#: What `warnings` keeps of each line of a program that it has told of.
+#: The registries in which `warnings` notes what it has shown: one for each line of a program.
 _told: dict[tuple[str, int], dict[Any, Any]] = {}
 
 
 def warn(doubt: str) -> None:
     """
-    Warn, as of the line that called this package.
+    Warn, on behalf of the line that called this package.
 
-    By default that is once for each line, though each text is another: a program that logs for months is not to fill its log, nor
-    its memory with texts that were told.
+    By default a warning is shown once for each such line, even if the texts differ, so that a program that logs for months fills
+    neither its log nor its memory.
     """
     frame = inspect.currentframe()
     while frame is not None and frame.f_globals.get("__name__", "").partition(".")[0] == "connectordb":
@@ -85,7 +85,7 @@ def warn(doubt: str) -> None:
 
 def refuse(doubt: str) -> None:
     """
-    Refuse it.
+    Refuse the doubtful input.
 
     Raises:
         LocalProtocolError: Always.
@@ -106,17 +106,17 @@ def refuse_of_text(doubt: str) -> None:
 
 
 def accept(doubt: str) -> None:
-    """Take it: what a server has had is brought back to one."""
+    """Accept the doubtful input without a word, as it comes from a server itself."""
 
 
 class Once:
-    """Tells of the first doubt, and of no other."""
+    """Passes on the first doubt, and no other."""
 
     def __init__(self, tell: Tell) -> None:
         self._tell: Tell | None = tell
 
     def __call__(self, doubt: str) -> None:
-        """Tell of it, if it is the first."""
+        """Pass on a doubt, if it is the first."""
         tell, self._tell = self._tell, None
         if tell is not None:
             tell(doubt)

@@ -10,7 +10,7 @@ LONGEST = 24 * 3600.0
 
 
 def seconds(date: str) -> float | None:
-    """Return an HTTP date as seconds since 1970; ``None`` if it is none."""
+    """Return an HTTP date as seconds since 1970; ``None`` if the text is no such date."""
     try:
         return parsedate_to_datetime(date).timestamp()
     except (ValueError, OverflowError):

@@ -41,7 +41,7 @@ class Range:
         LocalProtocolError: *transform* is no script.
 
     Warns:
-        DatapointWarning: A time is behind the year 9999, as milliseconds are.
+        DatapointWarning: A time is after the year 9999, as milliseconds are.
     """
 
     __slots__ = ("fields", "script")
@@ -74,13 +74,13 @@ def to_index(value: object, name: str) -> int:
 
 def check_bound(name: str, t: float) -> None:
     """
-    Look at a time that bounds a range.
+    Check a time that bounds a range.
 
     Warns:
         DatapointWarning: It is after the year 9999, as milliseconds are.
     """
     if t > LATE:  # the last microsecond of that year, as a float, is this
-        from . import doubts  # few ranges have such a time
+        from . import doubts  # imported here because few ranges have such a time
 
         doubts.warn(f"a range has {doubts.of_bound(name, t)}")
 

@@ -22,7 +22,7 @@ ScriptLike = str | SaysScript
 
 def script_text(name: str, script: ScriptLike | None) -> str:
     """
-    Return a script as text; ``""`` if there is none.
+    Return a script as text; ``""`` for no script.
 
     Args:
         name: The name of the caller's argument, for the error.

@@ -68,7 +68,7 @@ def to_seconds(value: Time, now: float) -> float:
 
 def in_iso(text: str, zone: tzinfo | None = None) -> float:
     """
-    Return an ISO 8601 text as seconds since 1970. For data: words would need a present to be told from.
+    Return an ISO 8601 text as seconds since 1970. For data, where words such as "yesterday" make no sense.
 
     Args:
         text: A date, or a date and a time.

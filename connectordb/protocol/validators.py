@@ -30,7 +30,7 @@ MOST_STEPS = 20_000
 
 
 def nested_too_deeply() -> Exception:
-    """Return the error for a schema that cannot be gone through by recursion."""
+    """Return the error for a schema that is nested too deeply to be checked by recursion."""
     return schema_error("the schema is nested too deeply", None)
 
 

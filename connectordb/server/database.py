@@ -172,10 +172,10 @@ def checked_name(name: str) -> str:
 
 def checked_email(email: str) -> str:
     """
-    Return an email address.
+    Return an email address, having checked it.
 
     Raises:
-        LocalProtocolError: It is none.
+        LocalProtocolError: It is not valid.
     """
     before, _, after = parseaddr(email)[1].partition("@")
     if not (before and after):

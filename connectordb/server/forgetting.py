@@ -38,4 +38,4 @@ async def forget_the_old(storage: Storage, age: float, every: float = _EVERY) ->
         except ClosedError:
             return
         except ConnectorDBError as error:
-            log.warning("what is old could not be forgotten, will try again: %s", error)
+            log.warning("old keys and deleted points could not be removed, will try again: %s", error)

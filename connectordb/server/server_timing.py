@@ -29,7 +29,7 @@ class Spent:
         self.queue = self.login = self.storage = self.flush = 0.0
 
     def header(self, points: int | None = None) -> str:
-        """Return the header's text as of now; *points*: how many points were gone through, if any."""
+        """Return the header's text as of now; *points*: how many points were read or stored, if any."""
         parts = [f"total;dur={1000 * (seconds() - self.began):.2f}"]
         if self.storage:
             parts.append(

@@ -175,7 +175,7 @@ class Points(DataCase):
         self.ran("insert", self.path, "5", "--skip", "3", status=2)
         self.assertIn("schema", self.ran("insert", self.path, "text", status=1))
         milliseconds = self.ran("insert", self.path, stdin="1,2\n1767225600000,3\n", status=1)
-        self.assertIn("datapoint 1 has t=1767225600000.0, which is behind the year 9999", milliseconds)
+        self.assertIn("datapoint 1 has t=1767225600000.0, which is after the year 9999", milliseconds)
         for value, given in (("9007199254740993", ""), ("", '{"t": 1, "d": 9007199254740993}')):
             told = self.ran("insert", self.path, *filter(None, [value]), stdin=given, status=2 if value else 1)
             self.assertIn("the integer 9007199254740993, which a server keeps as 9007199254740992", told)

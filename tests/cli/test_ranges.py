@@ -50,7 +50,7 @@ class Ranges(Case):
         for option in ("--t1", "--t2"):
             done = CliRunner().invoke(command, [option, "1767225600000"])
             self.assertEqual(done.exit_code, 2)
-            self.assertIn(f"{option[2:]}=1767225600000.0, which is behind the year 9999", done.stderr)
+            self.assertIn(f"{option[2:]}=1767225600000.0, which is after the year 9999", done.stderr)
             self.assertIn("these may be milliseconds (of 2026-01-01)", done.stderr)
 
     def test_backwards(self) -> None:

@@ -114,7 +114,7 @@ class Fields(unittest.TestCase):
             for name in ("t1", "t2"):
                 with self.assertWarnsRegex(
                     DatapointWarning,
-                    rf"^a range has {name}=1767225600000\.0, which is behind .* milliseconds \(of 2026-01-01\)$",
+                    rf"^a range has {name}=1767225600000\.0, which is after .* milliseconds \(of 2026-01-01\)$",
                 ) as caught:
                     self.assertEqual(Range(0, **{name: t}).fields, {name: 1767225600000.0})
                 self.assertEqual(caught.filename, __file__)

@@ -70,13 +70,13 @@ def last(context: Context) -> Flow:
 
 @transform(
     "next",
-    "The datapoint some places further down",
+    "The datapoint some places further on",
     Argument("How many places", Takes.CONSTANT, 1.0),
     peeks=True,
     how="flow",
 )
 def next_(context: Context, places: Any) -> Flow:
-    """The datapoint some places further down, with its own time; null behind the last one."""
+    """The datapoint some places further on, with its own time; null after the last one."""
     number = to_integer(places)
     if number < 1:
         raise PipeScriptError("next must look at least one datapoint forward")

@@ -152,7 +152,7 @@ _HOST = re.compile(r"[^\s\x00-\x20<>\"\\^`{}|]*")
 
 @transform("domain", "The host of a link", how="data", stateless=True, oschema=_STRING)
 def domain(context: Context) -> MakeStep:
-    """The host in the data, as a text that is a link, without ``www.``; empty where there is none."""
+    """The host of the link in the data, without ``www.``; empty if the data is no link."""
     return lambda run: lambda data: _host(to_text(data)).removeprefix("www.")
 
 

@@ -212,7 +212,7 @@ def _below(folder: Path, findings: Findings) -> list[Path]:
         with os.scandir(folder) as entries:
             for entry in entries:
                 if entry.name.startswith("."):
-                    continue  # file managers leave such behind
+                    continue  # such as those that file managers leave behind
                 if entry.is_symlink():
                     findings.add(entry.path, "a symbolic link, which is not followed")
                 elif entry.is_dir(follow_symlinks=False):

@@ -35,7 +35,7 @@ def insert_key(request: Request, stream_id: int) -> InsertKey | None:
 
 
 def digest(points: Sequence[Datapoint]) -> bytes:
-    """Return a digest of points, by which they are told from others."""
+    """Return a digest of points, which differs for different points."""
     text = json_text.dumps([(float(point["t"]), point.get("d")) for point in points])
     return sha256(text).digest()[:_DIGEST_BYTES]
 

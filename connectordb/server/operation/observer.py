@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 
 class Observer:
     """
-    Is told of each request.
+    Reports requests.
 
     Args:
         log_requests: Whether to log each request.

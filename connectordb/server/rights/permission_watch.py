@@ -79,7 +79,7 @@ class PermissionWatch:
         if permissions != self.permissions:
             self.permissions = permissions
             self._apply(permissions)
-            log.info("took on the permissions in %r", os.fspath(self._path))
+            log.info("applied the permissions in %r", os.fspath(self._path))
 
 
 def follow(

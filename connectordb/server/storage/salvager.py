@@ -94,7 +94,7 @@ class Salvager:
         number = chunk.number if isinstance(chunk.number, int) and 0 < chunk.number <= MOST_POINTS else 1
         known = max(self.length - chunk.first, 0)
         points = _points(chunk)
-        # if the chunk overlaps with earlier ones, its new points can be told only if none of its points is missing
+        # if the chunk overlaps with earlier ones, its new points can be identified only if none of its points is missing
         points = points[known:] if len(points) == number else points if not known else []
         kept = []
         last = chunk.last_time if isinstance(chunk.last_time, float) and chunk.last_time >= self._newest else None

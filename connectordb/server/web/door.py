@@ -206,7 +206,7 @@ class Door:
             connection.send(self._farewell(why, ref))
             connection.shutdown(socket.SHUT_WR)
         except OSError:
-            connection.close()  # it cannot be told
+            connection.close()  # the client cannot be answered
             return
         # if the socket were closed now, with the request unread, the system would discard the answer
         if len(self._leaving) >= _FAREWELLS:
