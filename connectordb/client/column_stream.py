@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..protocol import ranges, rest
 from ..protocol.ranges import Range
-from .long_stream import LongStream, or_none
+from .long_stream import LongStream, empty_if_refused
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,7 +46,7 @@ class ColumnStream(LongStream):
 
         path, columns = self._sequence(downlink), wire_columns.are_wanted()
         if asked.script:
-            return read_pieces(or_none(coming_arrays(self._session, rest.points(path, asked.parameters))))
+            return read_pieces(empty_if_refused(coming_arrays(self._session, rest.points(path, asked.parameters))))
         requests = (rest.as_text(request, columns=columns) for request in self._requests(path, asked))
         texts: Iterator[bytes] = read_ahead(self._session, requests)
         return read_pieces(texts)

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, cast
 from ..exceptions import LocalProtocolError, PermissionDenied
 from ..protocol import rest
 from .fields import Field
-from .resource import by_name
 from .several_streams import SeveralStreams
 from .shown import of_listed
 
@@ -90,8 +89,7 @@ class Device(SeveralStreams, depth=2):
 
         Calls: ``GET crud/<path>?q=ls``.
         """
-        listed = self._session.call(rest.list_streams(self._path))
-        return [cast("Stream", self._at(path, data)) for path, data in by_name(self._path, listed)]
+        return self._listed(self._path, self._session.call(rest.list_streams(self._path)))
 
     def __getitem__(self, stream: str) -> Stream:
         """Return a stream of this device, without asking the server."""

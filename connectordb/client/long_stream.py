@@ -128,7 +128,7 @@ class LongStream(BulkStream):
     def _coming(self, path: Path, asked: Range) -> Iterator[Datapoint]:
         from .points.coming import coming
 
-        return or_none(coming(self._session, rest.points(path, asked.parameters)))
+        return empty_if_refused(coming(self._session, rest.points(path, asked.parameters)))
 
     def _pages(self, size: int, span: Callable[[], tuple[int, float]], path: Path) -> Pages:
         from .points.pages import Pages
@@ -143,7 +143,7 @@ class LongStream(BulkStream):
         return indices.span(self._session.call, path, fields)
 
 
-def or_none(found: Iterator[T]) -> Iterator[T]:
+def empty_if_refused(found: Iterator[T]) -> Iterator[T]:
     """Yield what is *found* in a range; nothing if the server refuses the range because it ends before it begins."""
     try:
         yield from found

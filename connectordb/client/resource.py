@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from ..exceptions import NotFound
@@ -67,6 +67,10 @@ class ConnectorObject(Shown):
 
     def _at(self, path: Path, data: rest.Fields | None = None) -> ConnectorObject:
         return self._class_at_depth[path.depth](self._session, path, data)
+
+    def _listed(self, parent: Path, listed: list[rest.Fields]) -> list[Any]:
+        """Return the objects in a listing of what is below *parent*, with their metadata."""
+        return [self._at(parent / fields["name"], fields) for fields in listed]
 
     def _user(self) -> User:
         return cast("User", self._at(self._path.user))
@@ -194,9 +198,3 @@ def _restored(kind: type[ConnectorObject], session: Session, place: Path | None)
     restored = kind.__new__(kind)
     ConnectorObject.__init__(restored, session, place)  # and not its own: that of `ConnectorDB` would log in
     return restored
-
-
-def by_name(parent: Path, listed: list[rest.Fields]) -> Iterator[tuple[Path, rest.Fields]]:
-    """Yield the path and the metadata of each object in a listing of what is below *parent*."""
-    for fields in listed:
-        yield parent / fields["name"], fields

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ..protocol import rest
 from .fields import Field
-from .resource import ConnectorObject, by_name
+from .resource import ConnectorObject
 from .shown import of_listed
 
 if TYPE_CHECKING:
@@ -64,8 +64,7 @@ class User(ConnectorObject, depth=1):
 
         Calls: ``GET crud/<path>?q=ls``.
         """
-        listed = self._session.call(rest.list_devices(self._path))
-        return [cast("Device", self._at(path, data)) for path, data in by_name(self._path, listed)]
+        return self._listed(self._path, self._session.call(rest.list_devices(self._path)))
 
     def streams(self, public: bool = False, downlink: bool = False, visible: bool = True) -> list[Stream]:
         """
@@ -81,10 +80,9 @@ class User(ConnectorObject, depth=1):
         listed = self._session.call(
             rest.list_user_streams(self._path, public=bool(public), downlink=bool(downlink), visible=bool(visible))
         )
-        found = []
+        found: list[Stream] = []
         for fields in listed:
-            device = self._path / fields.pop("device")
-            found += [cast("Stream", self._at(path, data)) for path, data in by_name(device, [fields])]
+            found += self._listed(self._path / fields.pop("device"), [fields])
         return found
 
     def __getitem__(self, device: str) -> Device:

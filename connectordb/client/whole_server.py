@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from ..protocol import rest
 from ..protocol.paths import Path
 from .device import Device
-from .resource import by_name
 
 if TYPE_CHECKING:
     from .user import User
@@ -37,8 +36,7 @@ class WholeServer(Device):
 
         Calls: ``GET crud/?q=ls``.
         """
-        listed = self._session.call(rest.list_users())
-        return [cast("User", self._at(path, data)) for path, data in by_name(Path(()), listed)]
+        return self._listed(Path(()), self._session.call(rest.list_users()))
 
     def count_users(self) -> int:
         """Return how many users the whole database has; for administrators."""

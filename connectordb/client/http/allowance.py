@@ -91,7 +91,7 @@ class Allowance:
         self._deadline = deadline
 
     @contextmanager
-    def stopped(self) -> Iterator[None]:
+    def paused(self) -> Iterator[None]:
         """Do not count the time that passes in the block, as it is the program's and not the network's."""
         left = self._deadline.left()
         yield

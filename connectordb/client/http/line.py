@@ -125,7 +125,7 @@ class Line(HTTPAdapter):
         is_whole = False
         try:
             for piece in answers.pieces(raw):
-                with self._wire.allowance.stopped():
+                with self._wire.allowance.paused():
                     yield piece
             self._check_end()
             is_whole = True
