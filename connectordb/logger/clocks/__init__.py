@@ -1,5 +1,5 @@
 """
-What clocks are worth: the eras of the wall clock, which clock is right, and what times points get for it. No file, no server.
+What clocks are worth: the eras of the wall clock, which clock is right, and which times points get because of that. No file, no server.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
 """
 The times with which points are sent, once it is known which of them are wrong. Pure.
 
-The order of points stays as it is, times increase strictly, and times that the user gave are not touched. Where these and the
-right times of what the Logger stamped cannot be had together, the latter give way.
+The order of points stays as it is, times strictly increase, and times that the user gave are not touched. If these conflict with the
+right times of points that the Logger stamped, the latter give way.
 
-No point was stamped later than the one behind it. Where nothing else is known of a time, that is a bound to it: a stretch that
-cannot be right is shifted to just before the first time behind it that is, which brings it nearer to the truth.
+No point was stamped later than the one behind it. If nothing else is known of a time, that bounds it: a stretch of times that
+cannot be right is shifted to just before the first right time behind it, which brings it nearer to the truth.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from ..times import later
 from .eras import STEP
 from .judgement import PLAUSIBLE
 
-#: Seconds for which a stream may wait for the time of its next point to come: a day. A stream that stands still for longer is
-#: as good as lost, and a time that is further off is hardly meant.
+#: Seconds that a stream may wait for the time of its next point to come: a day. A stream that stands still for longer is
+#: as good as lost, and a time further off is hardly intended.
 PATIENCE = 86_400.0
 
 
 class Point(NamedTuple):
     """
-    A point: the time that it ought to have.
+    A point, with the time that it ought to have.
 
     Attributes:
         t: The time.
-        is_users: Whether the user gave it, and not the Logger.
+        is_users: Whether the user gave that time, and not the Logger.
         is_sure: Whether it was stamped since the machine started, by a clock that was judged.
     """
 
@@ -42,14 +42,14 @@ class Point(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Bounds:
     """
-    What points must keep to.
+    What the times of points have to keep to.
 
     Attributes:
-        floor: What all times must be above: the stream has that one.
+        floor: All times have to be above this: the stream has a point with this time.
         now: The right time; infinite if that is not known.
-        latest: Times that are later must not be sent.
-        restamp: Give a time of the user's that is below *floor* the next one above it, rather than set the point aside.
-        users: The first time of the user's behind these points, or less, to leave room for what stands between.
+        latest: Later times must not be sent.
+        restamp: Move a time that the user gave, and that is below *floor*, above it; otherwise the point is set aside.
+        users: The first time behind these points that the user gave, or less, to leave room for points in between.
         sure: The first time behind them that is sure.
         due: The first time behind them that is not in the future.
     """
@@ -63,7 +63,7 @@ class Bounds:
     due: float = inf
 
     def is_early(self, point: Point, t: float) -> bool:
-        """Tell whether *t* has not come: then it may not be sent, or cannot be when the point was stamped."""
+        """Tell whether *t* has not come yet: such a time must not be sent, or cannot be the time at which the point was stamped."""
         return t > (self.latest if point.is_users or point.is_sure else self.now + STEP)
 
     def is_too_old(self, point: Point) -> bool:
@@ -71,7 +71,7 @@ class Bounds:
         return point.is_users and point.t < self.floor and not self.restamp
 
     def is_due(self, point: Point, t: float) -> bool:
-        """Tell whether *t* may be sent, and is what the clock of a machine shows that has one."""
+        """Tell whether *t* may be sent, and is what a clock that was set may show."""
         return max(self.floor, PLAUSIBLE) < t and not self.is_early(point, t)
 
 
@@ -82,7 +82,7 @@ class Arrangement:
 
     Attributes:
         times: Their times.
-        aside: Those that are to be set aside, with the reason.
+        aside: Which of them are to be set aside: position → reason.
         due: How many of them, from the first on, may be sent now.
     """
 
@@ -92,7 +92,7 @@ class Arrangement:
 
 
 def earlier(t: float) -> float:
-    """Return a smaller time, so that `later` of it is not above *t*."""
+    """Return a smaller time, such that `later` of it is not above *t*."""
     before = t - (later(t) - t)
     while later(before) > t:
         before = nextafter(before, -inf)
@@ -100,7 +100,7 @@ def earlier(t: float) -> float:
 
 
 def arrange(points: Sequence[Point], bounds: Bounds) -> Arrangement:
-    """Give points, in their order, the times to send them with."""
+    """Return the times to send *points* with, in their order."""
     times = [point.t for point in points]
     _draw_back(points, times, bounds)
     done = Arrangement(times, _in_the_way(points, times, bounds))
@@ -114,7 +114,7 @@ def arrange(points: Sequence[Point], bounds: Bounds) -> Arrangement:
 
 
 def _draw_back(points: Sequence[Point], times: list[float], bounds: Bounds) -> None:
-    """Shift stretches of times that are not sure, and cannot be right, to just before the next that can."""
+    """Shift stretches of times that are not sure, and cannot be right, to just before the next time that can be."""
     due, sure, shift = min(bounds.due, bounds.sure), bounds.sure, 0.0
     for at in range(len(points) - 1, -1, -1):
         point, t = points[at], times[at]
@@ -132,7 +132,7 @@ def _draw_back(points: Sequence[Point], times: list[float], bounds: Bounds) -> N
 
 
 def _in_the_way(points: Sequence[Point], times: list[float], bounds: Bounds) -> dict[int, str]:
-    """Return the points for which the others would wait too long, or in vain, with the reason."""
+    """Return the points for which others would wait too long, or in vain: position → reason."""
     aside: dict[int, str] = {}
     due = bounds.due
     for at in range(len(points) - 1, -1, -1):
@@ -149,7 +149,7 @@ def _in_the_way(points: Sequence[Point], times: list[float], bounds: Bounds) -> 
 
 
 def _keep_below(points: Sequence[Point], times: list[float], kept: list[int], bound: float) -> None:
-    """Keep what the Logger stamped below the times of the user's behind it."""
+    """Keep the times that the Logger stamped below those behind them that the user gave."""
     for at in reversed(kept):
         if points[at].is_users:
             bound = times[at]
@@ -159,8 +159,8 @@ def _keep_below(points: Sequence[Point], times: list[float], kept: list[int], bo
 
 
 def _increase(points: Sequence[Point], times: list[float], kept: list[int], bounds: Bounds) -> None:
-    """Have times increase strictly."""
-    between: list[int] = []  # stamped points since the last time of the user's, which is below
+    """Make times strictly increase."""
+    between: list[int] = []  # points that the Logger stamped since the last time that the user gave, which is `below`
     below = last = bounds.floor
     for at in kept:
         if points[at].is_users:
@@ -175,14 +175,14 @@ def _increase(points: Sequence[Point], times: list[float], kept: list[int], boun
 
 
 def room_below(t: float, floor: float, count: int, between: int) -> float:
-    """Return what *count* points must stay below, so that there is room for others *between* them and *t*."""
+    """Return the bound below which *count* points have to stay, so that *between* others have room behind them and before *t*."""
     bound = t - between * (later(t) - t)
     shared = floor + (t - floor) * (count + 1) / (count + between + 1)
     return bound if earlier(bound) - floor > count * (later(t) - t) else shared
 
 
 def _squeeze(times: list[float], which: list[int], below: float, above: float) -> float:
-    """Spread points over what lies between two times, if there is room; return the last one's time."""
+    """Spread points evenly between two times, as far as there is room; return the time of the last one."""
     last = below
     for n, at in enumerate(which, 1):
         t = below + (above - below) * n / (len(which) + 1)

@@ -1,9 +1,9 @@
 """
-What the wall clock is worth: by how much it differs from a clock that nobody sets.
+Eras of the wall clock, told by its difference from a clock that nobody sets.
 
-Each point is marked with the stretch of time, an *era*, in which that difference stayed the same. When the wall clock
-turns out to have been wrong, the points of an era can all be corrected by one number. The clock that nobody sets counts from
-the boot of the machine and runs while it sleeps; where a system has none, nothing can be corrected.
+Each point is marked with its *era*, the stretch of time in which that difference stayed the same. If the wall clock
+turns out to have been wrong, one number corrects all points of an era. The clock that nobody sets counts from
+the boot of the machine, even while that sleeps; if a system has none, nothing can be corrected.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 from ...runtime.clock import SYSTEM, Clock
 
-#: Seconds by which the difference changes before that counts as a step of the wall clock; time servers also slew.
+#: Seconds by which the difference has to change to count as a step of the wall clock: time servers also adjust it gradually.
 STEP = 2.0
 
 
@@ -22,8 +22,8 @@ class Eras:
     The present era.
 
     Args:
-        begin: Finds the era of a boot in which the clocks differ by so much, or notes that one began; returns its number,
-            and by how much they differ in it.
+        begin: Called with a boot and a difference: finds the era, or notes that one has begun. Returns its number, and the
+            difference that it has.
         clock: The clocks.
     """
 
@@ -32,11 +32,11 @@ class Eras:
         boot, boot_id = clock.boot, clock.boot_id()
         self._boot = boot if boot is not None and boot_id is not None else None
         self._boot_id = boot_id or ""
-        # one value, so that threads see both or neither: how far the clocks are apart, and the number
+        # the difference and the number, as one value, so that other threads never see one without the other
         self._present: tuple[float, int] = (math.nan, 0)
 
     def at(self, wall: float) -> int:
-        """Return the number of the era in which the wall clock says *wall*; 0 if nothing is known of the clock."""
+        """Return the number of the era in which the wall clock shows *wall* now; 0 if nothing is known of the clock."""
         if self._boot is None:
             return 0
         apart = wall - self._boot()
@@ -48,14 +48,14 @@ class Eras:
     def _look_up(self, boot: Callable[[], float]) -> int:
         apart = self._apart(boot)
         usual, number = self._present
-        if -STEP < apart - usual < STEP:  # no step: whoever asks was stopped before the other clock was read
+        if -STEP < apart - usual < STEP:  # no step: the caller was stopped for a while between reading the two clocks
             return number
         number, usual = self._begin(self._boot_id, apart)
         self._present = (usual, number)
         return number
 
     def _apart(self, boot: Callable[[], float]) -> float:
-        """Return how far the clocks are apart, both read in one moment, and not before and after a process was stopped."""
+        """Return how far the clocks are apart, read at the same moment, with no stop of the process in between."""
         while True:
             before = boot()
             wall = self._clock.wall()

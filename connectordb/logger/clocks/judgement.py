@@ -1,13 +1,13 @@
 """
-Which clock is right: this machine's or the server's, and by how much the eras of this machine were off. Pure.
+Which clock is right, this machine's or the server's, and by how much the eras of this machine were off. Pure.
 
-Up to `BOUND` the machine's own clock counts: it is finer than a server's ``Date``, which says whole seconds and has travelled,
-and minutes are the business of who set it. Beyond that one of the two is broken, and it is hardly ever the server, which has a
-network and by which everybody else's points are timed. A server is not believed whose own clock shows less than 2001, or less
-than it showed at an earlier sync while this machine's clock does not.
+If they differ by no more than `BOUND`, the machine's own clock counts: it is finer than a server's ``Date``, which tells whole seconds
+and has travelled, and a few minutes are the business of whoever set the clock. If they differ by more, one of the two is wrong, and
+that is hardly ever the server, which has a network, and by which everybody else's points are timed. A server is not believed if its
+own clock shows a time before 2001; nor if it shows a time before that of an earlier sync, while this machine's clock does not.
 
-Eras are judged once, by the first pass that reaches the server: what an earlier pass took for right is not made wrong by what
-happened to a clock since. Only the era that lasts is judged again by each pass.
+An era is judged once, by the first pass that reaches the server: what an earlier pass took for right is not made wrong by what
+happened to a clock since. Only the present era is judged again by each pass.
 """
 
 from __future__ import annotations
@@ -20,17 +20,24 @@ from operator import attrgetter
 
 from .eras import STEP
 
-#: The beginning of 2001: a clock that shows less was never set.
+#: The beginning of 2001: a clock that shows an earlier time was never set.
 PLAUSIBLE = 978_307_200.0
 
-#: Seconds by which two clocks that are both kept may differ: a quarter of an hour. Clocks that are set by hand stay within it;
-#: a clock in the wrong time zone is off by half an hour at least.
+#: Seconds by which two clocks may differ that are both looked after: a quarter of an hour. Clocks that are set by hand stay within
+#: that; a clock in the wrong time zone is off by at least half an hour.
 BOUND = 900.0
 
 
 @dataclass(frozen=True, slots=True)
 class Era:
-    """A stretch in which the clocks went together: of which boot, how far apart, and what is added to its times."""
+    """
+    A stretch of time in which the wall clock and the boot clock went at a constant distance.
+
+    Attributes:
+        boot: The start of the machine that it belongs to.
+        difference: The wall clock minus the boot clock.
+        corrected: The seconds to be added to its times; ``None`` if it was not judged yet.
+    """
 
     id: int
     boot: str
@@ -41,14 +48,14 @@ class Era:
 @dataclass(frozen=True, slots=True)
 class Clocks:
     """
-    What the clocks say, at one moment.
+    What the clocks show, at one moment.
 
     Attributes:
-        wall: The machine's.
-        server: The server's, if it said.
-        up: Seconds since the machine started, if there is a clock that counts them.
-        boot: The name of that start.
-        known: The latest that a server said at an earlier sync; 0 if there was none.
+        wall: The machine's wall clock.
+        server: The server's clock, if it told.
+        up: Seconds since the machine started, if it has a clock that counts them.
+        boot: The id of that start.
+        known: The latest time that a server told at an earlier sync; 0 if none did.
     """
 
     wall: float
@@ -61,12 +68,12 @@ class Clocks:
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """
-    What is right.
+    The outcome of judging the clocks.
 
     Attributes:
         now: The right time; ``None`` if that cannot be known.
-        server: The server's, if it is believed.
-        latest: Points that are later must not be sent.
+        server: The server's time, if it is believed.
+        latest: Points with later times must not be sent.
     """
 
     now: float | None
@@ -80,7 +87,7 @@ def implausible(wall: float, known: float) -> bool:
 
 
 def judge(clocks: Clocks) -> Verdict:
-    """Decide who is right."""
+    """Decide which clock is right."""
     said = clocks.server if clocks.server is not None and clocks.server >= PLAUSIBLE else None
     wrong = implausible(clocks.wall, clocks.known)
     if said is not None and abs(clocks.wall - said) <= BOUND:
@@ -91,7 +98,7 @@ def judge(clocks: Clocks) -> Verdict:
 
 
 def corrections(eras: Iterable[Era], clocks: Clocks, verdict: Verdict) -> dict[int, float]:
-    """Return what is to be added to the times of eras, where that is not noted yet, or is another number."""
+    """Return what has to be added to the times of eras, for those where that is not noted yet, or has changed."""
     if verdict.now is None:
         return {}
     changes: dict[int, float] = {}
@@ -115,22 +122,22 @@ def _this_boot(eras: list[Era], clocks: Clocks, verdict: Verdict) -> Iterator[tu
 
 
 def _will_do(difference: float, right: float, clocks: Clocks, verdict: Verdict) -> bool:
-    """Tell whether an era in which the clocks were so far apart is right, as far as can be known."""
+    """Tell whether the wall clock was right in an era with that *difference*, as far as that can be known."""
     assert clocks.up is not None
     if abs(difference - right) < STEP:
         return True
     if verdict.server is None:
         return False
-    # no point is taken away from the server's time: it may be the last step that was the wrong one
+    # nothing is corrected away from the server's time: it may have been the clock's latest step that was wrong
     servers = verdict.server - clocks.up
     bound = abs(right - servers) if verdict.now == clocks.wall else BOUND
     return abs(difference - servers) <= bound
 
 
 def _earlier_boot(eras: list[Era], clocks: Clocks, verdict: Verdict) -> Iterator[tuple[Era, float]]:
-    """Hold the eras of a boot that is over to the one that is most likely right: one that was judged, or else the newest."""
+    """Correct the eras of an earlier boot by the one that is most likely right: one that was judged, or else the newest."""
     credible = [era for era in eras if era.corrected is not None] or [
-        # the difference is what the clock showed when the machine started
+        # the difference is what the wall clock would have shown when the machine started
         era
         for era in eras
         if PLAUSIBLE <= era.difference <= verdict.latest

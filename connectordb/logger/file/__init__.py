@@ -1,5 +1,5 @@
 """
-The cache file as a file: its layout, whose turn it is to write or to sync, when it is flushed, and what a fork means for it.
+The cache file as a file: its layout, whose turn it is to write or to sync, when it is flushed, and what happens at a fork.
 """
 
 from __future__ import annotations

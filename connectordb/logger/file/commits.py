@@ -1,14 +1,14 @@
 """
 Whose turn it is at the file's only writing connection, and who rides along.
 
-A caller who finds nobody writing commits at once. Those who come meanwhile queue up, and when the turn is over the first
-of them commits for all: one transaction, one disk flush. They were all waiting, and many come again at once; the first of
-those lets the others come before it commits, so that it does not flush for itself alone. What is written is the caller's business (`store`); here are
-only turns. A second writing connection would starve in SQLite's busy waiting while others insert, so every write of this
-process comes through here, the syncing thread's too.
+A caller that finds nobody writing commits at once. Callers that come meanwhile queue up, and when the turn is over, the first of them
+commits for all: one transaction, one disk flush. Many of them come again at once; then the first lets the others come before it
+commits, so that it does not flush for itself alone. What is written is decided elsewhere (`rows`); here are only turns. A second writing
+connection would starve in SQLite's busy waiting while others insert, so every write of this process comes through here, including
+those of the syncing thread.
 
-Where the file's durability allows it, what need not outlast a power cut is committed without a flush, until something comes
-that must: that one's flush is for all that was written before it, too.
+If the file's durability allows it, what need not survive a power cut is committed without a flush, until something comes that has to
+survive: its flush also covers everything written before it.
 """
 
 from __future__ import annotations
@@ -30,17 +30,16 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 Work = Callable[[sqlite.Connection], T]
 
-#: Callers in one commit; beyond that the first of them would wait too long for the last.
+#: The most callers in one commit; with more, the first of them would wait too long for the last.
 _TOGETHER = 256
 
-#: Seconds after which a caller who still waits says so; a commit takes milliseconds, on a dying disk seconds.
+#: Seconds after which a caller that still waits logs that; a commit takes milliseconds, or seconds on a dying disk.
 _PATIENCE = 60.0
 
-
-#: Seconds in which a thread that was woken comes to run.
+#: Seconds in which a thread that was woken gets to run.
 _COURTESY = 50e-6
 
-#: Connections of parent processes, kept as they are: closing one here could take locks away from it.
+#: Connections of parent processes. They are never closed here, as that could take locks away from the parent.
 _PARENTS: list[sqlite.Connection | None] = []
 
 
@@ -52,7 +51,7 @@ class _Turn:
     def __init__(self, work: Work[Any], lasting: bool, alone: bool = False, leads: bool = False) -> None:
         self.work = work
         self.lasting = lasting
-        self.alone = alone  # wants the turn to itself, and no work done
+        self.alone = alone  # whether it wants the turn for itself (`Commits.hold`), and has no work
         self.thread = get_ident()
         self.result: Any = None
         self.error: BaseException | None = None
@@ -63,7 +62,7 @@ class _Turn:
             self.latch.acquire()
 
     def wake(self) -> None:
-        """Have its thread go on, unless that runs already."""
+        """Wake its thread, unless that is running already."""
         if self.latch.locked():
             self.latch.release()
 
@@ -73,15 +72,15 @@ class Commits:
     The writing connection, one caller or one group of callers at a time.
 
     Attributes:
-        is_ours: Whether this process may use the file: one that was forked may not, if it was busy for too long before.
-        queued: How many callers had to wait for their turn.
+        is_ours: Whether this process may use the file; a forked child may not if the file was busy for too long before the fork.
+        queued: How many callers have had to wait for their turn.
 
     Args:
         path: The file.
-        connect: Opens it, when that is first needed, and again after `let_go`.
-        on_commit: Told by who has the turn that a transaction was committed.
-        on_rollback: Told by who has the turn that something written was undone.
-        all_last: Flush every commit, and not only those that must outlast a power cut.
+        connect: Opens it when it is first needed, and again after `let_go`.
+        on_commit: Called, by the thread that has the turn, when a transaction was committed.
+        on_rollback: Called, by the thread that has the turn, when something that was written was undone.
+        all_last: Flush every commit, and not only those that have to survive a power cut.
     """
 
     def __init__(
@@ -104,7 +103,7 @@ class Commits:
         self._queue: list[_Turn] = []
         self._closed = False
         self.queued = 0
-        self._crowded = False  # whether the last turn was that of a group; touched only by who has the turn
+        self._crowded = False  # whether the last turn was that of a group; only changed by whoever has the turn
         self.is_ours = True
 
     def run(self, work: Work[T], *, atomic: bool = False, lasting: bool = True) -> T:
@@ -112,10 +111,10 @@ class Commits:
         Run *work* on the connection, and return its result once that is committed.
 
         Args:
-            work: Writes, and raises if it cannot; then none of it is kept. It may be run again if others in the same
+            work: Writes; if it raises, nothing that it wrote is kept. It may be run again if other work in the same
                 transaction failed.
-            atomic: It is a single statement, or at least right without a transaction around it, which is faster.
-            lasting: It must outlast a power cut once this returns, and all that was committed before it.
+            atomic: *work* needs no transaction around it, as it is a single statement, say. That is faster.
+            lasting: Once this returns, this and everything committed before it has to survive a power cut.
 
         Raises:
             StorageError: The file cannot be written; `StorageFull` if there is no space.
@@ -137,7 +136,7 @@ class Commits:
                     self._queue.append(turn)
                     self.queued += 1
             if turn is not None and turn.leads:
-                time.sleep(0)  # others of the group may be about to come
+                time.sleep(0)  # other threads of the last group may be about to come
             return self._alone(work, atomic, lasting) if turn is None else cast(T, self._ride(turn))
         except BaseException:
             if turn is not None:
@@ -153,15 +152,15 @@ class Commits:
                 raise
 
     def let_others(self) -> None:
-        """Let who got the turn meanwhile go on at once: it was waiting, and needs the interpreter for it, which is ours still."""
+        """Let the thread that has got the turn run at once: it was waiting, and still needs the interpreter, which we hold."""
         if self._leader is not None:
             time.sleep(_COURTESY)
 
     def hold(self, seconds: float) -> bool:
         """
-        Wait for the turn, *seconds* at most, and keep it until `release`; tell whether it was to be had.
+        Wait for the turn, *seconds* at most, and keep it until `release`; tell whether we have it.
 
-        Not by who has it already: it may be in the middle of a transaction.
+        A thread that already has the turn does not get it like this, as it may be in the middle of a transaction.
         """
         with self._mutex:
             if self._leader is None:
@@ -184,20 +183,20 @@ class Commits:
         self._pass_on()
 
     def let_go(self) -> None:
-        """Close the connection, by who holds the turn; it is opened again when it is needed."""
+        """Close the connection, which is opened again when it is needed; to be called by whoever holds the turn."""
         if self._connection is not None:
             sqlite.leave(self._connection)
             self._connection = None
 
     def begin_anew(self) -> None:
-        """Forget who waited, in a child made by fork while this thread held the turn: those threads are not here."""
+        """Forget the threads that waited, which do not exist here: in a child that was forked while this thread held the turn."""
         self._mutex = threading.Lock()
         self._leader = None
         self._queue = []
         self._crowded = False
 
     def disown(self, *also: sqlite.Connection | None) -> None:
-        """Leave it, and others, alone, in a child made by fork while others had the turn: nothing is written here any more."""
+        """Never touch the connections again, nor write anything: in a child that was forked while another thread had the turn."""
         self.begin_anew()
         _PARENTS.extend((self._connection, *also))
         self._connection = None
@@ -205,13 +204,13 @@ class Commits:
         self.is_ours = False
 
     def close(self) -> None:
-        """Let those who are queued finish, then close the connection; nothing is written any more."""
+        """Let the callers in the queue finish, then close the connection; nothing is written any more."""
         with self._mutex:
             if self._closed:
                 return
         try:
             self.run(self._end, atomic=True)
-        except ClosedError:  # somebody else was faster
+        except ClosedError:  # another thread has closed it meanwhile
             return
 
     def _end(self, connection: sqlite.Connection) -> None:
@@ -219,13 +218,13 @@ class Commits:
             self._closed = True
 
     def _ready(self, lasting: bool) -> sqlite.Connection:
-        """Return the connection, such that it flushes the next commit if that is to last."""
+        """Return the connection, set up so that it flushes the next commit if that has to last."""
         connection = self._connection
         if connection is None:
             connection = self._connection = self._connect()
             self._flushes = True
         if lasting is not self._flushes and not self._all_last:
-            # so that an interrupt in between leaves a flush too many
+            # in this order, so that an interrupt in between can only cause a flush too many
             self._flushes = False
             sqlite.flush_commits(connection, lasting)
             self._flushes = lasting
@@ -245,14 +244,14 @@ class Commits:
             return result
         except BaseException:
             self._undo()
-            # outside the way of those who succeed: entering this block costs as much as a tenth of an insert
+            # only here, after a failure, as entering this block costs a tenth of an insert
             with sqlite.translated(self._path, "writing"):
                 raise
 
     def _undo(self) -> None:
-        """Leave no transaction open, however far it came: what is written next would only seem to be on disk."""
+        """Leave no transaction open, however far it got: what is written next would only seem to be on disk."""
         self._on_rollback()
-        # a full disk may have ended it already
+        # SQLite may have ended it already, as on a full disk
         if self._connection is not None and self._in_transaction:
             self._connection.execute("ROLLBACK")
 
@@ -271,7 +270,7 @@ class Commits:
                     del self._queue[: len(group)]
                 self._together(group)
             finally:
-                with self._mutex:  # who was not served, as the leader was interrupted, waits for the next turn
+                with self._mutex:  # if the leader was interrupted, those it has not served wait for the next turn
                     for other in reversed(group):
                         if not other.done and other is not turn and other not in self._queue:
                             self._queue.insert(0, other)
@@ -308,7 +307,7 @@ class Commits:
             self._finish(turn)
 
     def _apart(self, group: list[_Turn]) -> None:
-        """One of a group failed: each for himself now, so that the others do not suffer."""
+        """One of a group failed: commit for each of them separately, so that the others do not suffer."""
         for turn in group:
             try:
                 turn.result = self._alone(turn.work, False, turn.lasting)
@@ -322,7 +321,7 @@ class Commits:
         turn.wake()
 
     def _pass_on(self) -> None:
-        """Let the first who waits lead, if the turn is ours; doing so twice is as good as once."""
+        """If the turn is ours, pass it on to the first thread that waits; doing so twice does no harm."""
         with self._mutex:
             if self._leader != get_ident():
                 return
@@ -343,7 +342,7 @@ class Commits:
                 self._leader = None
 
     def closed_error(self) -> ClosedError | LoggerError:
-        """Return what is raised where nothing can be written any more."""
+        """Return the error to be raised once nothing can be written any more."""
         if not self.is_ours:
             return LoggerError(
                 f"the cache file {os.fspath(self._path)!r} was being written to or read when this process was forked, for longer "

@@ -1,4 +1,4 @@
-"""The flush that many commits share: within a second after the first of them, on a thread that is there only meanwhile."""
+"""The flush that many commits share: within a second of the first of them, on a thread that only exists as long as it is needed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ...runtime.worker import Worker
 
 log = logging.getLogger(__name__)
 
-#: Seconds from a commit to the flush at most, and from one flush to the next at least.
+#: The most seconds from a commit to its flush, and the least from one flush to the next.
 PERIOD = 1.0
 
 #: Seconds that closing waits for a flush that is under way.
@@ -27,7 +27,7 @@ class Flushing:
     The thread ends when nothing was written for a `PERIOD`, so that an idle program is not woken up.
 
     Args:
-        flush: Flushes what was written by now. It outlives this object, and keeps nothing else alive.
+        flush: Flushes everything written so far. It outlives this object, so it must not keep others alive.
     """
 
     def __init__(self, flush: Callable[[], None]) -> None:
@@ -36,11 +36,11 @@ class Flushing:
         self._lock = threading.Lock()
         self._worker: Worker | None = None
         self._stopping = False
-        # at the interpreter's exit the thread may not come to it any more
+        # at the interpreter's exit, the thread may not get to it any more
         self._at_exit = weakref.finalize(self, self._unflushed.flush_quietly)
 
     def note(self) -> None:
-        """Take note that something was written."""
+        """Note that something was written."""
         if self._unflushed.there:
             return
         with self._lock:
@@ -53,7 +53,7 @@ class Flushing:
         Flush, if anything was written.
 
         Raises:
-            StorageError: The disk failed; it is tried again, later.
+            StorageError: The disk failed; it is tried again later.
         """
         self._unflushed.flush()
 
@@ -68,7 +68,7 @@ class Flushing:
         self.now()
 
     def after_fork_in_child(self) -> None:
-        """Begin anew: there is no thread, and what was written is for the parent to flush."""
+        """Begin anew, without a thread; what was written is for the parent to flush."""
         self._lock = threading.Lock()
         self._worker = None
         self._unflushed.after_fork_in_child()
@@ -92,19 +92,19 @@ class Flushing:
 
 
 class _Unflushed:
-    """Whether there is something to flush; apart, so that it can be flushed when the rest is gone."""
+    """Whether there is something to flush; a separate object, so that it can be flushed when the `Flushing` is gone."""
 
     def __init__(self, flush: Callable[[], None]) -> None:
         self._flush = flush
         self._failed = False
-        self._flushing = threading.Lock()  # held meanwhile: who asks for a flush waits for one that is under way
+        self._flushing = threading.Lock()  # held during a flush, so that others wait for one that is under way
         self.there = False
 
     def flush(self) -> None:
         """Flush if there is something."""
         with self._flushing:
             if self.there:
-                self.there = False  # first: what is written from now on may come too late for this flush
+                self.there = False  # before flushing: what is written from now on may come too late for this flush
                 try:
                     self._flush()
                 except BaseException:
@@ -112,7 +112,7 @@ class _Unflushed:
                     raise
 
     def after_fork_in_child(self) -> None:
-        """Begin anew: whatever there is, is for the parent to flush."""
+        """Begin anew: what there is to flush is for the parent."""
         self._flushing = threading.Lock()
         self.there = False
 

@@ -1,9 +1,9 @@
 """
-Who is told of a fork: SQLite's connections must not be carried across one.
+Getting ready for a fork: SQLite's connections must not be carried across one.
 
-A child has neither the locks nor the threads of its parent, but a copy of SQLite's notes about both, also for connections that
-it opens itself. So the open files' connections are closed before a fork, by who waits for their turn, and both sides open
-them again when they need them. Programs that are started (`subprocess`) do not come through here.
+A forked child has neither the locks nor the threads of its parent, but a copy of what SQLite has noted about both, and SQLite relies on
+that even for connections that the child opens itself. So before a fork, all files wait for their turn and close their connections;
+both sides open them again when they need them. Starting another program (`subprocess`) does not concern this.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Protocol
 
 from ...runtime.clock import Deadline
 
-#: Seconds that a fork waits for those who write and read; what is not free then cannot be used in the child.
+#: Seconds that a fork waits for threads that write or read; a file that is not free by then cannot be used in the child.
 PATIENCE = 5.0
 
 
@@ -24,17 +24,17 @@ class Forked(Protocol):
     """Something that has to get ready for a fork."""
 
     def before_fork(self, deadline: Deadline) -> None:
-        """Get ready, until *deadline* at most."""
+        """Get ready before *deadline*, if possible."""
 
     def after_fork_in_parent(self) -> None:
         """Go on."""
 
     def after_fork_in_child(self) -> None:
-        """Begin anew: no thread but this one is here."""
+        """Begin anew: this thread is the only one here."""
 
 
 class Forks:
-    """Those who have to know; it keeps none of them alive."""
+    """The objects that have to know of forks; none of them is kept alive by this."""
 
     def __init__(self) -> None:
         # guards the three below; held from before a fork until after it
@@ -42,7 +42,7 @@ class Forks:
         self._watching: weakref.WeakSet[Forked] = weakref.WeakSet()
         self._in_children: list[weakref.WeakMethod[Callable[[], None]]] = []
         self._registered = False
-        # written by who forks
+        # only used by the thread that forks
         self._held = False
         self._told: list[Forked] = []
 
@@ -53,13 +53,13 @@ class Forks:
             self._watching.add(who)
 
     def call_in_child(self, method: Callable[[], None]) -> None:
-        """Call *method*, that of an object, in every child; after those who got ready for the fork."""
+        """Call *method*, a bound method, in every child, after the objects that got ready for the fork were called."""
         with self._guard:
             self._register()
             self._in_children = [*(known for known in self._in_children if known()), weakref.WeakMethod(method)]
 
     def _register(self) -> None:
-        # not before: in a child those who registered first come first, and a library of ours (filelock) should
+        # not earlier: in a child, functions run in the order of their registration, and filelock's have to run before ours
         if not self._registered and hasattr(os, "register_at_fork"):
             os.register_at_fork(
                 before=self._before, after_in_parent=self._after_in_parent, after_in_child=self._after_in_child
@@ -91,5 +91,5 @@ class Forks:
                 method()
 
 
-#: Those of this process.
+#: The forks of this process.
 FORKS = Forks()

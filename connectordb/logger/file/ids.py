@@ -1,4 +1,4 @@
-"""The id of a row: its stream's id, and above 0 its number within the stream, in one integer; why, is said in `upgrade`."""
+"""The id of a row: its stream's id and its number within the stream, counted from 1, in one integer. `upgrade` says why."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ MASK = (1 << NUMBER_BITS) - 1
 
 
 def span(stream: int) -> tuple[int, int]:
-    """Return what the ids of a stream's rows lie between: `base`, and the highest that there may be."""
+    """Return between which ids those of a stream's rows lie: `base`, and the highest possible id."""
     return base(stream), base(stream) | MASK
 
 
 def base(stream: int) -> int:
-    """Return what is added to a number to make an id of a row of *stream*."""
+    """Return what has to be added to a row's number to get its id."""
     return stream << NUMBER_BITS
 
 

@@ -1,4 +1,4 @@
-"""Who may sync a file now: one thread of one process."""
+"""Whose turn it is to sync a file: one thread of one process at a time."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from filelock import FileLock, Timeout
 from ...exceptions import LoggerError, StorageError
 from ...runtime.clock import Deadline
 
-#: Seconds for which a look at who has the turn may take it, at most.
+#: The most seconds for which a look at who has the turn may itself take it.
 _GLANCE = 0.1
 
 
 class Busy(LoggerError):
-    """Somebody else is syncing the file; what waits in it is sent, ours too."""
+    """Another thread or process is syncing the file; it sends our points, too."""
 
 
 class Holder(Enum):
@@ -32,10 +32,10 @@ class Holder(Enum):
 
 class Turn:
     """
-    Taken by who syncs *file*.
+    The turn at syncing *file*.
 
-    Between processes it is a lock of the operating system on a file beside it: it ends with its process, however that ends,
-    and nothing has to be cleaned up.
+    Between processes, this is a lock of the operating system on a file beside it. It ends with its process, however that ends,
+    so nothing ever has to be cleaned up.
     """
 
     def __init__(self, file: Path) -> None:
@@ -43,7 +43,7 @@ class Turn:
         # guards the two below; a Condition would not do, as Ctrl-C while one is entered leaves it locked
         self._mutex = threading.Lock()
         self._taker: object | None = None
-        self._waiting: list[threading.Lock] = []  # each is released when it may be free
+        self._waiting: list[threading.Lock] = []  # each is released when the turn may be free
         self._process = FileLock(f"{file}.lock")
 
     @contextmanager
@@ -52,13 +52,13 @@ class Turn:
         Have the turn for the length of a block.
 
         Raises:
-            Busy: Somebody else still has it after *within* seconds.
-            StorageError: The file beside it cannot be made.
+            Busy: It is still taken after *within* seconds.
+            StorageError: The lock file cannot be created.
         """
-        # somebody may be looking just now who has it
+        # it may be taken only for a moment, by a call of `holder`
         within = max(within, _GLANCE)
         taker = object()
-        try:  # first: a Ctrl-C just after it was taken would leave it taken for ever
+        try:  # before taking it: otherwise, a Ctrl-C just afterwards would leave it taken for ever
             self._take(taker, within)
             try:
                 self._process.acquire(timeout=within, poll_interval=min(within, 0.05))
@@ -75,7 +75,7 @@ class Turn:
                 raise
 
     def holder(self) -> Holder:
-        """Look who has it, which takes it for a moment if it is free."""
+        """Return who has the turn; if nobody does, this takes it for a moment."""
         taker = object()
         try:
             with self._mutex:
@@ -86,7 +86,7 @@ class Turn:
             return Holder.NOBODY
         except Timeout:
             return Holder.ELSEWHERE
-        except OSError:  # the file cannot be made: nobody can sync
+        except OSError:  # the lock file cannot be created, so nobody can sync
             return Holder.NOBODY
         finally:
             try:
@@ -96,7 +96,7 @@ class Turn:
                 raise
 
     def _take(self, taker: object, within: float) -> None:
-        """Keep other threads out."""
+        """Take the turn among the threads of this process."""
         deadline = Deadline(within)
         latch = threading.Lock()
         try:
@@ -116,9 +116,9 @@ class Turn:
                     self._waiting.remove(latch)
 
     def _give_back(self, taker: object) -> None:
-        """Let others have it, if *taker* has it; doing so twice is as good as once."""
+        """Give the turn back, if *taker* has it; doing so twice does no harm."""
         if self._taker is taker:
-            self._process.release(force=True)  # which it may not have come to
+            self._process.release(force=True)  # does nothing if the lock was not taken yet
             with self._mutex:
                 for latch in self._waiting:
                     if latch.locked():
@@ -127,10 +127,10 @@ class Turn:
 
     def leave(self) -> None:
         """
-        Have nothing to do with it any more, in a child made by fork.
+        Let go of the lock file, in a forked child.
 
-        The child's copy of the open file keeps the parent's lock alive, and to unlock it would be to unlock the parent: it is
-        only closed. Newer versions of the library have done that by now.
+        The child's copy of the open file keeps the parent's lock alive, and unlocking it would unlock the parent, too; so it is
+        only closed. Newer versions of filelock have done that already.
         """
         context = self._process._context
         if context.lock_file_fd is not None:
