@@ -48,11 +48,16 @@ def pack(pieces: Sequence[Numbers]) -> bytes:
     sink = arrow.BufferOutputStream()
     with library("pyarrow.ipc", "columns on the wire").new_stream(sink, schema) as writer:
         for times, values in pieces:
-            writer.write_batch(
-                arrow.RecordBatch.from_arrays([arrow.array(times), arrow.array(values.astype(kind))], schema=schema)
-            )
+            columns = [_column(arrow, each) for each in (times, values.astype(kind))]
+            writer.write_batch(arrow.RecordBatch.from_arrays(columns, schema=schema))
     packed: bytes = sink.getvalue().to_pybytes()
     return packed
+
+
+def _column(arrow: Any, values: Any) -> Any:
+    # of its buffer: `pyarrow.array` loads pandas where that is installed, and the first client that asks would wait for it
+    buffer = arrow.py_buffer(values)
+    return arrow.Array.from_buffers(arrow.from_numpy_dtype(values.dtype), len(values), [None, buffer])
 
 
 def is_packed(body: bytes) -> bool:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 from typing import Any
 from unittest import mock
 
@@ -14,6 +16,7 @@ from connectordb.frames.number_text import Numbers, read_numbers
 from connectordb.frames.wire_columns import are_wanted, is_installed, is_packed, pack, unpack
 
 from ..support.case import Case
+from ..support.command_line import PATIENCE, TOP
 from .cases import POINTS, needs_frames, text
 
 
@@ -57,6 +60,16 @@ class WireColumns(Case):
         kind = "int64" if all(str(piece.values.dtype) == "int64" for piece in pieces) else "float64"
         self.assertEqual((found.times.tolist(), found.values.tolist(), str(found.values.dtype)), (times, values, kind))
         self.assertEqual(table.to_pydict(), {"t": times, "d": values})
+
+    def test_without_pandas(self) -> None:
+        """A server that is asked for columns of a few points does not load pandas, which takes longer than all the rest."""
+        program = (
+            "import sys\n"
+            "from connectordb.frames import number_text, wire_columns\n"
+            'assert wire_columns.pack([number_text.read_numbers(b\'[{"t":1,"d":2}]\')])\n'
+            "assert 'pandas' not in sys.modules\n"
+        )
+        subprocess.run([sys.executable, "-c", program], check=True, cwd=TOP, timeout=PATIENCE)
 
     def test_of_others(self) -> None:
         """A stream with the right columns is taken, whoever made it; one without rows, too."""
