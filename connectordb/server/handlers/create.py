@@ -33,8 +33,8 @@ _BORN = {
     "meta": "meta device is created by default",
 }
 
-#: A nested object that has been checked: its columns, and what is to be created below it.
-Tree = tuple[dict[str, Any], list["Tree"]]
+#: The columns of an object that is to be created, checked.
+Columns = dict[str, Any]
 
 
 def create(writer: Writer, request: Request) -> Reply:
@@ -155,7 +155,7 @@ def _create_stream(writer: Writer, request: Request, name: str, body: Any) -> Re
     assert user is not None and device is not None
     if "create stream" not in request.permissions.access(request.caller, user, device).actions:
         raise Refusal(403, NO_ACCESS)
-    columns, _ = _checked_stream(name, fields, request, request.permissions.user_role(request.caller.user))
+    columns = _checked_stream(name, fields, request, request.permissions.user_role(request.caller.user))
     limits.check_stream(writer, request.permissions, user, device.id)
     return _made(writer, request, writer.create_stream(device.id, columns), user, device)
 
@@ -175,7 +175,8 @@ def _read_all(kind: Kind, bodies: Mapping[str, Any] | None) -> dict[str, dict[st
     return read
 
 
-def _checked_device(name: str, fields: Mapping[str, Any], role: str, request: Request) -> Tree:
+def _checked_device(name: str, fields: Mapping[str, Any], role: str, request: Request) -> tuple[Columns, list[Columns]]:
+    """Return the columns of a device that is created with its user, and of the streams below it."""
     if name in BORN_DEVICES:
         raise Refusal(403, _BORN[name])
     columns = with_defaults("device", {"name": check_name("device", name), **fields})
@@ -184,16 +185,16 @@ def _checked_device(name: str, fields: Mapping[str, Any], role: str, request: Re
     return columns, [_checked_stream(key, value, request) for key, value in fields["streams"].items()]
 
 
-def _checked_stream(name: str, fields: Mapping[str, Any], request: Request, maker: UserRole | None = None) -> Tree:
+def _checked_stream(name: str, fields: Mapping[str, Any], request: Request, maker: UserRole | None = None) -> Columns:
     columns = with_defaults("stream", {**fields, "name": name}, maker)
     columns["schema"] = compact_schema(columns["schema"], _BAD_SCHEMA, request.limits)
     check_name("stream", name)
     check_texts(columns, request.limits)
-    return columns, []
+    return columns
 
 
-def _make_streams(writer: Writer, device: Device, streams: list[Tree]) -> None:
-    for columns, _ in streams:
+def _make_streams(writer: Writer, device: Device, streams: list[Columns]) -> None:
+    for columns in streams:
         writer.create_stream(device.id, columns)
 
 
