@@ -1,4 +1,4 @@
-"""A file that is damaged: seeing it, and mending it. What a Logger does with a good one is not here."""
+"""Damaged files: noticing damage, and mending it. What a Logger does with a sound file is elsewhere."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Looking after a cache file, with and without a Logger that uses it: is all of it there, and is there space to give back."""
+"""Checking a cache file, and giving back space that it no longer needs, whether a Logger is using it or not."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from ...runtime import checkpoints, layouts, sqlite
 from ..file import ACCEPTED, MASK, NUMBER_BITS, WAITING, upgrade
 from .soundness import Check
 
-#: Bytes that are rewritten within the time that others wait for who writes, on slow cards too.
+#: So many bytes can be rewritten, even on slow cards, within the time that others wait for a write to end.
 _QUICK = 64 * 1024 * 1024
 
 
 def check(path: str | os.PathLike[str]) -> list[str]:
     """
-    Go through a Logger's file, and return what is wrong: nothing, as a rule. It is only read; a Logger may be using it.
+    Go through a Logger's file, and return what is wrong with it, usually nothing. It is only read; a Logger may be using it.
 
-    What is damaged is mended when a Logger opens the file.
+    Damage is mended when a Logger opens the file.
 
     Raises:
-        StorageError: There is none, or it is not a Logger's.
+        StorageError: There is no such file, or it is not a Logger's.
     """
     if not Path(path).is_file():
         raise StorageError(f"opening {os.fspath(path)!r}: there is no such file")
@@ -32,7 +32,8 @@ def check(path: str | os.PathLike[str]) -> list[str]:
             with sqlite.translated(path, "reading"):
                 upgrade.check_kind(connection, path)
                 look(connection)
-                if layouts.version(connection) != len(upgrade.MIGRATIONS):  # older: the next Logger takes it over
+                # an older one: the next Logger that opens it upgrades it
+                if layouts.version(connection) != len(upgrade.MIGRATIONS):
                     return []
                 sqlite.take_on(connection)
                 return _checked(connection)
@@ -43,7 +44,7 @@ def check(path: str | os.PathLike[str]) -> list[str]:
 
 
 def _checked(connection: sqlite.Connection) -> list[str]:
-    """Compare the numbers of each stream with the rows that are there."""
+    """Compare the counts of each stream with the rows in the file."""
     found = [str(said) for (said,) in connection.execute("PRAGMA integrity_check") if said != "ok"]
     query = (
         f"SELECT s.name, {ACCEPTED}, {WAITING}, (SELECT count(*) FROM point p WHERE p.id BETWEEN (s.id << {NUMBER_BITS}) + s.held + 1 "
@@ -60,12 +61,12 @@ def _checked(connection: sqlite.Connection) -> list[str]:
 
 def vacuum(path: str | os.PathLike[str], *, anyway: bool = False) -> tuple[int, int]:
     """
-    Give the space back that a Logger's file does not need any more; return its size before and after.
+    Give back the space that a Logger's file no longer needs; return its size before and after.
 
-    Whoever inserts meanwhile waits. So a large file that is in use is left alone, unless *anyway*.
+    Inserts have to wait meanwhile. So a large file that is in use is left alone, unless *anyway*.
 
     Raises:
-        StorageFull: There is not as much space as the file will take.
+        StorageFull: There is not as much free space as the file will take.
         StorageError: The file is large and in use, or cannot be written.
     """
     before = _size(path)

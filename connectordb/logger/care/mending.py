@@ -1,9 +1,9 @@
 """
-Opening a cache file, which mends it if it is damaged.
+Opening a cache file, and mending it if it is damaged.
 
-What can be read is brought over to a new file, and the old one is kept beside it, with its log, under a name that says when. A
-process may be killed at any moment of that: what it is about to do is written down in a file beside, by which the next one
-goes on. Of several processes that open the file at once one does it, and the others wait for it.
+What can be read is brought over to a new file; the old one is kept beside it, with its log, under a name that says when. The
+process may be killed at any moment of that: what it is about to do is written down in a file beside them, by which the next process
+goes on. If several processes open the file at once, one of them does it, and the others wait.
 """
 
 from __future__ import annotations
@@ -28,22 +28,22 @@ from .soundness import Check
 
 log = logging.getLogger(__name__)
 
-#: What belongs to a file, by the ends of their names; the file itself is the last to be replaced.
+#: The ends of the names of the files that belong to a cache file. The cache file itself is replaced last.
 _BESIDE = ("-wal", "-shm", "-journal")
 
-#: Seconds for which who mends, or syncs, is waited for.
+#: Seconds to wait for another process that mends, or syncs.
 _PATIENCE = 600.0
 
-#: Seconds for which who has just opened the file, to see that it is damaged, is waited for.
+#: Seconds to wait for another process that has just opened the file, and finds that it is damaged.
 _A_MOMENT = 10.0
 
 
 def open_file(path: str | os.PathLike[str]) -> sqlite.Connection:
     """
-    Open a cache file for writing, making it if it is not there, and bring it to the newest layout; mend it first if need be.
+    Open a cache file for writing, and bring it to the newest layout; create it if it does not exist, mend it if it is damaged.
 
     Raises:
-        StorageDamaged: It is damaged, and cannot be mended as another process has it open; or no Logger's.
+        StorageDamaged: It is damaged, and cannot be mended, as another process has it open, or as it is not a Logger's.
         StorageError: It is a directory, unreadable, not SQLite, not a Logger's, or newer than this program.
     """
     place = Path(os.path.abspath(path))
@@ -63,7 +63,7 @@ def open_file(path: str | os.PathLike[str]) -> sqlite.Connection:
                     f"{error}; it cannot be mended while others have it open: end them, and open it again"
                 ) from busy
             continue
-        # who mends gives the name to another file, while this one may have been opened under it
+        # a process that mends gives the name to another file, and we may have opened the one that had it before
         if not _plan(place).exists() and before in (None, _identity(place)):
             _suspicion(place).unlink(missing_ok=True)
             return connection
@@ -74,7 +74,7 @@ def open_file(path: str | os.PathLike[str]) -> sqlite.Connection:
 
 
 def suspect(path: str | os.PathLike[str]) -> None:
-    """Note that something in the file was damaged where it was used: when it is opened next, all of it is gone through."""
+    """Note that damage was met while the file was in use: the next time it is opened, all of it is checked."""
     try:
         _suspicion(Path(path)).touch(mode=0o600)
     except OSError as error:
@@ -104,8 +104,8 @@ def _opened(place: Path, path: str | os.PathLike[str]) -> sqlite.Connection:
 
 
 def _is_ours(place: Path) -> bool:
-    """Tell whether what SQLite cannot read is a Logger's file nevertheless."""
-    # reading it without SQLite takes away SQLite's locks on it, if there are some in this process
+    """Tell whether a file that SQLite cannot read is a Logger's all the same."""
+    # alone, as reading it without SQLite takes away SQLite's locks on it in this process
     with sqlite.alone(place, _A_MOMENT):
         return is_a_loggers(place)
 
@@ -134,7 +134,7 @@ def _mend(place: Path, why: str) -> None:
         if not _plan(place).exists():
             try:
                 _opened(place, place).close()
-                return  # somebody else was faster
+                return  # another process has mended it meanwhile
             except StorageDamaged as error:
                 why = str(error)
             stamp = time.strftime("%Y%m%d-%H%M%S", time.localtime(SYSTEM.wall()))
@@ -152,13 +152,14 @@ def _mend(place: Path, why: str) -> None:
             _replace(place, kept, why)
         _suspicion(place).unlink(missing_ok=True)
         _plan(place).unlink(missing_ok=True)
-        for unfinished in place.parent.glob(f".{glob.escape(_plan(place).name)}-*"):  # of who was killed as he wrote it
+        # plans that a process was killed while writing
+        for unfinished in place.parent.glob(f".{glob.escape(_plan(place).name)}-*"):
             unfinished.unlink(missing_ok=True)
         durable.flush(place.parent)
 
 
 def _planned(place: Path) -> tuple[Path, str]:
-    """Return what the damaged file is to be called, and what is wrong with it, as who was killed wrote it down."""
+    """Return the new name of the damaged file, and what is wrong with it, as the process that was killed wrote it down."""
     try:
         plan = json_text.loads(_plan(place).read_bytes())
         return place.with_name(plan["kept"]), str(plan["why"])
@@ -179,7 +180,7 @@ def _free_name(place: Path, stamp: str) -> Path:
 
 
 def _put_aside(place: Path, kept: Path) -> None:
-    """Give the damaged file its second name, and take the log away from the first one: it must not go with the new file."""
+    """Give the damaged file its second name, and its log, too, which must not be left for the new file."""
     _drop_empty_log(place)
     for end in _BESIDE:
         with suppress(FileNotFoundError):
@@ -189,7 +190,7 @@ def _put_aside(place: Path, kept: Path) -> None:
     os.chmod(place, 0o600)
     try:
         os.link(place, kept)
-    except OSError:  # on a file system where a file has one name only
+    except OSError:  # the file system has no hard links
         part = Path(f"{kept}.part")
         shutil.copyfile(place, part)
         os.chmod(part, 0o600)
@@ -199,7 +200,7 @@ def _put_aside(place: Path, kept: Path) -> None:
 
 
 def _drop_empty_log(place: Path) -> None:
-    """Remove a log that is there only because somebody had a look at the file."""
+    """Remove a log that only exists because somebody looked at the file."""
     with suppress(FileNotFoundError):
         if os.stat(f"{place}-wal").st_size == 0:
             for end in ("-wal", "-shm"):

@@ -1,7 +1,7 @@
 """
-Having the numbers in a mended file add up again: SQL and nothing else; the layout is in `upgrade`.
+Making the counts in a mended file add up again. Only SQL; the layout is in `upgrade`.
 
-For each stream: accepted = confirmed + waiting + set aside + dropped + lost, and no number of a row is used again.
+For each stream: accepted = confirmed + waiting + set aside + dropped + lost, and no number of a row is ever used again.
 """
 
 from __future__ import annotations
@@ -12,24 +12,24 @@ from ...protocol.paths import is_name
 from ...runtime import sqlite
 from ..file import MASK, NUMBER_BITS, span
 
-#: If one of these is not whole, it is not known what may have been sent, or what was taken off since.
+#: If one of these tables is not whole, it is not known which rows may have been sent, or were taken off since.
 _TELLING = {"stream", "point", "note", "note_time", "held"}
 
-#: So many numbers are passed over where the last rows may be missing: they may be named in what is gone, or elsewhere.
+#: If the last rows may be missing, so many numbers are skipped: those of the missing rows may be known elsewhere.
 _GAP = 1 << 20
 
 
 def reckon(connection: sqlite.Connection, partly: Collection[str], names: Mapping[int, str]) -> tuple[int, bool]:
     """
-    Put right what does not fit, in a transaction.
+    Put right what does not fit; to be called in a transaction.
 
     Args:
         connection: The new file.
         partly: The tables that may not be whole.
-        names: Names of streams by their ids, as far as they are known otherwise.
+        names: Stream id → name, as far as names are known from elsewhere.
 
     Returns:
-        How many points are lost, and whether all that waits counts as a batch of unknown outcome.
+        How many points are lost, and whether all waiting points were noted as batches with an unknown outcome.
     """
     connection.execute(
         "DELETE FROM point WHERE id IN (SELECT id FROM rejected) "
@@ -54,7 +54,7 @@ def reckon(connection: sqlite.Connection, partly: Collection[str], names: Mappin
 
 
 def _streams(connection: sqlite.Connection) -> set[int]:
-    """Return the streams that anything is left of."""
+    """Return the ids of the streams of which anything is left."""
     query = (
         "SELECT DISTINCT id >> ?1 FROM point UNION SELECT id >> ?1 FROM rejected UNION SELECT stream FROM note "
         "UNION SELECT stream FROM held"
@@ -70,7 +70,7 @@ def _name(connection: sqlite.Connection, id: int, names: Mapping[int, str]) -> s
 
 
 def _put_in_doubt(connection: sqlite.Connection, stream: int) -> None:
-    """Note all that is there as a batch of unknown outcome; what was confirmed and is still there, too."""
+    """Note all rows of a stream as a batch with an unknown outcome, including held ones, which had been confirmed."""
     first, last = span(stream)
     connection.execute(
         "UPDATE stream SET held = 0, confirmed = confirmed - "
@@ -99,7 +99,7 @@ def _put_in_doubt(connection: sqlite.Connection, stream: int) -> None:
 
 
 def _balance(connection: sqlite.Connection, stream: int, gap: bool, anew: bool) -> int:
-    """Have a stream's numbers say what there is; return how many points it should have had besides."""
+    """Make a stream's counts fit its rows; return how many more points it should have had."""
     query = (
         "SELECT max(s.number, s.noted, s.held, coalesce((SELECT max(id) FROM point WHERE id BETWEEN ?2 AND ?3), ?2) - ?2, "
         "coalesce((SELECT max(id) FROM rejected WHERE id BETWEEN ?2 AND ?3), ?2) - ?2, "
@@ -110,9 +110,9 @@ def _balance(connection: sqlite.Connection, stream: int, gap: bool, anew: bool) 
     )
     ((number, waiting, aside, confirmed, dropped, moved, lost),) = connection.execute(query, (stream, *span(stream)))
     missing = number - moved - lost - confirmed - dropped - aside - waiting
-    if missing < 0:  # what was confirmed before has come back, to be looked for once more
+    if missing < 0:  # rows were found that had been confirmed; they are looked for on the server once more
         confirmed += missing
-    if anew or confirmed < 0:  # it is not known what there was
+    if anew or confirmed < 0:  # it is not known what the counts were
         missing = confirmed = dropped = lost = 0
         moved = number - waiting - aside
     missing = max(missing, 0)

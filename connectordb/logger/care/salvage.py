@@ -1,9 +1,9 @@
 """
-Bringing over what can be read of a damaged cache file into a new one.
+Bringing what can be read of a damaged cache file over into a new one.
 
-Tables that are whole are copied. The rows of others are looked for in the file's pages, where a record is told by the kinds of
-its columns. What may have been sent is then no longer known: all that waits is noted as a batch of unknown outcome, to be
-looked for by time, as the rows of a 0.3.5 file are. What a stream's counters say was there and is not found counts as lost.
+Tables that are whole are copied. The rows of others are looked for in the file's pages, where records are recognised by the kinds of
+their columns. Then it is no longer known what may have been sent: all waiting rows are noted as a batch with an unknown outcome, to be
+looked for by time, like the rows of a 0.3.5 file. Points that a stream's counts include, and that are not found, count as lost.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from ...runtime.remains import Nonsense, Remains, Remnant
 from ..file import number_of, stream_of, upgrade
 from .reckoning import reckon
 
-#: Rows that are written at once.
+#: How many rows are written at once.
 _AT_ONCE = 1000
 
-#: Ours always have pages of this size.
+#: The size of the pages in all of our files.
 _PAGE_SIZE = 4096
 
-#: Those that may have many rows: copied by SQLite, from file to file.
+#: The tables that may have many rows.
 _LARGE = {"point", "rejected", "cache"}
 
 _OLD_SHAPES: Mapping[str, Sequence[tuple[str, str, bool, bool]]] = {
@@ -54,7 +54,7 @@ class Salvaged:
 
     Attributes:
         waiting: Points that wait.
-        aside: Points that were set aside, those included of which not all could be read.
+        aside: Points that were set aside, including those that could only be read in part.
         lost: Points that the file should have had.
         in_doubt: Whether it is no longer known what may have been sent.
     """
@@ -66,7 +66,11 @@ class Salvaged:
 
 
 def is_a_loggers(path: str | os.PathLike[str]) -> bool:
-    """Tell whether there is something of a Logger's in what is no SQLite file, or one without tables; or nothing at all but zeros."""
+    """
+    Tell whether a file that SQLite cannot read, or finds no tables in, is a Logger's.
+
+    It is if it has anything of one, or nothing but zeros.
+    """
     with _remains(path) as remains:
         if remains.is_blank() or upgrade.APPLICATION_ID in remains.application_ids():
             return True
@@ -86,13 +90,13 @@ def salvage(
     damaged: str | os.PathLike[str], new: str | os.PathLike[str], now: float, story: Mapping[str, Any]
 ) -> Salvaged:
     """
-    Make the file *new*, which is not there, out of what can be read of the file *damaged*.
+    Make the file *new*, which does not exist, out of what can be read of the file *damaged*.
 
     Args:
-        damaged: Nobody has it open. Neither it nor its log is changed.
-        new: Where to.
+        damaged: The damaged file; nobody has it open. Neither it nor its log is changed.
+        new: The new file.
         now: The time, in seconds since 1970.
-        story: Kept as the setting ``mended``, with what came of it.
+        story: Kept in the setting ``mended``, together with the outcome.
 
     Raises:
         StorageFull: There is no space.
@@ -103,10 +107,10 @@ def salvage(
         connection = sqlite.connect(new, only_look=True)
         try:
             with sqlite.translated(new, "writing"):
-                # nobody else knows of it before it is whole
+                # safe, as nobody else knows of the file before it is complete
                 connection.pragma("journal_mode", "MEMORY")
                 connection.pragma("synchronous", "OFF")
-                # what comes behind something wrong in a log SQLite leaves out; and it deletes one whose file is empty
+                # otherwise SQLite would leave out what comes behind damage in the log, or delete the log of an empty file
                 if remains.log_is_whole and remains.pages:
                     with suppress(StorageDamaged):
                         sqlite.attach(connection, damaged, "damaged")
@@ -133,7 +137,7 @@ def _remains(path: str | os.PathLike[str]) -> Remains:
 
 
 def _is_old(remains: Remains) -> bool:
-    """Tell whether the file is one of 0.3.5: which tables it has, or else whose rows."""
+    """Tell whether the file is one of 0.3.5: by its tables, or else by its rows."""
     ours = theirs = 0
     layout = upgrade.newest_layout()
     for remnant in remains.records():
@@ -150,7 +154,7 @@ def _is_old(remains: Remains) -> bool:
 
 
 def _fits(table: str, columns: Sequence[tuple[str, str, bool, bool]], remnant: Remnant) -> bool:
-    """Tell whether a record may be a row of a table: whether its columns are of the right number and kinds, and make sense."""
+    """Tell whether a record may be a row of a table: whether its columns have the right number and kinds, and make sense."""
     values = remnant.values
     if len(values) != len(columns):
         return False
@@ -185,7 +189,7 @@ def _is_note(stream: int, value: Callable[[str], Any]) -> bool:
     return 0 < stream == stream_of(first) == stream_of(last)
 
 
-#: What the rows of tables have in common besides their columns' kinds, given the row's id and its values by name.
+#: Table → whether the values of a row make sense, given the row's id and a function from a column's name to its value.
 _SENSE: Mapping[str, Callable[[int, Callable[[str], Any]], bool]] = {
     "point": _is_row,
     "rejected": _is_row,
@@ -213,18 +217,18 @@ class _Bringing:
     ) -> None:
         self._connection, self._remains, self._tables = connection, remains, tables
         self._without_key = {table for table, columns in tables.items() if not any(in_key for *_, in_key in columns)}
-        #: Tables that were not copied as they were.
+        #: Tables that could not be copied whole.
         self._partly: set[str] = set()
-        #: Streams by their names, from the index of these.
+        #: Stream id → name, from the index of names.
         self._names: dict[int, str] = {}
-        #: Tables by how many columns they have, and rows found that are yet to be written.
+        #: How many columns → the tables with so many; and table → its rows that were found, and are still to be written.
         self._of_width: dict[int, list[str]] = {}
         self._found: dict[str, list[list[Any]]] = {}
         self._lost = 0
         self._in_doubt = True
 
     def old(self, damaged: str | os.PathLike[str]) -> None:
-        """Bring the tables of a 0.3.5 file over, as they are; they are taken over like those of a sound one."""
+        """Bring the tables of a 0.3.5 file over, as they are; they are upgraded afterwards, like those of a sound file."""
         for table, columns in self._tables.items():
             self._connection.execute(
                 f"CREATE TABLE {table} ({', '.join(f'{name} {type_}' for name, type_, *_ in columns)})"
@@ -232,13 +236,13 @@ class _Bringing:
         self._bring(damaged)
 
     def new(self, damaged: str | os.PathLike[str], now: float) -> None:
-        """Bring the tables of a file of ours over, and have the numbers add up."""
+        """Bring the tables of one of our files over, and make the counts add up."""
         self._bring(damaged)
         self._set_aside_what_is_no_json(now)
         self._lost, self._in_doubt = reckon(self._connection, self._partly, self._names)
 
     def result(self, story: Mapping[str, Any]) -> Salvaged:
-        """Return what came of it, and keep it with the *story*."""
+        """Return the outcome, and keep it with the *story*."""
         ((waiting,),) = self._connection.execute("SELECT count(*) FROM point")
         ((aside,),) = self._connection.execute("SELECT count(*) FROM rejected")
         text = json_text.dumps({**story, "lost": self._lost, "in_doubt": self._in_doubt}).decode()
@@ -294,7 +298,7 @@ class _Bringing:
         self._found[table].clear()
 
     def _copy(self, damaged: str | os.PathLike[str]) -> dict[str, int]:
-        """Have SQLite copy the tables that are whole; return these, and the page where each begins."""
+        """Copy the tables that are whole, by SQLite; return these → the page where each begins."""
         taken: dict[str, int] = {}
         for table, root in self._whole_tables(damaged).items():
             with suppress(StorageDamaged):
@@ -303,11 +307,11 @@ class _Bringing:
         return taken
 
     def _whole_tables(self, damaged: str | os.PathLike[str]) -> dict[str, int]:
-        """Return the tables that SQLite finds nothing wrong with, and the page where each begins."""
+        """Return the tables that SQLite finds nothing wrong with → the page where each begins."""
         found: dict[str, int] = {}
         if not sqlite.is_attached(self._connection, "damaged"):
             return found
-        # with a connection of its own: one that met with damage finds it everywhere
+        # a new connection for each: once a connection has met damage, it reports it everywhere
         for table in self._tables:
             with suppress(StorageDamaged), closing(sqlite.connect_to_read(damaged)) as connection:
                 with sqlite.translated(damaged, "reading"):
@@ -318,7 +322,7 @@ class _Bringing:
         return found
 
     def _copy_table(self, damaged: str | os.PathLike[str], table: str) -> None:
-        with sqlite.translated(damaged, "reading"), self._connection:  # undone if it comes to nothing
+        with sqlite.translated(damaged, "reading"), self._connection:  # undone if it fails
             columns = ", ".join(name for name, *_ in self._tables[table])
             self._connection.execute(f"INSERT INTO main.{table} ({columns}) SELECT {columns} FROM damaged.{table}")
             if table in _LARGE and not self._connection.changes():
@@ -326,7 +330,7 @@ class _Bringing:
             self._check_text(table)
 
     def _check_text(self, table: str) -> None:
-        """Read all text that is not ASCII, which raises an error where it is no text."""
+        """Read all text that is not ASCII, which raises an error if it is not valid."""
         for name, type_, *_ in self._tables[table]:
             if type_ == "TEXT":
                 query = (
@@ -337,7 +341,7 @@ class _Bringing:
 
     def _set_aside_what_is_no_json(self, now: float) -> None:
         condition = "NOT json_valid(d) OR NOT t > 0 OR t > 1e300"
-        if "point" in self._partly:  # stands for what was no text
+        if "point" in self._partly:  # U+FFFD stands for bytes that were not text
             condition += " OR instr(d, char(65533))"
         self._connection.execute(
             "INSERT OR REPLACE INTO rejected (id, t, d, era, reason, at) "

@@ -1,8 +1,8 @@
 """
-Whether a cache file is what was written: what can be known of that at each opening, without going through a large one.
+Whether a cache file is as it was written, as far as that can be known at each opening without going through all of a large file.
 
-A file that is sound is never found to be damaged, whoever writes to it meanwhile; one that is damaged where nobody has looked is
-found out when somebody does.
+A sound file is never taken for damaged, whoever writes to it meanwhile. Damage in a place where nobody has looked is found
+when somebody does.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from ...runtime import layouts, sqlite
 from ...runtime.sqlite_log import Log, goes_on_after
 from ..file import NUMBER_BITS, upgrade
 
-#: Bytes up to which a file is gone through at each opening: some hundredths of a second.
+#: A file of up to so many bytes is gone through at each opening, which takes some hundredths of a second.
 _SMALL = 4 * 1024 * 1024
 
-#: The same after a process that used it was killed or lost power: some tenths of a second.
+#: The same, if a process that used it was killed or lost power: some tenths of a second.
 _MIDDLING = 64 * 1024 * 1024
 
 _OLD_LAYOUT = {
@@ -38,14 +38,14 @@ _ENDS = (
 
 class Check:
     """
-    A look at the file at *path*, made before SQLite opens it, which changes what there is; to be called with the connection.
+    Checks the file at *path*: making this looks at it before SQLite opens it, which changes it; calling it does the rest.
 
     Args:
         path: Where it is.
         thorough: Go through all of it, however large.
 
     Raises:
-        StorageDamaged: SQLite would drop what its log has.
+        StorageDamaged: SQLite would drop what the log has.
     """
 
     def __init__(self, path: str | os.PathLike[str], thorough: bool = False) -> None:
@@ -59,10 +59,10 @@ class Check:
 
     def __call__(self, connection: sqlite.Connection) -> None:
         """
-        Look at the rest.
+        Check the rest, with the connection that was opened.
 
         Raises:
-            StorageDamaged: It is not what was written.
+            StorageDamaged: The file is not as it was written.
         """
         self._check_length(connection)
         self._check_log(connection)
@@ -76,7 +76,7 @@ class Check:
             self._check_small_tables(connection)
             connection.execute(_ENDS, (NUMBER_BITS,)).fetchall()
             for table in ("point", "rejected") if whole else ():
-                # what is no text raises an error when it is read
+                # reading text raises an error if it is not valid
                 query = f"SELECT d FROM {table} WHERE d GLOB '*[^' || char(1) || '-' || char(127) || ']*'"
                 for _ in connection.execute(query):
                     pass
@@ -85,7 +85,7 @@ class Check:
         pages, size = int(connection.pragma("page_count")), int(connection.pragma("page_size"))
         with _log(self._path) as log:
             logged = {frame.page for frame in log.frames()}
-        # whoever writes now puts pages into the file before they leave the log
+        # in this order: a process that is writing now puts pages into the file before they leave the log
         there = os.stat(self._path).st_size // size
         missing = next((page for page in range(there + 1, pages + 1) if page not in logged), None)
         if missing is not None:
@@ -96,8 +96,8 @@ class Check:
             return
         taken = sqlite.logged_frames(connection)
         with _log(self._path) as log:
-            begun_anew = log.salts != self._salts  # by somebody else, so all that was in it is in the file
-        # where not every commit is flushed, a power cut leaves gaps
+            begun_anew = log.salts != self._salts  # by another process; then everything that was in it is in the file
+        # if not every commit is flushed, a power cut may leave gaps
         if not begun_anew and goes_on_after(taken, self._frames) and not _may_have_gaps(connection):
             raise self._damaged(f"something in its log is wrong behind frame {taken}, and there are more")
         if not begun_anew and not self._is_headed and any(frame.ends for frame in self._frames):
@@ -112,7 +112,7 @@ class Check:
 
     def _check_layout(self, connection: sqlite.Connection) -> bool:
         """Check that the tables are as they were made; tell whether they are those of 0.3.5."""
-        # these first: another process may be making the tables just now, which appear with the version, all at once
+        # these two first: another process may be creating the tables now, which appear all at once, with the version
         version, pages = layouts.version(connection), int(connection.pragma("page_count"))
         found = upgrade.layout(connection)
         old = set(found) == upgrade.OLD_TABLES

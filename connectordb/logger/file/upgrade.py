@@ -1,9 +1,9 @@
 """
-The layout of a cache file, and how older files come to it: first of all that of the 0.3.5 client.
+The layout of a cache file, and how older files are upgraded to it, those of the 0.3.5 client among them.
 
 A row's id is its stream's id and a number that counts up within the stream, in one integer. So a stream's rows lie side by
-side, in order, in a table that needs no index; the newest, the oldest and the number of those that wait are found without
-a scan; and one page is written per insert. A number is never used again: what deletes rows first saves the highest.
+side, in order, in a table that needs no index; the newest row, the oldest, and the number of waiting rows are found without
+a scan; and an insert writes one page. A number is never used again: whatever deletes rows saves the highest number first.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ log = logging.getLogger(__name__)
 #: Written into the file's header: tells a Logger's file from any other SQLite file ("CDBL").
 APPLICATION_ID = 0x4344424C
 
-#: A setting that is there since the file was first used without flushing every commit, and asks for it.
+#: The setting that says that the file has been used without flushing every commit: making it, and asking for it.
 UNFLUSHED = "INSERT OR IGNORE INTO setting VALUES ('unflushed', 'true')"
 IS_UNFLUSHED = "SELECT 1 FROM setting WHERE name = 'unflushed'"
 
-#: Those of a file of 0.3.5.
+#: The tables of a 0.3.5 file.
 OLD_TABLES = {"cache", "streams", "metadata"}
 
-#: There will never be so many layouts: a file that says so is damaged, and not of a newer program.
+#: There will never be so many layouts: a file that claims to have this one is damaged, and not from a newer program.
 _NEVER = 1000
 
 _LAYOUT = """
@@ -122,11 +122,11 @@ def open_file(
     path: str | os.PathLike[str], check: Callable[[sqlite.Connection], object] | None = None
 ) -> sqlite.Connection:
     """
-    Open a cache file for writing, making it if it is not there, and bring it to the newest layout.
+    Open a cache file for writing, and bring it to the newest layout; create it if it does not exist.
 
     Args:
         path: Where it is.
-        check: Called before anything is changed, and raises if that is not to be; then the log stays as it is, too.
+        check: Called before anything is changed. If it raises, nothing is changed, not even the log.
 
     Raises:
         StorageDamaged: It is not SQLite, or is a Logger's and cannot have been written like this.
@@ -176,7 +176,7 @@ def check_kind(connection: sqlite.Connection, path: str | os.PathLike[str]) -> N
 
 
 def layout(connection: sqlite.Connection) -> dict[str, list[tuple[str, str, bool, bool]]]:
-    """Return the tables that there are: for each column its name, its type, whether it is never null, whether it is in the key."""
+    """Return table → for each column its name, its type, whether it is never null, and whether it is in the key."""
     query = (
         "SELECT name, type, \"notnull\" OR (pk AND type <> 'INTEGER'), pk > 0 FROM pragma_table_info(?) ORDER BY cid"
     )
@@ -188,7 +188,7 @@ def layout(connection: sqlite.Connection) -> dict[str, list[tuple[str, str, bool
 
 @cache
 def newest_layout() -> dict[str, list[tuple[str, str, bool, bool]]]:
-    """Return the tables of a file that this program makes, likewise."""
+    """Return the same for a file that this program makes."""
     connection = sqlite.connect(":memory:", private=False)
     try:
         for migration in MIGRATIONS:
@@ -214,7 +214,7 @@ def _first_layout(connection: sqlite.Connection) -> None:
 
 
 def _make_private(path: str) -> None:
-    """Let only its owner read what holds a key; 0.3.5 made such files for everybody."""
+    """Let only its owner read the file, which holds a key; 0.3.5 made files that everybody could read."""
     for name in (path, f"{path}-wal", f"{path}-shm"):
         try:
             os.chmod(name, 0o600)
@@ -228,8 +228,8 @@ def _take_over(connection: sqlite.Connection) -> None:
     """
     Bring what a 0.3.5 file holds into the new tables.
 
-    The rows are put in the order of their times, which they keep. The old client sent first and deleted afterwards: all of
-    a stream's rows are noted as a batch of unknown outcome, to be looked for by time, as no length was noted.
+    The rows keep their times, and are ordered by them. The old client sent first and deleted afterwards. So all rows of a stream
+    are noted as a batch with an unknown outcome, to be looked for by time, as no length is known.
     """
     server = CONNECTORDB_URL
     apikey = ""
@@ -242,10 +242,10 @@ def _take_over(connection: sqlite.Connection) -> None:
             "UNION ALL SELECT 'data', ?5",
             (apikey, server, float(synced or 0), float(period or 600), _json(data)),
         )
-    # it existed, so whatever its program does with a new file was done
+    # the file existed, so its program's on_create was called before
     connection.execute("INSERT INTO setting VALUES ('created', 'true')")
     connection.execute(
-        # a schema "null" there means any value, and points of streams that are not listed are no reason to lose them
+        # there, a schema "null" means any value; and points of streams that are not listed must not be lost
         "INSERT INTO stream (name, schema) SELECT stream, CASE WHEN jsonschema IN ('null', '') OR NOT coalesce(json_valid(jsonschema), 0) "
         "THEN '{}' ELSE jsonschema END FROM streams WHERE stream IS NOT NULL GROUP BY stream"
     )
@@ -258,7 +258,7 @@ def _take_over(connection: sqlite.Connection) -> None:
         "c.timestamp, c.jsondata, NULL FROM cache c JOIN stream s ON s.name = c.stream "
         "WHERE json_valid(c.jsondata) AND typeof(c.timestamp) IN ('real', 'integer') AND c.timestamp > 0 ORDER BY 1"
     )
-    # what no server would take: NaN was accepted there, and written in a way that is no JSON
+    # what no server would take: 0.3.5 accepted NaN, for instance, and wrote it in a way that is not JSON
     connection.execute(
         f"INSERT INTO rejected SELECT (s.id << {NUMBER_BITS}) + coalesce((SELECT max(p.id) - (s.id << {NUMBER_BITS}) FROM point p "
         f"WHERE p.id BETWEEN s.id << {NUMBER_BITS} AND (s.id + 1 << {NUMBER_BITS}) - 1), 0) + row_number() OVER (PARTITION BY s.id ORDER BY c.rowid), "
@@ -282,7 +282,7 @@ def _take_over(connection: sqlite.Connection) -> None:
 
 
 def _json(given: str | None) -> str:
-    """Return the user's data as JSON: 0.3.5 also wrote what is none, a NaN for one, which becomes null."""
+    """Return the user's data as JSON: 0.3.5 also wrote what is not JSON, such as NaN, which becomes null."""
     try:
         return json.dumps(json.loads(given or "{}", parse_constant=lambda constant: None))
     except ValueError:
@@ -290,7 +290,7 @@ def _json(given: str | None) -> str:
 
 
 def _address(given: str | None) -> str:
-    # 0.3.5 kept what it was given, and often the root of the interface behind it
+    # 0.3.5 kept what it was given, which often ended with the root of the API
     address = (given or CONNECTORDB_URL).rstrip("/")
     return address.removesuffix("/api/v1") or CONNECTORDB_URL
 

@@ -1,9 +1,9 @@
 """
-The times of points that wait, put right before they are noted: by what `judgement` says of the clocks, as `arrangement` says.
+Putting the times of waiting points right before they are noted. `judgement` says which clock is right, `arrangement` what follows.
 
 A row's time is provisional until it is in a note. What the clock showed is kept beside it, and the right time is computed from
-that, so that doing it twice changes nothing. It is done for as many rows as are sent next, in one transaction, and costs one
-look at them if nothing is wrong.
+that, so doing it twice changes nothing. It is done for as many rows as are sent next, in one transaction; if nothing is wrong, it costs
+one look at them.
 """
 
 from __future__ import annotations
@@ -25,29 +25,26 @@ from .catalogue import time_known
 
 log = logging.getLogger(__name__)
 
-
-#: Rows that are looked at together: twice of what one request takes, so that no batch ends where they end.
+#: How many rows are looked at together: twice what one request takes, so that a batch need not end where they end.
 TOGETHER = 10_000
 
 #: Seconds until the server's time is written down again.
 _SELDOM = 3600.0
 
-#: A change that is worth counting, and not just a step to make room.
+#: If a time changes by so many seconds or more, it counts as corrected; by less, it was only moved to make room.
 _WORTH_COUNTING = 1.0
-
 
 #: The time that a row ought to have.
 _RIGHT = "coalesce(stamp, t) + coalesce((SELECT corrected FROM era WHERE era.id = point.era), 0)"
 
-#: Of a stream: the newest time, as noted, the newest row, and the newest time before a row.
+#: Of a stream: the newest time, as saved; the id of the newest row; and the newest time before a row.
 _ENDS = (
     "SELECT last, (SELECT max(id) FROM point WHERE id BETWEEN ?2 AND ?3), "
     "max(sent, coalesce((SELECT t FROM point WHERE id BETWEEN ?2 AND ?4 ORDER BY id DESC LIMIT 1), 0)) "
     "FROM stream WHERE id = ?1"
 )
 
-
-#: What one look tells of rows: the first so many; and all in a range, of which the ends have the earliest and the latest time.
+#: What one look tells about rows: about the first so many; or about all in a range, where the ends have the earliest and latest time.
 _SEEN = (
     "SELECT count(*), max(id), min(t), max(t), count(stamp), min(era), max(era) "
     "FROM (SELECT * FROM point WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ?)"
@@ -66,10 +63,10 @@ class Ready:
     What was found out about the rows of a stream that come next.
 
     Attributes:
-        upto: The id of the last one that may be sent now.
-        waits: Why the next one may not, if there is one.
+        upto: The id of the last row that may be sent now.
+        waits: Why the row behind it may not be sent, if there is one.
         aside: Points that were set aside: reason → their ids.
-        all_aside: Whether nothing is left of what was looked at.
+        all_aside: Whether all rows that were looked at were set aside.
     """
 
     upto: int
@@ -91,7 +88,15 @@ class _Row(NamedTuple):
 
 
 class _Behind(NamedTuple):
-    """Behind rows: the first time of the user's, with how many ids between; the first that is sure; the first that is due."""
+    """
+    What comes behind the rows that are looked at.
+
+    Attributes:
+        users: The first time that the user gave.
+        between: How many ids are between these rows and that one.
+        sure: The first time that is sure.
+        due: The first time that is not in the future.
+    """
 
     users: float = inf
     between: int = 0
@@ -104,13 +109,13 @@ _NOTHING = _Behind()
 
 class Corrections:
     """
-    The judge of a pass.
+    Puts times right, for one pass.
 
     Args:
         file: The cache file.
         clock: The clocks.
-        server_time: Returns what the server's clock shows, by its last answer; asked after there was one.
-        restamp: Whether times of the user's that are too old are given later ones.
+        server_time: Returns what the server's clock shows, reckoned from its last answer; called once there was an answer.
+        restamp: Whether points get later times if those that the user gave are too old; otherwise they are set aside.
     """
 
     def __init__(
@@ -120,21 +125,24 @@ class Corrections:
         self._clock = clock
         self._server_time = server_time
         self._restamp = restamp
+        # what was judged: the seconds to be added to the times of each era, the newest era, and the eras that are sure; the right time,
+        # and the latest one that may be sent
+        self._judged = False
         self._added: dict[int, float] = {}
         self._newest_era = 0
         self._sure: set[int] = set()
-        self._judged = False
         self._now = self._latest = inf
+        # stream → what was found out about its rows so far
         self._ready: dict[int, Ready] = {}
-        # by stream and condition: the id from which on was looked for such a row, and what was found
+        # stream and condition → the id behind which such a row was looked for, and the id and the time that were found
         self._found: dict[tuple[int, str], tuple[int, int, float]] = {}
 
     def ready(self, stream: int, first: int, upto: int) -> Ready:
         """
-        Put the times of the rows of a stream right that come next, from *first* on.
+        Put the times of a stream's next rows right, from *first* on.
 
         Returns:
-            Up to which of them may be noted: *upto* at most, and before *first* if none may.
+            Up to which row they may be noted: at most *upto*; an id below *first* if none may.
         """
         if not self._judged:
             self._judge()
@@ -177,13 +185,13 @@ class Corrections:
     # --- rows -----------------------------------------------------------------------------------------------------------
 
     def _look(self, stream: int, first: int) -> Ready:
-        """Look at the next rows, and put them right if that is needed."""
+        """Look at the next rows, and put their times right if that is needed."""
         base, end = span(stream)
         with self._file.reading() as connection:
             ((noted,),) = connection.execute("SELECT noted FROM stream WHERE id = ?", (stream,))
             begin = max(first, base + noted + 1)
             ((_, newest, floor),) = connection.execute(_ENDS, (stream, base, end, begin - 1))
-            # in half the time of a limit; without gaps it is the same
+            # takes half the time of a LIMIT, and is the same if there are no gaps between the ids
             seen = sqlite.first(connection, _SEEN_IN_RANGE, (begin, min(end, begin + TOGETHER - 1)))
             if seen is None or (seen[0] < TOGETHER and newest is not None and newest >= begin + TOGETHER):
                 seen = sqlite.first(connection, _SEEN, (begin, end, TOGETHER))
@@ -192,7 +200,7 @@ class Corrections:
         if not count:
             return Ready(end)
         if (to_era or 0) > self._newest_era:
-            self._judge()  # it began after the pass did
+            self._judge()  # an era has begun since the pass judged the clocks
         eras = range(from_era or 0, (to_era or 0) + 1)
         behind = self._behind(last, end) if count == TOGETHER else _NOTHING
         if (
@@ -206,7 +214,7 @@ class Corrections:
         return self._put_right(stream, begin, last if count == TOGETHER else end, behind)
 
     def _put_right(self, stream: int, begin: int, until: int, behind: _Behind) -> Ready:
-        """Put rows right, up to the id *until*."""
+        """Put the times of rows right, from the id *begin* up to *until*."""
         now, latest = self._now, self._latest
         base, end = span(stream)
 
@@ -233,14 +241,19 @@ class Corrections:
         floor: float | None,
         last: float,
     ) -> None:
-        """Write down what becomes of rows; and the newest time of the stream, if they reach its end and *floor* is given."""
+        """
+        Write down what becomes of rows.
+
+        If they reach the end of the stream, *floor* is the newest time before them, and the stream's newest time is written, too;
+        *last* is what it was.
+        """
         changed = [(row, t) for row, t in zip(rows, done.times, strict=True) if t != row.t]
         newest = last
         if floor is not None:
             newest = max([floor, *(t for at, t in enumerate(done.times) if at not in done.aside)])
         if not changed and not done.aside and newest == last:
             return
-        # so that nobody goes on from what he remembers
+        # so that whatever any process remembers of the stream's end is out of date
         self._file.tails.seal(connection, stream)
         connection.executemany(
             "UPDATE point SET t = ?, stamp = ? WHERE id = ?",
@@ -258,7 +271,7 @@ class Corrections:
         )
 
     def _rows(self, connection: sqlite.Connection, first: int, last: int) -> list[_Row]:
-        """Return rows up to one of which the era is not judged, which came just now."""
+        """Return rows, up to the first whose era was not judged, which has come just now."""
         query = "SELECT id, t, era, stamp FROM point WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ?"
         with closing(connection.execute(query, (first, last, TOGETHER))) as found:
             return list(takewhile(lambda row: (row.era or 0) <= self._newest_era, (_Row(*row) for row in found)))
@@ -269,10 +282,10 @@ class Corrections:
         return Point(row.showed + self._added.get(row.era, 0.0), is_sure=row.era in self._sure)
 
     def _behind(self, id: int, end: int) -> _Behind:
-        """Return what stands behind a row."""
+        """Return what comes behind a row."""
         found, users = self._first_behind(id, end, "era IS NULL")
         sure = due = inf
-        if self._sure:  # otherwise all rows there are would be looked at for nothing
+        if self._sure:  # otherwise all rows would be looked at for nothing
             _, sure = self._first_behind(id, end, f"era IN ({', '.join(map(str, self._sure))})")
         with self._file.reading() as connection:
             ((t,),) = connection.execute(f"SELECT {_RIGHT} FROM point WHERE id = ?", (id,))
@@ -281,7 +294,7 @@ class Corrections:
         return _Behind(users, found - id - 1, sure, due)
 
     def _first_behind(self, id: int, end: int, condition: str) -> tuple[int, float]:
-        """Return id and time of the first row behind another that fulfils a condition; this may take long, and is done once."""
+        """Return id and time of the first row behind *id* that meets an SQL condition. It may take long, so the result is kept."""
         key = stream_of(id), condition
         since, found, t = self._found.get(key, (end, 0, inf))
         if not since <= id < found:
@@ -293,7 +306,7 @@ class Corrections:
 
 
 def _is_correction(row: _Row, t: float) -> bool:
-    """Tell whether a new time is not what the clock showed."""
+    """Tell whether a new time differs enough from what the clock showed to count as a correction."""
     return row.era is not None and abs(t - row.showed) >= _WORTH_COUNTING
 
 

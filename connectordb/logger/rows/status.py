@@ -1,4 +1,4 @@
-"""What a Logger's numbers are at one moment, as values that can be read aloud."""
+"""The numbers of a Logger at one moment, as values that print themselves."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..file import ACCEPTED, MASK, NUMBER_BITS, WAITING
 from ..limits import Limits
 from .cache_file import CacheFile
 
-#: What becomes of the points of a stream; what happens rarely: how many a damaged file lost, what was done to their times.
+#: What becomes of points; and what happens rarely: that a damaged file loses them, or that their times are changed.
 FATES = ("accepted", "confirmed", "waiting", "aside", "dropped")
 CHANGES = ("lost", "shifted", "corrected", "restamped")
 
@@ -33,21 +33,21 @@ class StreamStatus:
 
     Attributes:
         name: The stream.
-        accepted: Points that ``insert`` or ``insert_many`` returned for.
+        accepted: Points for which ``insert`` or ``insert_many`` returned.
         confirmed: Those that the server has.
         waiting: Those that wait to be sent, or may have been sent.
-        aside: Those that the server does not take: `Logger.rejected`.
-        dropped: Those that were given up, as the program wanted it: bounds, ``cleardata()``, ``drop_rejected()``.
-        lost: Those that were in the file when it was damaged, and could not be read any more.
-        shifted: Points whose time was moved by the smallest step, as another had it.
+        aside: Those that the server does not take: see `Logger.rejected`.
+        dropped: Those that were given up because the program wanted that: by bounds, ``cleardata()`` or ``drop_rejected()``.
+        lost: Those that were in the file when it was damaged, and could no longer be read.
+        shifted: Points whose time was moved by the smallest step, as another point had the same.
         corrected: Points whose time was corrected, as the clock had been wrong.
-        restamped: Points that were older than what the stream held, and were given a later time.
+        restamped: Points that were older than what the stream held, and got a later time.
         oldest: The time of the oldest point that waits, or ``None``.
-        waited: The seconds since then; ``None`` if nothing waits, or no trustworthy clock said that time.
+        waited: The seconds since then; ``None`` if nothing waits, or if that time was not told by a trustworthy clock.
         synced: When points were last confirmed, in seconds since 1970, or ``None``.
         error: Why the points wait, if the last attempt failed, or ``None``.
         error_at: Since when that has been so.
-        note: Why a point may be stored twice or not at all, in rare cases, where that cannot be excluded, or ``None``.
+        note: Why, in rare cases, a point may be stored twice or not at all, if that cannot be ruled out, or ``None``.
     """
 
     name: str
@@ -68,7 +68,7 @@ class StreamStatus:
     note: str | None
 
     def __str__(self) -> str:
-        """Say what differs from nothing."""
+        """Say the figures that are not 0, and what else there is to say."""
         figures = [
             f"{getattr(self, name)} {name}" for name in FATES + CHANGES if name == "accepted" or getattr(self, name)
         ]
@@ -87,14 +87,14 @@ class StreamStatus:
 @dataclass(frozen=True, slots=True)
 class Mended:
     """
-    That a damaged file was replaced by what could be read of it, when that was done last.
+    The last time that a damaged file was replaced by what could be read of it.
 
     Attributes:
         at: When, in seconds since 1970.
-        kept: What the damaged file is called now, beside the new one.
+        kept: The present name of the damaged file, beside the new one.
         why: What was wrong with it.
         lost: How many points are known to be lost.
-        in_doubt: Whether all that waited had to be looked for on the server, as it was not known what had been sent.
+        in_doubt: Whether all waiting points have to be looked for on the server, as it is not known which of them were sent.
     """
 
     at: float
@@ -107,23 +107,23 @@ class Mended:
 @dataclass(frozen=True, slots=True)
 class Status:
     """
-    What a Logger's file holds, and what is done about it, at one moment.
+    What a Logger's file holds, and what is being done about it, at one moment.
 
-    It is printed as a table.
+    It prints as a table.
 
     Attributes:
         file: The file.
         at: The moment, in seconds since 1970.
-        streams: Name of stream → its `StreamStatus`.
+        streams: Stream name → its `StreamStatus`.
         synced: When a sync last brought points to the server, in seconds since 1970, or ``None``.
         error: Why the last sync failed, or ``None`` if it did not.
         error_at: Since when that has been so.
         background: Whether this Logger syncs in the background: between ``start()`` and ``stop()``.
-        syncing: Whether it is doing so now.
+        syncing: Whether this Logger is syncing right now.
         elsewhere: Whether another process is syncing the file now.
-        next_try: Seconds until the background tries next, or ``None``.
+        next_try: Seconds until the next sync in the background, or ``None``.
         limits: The bounds that this Logger was given.
-        mended: That the file was damaged, and mended, or ``None``.
+        mended: When and how the file was mended after damage, or ``None``.
     """
 
     file: str
@@ -141,7 +141,7 @@ class Status:
 
     @property
     def accepted(self) -> int:
-        """Points that were accepted, of all streams; the others likewise."""
+        """How many points were accepted, of all streams; so for the others below."""
         return self._sum("accepted")
 
     @property
@@ -204,7 +204,7 @@ class Status:
         return sum(getattr(stream, name) for stream in self.streams.values())
 
     def __str__(self) -> str:
-        """Return a table of the streams between what concerns all of them and what is to be said of each."""
+        """Return a table of the streams; before it, what concerns all of them; after it, what there is to say about each."""
         return "\n".join([*self._head(), "", *self._table(), *self._remarks()])
 
     __repr__ = __str__
@@ -257,7 +257,7 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """What is being done in this process and beside it: see `Status`."""
+    """What is being done in this process, and in others; the fields are those of `Status`."""
 
     background: bool
     syncing: bool
@@ -266,7 +266,7 @@ class Activity:
 
 
 def read(file: CacheFile, now: float, activity: Activity, limits: Limits) -> Status:
-    """Return what the file holds, all of one moment."""
+    """Return what the file holds, as of one moment."""
     with file.reading() as connection, sqlite.view(connection):
         settings = dict(
             connection.execute(
@@ -326,7 +326,7 @@ def _oldest(stream: StreamStatus) -> str:
 def _when(t: float | None) -> str:
     try:
         return datetime.fromtimestamp(t or 0.0).isoformat(" ", "seconds")
-    except (ValueError, OverflowError, OSError):  # a user may give any time
+    except (ValueError, OverflowError, OSError):  # a user may give any time, even one that no calendar has
         return repr(t)
 
 
