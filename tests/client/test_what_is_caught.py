@@ -30,7 +30,7 @@ class Caught(Case):
         """Return a connection to a peer with these steps."""
         peer = Peer(*steps, otherwise=Tree().step)
         self.addCleanup(peer.close)
-        cdb = ConnectorDB("key", url=peer.url, connect=False, timeout=(5000 * MS, 100 * MS), retry=1)
+        cdb = ConnectorDB("key", url=peer.url, connect=False, timeout=(5000 * MS, 500 * MS), retry=1)
         self.addCleanup(cdb.close)
         return cdb
 

@@ -100,7 +100,7 @@ class Several(Case):
             if request is INSERT:
                 second.otherwise = answer("ok")
             retry = Retry(max_attempts=2, first_backoff=600, max_backoff=600)  # nobody waits for that
-            session = self.session(first.url, second.url, retry=retry, timeout=(5000 * MS, 100 * MS))
+            session = self.session(first.url, second.url, retry=retry, timeout=(5000 * MS, 500 * MS))
             with self.subTest(request.method, step=step):
                 session.call(request)
                 self.assertEqual((len(first.requests), len(second.requests), session.url), (1, 1, second.url))
