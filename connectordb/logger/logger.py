@@ -354,6 +354,7 @@ class Logger(Settings, Accounting):
 
     def _begin_anew(self) -> None:
         """Give a forked child new locks and connections; no thread syncs here until `start`."""
+        self._begin_settings_anew()
         self._turn.leave()
         self._turn, patience = Turn(self._file), self._syncing.patience
         self._links = Links(self, self._store.catalogue.time_known, self._clock)

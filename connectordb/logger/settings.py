@@ -30,6 +30,10 @@ class Settings:
         # held from reading or writing the file until memory says the same
         self.__lock = threading.RLock()
 
+    def _begin_settings_anew(self) -> None:
+        """In a child made by fork: whoever had the lock is in the parent."""
+        self.__lock = threading.RLock()
+
     def _check_address(self, url: str) -> None:
         """Raise unless *url* can be the address of a server; the Logger overrides this."""
 

@@ -183,6 +183,24 @@ class ForkTests(Case):
             has_it.set()
             go_on.wait(SOON)
 
+    def test_while_settings_are_read(self) -> None:
+        """A child does not wait for a thread of its parent's which reads the settings just then."""
+        reads, go_on = threading.Event(), threading.Event()
+
+        def settings() -> dict[str, object]:
+            reads.set()
+            self.wait(go_on)
+            return {}
+
+        with mock.patch.object(self.logger._store.catalogue, "settings", settings):
+            thread = threading.Thread(target=self.logger._look_for_server)
+            thread.start()
+            self.wait(reads)
+            child = in_child(partial(setattr, self.logger, "syncperiod", 5.0))
+            go_on.set()
+            thread.join(SOON)
+        self.assertEqual(status(child), 0)
+
     def test_not_kept_alive(self) -> None:
         """Whoever is told of forks can go."""
         logger = Logger(self.folder() / "b.db")
