@@ -181,7 +181,10 @@ def _with(transform: str) -> dict[str, str]:
 @dataclass(frozen=True, slots=True)
 class Lost:
     """
-    Points that were neither told nor stored, so that nobody can read them any more.
+    Points that were not told, and that no gap can name.
+
+    Without a transform, these are points that were not stored, as the stream is ephemeral. With one, they are points whose results
+    could not be computed or sent; the points themselves may be stored.
 
     Attributes:
         stream: The path that was subscribed to.

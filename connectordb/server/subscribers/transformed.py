@@ -161,7 +161,7 @@ class Transformed(Listener):
         try:
             told = await self._compute(partial(self._computed, news))
         except PipeScriptError as error:
-            # only at level debug, as the error quotes values, which do not belong into a log
+            # only at level debug, as the error quotes values, which should not be in a log
             log.debug(
                 "%s: %.100r on an insert into %s: %s", self.own_path, self.transform.text, self.path, error.reason
             )

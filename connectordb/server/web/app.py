@@ -286,7 +286,7 @@ class App:
             "address": self._askers.address(request),
             "path": request.raw_path.partition("?")[0],
         }
-        # a message about a malformed body quotes values from it, which do not belong into a log; the client gets them
+        # a message about a malformed body quotes values from it, which should not be in a log; only the client gets them
         shown = told.message if told.status != HTTPStatus.BAD_REQUEST else "malformed"
         log.info("%s: %s %r (ref %s)", asked_for(request), told.status, shown, told.ref, extra=details)
         if shown != told.message:
