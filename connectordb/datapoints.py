@@ -293,16 +293,19 @@ class DatapointArray(AsColumns, list[Datapoint]):
     @classmethod
     def from_csv(cls, file: str | os.PathLike[str], *, tz: str | None = None, unit: str = "s") -> DatapointArray:
         """
-        Return the points of a CSV file: a time and a value in each line; or names of columns in the first line, of which one is ``t``.
+        Return the points of a CSV file.
+
+        The file has a time and a value in each line; or the names of columns, one of them ``t``, in the first line.
 
         Args:
-            file: Times are numbers since 1970 or ISO 8601 text. Values are numbers, ``true``, ``false``, nothing (null), JSON in
-                brackets, braces or quotes, or else text. Without a column ``d``, or with others beside it, each is an object.
-            tz: The time zone of times without an offset, as ``"UTC"`` or ``"Europe/Berlin"``; without it they are local time.
-            unit: What times that are numbers are counted in: ``"s"``, seconds, or ``"ms"``, ``"us"``, ``"ns"``.
+            file: The file. Times are numbers since 1970 or ISO 8601 text. Values are numbers, ``true``, ``false``, nothing (null),
+                JSON in brackets, braces or quotes, or otherwise text. Unless ``d`` is the only column besides ``t``, each value is
+                an object of all other columns.
+            tz: The time zone of times without an offset, such as ``"UTC"`` or ``"Europe/Berlin"``; by default they are local time.
+            unit: The unit of times that are numbers: ``"s"``, ``"ms"``, ``"us"`` or ``"ns"``.
 
         Raises:
-            LocalProtocolError: A line has something else in it; the message says which.
+            LocalProtocolError: A line is no point; the message says which.
         """
         from .point_files import read_csv
 

@@ -74,21 +74,23 @@ class BulkStream(LiveStream):
         self, file: str | os.PathLike[str], *, tz: str | None = None, unit: str = "s", restamp: bool = False
     ) -> None:
         """
-        Append what a CSV file holds: a time and a value in each line; or names of columns in the first line, of which one is ``t``.
+        Append the points of a CSV file.
+
+        The file has a time and a value in each line; or the names of columns, one of them ``t``, in the first line.
 
         Args:
-            file: Times are numbers since 1970 or ISO 8601 text. Values are numbers, ``true``, ``false``, nothing (null), JSON in
-                brackets, braces or quotes, or else text. Without a column ``d``, or with others beside it, each is an object. It is
-                read piece by piece.
-            tz: The time zone of times without an offset, as ``"UTC"`` or ``"Europe/Berlin"``; without it they are local time.
-            unit: What times that are numbers are counted in: ``"s"``, seconds, or ``"ms"``, ``"us"``, ``"ns"``.
+            file: The file, which is read piece by piece. Times are numbers since 1970 or ISO 8601 text. Values are numbers,
+                ``true``, ``false``, nothing (null), JSON in brackets, braces or quotes, or otherwise text. Unless ``d`` is the only
+                column besides ``t``, each value is an object of all other columns.
+            tz: The time zone of times without an offset, such as ``"UTC"`` or ``"Europe/Berlin"``; by default they are local time.
+            unit: The unit of times that are numbers: ``"s"``, ``"ms"``, ``"us"`` or ``"ns"``.
             restamp: As for `insert_array`.
 
         Raises:
-            LocalProtocolError: A line has something else in it, or a point is one of which `insert_array` warns; the message says which,
-                and how many points are stored.
+            LocalProtocolError: A line is no point, or a point is one of which `insert_array` would warn; the message says which, and
+                how many points are stored.
 
-        Errors and calls are else those of `insert_array`.
+        Other errors, and the calls, are those of `insert_array`.
         """
         from ..point_files import read_csv
         from ..protocol.doubts import refuse_of_text

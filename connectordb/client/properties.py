@@ -73,7 +73,7 @@ def _children(kind: str, what: str, given: Any) -> dict[str, Fields]:
         if kind == "device" and name in ("user", "meta"):
             raise LocalProtocolError(
                 f"every user has a device {name!r} from the start"
-                + (": what is to be in it goes into streams=" if name == "user" else "")
+                + (": pass the streams that it is to have as streams=" if name == "user" else "")
             )
         # None becomes {}, as a server fails at a null here
         made = for_create(kind, name, {} if properties is None else properties)

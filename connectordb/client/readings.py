@@ -123,7 +123,7 @@ def chosen(device: Device, streams: Iterable[Stream | str] | None) -> dict[str, 
         stream = one(device, each)
         name = each if isinstance(each, str) else stream.path
         if name in found:
-            raise LocalProtocolError(f"{name!r} stands twice among the streams")
+            raise LocalProtocolError(f"{name!r} is given twice")
         found[name] = stream
     return found
 

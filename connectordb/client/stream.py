@@ -61,7 +61,7 @@ class Stream(ColumnStream, depth=3):
         Calls: ``POST crud/<path>``.
         """
         if self._path.downlink:
-            raise LocalProtocolError(f"{self.path!r} is created with its stream, and is there as soon as that is")
+            raise LocalProtocolError(f"{self.path!r} is created together with its stream, and not by itself")
         self._create({"schema": schema, **properties})
 
     @property

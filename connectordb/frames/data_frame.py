@@ -93,7 +93,7 @@ def from_df(
     if len(names) == 0:
         raise LocalProtocolError("a frame without columns holds no values")
     if len(set(names)) != len(names) or not all(isinstance(name, str) for name in names):
-        raise LocalProtocolError(f"the columns {names!r:.100} are to be texts, each once")
+        raise LocalProtocolError(f"the columns {names!r:.100} have to be texts, each once")
     return _pages(frame, times, names, size)
 
 
@@ -138,7 +138,7 @@ def _localized(index: Any, tz: str | None) -> Any:
         return index.tz_localize(tz)
     except Exception as error:  # its class depends on the library that provides the time zones
         raise LocalProtocolError(
-            f"the frame's times are none of tz={tz!r}: {error}; df.tz_localize(…, ambiguous=…, nonexistent=…) can say what is meant"
+            f"the frame's times are not valid in tz={tz!r}: {error}; df.tz_localize(…, ambiguous=…, nonexistent=…) can say what is meant"
         ) from error
 
 

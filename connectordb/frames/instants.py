@@ -55,8 +55,8 @@ def to_seconds(counts: NDArray[np.int64], unit: str = "ns") -> NDArray[np.float6
     Return seconds since 1970.
 
     Args:
-        counts: How many of the unit have passed since then. They are not made nanoseconds first: those of the year 9000 are none
-            of 64 bits.
+        counts: How many of the unit have passed since then. They are not converted to nanoseconds first, as those of the year 9000
+            do not fit into 64 bits.
         unit: ``"s"``, ``"ms"``, ``"us"`` or ``"ns"``.
     """
     numpy = library("numpy", "a time")

@@ -60,7 +60,9 @@ def from_arrow(table: pa.Table) -> Iterator[Datapoint]:
     """
     names = list(table.schema.names)
     if names.count("t") != 1 or len(names) < 2:
-        raise LocalProtocolError(f"the columns {names!r:.100} are to be 't', the times, and 'd', the values, or others")
+        raise LocalProtocolError(
+            f"the columns {names!r:.100} have to be 't', the times, and 'd', the values, or others"
+        )
     for batch in table.to_batches():
         times = _seconds(batch.column("t"))
         columns = {

@@ -95,7 +95,7 @@ def unpack(body: bytes) -> Numbers:
         raise RemoteProtocolError(f"the answer is no stream of Arrow: {error}") from error
     whole = Numbers(*map(numpy.concatenate, zip(*(pieces[1:] or pieces), strict=True)))
     if not all(numpy.isfinite(column).all() for column in whole):
-        raise RemoteProtocolError("the answer has a number that is none: JSON has no NaN")
+        raise RemoteProtocolError("the answer has a number that is infinite or NaN: JSON has no NaN")
     return whole
 
 

@@ -91,7 +91,7 @@ def _plain(number: int, point: object) -> Datapoint:
         if type(time) in (int, float) and isfinite(time):
             return {"t": time, "d": point.get("d")}
     raise LocalProtocolError(
-        f"{point!r:.80} stands where a datapoint should, at {number}: expected a dict with 't', seconds since 1970, and 'd'"
+        f"{point!r:.80} is no datapoint, at {number}: expected a dict with 't', seconds since 1970, and 'd'"
     )
 
 

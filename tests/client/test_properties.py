@@ -61,7 +61,7 @@ class Create(unittest.TestCase):
         for bad, said in (
             ({"devices": {"a/b": {}}}, "cannot be the name"),
             ({"streams": {"a b": {}}}, "cannot be the name"),
-            ({"devices": {"user": {}}}, "goes into streams="),
+            ({"devices": {"user": {}}}, "the streams that it is to have as streams="),
             ({"devices": {"meta": {}}}, "from the start"),
             ({"devices": ["a"]}, "no dict of properties"),
             ({"devices": {"a": 5}}, "no dict of properties"),

@@ -57,7 +57,7 @@ class Read(TargetCase):
             (5, "expected a list of streams"),
             ([self.first, 5], "5 is no stream"),
             (["mara/box"], "is a device: expected a stream"),
-            ([self.first, self.first], "stands twice"),
+            ([self.first, self.first], "is given twice"),
         ]
         with self.cdb.measure() as stats:
             for streams, why in refused:

@@ -540,7 +540,7 @@ class Downlinks(TargetCase):
         view.insert(True)
         view.delete()
         self.assertEqual((len(view), self.own.exists()), (0, True))
-        with self.assertRaisesRegex(LocalProtocolError, "created with its stream"):
+        with self.assertRaisesRegex(LocalProtocolError, "created together with its stream"):
             view.create()
 
     def test_any_other_fourth_part(self) -> None:

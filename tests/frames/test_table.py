@@ -109,7 +109,7 @@ class Tables(Case):
             times = pyarrow.array([count], pyarrow.timestamp(unit, "Europe/Berlin"))
             self.assertEqual(list(from_arrow(pyarrow.table({"t": times, "d": [1]}))), [{"t": 221845392000.0, "d": 1}])
         for table, why in (
-            (pyarrow.table({"d": [1]}), "are to be 't'"),
+            (pyarrow.table({"d": [1]}), "have to be 't'"),
             (pyarrow.table({"t": ["x"], "d": [1]}), "no times"),
             (pyarrow.table({"t": [None, 1.0], "d": [1, 2]}), "has no time"),
             (pyarrow.table({"t": pyarrow.array([1], pyarrow.timestamp("s")), "d": [1]}), "no time zone"),

@@ -90,7 +90,7 @@ class Refused(Case):
         for point in bad:
             with (
                 self.subTest(point),
-                self.assertRaisesRegex(LocalProtocolError, "stands where a datapoint should, at 1"),
+                self.assertRaisesRegex(LocalProtocolError, "is no datapoint, at 1"),
             ):
                 list(AtHand([{"t": 1, "d": 1}, point], {}, "").read())
 

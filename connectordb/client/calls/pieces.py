@@ -79,7 +79,7 @@ class Pieces:
                 return
             except _Another:
                 assert broken is not None
-                notes.add(broken, "; asked again, the server answers something else now: begin anew")
+                notes.add(broken, "; asked again, the server gives another answer now: start again")
                 raise broken from None
             except ConnectionFailed as error:
                 broken = error

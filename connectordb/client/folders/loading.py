@@ -354,7 +354,7 @@ class Loading:
         except LocalProtocolError as error:
             raise RemoteProtocolError(str(error)) from error
         if came_to < series.length:
-            raise RemoteProtocolError(f"{series.stream.path}: of {series.length} points {came_to} are there")
+            raise RemoteProtocolError(f"{series.stream.path}: only {came_to} of {series.length} points are there")
 
     def _counted(self, series: _Series) -> Iterator[Datapoint]:
         for point in series.points(series.present):

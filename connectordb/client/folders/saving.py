@@ -301,5 +301,5 @@ def _check(part: Path, length: int) -> None:
     except (ValueError, AttributeError, TypeError) as error:
         part.unlink()
         raise StorageError(
-            f"{str(part)!r} reads otherwise than it was written ({error}), and is removed; save again: then that is read anew"
+            f"{str(part)!r} does not contain what was written to it ({error}), and was removed; save again to read these points once more"
         ) from error

@@ -45,7 +45,7 @@ class Credentials(NamedTuple):
         if ":" in user_or_apikey:
             raise LocalProtocolError(f"{user_or_apikey!r} is no user name and no email address: it has a colon")
         if user_password.startswith(("http://", "https://")):
-            raise LocalProtocolError("an address stands where the password does: say url=…")
+            raise LocalProtocolError("an address was passed as the password: say url=…")
         return cls(user_or_apikey, user_password)
 
     @property

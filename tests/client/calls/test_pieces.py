@@ -81,7 +81,7 @@ class Going(PiecesCase):
             came = []
             with self.assertRaisesRegex(
                 ConnectionFailed,
-                "the connection broke: .*; asked again, the server answers something else now: begin anew",
+                "the connection broke: .*; asked again, the server gives another answer now: start again",
             ):
                 for piece in pieces:
                     came.append(piece)

@@ -223,7 +223,7 @@ class CutOff(LoadingCase):
         path, person = cdb.path, self.person()
         person(path).delete()
         for spoil, why in (
-            (lambda points: points[:-1], "of 25 points 24 are there"),
+            (lambda points: points[:-1], "only 24 of 25 points are there"),
             (lambda points: [*points[:-1], {**points[-1], "d": None}], "at index 24 is another"),
         ):
             with (
