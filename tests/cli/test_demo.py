@@ -32,8 +32,6 @@ class Demo(Case):
     def setUpClass(cls) -> None:
         """Start the demos that take long at once, as most of each is waiting."""
         super().setUpClass()
-        # shells have what they start in the background ignore it, and so would the processes that are started here
-        cls.addClassCleanup(signal.signal, signal.SIGINT, signal.signal(signal.SIGINT, signal.default_int_handler))
         cls.folders = {name: cls.class_folder() for name in ("whole", "keeping", *MOMENTS)}
         cls.kept = cls.class_folder() / "kept"
         cls.whole = cls.start(cls.folders["whole"])
