@@ -21,6 +21,8 @@ from .clock import SYSTEM, Deadline
 
 Connection = apsw.Connection
 
+Error = apsw.Error
+
 #: Milliseconds to wait for another process's transaction.
 BUSY_TIMEOUT = 10_000
 
@@ -191,6 +193,9 @@ def _locked(file: apsw.VFSFile) -> bool:
 @contextmanager
 def view(connection: Connection) -> Iterator[None]:
     """Let everything that a block reads be as of one moment, whoever writes meanwhile."""
+    if connection.in_transaction:  # a signal handler looks in the middle of a look: that one's moment will do
+        yield
+        return
     connection.execute("BEGIN")
     try:
         yield

@@ -58,6 +58,8 @@ class Worker:
             return True
         thread.join(timeout)
         if thread.is_alive():
+            if timeout == 0:
+                return False
             log.warning("%s has not ended within %.3g seconds", self._name, timeout)
             return False
         return True

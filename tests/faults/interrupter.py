@@ -1,5 +1,5 @@
 """
-Interrupts its own thread, as Ctrl-C does, at the n-th place where Python would.
+Interrupts its own thread, as Ctrl-C or another signal does, at the n-th place where Python would.
 
 Python looks for signals when it enters a function, and when a call has returned: then and there ``KeyboardInterrupt`` is raised. A
 profile function is called at the same places. (A trace function could raise between any two lines, also where no signal ever does,
@@ -11,6 +11,7 @@ from __future__ import annotations
 import inspect
 import logging
 import sys
+from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
@@ -26,11 +27,13 @@ class Interrupter:
     Args:
         watched: Parts of paths.
         at: At which place, counted from 1, the thread is interrupted; 0 for none.
+        handler: What is done there.
     """
 
-    def __init__(self, watched: tuple[str, ...], at: int = 0) -> None:
+    def __init__(self, watched: tuple[str, ...], at: int = 0, handler: Callable[[], object] | None = None) -> None:
         self._watched = watched
         self._at = at
+        self._handler = handler or self._interrupt
         self._known: dict[str, bool] = {}
         self.steps = 0
 
@@ -52,4 +55,8 @@ class Interrupter:
             self.steps += 1
             if self.steps == self._at:
                 log.warning("interrupted at step %d, %s: %s, line %d", self._at, event, frame.f_code, frame.f_lineno)
-                raise KeyboardInterrupt
+                self._handler()
+
+    @staticmethod
+    def _interrupt() -> None:
+        raise KeyboardInterrupt

@@ -1,4 +1,4 @@
-"""Ctrl-C at a chosen moment: before the n-th line that is run of a file, or while a thread is started."""
+"""Ctrl-C, or another signal, at a chosen moment: before the n-th line that is run of a file, or while a thread is started."""
 
 from __future__ import annotations
 
@@ -24,9 +24,26 @@ def interrupted_at(line: int, file: str, work: Callable[[], object], but: tuple[
         work: What is run.
         but: How lines begin before which the interpreter does not look, as the one before calls nothing.
     """
+    try:
+        signalled_at(line, file, work, _interrupt, but)
+    except KeyboardInterrupt:
+        return True
+    return False
+
+
+def _interrupt() -> None:
+    raise KeyboardInterrupt
+
+
+def signalled_at(
+    line: int, file: str, work: Callable[[], object], handler: Callable[[], object], but: tuple[str, ...] = ()
+) -> bool:
+    """Run *work* as `interrupted_at` does, and *handler* before the line; tell whether that was reached."""
+    was_there = False
     seen = itertools.count()
 
     def trace(frame: FrameType, event: str, argument: object) -> Any:
+        nonlocal was_there
         if frame.f_code.co_filename != file:
             return None
         # where a block with a lock ends the interpreter itself takes care, and before another, or where a handler ends, it does not look:
@@ -34,18 +51,17 @@ def interrupted_at(line: int, file: str, work: Callable[[], object], but: tuple[
         is_safe = linecache.getline(file, frame.f_lineno).lstrip().startswith(("with ", "try:", *but))
         is_safe |= frame.f_code.co_code[frame.f_lasti] == opmap["POP_EXCEPT"]
         if event == "line" and not is_safe and next(seen) == line:
-            raise KeyboardInterrupt
+            was_there = True
+            handler()
         return trace
 
     before = sys.gettrace()
     sys.settrace(trace)
     try:
         work()
-    except KeyboardInterrupt:
-        return True
     finally:
         sys.settrace(before)
-    return False
+    return was_there
 
 
 def interrupted_start(begins: bool) -> AbstractContextManager[object]:

@@ -5,6 +5,7 @@ The cache file as a file: its layout, whose turn it is to write or to sync, when
 from __future__ import annotations
 
 from . import upgrade
+from .callers import is_ours
 from .changes import Changes
 from .commits import Commits
 from .counting import ACCEPTED, NEWEST, WAITING
@@ -26,6 +27,7 @@ __all__ = [
     "NEWEST",
     "NUMBER_BITS",
     "base",
+    "is_ours",
     "number_of",
     "remove_unused",
     "span",

@@ -16,7 +16,7 @@ class Changes:
 
     def __init__(self) -> None:
         # guards the one below; a Condition would not do, as Ctrl-C while one is entered leaves it locked
-        self._mutex = threading.Lock()
+        self._mutex = threading.RLock()
         self._waiting: list[threading.Lock] = []  # each is released when something has changed
 
     def tell(self) -> None:
@@ -49,5 +49,5 @@ class Changes:
 
     def after_fork_in_child(self) -> None:
         """Begin anew: the threads that wait are the parent's."""
-        self._mutex = threading.Lock()
+        self._mutex = threading.RLock()
         self._waiting = []

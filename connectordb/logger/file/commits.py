@@ -9,6 +9,9 @@ those of the syncing thread.
 
 If the file's durability allows it, what need not survive a power cut is committed without a flush, until something comes that has to
 survive: its flush also covers everything written before it.
+
+A signal handler of the program may write as well, in the middle of a write of the thread that it interrupts (`is_amid`). That one cannot
+go on before the handler returns, so what it has begun is undone, and done again afterwards.
 """
 
 from __future__ import annotations
@@ -24,11 +27,11 @@ from typing import Any, TypeVar, cast
 
 from ...exceptions import ClosedError, LoggerError
 from ...runtime import sqlite
+from .callers import Caller, Work, is_ours, is_under_way, let_go
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-Work = Callable[[sqlite.Connection], T]
 
 #: The most callers in one commit; with more, the first of them would wait too long for the last.
 _TOGETHER = 256
@@ -39,32 +42,15 @@ _PATIENCE = 60.0
 #: Seconds in which a thread that was woken gets to run.
 _COURTESY = 50e-6
 
+#: Seconds between two looks of a signal handler whose thread waits for its turn.
+_GLANCE = 0.001
+
 #: Connections of parent processes. They are never closed here, as that could take locks away from the parent.
 _PARENTS: list[sqlite.Connection | None] = []
 
 
-class _Turn:
-    """One caller's work, waiting."""
-
-    __slots__ = ("alone", "done", "error", "lasting", "latch", "leads", "result", "thread", "work")
-
-    def __init__(self, work: Work[Any], lasting: bool, alone: bool = False, leads: bool = False) -> None:
-        self.work = work
-        self.lasting = lasting
-        self.alone = alone  # whether it wants the turn for itself (`Commits.hold`), and has no work
-        self.thread = get_ident()
-        self.result: Any = None
-        self.error: BaseException | None = None
-        self.done = False
-        self.leads = leads
-        self.latch = threading.Lock()  # held until the turn is done, or leads
-        if not leads:
-            self.latch.acquire()
-
-    def wake(self) -> None:
-        """Wake its thread, unless that is running already."""
-        if self.latch.locked():
-            self.latch.release()
+class _Undone(Exception):
+    """A signal handler wrote in the middle of a transaction, which was undone for that."""
 
 
 class Commits:
@@ -97,11 +83,12 @@ class Commits:
         self._flushes = True  # whether the connection flushes what it commits
         self._all_last = all_last
         self._on_commit, self._on_rollback = on_commit, on_rollback
-        # guards the three below, never held while something is written
-        self._mutex = threading.Lock()
+        # guards the three below, never held while something is written; a signal handler may come while its own thread has it
+        self._mutex = threading.RLock()
         self._leader: int | None = None  # the thread whose turn it is
-        self._queue: list[_Turn] = []
-        self._closed = False
+        self._queue: list[Caller] = []
+        self._closed = self._kept = False  # kept: the turn, by `hold`
+        self._undone = 0  # transactions that were undone by a signal handler's write
         self.queued = 0
         self._crowded = False  # whether the last turn was that of a group; only changed by whoever has the turn
         self.is_ours = True
@@ -120,8 +107,10 @@ class Commits:
             StorageError: The file cannot be written; `StorageFull` if there is no space.
             ClosedError: After `close`.
         """
-        turn: _Turn | None = None
+        turn: Caller | None = None
         thread = get_ident()
+        if (self._leader is not None or is_ours(self._mutex)) and self.is_amid(thread):
+            return self._amid(thread, work, lasting)
         try:
             with self._mutex:
                 if self._closed:
@@ -129,12 +118,14 @@ class Commits:
                 if self._leader is None or self._leader == thread:  # ours: Ctrl-C came when we were about to pass it on
                     self._leader = thread
                     if self._crowded:
-                        turn = _Turn(work, lasting, leads=True)
+                        turn = Caller(work, lasting, leads=True)
                         self._queue.insert(0, turn)
                 else:
-                    turn = _Turn(work, lasting)
+                    turn = Caller(work, lasting)
                     self._queue.append(turn)
                     self.queued += 1
+                    if self._leader is None:  # a signal handler waited for the others just now, who are gone
+                        self._lead(turn)
             if turn is not None and turn.leads:
                 time.sleep(0)  # other threads of the last group may be about to come
             return self._alone(work, atomic, lasting) if turn is None else cast(T, self._ride(turn))
@@ -151,6 +142,50 @@ class Commits:
                 self._pass_on()
                 raise
 
+    def is_amid(self, thread: int) -> bool:
+        """Tell whether *thread*, which asks, is in the middle of a write: then it asks in a signal handler."""
+        if self._leader == thread:  # or Ctrl-C came when it was about to pass on its turn
+            return self._kept or is_under_way(Commits.run)
+        return is_ours(self._mutex) or self._is_queued(thread)
+
+    def _is_queued(self, thread: int) -> bool:
+        return any(turn.thread == thread for turn in self._queue)
+
+    def _amid(self, thread: int, work: Work[T], lasting: bool) -> T:
+        """Run *work* in the middle of what *thread* is about."""
+        while not is_ours(self._mutex) and self._leader != thread and self._is_queued(thread):
+            time.sleep(_GLANCE)  # others write; it is the turn of this thread next, or somebody else serves it
+        if self._closed:
+            raise self.closed_error()
+        if self._leader == thread and not self._kept:
+            return self._between(work, lasting)
+        if self._leader == thread:
+            raise LoggerError(
+                f"writing {os.fspath(self._path)!r}: a signal handler came just when its process was forking"
+            )
+        if self._leader is None and is_ours(self._mutex):
+            self._leader = thread
+            try:
+                return self._between(work, lasting)
+            finally:
+                self._leader = None
+        with let_go(self._mutex):  # others need it to come to an end
+            return self.run(work, lasting=lasting)
+
+    def _between(self, work: Work[T], lasting: bool) -> T:
+        """Run *work*, the turn being ours; a transaction that is open is undone, and its owner, who finds an empty one, does it again."""
+        flushes, begun = self._flushes, self._in_transaction
+        try:
+            if begun:
+                self._undone += 1
+                self._undo()
+            return self._alone(work, False, lasting)
+        finally:
+            self._on_rollback()  # whoever was interrupted may rely on what he knew of the file
+            connection = self._ready(flushes)
+            if begun:
+                connection.execute("BEGIN")
+
     def let_others(self) -> None:
         """Let the thread that has got the turn run at once: it was waiting, and still needs the interpreter, which we hold."""
         if self._leader is not None:
@@ -164,11 +199,11 @@ class Commits:
         """
         with self._mutex:
             if self._leader is None:
-                self._leader = get_ident()
+                self._leader, self._kept = get_ident(), True
                 return True
             if self._leader == get_ident():
                 return False
-            turn = _Turn(lambda connection: None, lasting=False, alone=True)
+            turn = Caller(lambda connection: None, lasting=False, alone=True)
             self._queue.append(turn)
         try:
             turn.latch.acquire(timeout=seconds)
@@ -176,10 +211,12 @@ class Commits:
             with self._mutex:
                 if turn in self._queue:
                     self._queue.remove(turn)
+        self._kept = turn.leads
         return turn.leads
 
     def release(self) -> None:
         """Pass on the turn that was kept."""
+        self._kept = False
         self._pass_on()
 
     def let_go(self) -> None:
@@ -190,10 +227,9 @@ class Commits:
 
     def begin_anew(self) -> None:
         """Forget the threads that waited, which do not exist here: in a child that was forked while this thread held the turn."""
-        self._mutex = threading.Lock()
-        self._leader = None
-        self._queue = []
-        self._crowded = False
+        self._mutex = threading.RLock()
+        self._leader, self._queue = None, []
+        self._crowded = self._kept = False
 
     def disown(self, *also: sqlite.Connection | None) -> None:
         """Never touch the connections again, nor write anything: in a child that was forked while another thread had the turn."""
@@ -231,6 +267,7 @@ class Commits:
         return connection
 
     def _alone(self, work: Work[T], atomic: bool, lasting: bool) -> T:
+        undone = self._undone
         try:
             connection = self._connection
             if connection is None or (lasting is not self._flushes and not self._all_last):
@@ -239,14 +276,23 @@ class Commits:
                 return work(connection)
             connection.execute("BEGIN IMMEDIATE")
             result = work(connection)
-            connection.execute("COMMIT")
-            self._on_commit()
+            self._commit(connection, undone)
             return result
-        except BaseException:
+        except BaseException as error:
             self._undo()
+            if undone != self._undone and isinstance(error, (_Undone, sqlite.Error)):
+                return self._alone(work, atomic, lasting)
             # only here, after a failure, as entering this block costs a tenth of an insert
             with sqlite.translated(self._path, "writing"):
                 raise
+
+    def _commit(self, connection: sqlite.Connection, undone: int) -> None:
+        """Commit what was written since so many transactions were *undone*."""
+        if undone == self._undone:
+            connection.execute("COMMIT")
+        if undone != self._undone:  # also just before the commit, which had nothing to commit then
+            raise _Undone
+        self._on_commit()
 
     def _undo(self) -> None:
         """Leave no transaction open, however far it got: what is written next would only seem to be on disk."""
@@ -259,11 +305,11 @@ class Commits:
     def _in_transaction(self) -> bool:
         return self._connection is not None and self._connection.in_transaction
 
-    def _ride(self, turn: _Turn) -> Any:
+    def _ride(self, turn: Caller) -> Any:
         while not turn.latch.acquire(timeout=_PATIENCE):
             log.warning("waiting for %s to be written, for %g s by now", os.fspath(self._path), _PATIENCE)
         if turn.leads:
-            group: list[_Turn] = []
+            group: list[Caller] = []
             try:
                 with self._mutex:
                     group = list(takewhile(lambda other: not other.alone, self._queue[:_TOGETHER]))
@@ -278,19 +324,18 @@ class Commits:
             raise turn.error
         return turn.result
 
-    def _together(self, group: list[_Turn]) -> None:
+    def _together(self, group: list[Caller]) -> None:
         results: list[Any] = []
-        committing = False
+        committing, undone = False, self._undone
         try:
             connection = self._ready(any(turn.lasting for turn in group))
             connection.execute("BEGIN IMMEDIATE")
             for turn in group:
                 results.append(turn.work(connection))
             committing = True
-            connection.execute("COMMIT")
-            self._on_commit()
+            self._commit(connection, undone)
         except BaseException as error:
-            kept = committing and not self._in_transaction
+            kept = committing and not self._in_transaction and undone == self._undone
             self._undo()
             if isinstance(error, Exception):
                 self._apart(group)
@@ -300,13 +345,13 @@ class Commits:
             raise  # the others are served by the next turn
         self._serve(group, results)
 
-    def _serve(self, group: list[_Turn], results: list[Any]) -> None:
+    def _serve(self, group: list[Caller], results: list[Any]) -> None:
         self._crowded = len(group) > 1
         for turn, result in zip(group, results, strict=True):
             turn.result = result
             self._finish(turn)
 
-    def _apart(self, group: list[_Turn]) -> None:
+    def _apart(self, group: list[Caller]) -> None:
         """One of a group failed: commit for each of them separately, so that the others do not suffer."""
         for turn in group:
             try:
@@ -316,7 +361,7 @@ class Commits:
             self._finish(turn)
 
     @staticmethod
-    def _finish(turn: _Turn) -> None:
+    def _finish(turn: Caller) -> None:
         turn.done = True
         turn.wake()
 
@@ -334,12 +379,14 @@ class Commits:
                     turn.wake()
                 self._queue.clear()
             if self._queue:
-                turn = self._queue[0]
-                turn.leads = True
-                turn.wake()
-                self._leader = turn.thread
+                self._lead(self._queue[0])
             else:
                 self._leader = None
+
+    def _lead(self, turn: Caller) -> None:
+        turn.leads = True
+        turn.wake()
+        self._leader = turn.thread
 
     def closed_error(self) -> ClosedError | LoggerError:
         """Return the error to be raised once nothing can be written any more."""

@@ -32,8 +32,8 @@ class Flushing:
 
     def __init__(self, flush: Callable[[], None]) -> None:
         self._unflushed = _Unflushed(flush)
-        # guards the two below
-        self._lock = threading.Lock()
+        # guards the two below; a signal handler may come while its own thread has it
+        self._lock = threading.RLock()
         self._worker: Worker | None = None
         self._stopping = False
         # at the interpreter's exit, the thread may not get to it any more
@@ -69,7 +69,7 @@ class Flushing:
 
     def after_fork_in_child(self) -> None:
         """Begin anew, without a thread; what was written is for the parent to flush."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._worker = None
         self._unflushed.after_fork_in_child()
 
@@ -97,7 +97,7 @@ class _Unflushed:
     def __init__(self, flush: Callable[[], None]) -> None:
         self._flush = flush
         self._failed = False
-        self._flushing = threading.Lock()  # held during a flush, so that others wait for one that is under way
+        self._flushing = threading.RLock()  # held during a flush, so that others wait for one that is under way
         self.there = False
 
     def flush(self) -> None:
@@ -113,7 +113,7 @@ class _Unflushed:
 
     def after_fork_in_child(self) -> None:
         """Begin anew: what there is to flush is for the parent."""
-        self._flushing = threading.Lock()
+        self._flushing = threading.RLock()
         self.there = False
 
     def flush_quietly(self) -> None:

@@ -41,7 +41,7 @@ class Turn:
     def __init__(self, file: Path) -> None:
         self._file = file
         # guards the two below; a Condition would not do, as Ctrl-C while one is entered leaves it locked
-        self._mutex = threading.Lock()
+        self._mutex = threading.RLock()
         self._taker: object | None = None
         self._waiting: list[threading.Lock] = []  # each is released when the turn may be free
         self._process = FileLock(f"{file}.lock")

@@ -14,7 +14,7 @@ from ...exceptions import ClosedError, LocalProtocolError, StorageDamaged, Stora
 from ...runtime import checkpoints, sqlite
 from ...runtime.clock import Deadline
 from ..care import mending
-from ..file import FORKS, Changes, Commits, Flushing, upgrade
+from ..file import FORKS, Changes, Commits, Flushing, is_ours, upgrade
 from .reserve import Reserve
 from .tails import Tails
 
@@ -58,8 +58,8 @@ class CacheFile:
         self._commits = Commits(path, self._connect, self.tails.committed, self._rolled_back, durability == "full")
         self._durability = durability
         self._flushing = Flushing(partial(sqlite.flush_log, self.path))  # only used if the durability is "batched"
-        # guards the three below; the first for as long as a statement runs
-        self._reading = threading.Lock()
+        # guards the three below, for as long as a statement runs; a signal handler may read while its own thread does
+        self._reading = threading.RLock()
         self._reader: sqlite.Connection | None = None
         self._closed = False
         self._held = False  # whether both connections are held, around a fork
@@ -80,6 +80,11 @@ class CacheFile:
     def is_ours(self) -> bool:
         """Whether this process may use the file; a forked child may not if the file was busy for too long before the fork."""
         return self._commits.is_ours
+
+    @property
+    def is_amid(self) -> bool:
+        """Whether this thread is in the middle of using it: then a signal handler asks, and nobody else goes on before that returns."""
+        return is_ours(self._reading) or self._commits.is_amid(threading.get_ident())
 
     def close(self) -> None:
         """Finish what is queued and close the file; may be called twice."""
@@ -184,7 +189,7 @@ class CacheFile:
         """Close both connections, if they become free before *deadline*, and let nobody open them."""
         if not self._commits.hold(deadline.left() or 0.0):
             return
-        if not self._reading.acquire(timeout=deadline.left() or 0.0):
+        if is_ours(self._reading) or not self._reading.acquire(timeout=deadline.left() or 0.0):
             self._commits.release()
             return
         self._held = True
@@ -203,7 +208,7 @@ class CacheFile:
     def after_fork_in_child(self) -> None:
         """Begin anew; a file that was not free before the fork belongs to the parent."""
         held, self._held = self._held, False
-        self._reading = threading.Lock()
+        self._reading = threading.RLock()
         self._rolled_back()
         self.changes.after_fork_in_child()
         self._flushing.after_fork_in_child()

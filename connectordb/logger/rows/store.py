@@ -95,6 +95,11 @@ class Store:
         """Whether this process may use the file; a forked child may not if the file was busy for too long before the fork."""
         return self._file.is_ours
 
+    @property
+    def is_amid(self) -> bool:
+        """Whether this thread is in the middle of using it, and asks in a signal handler."""
+        return self._file.is_amid
+
     def flush(self) -> None:
         """Flush: everything inserted so far survives a power cut, whatever the durability."""
         self._file.flush()

@@ -31,6 +31,7 @@ _APPEND = (
 )
 #: The same for a row whose time is not what the clock showed.
 _APPEND_STAMPED = _APPEND.replace("d, era)", "d, era, stamp)").replace("?4 WHERE", "?4, ?7 WHERE")
+_SAME = "SELECT 1 FROM point WHERE id = ? AND t = ? AND d = ?"
 _NEWEST = "SELECT id, t FROM point WHERE id BETWEEN ? AND ? ORDER BY id DESC LIMIT 1"
 #: When points are sorted in: the last row that stays where it is, and the rows behind it, which are taken off.
 _STAYS = "SELECT id, t FROM point WHERE id BETWEEN ? AND ? AND t <= ? ORDER BY id DESC LIMIT 1"
@@ -126,7 +127,10 @@ class Tails:
                 self._execute(_APPEND, (id, at, d, era, stream, end.version))
             else:  # the clock was set back, and what it shows now may turn out to be right
                 self._execute(_APPEND_STAMPED, (id, at, d, era, stream, end.version, t))
-            if self._changes():
+            added = self._changes()
+            if self._ends.get(stream) is not end:  # a signal handler wrote just now, and these may be its changes
+                added = sqlite.first(connection, _SAME, (id, at, d)) is not None
+            if added:
                 end.number += 1
                 end.last = at
                 if at != t:

@@ -87,7 +87,7 @@ class Syncing:
         )
         self._periodic = Periodic(self._in_background, lambda: self._pause, clock)
         # guards starting, and adding to the deliveries
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._deliveries: set[Delivery] = set()
         self._failures = 0  # in a row, of a refused key or of anything else
         self._refused = False  # whether the last of them was that of a refused key
@@ -120,7 +120,10 @@ class Syncing:
         """End all syncing for good; may be called twice."""
         with self._lock:
             self._closing.set()
-        if not self._ended(_GRACE):
+        if self._store.is_amid:
+            # the threads may wait for what this signal handler interrupted: they find the file closed
+            self._ended(0.0)
+        elif not self._ended(_GRACE):
             # cut its request off: the next pass finds out what became of it, as after a kill
             self._links.close()
             self._ended(LOCK_WAIT)

@@ -8,12 +8,12 @@ from pathlib import Path
 from types import SimpleNamespace
 from unittest import mock
 
-from connectordb.exceptions import ClosedError, StorageError
+from connectordb.exceptions import ClosedError, LoggerError, StorageError
 from connectordb.logger.file import commits
 from connectordb.logger.file.commits import Commits
 from connectordb.runtime import sqlite
 from tests.support.case import SOON, Case
-from tests.support.interrupts import interrupted_at
+from tests.support.interrupts import interrupted_at, signalled_at
 
 
 class CommitsTests(Case):
@@ -218,3 +218,160 @@ class InterruptionTests(Case):
 
         threading.Thread(target=write, daemon=True).start()
         self.wait(done, "a row of another thread")
+
+
+class SignalTests(Case):
+    """A signal handler that writes, wherever it comes in a write of its own thread: both are kept, once."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.path = self.folder() / "a.db"
+        self.reader = sqlite.connect(self.path)
+        self.addCleanup(self.reader.close)
+        self.reader.execute("CREATE TABLE a (x UNIQUE)")
+
+    def turns(self, all_last: bool = True) -> Commits:
+        made = Commits(self.path, lambda: sqlite.connect(self.path), lambda: None, lambda: None, all_last)
+        self.addCleanup(made.close)
+        return made
+
+    @staticmethod
+    def add(turns: Commits, *rows: str, atomic: bool = False, lasting: bool = True) -> None:
+        def work(connection: sqlite.Connection) -> None:
+            for row in rows:
+                connection.execute("INSERT INTO a VALUES (?)", (row,))
+
+        turns.run(work, atomic=atomic, lasting=lasting)
+
+    def values(self) -> list[str]:
+        values = [x for (x,) in self.reader.execute("SELECT x FROM a ORDER BY x")]
+        self.reader.execute("DELETE FROM a")
+        return values
+
+    def test_at_every_line(self) -> None:
+        """Alone, in a single statement and in a transaction of several."""
+        for rows, atomic, crowded in ((["1"], True, False), (["1", "2"], False, False), (["1", "2"], False, True)):
+            line, reached = 0, True
+            while reached:
+                turns = self.turns()
+                turns._crowded = crowded
+                work = partial(self.add, turns, *rows, atomic=atomic)
+                reached = signalled_at(line, commits.__file__, work, partial(self.add, turns, "handler"))
+                with self.subTest(rows=rows, line=line):
+                    self.assertEqual(self.values(), [*rows, *["handler"] * reached])
+                thread = threading.Thread(target=self.add, args=(turns, "another"), daemon=True)
+                thread.start()
+                thread.join(SOON)
+                self.assertEqual(self.values(), ["another"])
+                line += 1
+            self.assertGreater(line, 10)
+
+    def test_in_a_group(self) -> None:
+        """While it waits for others, and while it commits for others."""
+        for first in (True, False):
+            line, reached = 0, True
+            while reached:
+                with self.subTest(first=first, line=line):
+                    reached = self._in_a_group(line, first)
+                    line += 1
+            self.assertGreater(line, 10)
+
+    def _in_a_group(self, line: int, first: bool) -> bool:
+        """Write a row while another thread has the turn and a third one waits, before this one or behind it."""
+        turns = self.turns()
+        has_it, go_on, handled = threading.Event(), threading.Event(), threading.Event()
+
+        def hold(connection: sqlite.Connection) -> None:
+            has_it.set()
+            self.wait(go_on)
+
+        def in_order() -> None:
+            for number, thread in enumerate((None, other) if first else (other, None), 1):
+                if thread is not None:
+                    thread.start()
+                self.eventually(partial(waits, number), "the next one waits")
+            go_on.set()
+
+        def waits(number: int) -> bool:
+            return len(turns._queue) >= number or go_on.is_set()
+
+        holder, other, orderly = (
+            threading.Thread(target=target)
+            for target in (partial(turns.run, hold), partial(self.add, turns, "other"), in_order)
+        )
+        holder.start()
+        self.wait(has_it)
+        orderly.start()
+        if not first:
+            self.eventually(lambda: len(turns._queue) == 1, "the other waits")
+
+        def handle() -> None:
+            go_on.set()
+            self.add(turns, "handler")
+            handled.set()
+
+        signalled_at(line, commits.__file__, partial(self.add, turns, "own"), handle)
+        go_on.set()
+        for thread in (orderly, holder, other):
+            thread.join(SOON)
+        self.assertEqual(self.values(), sorted(["own", "other", *["handler"] * handled.is_set()]))
+        return handled.is_set()
+
+    def test_durability(self) -> None:
+        """A commit that must outlast a power cut is flushed, though the handler's need not be."""
+        turns = self.turns(all_last=False)
+        flushed: list[int] = []
+
+        def work(connection: sqlite.Connection) -> None:
+            if not flushed:
+                self.add(turns, "handler", lasting=False)
+            flushed.append(int(connection.pragma("synchronous")))
+
+        turns.run(work)
+        self.assertEqual((flushed, self.values()), ([2, 2], ["handler"]))
+
+    def test_handler_fails(self) -> None:
+        """What the handler's write raises is the handler's; the other is kept, and so it is if the handler catches it."""
+        turns = self.turns()
+        tries: list[int] = []
+
+        def work(connection: sqlite.Connection) -> None:
+            tries.append(1)
+            connection.execute("INSERT INTO a VALUES ('own')")
+            if len(tries) == 1:
+                with self.assertRaises(StorageError):
+                    self.add(turns, "twice", "twice")
+
+        turns.run(work)
+        self.assertEqual((len(tries), self.values()), (2, ["own"]))
+
+    def test_handler_ends_it(self) -> None:
+        """What the handler raises after it has written ends the other's write, of which nothing is kept."""
+        turns = self.turns()
+
+        def work(connection: sqlite.Connection) -> None:
+            connection.execute("INSERT INTO a VALUES ('own')")
+            self.add(turns, "handler")
+            raise SystemExit
+
+        with self.assertRaises(SystemExit):
+            turns.run(work)
+        self.add(turns, "later")
+        self.assertEqual(self.values(), ["handler", "later"])
+
+    def test_close(self) -> None:
+        """It may close the file; the other's write is done, and nothing after it."""
+        turns = self.turns()
+        turns.run(lambda connection: turns.close())
+        with self.assertRaises(ClosedError):
+            self.add(turns, "late")
+
+    def test_while_forking(self) -> None:
+        """Where the file must not be touched it is refused."""
+        turns = self.turns()
+        self.assertTrue(turns.hold(1))
+        with self.assertRaisesRegex(LoggerError, "just when its process was forking"):
+            self.add(turns, "handler")
+        turns.release()
+        self.add(turns, "later")
+        self.assertEqual(self.values(), ["later"])
