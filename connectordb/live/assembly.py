@@ -87,7 +87,7 @@ class Assembly:
                 return Points(str(path), tell, remembered)
             commands = Commands(
                 *(path, self._server, tell, options.policy(), remembered, options.answers),
-                waits=lane.has_threads,  # a program with a loop of its own has no time for that
+                waits=lane.has_threads,  # a program that calls `pump` has its own loop, which must not be held up
             )
 
             def later(seconds: float, job: Job) -> None:

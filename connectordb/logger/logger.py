@@ -222,7 +222,8 @@ class Logger(Settings, Accounting):
                 after it; or the value has an integer that no 64-bit float equals, and a server keeps the nearest one.
         """
         now = self._clock.wall()
-        era = self._eras.at(now) if t is None else None  # at once: both clocks are to show the same moment
+        # right after the wall clock was read, so that both clocks show the same moment
+        era = self._eras.at(now) if t is None else None
         stream = self._streams.get(streamname) or self._stream(streamname)
         text, doubt = stream.text(value)
         seconds = None if t is None else stream.seconds(t, now)

@@ -235,7 +235,7 @@ class Follower:
                 beginnings = self._course.beginnings
             self._do_next(beginnings)
         except BaseException as error:
-            if self._path.downlink and isinstance(error, SystemExit):  # from its callback, perhaps each time
+            if self._path.downlink and isinstance(error, SystemExit):  # of its callback, which may do so each time
                 self._come_again(self._backoff.pause(1, random.random))
                 raise
             if isinstance(error, KeyboardInterrupt):  # a thread that iterates is given these points again
@@ -246,7 +246,7 @@ class Follower:
             raise
 
     def _come_again(self, seconds: float) -> None:
-        """Have the command that was just handed on given again after so many seconds; its handler knows how far it came."""
+        """Hand the present command on once more, after so many seconds; its handler knows how far it came."""
         with self._lock:
             self._course.back_to(self._before)
             self._is_pausing = True

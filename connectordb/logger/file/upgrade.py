@@ -148,7 +148,7 @@ def open_file(
 
 
 def remove_unused(path: str | os.PathLike[str]) -> None:
-    """Remove a cache file, unless another process has it open by now: what that logs would be gone."""
+    """Remove a cache file, unless another process has it open by now: what that process logs would be lost."""
     try:
         with sqlite.alone(path, 0.0):
             for suffix in ("", "-wal", "-shm", ".lock"):

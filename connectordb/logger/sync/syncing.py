@@ -54,7 +54,7 @@ class Owner(Protocol):
         """Notice whether the clock was set."""
 
     def _look_for_server(self) -> None:
-        """Go on with another server, or another key, if that is in the file by now."""
+        """Use another server, or another key, if another process has put it into the file."""
 
     def _set_lastsynctime(self, now: float, keep: bool) -> None:
         """Remember when a pass succeeded; in the file, too, if *keep*."""
