@@ -107,7 +107,7 @@ def _tells() -> AbstractContextManager[object]:
 
 def _lets_through() -> AbstractContextManager[object]:
     """What a library raises comes through."""
-    return mock.patch.object(failures, "told", lambda error, *said: error)
+    return mock.patch.object(failures, "translated", lambda error, *said: error)
 
 
 VARIANTS: dict[str, Variant] = {
