@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Callable
 from typing import Any
 
 from ..support.nursery import Nursery
-from .channel import Channel
+from .channel import PATIENCE, Channel, Hung
+
+#: Seconds after which a command that has not ended has no end, though it still speaks: what it waits for is not waited for here.
+ENDLESS = 2 * PATIENCE
 
 
 class Killed(Exception):
@@ -67,11 +71,14 @@ class Process:
             raise Killed(do) from error
 
     def answer(self) -> Any:
-        """Return what came of the command that was told."""
+        """Return what came of the command that was told; it is hung if it speaks on and on, and does not end."""
+        deadline = time.monotonic() + ENDLESS
         while (message := self._channel.hear()) is not None:
             if "done" in message:
                 self.steps = message.get("steps", 0)
                 return message["done"]
+            if time.monotonic() > deadline:
+                raise Hung(f"a command speaks on and on, and does not end within {ENDLESS:g} s")
             if "wait" in message:
                 self._on_wait(message["wait"])
                 self._channel.say(waited=True)
