@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from connectordb import ConnectionFailed, ConnectorDB, Stream
+from connectordb import ConnectionFailed, ConnectorDB, ConnectorDBError, ServerError, Stream
 from connectordb.live import Subscription
 
 from .check import Point
@@ -70,14 +70,15 @@ class Watch:
         self.begin(since, wait)
 
     def begin(self, since: Any, wait: bool = True) -> None:
-        """Subscribe, or subscribe again; once more, as a program does, if a busy machine made the server look dead meanwhile."""
+        """Subscribe, or subscribe again; once more, as a program does, if an earlier fault was only felt now, on a busy machine."""
         with self.changed:
             self._counted = len(self.told)
+        failed: ConnectorDBError
         for _ in range(_TRIES):
             try:
                 self.subscription = self._subscribe(since, wait)
                 return
-            except ConnectionFailed as error:
+            except (ConnectionFailed, ServerError) as error:
                 failed = error
                 with self.changed:  # the next one begins at the same place
                     del self.told[self._counted :]
