@@ -88,7 +88,8 @@ class Crew:
                 future.cancel()
             for worker in self._workers:
                 worker.stop()
-                # an empty job wakes a thread, which then sees that it should stop
+            # an empty job wakes a thread, which then sees that it should stop: all are asked before, as any may take it
+            for _ in self._workers:
                 if not self._jobs.full():
                     self._jobs.put_nowait((Future(), lambda: None))
         for worker in self._workers:

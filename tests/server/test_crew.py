@@ -51,3 +51,10 @@ class HasherTests(Case):
         crew.close()
         with self.assertRaises(ClosedError):
             crew.submit(slow)
+
+    def test_closed_at_once(self) -> None:
+        """Idle threads end when the crew is closed, whichever of them is woken first."""
+        for _ in range(200):
+            crew = Crew("test", 2, 8)
+            crew.close()
+            self.assertEqual([worker for worker in crew._workers if not worker.join(0)], [])
